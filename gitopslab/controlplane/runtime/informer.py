@@ -1,0 +1,95 @@
+"""A local, always current copy of one resource, with indexes.
+
+An informer is filled by one list and kept by one watch. It is shared by all reconcilers of a manager. What it hands out
+is shared too: copy before changing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.machinery.objects import Object, controller_of, key_of, namespace_of
+
+Index = Callable[[Object], Iterable[str]]
+
+
+def by_controller(obj: Object) -> Iterable[str]:
+    """The index of objects by the uid of their managing controller."""
+    owner = controller_of(obj)
+    return (owner["uid"],) if owner else ()
+
+
+def by_node(obj: Object) -> Iterable[str]:
+    """The index of pods by the node they are bound to."""
+    node = obj.get("spec", {}).get("nodeName")
+    return (node,) if node else ()
+
+
+class Informer:
+    """The objects of one resource.
+
+    Args:
+        api: Where to list and watch.
+        resource: Plural with group.
+    """
+
+    def __init__(self, api: Api, resource: str) -> None:
+        self.resource = resource
+        self._objects: dict[tuple[str, str], Object] = {}
+        self._spaces: dict[str, dict[tuple[str, str], Object]] = defaultdict(dict)
+        self._indexes: dict[Index, dict[str, dict[tuple[str, str], Object]]] = {}
+        initial, self._watch = api.watch(resource)
+        self._initial = [WatchEvent("ADDED", resource, obj, 0) for obj in initial]
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self._objects.values())
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def get(self, name: str, namespace: str = "") -> Object | None:
+        """One object, or None."""
+        return self._objects.get((namespace, name))
+
+    def list(self, namespace: str = "") -> list[Object]:
+        """All objects, of one namespace or (empty) of all."""
+        return list(self._spaces[namespace].values() if namespace else self._objects.values())
+
+    def indexed(self, index: Index, value: str) -> Iterable[Object]:
+        """The objects for which ``index`` gave ``value``; the index is built on first use and kept."""
+        if index not in self._indexes:
+            self._indexes[index] = defaultdict(dict)
+            for obj in self._objects.values():
+                self._put(index, obj)
+        return list(self._indexes[index][value].values()) if value in self._indexes[index] else []
+
+    def poll(self) -> list[tuple[WatchEvent, Object | None]]:
+        """Take in what changed, and return each event with the object as it was before it."""
+        events, self._initial = [*self._initial, *self._watch.poll()], []
+        return [(event, self._apply(event)) for event in events]
+
+    def _apply(self, event: WatchEvent) -> Object | None:
+        key = key_of(event.object)
+        before = self._objects.pop(key, None) if event.type == "DELETED" else self._objects.get(key)
+        if before is not None:
+            self._drop(key, before)
+        if event.type != "DELETED":
+            self._objects[key] = event.object
+            self._spaces[key[0]][key] = event.object
+            for index in self._indexes:
+                self._put(index, event.object)
+        return before
+
+    def _put(self, index: Index, obj: Object) -> None:
+        for value in index(obj):
+            self._indexes[index][value][key_of(obj)] = obj
+
+    def _drop(self, key: tuple[str, str], obj: Object) -> None:
+        self._spaces[namespace_of(obj)].pop(key, None)
+        for index, table in self._indexes.items():
+            for value in index(obj):
+                table[value].pop(key, None)
+                if not table[value]:
+                    del table[value]

@@ -1,0 +1,151 @@
+"""The one loop that calls reconcilers.
+
+Data flow of a step:
+
+1. every informer takes in what changed since last time,
+2. each event is mapped by the sources of each reconciler to requests, which join that reconciler's queue,
+3. one request is taken (reconcilers take turns) and reconciled,
+4. its result is "done", "again after this long", or an error, which backs off.
+
+Informers are drained before every single reconcile, so a reconciler always sees its own earlier writes; that is why
+none of them needs the expectations that client-go controllers keep.
+
+Tests call ``settle`` and ``advance`` with a jumpable clock; the daemon calls ``step`` from its event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.informer import Informer
+from gitopslab.controlplane.runtime.reconcile import Reconciler, Request, Source
+from gitopslab.controlplane.runtime.workqueue import WorkQueue
+from gitopslab.errors import ApiError
+from gitopslab.machinery.clock import Clock, JumpableClock
+from gitopslab.machinery.objects import Object
+
+log = logging.getLogger(__name__)
+
+_MOST_STEPS = 200_000  # a settle that takes longer is a reconciler that never finds rest
+
+
+class Manager:
+    """Runs reconcilers over shared informers.
+
+    Args:
+        api: Where informers list and watch.
+        clock: Decides when delayed requests are due.
+    """
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._informers: dict[str, Informer] = {}
+        self._loops: list[tuple[Reconciler, WorkQueue]] = []
+        self._stopped: set[str] = set()
+        self._turn = 0
+
+    def informer(self, resource: str) -> Informer:
+        """The shared informer of a resource; made on first use."""
+        if resource not in self._informers:
+            self._informers[resource] = Informer(self._api, resource)
+        return self._informers[resource]
+
+    def add(self, reconciler: Reconciler) -> None:
+        """Run a reconciler from now on; it is asked at once about everything its sources hold."""
+        queue = WorkQueue(self._clock)
+        self._drain()
+        for source in reconciler.sources:
+            for obj in self.informer(source.resource):
+                _enqueue(queue, source, WatchEvent("ADDED", source.resource, obj, 0), None)
+        self._loops.append((reconciler, queue))
+
+    def stop(self, name: str) -> None:
+        """Stop calling the reconciler with this name; its queue keeps filling, as when a component is down."""
+        self._stopped.add(name)
+
+    def start(self, name: str) -> None:
+        """Call a stopped reconciler again."""
+        self._stopped.discard(name)
+
+    def step(self) -> bool:
+        """Reconcile one request that is due; False when there is none."""
+        self._drain()
+        for offset in range(len(self._loops)):
+            reconciler, queue = self._loops[(self._turn + offset) % len(self._loops)]
+            if reconciler.name in self._stopped:
+                continue
+            request = queue.take()
+            if request is not None:
+                self._turn = (self._turn + offset + 1) % len(self._loops)
+                self._reconcile(reconciler, queue, request)
+                return True
+        return False
+
+    def next_due(self) -> float | None:
+        """When there is something to do again, in epoch seconds; None when only a change can bring work."""
+        dues = [queue.next_due() for reconciler, queue in self._loops if reconciler.name not in self._stopped]
+        return min((due for due in dues if due is not None), default=None)
+
+    def settle(self) -> None:
+        """Step until nothing is due now. For tests and lessons on a jumpable clock.
+
+        Raises:
+            RuntimeError: A reconciler never finds rest; its name is in the message.
+        """
+        for _ in range(_MOST_STEPS):
+            if not self.step():
+                return
+        busy = [reconciler.name for reconciler, queue in self._loops if len(queue)]
+        raise RuntimeError(f"no rest after {_MOST_STEPS} steps: {', '.join(busy)} still has work")
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass on a jumpable clock, stopping at every moment at which something is due."""
+        clock = self._clock
+        if not isinstance(clock, JumpableClock):
+            raise TypeError("only a jumpable clock can be advanced")
+        end = clock.now() + seconds
+        self.settle()
+        while (due := self.next_due()) is not None and due <= end:
+            clock.jump(max(0.0, due - clock.now()))
+            self.settle()
+        clock.jump(max(0.0, end - clock.now()))
+        self.settle()
+
+    def _drain(self) -> None:
+        for informer in list(self._informers.values()):
+            for event, before in informer.poll():
+                for source, queue in self._listeners(event.resource):
+                    _enqueue(queue, source, event, before)
+
+    def _listeners(self, resource: str) -> Iterator[tuple[Source, WorkQueue]]:
+        for reconciler, queue in self._loops:
+            for source in reconciler.sources:
+                if source.resource == resource:
+                    yield source, queue
+
+    def _reconcile(self, reconciler: Reconciler, queue: WorkQueue, request: Request) -> None:
+        try:
+            result = reconciler.reconcile(request)
+        except ApiError as error:
+            log.debug("%s %s: %s", reconciler.name, request, error.message)
+            queue.add_failed(request)
+            return
+        except Exception:
+            log.exception("%s failed on %s", reconciler.name, request)
+            queue.add_failed(request)
+            return
+        queue.forget(request)
+        if result.requeue_after is not None:
+            queue.add_after(request, result.requeue_after)
+
+
+def _enqueue(queue: WorkQueue, source: Source, event: WatchEvent, before: Object | None) -> None:
+    requests: list[Iterable[Request]] = [source.requests(event)]
+    if source.previous and before is not None:
+        requests.append(source.requests(WatchEvent("DELETED", event.resource, before, event.revision)))
+    for found in requests:
+        for request in found:
+            queue.add(request)

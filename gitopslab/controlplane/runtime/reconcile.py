@@ -1,0 +1,103 @@
+"""The reconcile contract.
+
+A reconciler is told *that* something about an object may have changed, never *what*. It reads the present state, computes
+what should be, writes the least that leads there, and writes status last. So it can be called at any time, any number of
+times, after any restart, and the result is the same (level-based, as in controller-runtime).
+
+Example: asked for ``("default", "web-7d4b9c")`` a ReplicaSet reconciler lists the pods it owns. Three wanted, one there:
+it creates two. It does not ask whether a pod was deleted or the count was raised, and if it dies between the two, the
+next call finds two and creates one.
+
+Rules every reconciler keeps:
+
+* Deterministic: a second call without a change writes nothing.
+* No loops that retry, no waiting. Raise to be called again with back-off; return ``Result(requeue_after=…)`` to be
+  called at a time.
+* A wrong spec is a condition and an Event, not an exception.
+* Reads come from informers (shared, read-only: copy before changing), writes go to the Api.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from gitopslab.controlplane.runtime.api import WatchEvent
+from gitopslab.machinery.objects import Object, key_of
+
+
+class Request(NamedTuple):
+    """Which object to look at; nothing about why."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a reconciler wants next.
+
+    Attributes:
+        requeue_after: Seconds until the same request should come again; None when only a change should bring it.
+    """
+
+    requeue_after: float | None = None
+
+
+DONE = Result()
+
+
+def own_key(event: WatchEvent) -> Iterable[Request]:
+    """The default mapping: an event asks for its own object."""
+    return (Request(*key_of(event.object)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What wakes a reconciler: a resource, and which requests an event of it means.
+
+    Attributes:
+        resource: Plural with group, as in ``replicasets.apps``.
+        requests: Maps an event to requests; default the object itself.
+        previous: Set to also map the object's earlier state, for when labels or owners move away.
+    """
+
+    resource: str
+    requests: Callable[[WatchEvent], Iterable[Request]] = own_key
+    previous: bool = False
+
+
+class Reconciler(Protocol):
+    """One control loop.
+
+    Attributes:
+        name: Of the component, as it appears in events and logs: ``deployment-controller``.
+        sources: What wakes it.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+
+    def reconcile(self, request: Request) -> Result:
+        """Bring one object from what is to what should be.
+
+        Raises:
+            ApiError: Anything the Api answered; the manager calls again with back-off.
+        """
+        ...
+
+
+def owner_of_kind(kind: str, *, group: str = "") -> Callable[[WatchEvent], Iterable[Request]]:
+    """A mapping to the controlling owner of this kind: a pod's event asks for its ReplicaSet."""
+
+    def requests(event: WatchEvent) -> Iterable[Request]:
+        obj: Object = event.object
+        for owner in obj.get("metadata", {}).get("ownerReferences") or ():
+            if owner.get("controller") and owner.get("kind") == kind:
+                prefix = owner.get("apiVersion", "").rpartition("/")[0]
+                if prefix == group:
+                    return (Request(key_of(obj)[0], owner["name"]),)
+        return ()
+
+    return requests

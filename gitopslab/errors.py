@@ -1,0 +1,181 @@
+"""Every error the lab raises on purpose, in one tree.
+
+::
+
+    LabError
+     ├─ SetupError         the machine or a cluster is not as it must be
+     ├─ ManifestError      a YAML document cannot be read
+     ├─ WaitTimeoutError   a state did not come in time
+     └─ ApiError           an API server answered with a Status
+         ├─ NotFoundError       404
+         ├─ AlreadyExistsError  409, reason AlreadyExists
+         ├─ ConflictError       409, reason Conflict
+         ├─ InvalidError        422
+         └─ GoneError           410, a watch or list asked for history that is compacted
+
+A message has three beats: what happened, to what, and what to do next. ``ApiError`` is the exception:
+its text is Kubernetes' own, because learners meet the same words on a real cluster. The control plane
+raises these classes and the client rebuilds them from the Status it receives, so both ends of the
+connection speak of the same failure. A class exists only where somebody catches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class LabError(Exception):
+    """Base of everything the lab raises on purpose.
+
+    Args:
+        message: What happened, and to what.
+        hint: What to do next; shown on a line of its own.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  Next: {self.hint}" if self.hint else self.message
+
+
+class SetupError(LabError):
+    """The machine or a cluster is not as the lab needs it."""
+
+
+class ManifestError(LabError):
+    """A manifest cannot be read: the message names file, line and the offending text."""
+
+
+class WaitTimeoutError(LabError):
+    """A state did not come in time; the message holds the last state seen and the newest event."""
+
+
+class ApiError(LabError):
+    """An answer of an API server that is not a success.
+
+    Attributes:
+        status: The ``Status`` object (``meta/v1``) as a dictionary, ready to be sent as JSON.
+    """
+
+    def __init__(
+        self, code: int, reason: str, message: str, *, details: dict[str, Any] | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.reason = reason
+        self.details = details or {}
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The ``Status`` object that says this over the wire."""
+        status: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+            "code": self.code,
+        }
+        if self.details:
+            status["details"] = self.details
+        return status
+
+
+class NotFoundError(ApiError):
+    """404: no such object, or no such resource type."""
+
+
+class AlreadyExistsError(ApiError):
+    """409 with reason AlreadyExists: the name is taken."""
+
+
+class ConflictError(ApiError):
+    """409 with reason Conflict: written from a stale resourceVersion, or a field owned by another manager."""
+
+
+class InvalidError(ApiError):
+    """422: the object breaks a rule of its kind; ``details.causes`` lists the fields."""
+
+
+class GoneError(ApiError):
+    """410: the asked-for history is compacted; list again and watch from there."""
+
+
+_BY_REASON: dict[str, type[ApiError]] = {
+    "NotFound": NotFoundError,
+    "AlreadyExists": AlreadyExistsError,
+    "Conflict": ConflictError,
+    "Invalid": InvalidError,
+    "Expired": GoneError,
+    "Gone": GoneError,
+}
+
+
+def from_status(status: dict[str, Any]) -> ApiError:
+    """The error that a received ``Status`` object stands for."""
+    reason = status.get("reason") or "Unknown"
+    cls = _BY_REASON.get(reason, ApiError)
+    return cls(int(status.get("code") or 500), reason, status.get("message") or reason, details=status.get("details"))
+
+
+def _details(resource: str, name: str) -> dict[str, Any]:
+    kind, _, group = resource.partition(".")
+    found = {"name": name, "group": group, "kind": kind}
+    return {key: value for key, value in found.items() if value}
+
+
+def not_found(resource: str, name: str) -> NotFoundError:
+    """``pods "web" not found``; ``resource`` is a plural with its group, as in ``deployments.apps``."""
+    return NotFoundError(404, "NotFound", f'{resource} "{name}" not found', details=_details(resource, name))
+
+
+def already_exists(resource: str, name: str) -> AlreadyExistsError:
+    """``pods "web" already exists``."""
+    return AlreadyExistsError(
+        409, "AlreadyExists", f'{resource} "{name}" already exists', details=_details(resource, name)
+    )
+
+
+def conflict(resource: str, name: str, why: str) -> ConflictError:
+    """``Operation cannot be fulfilled on …``, with the reason after the colon."""
+    message = f'Operation cannot be fulfilled on {resource} "{name}": {why}'
+    return ConflictError(409, "Conflict", message, details=_details(resource, name))
+
+
+def bad_request(message: str) -> ApiError:
+    """400: the request itself cannot be understood."""
+    return ApiError(400, "BadRequest", message)
+
+
+def forbidden(resource: str, name: str, why: str) -> ApiError:
+    """403: admission or authorization refuses."""
+    return ApiError(403, "Forbidden", f'{resource} "{name}" is forbidden: {why}', details=_details(resource, name))
+
+
+def gone(message: str) -> GoneError:
+    """410 with reason Expired."""
+    return GoneError(410, "Expired", message)
+
+
+def invalid(kind: str, group: str, name: str, causes: Sequence[tuple[str, str, str]]) -> InvalidError:
+    """422 built from field errors, worded as ``field.ErrorList.ToAggregate`` words them.
+
+    Args:
+        kind: The kind, as in ``Deployment``.
+        group: Its API group; empty for core.
+        name: The object's name.
+        causes: One ``(field, reason, message)`` an error, in the order found; the message without its field.
+    """
+    unique = list(dict.fromkeys(causes))
+    texts = [f"{field}: {message}" for field, _, message in unique]
+    body = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+    qualified = f"{kind}.{group}" if group else kind
+    details: dict[str, Any] = {"name": name, "group": group, "kind": kind}
+    details = {key: value for key, value in details.items() if value}
+    details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in unique]
+    return InvalidError(422, "Invalid", f'{qualified} "{name}" is invalid: {body}', details=details)
