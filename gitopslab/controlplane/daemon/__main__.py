@@ -1,0 +1,155 @@
+"""The process of one embedded cluster: ``python -m gitopslab.controlplane.daemon --folder F``.
+
+``clusters.embedded`` starts it; it outlives the terminal and the notebooks that use it. It tells its parent through one
+line of JSON on a file descriptor when it answers, or why it cannot, and ends cleanly on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gitopslab import __version__
+from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
+from gitopslab.controlplane.daemon.folder import ClusterFolder
+from gitopslab.controlplane.daemon.housekeeping import keep_house
+from gitopslab.controlplane.daemon.lock import FolderLock
+from gitopslab.controlplane.daemon.loop import drive
+from gitopslab.controlplane.daemon.topology import Topology, read_topology
+from gitopslab.controlplane.http.app import build_app
+from gitopslab.controlplane.http.security import TokenAuthenticator
+from gitopslab.controlplane.http.serve import serve
+from gitopslab.errors import LabError, SetupError
+from gitopslab.machinery.clock import RealClock
+
+_LOOPBACK = "127.0.0.1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a cluster until it is told to stop; the exit code is 1 when it could not start."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        _run(options)
+    except LabError as error:
+        _tell(options.ready_fd, {"error": error.message, "hint": error.hint})
+        print(error, file=sys.stderr)  # noqa: T201  the log file is this process's stderr
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gitopslab.controlplane.daemon", description="One embedded cluster."
+    )
+    parser.add_argument("--folder", type=Path, required=True, help="where the cluster keeps its state")
+    parser.add_argument("--name", default="lab", help="the cluster's name")
+    parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
+    parser.add_argument("--workers", type=int, help="how many worker nodes")
+    parser.add_argument("--config", type=Path, help="a topology file")
+    parser.add_argument("--bare", action="store_true", help="nodes and API only: no kube-system workloads")
+    parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    folder = ClusterFolder(options.folder)
+    lock = FolderLock(folder.path)
+    if not lock.acquire():
+        raise SetupError(f"cluster {options.name} is already running", "look at it with: gitopslab status")
+    topology = read_topology(options.config, workers=options.workers)
+    listener = _bind(options.port)
+    plane = ControlPlane(RealClock(), folder.database, topology=topology, bare=options.bare)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(plane, folder, listener, options))
+    finally:
+        plane.close()
+        with contextlib.suppress(OSError):
+            (folder.path / "daemon.json").unlink()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it installs, which is everywhere but Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform != "win32":  # there the option would let two processes share the port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_LOOPBACK, port))
+    except OSError as error:
+        raise SetupError(
+            f"port {port} on {_LOOPBACK} cannot be used: {error.strerror}",
+            "stop what listens there, or choose another port with --port",
+        ) from error
+    listener.listen(512)
+    return listener
+
+
+async def _serve(
+    plane: ControlPlane, folder: ClusterFolder, listener: socket.socket, options: argparse.Namespace
+) -> None:
+    credentials = folder.credentials()
+    authenticate = TokenAuthenticator({credentials.token: ADMIN})
+    app = build_app(plane.verbs, authenticate=authenticate, logs=plane.kubelets.logs)
+    tasks = [
+        asyncio.create_task(drive(plane.manager, plane.api, plane.clock)),
+        asyncio.create_task(keep_house(plane)),
+        asyncio.create_task(serve(app, listener, certfile=credentials.certificate, keyfile=credentials.key)),
+    ]
+    _stop_on_signals(tasks)
+    await _announce(plane, folder, listener.getsockname()[1], options)
+    try:
+        await asyncio.gather(*tasks)
+    except asyncio.CancelledError:
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _announce(plane: ControlPlane, folder: ClusterFolder, port: int, options: argparse.Namespace) -> None:
+    """Write the kubeconfig and say that the cluster answers: the socket listens, and its nodes are Ready."""
+    folder.write_kubeconfig(options.name, port, folder.credentials())
+    state = {"pid": os.getpid(), "port": port, "started": time.time(), "version": __version__}
+    folder.write("daemon.json", json.dumps(state).encode())
+    _tell(options.ready_fd, {"ready": True, "kubeconfig": str(folder.kubeconfig), **state})
+
+
+def _tell(descriptor: int | None, message: dict[str, object]) -> None:
+    if descriptor is None:
+        return
+    with contextlib.suppress(OSError):  # a parent that no longer listens is no reason to stop
+        os.write(descriptor, (json.dumps(message) + "\n").encode())
+        os.close(descriptor)
+
+
+def _stop_on_signals(tasks: list[asyncio.Task[None]]) -> None:
+    def stop() -> None:
+        for task in tasks:
+            task.cancel()
+
+    if sys.platform == "win32":
+        signal.signal(signal.SIGTERM, lambda *_: asyncio.get_running_loop().call_soon_threadsafe(stop))
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Tells every watcher what was written, in order, without copying.
+
+``verbs`` publishes each committed change once. A subscription keeps references to the changes that pass its own filter
+until its reader takes them; the bytes of an object are made once, by the store, and shared by all readers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+
+from gitopslab.controlplane.server.store import Change
+from gitopslab.errors import GoneError, gone
+
+Filter = Callable[[Change], Change | None]
+"""Passes a change on, drops it (None), or turns it: an object that leaves a selector is DELETED for its watcher."""
+
+_MOST_PENDING = 20_000  # a reader this far behind is told to list again, as etcd's watch cache does
+
+
+class Subscription:
+    """One reader's place in the stream of one resource."""
+
+    def __init__(self, feed: Feed, resource: str, accept: Filter) -> None:
+        self.resource = resource
+        self._feed = feed
+        self._accept = accept
+        self._pending: deque[Change] = deque()
+        self._wake: Callable[[], None] | None = None
+        self._overrun = False
+
+    def push(self, change: Change) -> None:
+        """Take in a change if it passes the filter."""
+        accepted = self._accept(change)
+        if accepted is None or self._overrun:
+            return
+        if len(self._pending) >= _MOST_PENDING:
+            self._overrun = True
+            self._pending.clear()
+        else:
+            self._pending.append(accepted)
+        if self._wake is not None:
+            self._wake()
+
+    def pending(self) -> list[Change]:
+        """The changes since the last call, oldest first.
+
+        Raises:
+            GoneError: The reader fell too far behind and must list again.
+        """
+        if self._overrun:
+            raise _too_slow()
+        if not self._pending:
+            return []
+        changes = list(self._pending)
+        self._pending.clear()
+        return changes
+
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called whenever there is something to take; at once if there already is."""
+        self._wake = wake
+        if self._pending or self._overrun:
+            wake()
+
+    def close(self) -> None:
+        """Stop receiving."""
+        self._feed.drop(self)
+
+
+class Feed:
+    """All subscriptions of one server."""
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[str, list[Subscription]] = defaultdict(list)
+        self._listeners: list[Callable[[], None]] = []
+
+    def subscribe(self, resource: str, accept: Filter) -> Subscription:
+        """Follow a resource from now on."""
+        subscription = Subscription(self, resource, accept)
+        self._subscriptions[resource].append(subscription)
+        return subscription
+
+    def drop(self, subscription: Subscription) -> None:
+        """Forget a subscription; twice does no harm."""
+        if subscription in self._subscriptions[subscription.resource]:
+            self._subscriptions[subscription.resource].remove(subscription)
+
+    def on_change(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called after every change of anything."""
+        self._listeners.append(wake)
+
+    def publish(self, change: Change) -> None:
+        """Tell everyone; called once for every commit, in the order of revisions."""
+        for subscription in self._subscriptions[change.resource]:
+            subscription.push(change)
+        for wake in self._listeners:
+            wake()
+
+
+def _too_slow() -> GoneError:
+    return gone("too old resource version: the watch fell too far behind")

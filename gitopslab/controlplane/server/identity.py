@@ -1,0 +1,98 @@
+"""Who an object is: its name, namespace, uid and version, and what a client may not change about them.
+
+Pure functions called by ``verbs`` on every write. Upstream: ``apiserver/pkg/registry/rest`` (``BeforeCreate``,
+``BeforeUpdate``) and the handlers' checks of path against body.
+"""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.options import DeleteOptions
+from gitopslab.errors import ApiError, bad_request, conflict
+from gitopslab.machinery import names
+from gitopslab.machinery.clock import timestamp
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object, copy_of, uid_of
+
+_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+_SERVER_SET = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
+_IMMUTABLE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+
+
+def assign(obj: Object, namespace: str, now: float) -> None:
+    """Give a new object its namespace, name, uid and creation time.
+
+    Raises:
+        ApiError: The body names another namespace than the path, or a resourceVersion.
+    """
+    metadata = obj.setdefault("metadata", {})
+    if metadata.get("resourceVersion"):
+        raise ApiError(500, "InternalError", "resourceVersion should not be set on objects to be created")
+    if metadata.setdefault("namespace", namespace) != namespace:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    if not namespace:
+        del metadata["namespace"]
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = names.generated(metadata["generateName"])
+    for field in _SERVER_SET:
+        metadata.pop(field, None)
+    metadata["uid"] = names.new_uid()
+    metadata["creationTimestamp"] = timestamp(now)
+
+
+def check(resource: Resource, namespace: str, name: str, obj: Object, current: Object) -> None:
+    """An update must be about the object at its path, and made from its newest state if it names one.
+
+    Raises:
+        ApiError: 400 when path and body differ.
+        ConflictError: The body names another resourceVersion or uid than the current one.
+    """
+    metadata = obj.setdefault("metadata", {})
+    if metadata.setdefault("name", name) != name:
+        raise bad_request(f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})")
+    if namespace and metadata.setdefault("namespace", namespace) != namespace:
+        found = metadata["namespace"]
+        raise bad_request(
+            f"the namespace of the object ({found}) does not match the namespace on the URL ({namespace})"
+        )
+    version = metadata.get("resourceVersion")
+    if version and version not in ("0", current["metadata"]["resourceVersion"]):
+        raise conflict(resource.key, name, _MODIFIED)
+    if metadata.get("uid") and metadata["uid"] != uid_of(current):
+        raise conflict(resource.key, name, _precondition("UID", metadata["uid"], uid_of(current)))
+
+
+def check_preconditions(resource: Resource, current: Object, options: DeleteOptions) -> None:
+    """A deletion may name the uid and version it means.
+
+    Raises:
+        ConflictError: The current object is another one.
+    """
+    metadata = current["metadata"]
+    if options.uid and options.uid != metadata["uid"]:
+        raise conflict(resource.key, metadata["name"], _precondition("UID", options.uid, metadata["uid"]))
+    if options.resource_version and options.resource_version != metadata["resourceVersion"]:
+        why = _precondition("ResourceVersion", options.resource_version, metadata["resourceVersion"])
+        raise conflict(resource.key, metadata["name"], why)
+
+
+def keep_system_fields(obj: Object, before: Object) -> None:
+    """Put back what no client may change, whatever it sends."""
+    metadata, old = obj["metadata"], before["metadata"]
+    for field in _IMMUTABLE:
+        if field in old:
+            metadata[field] = old[field]
+        else:
+            metadata.pop(field, None)
+    metadata.pop("selfLink", None)
+    if "managedFields" not in metadata and "managedFields" in old:
+        metadata["managedFields"] = copy_of(old["managedFields"])
+
+
+def ordered(resource: Resource, obj: Object) -> Object:
+    """The object with ``kind`` and ``apiVersion`` first, which is where readers of raw bytes look for them."""
+    rest = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion", "metadata")}
+    return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": obj["metadata"], **rest}
+
+
+def _precondition(what: str, wanted: str, found: str) -> str:
+    return f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"

@@ -1,0 +1,266 @@
+"""The truth: an append-only log of every object's states in one SQLite database.
+
+``verbs`` alone writes here. A write is one row and one transaction; when ``append`` returns, it is committed and
+survives ``kill -9`` (WAL journal; SQLite's ``synchronous=NORMAL`` may lose the newest rows only when the whole machine
+loses power). The newest row of a key is the current object, unless it says deleted. All current objects are also kept
+in memory as the JSON bytes they were written with, so reads and lists never touch the disk or serialise anything.
+
+The log's older rows are history: watches that begin in the past, chunked lists and time travel read them, until
+``compact`` drops them. The idea of one log table is that of kine, which gives k3s its SQLite store.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gitopslab.errors import ApiError, SetupError, gone
+from gitopslab.machinery.objects import Object
+
+FORMAT = 1
+"""Version of the database layout; a database of another version is refused, never changed."""
+
+Key = tuple[str, str]
+"""``(namespace, name)``; the namespace is empty for cluster-scoped objects."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS log (
+    revision INTEGER PRIMARY KEY,
+    resource TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('ADDED', 'MODIFIED', 'DELETED')),
+    time REAL NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS log_by_key ON log (resource, namespace, name, revision);
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
+"""
+_CURRENT = """
+SELECT revision, resource, namespace, name, type, body FROM log
+WHERE revision IN (SELECT max(revision) FROM log {where} GROUP BY resource, namespace, name) AND type != 'DELETED'
+ORDER BY resource, namespace, name
+"""
+
+
+class Record:
+    """One state of one object.
+
+    Attributes:
+        revision: The resourceVersion that this state was written at.
+        body: The object as JSON.
+    """
+
+    __slots__ = ("_object", "body", "revision")
+
+    def __init__(self, revision: int, body: bytes, obj: Object | None = None) -> None:
+        self.revision = revision
+        self.body = body
+        self._object = obj
+
+    @classmethod
+    def of(cls, obj: Object) -> Record:
+        """A state that is answered and never kept: of a dry run, or of a kind like Scale."""
+        return cls(0, orjson.dumps(obj), obj)
+
+    @property
+    def object(self) -> Object:
+        """The object as a dictionary: parsed once, shared by all readers, not to be changed."""
+        if self._object is None:
+            self._object = orjson.loads(self.body)
+        return self._object
+
+    def copy(self) -> Object:
+        """A copy of the object to change freely."""
+        parsed: Object = orjson.loads(self.body)
+        return parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the log: an object became, changed or went.
+
+    Attributes:
+        type: ``ADDED``, ``MODIFIED`` or ``DELETED``.
+        resource: Plural with group.
+        key: Namespace and name.
+        record: The state after the change; of a deletion the last state, at the revision of the deletion.
+        before: The state before it, None when added.
+    """
+
+    type: str
+    resource: str
+    key: Key
+    record: Record
+    before: Record | None
+
+
+class Store:
+    """Objects and their history.
+
+    Args:
+        path: The database file, or ``":memory:"``.
+
+    Raises:
+        SetupError: The file cannot be opened, or is of another version of the lab.
+    """
+
+    def __init__(self, path: Path | str = ":memory:") -> None:
+        self._path = path
+        try:
+            self._db = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
+            self._open()
+        except sqlite3.Error as error:
+            raise SetupError(
+                f"the cluster's database {path} cannot be opened: {error}",
+                "check that the disk has room and the folder may be written, or start a cluster with another --name",
+            ) from error
+        self._current: dict[str, dict[Key, Record]] = defaultdict(dict)
+        self._keys: dict[str, list[Key]] = defaultdict(list)
+        self._load()
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        found = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if found not in (0, FORMAT):
+            raise SetupError(
+                f"{self._path} was written by another version of gitopslab (layout {found}, this one reads {FORMAT})",
+                "use that version for this cluster, or start a new one with another --name; nothing was changed",
+            )
+        self._db.executescript(_SCHEMA)
+        self._db.execute(f"PRAGMA user_version={FORMAT}")
+
+    def _load(self) -> None:
+        self._revision: int = self._db.execute("SELECT coalesce(max(revision), 0) FROM log").fetchone()[0]
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'compacted'").fetchone()
+        self._compacted: int = row[0] if row else 0
+        for revision, resource, namespace, name, _, body in self._db.execute(_CURRENT.format(where="")):
+            self._current[resource][namespace, name] = Record(revision, body)
+            self._keys[resource].append((namespace, name))
+
+    @property
+    def revision(self) -> int:
+        """The newest resourceVersion."""
+        return self._revision
+
+    @property
+    def compacted(self) -> int:
+        """History before this revision is gone."""
+        return self._compacted
+
+    def get(self, resource: str, key: Key) -> Record | None:
+        """The current state of one object."""
+        return self._current[resource].get(key)
+
+    def list(self, resource: str, namespace: str = "") -> list[Record]:
+        """The current objects, ordered by namespace and name as etcd orders its keys; empty namespace: all."""
+        current, keys = self._current[resource], self._keys[resource]
+        if namespace:
+            first, last = bisect_left(keys, (namespace, "")), bisect_left(keys, (namespace + "\0", ""))
+            keys = keys[first:last]
+        return [current[key] for key in keys]
+
+    def append(self, type: str, resource: str, key: Key, obj: Object, now: float) -> Change:
+        """Commit a new state, giving it the next resourceVersion (which is written into ``obj``).
+
+        The store keeps ``obj`` as the shared parsed form: the caller must not change it afterwards.
+
+        Raises:
+            ApiError: The disk is full or the database failed; nothing was changed.
+        """
+        revision = self._revision + 1
+        obj["metadata"]["resourceVersion"] = str(revision)
+        body = orjson.dumps(obj)
+        try:
+            self._db.execute(
+                "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", (revision, resource, *key, type, now, body)
+            )
+        except sqlite3.Error as error:
+            raise ApiError(
+                500,
+                "InternalError",
+                f"Internal error occurred: the cluster's database {self._path}: {error}",
+                hint="free some disk space and try again; what was acknowledged before is safe",
+            ) from error
+        self._revision = revision
+        record = Record(revision, body, obj)
+        return Change(type, resource, key, record, self._remember(type, resource, key, record))
+
+    def _remember(self, type: str, resource: str, key: Key, record: Record) -> Record | None:
+        current, keys = self._current[resource], self._keys[resource]
+        before = current.get(key)
+        if type == "DELETED":
+            current.pop(key, None)
+            at = bisect_left(keys, key)
+            if at < len(keys) and keys[at] == key:
+                del keys[at]
+            return before
+        if before is None:
+            insort(keys, key)
+        current[key] = record
+        return before
+
+    def since(self, resource: str, revision: int) -> Iterator[Change]:
+        """The changes of a resource after a revision, oldest first.
+
+        Raises:
+            GoneError: That history is compacted.
+        """
+        if revision < self._compacted:
+            raise gone(f"too old resource version: {revision} ({self._compacted})")
+        rows = self._db.execute(
+            "SELECT revision, namespace, name, type, body FROM log WHERE resource = ? AND revision > ? ORDER BY revision",
+            (resource, revision),
+        ).fetchall()
+        for at, namespace, name, type, body in rows:
+            yield Change(
+                type, resource, (namespace, name), Record(at, body), self._before(resource, (namespace, name), at)
+            )
+
+    def _before(self, resource: str, key: Key, revision: int) -> Record | None:
+        row = self._db.execute(
+            "SELECT revision, type, body FROM log WHERE resource = ? AND namespace = ? AND name = ? AND revision < ? "
+            "ORDER BY revision DESC LIMIT 1",
+            (resource, *key, revision),
+        ).fetchone()
+        return Record(row[0], row[2]) if row and row[1] != "DELETED" else None
+
+    def list_at(self, resource: str, revision: int, namespace: str = "") -> list[Record]:
+        """The objects as they were at a revision, in the order of ``list``.
+
+        Raises:
+            GoneError: That history is compacted.
+        """
+        if revision >= self._revision:
+            return self.list(resource, namespace)
+        if revision < self._compacted:
+            raise gone("The provided continue parameter is too old to display a consistent list result.")
+        where = "WHERE revision <= :revision AND resource = :resource AND (:namespace = '' OR namespace = :namespace)"
+        values: dict[str, Any] = {"revision": revision, "resource": resource, "namespace": namespace}
+        return [Record(row[0], row[5]) for row in self._db.execute(_CURRENT.format(where=where), values)]
+
+    def compact(self, revision: int) -> None:
+        """Drop history before a revision, keeping every current object."""
+        revision = min(revision, self._revision)
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(
+            "DELETE FROM log WHERE revision < ?1 AND (type = 'DELETED' OR EXISTS (SELECT 1 FROM log AS newer "
+            "WHERE newer.resource = log.resource AND newer.namespace = log.namespace AND newer.name = log.name "
+            "AND newer.revision > log.revision AND newer.revision <= ?1))",
+            (revision,),
+        )
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('compacted', ?)", (revision,))
+        self._db.execute("COMMIT")
+        self._compacted = revision
+
+    def close(self) -> None:
+        """Write the journal back and close the file."""
+        self._db.close()

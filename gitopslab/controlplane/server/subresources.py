@@ -1,0 +1,253 @@
+"""Subresources that are not the object itself: scale, binding and eviction.
+
+Called by ``verbs`` when a request names one. Each reads or changes its parent through ``verbs``, so a scale or a
+binding passes the same admission, validation and ownership as any write. ``status``, ``finalize``, ``resize`` and
+``ephemeralcontainers`` are plain updates of a part of the parent and are not here. Streams (``log``, ``exec``) belong
+to ``http``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gitopslab.controlplane.runtime.api import PatchType
+from gitopslab.controlplane.server import patches
+from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.store import Record
+from gitopslab.errors import ApiError, bad_request, conflict, invalid
+from gitopslab.machinery import selectors
+from gitopslab.machinery.clock import timestamp
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object, find_condition, is_terminating, labels_of, name_of, namespace_of
+
+if TYPE_CHECKING:
+    from gitopslab.controlplane.server.verbs import Verbs
+
+SCALE = Resource("autoscaling", "v1", "Scale", "scales", stored=False)
+_TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+_PRECONDITION_FIELDS = ("resourceVersion", "uid")
+
+
+# -- scale -----------------------------------------------------------------------------------------------------------
+
+
+def scale_of(parent: Object) -> Object:
+    """The ``autoscaling/v1`` Scale that a workload shows (``registry/apps/deployment/storage.scaleFromDeployment``)."""
+    metadata = parent["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    spec, status = parent.get("spec", {}), parent.get("status", {})
+    replicas = spec.get("replicas", 0)
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {field: metadata[field] for field in kept if field in metadata},
+        "spec": {"replicas": replicas} if replicas else {},
+        "status": {
+            "replicas": status.get("replicas", 0),
+            **({"selector": text} if (text := _selector_text(spec.get("selector"))) else {}),
+        },
+    }
+
+
+def update_scale(
+    verbs: Verbs, who: Caller, resource: Resource, namespace: str, name: str, scale: Object, options: WriteOptions
+) -> Record:
+    """Set ``spec.replicas`` of the parent.
+
+    Raises:
+        InvalidError: A negative count.
+        ConflictError: The Scale was read from an older state.
+    """
+    replicas = scale.get("spec", {}).get("replicas", 0)
+    if not isinstance(replicas, int) or replicas < 0:
+        raise invalid("Scale", "autoscaling", name, [_not_negative(replicas)])
+    parent = verbs.get(who, resource, namespace, name).copy()
+    parent["spec"]["replicas"] = replicas
+    parent["metadata"].pop("resourceVersion", None)
+    for field in _PRECONDITION_FIELDS:
+        if scale.get("metadata", {}).get(field):
+            parent["metadata"][field] = scale["metadata"][field]
+    record = verbs.update(who, resource, namespace, name, parent, options, subresource="scale")
+    return Record.of(scale_of(record.object))
+
+
+def patch_scale(
+    verbs: Verbs,
+    who: Caller,
+    resource: Resource,
+    namespace: str,
+    name: str,
+    patch: Any,
+    type: PatchType,
+    options: WriteOptions,
+) -> Record:
+    """Patch the Scale of a workload.
+
+    Simplified: server-side apply on a Scale merges without recording the applier's fields; the real server keeps them
+    under the parent with ``subresource: scale``.
+    """
+    current = scale_of(verbs.get(who, resource, namespace, name).object)
+    wanted = patches.patched(SCALE, current, patch, "merge" if type in ("apply", "strategic") else type)
+    if "resourceVersion" not in _metadata_of(patch):
+        wanted["metadata"].pop("resourceVersion", None)
+    return update_scale(verbs, who, resource, namespace, name, wanted, options)
+
+
+def _metadata_of(patch: Any) -> dict[str, Any]:
+    found = patch.get("metadata", {}) if isinstance(patch, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _not_negative(value: Any) -> tuple[str, str, str]:
+    return ("spec.replicas", "FieldValueInvalid", f"Invalid value: {value}: must be greater than or equal to 0")
+
+
+def _selector_text(selector: Any) -> str:
+    parsed = selectors.from_label_selector(selector)
+    if parsed is None:
+        return ""
+    terms = []
+    for term in sorted(parsed.requirements, key=lambda requirement: requirement.key):
+        values = ",".join(sorted(term.values))
+        spelled = {"exists": term.key, "!": f"!{term.key}", "in": f"{term.key} in ({values})"}
+        spelled["notin"] = f"{term.key} notin ({values})"
+        is_equality = term.operator == "in" and len(term.values) == 1
+        terms.append(f"{term.key}={values}" if is_equality else spelled[term.operator])
+    return ",".join(terms)
+
+
+# -- binding ---------------------------------------------------------------------------------------------------------
+
+
+def bind(
+    verbs: Verbs, who: Caller, resource: Resource, namespace: str, name: str, binding: Object, options: WriteOptions
+) -> Record:
+    """Put a pod on a node (``registry/core/pod/storage.BindingREST``): once, and never a pod that is being deleted.
+
+    The pod also gets the node's zone and region labels, as the PodTopologyLabels admission plugin does since 1.35.
+    """
+    node = binding.get("target", {}).get("name") or ""
+    if not node:
+        raise invalid("Binding", "", name, [("target.name", "FieldValueRequired", "Required value")])
+    pod = verbs.get(who, resource, namespace, name).copy()
+    _check_bindable(resource, pod, node)
+    pod["spec"]["nodeName"] = node
+    pod["metadata"].setdefault("annotations", {}).update(binding.get("metadata", {}).get("annotations") or {})
+    if not pod["metadata"]["annotations"]:
+        del pod["metadata"]["annotations"]
+    _copy_topology(pod, verbs.reader.find("nodes", "", node))
+    _set_scheduled(pod, timestamp(verbs.clock.now()))
+    verbs.update(who, resource, namespace, name, pod, options, subresource="binding")
+    return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+
+
+def _check_bindable(resource: Resource, pod: Object, node: str) -> None:
+    name = name_of(pod)
+    if is_terminating(pod):
+        raise conflict("pods/binding", name, f"pod {name} is being deleted, cannot be assigned to a host")
+    if pod["spec"].get("nodeName"):
+        raise conflict("pods/binding", name, f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"')
+    if pod["spec"].get("schedulingGates"):
+        raise conflict("pods/binding", name, f"pod {name} has non-empty .spec.schedulingGates")
+
+
+def _copy_topology(pod: Object, node: Object | None) -> None:
+    found = labels_of(node) if node else {}
+    wanted = {label: found[label] for label in _TOPOLOGY_LABELS if label in found}
+    if wanted:
+        pod["metadata"].setdefault("labels", {}).update(wanted)
+
+
+def _set_scheduled(pod: Object, now: str) -> None:
+    conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+    scheduled = {
+        "type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now,
+        "observedGeneration": pod["metadata"].get("generation", 1),
+    }  # fmt: skip
+    old = find_condition(conditions, "PodScheduled")
+    if old is None:
+        conditions.append(scheduled)
+    else:
+        conditions[conditions.index(old)] = scheduled
+
+
+# -- eviction --------------------------------------------------------------------------------------------------------
+
+
+def evict(
+    verbs: Verbs, who: Caller, resource: Resource, namespace: str, name: str, eviction: Object, options: WriteOptions
+) -> Record:
+    """Delete a pod unless a PodDisruptionBudget forbids it now (``registry/core/pod/storage.EvictionREST``).
+
+    Raises:
+        ApiError: 429 when a budget would be violated, 500 when several budgets cover the pod.
+    """
+    if eviction.get("metadata", {}).get("name") not in (None, "", name):
+        raise bad_request("name in URL does not match name in Eviction object")
+    pod = verbs.get(who, resource, namespace, name).object
+    wished = eviction.get("deleteOptions") or {}
+    if not _is_safe_to_evict(pod):
+        _spend_budget(verbs, who, pod, options)
+    delete = DeleteOptions(
+        grace_seconds=wished.get("gracePeriodSeconds"), uid=(wished.get("preconditions") or {}).get("uid"),
+        propagation=wished.get("propagationPolicy"), dry_run=options.dry_run,
+    )  # fmt: skip
+    verbs.delete(who, resource, namespace, name, delete)
+    return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+
+
+def _is_safe_to_evict(pod: Object) -> bool:
+    return is_terminating(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed", "Pending")
+
+
+def _spend_budget(verbs: Verbs, who: Caller, pod: Object, options: WriteOptions) -> None:
+    budgets = [budget for budget in verbs.reader.all(_BUDGETS, namespace_of(pod)) if _covers(budget, pod)]
+    if len(budgets) > 1:
+        raise ApiError(
+            500,
+            "InternalError",
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+        )
+    for budget in budgets:
+        status = budget.get("status", {})
+        if status.get("disruptionsAllowed", 0) <= 0:
+            raise _too_many(budget)
+        resource = verbs.catalog.by_key(_BUDGETS)
+        assert resource is not None, "PodDisruptionBudgets are built in"
+        now = timestamp(verbs.clock.now())
+        change = {
+            "disruptionsAllowed": status["disruptionsAllowed"] - 1,
+            "disruptedPods": {**(status.get("disruptedPods") or {}), name_of(pod): now},
+        }
+        verbs.patch(
+            who,
+            resource,
+            namespace_of(budget),
+            name_of(budget),
+            {"status": change},
+            "merge",
+            options,
+            subresource="status",
+        )
+
+
+_BUDGETS = "poddisruptionbudgets.policy"
+
+
+def _covers(budget: Object, pod: Object) -> bool:
+    selector = selectors.from_label_selector(budget.get("spec", {}).get("selector"))
+    return selector is not None and selector.matches(labels_of(pod))
+
+
+def _too_many(budget: Object) -> ApiError:
+    status = budget.get("status", {})
+    message = (
+        f"The disruption budget {name_of(budget)} needs {status.get('desiredHealthy', 0)} healthy pods "
+        f"and has {status.get('currentHealthy', 0)} currently"
+    )
+    return ApiError(
+        429,
+        "TooManyRequests",
+        "Cannot evict pod as it would violate the pod's disruption budget.",
+        details={"causes": [{"reason": "DisruptionBudget", "message": message}]},
+    )

@@ -1,0 +1,372 @@
+"""The verbs of the API: the one door to the store.
+
+The HTTP room calls it for the outside world, ``local.LocalApi`` for the controllers. The way of a write is::
+
+    object ─ strategy ─ defaults ─ mutating admission ─ validation ─ validating admission ─ ownership ─ store ─ feed
+
+in that order, as in ``apiserver/pkg/endpoints/handlers`` and ``registry/generic/registry/store.go``. Decoding of bytes
+happens before, in ``decode``. Everything is synchronous: whoever calls next sees what was written.
+
+Subresources that are not the object itself (scale, binding, eviction) live in ``subresources``; the rules of deletion
+in ``deletion``; names, uids and preconditions in ``identity``; lists and watches in ``reading``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gitopslab.controlplane.runtime.api import PatchType
+from gitopslab.controlplane.server import (
+    decode,
+    deletion,
+    identity,
+    ownership,
+    patches,
+    reading,
+    strategy,
+    subresources,
+)
+from gitopslab.controlplane.server.admission import Admission, Attributes
+from gitopslab.controlplane.server.defaults import set_defaults
+from gitopslab.controlplane.server.feed import Feed, Subscription
+from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.reading import Page
+from gitopslab.controlplane.server.store import Change, Key, Record, Store
+from gitopslab.controlplane.server.validation import validate
+from gitopslab.errors import already_exists, invalid, not_found
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.objects import Object, name_of, namespace_of
+
+
+class StoreReader:
+    """What admission may look at: current objects, shared and read-only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, resource: str, namespace: str, name: str) -> Object | None:
+        """One object, or None."""
+        record = self._store.get(resource, (namespace, name))
+        return record.object if record else None
+
+    def all(self, resource: str, namespace: str = "") -> Iterable[Object]:
+        """All objects of a resource, of one namespace or (empty) of all."""
+        return (record.object for record in self._store.list(resource, namespace))
+
+
+class Verbs:
+    """An API server without the network.
+
+    Args:
+        store: Where objects are kept.
+        clock: Gives creation and deletion times.
+        catalog: The resource types served.
+    """
+
+    def __init__(self, store: Store, clock: Clock, catalog: Catalog | None = None) -> None:
+        self.store = store
+        self.clock = clock
+        self.catalog = catalog or Catalog()
+        self.feed = Feed()
+        self.reader = StoreReader(store)
+        self._admission = Admission(self.reader, clock)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def get(self, who: Caller, resource: Resource, namespace: str, name: str, subresource: str = "") -> Record:
+        """One object, or its Scale; ``status`` gives the whole object, as on a real server.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        record = self.store.get(resource.key, (namespace, name))
+        if record is None:
+            raise not_found(resource.key, name)
+        return Record.of(subresources.scale_of(record.object)) if subresource == "scale" else record
+
+    def list(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        *,
+        labels: str = "",
+        fields: str = "",
+        limit: int = 0,
+        continue_: str = "",
+        resource_version: str = "",
+        resource_version_match: str = "",
+    ) -> Page:
+        """The objects of one namespace or (empty) of all that pass the selectors, whole or in chunks of ``limit``."""
+        accept = reading.selection(resource, labels, fields)
+        return reading.page(
+            self.store,
+            resource,
+            namespace,
+            accept,
+            limit=limit,
+            continue_=continue_,
+            resource_version=resource_version,
+            match=resource_version_match,
+        )
+
+    def watch(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        *,
+        labels: str = "",
+        fields: str = "",
+        resource_version: str = "",
+        initial_events: bool = False,
+    ) -> tuple[list[Change], Subscription]:
+        """The changes since ``resource_version`` and a subscription to what comes.
+
+        Without a version (or with 0), or with ``initial_events``, it begins with every current object as ADDED.
+
+        Raises:
+            GoneError: The version is older than the history kept.
+        """
+        since = reading.version_of(resource_version)
+        if since > self.store.revision:
+            raise reading.too_large(since, self.store.revision)
+        accept = reading.selection(resource, labels, fields)
+        start = None if initial_events or since == 0 else since
+        return reading.follow(self.store, self.feed, resource, namespace, accept, start)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        name: str = "",
+        subresource: str = "",
+    ) -> Record:
+        """Store a new object, or post to a subresource; ``obj`` is taken over and must not be used afterwards.
+
+        Raises:
+            AlreadyExistsError: The name is taken.
+            InvalidError: The object breaks a rule.
+        """
+        if subresource == "binding":
+            return subresources.bind(self, who, resource, namespace, name, obj, options)
+        if subresource == "eviction":
+            return subresources.evict(self, who, resource, namespace, name, obj, options)
+        identity.assign(obj, namespace, self.clock.now())
+        strategy.prepare_create(resource, obj)
+        attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
+        self._admit(attributes, options)
+        key = (namespace, name_of(obj))
+        if self.store.get(resource.key, key) is not None:
+            raise already_exists(resource.key, name_of(obj))
+        ownership.tracked(resource, None, obj, manager=_manager(who, options), subresource="", now=self.clock.now())
+        return self._commit("ADDED", resource, key, obj, options.dry_run)
+
+    def update(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        subresource: str = "",
+    ) -> Record:
+        """Replace an object, or the part of it that ``subresource`` names; ``obj`` is taken over.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: ``obj`` was made from an older state.
+        """
+        if subresource == "scale" and obj.get("kind") == "Scale":
+            return subresources.update_scale(self, who, resource, namespace, name, obj, options)
+        current = self.get(who, resource, namespace, name)
+        identity.check(resource, namespace, name, obj, current.object)
+        return self._replace(who, resource, current, obj, options, subresource=subresource)
+
+    def patch(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Any,
+        type: PatchType,
+        options: WriteOptions,
+        *,
+        subresource: str = "",
+    ) -> tuple[Record, bool]:
+        """Change part of an object.
+
+        Returns:
+            The new state, and whether it was created (only server-side apply creates).
+        """
+        if subresource == "scale":
+            scaled = subresources.patch_scale(self, who, resource, namespace, name, patch, type, options)
+            return scaled, False
+        if type == "apply":
+            return self._apply(who, resource, namespace, name, patch, options, subresource)
+        current = self.get(who, resource, namespace, name)
+        after = patches.patched(resource, current.copy(), patch, type)
+        after, warnings = decode.check(resource, after, options.field_validation)
+        options.warnings.extend(warnings)
+        identity.check(resource, namespace, name, after, current.object)
+        return self._replace(who, resource, current, after, options, subresource=subresource), False
+
+    def delete(
+        self, who: Caller, resource: Resource, namespace: str, name: str, options: DeleteOptions
+    ) -> tuple[Record, bool]:
+        """Ask for deletion.
+
+        Returns:
+            The last state, and whether the object is gone. If not, it waits for finalizers or for its grace to pass.
+        """
+        current = self.get(who, resource, namespace, name)
+        identity.check_preconditions(resource, current.object, options)
+        write = WriteOptions(dry_run=options.dry_run)
+        self._admission.validate(self._attributes(who, resource, "DELETE", "", None, current.object, write))
+        obj = current.copy()
+        goes = deletion.mark(resource, obj, options, self.clock.now())
+        key = (namespace, name)
+        if not goes:
+            return self._commit_change(resource, key, current, obj, options.dry_run), False
+        return self._commit("DELETED", resource, key, obj, options.dry_run), True
+
+    def delete_collection(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        options: DeleteOptions,
+        *,
+        labels: str = "",
+        fields: str = "",
+    ) -> Page:
+        """Delete every object that passes the selectors; the page shows what they were."""
+        found = self.list(who, resource, namespace, labels=labels, fields=fields)
+        for record in found.records:
+            self.delete(who, resource, namespace_of(record.object), name_of(record.object), options)
+        return found
+
+    # -- the steps of a write -----------------------------------------------------------------------------------------
+
+    def _apply(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        config: Object,
+        options: WriteOptions,
+        subresource: str,
+    ) -> tuple[Record, bool]:
+        """Server-side apply: merge by field ownership, then go on as a create or an update."""
+        current = self.store.get(resource.key, (namespace, name))
+        if current is None and subresource:
+            raise not_found(resource.key, name)
+        after = ownership.applied(
+            resource,
+            current.copy() if current else None,
+            config,
+            manager=_manager(who, options),
+            force=options.force,
+            subresource=subresource,
+            now=self.clock.now(),
+        )
+        if current is not None:
+            identity.check(resource, namespace, name, after, current.object)
+            return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
+        after["metadata"].setdefault("name", name)
+        owned = after["metadata"].get("managedFields")
+        identity.assign(after, namespace, self.clock.now())
+        strategy.prepare_create(resource, after)
+        self._admit(self._attributes(who, resource, "CREATE", "", after, None, options), options)
+        if owned:
+            after["metadata"]["managedFields"] = owned
+        return self._commit("ADDED", resource, (namespace, name), after, options.dry_run), True
+
+    def _replace(
+        self,
+        who: Caller,
+        resource: Resource,
+        current: Record,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        subresource: str,
+        track: bool = True,
+    ) -> Record:
+        before = current.object
+        identity.keep_system_fields(obj, before)
+        strategy.prepare_update(resource, obj, before, subresource)
+        self._admit(self._attributes(who, resource, "UPDATE", subresource, obj, before, options), options)
+        if track:
+            now = self.clock.now()
+            ownership.tracked(resource, before, obj, manager=_manager(who, options), subresource=subresource, now=now)
+        key = (namespace_of(obj), name_of(obj))
+        if deletion.is_finished(resource, obj):
+            return self._commit("DELETED", resource, key, obj, options.dry_run)
+        return self._commit_change(resource, key, current, obj, options.dry_run)
+
+    def _admit(self, attributes: Attributes, options: WriteOptions) -> None:
+        resource, obj = attributes.resource, attributes.object
+        assert obj is not None, "deletions are only validated"
+        set_defaults(resource, obj)
+        options.warnings.extend(self._admission.mutate(attributes))
+        set_defaults(resource, obj)
+        causes = validate(resource, obj, attributes.before, attributes.subresource)
+        if causes:
+            raise invalid(resource.kind, resource.group, name_of(obj), causes)
+        self._admission.validate(attributes)
+
+    def _attributes(
+        self,
+        who: Caller,
+        resource: Resource,
+        operation: str,
+        subresource: str,
+        obj: Object | None,
+        before: Object | None,
+        options: WriteOptions,
+    ) -> Attributes:
+        subject = obj if obj is not None else before
+        assert subject is not None, "there is always an object, new or old"
+        return Attributes(
+            operation=operation,
+            resource=resource,
+            subresource=subresource,
+            namespace=namespace_of(subject),
+            name=name_of(subject),
+            object=obj,
+            before=before,
+            user=who.user,
+            groups=who.groups,
+            dry_run=options.dry_run,
+        )
+
+    def _commit_change(self, resource: Resource, key: Key, current: Record, obj: Object, dry_run: bool) -> Record:
+        """Store a new state, unless nothing differs: then nothing is written and no watcher is woken."""
+        obj["metadata"]["resourceVersion"] = current.object["metadata"]["resourceVersion"]
+        if obj == current.object:
+            return current
+        return self._commit("MODIFIED", resource, key, obj, dry_run)
+
+    def _commit(self, type: str, resource: Resource, key: Key, obj: Object, dry_run: bool) -> Record:
+        if dry_run:
+            return Record.of(obj)
+        change = self.store.append(type, resource.key, key, identity.ordered(resource, obj), self.clock.now())
+        self.feed.publish(change)
+        return change.record
+
+
+def _manager(who: Caller, options: WriteOptions) -> str:
+    return options.field_manager or who.manager

@@ -1,0 +1,34 @@
+"""Fixtures for every room: a clock that jumps, and a whole control plane in memory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from gitopslab.controlplane.daemon.assembly import ControlPlane
+from gitopslab.machinery.clock import JumpableClock
+
+
+@pytest.fixture
+def clock() -> JumpableClock:
+    """A clock that stands still until the test moves it."""
+    return JumpableClock()
+
+
+@pytest.fixture
+def plane(clock: JumpableClock) -> Iterator[ControlPlane]:
+    """A bare cluster of four nodes, settled, on the jumpable clock."""
+    built = ControlPlane(clock, bare=True)
+    built.settle()
+    yield built
+    built.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_crash_goes_unseen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A reconciler that crashes is logged and retried; in a test that must not pass."""
+    yield
+    crashed = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert not crashed, crashed
