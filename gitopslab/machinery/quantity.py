@@ -24,9 +24,7 @@ def parse(text: str | int | float) -> Decimal:
     """
     match = _PATTERN.match(str(text))
     if match is None:
-        raise ValueError(
-            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-        )
+        raise ValueError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
     number, suffix = match.group(1), match.group(2) or ""
     try:
         if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix not in _SCALE:

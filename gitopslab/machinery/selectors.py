@@ -77,6 +77,20 @@ def from_label_selector(selector: Mapping[str, Any] | None) -> Selector | None:
     return Selector(tuple(terms))
 
 
+def label_selector_text(selector: Mapping[str, Any] | None) -> str:
+    """A ``metav1.LabelSelector`` as text, terms sorted by key, as Go prints a ``labels.Selector``.
+
+    A pair of ``matchLabels`` reads ``k=v``, an expression ``k in (a,b)``, ``k notin (a)``, ``k`` or ``!k``.
+    """
+    wanted = selector or {}
+    terms = [(key, f"{key}={value}") for key, value in (wanted.get("matchLabels") or {}).items()]
+    for item in wanted.get("matchExpressions") or []:
+        key, values = item["key"], ",".join(sorted(item.get("values") or ()))
+        spelled = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key}
+        terms.append((key, spelled.get(item["operator"], f"!{key}")))
+    return ",".join(text for _, text in sorted(terms, key=lambda term: term[0]))
+
+
 def from_map(labels: Labels | None) -> Selector:
     """A plain map, as ``Service.spec.selector``: each pair must be there."""
     return Selector(tuple(Requirement(key, "in", (value,)) for key, value in (labels or {}).items()))

@@ -25,7 +25,7 @@ from gitopslab.controlplane.daemon.folder import ClusterFolder
 from gitopslab.controlplane.daemon.housekeeping import keep_house
 from gitopslab.controlplane.daemon.lock import FolderLock
 from gitopslab.controlplane.daemon.loop import drive
-from gitopslab.controlplane.daemon.topology import Topology, read_topology
+from gitopslab.controlplane.daemon.topology import read_topology
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.security import TokenAuthenticator
 from gitopslab.controlplane.http.serve import serve
@@ -80,7 +80,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it installs, which is everywhere but Windows."""
+    """Give uvloop where it installs, which is everywhere but Windows."""
     try:
         import uvloop
     except ImportError:

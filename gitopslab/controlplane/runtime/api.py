@@ -86,15 +86,28 @@ class Api(Protocol):
         ...
 
     def patch(
-        self, resource: str, name: str, patch: Any, namespace: str = "", *, type: PatchType = "merge",
+        self,
+        resource: str,
+        name: str,
+        patch: Any,
+        namespace: str = "",
+        *,
+        type: PatchType = "merge",
         subresource: str = "",
     ) -> Object:
         """Change part of an object. A merge patch is a dict in which None removes a key."""
         ...
 
     def delete(
-        self, resource: str, name: str, namespace: str = "", *, propagation: Propagation | None = None,
-        grace_seconds: int | None = None, uid: str | None = None, resource_version: str | None = None,
+        self,
+        resource: str,
+        name: str,
+        namespace: str = "",
+        *,
+        propagation: Propagation | None = None,
+        grace_seconds: int | None = None,
+        uid: str | None = None,
+        resource_version: str | None = None,
     ) -> None:
         """Ask for deletion.
 

@@ -1,12 +1,12 @@
 """The reconcile contract.
 
-A reconciler is told *that* something about an object may have changed, never *what*. It reads the present state, computes
-what should be, writes the least that leads there, and writes status last. So it can be called at any time, any number of
-times, after any restart, and the result is the same (level-based, as in controller-runtime).
+A reconciler is told *that* something about an object may have changed, never *what*. It reads the present state,
+computes what should be, writes the least that leads there, and writes status last. So it can be called at any time, any
+number of times, after any restart, and the result is the same (level-based, as in controller-runtime).
 
-Example: asked for ``("default", "web-7d4b9c")`` a ReplicaSet reconciler lists the pods it owns. Three wanted, one there:
-it creates two. It does not ask whether a pod was deleted or the count was raised, and if it dies between the two, the
-next call finds two and creates one.
+Example: asked for ``("default", "web-7d4b9c")`` a ReplicaSet reconciler lists the pods it owns. Three wanted, one
+there: it creates two. It does not ask whether a pod was deleted or the count was raised, and if it dies between the
+two, the next call finds two and creates one.
 
 Rules every reconciler keeps:
 

@@ -87,5 +87,3 @@ class Recorder:
         self._api.patch("events", name, change, namespace)
         self._seen[key] = (namespace, name, count + 1)
         return True
-
-

@@ -1,7 +1,8 @@
 """A queue of requests that coalesces, with back-off on the lab's clock.
 
-The properties of client-go's workqueue, for one worker: fair (first in, first out), stingy (a request that is added many
-times before it is taken is done once), and a failing request comes back later and later (5 ms doubling up to 1000 s).
+The properties of client-go's workqueue, for one worker: fair (first in, first out), stingy (a request that is added
+many times before it is taken is done once), and a failing request comes back later and later (5 ms doubling up to
+1000 s).
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+"""What a cluster of the lab can do, whatever it is made of.
+
+Called by the facade, the command line and the notebooks' checks; implemented once per kind of cluster in the modules
+beside this one. What runs inside a cluster is none of this room's business: it starts, stops, resets and describes
+clusters and says where their kubeconfig is. Everything else goes through the Kubernetes API.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+Progress = Callable[[str], None]
+"""Told one short line at each step of something that takes a while."""
+
+
+def silent(_line: str) -> None:
+    """A ``Progress`` that says nothing."""
+
+
+class State(enum.Enum):
+    """How a cluster is, as far as the lab can tell without asking its API."""
+
+    ABSENT = "absent"
+    CREATING = "half-created"
+    STOPPED = "stopped"
+    RUNNING = "running"
+
+
+class Capability(enum.Enum):
+    """What only some kinds of cluster can do."""
+
+    CLOCK = "move the clock, stop a component, go back in time"
+    LOAD_IMAGE = "take an image from this machine's Docker"
+    STOP = "be stopped and started again with their state"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a cluster should be made; only asked when it does not exist yet.
+
+    Attributes:
+        workers: How many worker nodes beside the control plane; None for the default topology's three.
+        config: Embedded: a topology file. kind, k3d, kwok: that tool's own configuration file, used as it is.
+        bare: Embedded: no kube-system workloads and no default StorageClass.
+        port: Embedded: the port of its API; None for the one it had before, or a free one.
+    """
+
+    workers: int | None = None
+    config: Path | None = None
+    bare: bool = False
+    port: int | None = None
+
+
+DEFAULT = Options()
+"""The default topology."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What ``status`` and ``list`` tell about a cluster.
+
+    Attributes:
+        details: Further facts by name, such as the process id of an embedded cluster.
+    """
+
+    name: str
+    kind: str
+    state: State
+    kubeconfig: Path
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Cluster(Protocol):
+    """One cluster, existing or not.
+
+    Attributes:
+        name: What the lab calls it.
+        kind: ``embedded``, ``kind``, ``k3d``, ``kwok`` or ``context``.
+        kubeconfig: Where its kubeconfig is when it is up: a file of the lab's own, never the user's.
+        capabilities: What this kind of cluster can do beyond the protocol's promise.
+    """
+
+    name: str
+    kind: str
+    kubeconfig: Path
+    capabilities: frozenset[Capability]
+
+    def up(self, progress: Progress = silent, options: Options = DEFAULT) -> None:
+        """Bring the cluster up and wait until it answers; when it is up already, say so and do nothing.
+
+        Whatever goes wrong, nothing half-made stays behind unmentioned.
+
+        Raises:
+            SetupError: The machine or the tool is not as it must be; the hint is the exact next step.
+        """
+        ...
+
+    def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
+        """Stop the cluster and keep its state, or remove it with all the lab wrote for it."""
+        ...
+
+    def reset(self, progress: Progress = silent) -> None:
+        """Back to how the cluster was when it was made, as far as the lab made it."""
+        ...
+
+    def status(self) -> Status:
+        """How the cluster is now; never fails because a cluster is down."""
+        ...
+
+    def load_image(self, image: str, progress: Progress = silent) -> None:
+        """Make an image of this machine's Docker available on the cluster's nodes."""
+        ...

@@ -1,0 +1,269 @@
+"""Where the lab keeps what it knows about its clusters: one folder a cluster, readable by its owner only.
+
+::
+
+    <user data folder, or $GITOPSLAB_HOME>/clusters/<kind>/<name>/
+        cluster.json   what the lab knows; written here and nowhere else
+        kubeconfig     the way in
+        ...            what the kind of cluster itself keeps, such as the embedded store
+
+Every kind of cluster uses this module. It reads and writes ``cluster.json`` and makes and removes folders; it does not
+know what a cluster is. A folder it cannot understand is never changed: an older or newer one gives an error that says so.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gitopslab.clusters.base import Options, Progress, silent
+from gitopslab.controlplane.daemon.lock import FolderLock
+from gitopslab.errors import SetupError
+
+SCHEMA = 1
+_RECORD = "cluster.json"
+_LOWEST_FREE = 64 * 1024 * 1024  # a store, a log and a WAL fit in this; less is a full disk
+_POLL = 0.05
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+
+
+def home(environment: Mapping[str, str] = os.environ) -> Path:
+    """The lab's data folder: ``GITOPSLAB_HOME``, or where this machine keeps a user's application data."""
+    chosen = environment.get("GITOPSLAB_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_data_path("gitopslab", appauthor=False)
+
+
+@dataclass(slots=True)
+class Record:
+    """What ``cluster.json`` holds.
+
+    Attributes:
+        phase: ``creating`` until the cluster has answered once; a cluster that stays there is half-made.
+        port: Of the API, kept so that a kubeconfig stays valid over restarts.
+        context: The name of the context a ``context`` cluster stands for.
+        baseline: Ids of the objects a fresh cluster had; ``reset`` leaves these.
+    """
+
+    name: str
+    kind: str
+    created: float = field(default_factory=time.time)
+    phase: str = "creating"
+    workers: int | None = None
+    config: str | None = None
+    bare: bool = False
+    port: int | None = None
+    context: str | None = None
+    baseline: list[str] = field(default_factory=list)
+
+    @classmethod
+    def wanted(cls, name: str, kind: str, options: Options) -> Record:
+        """The record of a cluster that is about to be made."""
+        config = str(options.config.absolute()) if options.config else None
+        return cls(name, kind, workers=options.workers, config=config, bare=options.bare)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the cluster has ever answered."""
+        return self.phase == "ready"
+
+    def must_match(self, options: Options) -> None:
+        """Refuse to pretend that a cluster has another shape than the one it was made with.
+
+        Raises:
+            SetupError: The options ask for another shape.
+        """
+        asked = Record.wanted(self.name, self.kind, options)
+        differing = [
+            f"--{option} {value}" if value is not True else f"--{option}"
+            for option, value, made in (
+                ("workers", asked.workers, self.workers),
+                ("config", asked.config, self.config),
+                ("bare", asked.bare, self.bare),
+            )
+            if value not in (None, False) and value != made
+        ]
+        if differing:
+            raise SetupError(
+                f"Cluster {self.name} exists and was not made with {' '.join(differing)}",
+                f"Take another name with --name, or remove it first: {command('down --delete', self.kind, self.name)}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of one cluster, there or not.
+
+    Args:
+        path: Use ``folder`` to find it.
+    """
+
+    path: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The cluster's own kubeconfig."""
+        return self.path / "kubeconfig"
+
+    def read(self) -> Record | None:
+        """What is known about the cluster; None when there is none.
+
+        Raises:
+            SetupError: There is a folder, and it is not one this version of the lab understands.
+        """
+        try:
+            text = (self.path / _RECORD).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return self._nothing()
+        except PermissionError as error:
+            raise SetupError(f"{self.path} cannot be read: {error.strerror}", _other_home()) from error
+        return _parsed(self.path, text)
+
+    def write(self, record: Record) -> None:
+        """Keep a record, and make the folder when it is missing. A reader sees the old or the new one, never half."""
+        with explained(self.path):
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.chmod(0o700)
+            _check_space(self.path)
+            content = {"schema": SCHEMA, **asdict(record)}
+            write_private(self.path / _RECORD, json.dumps(content, indent=2) + "\n")
+
+    def remove(self) -> None:
+        """Remove the folder with all in it, if the lab wrote it."""
+        if self.read() is None:
+            return
+        with explained(self.path):
+            shutil.rmtree(self.path)
+
+    def _nothing(self) -> None:
+        if self.path.is_dir() and any(self.path.iterdir()):
+            raise SetupError(
+                f"{self.path} exists, and it is not a cluster of the lab (it has no {_RECORD})",
+                f"Move it out of the way, or take another name with --name. Nothing in it was changed.\n"
+                f"        mv '{self.path}' '{self.path}.old'",
+            )
+
+
+def folder(kind: str, name: str) -> Folder:
+    """The folder of a cluster by kind and name.
+
+    Raises:
+        SetupError: The name cannot be one.
+    """
+    if not _NAME.fullmatch(name):
+        raise SetupError(
+            f"{name!r} cannot be the name of a cluster: at most 32 of a-z, 0-9 and -, beginning and ending with a letter or digit",
+            "Choose another with --name, for example --name lab",
+        )
+    return Folder(home() / "clusters" / kind / name)
+
+
+def folders() -> Iterator[Folder]:
+    """The folders of all clusters, by kind and name."""
+    root = home() / "clusters"
+    for path in sorted(root.glob(f"*/*/{_RECORD}")):
+        yield Folder(path.parent)
+
+
+def command(words: str, kind: str, name: str) -> str:
+    """A ``gitopslab`` command for a cluster, ready to be pasted."""
+    verb, _, rest = words.partition(" ")
+    parts = ["gitopslab", verb, f"--cluster {kind}" if kind != "embedded" else "", f"--name {name}", rest]
+    return " ".join(part for part in parts if part)
+
+
+@contextmanager
+def exclusive(kind: str, name: str, progress: Progress = silent) -> Iterator[None]:
+    """Only one process at a time starts, stops or resets a cluster; the others wait for their turn."""
+    path = home() / "locks" / f"{kind}-{name}"
+    with explained(path):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FolderLock(path)
+        taken = lock.acquire()
+    if not taken:
+        progress(f"another gitopslab is busy with cluster {name}, waiting for it")
+        while not lock.acquire():
+            time.sleep(_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step."""
+    beside = path.with_name(path.name + ".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(beside, path)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what a file system refuses into a message a learner can act on."""
+    try:
+        yield
+    except PermissionError as error:
+        raise SetupError(f"No permission to write in {error.filename or path}", _other_home()) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _full_disk(path) from error
+        raise SetupError(f"{path} cannot be written: {error.strerror or error}", _other_home()) from error
+
+
+def _parsed(path: Path, text: str) -> Record:
+    content = _decoded(path, text)
+    schema = content.pop("schema", 0)
+    if schema > SCHEMA:
+        raise SetupError(
+            f"{path} was written by a newer gitopslab (format {schema}; this one knows {SCHEMA}). Nothing was changed.",
+            "Upgrade with `pip install --upgrade gitopslab`, or take another cluster with --name",
+        )
+    if schema < SCHEMA:
+        raise SetupError(
+            f"{path} was written by an older gitopslab (format {schema}; this one knows {SCHEMA}). Nothing was changed.",
+            f"Keep it aside and start afresh: mv '{path}' '{path}.old'",
+        )
+    known = {item.name for item in fields(Record)}
+    return Record(**{key: value for key, value in content.items() if key in known})
+
+
+def _decoded(path: Path, text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SetupError(
+            f"{path / _RECORD} is damaged: {error}", f"Keep it aside and start afresh: mv '{path}' '{path}.old'"
+        ) from error
+    if not isinstance(content, dict):
+        raise SetupError(f"{path / _RECORD} is damaged", f"Keep it aside and start afresh: mv '{path}' '{path}.old'")
+    return content
+
+
+def _check_space(path: Path) -> None:
+    if shutil.disk_usage(path).free < _LOWEST_FREE:
+        raise _full_disk(path)
+
+
+def _full_disk(path: Path) -> SetupError:
+    return SetupError(
+        f"The disk that holds {path} is full",
+        f"Free at least {_LOWEST_FREE // 2**20} MB, or {_other_home()[0].lower()}{_other_home()[1:]}",
+    )
+
+
+def _other_home() -> str:
+    return "Put the lab's data elsewhere: set the environment variable GITOPSLAB_HOME to a folder you can write"

@@ -1,0 +1,75 @@
+"""Decides which objects a controller owns: keeps its own, takes in matching orphans, lets go what no longer matches.
+
+Upstream: ``controller.ControllerRefManager``. Called by every controller that selects by label (ReplicaSets their pods,
+Deployments their ReplicaSets, ...). It asks the Api only for the two patches; what to do with the owned objects is the
+caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.errors import InvalidError, NotFoundError
+from gitopslab.machinery.objects import (
+    Object,
+    controller_of,
+    controller_reference,
+    is_terminating,
+    labels_of,
+    name_of,
+    namespace_of,
+    uid_of,
+)
+from gitopslab.machinery.selectors import Selector
+
+
+def without_controller(obj: Object) -> Iterable[str]:
+    """The index of orphans by namespace: objects that no controller manages."""
+    return (namespace_of(obj),) if controller_of(obj) is None else ()
+
+
+def claim(api: Api, owner: Object, resource: str, candidates: Iterable[Object], selector: Selector) -> list[Object]:
+    """The candidates that belong to ``owner`` after adopting and releasing.
+
+    Args:
+        api: Carries out adoptions and releases.
+        owner: The controlling object; while it is being deleted nothing is adopted or released.
+        resource: What the candidates are, as in ``pods``.
+        candidates: Objects that ``owner`` controls, and orphans of its namespace.
+        selector: What ``owner`` selects.
+    """
+    owned = []
+    for obj in candidates:
+        reference = controller_of(obj)
+        matches = selector.matches(labels_of(obj))
+        if reference is not None:
+            if reference.get("uid") != uid_of(owner):
+                continue
+            if matches:
+                owned.append(obj)
+            elif not is_terminating(owner):
+                _release(api, owner, resource, obj)
+        elif matches and not is_terminating(owner) and not is_terminating(obj):
+            adopted = _adopt(api, owner, resource, obj)
+            if adopted is not None:
+                owned.append(adopted)
+    return owned
+
+
+def _adopt(api: Api, owner: Object, resource: str, obj: Object) -> Object | None:
+    metadata = {"uid": uid_of(obj), "ownerReferences": [controller_reference(owner)]}
+    return _patched(api, resource, obj, metadata)
+
+
+def _release(api: Api, owner: Object, resource: str, obj: Object) -> None:
+    metadata = {"uid": uid_of(obj), "ownerReferences": [{"$patch": "delete", "uid": uid_of(owner)}]}
+    _patched(api, resource, obj, metadata)
+
+
+def _patched(api: Api, resource: str, obj: Object, metadata: Object) -> Object | None:
+    """The object after a patch of its metadata; None when it is gone, or another object has taken its name."""
+    try:
+        return api.patch(resource, name_of(obj), {"metadata": metadata}, namespace_of(obj), type="strategic")
+    except (NotFoundError, InvalidError):
+        return None

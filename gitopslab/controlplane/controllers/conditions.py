@@ -1,0 +1,29 @@
+"""Sets one condition in a list of conditions, keeping the times right.
+
+Pure functions for every controller that reports through ``status.conditions``. They return new lists and leave what
+they are given alone. What a condition says is the caller's.
+"""
+
+from __future__ import annotations
+
+from gitopslab.machinery.objects import Object, find_condition
+
+
+def put(conditions: list[Object], condition: Object) -> list[Object]:
+    """The list with this condition in it, at its end when it is new or says something new.
+
+    One with the same status and reason stays as it is; with the same status only, it keeps ``lastTransitionTime``
+    (``SetDeploymentCondition`` and its kin).
+    """
+    known = find_condition(conditions, condition["type"])
+    if known is not None and known.get("status") == condition["status"]:
+        if known.get("reason") == condition.get("reason"):
+            return conditions
+        if "lastTransitionTime" in known:
+            condition = {**condition, "lastTransitionTime": known["lastTransitionTime"]}
+    return [*remove(conditions, condition["type"]), condition]
+
+
+def remove(conditions: list[Object], kind: str) -> list[Object]:
+    """The list without the condition of this type."""
+    return [condition for condition in conditions if condition.get("type") != kind]

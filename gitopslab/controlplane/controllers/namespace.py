@@ -1,0 +1,177 @@
+"""Empties a namespace that is being deleted, then lets it go.
+
+The manager calls it when a namespace changed, and when something inside a terminating one has gone. Pods are deleted first
+and everything else only once they are gone, so that no pod outlives the policies that guard it. Each pass writes what
+remains to the namespace's conditions; when nothing does, the ``kubernetes`` finalizer is taken off and the API server
+removes the namespace. That nothing new can be created meanwhile is the API server's doing.
+
+Upstream: ``pkg/controller/namespace`` and ``deletion/namespaced_resources_deleter.go``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gitopslab.controlplane.controllers.conditions import put
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.errors import ApiError, NotFoundError
+from gitopslab.machinery.clock import Clock, timestamp
+from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
+
+_FINALIZER = "kubernetes"
+_AGAIN = 15.0  # seconds after which finalizers are looked at again, should no event tell
+
+_GOOD: dict[str, tuple[str, str]] = {
+    "NamespaceDeletionDiscoveryFailure": ("ResourcesDiscovered", "All resources successfully discovered"),
+    "NamespaceDeletionGroupVersionParsingFailure": (
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+    ),
+    "NamespaceDeletionContentFailure": (
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+    "NamespaceContentRemaining": ("ContentRemoved", "All content successfully removed"),
+    "NamespaceFinalizersRemaining": ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+}
+
+
+@dataclass(slots=True)
+class Remains:
+    """What a pass over a namespace left behind.
+
+    Attributes:
+        resources: How many objects there still are, by ``plural.group``.
+        finalizers: How many objects each finalizer holds.
+        errors: Why deletions were refused.
+    """
+
+    resources: Counter[str] = field(default_factory=Counter)
+    finalizers: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, resource: Resource, objects: list[Object]) -> None:
+        """Count objects that are still there."""
+        if objects:
+            self.resources[f"{resource.plural}.{resource.group}"] += len(objects)
+        self.finalizers.update(name for obj in objects for name in obj["metadata"].get("finalizers") or ())
+
+
+def conditions_of(remains: Remains, known: list[Object], now: float) -> list[Object]:
+    """The five conditions of a terminating namespace."""
+    bad: dict[str, tuple[str, str]] = {}
+    if remains.errors:
+        message = "Failed to delete all resource types, "
+        bad["NamespaceDeletionContentFailure"] = (
+            "ContentDeletionFailed",
+            f"{message}{len(remains.errors)} remaining: {', '.join(remains.errors)}",
+        )
+    if remains.resources:
+        listed = (f"{name} has {count} resource instances" for name, count in sorted(remains.resources.items()))
+        bad["NamespaceContentRemaining"] = (
+            "SomeResourcesRemain",
+            f"Some resources are remaining: {', '.join(listed)}",
+        )
+    if remains.finalizers:
+        listed = (f"{name} in {count} resource instances" for name, count in sorted(remains.finalizers.items()))
+        bad["NamespaceFinalizersRemaining"] = (
+            "SomeFinalizersRemain",
+            f"Some content in the namespace has finalizers remaining: {', '.join(listed)}",
+        )
+    for kind, good in _GOOD.items():
+        reason, message = bad.get(kind, good)
+        known = _told(known, kind, "True" if kind in bad else "False", reason, message, now)
+    return known
+
+
+def _told(known: list[Object], kind: str, status: str, reason: str, message: str, now: float) -> list[Object]:
+    condition = {"type": kind, "status": status, "lastTransitionTime": timestamp(now)}
+    updated = put(known, {**condition, "reason": reason, "message": message})
+    # Counts change while the reason stays, and they are what a waiting user looks at.
+    return [{**found, "message": message} if found["type"] == kind else found for found in updated]
+
+
+class NamespaceController:
+    """Reconciles namespaces.
+
+    Args:
+        api: Lists and deletes the content.
+        manager: Gives the informers.
+        clock: Dates conditions.
+        catalog: The resource types a namespace can hold.
+    """
+
+    name = "namespace-controller"
+
+    def __init__(self, api: Api, manager: Manager, clock: Clock, catalog: Catalog) -> None:
+        self._api = api
+        self._clock = clock
+        self._catalog = catalog
+        self._namespaces = manager.informer("namespaces")
+        # Events have no finalizers, so nothing ever waits for one; they need no watch.
+        watched = (resource for resource in self._content() if resource.key != "events")
+        departures = (Source(resource.key, self._left) for resource in watched)
+        self.sources = (Source("namespaces"), *departures)
+
+    def reconcile(self, request: Request) -> Result:
+        """Delete what is in a terminating namespace, report what remains, and finalize it once empty."""
+        namespace = self._namespaces.get(request.name)
+        if namespace is None or not is_terminating(namespace):
+            return DONE
+        finalizers = namespace.get("spec", {}).get("finalizers") or []
+        if _FINALIZER not in finalizers:
+            return DONE
+        remains = self._empty(request.name)
+        conditions = conditions_of(remains, namespace.get("status", {}).get("conditions") or [], self._clock.now())
+        namespace = self._report(namespace, conditions)
+        if remains.resources or remains.errors:
+            return Result(_AGAIN)
+        kept = [finalizer for finalizer in finalizers if finalizer != _FINALIZER]
+        self._api.update({**namespace, "spec": {**namespace["spec"], "finalizers": kept}}, "finalize")
+        return DONE
+
+    def _content(self) -> Iterable[Resource]:
+        return [found for found in self._catalog if found.namespaced and found.stored and "delete" in found.verbs]
+
+    def _empty(self, namespace: str) -> Remains:
+        remains = Remains()
+        resources = sorted(self._content(), key=lambda resource: resource.key != "pods")
+        for resource in resources:
+            if resource.key != "pods" and remains.resources["pods."]:
+                remains.add(resource, self._api.list(resource.key, namespace))
+                continue
+            self._delete_all(resource, namespace, remains)
+        remains.resources += Counter()  # drops zeros
+        return remains
+
+    def _delete_all(self, resource: Resource, namespace: str, remains: Remains) -> None:
+        found = self._api.list(resource.key, namespace)
+        for obj in found:
+            if is_terminating(obj):
+                continue
+            try:
+                self._api.delete(resource.key, name_of(obj), namespace, propagation="Background")
+            except NotFoundError:
+                continue
+            except ApiError as error:
+                remains.errors.append(error.message)
+        if found:
+            remains.add(resource, self._api.list(resource.key, namespace))
+
+    def _report(self, namespace: Object, conditions: list[Object]) -> Object:
+        status = {"phase": "Terminating", "conditions": conditions}
+        if status == namespace.get("status"):
+            return namespace
+        return self._api.update({**namespace, "status": status}, "status")
+
+    def _left(self, event: WatchEvent) -> Iterable[Request]:
+        """A departure asks for its namespace, when that is waiting for it."""
+        if event.type != "DELETED":
+            return ()
+        namespace = self._namespaces.get(namespace_of(event.object))
+        return (Request("", name_of(namespace)),) if namespace is not None and is_terminating(namespace) else ()

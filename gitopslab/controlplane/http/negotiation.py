@@ -1,0 +1,87 @@
+"""Which form of an answer a client accepts: JSON or YAML; the object itself, a table of it, or only its metadata.
+
+Called by ``resources`` for every request, so results are kept by header. Protobuf and CBOR, which clients may list first, are
+passed over: an API server may always answer with a later entry. Upstream: ``apiserver/pkg/endpoints/handlers/negotiation``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+from gitopslab.errors import ApiError
+
+_META_GROUP = "meta.k8s.io"
+_META_VERSIONS = ("v1", "v1beta1")
+_ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+
+
+class Form(Enum):
+    """What of an object is sent."""
+
+    OBJECT = ""
+    TABLE = "Table"
+    METADATA = "PartialObjectMetadata"
+    METADATA_LIST = "PartialObjectMetadataList"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The form chosen for an answer.
+
+    Attributes:
+        form: What of the object is sent.
+        meta_version: Of ``meta.k8s.io``, for tables and metadata.
+        yaml: Whether it is written as YAML.
+    """
+
+    form: Form = Form.OBJECT
+    meta_version: str = "v1"
+    yaml: bool = False
+
+
+@lru_cache(maxsize=256)
+def accepted(header: str) -> Accepted:
+    """The first entry of an ``Accept`` header that the server can answer with; no header asks for JSON.
+
+    Raises:
+        ApiError: 406 when there is none.
+    """
+    for media_type, parameters in media_ranges(header or "*/*"):
+        found = _answer(media_type, parameters)
+        if found is not None:
+            return found
+    raise ApiError(406, "NotAcceptable", f"only the following media types are accepted: {_ACCEPTED}")
+
+
+def media_ranges(header: str) -> list[tuple[str, dict[str, str]]]:
+    """The entries of an ``Accept`` header with their parameters, the most wanted first."""
+    ranges = []
+    for entry in header.split(","):
+        media_type, *pieces = (piece.strip() for piece in entry.split(";"))
+        pairs = (piece.partition("=") for piece in pieces if piece)
+        ranges.append((media_type.lower(), {key: value for key, _, value in pairs}))
+    return sorted(ranges, key=lambda found: -_weight(found[1].get("q", "1")))
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _answer(media_type: str, parameters: dict[str, str]) -> Accepted | None:
+    is_yaml = media_type == "application/yaml"
+    if not is_yaml and media_type not in ("application/json", "*/*", "application/*"):
+        return None
+    if "as" not in parameters:
+        return Accepted(yaml=is_yaml)
+    version = parameters.get("v", "")
+    if parameters.get("g") != _META_GROUP or version not in _META_VERSIONS:
+        return None
+    try:
+        return Accepted(Form(parameters["as"]), version, is_yaml)
+    except ValueError:
+        return None

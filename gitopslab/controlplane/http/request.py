@@ -1,0 +1,74 @@
+"""What a request is about, read from its method and path.
+
+Called by ``resources`` for everything below ``/api`` and ``/apis``; pure, and knows no catalog: whether such a resource
+exists is found out later. Upstream: ``apiserver/pkg/endpoints/request`` (``RequestInfoFactory``).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_NAMESPACE_SUBRESOURCES = ("status", "finalize")
+
+
+class RequestInfo(NamedTuple):
+    """A resource request, taken apart.
+
+    Attributes:
+        verb: ``get``, ``list``, ``watch``, ``create``, ``update``, ``patch``, ``delete`` or ``deletecollection``; a list
+            becomes a watch only when its query says so, which is decided later.
+        group: The API group; empty for core.
+        version: As in ``v1``.
+        namespace: Empty when the path names none.
+        resource: The plural.
+        name: Empty for a collection.
+        subresource: As in ``status``; what follows it (the path behind a ``proxy``) is in ``rest``.
+        rest: The remaining path segments.
+    """
+
+    verb: str
+    group: str
+    version: str
+    namespace: str
+    resource: str
+    name: str
+    subresource: str = ""
+    rest: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=2048)
+def parse(method: str, path: str) -> RequestInfo | None:
+    """Take a path such as ``/apis/apps/v1/namespaces/default/deployments/web/scale`` apart.
+
+    Returns:
+        None when the path names no resource (``/apis/apps/v1``), or the method is none of the API's.
+    """
+    verb = _VERBS.get(method)
+    parts = [part for part in path.split("/") if part]
+    prefix = 2 if parts[:1] == ["api"] else 3
+    if verb is None or len(parts) <= prefix:
+        return None
+    group, version = ("", parts[1]) if prefix == 2 else (parts[1], parts[2])
+    parts = parts[prefix:]
+    if parts[0] == "watch" and verb == "get":  # the old spelling of ?watch=true
+        verb, parts = "watch", parts[1:]
+    namespace, parts = _namespace(parts)
+    if not parts:
+        return None
+    resource, name, subresource, *rest = [*parts[:3], *[""] * (3 - len(parts)), *parts[3:]]
+    return RequestInfo(_collective(verb, name), group, version, namespace, resource, name, subresource, tuple(rest))
+
+
+def _namespace(parts: list[str]) -> tuple[str, list[str]]:
+    """Split ``namespaces/NS/RESOURCE…``; ``namespaces/NS`` and ``namespaces/NS/status`` are about the namespace."""
+    if len(parts) > 2 and parts[0] == "namespaces" and parts[2] not in _NAMESPACE_SUBRESOURCES:
+        return parts[1], parts[2:]
+    return "", parts
+
+
+def _collective(verb: str, name: str) -> str:
+    if name:
+        return verb
+    return {"get": "list", "delete": "deletecollection"}.get(verb, verb)

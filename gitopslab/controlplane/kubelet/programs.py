@@ -1,0 +1,221 @@
+"""What the program of a simulated container does: what it prints, when it ends and how.
+
+The simulated runtime asks here once a start. The answer follows from data alone: the pod's annotations, the container's
+command and arguments played by ``shell``, what ``images.yaml`` says of the image, else the pod's restart policy.
+Leaves to others: probes (``probes``), signals and restarts (``play``), keeping and serving the lines (``logs``).
+
+Simplified: a real container runs its image. Here a command outside of ``shell``'s language, and an image that is not in the
+table, is played as a program that serves for ever when the restart policy is Always, and else ends well after a second.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gitopslab.controlplane.kubelet.images import Image, parse, table
+from gitopslab.controlplane.kubelet.shell import NOW, NotUnderstoodError, Printed, Session
+from gitopslab.machinery.objects import Object, annotations_of, name_of
+from gitopslab.machinery.quantity import whole
+
+EXIT_CODE = "gitopslab.dev/exit-code"
+"""Annotation: the pod's containers end with this code."""
+RUN_SECONDS = "gitopslab.dev/run-seconds"
+"""Annotation: after this long; default one second."""
+
+_UNKNOWN_ENDS_AFTER = 1.0
+_LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
+_FOREVER = 1e8
+_BUDGET = 2000  # lines or rounds of a script that are played ahead to see whether it ends
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The end of a program.
+
+    Attributes:
+        after: Seconds since its start.
+        code: Its exit code.
+        reason: ``Completed``, ``Error`` or ``OOMKilled``.
+    """
+
+    after: float
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program about to run.
+
+    Attributes:
+        words: The command, when the shell understands it.
+        banner: Lines printed at the start, with blanks for the time.
+        exit: Its end; None when it runs until it is stopped.
+        variables: Its environment.
+        mounted: Files that volumes bring.
+        hostname: The pod's name.
+        history: ``(seconds, path, exists)`` of files it makes and removes.
+    """
+
+    words: tuple[str, ...] = ()
+    banner: tuple[str, ...] = ()
+    exit: Exit | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    mounted: Mapping[str, str] = field(default_factory=dict)
+    hostname: str = ""
+    history: tuple[tuple[float, str, bool], ...] = ()
+
+    def session(self) -> Session:
+        """A fresh shell with this program's environment."""
+        return Session(dict(self.variables), self.hostname, files=dict(self.mounted))
+
+    def output(self, started: float) -> Iterator[tuple[float, str]]:
+        """The lines with the time they are printed, oldest first; may never end."""
+        for text in self.banner:
+            yield started, fill(text, started)
+        if self.words:
+            for line in self.session().play(list(self.words)):
+                if self.exit is not None and line.at > self.exit.after:
+                    return
+                moment = started + line.at
+                yield moment, line.text.replace(NOW, _date(moment)) if NOW in line.text else line.text
+
+    def files_at(self, seconds: float) -> dict[str, str]:
+        """The files that are there some time after the start."""
+        files = dict(self.mounted)
+        for at, path, exists in self.history:
+            if at <= seconds:
+                if exists:
+                    files.setdefault(path, "")
+                else:
+                    files.pop(path, None)
+        return files
+
+
+def program_of(
+    pod: Object, container: Object, variables: Mapping[str, str], mounted: Mapping[str, str] | None = None
+) -> Program:
+    """What a container's program will do, decided when it starts."""
+    image = parse(container.get("image", ""))
+    hostname = pod.get("spec", {}).get("hostname") or name_of(pod)
+    words = [_substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
+    base = Program(variables=variables, mounted=mounted or {}, hostname=hostname)
+    end = _annotated(pod) or _out_of_memory(container, words)
+    if end is not None:
+        return Program(banner=_banner(image), exit=end, variables=variables, hostname=hostname)
+    if container.get("command") or (words and not (image and image.server)):
+        return _played(base, words) or _default(pod, container, image, base)
+    return _default(pod, container, image, base)
+
+
+def fill(text: str, moment: float) -> str:
+    """A log line of the table with the time in its blanks."""
+    if "{" not in text:
+        return text
+    at = datetime.fromtimestamp(moment, UTC)
+    blanks = {
+        "{day}": f"{at:%Y/%m/%d}",
+        "{clock}": f"{at:%H:%M:%S}",
+        "{stamp}": f"{at:%d-%b-%Y %H:%M:%S}",
+        "{iso}": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "{klog}": f"{at:%m%d %H:%M:%S.%f}",
+    }
+    for blank, value in blanks.items():
+        text = text.replace(blank, value)
+    return text
+
+
+def access_line(client: str, method: str, path: str, status: int, agent: str, moment: float) -> str:
+    """A request as web servers log it (the combined log format)."""
+    at = datetime.fromtimestamp(moment, UTC)
+    size = 615 if status == 200 else 153
+    return f'{client} - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "{method} {path} HTTP/1.1" {status} {size} "-" "{agent}" "-"'
+
+
+def _date(moment: float) -> str:
+    at = datetime.fromtimestamp(moment, UTC)
+    return f"{at:%a %b} {at.day:2d} {at:%H:%M:%S} UTC {at:%Y}"
+
+
+def _substituted(word: str, variables: Mapping[str, str]) -> str:
+    """``$(NAME)`` in a command or argument; an unknown name stays as it is (``third_party/forked/golang/expansion``)."""
+    return re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], match[0]), word)
+
+
+def _annotated(pod: Object) -> Exit | None:
+    annotations = annotations_of(pod)
+    code, seconds = annotations.get(EXIT_CODE, ""), annotations.get(RUN_SECONDS, "")
+    if not code and not seconds:
+        return None
+    after = float(seconds) if re.fullmatch(r"\d{1,9}(\.\d+)?", seconds) else _UNKNOWN_ENDS_AFTER
+    return _exit(after, int(code) % 256 if re.fullmatch(r"\d{1,9}", code) else 0)
+
+
+def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
+    """``stress --vm-bytes 250M`` under a limit of 100Mi, the classic example."""
+    memory = table()["memory"]
+    limit = container.get("resources", {}).get("limits", {}).get("memory")
+    flat = " ".join(words).replace("=", " ").split()
+    if limit is None or memory["option"] not in flat[:-1]:
+        return None
+    if not any(word.rpartition("/")[2] in memory["programs"] for word in flat):
+        return None
+    asked = flat[flat.index(memory["option"]) + 1]
+    match = re.fullmatch(r"(\d+)([kKmMgG]?)[bB]?", asked)
+    if match is None or int(match[1]) * 1024 ** " kmg".index(match[2].lower() or " ") <= whole(limit):
+        return None
+    return Exit(0.5, 137, "OOMKilled")
+
+
+def _played(base: Program, words: list[str]) -> Program | None:
+    """The program when the shell understands it, played ahead to learn whether and how it ends."""
+    session = base.session()
+    ends = False
+    try:
+        lines: Iterator[Printed] = session.play(words)
+        ends = sum(1 for _ in itertools.islice(_rounds(lines, session), _BUDGET)) < _BUDGET and session.at < _FOREVER
+    except NotUnderstoodError:
+        return None
+    return Program(
+        words=tuple(words),
+        exit=_exit(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
+        variables=base.variables,
+        mounted=base.mounted,
+        hostname=base.hostname,
+        history=tuple(session.history),
+    )
+
+
+def _rounds(lines: Iterator[Printed], session: Session) -> Iterator[None]:
+    for _ in lines:
+        yield
+        if session.at >= _FOREVER:
+            return
+
+
+def _default(pod: Object, container: Object, image: Image | None, base: Program) -> Program:
+    serves = bool(image and image.server) and not container.get("command")
+    forever = serves or pod.get("spec", {}).get("restartPolicy", "Always") == "Always"
+    forever = forever or container.get("restartPolicy") == "Always"
+    if _is_init(pod, container) and container.get("restartPolicy") != "Always":
+        forever = False
+    end = None if forever else _exit(_UNKNOWN_ENDS_AFTER, 0)
+    return Program(
+        banner=_banner(image), exit=end, variables=base.variables, mounted=base.mounted, hostname=base.hostname
+    )
+
+
+def _is_init(pod: Object, container: Object) -> bool:
+    return any(init is container for init in pod.get("spec", {}).get("initContainers") or ())
+
+
+def _banner(image: Image | None) -> tuple[str, ...]:
+    return tuple(image.server.get("logs", ())) if image else ()
+
+
+def _exit(after: float, code: int) -> Exit:
+    return Exit(after, code, "Error" if code else "Completed")

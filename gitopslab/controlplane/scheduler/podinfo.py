@@ -1,0 +1,129 @@
+"""A pod as the scheduler sees it: parsed once, asked many times.
+
+Made by ``snapshot`` and ``queue`` from pods; read by every plugin. It interprets the spec and decides nothing.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+from gitopslab.controlplane.scheduler.node_selector import (
+    NodeSelectorTerm,
+    RequiredNodes,
+    preferred_nodes,
+    required_nodes,
+)
+from gitopslab.controlplane.scheduler.pod_terms import PodTerms, pod_terms
+from gitopslab.controlplane.scheduler.resources import Resources, pod_requests
+from gitopslab.machinery.objects import Object, is_terminating, key_of, labels_of, name_of, namespace_of, uid_of
+
+
+class Appearance(NamedTuple):
+    """What a selector can see of a pod. Pods of one ReplicaSet look alike, so nodes count appearances, not pods."""
+
+    namespace: str
+    labels: frozenset[tuple[str, str]]
+    is_terminating: bool
+
+
+class HostPort(NamedTuple):
+    """A port on a node's own address."""
+
+    ip: str
+    protocol: str
+    port: int
+
+
+class PodInfo:
+    """One pod, with everything parsed that scheduling reads.
+
+    Args:
+        pod: The pod object; shared, never changed.
+    """
+
+    def __init__(self, pod: Object) -> None:
+        self.pod = pod
+        self.spec: Object = pod.get("spec") or {}
+        self.key = key_of(pod)
+        self.name = name_of(pod)
+        self.namespace = namespace_of(pod)
+        self.uid = uid_of(pod)
+        self.labels = labels_of(pod)
+        self.node_name: str = self.spec.get("nodeName") or ""
+        self.priority = int(self.spec.get("priority") or 0)
+        self.is_terminating = is_terminating(pod)
+        self.tolerations: list[Object] = self.spec.get("tolerations") or []
+
+    def __repr__(self) -> str:
+        return f"PodInfo({self.namespace}/{self.name})"
+
+    @property
+    def nominated_node(self) -> str:
+        """``status.nominatedNodeName``: where preemption is making room for this pod."""
+        node: str = (self.pod.get("status") or {}).get("nominatedNodeName") or ""
+        return node
+
+    @cached_property
+    def requests(self) -> Resources:
+        """What the pod asks for."""
+        return pod_requests(self.spec)
+
+    @cached_property
+    def assumed_requests(self) -> Resources:
+        """What scores count: as ``requests``, with a little for containers that ask for nothing."""
+        return pod_requests(self.spec, assumed=True)
+
+    @cached_property
+    def appearance(self) -> Appearance:
+        """What selectors can see of the pod."""
+        return Appearance(self.namespace, frozenset(self.labels.items()), self.is_terminating)
+
+    @cached_property
+    def host_ports(self) -> tuple[HostPort, ...]:
+        """The node ports that containers (and sidecars) claim."""
+        containers = [*(self.spec.get("containers") or ())]
+        containers += [c for c in self.spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
+        return tuple(
+            HostPort(port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", port["hostPort"])
+            for container in containers
+            for port in container.get("ports") or ()
+            if port.get("hostPort")
+        )
+
+    @cached_property
+    def required_nodes(self) -> RequiredNodes:
+        """``nodeSelector`` and required node affinity."""
+        return required_nodes(self.spec)
+
+    @cached_property
+    def preferred_nodes(self) -> tuple[tuple[int, NodeSelectorTerm], ...]:
+        """Preferred node affinity, with weights."""
+        return preferred_nodes(self.spec)
+
+    @cached_property
+    def affinity(self) -> PodTerms:
+        """Pods it wants to be near to."""
+        return pod_terms((self.spec.get("affinity") or {}).get("podAffinity"), self.namespace)
+
+    @cached_property
+    def anti_affinity(self) -> PodTerms:
+        """Pods it wants to be away from."""
+        return pod_terms((self.spec.get("affinity") or {}).get("podAntiAffinity"), self.namespace)
+
+    @property
+    def has_pod_terms(self) -> bool:
+        """Whether it has any pod affinity or anti-affinity."""
+        affinity = self.spec.get("affinity") or {}
+        return bool(affinity.get("podAffinity") or affinity.get("podAntiAffinity"))
+
+    @cached_property
+    def claim_names(self) -> tuple[str, ...]:
+        """The PersistentVolumeClaims its volumes name, generic ephemeral ones (``POD-VOLUME``) included."""
+        return tuple(
+            volume["persistentVolumeClaim"]["claimName"]
+            if "persistentVolumeClaim" in volume
+            else f"{self.name}-{volume['name']}"
+            for volume in self.spec.get("volumes") or ()
+            if "persistentVolumeClaim" in volume or "ephemeral" in volume
+        )

@@ -1,0 +1,52 @@
+"""Taints and tolerations: which pods a node keeps away (``component-helpers/scheduling/corev1``).
+
+Used by several plugins and by the queueing hints; holds no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gitopslab.machinery.objects import Object
+
+HARD_EFFECTS = ("NoSchedule", "NoExecute")
+SOFT_EFFECT = "PreferNoSchedule"
+UNSCHEDULABLE: Object = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+def tolerates(toleration: Object, taint: Object) -> bool:
+    """Whether one toleration covers one taint; an empty key or effect covers all of them.
+
+    Simplified: the operators ``Lt`` and ``Gt`` are alpha in Kubernetes 1.36, off by default, and not known here.
+    """
+    effect = toleration.get("effect")
+    if effect and effect != taint.get("effect"):
+        return False
+    key = toleration.get("key")
+    if key and key != taint.get("key"):
+        return False
+    operator = toleration.get("operator") or "Equal"
+    if operator == "Exists":
+        return True
+    return operator == "Equal" and (toleration.get("value") or "") == (taint.get("value") or "")
+
+
+def is_tolerated(taint: Object, tolerations: Iterable[Object]) -> bool:
+    """Whether any toleration covers the taint."""
+    return any(tolerates(toleration, taint) for toleration in tolerations)
+
+
+def untolerated(
+    taints: Iterable[Object], tolerations: Sequence[Object], effects: Sequence[str] = HARD_EFFECTS
+) -> Object | None:
+    """The first taint with one of the effects that no toleration covers, or None."""
+    for taint in taints:
+        if taint.get("effect") in effects and not is_tolerated(taint, tolerations):
+            return taint
+    return None
+
+
+def spelled(taint: Object) -> str:
+    """A taint as kubectl writes it: ``team=blue:NoSchedule``."""
+    value = taint.get("value")
+    return f"{taint.get('key', '')}{f'={value}' if value else ''}:{taint.get('effect', '')}"

@@ -1,0 +1,53 @@
+"""Defaults: what the API server fills in where a manifest is silent.
+
+``verbs`` calls ``set_defaults`` on every object a client sends, before admission looks at it; the values are those of
+Kubernetes 1.36 (``pkg/apis/*/v1/defaults.go``). A module a group; each function changes the object it is given.
+
+Also set here are the few fields that Go always writes out, even when empty (``resources: {}``, ``status: {}``), because
+clients see them. Defaults that depend on other objects (the default StorageClass, LimitRanges) are ``admission``'s, and
+fields that only the server may set are ``strategy``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitopslab.controlplane.server.defaults import apps, batch, core, networking, others, pod, storage
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object
+
+_BY_KEY: dict[str, Callable[[Object], None]] = {
+    "pods": pod.set_pod,
+    "services": core.set_service,
+    "secrets": core.set_secret,
+    "namespaces": core.set_namespace,
+    "nodes": core.set_node,
+    "limitranges": core.set_limit_range,
+    "resourcequotas": core.set_resource_quota,
+    "events": core.set_event,
+    "persistentvolumes": storage.set_volume,
+    "persistentvolumeclaims": storage.set_claim,
+    "storageclasses.storage.k8s.io": storage.set_class,
+    "deployments.apps": apps.set_deployment,
+    "replicasets.apps": apps.set_replica_set,
+    "statefulsets.apps": apps.set_stateful_set,
+    "daemonsets.apps": apps.set_daemon_set,
+    "jobs.batch": batch.set_job,
+    "cronjobs.batch": batch.set_cron_job,
+    "ingresses.networking.k8s.io": networking.set_ingress,
+    "ingressclasses.networking.k8s.io": networking.set_ingress_class,
+    "networkpolicies.networking.k8s.io": networking.set_network_policy,
+    "endpointslices.discovery.k8s.io": networking.set_endpoint_slice,
+    "horizontalpodautoscalers.autoscaling": others.set_autoscaler,
+    "poddisruptionbudgets.policy": others.set_disruption_budget,
+    "rolebindings.rbac.authorization.k8s.io": others.set_role_binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": others.set_role_binding,
+    "priorityclasses.scheduling.k8s.io": others.set_priority_class,
+}
+
+
+def set_defaults(resource: Resource, obj: Object) -> None:
+    """Fill in, in place, what Kubernetes 1.36 would; setting defaults twice changes nothing more."""
+    apply = _BY_KEY.get(resource.key)
+    if apply is not None and not resource.custom:
+        apply(obj)

@@ -1,0 +1,86 @@
+"""Defaults of one container: image pull policy, ports, probes, environment, resources.
+
+Called by ``pod`` for containers of every sort; knows nothing of the pod around them.
+"""
+
+from __future__ import annotations
+
+from gitopslab.machinery import quantity
+from gitopslab.machinery.objects import Object
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PROBE_DEFAULTS = (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3))
+
+
+def set_container(container: Object) -> None:
+    """Defaults that hold in a pod and in a template."""
+    if not container.get("imagePullPolicy"):
+        container["imagePullPolicy"] = pull_policy(container.get("image") or "")
+    if not container.get("terminationMessagePath"):
+        container["terminationMessagePath"] = "/dev/termination-log"
+    if not container.get("terminationMessagePolicy"):
+        container["terminationMessagePolicy"] = "File"
+    for port in container.get("ports") or ():
+        if not port.get("protocol"):
+            port["protocol"] = "TCP"
+    _set_resources(container)
+    for variable in container.get("env") or ():
+        _set_environment(variable)
+    for name in _PROBES:
+        if probe := container.get(name):
+            _set_probe(probe)
+    for hook in (container.get("lifecycle") or {}).values():
+        if isinstance(hook, dict):
+            _set_http_get(hook)
+
+
+def set_requests(container: Object) -> None:
+    """In a Pod, a limit without a request is the request too."""
+    limits = container["resources"].get("limits")
+    if limits:
+        requests = container["resources"].setdefault("requests", {})
+        for name, amount in limits.items():
+            requests.setdefault(name, amount)
+
+
+def pull_policy(image: str) -> str:
+    """``Always`` for the tag ``latest``, written or implied; ``IfNotPresent`` for any other tag and for digests."""
+    name, is_digest, _ = image.partition("@")
+    _, has_tag, tag = name.rpartition("/")[2].partition(":")
+    implied = not has_tag and not is_digest and bool(name)
+    return "Always" if tag == "latest" or implied else "IfNotPresent"
+
+
+def _set_resources(container: Object) -> None:
+    resources = container.setdefault("resources", {})
+    for field in ("limits", "requests"):
+        amounts = resources.get(field)
+        for name in amounts or ():
+            try:
+                amounts[name] = quantity.canonical(amounts[name])
+            except ValueError:
+                continue
+
+
+def _set_environment(variable: Object) -> None:
+    reference = (variable.get("valueFrom") or {}).get("fieldRef")
+    if reference and not reference.get("apiVersion"):
+        reference["apiVersion"] = "v1"
+
+
+def _set_probe(probe: Object) -> None:
+    for field, value in _PROBE_DEFAULTS:
+        if not probe.get(field):
+            probe[field] = value
+    _set_http_get(probe)
+    if "grpc" in probe:
+        probe["grpc"].setdefault("service", "")
+
+
+def _set_http_get(handler: Object) -> None:
+    action = handler.get("httpGet")
+    if action is not None:
+        if not action.get("path"):
+            action["path"] = "/"
+        if not action.get("scheme"):
+            action["scheme"] = "HTTP"

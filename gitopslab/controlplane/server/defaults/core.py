@@ -1,0 +1,121 @@
+"""Defaults of the core group, but for pods and storage: Service, Secret, Namespace, Node, LimitRange, ResourceQuota, Event."""
+
+from __future__ import annotations
+
+import base64
+
+from gitopslab.controlplane.server.defaults.pod import quantity_map
+from gitopslab.machinery.objects import Object, name_of
+
+_AFFINITY_SECONDS = 10800
+_EXTERNAL = ("NodePort", "LoadBalancer")
+_NODE_INFO = (
+    "architecture", "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "kubeletVersion",
+    "machineID", "operatingSystem", "osImage", "systemUUID",
+)  # fmt: skip
+
+
+def set_service(service: Object) -> None:
+    """Type, session affinity, ports and traffic policies; addresses are given out by admission."""
+    spec = service.setdefault("spec", {})
+    if not spec.get("type"):
+        spec["type"] = "ClusterIP"
+    _set_affinity(spec)
+    for port in spec.get("ports") or ():
+        _set_port(port)
+    if spec["type"] in _EXTERNAL or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    if spec["type"] != "ExternalName":
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+    if spec["type"] == "LoadBalancer":
+        spec.setdefault("allocateLoadBalancerNodePorts", True)
+    balancer = service.setdefault("status", {}).setdefault("loadBalancer", {})
+    for ingress in balancer.get("ingress") or ():
+        if ingress.get("ip"):
+            ingress.setdefault("ipMode", "VIP")
+
+
+def _set_affinity(spec: Object) -> None:
+    if not spec.get("sessionAffinity"):
+        spec["sessionAffinity"] = "None"
+    if spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
+    elif spec["sessionAffinity"] == "ClientIP":
+        config = spec.get("sessionAffinityConfig") or {}
+        if (config.get("clientIP") or {}).get("timeoutSeconds") is None:
+            spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": _AFFINITY_SECONDS}}
+
+
+def _set_port(port: Object) -> None:
+    if not port.get("protocol"):
+        port["protocol"] = "TCP"
+    if not port.get("targetPort") and port.get("port"):
+        port["targetPort"] = port["port"]
+
+
+def set_secret(secret: Object) -> None:
+    """Type Opaque; ``stringData`` is written into ``data`` and forgotten."""
+    if not secret.get("type"):
+        secret["type"] = "Opaque"
+    plain = secret.pop("stringData", None)
+    if plain:
+        data = secret.setdefault("data", {})
+        for key, value in plain.items():
+            data[key] = base64.b64encode(value.encode()).decode()
+
+
+def set_namespace(namespace: Object) -> None:
+    """Phase Active, and its own name as a label so that selectors can name it."""
+    if name := name_of(namespace):
+        namespace["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = name
+    namespace.setdefault("spec", {})
+    status = namespace.setdefault("status", {})
+    if not status.get("phase"):
+        status["phase"] = "Active"
+
+
+def set_node(node: Object) -> None:
+    """What can be allocated is the capacity, until a kubelet says otherwise."""
+    node.setdefault("spec", {})
+    status = node.setdefault("status", {})
+    quantity_map(status.get("capacity"))
+    quantity_map(status.get("allocatable"))
+    if status.get("capacity") and "allocatable" not in status:
+        status["allocatable"] = dict(status["capacity"])
+    status.setdefault("daemonEndpoints", {}).setdefault("kubeletEndpoint", {}).setdefault("Port", 0)
+    info = status.setdefault("nodeInfo", {})
+    for field in _NODE_INFO:
+        info.setdefault(field, "")
+
+
+def set_limit_range(limit_range: Object) -> None:
+    """For containers: the default limit follows the maximum, the default request the limit, then the minimum."""
+    for item in limit_range.setdefault("spec", {}).get("limits") or ():
+        for field in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
+            quantity_map(item.get(field))
+        if item.get("type") == "Container":
+            limits, requests = item.setdefault("default", {}), item.setdefault("defaultRequest", {})
+            for source, target in ((item.get("max"), limits), (limits, requests), (item.get("min"), requests)):
+                for name, amount in (source or {}).items():
+                    target.setdefault(name, amount)
+            for field in ("default", "defaultRequest"):
+                if not item[field]:
+                    del item[field]
+
+
+def set_resource_quota(quota: Object) -> None:
+    """Amounts in canonical spelling."""
+    quantity_map(quota.setdefault("spec", {}).get("hard"))
+    status = quota.setdefault("status", {})
+    quantity_map(status.get("hard"))
+    quantity_map(status.get("used"))
+
+
+def set_event(event: Object) -> None:
+    """Fields that Go writes out even when empty."""
+    event.setdefault("involvedObject", {})
+    event.setdefault("source", {})
+    for field in ("firstTimestamp", "lastTimestamp", "eventTime"):
+        event.setdefault(field, None)
+    event.setdefault("reportingComponent", "")
+    event.setdefault("reportingInstance", "")

@@ -1,0 +1,59 @@
+"""Defaults of the small groups: autoscaling, policy, rbac and scheduling."""
+
+from __future__ import annotations
+
+from gitopslab.machinery.objects import Object
+
+_RBAC = "rbac.authorization.k8s.io"
+_SCALE_UP = (("Pods", 4), ("Percent", 100))
+_RULE_PERIOD = 15
+
+
+def set_autoscaler(autoscaler: Object) -> None:
+    """At least one replica; 80 per cent of the requested CPU; the behavior that Kubernetes documents."""
+    spec = autoscaler.setdefault("spec", {})
+    spec.setdefault("minReplicas", 1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    behavior = spec.get("behavior")
+    if behavior is not None:
+        _set_scaling(behavior.setdefault("scaleUp", {}), _SCALE_UP, window=0)
+        _set_scaling(behavior.setdefault("scaleDown", {}), _SCALE_UP[1:], window=None)
+    status = autoscaler.setdefault("status", {})
+    status.setdefault("currentMetrics", None)
+    status.setdefault("desiredReplicas", 0)
+
+
+def _set_scaling(rules: Object, policies: tuple[tuple[str, int], ...], window: int | None) -> None:
+    rules.setdefault("selectPolicy", "Max")
+    if window is not None:
+        rules.setdefault("stabilizationWindowSeconds", window)
+    if not rules.get("policies"):
+        rules["policies"] = [
+            {"type": kind, "value": value, "periodSeconds": _RULE_PERIOD} for kind, value in policies
+        ]
+
+
+def set_disruption_budget(budget: Object) -> None:
+    """Counts that Go writes out even when zero."""
+    budget.setdefault("spec", {})
+    status = budget.setdefault("status", {})
+    for field in ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"):
+        status.setdefault(field, 0)
+
+
+def set_role_binding(binding: Object) -> None:
+    """Roles, users and groups belong to the rbac group; ServiceAccounts to core."""
+    reference = binding.setdefault("roleRef", {})
+    if not reference.get("apiGroup"):
+        reference["apiGroup"] = _RBAC
+    for subject in binding.get("subjects") or ():
+        if not subject.get("apiGroup") and subject.get("kind") in ("User", "Group"):
+            subject["apiGroup"] = _RBAC
+
+
+def set_priority_class(priority_class: Object) -> None:
+    """Preempts what is lower."""
+    priority_class.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    priority_class.setdefault("value", 0)

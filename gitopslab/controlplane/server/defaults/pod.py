@@ -1,0 +1,95 @@
+"""Defaults of pods and of pod templates.
+
+``set_pod`` serves Pods; ``set_template`` serves everything that holds a template (Deployments, Jobs, …). The two differ on
+purpose: what upstream sets in ``SetDefaults_Pod`` appears in the Pod only, so that a new default never changes the template
+of a workload and sets off a rollout.
+
+Calls ``containers`` and ``volumes``; admission adds what comes from the cluster (priority, tolerations, the token volume).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitopslab.controlplane.server.defaults.containers import set_container, set_requests
+from gitopslab.controlplane.server.defaults.volumes import set_volume
+from gitopslab.machinery import quantity
+from gitopslab.machinery.objects import Object
+
+CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
+
+
+def set_pod(pod: Object) -> None:
+    """Defaults of a Pod."""
+    spec = pod.setdefault("spec", {})
+    set_pod_spec(spec)
+    for field in ("containers", "initContainers"):
+        for container in spec.get(field) or ():
+            set_requests(container)
+            if spec.get("hostNetwork"):
+                _set_host_ports(container)
+    if spec.get("resources"):
+        _set_pod_requests(spec)
+    spec.setdefault("enableServiceLinks", True)
+    pod.setdefault("status", {})
+
+
+def set_template(template: Object) -> None:
+    """Defaults of a ``PodTemplateSpec``."""
+    template.setdefault("metadata", {})
+    set_pod_spec(template.setdefault("spec", {}))
+
+
+def set_pod_spec(spec: Object) -> None:
+    """Defaults that a pod and a template share."""
+    if not spec.get("dnsPolicy"):
+        spec["dnsPolicy"] = "ClusterFirst"
+    if not spec.get("restartPolicy"):
+        spec["restartPolicy"] = "Always"
+    if not spec.get("schedulerName"):
+        spec["schedulerName"] = "default-scheduler"
+    spec.setdefault("securityContext", {})
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    for field in CONTAINER_LISTS:
+        for container in spec.get(field) or ():
+            set_container(container)
+    for volume in spec.get("volumes") or ():
+        set_volume(volume)
+    for field in ("overhead",):
+        quantity_map(spec.get(field))
+    _mirror_service_account(spec)
+
+
+def quantity_map(resources: dict[str, Any] | None) -> None:
+    """Spell quantities canonically, as Go does when it writes them; a malformed one is left for validation to name."""
+    for name, amount in (resources or {}).items():
+        try:
+            resources[name] = quantity.canonical(amount)  # type: ignore[index]
+        except ValueError:
+            continue
+
+
+def _mirror_service_account(spec: Object) -> None:
+    """``serviceAccount`` is the old name of ``serviceAccountName``; the API shows both."""
+    name = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if name:
+        spec["serviceAccountName"] = spec["serviceAccount"] = name
+
+
+def _set_host_ports(container: Object) -> None:
+    for port in container.get("ports") or ():
+        if not port.get("hostPort"):
+            port["hostPort"] = port.get("containerPort")
+
+
+def _set_pod_requests(spec: Object) -> None:
+    """Pod-level requests follow pod-level limits.
+
+    Simplified: upstream first sums the containers' requests and defaults pod-level limits and huge pages too.
+    """
+    resources = spec["resources"]
+    limits = resources.get("limits") or {}
+    if limits:
+        requests = resources.setdefault("requests", {})
+        for name, amount in limits.items():
+            requests.setdefault(name, amount)

@@ -1,0 +1,44 @@
+"""Defaults of PersistentVolume, PersistentVolumeClaim and StorageClass."""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.defaults.pod import quantity_map
+from gitopslab.machinery.objects import Object
+
+
+def set_volume(volume: Object) -> None:
+    """Keep the data when released; a file system, not a block device."""
+    spec = volume.setdefault("spec", {})
+    quantity_map(spec.get("capacity"))
+    if not spec.get("persistentVolumeReclaimPolicy"):
+        spec["persistentVolumeReclaimPolicy"] = "Retain"
+    spec.setdefault("volumeMode", "Filesystem")
+    if "hostPath" in spec:
+        spec["hostPath"].setdefault("type", "")
+    _set_phase(volume)
+
+
+def set_claim(claim: Object) -> None:
+    """A file system, not a block device."""
+    spec = claim.setdefault("spec", {})
+    spec.setdefault("volumeMode", "Filesystem")
+    resources = spec.setdefault("resources", {})
+    quantity_map(resources.get("requests"))
+    quantity_map(resources.get("limits"))
+    source = spec.get("dataSource") or spec.get("dataSourceRef")
+    if source and not source.get("namespace"):
+        spec.setdefault("dataSource", dict(source))
+        spec.setdefault("dataSourceRef", dict(source))
+    _set_phase(claim)
+
+
+def set_class(storage_class: Object) -> None:
+    """Delete released volumes, bind at once."""
+    storage_class.setdefault("reclaimPolicy", "Delete")
+    storage_class.setdefault("volumeBindingMode", "Immediate")
+
+
+def _set_phase(obj: Object) -> None:
+    status = obj.setdefault("status", {})
+    if not status.get("phase"):
+        status["phase"] = "Pending"

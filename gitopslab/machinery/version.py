@@ -1,0 +1,12 @@
+"""Which Kubernetes the embedded control plane speaks, told in one place to its server, its kubelets and its users."""
+
+from __future__ import annotations
+
+MAJOR = "1"
+MINOR = "36"
+
+KUBERNETES = f"v{MAJOR}.{MINOR}.2"
+"""The upstream release whose behaviour is followed; kubelets report it as their version."""
+
+SERVER = f"{KUBERNETES}+gitopslab"
+"""What the API server answers at ``/version``: build metadata after ``+``, as k3s marks its own."""

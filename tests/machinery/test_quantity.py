@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitopslab.machinery import quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", Decimal(1)),
+        ("250m", Decimal("0.25")),
+        ("1.5", Decimal("1.5")),
+        (".5", Decimal("0.5")),
+        ("64Mi", Decimal(64 * 2**20)),
+        ("2e3", Decimal(2000)),
+        ("2E3", Decimal(2000)),
+        ("2E", Decimal(2 * 10**18)),
+        ("-1k", Decimal(-1000)),
+        ("100n", Decimal("1e-7")),
+        (3, Decimal(3)),
+    ],
+)
+def test_a_quantity_is_read_exactly(text: str | int, value: Decimal) -> None:
+    assert quantity.parse(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "1 Gi", "Gi", "1gi", "1.2.3", "0x10", "1KiB", "--1"])
+def test_what_is_no_quantity_is_refused_in_the_servers_words(text: str) -> None:
+    with pytest.raises(ValueError, match="quantities must match the regular expression"):
+        quantity.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("0.5", "500m"),
+        ("1000m", "1"),
+        ("1024Mi", "1Gi"),
+        ("1500Mi", "1500Mi"),
+        ("2000", "2k"),
+        ("1.5Gi", "1536Mi"),
+        ("0", "0"),
+        ("0Gi", "0"),
+        ("1e3", "1e3"),
+        ("100", "100"),
+        ("1000Ki", "1000Ki"),
+    ],
+)
+def test_the_canonical_spelling_is_the_shortest_without_a_fraction(text: str, canonical: str) -> None:
+    assert quantity.canonical(text) == canonical
+
+
+def test_whole_units_are_rounded_up() -> None:
+    assert (quantity.milli("1u"), quantity.milli("0.1"), quantity.whole("1500m")) == (1, 100, 2)
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**15), st.sampled_from(["", "m", "k", "M", "Ki", "Mi", "Gi"]))
+def test_the_canonical_spelling_means_the_same(number: int, suffix: str) -> None:
+    text = f"{number}{suffix}"
+    assert quantity.parse(quantity.canonical(text)) == quantity.parse(text)

@@ -1,0 +1,105 @@
+"""Every notebook keeps to the template, so that a learner who knows one knows them all."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+HEADINGS = [
+    "Goal", "Picture", "Check", "See it work", "Predict", "Try it", "How it works", "Break it", "Heal it", "Your turn",
+    "If something went wrong", "Recap", "Remember", "Clean up", "Next",
+]  # fmt: skip
+MOST_LINES = 8
+
+Notebook = dict[str, Any]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> Notebook:
+    """Each notebook, as JSON."""
+    loaded: Notebook = json.loads(request.param.read_text())
+    return loaded
+
+
+def text(cell: Notebook) -> str:
+    return "".join(cell["source"])
+
+
+def headings(notebook: Notebook) -> list[str]:
+    cells = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    return [line[3:].strip() for cell in cells for line in cell.splitlines() if line.startswith("## ")]
+
+
+def bullets(notebook: Notebook, heading: str) -> list[str]:
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown" and text(cell).startswith(f"## {heading}"):
+            return re.findall(r"^- .+", text(cell), re.M)
+    return []
+
+
+def test_there_are_notebooks() -> None:
+    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "04"}
+
+
+def test_it_is_valid_and_carries_no_output(notebook: Notebook) -> None:
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [(cell["outputs"], cell["execution_count"]) for cell in code] == [([], None)] * len(code)
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_its_metadata_tells_minutes_level_and_what_it_builds_on(notebook: Notebook) -> None:
+    about = notebook["metadata"]["gitopslab"]
+    assert 15 <= about["minutes"] <= 25
+    assert about["level"] in ("beginner", "intermediate", "advanced")
+    assert isinstance(about["builds_on"], list)
+
+
+def test_its_headings_are_those_of_the_template_in_order(notebook: Notebook) -> None:
+    assert headings(notebook) == HEADINGS
+    titles = [line for cell in notebook["cells"] for line in text(cell).splitlines() if line.startswith("# ")]
+    first = [line for line in titles if not line.startswith("# %")]
+    assert first[0].endswith("?"), "the title is a question"
+
+
+def test_the_first_code_cell_is_the_check(notebook: Notebook) -> None:
+    first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    assert "check_machine" in text(first)
+
+
+def test_code_cells_are_short_and_a_sentence_comes_before_each_group(notebook: Notebook) -> None:
+    cells = notebook["cells"]
+    long = [cell["id"] for cell in cells if cell["cell_type"] == "code" and text(cell).count("\n") >= MOST_LINES]
+    assert not long
+    bare = [b["id"] for a, b in zip(cells, cells[1:], strict=False) if a["cell_type"] == b["cell_type"] == "code"]
+    assert not bare, "these code cells follow another without a word between"
+
+
+def test_cell_ids_are_unique_and_say_something(notebook: Notebook) -> None:
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert [name for name in ids if not re.fullmatch(r"[a-z][a-z0-9-]{2,40}", name)] == []
+
+
+def test_every_goal_has_its_line_in_the_recap(notebook: Notebook) -> None:
+    goals = bullets(notebook, "Goal")
+    assert 2 <= len(goals) <= 4
+    assert len(bullets(notebook, "Recap")) == len(goals)
+
+
+def test_it_shouts_nowhere_and_loads_nothing_from_the_network(notebook: Notebook) -> None:
+    prose = "\n".join(text(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    assert re.findall(r"\w!(?:\s|$)", prose) == []
+    assert re.findall(r"!\[[^\]]*\]\(http", prose) == []
+    assert re.findall(r"!\[\]\(", prose) == [], "a picture needs words for those who cannot see it"
+
+
+def test_size_is_one_sitting(notebook: Notebook) -> None:
+    assert 20 <= len(notebook["cells"]) <= 36
