@@ -68,6 +68,7 @@ class ApiError(LabError):
         self.code = code
         self.reason = reason
         self.details = details or {}
+        self._tells_details = details is not None
 
     @property
     def status(self) -> dict[str, Any]:
@@ -81,7 +82,7 @@ class ApiError(LabError):
             "reason": self.reason,
             "code": self.code,
         }
-        if self.details:
+        if self._tells_details:
             status["details"] = self.details
         return status
 

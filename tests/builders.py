@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitopslab.controlplane.server.options import Caller
 from gitopslab.machinery.objects import Object
+
+ADMIN = Caller("kubernetes-admin", ("system:masters",), "test")
 
 
 def merged(base: Object, overrides: dict[str, Any]) -> Object:

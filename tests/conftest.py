@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gitopslab.controlplane.daemon.assembly import ControlPlane
 from gitopslab.machinery.clock import JumpableClock
+
+if TYPE_CHECKING:
+    from gitopslab.controlplane.daemon.assembly import ControlPlane
 
 
 @pytest.fixture
@@ -20,6 +23,8 @@ def clock() -> JumpableClock:
 @pytest.fixture
 def plane(clock: JumpableClock) -> Iterator[ControlPlane]:
     """A bare cluster of four nodes, settled, on the jumpable clock."""
+    from gitopslab.controlplane.daemon.assembly import ControlPlane
+
     built = ControlPlane(clock, bare=True)
     built.settle()
     yield built

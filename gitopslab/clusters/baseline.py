@@ -1,8 +1,8 @@
 """Back to how a cluster was when it was made: removes what came later.
 
-For clusters the lab made with another tool (kind, k3d, kwok). The ids of all objects of the fresh cluster are kept in its
-record; ``reset`` deletes every object that is not among them, has no owner that would be deleted with it, and is not made
-and renewed by the cluster itself. Objects of the fresh cluster that were changed since stay as they are.
+For clusters the lab made with another tool (kind, k3d, kwok). The ids of all objects of the fresh cluster are kept in
+its record; ``reset`` deletes every object that is not among them, has no owner that would be deleted with it, and is
+not made and renewed by the cluster itself. Objects of the fresh cluster that were changed since stay as they are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ from gitopslab.clusters.base import Progress
 from gitopslab.clusters.kubectl import Kubectl
 
 # what the cluster itself writes all the time, or makes anew at once
-_OWN = ("events", "leases", "endpoints", "endpointslices", "nodes", "componentstatuses", "csinodes", "csistoragecapacities")
+_OWN = (
+    "events",
+    "leases",
+    "endpoints",
+    "endpointslices",
+    "nodes",
+    "componentstatuses",
+    "csinodes",
+    "csistoragecapacities",
+)
 _SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
 _DELETE_TIMEOUT = 120.0
 

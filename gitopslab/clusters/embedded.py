@@ -1,8 +1,9 @@
 """The embedded cluster: our own control plane as a process of its own.
 
-``up`` starts ``python -m gitopslab.controlplane.daemon`` detached from this process, so that it outlives notebooks and
-terminals, and returns when its nodes are Ready. Whether it runs is asked of the lock that the daemon holds, never of a process id in a file:
-such an id can be stale and belong to somebody else by now. What happens inside the process is the daemon's business.
+``up`` starts ``python -m gitopslab.controlplane.daemon`` detached from this process, so that it outlives notebooks
+and terminals, and returns when its nodes are Ready. Whether it runs is asked of the lock that the daemon holds, never
+of a process id in a file: such an id can be stale and belong to somebody else by now. What happens inside the process
+is the daemon's business.
 """
 
 from __future__ import annotations
@@ -232,7 +233,7 @@ if sys.platform == "win32":
     def _detached(
         arguments: list[str], log: IO[bytes], environment: Mapping[str, str]
     ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-        """Start a process that survives this one; file descriptors cannot be handed on here, so it answers on its output."""
+        """As below; descriptors cannot be handed on here, so the process answers on its standard output."""
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         process = subprocess.Popen(
             [*arguments, "--ready-fd", "1"],

@@ -1,8 +1,9 @@
 """What kind, k3d and kwok have in common: a cluster that another command-line tool makes.
 
-``ExternalCluster`` holds the story once: is the tool there, is there such a cluster already and is it ours, make it, undo what
-a failure or Ctrl-C left half-made, wait for its nodes, remember how it looked when it was fresh. A subclass says how its tool is
-called and what its failures mean. The user's kubeconfig is never touched: every call of a tool sees only the lab's own.
+``ExternalCluster`` holds the story once: is the tool there, is there such a cluster already and is it ours, make it,
+undo what a failure or Ctrl-C left half-made, wait for its nodes, remember how it looked when it was fresh. A subclass
+says how its tool is called and what its failures mean. The user's kubeconfig is never touched: every call of a tool
+sees only the lab's own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
 from gitopslab.clusters.baseline import recorded, restore
-from gitopslab.clusters.failures import explain
+from gitopslab.clusters.failures import explain, plain
 from gitopslab.clusters.kubectl import Kubectl, wait_for_nodes
 from gitopslab.clusters.state import Folder, Record, command, exclusive, folder
 from gitopslab.clusters.tool import Answer, Tool, ToolTimeout, run
@@ -149,7 +150,12 @@ class ExternalCluster(ABC):
         tool = program or self.tool
         path = tool.need(self._environment)
         try:
-            return run([path, *arguments], environment=self._environment, timeout=timeout, progress=progress)
+            return run(
+                [path, *arguments],
+                environment=self._environment,
+                timeout=timeout,
+                progress=lambda line: progress(plain(line)),
+            )
         except ToolTimeout as error:
             raise SetupError(
                 f"{tool.name} {' '.join(arguments[:2])} did not end within {error}, and was ended",
@@ -238,7 +244,8 @@ class ExternalCluster(ABC):
 
     def _half_made(self, why: str = "") -> SetupError:
         return SetupError(
-            f"The {self.kind} cluster {self.name} is half-made: its creation was broken off" + (f" ({why})" if why else ""),
+            f"The {self.kind} cluster {self.name} is half-made: its creation was broken off"
+            + (f" ({why})" if why else ""),
             f"Delete it and try again:\n"
             f"        {command('down --delete', self.kind, self.name)}\n        {command('up', self.kind, self.name)}",
         )

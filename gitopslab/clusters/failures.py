@@ -1,7 +1,8 @@
 """What the failures of other people's tools mean, and what a learner does next.
 
-The words below are what kind 0.33, k3d 5.9 and kwokctl 0.8 print, with Docker 20 to 28 underneath. ``explain`` is called with
-what a tool printed; the first row whose pattern is found decides. What fits no row is shown with the tool's own last line.
+The words below are what kind 0.33, k3d 5.9 and kwokctl 0.8 print, with Docker 20 to 28 underneath. ``explain`` is
+called with what a tool printed; the first row whose pattern is found decides. What fits no row is shown with the
+tool's own last line.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ _FAILURES = (
         "Port {0} is in use",
         "See who has it with `docker ps` and `ss -ltnp`, stop that, then: {up}",
     ),
-    _row(r"no space left on device", "The disk is full", "Make room, for example with `docker system prune`, then: {up}"),
+    _row(
+        r"no space left on device", "The disk is full", "Make room, for example with `docker system prune`, then: {up}"
+    ),
     _row(
         r'image: "([^"]+)" not present locally|image \'([^\']+)\' is not a file and couldn\'t be found',
         "This machine's Docker has no image {0}",

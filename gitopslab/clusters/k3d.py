@@ -1,7 +1,7 @@
 """Clusters of k3d: k3s, a real and small Kubernetes, whose nodes are Docker containers.
 
-Everything general is in ``external``; here is only how k3d is called. k3d changes the user's kubeconfig unless it is told
-not to, so it is told, and the kubeconfig is asked for and written by the lab.
+Everything general is in ``external``; here is only how k3d is called. k3d changes the user's kubeconfig unless it is
+told not to, so it is told, and the kubeconfig is asked for and written by the lab.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class K3dCluster(ExternalCluster):
 
 
 def configuration(record: Record) -> str:
-    """k3d's configuration file for a record: one server, the workers as agents, each with its zone."""
+    """The configuration file of k3d for a record: one server, the workers as agents, each with its zone."""
     workers = workers_of(record)
     filters = [("zone-a", "server:0")] + [(zone_of(number), f"agent:{number}") for number in range(workers)]
     labels = [{"label": f"topology.kubernetes.io/zone={zone}", "nodeFilters": [node]} for zone, node in filters]

@@ -1,7 +1,7 @@
 """Clusters of kind: real Kubernetes whose nodes are Docker containers.
 
-Everything general is in ``external``; here is only how kind is called. kind cannot stop a cluster, Docker can: its nodes are
-containers, and kind's documentation promises that they survive a restart.
+Everything general is in ``external``; here is only how kind is called. kind cannot stop a cluster, Docker can: its
+nodes are containers, and kind's documentation promises that they survive a restart.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class KindCluster(ExternalCluster):
 
 
 def configuration(record: Record) -> str:
-    """kind's configuration file for a record: one control plane, the workers, each with its zone."""
+    """The configuration file of kind for a record: one control plane, the workers, each with its zone."""
     nodes: list[dict[str, Any]] = [{"role": "control-plane", "labels": _labels("zone-a")}]
     nodes += [{"role": "worker", "labels": _labels(zone_of(number))} for number in range(workers_of(record))]
     return yaml.safe_dump({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes}, sort_keys=False)

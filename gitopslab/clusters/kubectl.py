@@ -1,7 +1,7 @@
 """kubectl against one kubeconfig of the lab, and never against another cluster.
 
-Used by every kind of cluster to ask its API, because kubectl understands all the ways a kubeconfig can prove who you are;
-and by the command line for ``gitopslab kubectl``. Notebooks use the Python client instead (``lab``).
+Used by every kind of cluster to ask its API, because kubectl understands all the ways a kubeconfig can prove who you
+are; and by the command line for ``gitopslab kubectl``. Notebooks use the Python client instead (``lab``).
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@
         kubeconfig     the way in
         ...            what the kind of cluster itself keeps, such as the embedded store
 
-Every kind of cluster uses this module. It reads and writes ``cluster.json`` and makes and removes folders; it does not
-know what a cluster is. A folder it cannot understand is never changed: an older or newer one gives an error that says so.
+Every kind of cluster uses this module. It reads and writes ``cluster.json`` and makes and removes folders; it does
+not know what a cluster is. A folder it cannot understand is never changed: an older or newer one gives an error that
+says so.
 """
 
 from __future__ import annotations
@@ -126,7 +127,8 @@ class Folder:
         try:
             text = (self.path / _RECORD).read_text(encoding="utf-8")
         except FileNotFoundError:
-            return self._nothing()
+            self._must_be_empty()
+            return None
         except PermissionError as error:
             raise SetupError(f"{self.path} cannot be read: {error.strerror}", _other_home()) from error
         return _parsed(self.path, text)
@@ -147,12 +149,11 @@ class Folder:
         with explained(self.path):
             shutil.rmtree(self.path)
 
-    def _nothing(self) -> None:
+    def _must_be_empty(self) -> None:
         if self.path.is_dir() and any(self.path.iterdir()):
             raise SetupError(
                 f"{self.path} exists, and it is not a cluster of the lab (it has no {_RECORD})",
-                f"Move it out of the way, or take another name with --name. Nothing in it was changed.\n"
-                f"        mv '{self.path}' '{self.path}.old'",
+                f"Take another name with --name. Or keep it aside: mv '{self.path}' '{self.path}.old'",
             )
 
 
@@ -164,7 +165,7 @@ def folder(kind: str, name: str) -> Folder:
     """
     if not _NAME.fullmatch(name):
         raise SetupError(
-            f"{name!r} cannot be the name of a cluster: at most 32 of a-z, 0-9 and -, beginning and ending with a letter or digit",
+            f"{name!r} cannot be the name of a cluster: at most 32 of a-z, 0-9 and -, no - at either end",
             "Choose another with --name, for example --name lab",
         )
     return Folder(home() / "clusters" / kind / name)
@@ -227,15 +228,13 @@ def explained(path: Path) -> Iterator[None]:
 def _parsed(path: Path, text: str) -> Record:
     content = _decoded(path, text)
     schema = content.pop("schema", 0)
-    if schema > SCHEMA:
+    if schema != SCHEMA:
+        age, hint = "an older", _aside(path)
+        if schema > SCHEMA:
+            age, hint = "a newer", "Upgrade: pip install --upgrade gitopslab. Or take another cluster with --name"
         raise SetupError(
-            f"{path} was written by a newer gitopslab (format {schema}; this one knows {SCHEMA}). Nothing was changed.",
-            "Upgrade with `pip install --upgrade gitopslab`, or take another cluster with --name",
-        )
-    if schema < SCHEMA:
-        raise SetupError(
-            f"{path} was written by an older gitopslab (format {schema}; this one knows {SCHEMA}). Nothing was changed.",
-            f"Keep it aside and start afresh: mv '{path}' '{path}.old'",
+            f"{path} was written by {age} gitopslab (format {schema}; this one knows {SCHEMA}). Nothing was changed",
+            hint,
         )
     known = {item.name for item in fields(Record)}
     return Record(**{key: value for key, value in content.items() if key in known})
@@ -245,12 +244,14 @@ def _decoded(path: Path, text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SetupError(
-            f"{path / _RECORD} is damaged: {error}", f"Keep it aside and start afresh: mv '{path}' '{path}.old'"
-        ) from error
+        raise SetupError(f"{path / _RECORD} is damaged: {error}", _aside(path)) from error
     if not isinstance(content, dict):
-        raise SetupError(f"{path / _RECORD} is damaged", f"Keep it aside and start afresh: mv '{path}' '{path}.old'")
+        raise SetupError(f"{path / _RECORD} is damaged: it holds no object", _aside(path))
     return content
+
+
+def _aside(path: Path) -> str:
+    return f"Keep it aside and start afresh: mv '{path}' '{path}.old'"
 
 
 def _check_space(path: Path) -> None:

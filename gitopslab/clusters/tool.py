@@ -1,7 +1,7 @@
 """Runs command-line tools: the one door to other people's programs for this room.
 
-Each kind of cluster calls ``run`` with a list of arguments; never a shell, never a string put together from input. Lines
-are handed to the progress function as they come. What the output means is for the caller to say.
+Each kind of cluster calls ``run`` with a list of arguments; never a shell, never a string put together from input.
+Lines are handed to the progress function as they come. What the output means is for the caller to say.
 """
 
 from __future__ import annotations
@@ -79,13 +79,16 @@ class Tool:
         """
         found = self.find(environment)
         if found is None:
-            raise SetupError(f"The program {self.name} is not on this machine's PATH", self.how_to_install())
+            raise SetupError(
+                f"The program {self.name} is not on this machine's PATH",
+                f"Install it: {self.install_command()}\n"
+                "        Or use the embedded cluster, which needs nothing: --cluster embedded",
+            )
         return found
 
-    def how_to_install(self) -> str:
-        """The command that installs it on this platform, and the way round."""
-        command = self.install.get(sys.platform, self.install["linux"])
-        return f"Install it: {command}\n        Or use the embedded cluster, which needs nothing: --cluster embedded"
+    def install_command(self) -> str:
+        """The command that installs it on this platform."""
+        return self.install.get(sys.platform, self.install["linux"])
 
 
 def run(

@@ -85,6 +85,8 @@ class Field:
         retain_keys: Whether strategic merge may drop the fields that a patch does not retain.
         enum: The values allowed; empty for any.
         default: The default OpenAPI publishes; None for none.
+        embedded: Whether it is a struct inside the struct, there even when nobody sets it (``status: {}``).
+        omits_zero: Whether 0, false, an empty text, list or map means the same as not set.
     """
 
     name: str
@@ -101,16 +103,8 @@ class Field:
     retain_keys: bool
     enum: tuple[str, ...]
     default: Any
-
-    @property
-    def embedded(self) -> bool:
-        """Whether it is a struct inside the struct, there even when nobody sets it (``status: {}``)."""
-        return self.type.shape == "struct" and not self.pointer
-
-    @property
-    def omits_zero(self) -> bool:
-        """Whether 0, false, an empty text, list or map means the same as not set."""
-        return not self.pointer and not self.always and self.type.shape not in ("struct", "any", "int-or-string")
+    embedded: bool
+    omits_zero: bool
 
     @property
     def zero(self) -> Any:
@@ -251,6 +245,8 @@ def _field(word: str) -> Field:
         retain_keys="retainKeys" in given,
         enum=tuple(given["enum"].split("|")) if "enum" in given else (),
         default=_default(kind, given, pointer=pointer, always=always),
+        embedded=kind.shape == "struct" and not pointer,
+        omits_zero=not pointer and not always and kind.shape not in ("struct", "any", "int-or-string"),
     )
 
 

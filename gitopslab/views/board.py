@@ -64,7 +64,7 @@ class PodTile(_Message):
         owner: Who made it, as ``Deployment/web``.
         short: What a person calls it; ``rest`` is the remainder of its name.
         state: A key of ``palette.STATES``; ``status`` is kubectl's word.
-        cpu: Requested, in thousandths; ``memory`` in bytes.
+        cpu: What it holds of its node, in thousandths; ``memory`` in bytes; ``asks`` says both in words.
         reason: One sentence, empty when all is well.
         since: When it was created, in seconds since the epoch.
         doubts: Conditions that are not True, as ``(type, reason, message)``.
@@ -161,7 +161,6 @@ def board(
     placed: dict[str, list[PodTile]] = defaultdict(list)
     for pod in everything:
         tile = _tile(pod, news.get(uid_of(pod), []), many)
-        # A finished pod holds nothing of its node, but stays where it ran.
         placed[tile.node].append(tile)
     cards = [_card(node, placed.pop(name_of(node), []), namespace) for node in nodes]
     cards.sort(key=lambda card: (not card.control_plane, natural(card.name)))
@@ -213,6 +212,7 @@ def _tile(pod: Object, news: list[Object], many: bool) -> PodTile:
     ready, containers = podview.readiness_of(pod)
     short, rest = podview.short_name(pod)
     cpu, memory = podview.requests_of(pod)
+    finished = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
     return PodTile(
         uid=uid_of(pod) or f"{namespace_of(pod)}/{name_of(pod)}",
         namespace=namespace_of(pod),
@@ -226,8 +226,9 @@ def _tile(pod: Object, news: list[Object], many: bool) -> PodTile:
         containers=containers,
         restarts=podview.restarts_of(pod),
         node=spec.get("nodeName") or "",
-        cpu=cpu,
-        memory=memory,
+        # A finished pod holds nothing of its node any more, but stays where it ran.
+        cpu=0 if finished else cpu,
+        memory=0 if finished else memory,
         asks=_asks(cpu, memory),
         images=", ".join(each.get("image") or "" for each in spec.get("containers") or []),
         reason=sentence_of(pod),
@@ -295,8 +296,7 @@ def _card(node: Object, tiles: list[PodTile], namespace: str) -> NodeCard:
     labels, spec, status = labels_of(node), node.get("spec", {}), node.get("status", {})
     room = status.get("allocatable") or status.get("capacity") or {}
     cpu, memory = quantity.milli(room.get("cpu", 0)), quantity.whole(room.get("memory", 0))
-    holding = [tile for tile in tiles if tile.status not in ("Completed",) and tile.state != "succeeded"]
-    used_cpu, used_memory = sum(tile.cpu for tile in holding), sum(tile.memory for tile in holding)
+    used_cpu, used_memory = sum(tile.cpu for tile in tiles), sum(tile.memory for tile in tiles)
     roles = tuple(sorted(label.removeprefix(_ROLE) for label in labels if label.startswith(_ROLE)))
     ready = condition_of(node, "Ready") or {}
     return NodeCard(

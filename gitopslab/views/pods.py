@@ -83,10 +83,11 @@ def owner_of(pod: Object) -> str:
     owner = controller_of(pod)
     if owner is None:
         return ""
+    kind, name = str(owner["kind"]), str(owner["name"])
     digest = labels_of(pod).get("pod-template-hash")
-    if owner["kind"] == "ReplicaSet" and digest and owner["name"].endswith("-" + digest):
-        return "Deployment/" + owner["name"].removesuffix("-" + digest)
-    return f"{owner['kind']}/{owner['name']}"
+    if kind == "ReplicaSet" and digest and name.endswith("-" + digest):
+        return "Deployment/" + name.removesuffix("-" + digest)
+    return f"{kind}/{name}"
 
 
 def short_name(pod: Object) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -78,7 +79,7 @@ def test_code_cells_are_short_and_a_sentence_comes_before_each_group(notebook: N
     cells = notebook["cells"]
     long = [cell["id"] for cell in cells if cell["cell_type"] == "code" and text(cell).count("\n") >= MOST_LINES]
     assert not long
-    bare = [b["id"] for a, b in zip(cells, cells[1:], strict=False) if a["cell_type"] == b["cell_type"] == "code"]
+    bare = [b["id"] for a, b in itertools.pairwise(cells) if a["cell_type"] == b["cell_type"] == "code"]
     assert not bare, "these code cells follow another without a word between"
 
 

@@ -7,26 +7,47 @@ caller's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.informer import Informer
+from gitopslab.controlplane.runtime.reconcile import Request
 from gitopslab.errors import InvalidError, NotFoundError
 from gitopslab.machinery.objects import (
     Object,
     controller_of,
     controller_reference,
     is_terminating,
+    key_of,
     labels_of,
     name_of,
     namespace_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import Selector
+from gitopslab.machinery.selectors import Selector, from_label_selector
 
 
 def without_controller(obj: Object) -> Iterable[str]:
     """The index of orphans by namespace: objects that no controller manages."""
     return (namespace_of(obj),) if controller_of(obj) is None else ()
+
+
+def owners_of_kind(kind: str, owners: Informer) -> Callable[[WatchEvent], Iterable[Request]]:
+    """A mapping from an object's event to those it concerns among ``owners``.
+
+    That is its controller, when it is of this kind, and for an orphan each one that selects it.
+    """
+
+    def requests(event: WatchEvent) -> Iterable[Request]:
+        namespace = namespace_of(event.object)
+        reference = controller_of(event.object)
+        if reference is not None:
+            return (Request(namespace, reference["name"]),) if reference.get("kind") == kind else ()
+        labels = labels_of(event.object)
+        selectors = ((owner, from_label_selector(owner["spec"].get("selector"))) for owner in owners.list(namespace))
+        return [Request(*key_of(owner)) for owner, selector in selectors if selector and selector.matches(labels)]
+
+    return requests
 
 
 def claim(api: Api, owner: Object, resource: str, candidates: Iterable[Object], selector: Selector) -> list[Object]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitopslab.controlplane.controllers.adoption import claim, without_controller
+from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
 from gitopslab.controlplane.controllers.conditions import put
 from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
 from gitopslab.controlplane.controllers.podstate import is_terminal
@@ -70,8 +70,6 @@ from gitopslab.machinery.objects import (
     copy_of,
     is_controlled_by,
     is_terminating,
-    key_of,
-    labels_of,
     name_of,
     namespace_of,
     uid_of,
@@ -93,9 +91,9 @@ class DeploymentController:
         self._deployments = manager.informer("deployments.apps")
         self._replica_sets = manager.informer(_RESOURCE)
         self._pods = manager.informer("pods")
-        self.sources = (
+        self.sources: tuple[Source, ...] = (
             Source("deployments.apps"),
-            Source(_RESOURCE, self._interested, previous=True),
+            Source(_RESOURCE, owners_of_kind("Deployment", self._deployments), previous=True),
             Source("pods", self._waiting_for),
         )
 
@@ -259,7 +257,10 @@ class DeploymentController:
         remembered = {**annotations, **replica_annotations(rollout.deployment)}
         if size == before and (not size or remembered[DESIRED_REPLICAS] == annotations.get(DESIRED_REPLICAS)):
             return False
-        metadata, spec = {**replica_set["metadata"], "annotations": remembered}, {**replica_set["spec"], "replicas": size}
+        metadata, spec = (
+            {**replica_set["metadata"], "annotations": remembered},
+            {**replica_set["spec"], "replicas": size},
+        )
         self._replace(rollout, self._api.update({**replica_set, "metadata": metadata, "spec": spec}))
         if size == before:
             return False
@@ -315,20 +316,6 @@ class DeploymentController:
     def _note(deployment: Object, condition: Object) -> None:
         status = deployment.setdefault("status", {})
         status["conditions"] = put(status.get("conditions") or [], condition)
-
-    def _interested(self, event: WatchEvent) -> Iterable[Request]:
-        """Which Deployments a ReplicaSet concerns: its owner, or for an orphan each one that selects it."""
-        namespace = namespace_of(event.object)
-        owner = controller_of(event.object)
-        if owner is not None:
-            return (Request(namespace, owner["name"]),) if owner.get("kind") == "Deployment" else ()
-        labels = labels_of(event.object)
-        matching = []
-        for deployment in self._deployments.list(namespace):
-            selector = from_label_selector(deployment["spec"].get("selector"))
-            if selector is not None and labels and selector.matches(labels):
-                matching.append(Request(*key_of(deployment)))
-        return matching
 
     def _waiting_for(self, event: WatchEvent) -> Iterable[Request]:
         """The Deployment that a pod's end concerns: one with strategy Recreate, which waits for its last old pod."""

@@ -7,8 +7,8 @@ The manager calls it with the uid of an object that ``ownergraph`` found worth a
 * deleted in the foreground when its only owners wait for it to go,
 * let go, with its finalizer taken away, when it waited for its dependents and they are gone or orphaned.
 
-It works for every resource of the catalog. The finalizers that ask for foreground or orphaning deletion are put on by the
-API server, by the propagation policy of the delete request.
+It works for every resource of the catalog. The finalizers that ask for foreground or orphaning deletion are put on by
+the API server, by the propagation policy of the delete request.
 
 Upstream: ``pkg/controller/garbagecollector``.
 """

@@ -1,9 +1,9 @@
 """Empties a namespace that is being deleted, then lets it go.
 
-The manager calls it when a namespace changed, and when something inside a terminating one has gone. Pods are deleted first
-and everything else only once they are gone, so that no pod outlives the policies that guard it. Each pass writes what
-remains to the namespace's conditions; when nothing does, the ``kubernetes`` finalizer is taken off and the API server
-removes the namespace. That nothing new can be created meanwhile is the API server's doing.
+The manager calls it when a namespace changed, and when something inside a terminating one has gone. Pods are deleted
+first and everything else only once they are gone, so that no pod outlives the policies that guard it. Each pass writes
+what remains to the namespace's conditions; when nothing does, the ``kubernetes`` finalizer is taken off and the API
+server removes the namespace. That nothing new can be created meanwhile is the API server's doing.
 
 Upstream: ``pkg/controller/namespace`` and ``deletion/namespaced_resources_deleter.go``.
 """
@@ -116,7 +116,7 @@ class NamespaceController:
         # Events have no finalizers, so nothing ever waits for one; they need no watch.
         watched = (resource for resource in self._content() if resource.key != "events")
         departures = (Source(resource.key, self._left) for resource in watched)
-        self.sources = (Source("namespaces"), *departures)
+        self.sources: tuple[Source, ...] = (Source("namespaces"), *departures)
 
     def reconcile(self, request: Request) -> Result:
         """Delete what is in a terminating namespace, report what remains, and finalize it once empty."""
@@ -140,13 +140,10 @@ class NamespaceController:
 
     def _empty(self, namespace: str) -> Remains:
         remains = Remains()
-        resources = sorted(self._content(), key=lambda resource: resource.key != "pods")
-        for resource in resources:
-            if resource.key != "pods" and remains.resources["pods."]:
-                remains.add(resource, self._api.list(resource.key, namespace))
-                continue
+        for resource in sorted(self._content(), key=lambda resource: resource.key != "pods"):
             self._delete_all(resource, namespace, remains)
-        remains.resources += Counter()  # drops zeros
+            if resource.key == "pods" and remains.resources:
+                break
         return remains
 
     def _delete_all(self, resource: Resource, namespace: str, remains: Remains) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitopslab.controlplane.controllers.adoption import claim, without_controller
+from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
 from gitopslab.controlplane.controllers.conditions import put, remove
 from gitopslab.controlplane.controllers.podcontrol import PodControl, pod_from_template
 from gitopslab.controlplane.controllers.podstate import (
@@ -22,7 +22,7 @@ from gitopslab.controlplane.controllers.podstate import (
     is_terminal,
     next_availability,
 )
-from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -34,7 +34,6 @@ from gitopslab.machinery.objects import (
     controller_of,
     find_condition,
     is_terminating,
-    key_of,
     labels_of,
     namespace_of,
     uid_of,
@@ -100,7 +99,10 @@ class ReplicaSetController:
         self._pod_control = PodControl(api, Recorder(api, clock, self.name))
         self._pods = manager.informer("pods")
         self._replica_sets = manager.informer("replicasets.apps")
-        self.sources = (Source("replicasets.apps"), Source("pods", self._interested, previous=True))
+        self.sources: tuple[Source, ...] = (
+            Source("replicasets.apps"),
+            Source("pods", owners_of_kind("ReplicaSet", self._replica_sets), previous=True),
+        )
 
     def reconcile(self, request: Request) -> Result:
         """Create or delete the pods that are missing or too many, then write the counts."""
@@ -151,18 +153,3 @@ class ReplicaSetController:
         status = status_of(replica_set, pods, leaving, failure, self._clock.now())
         if status != replica_set.get("status"):
             self._api.update({**replica_set, "status": status}, "status")
-
-    def _interested(self, event: WatchEvent) -> Iterable[Request]:
-        """Which ReplicaSets a pod concerns: its owner, or for an orphan each one that selects it."""
-        namespace = namespace_of(event.object)
-        owner = controller_of(event.object)
-        if owner is not None:
-            is_ours = owner.get("kind") == "ReplicaSet" and owner.get("apiVersion", "").startswith("apps/")
-            return (Request(namespace, owner["name"]),) if is_ours else ()
-        labels = labels_of(event.object)
-        matching = []
-        for replica_set in self._replica_sets.list(namespace):
-            selector = from_label_selector(replica_set["spec"].get("selector"))
-            if selector is not None and selector.matches(labels):
-                matching.append(Request(*key_of(replica_set)))
-        return matching

@@ -96,7 +96,8 @@ def counted(replica_sets: Iterable[Object], field: str) -> int:
 
 def is_rolling(deployment: Object) -> bool:
     """Whether the strategy is RollingUpdate."""
-    return (deployment["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate"
+    strategy: Object = deployment["spec"].get("strategy") or {}
+    return bool(strategy.get("type", "RollingUpdate") == "RollingUpdate")
 
 
 def fenceposts(deployment: Object) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Gives every namespace what its pods take for granted: a ``default`` ServiceAccount and the cluster's root certificate.
+"""Gives every namespace what its pods take for granted: a ``default`` ServiceAccount and the cluster's root CA.
 
 The manager calls both controllers when a namespace appears and when one of these objects is changed or deleted. Tokens
 are the API server's: pods get theirs through a projected volume.
@@ -52,7 +52,7 @@ class ServiceAccountController:
         self._api = api
         self._namespaces = manager.informer("namespaces")
         self._accounts = manager.informer("serviceaccounts")
-        self.sources = (Source("namespaces"), Source("serviceaccounts", self._lost))
+        self.sources: tuple[Source, ...] = (Source("namespaces"), Source("serviceaccounts", self._lost))
 
     def reconcile(self, request: Request) -> Result:
         """Create the account of a namespace that has none."""
@@ -84,7 +84,7 @@ class RootCaPublisher:
         self._data = {"ca.crt": root_ca}
         self._namespaces = manager.informer("namespaces")
         self._config_maps = manager.informer("configmaps")
-        self.sources = (Source("namespaces"), Source("configmaps", self._concerned))
+        self.sources: tuple[Source, ...] = (Source("namespaces"), Source("configmaps", self._concerned))
 
     def reconcile(self, request: Request) -> Result:
         """Create the ConfigMap, or write its content back."""

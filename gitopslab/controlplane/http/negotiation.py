@@ -1,7 +1,8 @@
 """Which form of an answer a client accepts: JSON or YAML; the object itself, a table of it, or only its metadata.
 
-Called by ``resources`` for every request, so results are kept by header. Protobuf and CBOR, which clients may list first, are
-passed over: an API server may always answer with a later entry. Upstream: ``apiserver/pkg/endpoints/handlers/negotiation``.
+Called by ``resources`` for every request, so results are kept by header. Protobuf and CBOR, which clients may list
+first, are passed over: an API server may always answer with a later entry. Upstream:
+``apiserver/pkg/endpoints/handlers/negotiation``.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ class Accepted:
     form: Form = Form.OBJECT
     meta_version: str = "v1"
     yaml: bool = False
+
+
+PLAIN = Accepted()
+"""The object itself, as JSON."""
 
 
 @lru_cache(maxsize=256)

@@ -88,7 +88,8 @@ def write_options(query: Query, kind: str, *, apply: bool = False) -> WriteOptio
         ApiError: 422 for a value the API does not know.
     """
     manager, validation = query.get("fieldManager", ""), query.get("fieldValidation", "")
-    causes = _dry_run_causes(query)
+    dry_run = _dry_run(query)
+    causes = _dry_run_causes(dry_run)
     if len(manager) > _LONGEST_MANAGER:
         causes.append(("fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes"))
     if validation not in _VALIDATIONS:
@@ -99,7 +100,7 @@ def write_options(query: Query, kind: str, *, apply: bool = False) -> WriteOptio
         causes.append(("fieldManager", "FieldValueRequired", "Required value: is required for apply patch"))
     refuse(kind, causes)
     return WriteOptions(
-        dry_run="dryRun" in query,
+        dry_run=bool(dry_run),
         field_manager=manager,
         force=truth(query, "force") or False,
         field_validation=validation or "Warn",
@@ -112,30 +113,35 @@ def delete_options(query: Query, body: Any) -> DeleteOptions:
     Raises:
         ApiError: 400 for a value of the wrong type, 422 for one the API does not know.
     """
-    if isinstance(body, dict):
-        given = body
-    else:
-        given = {"gracePeriodSeconds": integer(query, "gracePeriodSeconds"), **{k: query[k] for k in _TEXTS if k in query}}
+    given = body if isinstance(body, dict) else _delete_query(query)
     grace, propagation = given.get("gracePeriodSeconds"), given.get("propagationPolicy")
     if grace is not None and (not isinstance(grace, int) or isinstance(grace, bool)):
         raise bad_request("json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64")
-    orphan = given.get("orphanDependents")
-    dry_run = given.get("dryRun") or ()
-    causes = _dry_run_causes({"dryRun": value for value in dry_run} if isinstance(dry_run, list) else query)
+    orphan, dry_run = given.get("orphanDependents"), given.get("dryRun") or []
+    causes = _dry_run_causes(dry_run)
     if propagation is not None and propagation not in get_args(Propagation):
         causes.append(_unsupported("propagationPolicy", propagation, ("Foreground", "Background", "Orphan", "nil")))
     if propagation is not None and orphan is not None:
-        text = "Invalid value: {}: orphanDependents and deletionPropagation cannot be both set"
-        causes.append(("propagationPolicy", "FieldValueInvalid", text.format(f'"{propagation}"')))
+        text = f'Invalid value: "{propagation}": orphanDependents and deletionPropagation cannot be both set'
+        causes.append(("propagationPolicy", "FieldValueInvalid", text))
     refuse("DeleteOptions", causes)
     if orphan is not None:
-        propagation = "Orphan" if orphan in (True, "true") else "Background"
+        propagation = "Orphan" if orphan else "Background"
     conditions = given.get("preconditions") or {}
-    version = conditions.get("resourceVersion")
-    return DeleteOptions(grace, propagation, conditions.get("uid"), version, bool(dry_run) or "dryRun" in query)
+    return DeleteOptions(grace, propagation, conditions.get("uid"), conditions.get("resourceVersion"), bool(dry_run))
 
 
-_TEXTS = ("propagationPolicy", "orphanDependents")
+def _delete_query(query: Query) -> dict[str, Any]:
+    return {
+        "gracePeriodSeconds": integer(query, "gracePeriodSeconds"),
+        "propagationPolicy": query.get("propagationPolicy"),
+        "orphanDependents": truth(query, "orphanDependents"),
+        "dryRun": _dry_run(query),
+    }
+
+
+def _dry_run(query: Query) -> list[str]:
+    return [query["dryRun"]] if "dryRun" in query else []
 
 
 def truth(query: Query, name: str) -> bool | None:
@@ -202,9 +208,8 @@ def _watch_causes(options: ListOptions) -> list[Cause]:
     return causes
 
 
-def _dry_run_causes(query: Query) -> list[Cause]:
-    value = query.get("dryRun", "All")
-    return [] if value == "All" else [_unsupported("dryRun", value, ("All",))]
+def _dry_run_causes(values: Sequence[str]) -> list[Cause]:
+    return [_unsupported("dryRun", value, ("All",)) for value in values if value != "All"]
 
 
 def _forbidden(field: str, why: str) -> Cause:

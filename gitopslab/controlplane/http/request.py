@@ -1,7 +1,7 @@
 """What a request is about, read from its method and path.
 
-Called by ``resources`` for everything below ``/api`` and ``/apis``; pure, and knows no catalog: whether such a resource
-exists is found out later. Upstream: ``apiserver/pkg/endpoints/request`` (``RequestInfoFactory``).
+Called by ``resources`` for everything below ``/api`` and ``/apis``; pure, and knows no catalog: whether such a
+resource exists is found out later. Upstream: ``apiserver/pkg/endpoints/request`` (``RequestInfoFactory``).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class RequestInfo(NamedTuple):
     """A resource request, taken apart.
 
     Attributes:
-        verb: ``get``, ``list``, ``watch``, ``create``, ``update``, ``patch``, ``delete`` or ``deletecollection``; a list
-            becomes a watch only when its query says so, which is decided later.
+        verb: ``get``, ``list``, ``watch``, ``create``, ``update``, ``patch``, ``delete`` or ``deletecollection``;
+            a list becomes a watch only when its query says so, which is decided later.
         group: The API group; empty for core.
         version: As in ``v1``.
         namespace: Empty when the path names none.

@@ -10,14 +10,13 @@ table, is played as a program that serves for ever when the restart policy is Al
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gitopslab.controlplane.kubelet.images import Image, parse, table
-from gitopslab.controlplane.kubelet.shell import NOW, NotUnderstoodError, Printed, Session
+from gitopslab.controlplane.kubelet.shell import NOW, NotUnderstoodError, Session
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 from gitopslab.machinery.quantity import whole
 
@@ -29,7 +28,7 @@ RUN_SECONDS = "gitopslab.dev/run-seconds"
 _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
-_BUDGET = 2000  # lines or rounds of a script that are played ahead to see whether it ends
+_BUDGET = 50  # rounds of a script's loops that are played ahead to see whether it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +72,17 @@ class Program:
         """A fresh shell with this program's environment."""
         return Session(dict(self.variables), self.hostname, files=dict(self.mounted))
 
-    def output(self, started: float) -> Iterator[tuple[float, str]]:
-        """The lines with the time they are printed, oldest first; may never end."""
+    def output(self, started: float) -> Iterator[tuple[float, str | None]]:
+        """The lines with the time they are printed, oldest first; may never end. None is a round without a line."""
         for text in self.banner:
             yield started, fill(text, started)
         if self.words:
             for line in self.session().play(list(self.words)):
-                if self.exit is not None and line.at > self.exit.after:
+                if line.at > (self.exit.after if self.exit else _FOREVER):
                     return
                 moment = started + line.at
-                yield moment, line.text.replace(NOW, _date(moment)) if NOW in line.text else line.text
+                text = line.text
+                yield moment, text.replace(NOW, _date(moment)) if text and NOW in text else text
 
     def files_at(self, seconds: float) -> dict[str, str]:
         """The files that are there some time after the start."""
@@ -174,27 +174,23 @@ def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
 def _played(base: Program, words: list[str]) -> Program | None:
     """The program when the shell understands it, played ahead to learn whether and how it ends."""
     session = base.session()
-    ends = False
+    rounds = 0
     try:
-        lines: Iterator[Printed] = session.play(words)
-        ends = sum(1 for _ in itertools.islice(_rounds(lines, session), _BUDGET)) < _BUDGET and session.at < _FOREVER
+        for line in session.play(words):
+            rounds += line.text is None
+            if rounds >= _BUDGET or line.at >= _FOREVER:
+                break
     except NotUnderstoodError:
         return None
+    ends = rounds < _BUDGET and session.at < _FOREVER
     return Program(
         words=tuple(words),
         exit=_exit(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
         variables=base.variables,
         mounted=base.mounted,
         hostname=base.hostname,
-        history=tuple(session.history),
+        history=tuple(session.history[:_BUDGET]),
     )
-
-
-def _rounds(lines: Iterator[Printed], session: Session) -> Iterator[None]:
-    for _ in lines:
-        yield
-        if session.at >= _FOREVER:
-            return
 
 
 def _default(pod: Object, container: Object, image: Image | None, base: Program) -> Program:

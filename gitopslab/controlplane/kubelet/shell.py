@@ -39,10 +39,10 @@ class NotUnderstoodError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """One line of output, ``at`` seconds after the start."""
+    """One line of output, ``at`` seconds after the start; ``text`` None is a round of a loop, printed or not."""
 
     at: float
-    text: str
+    text: str | None
 
 
 @dataclass(slots=True)
@@ -93,7 +93,8 @@ class Session:
                 while True:
                     before = self.at
                     yield from self._statements(statement.body)
-                    self.at = max(self.at, before + 0.001)  # a loop that never sleeps must not stop the clock
+                    self.at = max(self.at, before + 0.01)  # a loop that never sleeps must not stop the clock
+                    yield Printed(self.at, None)
             elif statement.loop:
                 for value in [word for raw in statement.words for word in self._expand(raw).split()]:
                     self.variables[statement.loop] = value

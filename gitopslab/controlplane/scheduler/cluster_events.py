@@ -1,7 +1,7 @@
 """What changed in the cluster, as far as it can make a waiting pod schedulable.
 
-``reconciler`` makes one for each change that could matter; plugins answer in ``awaits`` whether it matters to a pod they
-rejected. Changes that never help (a heartbeat, a pod's phase) are not events at all.
+``reconciler`` makes one for each change that could matter; plugins answer in ``awaits`` whether it matters to a pod
+they rejected. Changes that never help (a heartbeat, a pod's phase) are not events at all.
 """
 
 from __future__ import annotations

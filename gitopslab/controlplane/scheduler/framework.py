@@ -1,15 +1,15 @@
 """The scheduling framework: the extension points a plugin can have, and the words they answer with.
 
-``profile`` runs plugins in this order for one pod; each plugin in ``plugins/`` implements some of the points. What it means
-to fit or to be good is left to the plugins, and when to try a pod again to ``queue``.
+``profile`` runs plugins in this order for one pod; each plugin in ``plugins/`` implements some of the points. What it
+means to fit or to be good is left to the plugins, and when to try a pod again to ``queue``.
 
 Data flow of one scheduling cycle:
 
 1. ``pre_filter`` once: compute what the filters need, reject the pod outright, or narrow the nodes down.
 2. ``filter`` once a node: may the pod run there?
 3. ``post_filter`` only if no node is left: can something be done about it (preemption)?
-4. ``pre_score`` once, ``score`` once a node, ``normalize`` once: how good is each node, 0 to 100, times the plugin's weight.
-5. ``reserve`` and ``pre_bind`` on the chosen node: claim what the pod needs besides the node, such as volumes.
+4. ``pre_score`` once, ``score`` once a node, ``normalize`` once: how good is each node, 0 to 100, times a weight.
+5. ``changes`` and ``settled`` for the chosen node: claim what the pod needs besides it, such as volumes.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from gitopslab.controlplane.scheduler import resources, taints
+from gitopslab.controlplane.scheduler import resources
 from gitopslab.controlplane.scheduler.podinfo import Appearance, HostPort, PodInfo
 from gitopslab.controlplane.scheduler.resources import Resources
+from gitopslab.machinery import taints
 from gitopslab.machinery.objects import Object, labels_of
 
 ANY_ADDRESS = "0.0.0.0"

@@ -8,14 +8,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from gitopslab.controlplane.scheduler.node_selector import (
+from gitopslab.controlplane.scheduler.pod_terms import PodTerms, pod_terms
+from gitopslab.controlplane.scheduler.resources import Resources, pod_requests
+from gitopslab.machinery.node_selector import (
     NodeSelectorTerm,
     RequiredNodes,
     preferred_nodes,
     required_nodes,
 )
-from gitopslab.controlplane.scheduler.pod_terms import PodTerms, pod_terms
-from gitopslab.controlplane.scheduler.resources import Resources, pod_requests
 from gitopslab.machinery.objects import Object, is_terminating, key_of, labels_of, name_of, namespace_of, uid_of
 
 

@@ -36,7 +36,8 @@ def pod_requests(spec: Object, *, assumed: bool = False) -> Resources:
     """What a pod needs at its hungriest moment (``resourcehelper.PodRequests``).
 
     Containers run together, so they add up; init containers run one after another, so the largest counts; sidecars
-    (init containers that restart) add to everything after them. Pod-level requests replace the sum, overhead comes on top.
+    (init containers that restart) add to everything after them. Pod-level requests replace the sum, overhead comes on
+    top.
 
     Args:
         spec: The pod's spec.

@@ -1,7 +1,7 @@
 """All nodes and the pods on them, kept up to date change by change.
 
-``reconciler`` feeds it from informers, ``explain`` fills one from plain objects; plugins read it during a cycle. There is no
-copy a cycle: the core is synchronous, so nothing moves while a cycle runs.
+``reconciler`` feeds it from informers, ``explain`` fills one from plain objects; plugins read it during a cycle. There
+is no copy a cycle: the core is synchronous, so nothing moves while a cycle runs.
 """
 
 from __future__ import annotations

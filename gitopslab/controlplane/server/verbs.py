@@ -2,7 +2,7 @@
 
 The HTTP room calls it for the outside world, ``local.LocalApi`` for the controllers. The way of a write is::
 
-    object ─ strategy ─ defaults ─ mutating admission ─ validation ─ validating admission ─ ownership ─ store ─ feed
+    object ─ defaults ─ mutating admission ─ strategy ─ validation ─ validating admission ─ ownership ─ store ─ feed
 
 in that order, as in ``apiserver/pkg/endpoints/handlers`` and ``registry/generic/registry/store.go``. Decoding of bytes
 happens before, in ``decode``. Everything is synchronous: whoever calls next sees what was written.
@@ -161,7 +161,6 @@ class Verbs:
         if subresource == "eviction":
             return subresources.evict(self, who, resource, namespace, name, obj, options)
         identity.assign(obj, namespace, self.clock.now())
-        strategy.prepare_create(resource, obj)
         attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
         self._admit(attributes, options)
         key = (namespace, name_of(obj))
@@ -216,8 +215,7 @@ class Verbs:
         if type == "apply":
             return self._apply(who, resource, namespace, name, patch, options, subresource)
         current = self.get(who, resource, namespace, name)
-        after = patches.patched(resource, current.copy(), patch, type)
-        after, warnings = decode.check(resource, after, options.field_validation)
+        after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
         options.warnings.extend(warnings)
         identity.check(resource, namespace, name, after, current.object)
         return self._replace(who, resource, current, after, options, subresource=subresource), False
@@ -288,7 +286,6 @@ class Verbs:
         after["metadata"].setdefault("name", name)
         owned = after["metadata"].get("managedFields")
         identity.assign(after, namespace, self.clock.now())
-        strategy.prepare_create(resource, after)
         self._admit(self._attributes(who, resource, "CREATE", "", after, None, options), options)
         if owned:
             after["metadata"]["managedFields"] = owned
@@ -307,7 +304,6 @@ class Verbs:
     ) -> Record:
         before = current.object
         identity.keep_system_fields(obj, before)
-        strategy.prepare_update(resource, obj, before, subresource)
         self._admit(self._attributes(who, resource, "UPDATE", subresource, obj, before, options), options)
         if track:
             now = self.clock.now()
@@ -322,7 +318,11 @@ class Verbs:
         assert obj is not None, "deletions are only validated"
         set_defaults(resource, obj)
         options.warnings.extend(self._admission.mutate(attributes))
-        set_defaults(resource, obj)
+        # After defaults: generation counts what changed in the spec, and quality of service what admission filled in.
+        if attributes.before is None:
+            strategy.prepare_create(resource, obj)
+        else:
+            strategy.prepare_update(resource, obj, attributes.before, attributes.subresource, self.clock.now())
         causes = validate(resource, obj, attributes.before, attributes.subresource)
         if causes:
             raise invalid(resource.kind, resource.group, name_of(obj), causes)

@@ -1,4 +1,4 @@
-"""NodeResourcesBalancedAllocation: a node is better when the pod brings its use of CPU and of memory closer together."""
+"""NodeResourcesBalancedAllocation: better is a node whose use of CPU and of memory the pod brings closer together."""
 
 from __future__ import annotations
 

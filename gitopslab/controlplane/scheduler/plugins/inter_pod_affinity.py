@@ -79,7 +79,9 @@ def _add(counts: dict[Topology, int], key: str, labels: Mapping[str, str], chang
         del counts[key, value]
 
 
-def _count_one(counts: Counts, pod: PodInfo, other: PodInfo, node: NodeInfo, change: int, near: NamespaceLabels) -> None:
+def _count_one(
+    counts: Counts, pod: PodInfo, other: PodInfo, node: NodeInfo, change: int, near: NamespaceLabels
+) -> None:
     """Let one pod on a node speak."""
     if means(pod.affinity.required, other, near):
         for term in pod.affinity.required:
@@ -162,9 +164,7 @@ class InterPodAffinity:
                 return False
             near = near and counts.wanted.get((term.topology_key, value), 0) > 0
         # The first of a group of pods that want each other may go anywhere, else none ever could start.
-        return near or (
-            not counts.wanted and means(pod.affinity.required, pod, namespace_labels(state.lister))
-        )
+        return near or (not counts.wanted and means(pod.affinity.required, pod, namespace_labels(state.lister)))
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
         """Weigh the topologies; skip when no preference concerns the pod."""
@@ -198,8 +198,8 @@ class InterPodAffinity:
 def topology_weights(state: CycleState, pod: PodInfo) -> dict[Topology, int]:
     """What preferences say for (positive) and against (negative) each topology.
 
-    Existing pods' required affinity counts a little too, as if it were a preference of weight 1. A topology whose weights
-    cancel out stays in, with 0: that somebody spoke is what keeps the plugin from being skipped.
+    Existing pods' required affinity counts a little too, as if it were a preference of weight 1. A topology whose
+    weights cancel out stays in, with 0: that somebody spoke is what keeps the plugin from being skipped.
     """
     weights: dict[Topology, int] = {}
     near = namespace_labels(state.lister)

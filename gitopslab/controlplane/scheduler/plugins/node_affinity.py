@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent, node_labels
 from gitopslab.controlplane.scheduler.framework import SKIP, SUCCESS, Code, CycleState, Status, normalized
-from gitopslab.controlplane.scheduler.node_selector import NodeSelectorTerm, RequiredNodes
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
+from gitopslab.machinery.node_selector import NodeSelectorTerm, RequiredNodes
 from gitopslab.machinery.objects import name_of
 
 NAME = "NodeAffinity"

@@ -1,4 +1,4 @@
-"""NodeResourcesFit: what the pod asks for must be free; of the nodes that fit, the emptier is better (LeastAllocated)."""
+"""NodeResourcesFit: what the pod asks for must be free; of nodes that fit, the emptier is better (LeastAllocated)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def missing(requests: Resources, node: NodeInfo) -> list[str]:
         if requests.get(name, 0) > 0 and requests[name] > node.free(name):
             lacking.append(name)
     lacking += [
-        name
-        for name, amount in requests.items()
-        if name not in _FIRST and amount > 0 and amount > node.free(name)
+        name for name, amount in requests.items() if name not in _FIRST and amount > 0 and amount > node.free(name)
     ]
     return lacking
 
@@ -39,7 +37,9 @@ def _told(name: str, requests: Resources, node: NodeInfo) -> str:
     if name == PODS:
         return f"{len(node.pods)} of {node.allocatable.get(PODS, 0)} pods are here"
     free = spelled(name, max(0, node.free(name)))
-    return f"{name}: {spelled(name, requests[name])} asked, {free} of {spelled(name, node.allocatable.get(name, 0))} free"
+    return (
+        f"{name}: {spelled(name, requests[name])} asked, {free} of {spelled(name, node.allocatable.get(name, 0))} free"
+    )
 
 
 class NodeResourcesFit:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gitopslab.controlplane.scheduler import taints
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent
 from gitopslab.controlplane.scheduler.framework import SUCCESS, Code, CycleState, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
+from gitopslab.machinery import taints
 
 NAME = "NodeUnschedulable"
 REASON = "node(s) were unschedulable"

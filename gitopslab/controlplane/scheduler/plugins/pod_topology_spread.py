@@ -1,7 +1,7 @@
 """PodTopologySpread: keep the pods of a group evenly spread over zones, nodes, or any other topology.
 
-Hard constraints (``DoNotSchedule``) filter, soft ones (``ScheduleAnyway``) score. Pods of a service or a controller that
-have none get the scheduler's own soft defaults: spread over nodes and over zones.
+Hard constraints (``DoNotSchedule``) filter, soft ones (``ScheduleAnyway``) score. Pods of a service or a controller
+that have none get the scheduler's own soft defaults: spread over nodes and over zones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from math import floor, log
 from typing import Any
 
-from gitopslab.controlplane.scheduler import taints
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent, node_labels, node_taints
 from gitopslab.controlplane.scheduler.framework import (
     MAX_NODE_SCORE,
@@ -25,7 +24,7 @@ from gitopslab.controlplane.scheduler.framework import (
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
 from gitopslab.controlplane.scheduler.snapshot import counter_of
-from gitopslab.machinery.objects import Object, controller_of, labels_of, namespace_of
+from gitopslab.machinery.objects import Object, controller_of, is_terminating, labels_of, namespace_of
 from gitopslab.machinery.selectors import Requirement, Selector, from_label_selector, from_map
 
 NAME = "PodTopologySpread"
@@ -244,8 +243,15 @@ class PodTopologySpread:
             return any(has_all(node_labels(node), constraints) for node in (event.before, event.after) if node)
         if event.resource != "pods" or namespace_of(event.object) != pod.namespace:
             return False
-        states = [labels_of(state) for state in (event.before, event.after) if state is not None]
-        return any(c.selector is not None and c.selector.matches(labels) for c in constraints for labels in states)
+        counted = [_counted(constraints, state) for state in (event.before, event.after)]
+        return counted[0] != counted[1]
+
+
+def _counted(constraints: Sequence[Constraint], pod: Object | None) -> list[bool]:
+    """Which constraints count a pod; a terminating or absent one counts nowhere."""
+    here = pod is not None and not is_terminating(pod)
+    labels = labels_of(pod) if pod is not None else {}
+    return [here and c.selector is not None and c.selector.matches(labels) for c in constraints]
 
 
 def _candidates(spread: SoftSpread, nodes: Sequence[NodeInfo], needs_all: bool) -> SoftSpread:

@@ -7,6 +7,7 @@ from gitopslab.controlplane.scheduler.framework import SUCCESS, Code, Status
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
 
 NAME = "SchedulingGates"
+GATED = "Scheduling is blocked due to non-empty scheduling gates"  # the API server's words in the pod's condition
 
 
 def gates(pod: PodInfo) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitopslab.controlplane.scheduler import taints
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent, node_taints
 from gitopslab.controlplane.scheduler.framework import SUCCESS, Code, CycleState, Status, normalized
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
+from gitopslab.machinery import taints
 from gitopslab.machinery.objects import Object
 
 NAME = "TaintToleration"
@@ -49,6 +49,4 @@ class TaintToleration:
         Every change of taints wakes the pod, also one that cannot help: the recordings of a real scheduler show a new
         attempt (and a new message) after a taint was added.
         """
-        return event.adds("nodes") or (
-            event.updates("nodes") and node_taints(event.before) != node_taints(event.after)
-        )
+        return event.adds("nodes") or (event.updates("nodes") and node_taints(event.before) != node_taints(event.after))

@@ -5,7 +5,6 @@ Called by ``pod`` for containers of every sort; knows nothing of the pod around 
 
 from __future__ import annotations
 
-from gitopslab.machinery import quantity
 from gitopslab.machinery.objects import Object
 
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -23,7 +22,7 @@ def set_container(container: Object) -> None:
     for port in container.get("ports") or ():
         if not port.get("protocol"):
             port["protocol"] = "TCP"
-    _set_resources(container)
+    container.setdefault("resources", {})
     for variable in container.get("env") or ():
         _set_environment(variable)
     for name in _PROBES:
@@ -49,17 +48,6 @@ def pull_policy(image: str) -> str:
     _, has_tag, tag = name.rpartition("/")[2].partition(":")
     implied = not has_tag and not is_digest and bool(name)
     return "Always" if tag == "latest" or implied else "IfNotPresent"
-
-
-def _set_resources(container: Object) -> None:
-    resources = container.setdefault("resources", {})
-    for field in ("limits", "requests"):
-        amounts = resources.get(field)
-        for name in amounts or ():
-            try:
-                amounts[name] = quantity.canonical(amounts[name])
-            except ValueError:
-                continue
 
 
 def _set_environment(variable: Object) -> None:

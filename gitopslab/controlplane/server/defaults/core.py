@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 
-from gitopslab.controlplane.server.defaults.pod import quantity_map
 from gitopslab.machinery.objects import Object, name_of
 
 _AFFINITY_SECONDS = 10800
@@ -78,8 +77,6 @@ def set_node(node: Object) -> None:
     """What can be allocated is the capacity, until a kubelet says otherwise."""
     node.setdefault("spec", {})
     status = node.setdefault("status", {})
-    quantity_map(status.get("capacity"))
-    quantity_map(status.get("allocatable"))
     if status.get("capacity") and "allocatable" not in status:
         status["allocatable"] = dict(status["capacity"])
     status.setdefault("daemonEndpoints", {}).setdefault("kubeletEndpoint", {}).setdefault("Port", 0)
@@ -91,8 +88,6 @@ def set_node(node: Object) -> None:
 def set_limit_range(limit_range: Object) -> None:
     """For containers: the default limit follows the maximum, the default request the limit, then the minimum."""
     for item in limit_range.setdefault("spec", {}).get("limits") or ():
-        for field in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
-            quantity_map(item.get(field))
         if item.get("type") == "Container":
             limits, requests = item.setdefault("default", {}), item.setdefault("defaultRequest", {})
             for source, target in ((item.get("max"), limits), (limits, requests), (item.get("min"), requests)):
@@ -104,11 +99,9 @@ def set_limit_range(limit_range: Object) -> None:
 
 
 def set_resource_quota(quota: Object) -> None:
-    """Amounts in canonical spelling."""
-    quantity_map(quota.setdefault("spec", {}).get("hard"))
-    status = quota.setdefault("status", {})
-    quantity_map(status.get("hard"))
-    quantity_map(status.get("used"))
+    """Nothing but the fields that Go writes out even when empty."""
+    quota.setdefault("spec", {})
+    quota.setdefault("status", {})
 
 
 def set_event(event: Object) -> None:

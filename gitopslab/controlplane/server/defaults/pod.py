@@ -9,11 +9,8 @@ Calls ``containers`` and ``volumes``; admission adds what comes from the cluster
 
 from __future__ import annotations
 
-from typing import Any
-
 from gitopslab.controlplane.server.defaults.containers import set_container, set_requests
 from gitopslab.controlplane.server.defaults.volumes import set_volume
-from gitopslab.machinery import quantity
 from gitopslab.machinery.objects import Object
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
@@ -55,18 +52,7 @@ def set_pod_spec(spec: Object) -> None:
             set_container(container)
     for volume in spec.get("volumes") or ():
         set_volume(volume)
-    for field in ("overhead",):
-        quantity_map(spec.get(field))
     _mirror_service_account(spec)
-
-
-def quantity_map(resources: dict[str, Any] | None) -> None:
-    """Spell quantities canonically, as Go does when it writes them; a malformed one is left for validation to name."""
-    for name, amount in (resources or {}).items():
-        try:
-            resources[name] = quantity.canonical(amount)  # type: ignore[index]
-        except ValueError:
-            continue
 
 
 def _mirror_service_account(spec: Object) -> None:

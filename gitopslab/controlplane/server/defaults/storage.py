@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.defaults.pod import quantity_map
 from gitopslab.machinery.objects import Object
 
 
 def set_volume(volume: Object) -> None:
     """Keep the data when released; a file system, not a block device."""
     spec = volume.setdefault("spec", {})
-    quantity_map(spec.get("capacity"))
     if not spec.get("persistentVolumeReclaimPolicy"):
         spec["persistentVolumeReclaimPolicy"] = "Retain"
     spec.setdefault("volumeMode", "Filesystem")
@@ -22,9 +20,7 @@ def set_claim(claim: Object) -> None:
     """A file system, not a block device."""
     spec = claim.setdefault("spec", {})
     spec.setdefault("volumeMode", "Filesystem")
-    resources = spec.setdefault("resources", {})
-    quantity_map(resources.get("requests"))
-    quantity_map(resources.get("limits"))
+    spec.setdefault("resources", {})
     source = spec.get("dataSource") or spec.get("dataSourceRef")
     if source and not source.get("namespace"):
         spec.setdefault("dataSource", dict(source))

@@ -1,6 +1,6 @@
 """Taints and tolerations: which pods a node keeps away (``component-helpers/scheduling/corev1``).
 
-Used by several plugins and by the queueing hints; holds no state.
+The scheduler, the DaemonSet controller and taint eviction ask it; it holds no state.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which nodes a pod asks for: ``nodeSelector`` and node affinity (``component-helpers/scheduling/corev1/nodeaffinity``).
 
-``podinfo`` compiles these once a pod; NodeAffinity, PodTopologySpread and the volume plugins ask them.
+The scheduler compiles these once a pod, the DaemonSet controller once a template; both then ask them node by node.
 """
 
 from __future__ import annotations

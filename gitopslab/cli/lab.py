@@ -1,0 +1,98 @@
+"""The command ``lab``, the main job: a working folder, a cluster, JupyterLab on notebook 00.
+
+Calls ``course.content`` for the folder, a cluster for the cluster and ``jupyter`` for JupyterLab.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitopslab.cli.console import note, progress, say
+from gitopslab.cli.options import ClusterOption, NameOption
+from gitopslab.clusters import Cluster, cluster
+
+
+def lab(
+    spec: ClusterOption = "embedded",
+    name: NameOption = "lab",
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="DIR", help="Your folder; what you change there is never overwritten.")
+    ] = Path("gitopslab-lab"),
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", metavar="N", min=1, max=65535, help="Port of JupyterLab; default 8888 or the next free one."
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+) -> None:
+    """Open the lab: notebooks in a folder of yours, a running cluster, and JupyterLab on notebook 00.
+
+    Ctrl-C stops JupyterLab; the cluster goes on.
+
+    For example:
+
+      gitopslab lab
+
+      gitopslab lab --dir ~/course --no-browser --port 9000
+
+      gitopslab lab --cluster kind
+    """
+    from gitopslab.cli.jupyter import choose_port, interrupts, jupyterlab
+
+    chosen = choose_port(port)
+    first = _filled(folder.absolute())
+    made = cluster(spec, name)
+    with progress("gitopslab lab") as step:
+        made.up(step)
+    environment = _environment(made, spec, name)
+    try:
+        with (
+            interrupts(),
+            jupyterlab(folder.absolute(), first, port=chosen, browser=browser, environment=environment) as server,
+        ):
+            say(f"JupyterLab answers: {server.url}")
+            note("Ctrl-C stops JupyterLab; the cluster goes on.")
+            code = server.process.wait()
+            note(f"JupyterLab ended (exit code {code}). {_goes_on(spec, name)}")
+    except KeyboardInterrupt:
+        note(f"\nJupyterLab is stopped, your notebooks are in {folder}. {_goes_on(spec, name)}")
+
+
+def _filled(folder: Path) -> str:
+    """Bring the folder up to date; returns the name of the first notebook."""
+    from gitopslab.course.content import copy_to, notebooks
+
+    source = notebooks()
+    done = copy_to(folder, source)
+    for names, what in ((done.new, "added"), (done.refreshed, "brought up to date")):
+        if names:
+            note(f"{len(names)} file(s) {what} in {folder}")
+    for kept in done.kept:
+        note(f"{kept} has changes of yours and stays; for the newer version move it away and run this again")
+    return min((path.name for path in source.glob("*.ipynb")), default="")
+
+
+def _environment(made: Cluster, spec: str, name: str) -> dict[str, str]:
+    """What notebooks and terminals inside JupyterLab see: the lab's cluster, and this Python's programs first."""
+    paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    return {
+        **os.environ,
+        "GITOPSLAB_CLUSTER": spec,
+        "GITOPSLAB_NAME": name,
+        "KUBECONFIG": str(made.kubeconfig),
+        "PATH": os.pathsep.join(paths),
+    }
+
+
+def _goes_on(spec: str, name: str) -> str:
+    from gitopslab.clusters.state import command
+
+    if spec.startswith("context:"):
+        return "The cluster goes on."
+    return f"The cluster goes on; {command('down', spec, name)} stops it."

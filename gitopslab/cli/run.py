@@ -1,0 +1,175 @@
+"""The command ``run``: executes notebooks without a browser, and can write them as HTML.
+
+Calls nbclient, one fresh kernel a notebook, with widgets in their static form so that the result can be read anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gitopslab.cli.console import note, progress, say
+from gitopslab.cli.options import ClusterOption, NameOption
+from gitopslab.clusters import cluster
+from gitopslab.errors import LabError, SetupError
+
+
+class NotebookError(LabError):
+    """A notebook did not run to its end."""
+
+
+def run(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NOTEBOOK]...", help="Files, or the beginnings of shipped names such as 04; default all."
+        ),
+    ] = None,
+    spec: ClusterOption = "embedded",
+    name: NameOption = "lab",
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="DIR", help="Also write each as HTML into DIR.")
+    ] = None,
+    timeout: Annotated[int, typer.Option("--timeout", metavar="S", min=1, help="Seconds a cell may take.")] = 180,
+) -> None:
+    """Execute notebooks headless, with progress; a failing cell is shown and ends with exit code 1.
+
+    For example:
+
+      gitopslab run
+
+      gitopslab run 00 04 --html site
+
+      gitopslab run my-notebook.ipynb --cluster kind
+    """
+    chosen = [path for one in names for path in _found(one)] if names else _shipped()
+    made = cluster(spec, name)
+    with progress("gitopslab run") as step:
+        made.up(step)
+    environment = {
+        **os.environ,
+        "GITOPSLAB_CLUSTER": spec,
+        "GITOPSLAB_NAME": name,
+        "GITOPSLAB_STATIC": "1",
+        "KUBECONFIG": str(made.kubeconfig),
+    }
+    failed = []
+    for path in chosen:
+        try:
+            _one(path, environment, timeout, html)
+        except NotebookError as error:
+            note(str(error))
+            failed.append(path.name)
+    if failed:
+        raise NotebookError(
+            f"{len(failed)} of {len(chosen)} notebooks failed: {', '.join(failed)}",
+            "Open one in JupyterLab and run it there: gitopslab lab",
+        )
+
+
+def _one(path: Path, environment: dict[str, str], timeout: int, html: Path | None) -> None:
+    began = time.monotonic()
+    # a copy, so that a run leaves neither outputs nor files in the package or in the learner's notebook
+    with tempfile.TemporaryDirectory(prefix="gitopslab-run-") as scratch:
+        if path.is_relative_to(_content()):
+            folder = Path(scratch)
+            shutil.copytree(_content(), folder, dirs_exist_ok=True)
+        else:
+            folder = path.parent
+        with progress(path.name) as step:
+            notebook = execute(path, folder, environment, timeout, step)
+    say(f"{path.name}: {len(notebook.cells)} cells in {time.monotonic() - began:.1f} s")
+    if html is not None:
+        written = html / f"{path.stem}.html"
+        html.mkdir(parents=True, exist_ok=True)
+        written.write_text(_as_html(notebook, path.stem), encoding="utf-8")
+        say(f"  {written}")
+
+
+def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int, step: Callable[[str], None]) -> Any:
+    """Execute one notebook in a fresh kernel and return it with its outputs.
+
+    Args:
+        path: The notebook; it is not written.
+        folder: Where its kernel works.
+        environment: The kernel's variables.
+        timeout: Seconds a cell may take.
+        step: Told each cell as it begins.
+
+    Raises:
+        NotebookError: A cell failed or took too long; the message shows the cell.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = nbformat.read(path, as_version=4)
+    total = len(notebook.cells)
+    at = 0
+
+    def starting(cell: Any, cell_index: int) -> None:
+        nonlocal at
+        at = cell_index
+        step(f"{path.name}: cell {cell_index + 1} of {total}")
+
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
+        on_cell_start=starting,
+    )
+    try:
+        client.execute(env=environment)
+    except CellExecutionError as error:
+        raise _failure(path, notebook, at, f"{error.ename}: {error.evalue}") from error
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise _failure(path, notebook, at, str(error).splitlines()[0]) from error
+    return notebook
+
+
+def _failure(path: Path, notebook: Any, at: int, why: str) -> NotebookError:
+    cell = notebook.cells[at]
+    source = "\n".join(f"    {line}" for line in cell.source.splitlines())
+    return NotebookError(
+        f"{path.name}, cell {at + 1} of {len(notebook.cells)} (id {cell.get('id', '?')}) failed:\n{source}\n{why}",
+        f"gitopslab run {path.stem[:2] if path.is_relative_to(_content()) else path}",
+    )
+
+
+def _as_html(notebook: Any, title: str) -> str:
+    from nbconvert import HTMLExporter
+
+    # the figures are inside the page already; these would be fetched from elsewhere
+    nothing = {"mathjax_url": "", "require_js_url": "", "jquery_url": "", "mermaid_js_url": ""}
+    exporter = HTMLExporter(**nothing)
+    body: str = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]
+    return body
+
+
+def _content() -> Path:
+    from gitopslab.course.content import notebooks
+
+    return notebooks()
+
+
+def _shipped() -> list[Path]:
+    return sorted(_content().glob("*.ipynb"))
+
+
+def _found(name: str) -> list[Path]:
+    if Path(name).is_file():
+        return [Path(name).absolute()]
+    matching = [path for path in _shipped() if path.name.startswith(name)]
+    if not matching:
+        known = ", ".join(path.stem for path in _shipped())
+        raise SetupError(f"There is no notebook {name}", f"Give a file, or the beginning of one of: {known}")
+    return matching

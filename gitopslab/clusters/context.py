@@ -1,0 +1,147 @@
+"""A cluster that is there already, named by a context of the user's kubeconfig.
+
+The lab never guesses which: the context is always named, the current one is never taken. Only that context is copied,
+into a kubeconfig of the lab's own; the user's file is read and never written. And since others may work on such a
+cluster, the lab removes nothing there but namespaces that carry its own label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+
+from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
+from gitopslab.clusters.kubectl import Kubectl, executable
+from gitopslab.clusters.state import Folder, Record, exclusive, folder, write_private
+from gitopslab.clusters.tool import Answer, run
+from gitopslab.errors import SetupError
+
+OWNED = {"app.kubernetes.io/managed-by": "gitopslab"}
+"""The label of every namespace the lab makes on a cluster that is not its own."""
+
+_SELECTOR = ",".join(f"{key}={value}" for key, value in OWNED.items())
+_TIMEOUT = 30.0
+
+
+class ContextCluster:
+    """The cluster behind a named context.
+
+    Args:
+        context: The context's name in the user's kubeconfig.
+        environment: Its ``KUBECONFIG`` says where the user's kubeconfig is, as for kubectl.
+    """
+
+    kind = "context"
+    capabilities: frozenset[Capability] = frozenset()
+
+    def __init__(self, context: str, environment: Mapping[str, str] = os.environ) -> None:
+        if not context:
+            raise SetupError("No context is named", "Write --cluster context:NAME. " + _choices(environment))
+        self.name = context
+        self._slug = _slug(context)
+        self._folder: Folder = folder(self.kind, self._slug)
+        self._environment = environment
+        self.kubeconfig = self._folder.kubeconfig
+
+    def up(self, progress: Progress = silent, options: Options = DEFAULT) -> None:
+        """Copy the context into the lab's own kubeconfig and see whether its cluster answers.
+
+        Raises:
+            SetupError: There is no such context, or its cluster does not answer.
+        """
+        if options != DEFAULT:
+            raise SetupError(
+                f"The cluster of context {self.name} is not the lab's to shape",
+                "Leave out --workers, --config, --bare and --port",
+            )
+        with exclusive(self.kind, self._slug, progress):
+            config = self._extracted()
+            record = self._folder.read() or Record(self.name, self.kind, context=self.name)
+            record.phase = "ready"
+            self._folder.write(record)
+            write_private(self.kubeconfig, config)
+            self._answers()
+            progress(f"the cluster of context {self.name} answers; the lab makes namespaces of its own there")
+
+    def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
+        """Forget the cluster with ``delete``; it is never stopped, because the lab did not start it."""
+        with exclusive(self.kind, self._slug, progress):
+            if self._folder.read() is None:
+                progress(f"the lab does not use context {self.name}")
+            elif delete:
+                self._folder.remove()
+                progress(f"context {self.name} is forgotten; the cluster itself was not touched")
+            else:
+                progress(f"the lab did not start the cluster of context {self.name}, so it does not stop it")
+
+    def reset(self, progress: Progress = silent) -> None:
+        """Delete the namespaces that the lab made there, and nothing else.
+
+        Raises:
+            SetupError: The context is not in use, or kubectl was refused.
+        """
+        if self._folder.read() is None:
+            raise SetupError(f"The lab does not use context {self.name}", f"gitopslab up --cluster context:{self.name}")
+        with exclusive(self.kind, self._slug, progress):
+            found = self._kubectl().must(["get", "namespaces", "-l", _SELECTOR, "-o", "name"]).split()
+            if found:
+                progress(f"deleting {', '.join(found)}")
+                self._kubectl().must(["delete", *found, "--wait", "--ignore-not-found"], timeout=180)
+            progress(f"{len(found)} namespaces of the lab deleted; everything else was left alone")
+
+    def status(self) -> Status:
+        """Whether its API answers."""
+        if self._folder.read() is None:
+            return Status(self.name, self.kind, State.ABSENT, self.kubeconfig)
+        answers = self._kubectl().nodes() is not None
+        return Status(self.name, self.kind, State.RUNNING if answers else State.STOPPED, self.kubeconfig)
+
+    def load_image(self, image: str, progress: Progress = silent) -> None:
+        """Refused: the lab does not change the nodes of a cluster that is not its own.
+
+        Raises:
+            SetupError: Always.
+        """
+        raise SetupError(
+            f"The lab loads no images ({image}) onto the nodes of context {self.name}",
+            f"Push it to a registry that cluster can reach: docker push {image}",
+        )
+
+    def _kubectl(self) -> Kubectl:
+        return Kubectl(self.kubeconfig, self._environment)
+
+    def _extracted(self) -> str:
+        answer = _config(self._environment, "view", "--flatten", "--minify", "--context", self.name, "-o", "yaml")
+        if not answer.ok:
+            raise SetupError(f"There is no context {self.name} in your kubeconfig", _choices(self._environment))
+        return answer.out
+
+    def _answers(self) -> None:
+        answer = self._kubectl().run(["version", "-o", "json", "--request-timeout=10s"], timeout=_TIMEOUT)
+        if not answer.ok:
+            self._folder.remove()
+            last = answer.text.splitlines()[-1] if answer.text else "no answer"
+            raise SetupError(
+                f"The cluster of context {self.name} does not answer: {last}",
+                f"Look at it yourself: kubectl --context {self.name} get nodes",
+            )
+
+
+def _config(environment: Mapping[str, str], *arguments: str) -> Answer:
+    return run([executable(environment), "config", *arguments], environment=environment, timeout=_TIMEOUT)
+
+
+def _choices(environment: Mapping[str, str]) -> str:
+    names = _config(environment, "get-contexts", "-o", "name").out.split()
+    if not names:
+        return "Your kubeconfig holds no context; the embedded cluster needs none: --cluster embedded"
+    return "Choose one of: " + ", ".join(names)
+
+
+def _slug(context: str) -> str:
+    """A folder's name for a context: readable, and different for different contexts."""
+    readable = re.sub(r"[^a-z0-9]+", "-", context.lower()).strip("-")[:20].strip("-")
+    digest = hashlib.sha256(context.encode()).hexdigest()[:8]
+    return f"{readable}-{digest}" if readable else digest

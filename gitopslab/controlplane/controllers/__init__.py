@@ -1,0 +1,60 @@
+"""The control loops of ``kube-controller-manager``: one kind a file, each a reconciler on its own.
+
+Each file can be read alone, top to bottom, in the order of its story: contract, rule (pure functions), fetch, write.
+They speak to the cluster through the ``Api`` and informers only, so they never know where the objects are kept.
+Scheduling pods and running them belong to other rooms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitopslab.controlplane.controllers.daemonset import DaemonSetController
+from gitopslab.controlplane.controllers.deployment import DeploymentController
+from gitopslab.controlplane.controllers.endpointslice import EndpointSliceController
+from gitopslab.controlplane.controllers.garbage import GarbageCollector
+from gitopslab.controlplane.controllers.namespace import NamespaceController
+from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleController
+from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
+from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
+from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.reconcile import Reconciler
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.kinds import Catalog
+
+_WORKLOADS = (
+    DeploymentController,
+    ReplicaSetController,
+    DaemonSetController,
+    EndpointSliceController,
+    NodeLifecycleController,
+    TaintEvictionController,
+    ServiceAccountController,
+)
+
+
+def controllers(
+    api_for: Callable[[str], Api],
+    manager: Manager,
+    clock: Clock,
+    *,
+    catalog: Catalog | None = None,
+    root_ca: str = "",
+) -> list[Reconciler]:
+    """Every controller of the cluster, ready to be added to a manager.
+
+    Args:
+        api_for: Gives the Api with a component's identity.
+        manager: Gives informers; the controllers are not added to it here.
+        clock: The time.
+        catalog: The resource types that are garbage collected and emptied out of namespaces; default the built-in ones.
+        root_ca: The API server's certificate authority in PEM, published in every namespace.
+    """
+    catalog = catalog or Catalog()
+    found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _WORKLOADS]
+    for whole in (NamespaceController, GarbageCollector):
+        found.append(whole(api_for(whole.name), manager, clock, catalog))
+    found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))
+    return found

@@ -1,0 +1,223 @@
+"""What the API server says of itself: groups, versions, resources and its own version.
+
+Called by ``app``; reads the catalog anew for every request, so a custom resource shows as soon as it is served. Newer
+clients fetch everything at once (aggregated discovery), older ones group by group; both are built from the same rows.
+What the fields of a kind are is ``openapi``'s. Upstream: ``apiserver/pkg/endpoints/discovery``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+import orjson
+
+from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
+from gitopslab.controlplane.http.negotiation import media_ranges
+from gitopslab.controlplane.http.security import Headers
+from gitopslab.machinery import version
+from gitopslab.machinery.kinds import Catalog, Resource, Subresource
+from gitopslab.machinery.objects import Object
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+"""The media type of aggregated discovery; clients tell it from the old form by this very text."""
+
+_ORDER = (
+    "apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling",
+    "batch", "certificates.k8s.io", "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "storage.k8s.io",
+    "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io",
+    "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io",
+)  # fmt: skip  # by priority, as the real server's APIServices have it; other groups follow by name
+
+_VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
+_STABILITY = {None: 2, "beta": 1, "alpha": 0}
+
+Versions = dict[str, list[Resource]]
+
+
+def discover(catalog: Catalog, path: str, headers: Headers) -> Answer:
+    """Answer ``/api``, ``/apis`` or anything below them that is no resource."""
+    parts = [part for part in path.split("/") if part]
+    if len(parts) == 1:
+        if _wants_aggregated(headers.get(b"accept", b"").decode("latin-1")):
+            return _cacheable(_aggregated(catalog, legacy=parts[0] == "api"), AGGREGATED, headers)
+        found: Object | None = _api_versions(catalog) if parts[0] == "api" else _group_list(catalog)
+    elif parts[0] == "api":
+        found = _resource_list(catalog, "", parts[1]) if len(parts) == 2 else None
+    elif len(parts) == 2:
+        found = _group(catalog, parts[1])
+    else:
+        found = _resource_list(catalog, parts[1], parts[2]) if len(parts) == 3 else None
+    return NOT_FOUND if found is None else Answer(200, orjson.dumps(found))
+
+
+def server_version() -> Answer:
+    """``/version``."""
+    found = {
+        "major": version.MAJOR,
+        "minor": version.MINOR,
+        "emulationMajor": version.MAJOR,
+        "emulationMinor": version.MINOR,
+        "minCompatibilityMajor": version.MAJOR,
+        "minCompatibilityMinor": str(int(version.MINOR) - 1),
+        "gitVersion": version.SERVER,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": "cpython",
+        "platform": "linux/amd64",
+    }
+    return Answer(200, orjson.dumps(found, option=orjson.OPT_INDENT_2))
+
+
+def paths(catalog: Catalog) -> list[str]:
+    """The paths that ``/`` lists."""
+    found = {"/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi/v3", "/version"}
+    for resource in catalog:
+        base = f"/apis/{resource.group}" if resource.group else "/api"
+        found |= {base, f"{base}/{resource.version}"}
+    return sorted(found)
+
+
+def _wants_aggregated(accept: str) -> bool:
+    """Whether the newest form comes before plain JSON; its beta is no longer served, as since 1.33."""
+    for media_type, parameters in media_ranges(accept):
+        if media_type == "application/json":
+            wanted = (parameters.get("g"), parameters.get("v"), parameters.get("as"))
+            if wanted == ("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"):
+                return True
+            if "as" not in parameters:
+                return False
+    return False
+
+
+def _cacheable(body: Object, media_type: str, headers: Headers) -> Answer:
+    """An answer with an ETag, so that kubectl's cache need not fetch it again."""
+    content = orjson.dumps(body)
+    tag = b'"' + hashlib.sha256(content).hexdigest().upper().encode() + b'"'
+    fields = ((b"etag", tag), (b"vary", b"Accept"), (b"cache-control", b"public"))
+    is_known = headers.get(b"if-none-match") == tag
+    return Answer(304 if is_known else 200, b"" if is_known else content, media_type.encode(), headers=fields)
+
+
+def _groups(catalog: Catalog) -> dict[str, Versions]:
+    """Groups in the order the real server lists them, each with its versions, the preferred first."""
+    found: dict[str, Versions] = defaultdict(lambda: defaultdict(list))
+    for resource in catalog:
+        found[resource.group][resource.version].append(resource)
+    rank = {group: at for at, group in enumerate(_ORDER)}
+    ordered = sorted(found, key=lambda group: (rank.get(group, len(_ORDER)), group))
+    return {group: dict(sorted(found[group].items(), key=_version_rank, reverse=True)) for group in ordered}
+
+
+def _version_rank(item: tuple[str, list[Resource]]) -> tuple[int, int, int, str]:
+    """Stable before beta before alpha, the higher number first (``version.CompareKubeAwareVersionStrings``)."""
+    match = _VERSION.match(item[0])
+    if match is None:
+        return (-1, 0, 0, item[0])
+    major, stage, minor = match.groups()
+    return (_STABILITY[stage], int(major), int(minor or 0), item[0])
+
+
+# -- aggregated -------------------------------------------------------------------------------------------------------
+
+
+def _aggregated(catalog: Catalog, *, legacy: bool) -> Object:
+    items = [
+        {
+            "metadata": {"name": group} if group else {},
+            "versions": [
+                {"version": name, "resources": [_entry(one) for one in _sorted(resources)], "freshness": "Current"}
+                for name, resources in versions.items()
+            ],
+        }
+        for group, versions in _groups(catalog).items()
+        if (group == "") is legacy
+    ]
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _entry(resource: Resource) -> Object:
+    entry: Object = {
+        "resource": resource.plural,
+        "responseKind": {"group": "", "version": "", "kind": resource.kind},
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.single,
+        "verbs": list(resource.verbs),
+    }
+    if resource.short_names:
+        entry["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        entry["categories"] = list(resource.categories)
+    if resource.subresources:
+        entry["subresources"] = [_subentry(resource, sub) for sub in resource.subresources]
+    return entry
+
+
+def _subentry(resource: Resource, sub: Subresource) -> Object:
+    kind = {"group": sub.group, "version": sub.version, "kind": sub.kind or resource.kind}
+    return {"subresource": sub.name, "responseKind": kind, "verbs": list(sub.verbs)}
+
+
+def _sorted(resources: Iterable[Resource]) -> list[Resource]:
+    return sorted(resources, key=lambda resource: resource.plural)
+
+
+# -- group by group ---------------------------------------------------------------------------------------------------
+
+
+def _api_versions(catalog: Catalog) -> Object:
+    addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}]
+    return {"kind": "APIVersions", "versions": list(_groups(catalog)[""]), "serverAddressByClientCIDRs": addresses}
+
+
+def _group_list(catalog: Catalog) -> Object:
+    groups = [_group_entry(name, versions) for name, versions in _groups(catalog).items() if name]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+
+
+def _group(catalog: Catalog, name: str) -> Object | None:
+    versions = _groups(catalog).get(name)
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group_entry(name, versions)} if versions else None
+
+
+def _group_entry(name: str, versions: Versions) -> Object:
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def _resource_list(catalog: Catalog, group: str, version: str) -> Object | None:
+    resources = _groups(catalog).get(group, {}).get(version)
+    if resources is None:
+        return None
+    rows = [row for resource in _sorted(resources) for row in _rows(resource)]
+    # the list of core is older than versioned discovery and carries no apiVersion of its own
+    head = {"kind": "APIResourceList", **({"apiVersion": "v1"} if group else {})}
+    return {**head, "groupVersion": f"{group}/{version}" if group else version, "resources": rows}
+
+
+def _rows(resource: Resource) -> Iterable[Object]:
+    row: Object = {
+        "name": resource.plural,
+        "singularName": resource.single,
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": list(resource.verbs),
+    }
+    if resource.short_names:
+        row["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        row["categories"] = list(resource.categories)
+    yield row
+    for sub in resource.subresources:
+        kind = {"group": sub.group, "version": sub.version, "kind": sub.kind or resource.kind}
+        yield {
+            "name": f"{resource.plural}/{sub.name}",
+            "singularName": "",
+            "namespaced": resource.namespaced,
+            **{key: value for key, value in kind.items() if value},
+            "verbs": list(sub.verbs),
+        }

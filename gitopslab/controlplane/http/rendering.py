@@ -1,0 +1,157 @@
+"""Objects, lists and events as the bytes of an answer, in the form the client accepts.
+
+Called by ``resources`` and ``watch``; calls ``tables``. Objects are not serialised here: the store keeps each as
+JSON, and lists and events join those bytes. What the forms are called on the wire is ``negotiation``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import orjson
+import yaml
+
+from gitopslab.controlplane.http import tables
+from gitopslab.controlplane.http.answers import JSON
+from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form
+from gitopslab.controlplane.server.reading import Page
+from gitopslab.controlplane.server.store import Record
+from gitopslab.errors import ApiError, invalid
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object
+
+_INCLUDES = ("None", "Metadata", "Object")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Everything that decides how objects of one request look.
+
+    Attributes:
+        accepted: The negotiated form.
+        include: What a table's rows carry of their object: ``None``, ``Metadata`` or ``Object``.
+        now: The time ages are told against.
+    """
+
+    accepted: Accepted = PLAIN
+    include: str = "Metadata"
+    now: float = 0.0
+
+    @property
+    def media_type(self) -> bytes:
+        """The ``Content-Type`` of the answer."""
+        return b"application/yaml" if self.accepted.yaml else JSON
+
+
+def include_of(text: str) -> str:
+    """Check ``includeObject`` of ``TableOptions``.
+
+    Raises:
+        InvalidError: None of the three.
+    """
+    if text and text not in _INCLUDES:
+        listed = '"Metadata", "None", "Object", ""'
+        message = f'Invalid value: "{text}": must be one of: {listed}'
+        raise invalid("TableOptions", "meta.k8s.io", "", [("includeObject", "FieldValueInvalid", message)])
+    return text or "Metadata"
+
+
+def render_object(resource: Resource, record: Record, look: Look) -> bytes:
+    """One object.
+
+    Raises:
+        ApiError: 406 when a list form was asked for.
+    """
+    form = look.accepted.form
+    if form is Form.OBJECT:
+        return _written(record.body, look)
+    if form is Form.TABLE:
+        metadata = {"resourceVersion": record.object["metadata"].get("resourceVersion", "")}
+        return _written(_table(resource, [record], metadata, look), look)
+    if form is Form.METADATA_LIST:
+        raise _not_acceptable(form, f"not a list ({resource.kind})")
+    return _written(tables.partial(record.object, look.accepted.meta_version), look)
+
+
+def render_list(resource: Resource, page: Page, look: Look) -> bytes:
+    """A list of objects.
+
+    Raises:
+        ApiError: 406 when the form of a single object was asked for.
+    """
+    metadata: Object = {"resourceVersion": str(page.revision)}
+    if page.continue_:
+        metadata["continue"] = page.continue_
+        if page.remaining is not None:
+            metadata["remainingItemCount"] = page.remaining
+    form = look.accepted.form
+    if form is Form.TABLE:
+        return _written(_table(resource, page.records, metadata, look), look)
+    if form is Form.METADATA:
+        raise _not_acceptable(form, f"a list ({resource.kind}List)")
+    if form is Form.METADATA_LIST:
+        version = look.accepted.meta_version
+        items: Iterable[bytes] = (tables.partial(record.object, version) for record in page.records)
+        head = b'{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/%s","metadata":' % version.encode()
+    else:
+        items = _items(resource, page.records)
+        head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'.encode()
+    body = b"".join((head, orjson.dumps(metadata), b',"items":[', b",".join(items), b"]}"))
+    return _written(body, look)
+
+
+def render_event(resource: Resource, kind: str, record: Record, look: Look, *, first: bool) -> tuple[bytes, ...]:
+    """One watch event as pieces to be joined; the object's own bytes are shared by all watchers, not copied here.
+
+    Args:
+        resource: What is watched.
+        kind: ``ADDED``, ``MODIFIED``, ``DELETED`` or ``BOOKMARK``.
+        record: The object.
+        look: How it is shown.
+        first: Whether it is the first of the stream: only then a table repeats its columns.
+    """
+    return (b'{"type":"', kind.encode(), b'","object":', _event_object(resource, record, look, first), b"}\n")
+
+
+def _event_object(resource: Resource, record: Record, look: Look, first: bool) -> bytes:
+    if look.accepted.form is Form.OBJECT:
+        return record.body
+    if look.accepted.form is Form.TABLE:
+        metadata = {"resourceVersion": record.object["metadata"].get("resourceVersion", "")}
+        return _table(resource, [record], metadata, look, columns=first)
+    return tables.partial(record.object, look.accepted.meta_version)
+
+
+def _items(resource: Resource, records: Sequence[Record]) -> Iterable[bytes]:
+    """The objects of a list: those of built-in types go without kind and apiVersion, as Go's typed lists do."""
+    if resource.custom:
+        return [record.body for record in records]
+    prefix = _type_prefix(resource.kind, resource.api_version)
+    cut = len(prefix)
+    return [b"{" + body[cut:] if (body := record.body).startswith(prefix) else body for record in records]
+
+
+@lru_cache(maxsize=512)
+def _type_prefix(kind: str, api_version: str) -> bytes:
+    return b'{"kind":"%s","apiVersion":"%s",' % (kind.encode(), api_version.encode())
+
+
+def _table(
+    resource: Resource, records: Sequence[Record], metadata: Object, look: Look, *, columns: bool = True
+) -> bytes:
+    version = look.accepted.meta_version
+    return tables.render(
+        resource, records, metadata, version=version, include=look.include, now=look.now, columns=columns
+    )
+
+
+def _written(body: bytes, look: Look) -> bytes:
+    if not look.accepted.yaml:
+        return body
+    return yaml.safe_dump(orjson.loads(body), sort_keys=True, default_flow_style=False).encode()
+
+
+def _not_acceptable(form: Form, found: str) -> ApiError:
+    return ApiError(406, "NotAcceptable", f"you requested {form.value}, but the requested object is {found}")

@@ -1,0 +1,274 @@
+"""Requests for resources: which verb, on what, with which answer.
+
+``app`` routes everything below ``/api`` and ``/apis`` here that names a resource. A request becomes a ``Call``; one
+function a verb turns it into ``Verbs`` and back into an ``Answer``. Watches, logs and connections have no whole
+answer and are handed to ``watch``, ``logs`` and ``streams``. This is the hot path of the whole control plane: nothing
+here serialises an object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from gitopslab.controlplane.http import streams
+from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_status
+from gitopslab.controlplane.http.body import patch_type, read_body, read_patch
+from gitopslab.controlplane.http.logs import LogEndpoint
+from gitopslab.controlplane.http.negotiation import PLAIN, Form, accepted
+from gitopslab.controlplane.http.parameters import (
+    ListOptions,
+    Query,
+    delete_options,
+    list_options,
+    query_of,
+    write_options,
+)
+from gitopslab.controlplane.http.rendering import Look, include_of, render_list, render_object
+from gitopslab.controlplane.http.request import RequestInfo
+from gitopslab.controlplane.http.security import Headers
+from gitopslab.controlplane.http.watch import WatchStream
+from gitopslab.controlplane.runtime.logs import Logs
+from gitopslab.controlplane.server.decode import decode
+from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.subresources import SCALE
+from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.errors import ApiError, bad_request
+from gitopslab.machinery.kinds import Resource, Subresource
+from gitopslab.machinery.objects import name_of, uid_of
+
+_ANSWERED_DIRECTLY = ("binding", "eviction")  # a Status, or what was posted: never a table
+
+_SHOWN_WHEN_GONE = frozenset(
+    {
+        "persistentvolumes", "persistentvolumeclaims", "pods", "podtemplates", "resourcequotas", "serviceaccounts",
+        "services", "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io", "storageclasses.storage.k8s.io",
+        "volumeattachments.storage.k8s.io",
+    }
+)  # fmt: skip
+"""Kinds whose last state a finished deletion answers with (``ReturnDeletedObject``); others get a Status."""
+
+_DELETE_OPTIONS = ("v1", "DeleteOptions")
+
+
+@dataclass(slots=True)
+class Call:
+    """One request for a resource, understood but not yet done."""
+
+    who: Caller
+    info: RequestInfo
+    resource: Resource
+    sub: Subresource | None
+    query: Query
+    headers: Headers
+    look: Look
+    body: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """Of the body."""
+        return self.headers.get(b"content-type", b"").decode("latin-1")
+
+    @property
+    def shown(self) -> Resource:
+        """The type that goes over the wire here: that of the path, or Scale."""
+        return SCALE if self.sub is not None and self.sub.kind == SCALE.kind else self.resource
+
+
+class ResourceEndpoint:
+    """Serves the resources of a ``Verbs``.
+
+    Args:
+        verbs: The API server's core.
+        logs: What containers wrote.
+    """
+
+    def __init__(self, verbs: Verbs, logs: Logs | None) -> None:
+        self._verbs = verbs
+        self._logs = LogEndpoint(verbs, logs)
+        self._by_verb: dict[str, Callable[[Call], Answer]] = {
+            "get": self._get,
+            "list": self._list,
+            "create": self._create,
+            "update": self._update,
+            "patch": self._patch,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+
+    async def serve(
+        self, who: Caller, info: RequestInfo, headers: Headers, scope: Scope, receive: Receive, send: Send
+    ) -> Answer | None:
+        """Do what is asked.
+
+        Returns:
+            The answer to send; None when it has been sent already, as streams are.
+
+        Raises:
+            ApiError: Told to the client as a ``Status``.
+        """
+        resource = self._verbs.catalog.at(info.group, info.version, info.resource)
+        sub = resource.subresource(info.subresource) if resource and info.subresource else None
+        if resource is None or (info.subresource and sub is None) or (info.namespace and not resource.namespaced):
+            return NOT_FOUND
+        _check_allowed(info, resource, sub)
+        query = query_of(scope["query_string"])
+        if sub is not None and sub.name in streams.CONNECTING:
+            await streams.connect(info, query, scope, receive, send)
+            return None
+        if sub is not None and sub.name == "log":
+            return await self._logs.serve(who, resource, info.namespace, info.name, query, receive, send)
+        call = Call(who, info, resource, sub, query, headers, self._look(headers, query))
+        if info.verb in ("list", "watch"):
+            options = _options(info, query)
+            if options.watch:
+                await self._watch(call, options, receive, send)
+                return None
+        elif info.verb != "get":
+            call.body = await read_body(receive, headers)
+        return self._by_verb[info.verb](call)
+
+    def _look(self, headers: Headers, query: Query) -> Look:
+        form = accepted(headers.get(b"accept", b"").decode("latin-1"))
+        if form == PLAIN:
+            return Look()
+        include = include_of(query.get("includeObject", "")) if form.form is Form.TABLE else ""
+        return Look(form, include, self._verbs.clock.now())
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _get(self, call: Call) -> Answer:
+        info = call.info
+        record = self._verbs.get(call.who, call.resource, info.namespace, info.name, info.subresource)
+        return _object(call, record, 200)
+
+    def _list(self, call: Call) -> Answer:
+        options = list_options(call.query)
+        page = self._verbs.list(
+            call.who, call.resource, call.info.namespace, labels=options.labels, fields=options.fields,
+            limit=options.limit, continue_=options.continue_, resource_version=options.resource_version,
+            resource_version_match=options.match,
+        )  # fmt: skip
+        return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
+
+    async def _watch(self, call: Call, options: ListOptions, receive: Receive, send: Send) -> None:
+        if call.look.accepted.yaml:
+            message = "only the following media types are accepted: application/json;stream=watch"
+            raise ApiError(406, "NotAcceptable", message)
+        stream = WatchStream(self._verbs, call.resource, options, call.look)
+        await stream.run(call.who, call.info.namespace, receive, send)
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def _create(self, call: Call) -> Answer:
+        options = write_options(call.query, "CreateOptions")
+        resource, info = call.resource, call.info
+        kind = _wire_kind(call)
+        obj, warnings = decode(
+            resource, call.body, content_type=call.content_type, field_validation=options.field_validation, kind=kind
+        )
+        options.warnings.extend(warnings)
+        name, sub = info.name, info.subresource
+        if resource.key == "bindings":  # the old spelling of pods/NAME/binding
+            pods = self._verbs.catalog.at("", "v1", "pods")
+            assert pods is not None, "pods are always served"
+            resource, name, sub = pods, name_of(obj), "binding"
+        record = self._verbs.create(call.who, resource, info.namespace, obj, options, name=name, subresource=sub)
+        return _written(call, record, 201, options)
+
+    def _update(self, call: Call) -> Answer:
+        options = write_options(call.query, "UpdateOptions")
+        info = call.info
+        obj, warnings = decode(
+            call.resource, call.body, content_type=call.content_type, field_validation=options.field_validation,
+            kind=_wire_kind(call),
+        )  # fmt: skip
+        options.warnings.extend(warnings)
+        record = self._verbs.update(
+            call.who, call.resource, info.namespace, info.name, obj, options, subresource=info.subresource
+        )
+        return _written(call, record, 200, options)
+
+    def _patch(self, call: Call) -> Answer:
+        info = call.info
+        kind = patch_type(call.resource, call.content_type)
+        options = write_options(call.query, "PatchOptions", apply=kind == "apply")
+        patch, warnings = read_patch(call.body, kind, options.field_validation)
+        options.warnings.extend(warnings)
+        record, created = self._verbs.patch(
+            call.who, call.resource, info.namespace, info.name, patch, kind, options, subresource=info.subresource
+        )
+        return _written(call, record, 201 if created else 200, options)
+
+    def _delete(self, call: Call) -> Answer:
+        info, resource = call.info, call.resource
+        options = _delete_options(call)
+        record, gone = self._verbs.delete(call.who, resource, info.namespace, info.name, options)
+        if gone and resource.key not in _SHOWN_WHEN_GONE:
+            details = {"name": info.name, "group": resource.group, "kind": resource.plural}
+            details["uid"] = uid_of(record.object)
+            return of_status(200, {key: value for key, value in details.items() if value})
+        # 202 tells that the object stays a while, but only to those who asked for cascading themselves
+        return _object(call, record, 202 if not gone and options.propagation == "Foreground" else 200)
+
+    def _delete_collection(self, call: Call) -> Answer:
+        options = list_options(call.query)
+        page = self._verbs.delete_collection(
+            call.who, call.resource, call.info.namespace, _delete_options(call), labels=options.labels,
+            fields=options.fields,
+        )  # fmt: skip
+        return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
+
+
+def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
+    """Refuse a method that the resource, the subresource or the form of the path does not know."""
+    verbs = resource.verbs if sub is None else sub.verbs
+    is_everywhere = resource.namespaced and not info.namespace  # such a path can only be listed and watched
+    allowed = info.verb in verbs and (info.verb in ("list", "watch") or not is_everywhere)
+    if not allowed or (info.verb == "create" and info.name and sub is None):
+        message = "the server does not allow this method on the requested resource"
+        raise ApiError(405, "MethodNotAllowed", message)
+
+
+def _options(info: RequestInfo, query: Query) -> ListOptions:
+    """The options of a list or watch; the old path of a watch on one object selects it by name."""
+    if info.verb == "list":
+        return list_options(query)
+    selected = [query.get("fieldSelector", ""), f"metadata.name={info.name}" if info.name else ""]
+    return list_options({**query, "watch": "true", "fieldSelector": ",".join(filter(None, selected))})
+
+
+def _wire_kind(call: Call) -> tuple[str, str] | None:
+    """``(apiVersion, kind)`` of the body where the subresource has a type of its own."""
+    sub = call.sub
+    if sub is None or not sub.kind:
+        return None
+    version = sub.version or call.resource.version
+    return (f"{sub.group}/{version}" if sub.group else version), sub.kind
+
+
+def _delete_options(call: Call) -> DeleteOptions:
+    if not call.body.strip():
+        return delete_options(call.query, None)
+    body, _ = decode(
+        call.resource, call.body, content_type=call.content_type, field_validation="Ignore", kind=_DELETE_OPTIONS
+    )
+    if body.get("kind") not in (None, "DeleteOptions"):
+        raise bad_request(f"expected DeleteOptions, got {body.get('kind')}")
+    return delete_options(call.query, body)
+
+
+def _object(call: Call, record: Record, code: int) -> Answer:
+    look = call.look
+    if look.accepted == PLAIN:
+        return Answer(code, record.body)
+    return Answer(code, render_object(call.shown, record, look), look.media_type)
+
+
+def _written(call: Call, record: Record, code: int, options: WriteOptions) -> Answer:
+    if call.look.accepted == PLAIN or call.info.subresource in _ANSWERED_DIRECTLY:
+        return Answer(code, record.body, warnings=options.warnings)
+    return Answer(code, render_object(call.shown, record, call.look), call.look.media_type, options.warnings)

@@ -1,0 +1,164 @@
+"""Watch streams: changes as lines of JSON, for as long as the client listens.
+
+Called by ``resources``. A stream sleeps until the feed wakes it, takes everything that is pending and sends it as one
+piece, so an event is on its way as soon as the write that made it is committed. The bytes of an object were made
+once, by the store; watchers join them and make none of their own. A client that reads too slowly is stopped by the
+feed, which drops what it held for it and tells it to list again.
+
+Upstream: ``apiserver/pkg/endpoints/handlers/watch.go`` and ``storage/cacher``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import orjson
+from starlette.types import Receive, Send
+
+from gitopslab.controlplane.http.parameters import ListOptions
+from gitopslab.controlplane.http.rendering import Look, render_event
+from gitopslab.controlplane.server.feed import Subscription
+from gitopslab.controlplane.server.options import Caller
+from gitopslab.controlplane.server.store import Change, Record
+from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.errors import ApiError, GoneError
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object
+
+BOOKMARK_SECONDS = 60.0
+"""How often a bookmark is sent to those who allow it."""
+
+_SHORTEST = 1800.0  # ``--min-request-timeout``: without timeoutSeconds a watch lasts once to twice as long
+_INITIAL_END = "k8s.io/initial-events-end"
+
+
+class WatchStream:
+    """One client's watch.
+
+    Args:
+        verbs: Where to subscribe.
+        resource: What is watched.
+        options: From the query.
+        look: How objects are shown.
+    """
+
+    def __init__(self, verbs: Verbs, resource: Resource, options: ListOptions, look: Look) -> None:
+        self._verbs = verbs
+        self._resource = resource
+        self._options = options
+        self._look = look
+        self._wake = asyncio.Event()
+        self._sent_any = False
+
+    async def run(self, who: Caller, namespace: str, receive: Receive, send: Send) -> None:
+        """Stream until the client goes, the time is over, or the server stops.
+
+        Raises:
+            ApiError: Before anything is sent: the request makes no sense.
+        """
+        try:
+            past, subscription = self._subscribe(who, namespace)
+        except GoneError as error:
+            await _start(send, self._look)
+            await _send(send, _error_event(error), more=False)
+            return
+        listener = asyncio.create_task(until_disconnect(receive))
+        listener.add_done_callback(lambda _: self._wake.set())
+        try:
+            await self._stream(past, subscription, listener, send)
+        except asyncio.CancelledError:
+            await _send(send, b"", more=False)  # the server stops: end the stream cleanly, so that clients come back
+            raise
+        finally:
+            subscription.close()
+            listener.cancel()
+
+    def _subscribe(self, who: Caller, namespace: str) -> tuple[Sequence[Change], Subscription]:
+        options = self._options
+        version = options.resource_version
+        if options.initial_events is False and version in ("", "0"):
+            version = str(self._verbs.store.revision)
+        return self._verbs.watch(
+            who, self._resource, namespace, labels=options.labels, fields=options.fields, resource_version=version,
+            initial_events=bool(options.initial_events),
+        )  # fmt: skip
+
+    async def _stream(
+        self, past: Sequence[Change], subscription: Subscription, listener: asyncio.Task[None], send: Send
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + (self._options.timeout_seconds or _SHORTEST * random.uniform(1, 2))
+        await _start(send, self._look)
+        opening = self._events(past)
+        if self._options.initial_events and self._options.bookmarks:
+            opening += self._bookmark({_INITIAL_END: "true"})
+        if opening:
+            await _send(send, opening)
+        subscription.on_wake(self._wake.set)
+        bookmark_at = loop.time() + BOOKMARK_SECONDS
+        while loop.time() < end:
+            await self._sleep_until(min(end, bookmark_at) if self._options.bookmarks else end)
+            if listener.done():
+                return
+            try:
+                piece = self._events(subscription.pending())
+            except GoneError as error:
+                await _send(send, _error_event(error), more=False)
+                return
+            if self._options.bookmarks and loop.time() >= bookmark_at:
+                piece += self._bookmark({})
+                bookmark_at = loop.time() + BOOKMARK_SECONDS
+            if piece:
+                await _send(send, piece)
+        await _send(send, b"", more=False)
+
+    async def _sleep_until(self, moment: float) -> None:
+        timer = asyncio.get_running_loop().call_at(moment, self._wake.set)
+        await self._wake.wait()
+        self._wake.clear()
+        timer.cancel()
+
+    def _events(self, changes: Sequence[Change]) -> bytes:
+        if not changes:
+            return b""
+        look = self._now()
+        pieces: list[bytes] = []
+        for change in changes:
+            pieces += render_event(self._resource, change.type, change.record, look, first=not self._sent_any)
+            self._sent_any = True
+        return b"".join(pieces)
+
+    def _bookmark(self, annotations: dict[str, str]) -> bytes:
+        """An event without an object: everything up to this resourceVersion was sent."""
+        metadata: Object = {"resourceVersion": str(self._verbs.store.revision)}
+        if annotations:
+            metadata["annotations"] = annotations
+        resource = self._resource
+        record = Record.of({"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
+        event = render_event(resource, "BOOKMARK", record, self._now(), first=not self._sent_any)
+        self._sent_any = True
+        return b"".join(event)
+
+    def _now(self) -> Look:
+        return Look(self._look.accepted, self._look.include, self._verbs.clock.now())
+
+
+def _error_event(error: ApiError) -> bytes:
+    return b'{"type":"ERROR","object":' + orjson.dumps(error.status) + b"}\n"
+
+
+async def until_disconnect(receive: Receive) -> None:
+    """Return when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _start(send: Send, look: Look) -> None:
+    headers = [(b"content-type", look.media_type), (b"cache-control", b"no-cache, private")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def _send(send: Send, piece: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": more})

@@ -1,0 +1,406 @@
+"""One container's life, a stage at a time.
+
+``play`` calls ``ContainerTurn.step`` for every container whose turn it is. It finds the facts, asks the table for the row, keeps the
+wait, and puts the container's status entry into the row's next state.
+Leaves to others: which containers may run at all, and the status of the pod.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gitopslab.controlplane.kubelet.config import ConfigError, environment, mounted
+from gitopslab.controlplane.kubelet.images import Image, same
+from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Progress, Scene, Unit
+from gitopslab.controlplane.kubelet.probes import advance, begin
+from gitopslab.controlplane.kubelet.programs import Exit
+from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.stages import INTERNAL, Said, Stage, choose, filled
+from gitopslab.machinery.clock import seconds_of, timestamp
+from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
+
+_FIRST_BACK_OFF = 10.0
+_MOST_BACK_OFF = 300.0
+_CALM = 600.0  # a run this long forgets earlier crashes
+_KILLED = 137
+
+
+class ContainerTurn:
+    """One container of one pod at one moment.
+
+    Args:
+        pod: The pod; read only.
+        container: Its entry in the spec; read only.
+        entry: Its entry in the status; changed in place.
+        life: What is remembered of the pod.
+        scene: The node and the moment.
+        say: Takes events.
+    """
+
+    def __init__(
+        self, pod: Object, container: Object, entry: Object, *, life: Life, scene: Scene, say: Callable[[Happening], None]
+    ) -> None:
+        self._pod = pod
+        self._container = container
+        self._entry = entry
+        self._life = life
+        self._unit: Unit = life.unit(container["name"])
+        self._scene = scene
+        self._say = say
+        self._image: Image | None = None
+        self._problem = ""
+        self.changed = False
+
+    def step(self) -> float:
+        """Play all stages that are due; when there is something to do again.
+
+        Sets ``changed`` when the status entry is not what it was.
+        """
+        while True:
+            if self.running:
+                self._probe()
+            stage = choose(self._scene.stages, self.state, self._facts())
+            if stage is None:
+                self._unit.progress = None
+                return self._next_try()
+            due = self._wait(stage)
+            if due > self._scene.now:
+                return min(due, self._next_try())
+            self._finish(stage)
+
+    @property
+    def state(self) -> str:
+        """The state in the words of the table."""
+        if self._unit.inner:
+            return self._unit.inner
+        state = self._entry["state"]
+        if "running" in state:
+            return "Running"
+        if "terminated" in state:
+            return "Terminated"
+        reason: str = state.get("waiting", {}).get("reason", "")
+        fresh = reason in ("", "PodInitializing") or self._entry.get("image") != self._container.get("image")
+        return "ContainerCreating" if fresh and reason != "CrashLoopBackOff" else reason
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return "running" in self._entry["state"] and not self._unit.inner
+
+    def restarts(self) -> bool:
+        """Whether a container that has ended is started again, by its own or its pod's policy."""
+        ended = self._entry["state"].get("terminated")
+        code = 0 if ended is None else ended["exitCode"]
+        for rule in self._container.get("restartPolicyRules") or ():
+            codes = rule.get("exitCodes", {})
+            if (code in codes.get("values", ())) == (codes.get("operator") == "In"):
+                return bool(rule.get("action") == "Restart")
+        policy = self._container.get("restartPolicy") or self._pod["spec"].get("restartPolicy", "Always")
+        if policy == "Always" and self._is_init and not self._container.get("restartPolicy"):
+            return bool(code != 0)  # an init container runs until it has succeeded once
+        return policy == "Always" or (policy == "OnFailure" and code != 0)
+
+    def end(self, code: int, reason: str) -> None:
+        """Put a running container into Terminated."""
+        self._terminate(Exit(0.0, code, reason))
+
+    def task(self) -> Task:
+        """The present or next run."""
+        variables, files = self._configuration()
+        return Task(
+            self._pod, self._container, self._entry["restartCount"], self.started, variables, files, self._life.address
+        )
+
+    @property
+    def started(self) -> float:
+        """When the present run began."""
+        if self._unit.started is None:
+            running = self._entry["state"].get("running") or {}
+            self._unit.started = seconds_of(running["startedAt"]) if "startedAt" in running else self._scene.now
+        return self._unit.started
+
+    @property
+    def field(self) -> str:
+        """``spec.containers{web}``, as events name a container."""
+        return f"spec.{'initContainers' if self._is_init else 'containers'}{{{self._container['name']}}}"
+
+    @property
+    def _is_init(self) -> bool:
+        return any(one is self._container for one in self._pod["spec"].get("initContainers") or ())
+
+    # The facts that the table asks for, found only for the states in which a row needs them.
+
+    def _facts(self) -> dict[str, str]:
+        state = self.state
+        if state in ("ContainerCreating", "ImagePullBackOff"):
+            return {"image": self._image_fact()}
+        if state == "Pulled":
+            return {"config": self._config_fact()}
+        if state == "Running":
+            return {"end": self._end_fact()}
+        if state == "Terminated":
+            return {"restart": self._restart_fact()}
+        return {}
+
+    def _image_fact(self) -> str:
+        image = self._image = self._scene.runtime.image(self._container.get("image", ""))
+        if image is None:
+            return "malformed"
+        policy = self._container.get("imagePullPolicy") or "IfNotPresent"
+        present = self._scene.present(image)
+        if policy == "Never":
+            return "here" if present else "forbidden"
+        if policy == "IfNotPresent" and present and not self._is_pulling:
+            return "here"
+        return "wanted" if image.exists else "missing"
+
+    @property
+    def _is_pulling(self) -> bool:
+        """A pull that has begun goes on, also when another pod's pull of the same image ends first."""
+        return self._unit.progress is not None and self._unit.progress.stage.wait == "pull"
+
+    def _config_fact(self) -> str:
+        try:
+            self._configuration()
+        except ConfigError as error:
+            self._problem = str(error)
+            return "incomplete"
+        return "complete"
+
+    def _configuration(self) -> tuple[dict[str, str], dict[str, str]]:
+        variables = environment(
+            self._pod, self._container, self._scene.lookup, pod_ip=self._life.address, host_ip=self._scene.host
+        )
+        return variables, mounted(self._pod, self._container, self._scene.lookup)
+
+    def _end_fact(self) -> str:
+        if self._unit.killed:
+            return self._unit.killed
+        if not same(self._entry.get("image", ""), self._container.get("image", "")):
+            return "changed"
+        return "program" if self._exit() is not None else ""
+
+    def _exit(self) -> Exit | None:
+        try:
+            task = self.task()
+        except ConfigError:  # taken away since the start; the run keeps what it was given
+            task = Task(self._pod, self._container, self._entry["restartCount"], self.started, {}, {})
+        return self._scene.runtime.exit(task)
+
+    def _restart_fact(self) -> str:
+        if not self.restarts():
+            return "no"
+        return "later" if self._crashes() else "now"
+
+    def _crashes(self) -> int:
+        if self._unit.crashes is None:
+            self._unit.crashes = self._entry["restartCount"]
+        return self._unit.crashes
+
+    # Waiting.
+
+    def _wait(self, stage: Stage) -> float:
+        """When the stage ends; begins it if it is not under way."""
+        progress = self._unit.progress
+        if progress is None or progress.stage is not stage:
+            now = self._scene.now
+            due = now + stage.wait if isinstance(stage.wait, float) else self._due(stage.wait)
+            progress = self._unit.progress = Progress(stage, due, now)
+            self._tell(stage.first)
+        return progress.due
+
+    def _due(self, wait: str) -> float:
+        now = self._scene.now
+        if wait == "pull":
+            assert self._image is not None, "only a well-formed image is pulled"
+            return now + self._scene.runtime.pull_seconds(self._image, self._scene.present(self._image))
+        if wait == "image-back-off":
+            return now + _delay(max(1, self._unit.pulls))
+        if wait == "crash-back-off":
+            return self._finished() + _delay(self._crashes())
+        end = None if self._unit.killed else self._exit()
+        return now if end is None else max(now, self.started + end.after)
+
+    def _finished(self) -> float:
+        if self._unit.finished is None:
+            ended = (self._entry.get("lastState") or {}).get("terminated") or self._entry["state"].get("terminated")
+            self._unit.finished = seconds_of(ended["finishedAt"]) if ended else self._scene.now
+        return self._unit.finished
+
+    # What a stage leads to.
+
+    def _finish(self, stage: Stage) -> None:
+        began = self._unit.progress.began if self._unit.progress else self._scene.now
+        self._unit.progress = None
+        self._tell(stage.events, took=self._scene.now - began)
+        if stage.next in INTERNAL:
+            self._unit.inner = stage.next
+            if stage.next == "Pulled" and self._image is not None:
+                self._scene.keep(self._image)
+                self._unit.pulls = 0
+            return
+        message = filled(stage.message, self._blanks()) if stage.message else ""
+        if stage.next == "Running":
+            self._start()
+        elif stage.next == "Terminated":
+            self._terminate(self._killed_exit() if stage.wait != "run" or self._unit.killed else self._exit())
+        else:
+            self._show_waiting(stage.next, message)
+
+    def _start(self) -> None:
+        entry, unit, now = self._entry, self._unit, self._scene.now
+        image = self._scene.runtime.image(self._container.get("image", ""))
+        assert image is not None, "a container is started only after its image was found"
+        last = entry["state"].get("terminated") or (entry.get("lastState") or {}).get("terminated")
+        if last is not None:
+            entry["lastState"] = {"terminated": last}
+            entry["restartCount"] += 1
+            unit.crashes = self._crashes_before() + 1
+        unit.inner, unit.started, unit.killed, unit.tries = "", now, "", {}
+        entry["state"] = {"running": {"startedAt": timestamp(now)}}
+        entry.update(image=image.name, imageID=image.id, containerID=self.task().id)
+        resources = self._container.get("resources") or {}
+        entry["resources"] = resources
+        if resources.get("requests"):
+            entry["allocatedResources"] = resources["requests"]
+        entry["user"] = {"linux": self._user()}
+        entry["started"] = "startupProbe" not in self._container
+        entry["ready"] = entry["started"] and "readinessProbe" not in self._container and self._counts_as_ready
+        self.changed = True
+
+    def _crashes_before(self) -> int:
+        """The crashes in a row before this restart, when the status was read after ``restartCount`` went up."""
+        return self._entry["restartCount"] - 1 if self._unit.crashes is None else self._unit.crashes
+
+    @property
+    def _counts_as_ready(self) -> bool:
+        """An ordinary init container is ready only when it has succeeded."""
+        return not self._is_init or self._container.get("restartPolicy") == "Always"
+
+    def _user(self) -> Object:
+        """Simplified: a container without ``runAsUser`` is shown as root; the real user comes from the image."""
+        context = {**(self._pod["spec"].get("securityContext") or {}), **(self._container.get("securityContext") or {})}
+        group = context.get("runAsGroup", 0)
+        groups = sorted({group, *([context["fsGroup"]] if "fsGroup" in context else [])})
+        return {"uid": context.get("runAsUser", 0), "gid": group, "supplementalGroups": groups}
+
+    def _killed_exit(self) -> Exit:
+        """Killed for a probe or a changed image: it was told to stop, and stopped as its program does."""
+        _, code = self._scene.runtime.stop(self.task())
+        return Exit(0.0, code, "Error" if code else "Completed")
+
+    def _terminate(self, end: Exit | None) -> None:
+        assert end is not None, "only a run with a known end ends"
+        entry, unit, now = self._entry, self._unit, self._scene.now
+        if now - self.started >= _CALM:
+            unit.crashes = 0
+        started = entry["state"].get("running", {}).get("startedAt") or timestamp(self.started)
+        entry["state"] = {
+            "terminated": {
+                "exitCode": end.code,
+                "reason": end.reason,
+                "startedAt": started,
+                "finishedAt": timestamp(now),
+                "containerID": entry.get("containerID", ""),
+            }
+        }
+        entry["started"] = False
+        entry["ready"] = self._is_init and end.code == 0 and self._container.get("restartPolicy") != "Always"
+        unit.finished, unit.inner, unit.progress, unit.killed = now, "", None, ""
+        self.changed = True
+
+    def _show_waiting(self, reason: str, message: str) -> None:
+        entry = self._entry
+        if "terminated" in entry["state"]:
+            entry["lastState"] = {"terminated": entry["state"]["terminated"]}
+        if reason == "ErrImagePull":
+            self._unit.pulls += 1
+        shown: dict[str, Any] = {"reason": reason, **({"message": message} if message else {})}
+        entry["state"] = {"waiting": shown}
+        if not entry.get("lastState"):
+            entry["image"] = self._container.get("image", "")
+        self._unit.inner = ""
+        self.changed = True
+
+    # Probes.
+
+    def _probe(self) -> None:
+        entry, seconds = self._entry, self._scene.now - self.started
+        if "startupProbe" in self._container and not entry.get("started"):
+            if self._try("startupProbe", result=False, seconds=seconds):
+                entry["started"] = self.changed = True
+                entry["ready"] = "readinessProbe" not in self._container and self._counts_as_ready
+            elif self._unit.tries["startupProbe"].failures >= (self._container["startupProbe"].get("failureThreshold") or 3):
+                self._unit.killed = "startup"
+            return
+        if "readinessProbe" in self._container:
+            ready = self._try("readinessProbe", result=bool(entry.get("ready")), seconds=seconds)
+            if ready != entry.get("ready"):
+                entry["ready"], self.changed = ready, True
+        if "livenessProbe" in self._container and not self._try("livenessProbe", result=True, seconds=seconds):
+            self._unit.killed = "liveness"
+
+    def _try(self, name: str, *, result: bool, seconds: float) -> bool:
+        probe, runtime = self._container[name], self._scene.runtime
+        known = self._unit.tries.get(name)
+        if known is not None and known.next is None:
+            return known.result
+        after = seconds if known is None and seconds > 1 else 0.0  # begun late: a restart of this process
+        known = known or begin(probe, result=result, at=after)
+        if known.next is not None and known.next <= seconds:
+            task = self.task()
+            known = advance(known, probe, lambda at: runtime.check(task, probe, at), seconds)
+        kind = {"startupProbe": "Startup", "readinessProbe": "Readiness", "livenessProbe": "Liveness"}[name]
+        for message in known.messages:
+            self._say(Happening("Warning", "Unhealthy", f"{kind} probe failed: {message}", self.field))
+        self._unit.tries[name] = known
+        return known.result
+
+    def _next_try(self) -> float:
+        if not self.running:
+            return NEVER
+        return min((self.started + tries.next for tries in self._unit.tries.values() if tries.next is not None), default=NEVER)
+
+    # Words.
+
+    def _tell(self, said: tuple[Said, ...], took: float = 0.0) -> None:
+        if not said:
+            return
+        blanks = self._blanks(took)
+        for one in said:
+            self._say(Happening(one.type, one.reason, filled(one.message, blanks), self.field))
+
+    def _blanks(self, took: float = 0.0) -> dict[str, str]:
+        image = self._image
+        name = image.name if image else ""
+        return {
+            "container": self._container["name"],
+            "image": self._container.get("image", ""),
+            "pod": name_of(self._pod),
+            "namespace": namespace_of(self._pod),
+            "uid": uid_of(self._pod),
+            "problem": self._problem,
+            "took": duration(took),
+            "size": str(image.size) if image else "",
+            "back-off": duration(_delay(max(1, self._unit.crashes or 0))),
+            "pull-error": f'failed to pull and unpack image "{name}": failed to resolve reference "{name}": {name}: not found',
+        }
+
+
+def _delay(times: int) -> float:
+    """10 s, doubling to five minutes."""
+    return float(min(_FIRST_BACK_OFF * 2.0 ** min(times - 1, 16), _MOST_BACK_OFF)) if times > 0 else 0.0
+
+
+def duration(seconds: float) -> str:
+    """A length of time as Go prints it: ``412ms``, ``1.2s``, ``1m20s``."""
+    thousandths = round(seconds * 1000)
+    if thousandths < 1000:
+        return f"{thousandths}ms" if thousandths else "0s"
+    minutes, rest = divmod(thousandths, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{rest / 1000:.3f}".rstrip("0").rstrip(".") + "s"
+    if hours:
+        return f"{hours}h{minutes}m{text}"
+    return f"{minutes}m{text}" if minutes else text

@@ -1,0 +1,85 @@
+"""Admission: what the cluster adds to an object, and the writes it refuses because of other objects.
+
+``verbs`` builds one ``Admission`` and calls ``mutate`` after defaults and ``validate`` after validation. The plugins are those a
+kubeadm cluster runs, a module each, in upstream's order (``kubeapiserver/options/plugins.go``). They read other objects
+through a ``Reader`` and keep nothing of their own, so there is no state that could drift from the store.
+
+Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
+
+Simplified: NodeRestriction, PodSecurity, RuntimeClass, certificate plugins and webhooks are not here; the real server runs
+them too.
+"""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.admission import (
+    ingresses,
+    namespaces,
+    pods,
+    priority,
+    serviceaccounts,
+    services,
+    storage,
+)
+from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.machinery.clock import Clock
+
+__all__ = ["Admission", "Attributes", "Reader"]
+
+
+class Admission:
+    """The chain of admission plugins.
+
+    Args:
+        reader: The current objects, shared and read-only.
+        clock: The time, for times that admission sets.
+    """
+
+    def __init__(self, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+
+    def mutate(self, attributes: Attributes) -> list[str]:
+        """Change ``attributes.object`` in place as the mutating plugins do.
+
+        Returns:
+            Warnings for the client.
+
+        Raises:
+            ApiError: A plugin refuses.
+        """
+        namespaces.check_exists(attributes, self._reader)
+        if attributes.subresource:
+            return []
+        match attributes.resource.key:
+            case "pods":
+                serviceaccounts.add_account(attributes, self._reader)
+                pods.add_tolerations(attributes)
+                priority.set_priority(attributes, self._reader)
+            case "services":
+                services.give_addresses(attributes, self._reader)
+            case "persistentvolumeclaims":
+                storage.protect(attributes, "kubernetes.io/pvc-protection")
+                storage.set_default_class(attributes, self._reader)
+            case "persistentvolumes":
+                storage.protect(attributes, "kubernetes.io/pv-protection")
+            case "ingresses.networking.k8s.io":
+                ingresses.set_default_class(attributes, self._reader)
+        return []
+
+    def validate(self, attributes: Attributes) -> None:
+        """Refuse what other objects forbid.
+
+        Raises:
+            ApiError: A plugin refuses.
+        """
+        if attributes.operation == "DELETE":
+            namespaces.check_deletable(attributes)
+            return
+        if attributes.subresource:
+            return
+        match attributes.resource.key:
+            case "persistentvolumeclaims":
+                storage.check_resize(attributes, self._reader)
+            case "priorityclasses.scheduling.k8s.io":
+                priority.check_global_default(attributes, self._reader)

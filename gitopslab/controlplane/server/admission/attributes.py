@@ -1,0 +1,65 @@
+"""What a plugin is told about a write, and how it looks at the rest of the cluster.
+
+Shared by the plugins of this package and by ``verbs``, which fills both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gitopslab.errors import ApiError, forbidden
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object
+
+
+class Reader(Protocol):
+    """The current objects; what it returns is shared and must not be changed."""
+
+    def find(self, resource: str, namespace: str, name: str) -> Object | None:
+        """One object by the key of its resource (``pods``, ``deployments.apps``), or None."""
+        ...
+
+    def all(self, resource: str, namespace: str = "") -> Iterable[Object]:
+        """All objects of a resource, of one namespace or (empty) of all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """One write (``admission.Attributes``).
+
+    Attributes:
+        operation: ``CREATE``, ``UPDATE`` or ``DELETE``.
+        object: The wished state; plugins change it in place. None when deleting.
+        before: The stored state; None when creating.
+    """
+
+    operation: str
+    resource: Resource
+    subresource: str
+    namespace: str
+    name: str
+    object: Object | None
+    before: Object | None
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    def wished(self) -> Object:
+        """The object of a create or update.
+
+        Raises:
+            ValueError: This is a delete.
+        """
+        if self.object is None:
+            raise ValueError("a delete carries no object")
+        return self.object
+
+    def refusal(self, why: str, causes: list[dict[str, Any]] | None = None) -> ApiError:
+        """The 403 to raise (``admission.NewForbidden``)."""
+        error = forbidden(self.resource.key, self.name or "Unknown", why)
+        if causes:
+            error.details["causes"] = causes
+        return error

@@ -1,0 +1,193 @@
+"""PATCH requests: from the bytes of a patch to the object it makes of another.
+
+``http`` reads bodies with ``read``; ``verbs`` and ``subresources`` call ``result`` for the three types that describe a change.
+Server-side apply describes a wish and is ``ownership``'s business. How documents merge is ``machinery.merge``'s; here belongs
+what the API server makes of success and failure: types, field validation, and the texts of its answers, which differ by patch type.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gitopslab.controlplane.runtime.api import PatchType
+from gitopslab.controlplane.server.decode import unsupported_media_type
+from gitopslab.controlplane.server.typed import Reader, TypedError, go_kind
+from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
+from gitopslab.errors import ApiError, InvalidError, bad_request, invalid
+from gitopslab.machinery import schema
+from gitopslab.machinery.json_patch import json_patch
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.merge import MergeError, go_text, merge_patch, strategic_patch
+from gitopslab.machinery.objects import Object
+
+CONTENT_TYPES: dict[str, PatchType] = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+    "application/apply-patch+yaml": "apply",
+}
+_MAX_OPERATIONS = 10000
+_FIELDS = ("op", "path", "from", "value")
+_MAP = "map[string]interface {}"
+
+
+def type_of(content_type: str, resource: Resource) -> PatchType:
+    """The patch type of a content type.
+
+    Raises:
+        ApiError: 415, when the resource takes no such patch; custom resources have no strategic merge.
+    """
+    known = {media: kind for media, kind in CONTENT_TYPES.items() if not (resource.custom and kind == "strategic")}
+    found = known.get(content_type.partition(";")[0].strip())
+    if found is None:
+        raise unsupported_media_type(tuple(known))
+    return found
+
+
+def read(body: bytes, type: PatchType, field_validation: str) -> tuple[Any, list[str]]:
+    """The patch in a request body, and warnings about keys named twice.
+
+    Raises:
+        ApiError: 400, with Go's words.
+    """
+    if type == "apply":
+        return _read_apply(body, field_validation)
+    try:
+        document = from_json(body)
+    except SyntaxFaultError as error:
+        raise bad_request(_prefixed(type, str(error))) from error
+    _check_shape(document, type)
+    reader = Reader()
+    patch, notes = reader.plain(document), reader.notes
+    if type == "json":
+        notes = [f"json patch {note}" for note in [*notes, *_unknown(patch)]]
+    if not notes or field_validation == "Ignore":
+        return patch, []
+    if field_validation == "Strict":
+        shown = go_text(patch) if type == "strategic" else body.decode("utf-8", "replace")
+        raise _invalid(shown, f"strict decoding error: {', '.join(notes)}")
+    return patch, notes
+
+
+def result(
+    resource: Resource, current: Object, patch: Any, type: PatchType, field_validation: str
+) -> tuple[Object, list[str]]:
+    """What a patch makes of an object, as its type holds it, and warnings; ``current`` stays as it is.
+
+    The kind is the object's own, so a ``Scale`` is patched like any other.
+
+    Raises:
+        ApiError: 400 or 422, worded as for this type of patch.
+    """
+    kind = schema.struct_of(str(current.get("apiVersion")), str(current.get("kind"))) or schema.UNSTRUCTURED
+    after = patched(resource, current, patch, type)
+    shown = go_text(patch) if type == "strategic" else json.dumps(after, separators=(",", ":"), ensure_ascii=False)
+    reader = Reader(unstructured=type == "strategic")
+    try:
+        obj = reader.read(kind, after)
+    except TypedError as error:
+        raise _invalid(shown, str(error)) from error
+    except RecursionError as error:
+        raise _invalid(shown, "exceeded max depth") from error
+    if reader.notes and field_validation == "Strict":
+        raise _invalid(shown, f"strict decoding error: {', '.join(reader.notes)}")
+    return obj, [] if field_validation == "Ignore" else reader.notes
+
+
+def patched(resource: Resource, current: Object, patch: Any, type: PatchType) -> Object:
+    """The document a patch makes of another, before its types are looked at.
+
+    Raises:
+        ApiError: 400 or 422, worded as for this type of patch.
+    """
+    _check_shape(patch, type)
+    kind = schema.struct_of(str(current.get("apiVersion")), str(current.get("kind")))
+    try:
+        if type == "json":
+            after = json_patch(current, patch)
+        elif type == "merge":
+            after = merge_patch(current, patch)
+        elif kind is None:
+            raise unsupported_media_type(tuple(media for media, name in CONTENT_TYPES.items() if name != "strategic"))
+        else:
+            after = strategic_patch(current, patch, kind)
+    except MergeError as error:
+        raise _refused(error) from error
+    except RecursionError as error:
+        raise bad_request("exceeded max depth") from error
+    if not isinstance(after, dict):
+        kind_name = f"{resource.group.partition('.')[0] or 'core'}.{resource.kind}"
+        cause = f"json: cannot unmarshal {go_kind(after)} into Go value of type {kind_name}"
+        raise _invalid(json.dumps(after, separators=(",", ":")), cause)
+    return after
+
+
+def _read_apply(body: bytes, field_validation: str) -> tuple[Any, list[str]]:
+    # kubectl sends JSON under this content type, and JSON is quicker to read.
+    if body.startswith(b"{"):
+        try:
+            reader = Reader()
+            config = reader.plain(from_json(body))
+        except SyntaxFaultError:
+            reader.notes.append("not JSON")
+        if not reader.notes:
+            return config, []
+    try:
+        config, repeated = from_yaml(body)
+    except SyntaxFaultError as error:
+        raise bad_request(f"error decoding YAML: {error}") from error
+    if not isinstance(config, dict):
+        cause = f"json: cannot unmarshal {go_kind(config)} into Go value of type {_MAP}"
+        raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {cause}")
+    if repeated and field_validation == "Strict":
+        faults = "\n  ".join(["yaml: unmarshal errors:", *repeated])
+        raise bad_request(f"error strict decoding YAML: error converting YAML to JSON: {faults}")
+    return config, [] if field_validation == "Ignore" else repeated
+
+
+def _prefixed(type: PatchType, message: str) -> str:
+    return message if type == "strategic" else f"error decoding patch: {message}"
+
+
+def _check_shape(patch: Any, type: PatchType) -> None:
+    """A JSON patch is a list of operations, the others are an object."""
+    if type == "json":
+        if not isinstance(patch, list):
+            kind = "[]handlers.jsonPatchOp"
+            raise bad_request(f"error decoding patch: json: cannot unmarshal {go_kind(patch)} into Go value of type {kind}")
+        if len(patch) > _MAX_OPERATIONS:
+            message = f"The allowed maximum operations in a JSON patch is {_MAX_OPERATIONS}, got {len(patch)}"
+            raise ApiError(413, "RequestEntityTooLarge", message)
+        for operation in patch:
+            if not isinstance(operation, dict):
+                kind = "handlers.jsonPatchOp"
+                cause = f"json: cannot unmarshal {go_kind(operation)} into Go value of type {kind}"
+                raise bad_request(f"error decoding patch: {cause}")
+    elif not isinstance(patch, dict):
+        raise bad_request(_prefixed(type, f"json: cannot unmarshal {go_kind(patch)} into Go value of type {_MAP}"))
+
+
+def _unknown(operations: list[Object]) -> list[str]:
+    """What strict reading objects to in a JSON patch, besides keys named twice."""
+    return [
+        f'unknown field "[{index}].{name}"'
+        for index, operation in enumerate(operations)
+        for name in operation
+        if name not in _FIELDS
+    ]
+
+
+def _refused(error: MergeError) -> ApiError:
+    if error.fault == "format":
+        return bad_request(str(error))
+    if error.fault == "conflict":
+        # The API server keeps the library's words to itself here.
+        message = "the server rejected our request due to an error in our request"
+        return InvalidError(422, "Invalid", message, details={})
+    return ApiError(500, "", str(error))
+
+
+def _invalid(shown: str, why: str) -> ApiError:
+    quoted = json.dumps(shown, ensure_ascii=False)
+    return invalid("", "", "", [("patch", "FieldValueInvalid", f"Invalid value: {quoted}: {why}")])

@@ -1,0 +1,158 @@
+"""Strategy: what belongs to the server in an object, put back before anybody validates it.
+
+``verbs`` calls ``prepare_create`` and ``prepare_update`` after defaults and mutating admission and before validation, as
+``registry/rest.BeforeCreate`` and ``BeforeUpdate`` do upstream: status is written only through ``/status``, spec only
+outside it, and ``metadata.generation`` counts the changes of what the user wants.
+
+The kinds with rules of their own are in ``pods`` and ``workloads``. Names, uids, times and managed fields are ``verbs``'
+and ``ownership``'s business; addresses and ports of Services are given out by ``admission``.
+"""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.strategy import pods, workloads
+from gitopslab.machinery.clock import timestamp
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object
+
+_INITIAL_STATUS: dict[str, Object] = {
+    "services": {"loadBalancer": {}},
+    "ingresses.networking.k8s.io": {"loadBalancer": {}},
+    "namespaces": {"phase": "Active"},
+    "persistentvolumeclaims": {"phase": "Pending"},
+    "replicasets.apps": {"replicas": 0},
+    "statefulsets.apps": {"replicas": 0, "availableReplicas": 0},
+    "daemonsets.apps": {
+        "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
+    },
+    "poddisruptionbudgets.policy": {
+        "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,
+    },
+    "horizontalpodautoscalers.autoscaling": {"currentMetrics": None, "desiredReplicas": 0},
+}  # fmt: skip
+
+_PARTS = ("status", "binding", "ephemeralcontainers", "resize", "finalize")
+"""Subresources that write a part of the object; ``scale`` writes the main part and is treated as it."""
+
+
+def prepare_create(resource: Resource, obj: Object) -> None:
+    """Reset, in place, what a client may not set on a new object.
+
+    Expects ``metadata.uid`` and ``metadata.creationTimestamp`` to be set already.
+    """
+    if resource.tracks_generation:
+        obj["metadata"]["generation"] = 1
+    if resource.key == "pods":
+        pods.prepare_create(obj)
+    elif resource.custom:
+        if resource.has_status:
+            obj.pop("status", None)
+    elif resource.key == "persistentvolumes":
+        obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": obj["metadata"].get("creationTimestamp")}
+    elif resource.has_status and resource.key != "nodes":
+        # A kubelet registers its node with a status, so nodes keep theirs.
+        obj["status"] = _copy(_INITIAL_STATUS.get(resource.key, {}))
+    if resource.key == "namespaces":
+        _hold_until_emptied(obj)
+    elif resource.key == "jobs.batch":
+        workloads.generate_selector(obj)
+    elif resource.key == "daemonsets.apps":
+        workloads.set_template_generation(obj, None)
+
+
+def prepare_update(resource: Resource, obj: Object, before: Object, subresource: str, now: float) -> None:
+    """Put back, in place, what this way of writing may not change, and count the change.
+
+    Args:
+        resource: The type of both objects.
+        obj: The wished state, with defaults; changed in place. Parts of ``before`` may end up in it, shared.
+        before: The stored state; not changed.
+        subresource: The part that is written: ``status``, ``scale``, …; empty for the object itself.
+        now: The current time, for transition times that the server sets.
+    """
+    if subresource == "status":
+        _keep_all_but_status(resource, obj, before)
+        if resource.key == "persistentvolumes":
+            _stamp_phase(obj, before, now)
+    elif resource.key == "pods":
+        pods.prepare_update(obj, before, subresource)
+    elif resource.has_status and subresource not in _PARTS:
+        _put_back(obj, before, "status")
+    if resource.key == "namespaces" and subresource != "finalize":
+        obj["spec"] = before.get("spec", {})
+    if resource.key == "namespaces" and subresource == "finalize":
+        _put_back(obj, before, "status")
+    if resource.key == "daemonsets.apps":
+        workloads.set_template_generation(obj, before)
+    if resource.tracks_generation and subresource not in ("status", "binding") and _wants_more(resource, obj, before):
+        obj["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
+
+
+def _keep_all_but_status(resource: Resource, obj: Object, before: Object) -> None:
+    """Through ``/status`` the spec stays. Metadata may change, for most kinds: so it is upstream."""
+    if resource.custom:
+        status = obj.get("status")
+        version = obj["metadata"].get("resourceVersion")
+        managed = obj["metadata"].get("managedFields")
+        obj.clear()
+        obj.update(_copy(before))
+        for field, value in (("resourceVersion", version), ("managedFields", managed)):
+            if value is not None:
+                obj["metadata"][field] = value
+        obj.pop("status", None)
+        if status is not None:
+            obj["status"] = status
+        return
+    _put_back(obj, before, "spec")
+    if resource.key == "deployments.apps":
+        _put_back(obj["metadata"], before["metadata"], "labels")
+    elif resource.key == "pods":
+        _put_back(obj["metadata"], before["metadata"], "ownerReferences")
+
+
+def _wants_more(resource: Resource, obj: Object, before: Object) -> bool:
+    """Whether the user's wish changed, which is what generation counts."""
+    if resource.key == "priorityclasses.scheduling.k8s.io":
+        return False
+    if resource.key == "deployments.apps" and not same(
+        obj["metadata"].get("annotations"), before["metadata"].get("annotations")
+    ):
+        return True
+    if resource.key == "endpointslices.discovery.k8s.io":
+        return _changed_outside_metadata(obj, before, ()) or not same(
+            obj["metadata"].get("labels"), before["metadata"].get("labels")
+        )
+    if resource.custom:
+        return _changed_outside_metadata(obj, before, ("status",) if resource.has_status else ())
+    return not same(obj.get("spec"), before.get("spec"))
+
+
+def _changed_outside_metadata(obj: Object, before: Object, ignored: tuple[str, ...]) -> bool:
+    fields = (obj.keys() | before.keys()) - {"metadata", "apiVersion", "kind", *ignored}
+    return any(not same(obj.get(field), before.get(field)) for field in fields)
+
+
+def _hold_until_emptied(namespace: Object) -> None:
+    """The finalizer that keeps a namespace until its contents are deleted."""
+    finalizers = namespace.setdefault("spec", {}).setdefault("finalizers", [])
+    if "kubernetes" not in finalizers:
+        finalizers.append("kubernetes")
+
+
+def _stamp_phase(volume: Object, before: Object, now: float) -> None:
+    status, old = volume.setdefault("status", {}), before.get("status", {})
+    stamped = status.get("lastPhaseTransitionTime")
+    if status.get("phase") != old.get("phase") and stamped in (None, old.get("lastPhaseTransitionTime")):
+        status["lastPhaseTransitionTime"] = timestamp(now)
+
+
+def _put_back(obj: Object, before: Object, field: str) -> None:
+    if field in before:
+        obj[field] = before[field]
+    else:
+        obj.pop(field, None)
+
+
+def _copy(value: Object) -> Object:
+    return {key: dict(item) if isinstance(item, dict) else item for key, item in value.items()}

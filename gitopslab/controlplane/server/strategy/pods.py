@@ -1,0 +1,126 @@
+"""The strategy of pods (``pkg/registry/core/pod/strategy.go``): phase, quality of service, match label keys.
+
+Called by the package's two doors. Placing a pod (``binding``) goes through here too and keeps everything it wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from gitopslab.controlplane.server.equality import same
+from gitopslab.machinery import quantity
+from gitopslab.machinery.objects import Object, labels_of
+
+_RESOURCES = ("cpu", "memory")
+_AFFINITY_LISTS = (
+    ("podAffinity", "requiredDuringSchedulingIgnoredDuringExecution"),
+    ("podAffinity", "preferredDuringSchedulingIgnoredDuringExecution"),
+    ("podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"),
+    ("podAntiAffinity", "preferredDuringSchedulingIgnoredDuringExecution"),
+)
+
+
+def prepare_create(pod: Object) -> None:
+    """A new pod is Pending, whatever its manifest says."""
+    spec = pod["spec"]
+    pod["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
+    if spec.get("schedulingGates"):
+        pod["status"]["conditions"] = [_gated()]
+    _merge_match_label_keys(pod)
+
+
+def prepare_update(pod: Object, before: Object, subresource: str) -> None:
+    """Only ``/status`` and ``/binding`` write status; ``/resize`` and ``/ephemeralcontainers`` write their part only."""
+    if subresource == "binding":
+        return
+    if "status" in before:
+        pod["status"] = before["status"]
+    else:
+        pod.pop("status", None)
+    if subresource == "ephemeralcontainers":
+        added = pod["spec"].get("ephemeralContainers")
+        pod["spec"] = {**before["spec"], **({"ephemeralContainers": added} if added else {})}
+    elif subresource == "resize":
+        pod["spec"] = _resized(before["spec"], pod["spec"])
+    elif before["spec"].get("schedulingGates") and not pod["spec"].get("schedulingGates"):
+        # The scheduler may now look at it; the condition that said otherwise goes, as in updatePodSchedulingGatedCondition.
+        conditions = [item for item in pod["status"].get("conditions", []) if item.get("reason") != "SchedulingGated"]
+        pod["status"] = {**pod["status"], "conditions": conditions}
+
+
+def quality_of_service(spec: Object) -> str:
+    """``Guaranteed``, ``Burstable`` or ``BestEffort`` (``ComputePodQOS``); pod-level resources decide when there are any."""
+    parts = [spec["resources"]] if spec.get("resources") else [item.get("resources") or {} for item in _containers(spec)]
+    requests, limits = [_amounts(part.get("requests")) for part in parts], [_amounts(part.get("limits")) for part in parts]
+    if not any(requests) and not any(limits):
+        return "BestEffort"
+    bounded = all(len(amounts) == len(_RESOURCES) for amounts in limits)
+    equal = all(request.items() <= limit.items() for request, limit in zip(requests, limits, strict=True))
+    return "Guaranteed" if bounded and equal else "Burstable"
+
+
+def _containers(spec: Object) -> Iterable[Object]:
+    yield from spec.get("containers") or ()
+    yield from spec.get("initContainers") or ()
+
+
+def _amounts(resources: dict[str, Any] | None) -> dict[str, Any]:
+    """CPU and memory that are more than nothing."""
+    if not resources:
+        return {}
+    found = {}
+    for name in _RESOURCES:
+        try:
+            amount = quantity.parse(resources.get(name, 0))
+        except ValueError:
+            continue
+        if amount > 0:
+            found[name] = amount
+    return found
+
+
+def _gated() -> Object:
+    return {
+        "type": "PodScheduled",
+        "status": "False",
+        "lastProbeTime": None,
+        "lastTransitionTime": None,
+        "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+    }
+
+
+def _resized(before: Object, wished: Object) -> Object:
+    """The old spec with the wished resources of each container."""
+    spec = dict(before)
+    for field in ("containers", "initContainers"):
+        if field in before:
+            resources = {item.get("name"): item.get("resources", {}) for item in wished.get(field) or ()}
+            spec[field] = [
+                {**item, "resources": resources.get(item.get("name"), item.get("resources", {}))}
+                for item in before[field]
+            ]
+    return spec if not same(spec, before) else before
+
+
+def _merge_match_label_keys(pod: Object) -> None:
+    """``matchLabelKeys`` become part of the selector once, so that the scheduler need not look at the pod's labels."""
+    labels = labels_of(pod)
+    affinity = pod["spec"].get("affinity") or {}
+    for kind, field in _AFFINITY_LISTS:
+        for term in (affinity.get(kind) or {}).get(field) or ():
+            _extend_selector(term.get("podAffinityTerm", term), labels)
+    for constraint in pod["spec"].get("topologySpreadConstraints") or ():
+        _extend_selector(constraint, labels)
+
+
+def _extend_selector(term: Object, labels: dict[str, str]) -> None:
+    selector = term.get("labelSelector")
+    if selector is None:
+        return
+    for field, operator in (("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")):
+        for key in term.get(field) or ():
+            if key in labels:
+                requirement = {"key": key, "operator": operator, "values": [labels[key]]}
+                selector.setdefault("matchExpressions", []).append(requirement)

@@ -1,0 +1,124 @@
+"""The notebooks that ship with the package, and a learner's own copy of them.
+
+``gitopslab lab`` calls ``copy_to``: it brings a folder up to date without ever overwriting what the learner changed.
+What a file was when the lab wrote it is kept as a hash beside it, so "changed by the learner" and "older than ours"
+can be told apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from gitopslab.errors import SetupError
+
+_MANIFEST = Path(".gitopslab") / "content.json"
+_SCHEMA = 1
+
+
+def notebooks() -> Path:
+    """The folder of the notebooks: inside an installed wheel, or the repository's in an editable install.
+
+    Raises:
+        SetupError: The package was installed without them.
+    """
+    package = Path(str(files("gitopslab")))
+    for candidate in (package / "_content" / "notebooks", package.parent / "notebooks"):
+        if candidate.is_dir():
+            return candidate
+    raise SetupError("The notebooks did not come with this installation", "pip install --force-reinstall gitopslab")
+
+
+@dataclass(slots=True)
+class Copied:
+    """What ``copy_to`` did, by file name.
+
+    Attributes:
+        new: Were not there.
+        refreshed: Were as the lab had written them, and are now as they ship.
+        kept: Were changed by the learner and left alone, while a newer version ships.
+    """
+
+    new: list[str] = field(default_factory=list)
+    refreshed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+def copy_to(folder: Path, source: Path) -> Copied:
+    """Bring a learner's folder up to date with what ships.
+
+    Args:
+        folder: The learner's; made when it is missing.
+        source: What ships.
+
+    Raises:
+        SetupError: The folder cannot be written.
+    """
+    done = Copied()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = _manifest(folder)
+        for name, path in _shipped(source):
+            _copy_one(name, path, folder / name, written, done)
+        _write_manifest(folder, written)
+    except OSError as error:
+        raise SetupError(
+            f"The folder {folder} cannot be written: {error.strerror or error}",
+            "Choose another: gitopslab lab --dir ~/gitopslab-lab",
+        ) from error
+    return done
+
+
+def _copy_one(name: str, source: Path, target: Path, written: dict[str, str], done: Copied) -> None:
+    ours = _hash(source)
+    if not target.exists():
+        outcome: list[str] | None = done.new
+    else:
+        theirs = _hash(target)
+        if theirs == ours:
+            outcome = None
+        elif theirs == written.get(name):
+            outcome = done.refreshed
+        else:
+            if written.get(name) != ours:
+                done.kept.append(name)
+            return
+    if outcome is not None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        outcome.append(name)
+    written[name] = ours
+
+
+def _shipped(source: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source)
+        hidden = any(part.startswith((".", "__")) for part in name.parts)
+        if path.is_file() and not hidden:
+            yield name.as_posix(), path
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    try:
+        content = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        return {str(name): str(digest) for name, digest in content["files"].items()}
+    except (FileNotFoundError, ValueError, KeyError, AttributeError, TypeError):
+        return {}  # without it every file that differs counts as the learner's, which is the safe side
+
+
+def _write_manifest(folder: Path, written: dict[str, str]) -> None:
+    path = folder / _MANIFEST
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps({"schema": _SCHEMA, "files": written}, indent=2) + "\n", encoding="utf-8")
+    os.replace(beside, path)

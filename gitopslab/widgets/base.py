@@ -1,0 +1,190 @@
+"""What every live widget shares: one snapshot the browser draws, a thread that renews it, and twins for still readers.
+
+``lab`` shows the widgets of this room; each subclass says which kinds it follows and how objects become its snapshot,
+its text and its picture. The data flow::
+
+    Mirror (a thread a kind) ──> Publisher (one thread) ──> publish() ──> _snapshot ──> static/NAME.js
+                                                       browser ──> {do: "resume"} ──> resume()
+
+The snapshot is one immutable dictionary, replaced whole and only when it differs. Registering views under a name, so
+that a cell run twice shows the same widget with the same threads, is done by ``live`` below.
+"""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+import anywidget
+import traitlets
+
+from gitopslab.errors import LabError
+from gitopslab.machinery.objects import Object
+from gitopslab.widgets.picture import Picture
+from gitopslab.widgets.publisher import IDLE_SECONDS, Publisher, Source
+
+_SYNC_SECONDS = 5.0
+_active: dict[tuple[str, ...], LiveView] = {}
+
+
+def script(*names: str) -> str:
+    """The text of files in ``static``, one after the other.
+
+    A notebook loads a widget's module from memory, where it cannot import another: shared parts are put before it.
+    """
+    folder = resources.files("gitopslab.widgets") / "static"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
+    """A widget that follows a cluster.
+
+    Subclasses define ``draw``, ``text`` and ``svg``.
+
+    Args:
+        open_source: Gives a fresh source; called again when a paused view resumes.
+        cluster: The cluster's name, and what kind it is, for the header.
+        still: Take one picture and start no thread, for exports.
+        idle_seconds: How long without a change until it pauses.
+    """
+
+    _snapshot = traitlets.Dict().tag(sync=True)
+    _looks = traitlets.Dict().tag(sync=True)
+    _options = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        *,
+        cluster: tuple[str, str] = ("", ""),
+        still: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
+        **traits: Any,
+    ) -> None:
+        super().__init__(**traits)
+        self._open_source = open_source
+        self._cluster = cluster
+        self._still = still
+        self._idle_seconds = idle_seconds
+        self._publisher: Publisher | None = None
+        self._drawn: dict[str, Any] = {}
+        self.on_msg(self._received)
+        self.resume()
+
+    # ---- what a subclass says ----
+
+    def draw(self, objects: dict[str, list[Object]], now: float) -> dict[str, Any]:
+        """The part of the snapshot that shows these objects; also remembers what ``text`` and ``svg`` need."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """The view in words, for plain viewers and screen readers."""
+        raise NotImplementedError
+
+    def svg(self) -> str:
+        """The view as a still picture."""
+        raise NotImplementedError
+
+    # ---- life ----
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it follows the cluster now."""
+        return self._publisher is not None and self._publisher.is_alive
+
+    def resume(self) -> None:
+        """Follow the cluster, again if it was paused; a still view takes a new picture."""
+        if self.is_live or self.comm is None:
+            return
+        source = self._open_source()
+        source.start()
+        synced = source.wait_synced(_SYNC_SECONDS)
+        self.publish(source.state()[1], source.error or ("" if synced else "the cluster is slow to answer"))
+        if self._still:
+            source.close()
+            return
+        self._publisher = Publisher(self, source, self._idle_seconds)
+        self._publisher.start()
+
+    def stop(self, live: str = "closed", note: str = "") -> None:
+        """End following; the last picture stays on screen."""
+        if self._publisher is not None:
+            self._publisher.stop()
+            self._publisher = None
+        if self.comm is not None and self._snapshot:
+            self._snapshot = {**self._snapshot, "live": live, "note": note, "error": ""}
+
+    def close(self) -> None:
+        """End following and take the widget off the screen."""
+        self.stop()
+        super().close()
+
+    def publish(self, objects: dict[str, list[Object]], error: str = "") -> bool:
+        """Show this state; called by the publisher's thread. True when it differs from what was shown."""
+        try:
+            drawn = self.draw(objects, time.time())
+        # Whatever goes wrong in a thread must be seen, and only the widget can show it.
+        except Exception as problem:
+            drawn, error = self._drawn, f"{type(problem).__name__}: {problem}"
+        live = "static" if self._still else ("lost" if error else "live")
+        same = _without_time(drawn) == _without_time(self._drawn)
+        if same and self._snapshot.get("error") == error and self._snapshot.get("live") == live:
+            return False
+        self._drawn = drawn
+        name, kind = self._cluster
+        self._snapshot = {**drawn, "cluster": name, "kind": kind, "live": live, "note": "", "error": error}
+        return True
+
+    def pause(self) -> None:
+        """Say that following has ended because nothing changed; called by the publisher's thread."""
+        minutes = round(self._idle_seconds / 60)
+        self._snapshot = {**self._snapshot, "live": "paused", "note": f"nothing changed for {minutes} minutes"}
+
+    # ---- twins ----
+
+    def static(self) -> Picture:
+        """The view as it is now, as a picture with words that needs no kernel."""
+        return Picture(self.svg(), self.text())
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if self._still:
+            return self.static()._repr_mimebundle_()
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return {**data, "text/plain": self.text(), "image/svg+xml": self.svg()}, metadata
+
+    def _received(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        if content.get("do") == "resume":
+            try:
+                self.resume()
+            except LabError as error:
+                self._snapshot = {**self._snapshot, "error": str(error)}
+
+
+def live(key: tuple[str, ...], make: Callable[[], LiveView]) -> LiveView:
+    """The view registered under a name, made if there is none, resumed if it was paused.
+
+    A cell that is run again shows the same widget, so there is always one set of threads a name.
+    """
+    view = _active.get(key)
+    if view is None or view.comm is None:
+        view = _active[key] = make()
+    else:
+        view.resume()
+    return view
+
+
+def close_all() -> None:
+    """End every registered view; their last pictures stay on screen."""
+    while _active:
+        _active.popitem()[1].stop()
+
+
+def _without_time(drawn: dict[str, Any]) -> dict[str, Any]:
+    board = drawn.get("board")
+    return drawn if board is None else {**drawn, "board": {**board, "seconds": 0}}
+
+
+atexit.register(close_all)

@@ -1,0 +1,77 @@
+"""The board widget: the nodes of a cluster with their pods, live.
+
+``lab.board()`` shows it; it follows nodes, pods and events. What a board is, is left to ``views.board``; how it looks in
+a browser, to ``static/board*.js`` and ``static/board.css``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from gitopslab.machinery.objects import Object
+from gitopslab.views.board import Board, board
+from gitopslab.views.board_svg import board_svg
+from gitopslab.views.board_text import board_text
+from gitopslab.views.palette import STATES
+from gitopslab.widgets.base import LiveView, script
+from gitopslab.widgets.publisher import IDLE_SECONDS, Source
+
+KINDS = ("nodes", "pods", "events")
+"""What a board follows."""
+
+SCRIPT = ("kit.js", "board_tile.js", "board_card.js", "board_tray.js", "board_node.js", "board_hand.js", "board.js")
+
+
+class BoardView(LiveView):
+    """The board of one cluster.
+
+    Args:
+        open_source: Gives a fresh source of ``KINDS``.
+        cluster: The cluster's name, and what kind it is.
+        namespace: Which namespace to show first; empty for all. The reader may choose another.
+        system: Show the pods of the cluster itself as tiles, not as small glyphs.
+        still: Take one picture and start no thread.
+        idle_seconds: How long without a change until it pauses.
+    """
+
+    _esm = script(*SCRIPT)
+    _css = script("board.css")
+
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        *,
+        cluster: tuple[str, str] = ("", ""),
+        namespace: str = "",
+        system: bool = False,
+        still: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._namespace = namespace
+        self._board: Board = board((), (), (), 0.0)
+        super().__init__(
+            open_source,
+            cluster=cluster,
+            still=still,
+            idle_seconds=idle_seconds,
+            _looks={state: asdict(look) for state, look in STATES.items()},
+            _options={"namespace": namespace, "system": system},
+        )
+
+    def draw(self, objects: dict[str, list[Object]], now: float) -> dict[str, Any]:
+        """The whole board: the browser filters, so that it can show another namespace without asking."""
+        parts = (objects.get("nodes", []), objects.get("pods", []), objects.get("events", []))
+        title = " ".join(filter(None, (self._cluster[0], f"({self._cluster[1]})" if self._cluster[1] else "")))
+        whole = board(*parts, now, cluster=title)
+        self._board = board(*parts, now, cluster=title, namespace=self._namespace) if self._namespace else whole
+        return {"board": whole.as_dict()}
+
+    def text(self) -> str:
+        """The board as a tree of pods a node."""
+        return board_text(self._board)
+
+    def svg(self) -> str:
+        """The board as a still picture."""
+        return board_svg(self._board)

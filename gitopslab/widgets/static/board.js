@@ -1,0 +1,228 @@
+// The board: node cards with their pods, capacity bars, and the pods that wait for a node.
+// Python sends one snapshot (views/board.py) whenever something changed; this script draws it and changes only what
+// differs. It asks the cluster nothing; the one message it sends back is {do: "resume"}.
+
+const MOST_MOVES = 60; // more changes at once than this are shown without travel
+const TRAVEL_MS = 340;
+const LIVE_WORDS = { live: "live", paused: "paused: resume", static: "snapshot", lost: "no connection", closed: "ended" };
+const KEYS = "arrows go from pod to pod · Enter pins the details · Escape closes them · c copies the command";
+
+class BoardView {
+  constructor(model, root) {
+    this.model = model;
+    this.looks = model.get("_looks");
+    this.options = { ...model.get("_options") };
+    this.pods = new Map();
+    this.tiles = new Tiles(this.looks);
+    this.tray = new Tray(this.tiles);
+    this.nodes = new NodeCards(this.looks, this.tiles);
+    this.card = new PodCard(this.looks, () => this.now());
+    this.voice = new Voice();
+    this.build(root);
+    this.hand = new Hand(this.root, this.tiles, this.card, (uid) => this.pods.get(uid));
+    this.paint = oncePerFrame(() => this.draw());
+    this.describe = notTooOften(1000, () => this.drawTable());
+    this.model.on("change:_snapshot", this.paint);
+    this.draw();
+  }
+
+  destroy() {
+    this.model.off("change:_snapshot", this.paint);
+    for (const work of [this.paint, this.describe, this.voice.speak]) work.cancel();
+    this.hand.release();
+    this.root.remove();
+  }
+
+  // ---- the fixed parts ----
+
+  build(root) {
+    this.root = el("div", { class: "gl-board", role: "region", "data-lm-suppress-shortcuts": "true" });
+    this.title = el("div", { class: "gl-title" });
+    this.counts = el("ul", { class: "gl-counts", "aria-label": "Pods by state" });
+    this.error = el("div", { class: "gl-error", role: "alert", hidden: true });
+    this.layer = el("div", { class: "gl-layer", "aria-hidden": "true" });
+    this.table = el("div", { class: "gl-unseen" });
+    this.root.append(
+      el("header", { class: "gl-head" }, this.title, this.counts, this.tools()),
+      this.error,
+      el("div", { class: "gl-body" }, this.tray.element, this.nodes.element),
+      this.legend(),
+      this.layer,
+      this.table,
+      this.voice.element,
+      this.card.element,
+    );
+    root.append(this.root);
+  }
+
+  tools() {
+    this.choice = el("select", { "aria-label": "Namespace" });
+    this.system = el("button", { class: "gl-toggle", type: "button", title: "Show the pods of the cluster itself as tiles" }, "system pods");
+    this.live = el("button", { class: "gl-live", type: "button" });
+    this.choice.addEventListener("change", () => this.choose({ namespace: this.choice.value }));
+    this.system.addEventListener("click", () => this.choose({ system: !this.options.system }));
+    this.live.addEventListener("click", () => this.model.send({ do: "resume" }));
+    return el("div", { class: "gl-tools" }, this.choice, this.system, this.live);
+  }
+
+  legend() {
+    const swatch = (look, word) => el("li", {}, el("span", { class: `gl-swatch ${look}` }), word);
+    this.keys = el("span", {});
+    const help = el("button", { class: "gl-help", type: "button", "aria-label": "Keys", title: "Keys" }, "?");
+    const toggle = () => say(this.keys, this.keys.textContent ? "" : KEYS);
+    help.addEventListener("click", toggle);
+    this.root.addEventListener("keydown", (event) => event.key === "?" && toggle());
+    const bars = el("ul", { "aria-label": "Bars" }, swatch("", "requested by pods"), swatch("gl-hatched", "by system pods"), swatch("gl-free", "free"));
+    return el("footer", { class: "gl-legend" }, bars, this.keys, help);
+  }
+
+  // ---- following the model ----
+
+  choose(change) {
+    Object.assign(this.options, change);
+    this.draw();
+  }
+
+  now() {
+    // The snapshot's clock may be a lab clock that was moved; only what passed since then is ours.
+    return this.board.seconds + (performance.now() - this.received) / 1000;
+  }
+
+  draw() {
+    const snapshot = this.model.get("_snapshot");
+    if (!snapshot?.board) return this.drawError(snapshot?.error);
+    const before = this.board && this.pods;
+    if (snapshot.board !== this.board) this.received = performance.now();
+    this.board = snapshot.board;
+    this.pods = new Map(this.allPods().map((pod) => [pod.uid, pod]));
+    const giveFocusBack = this.hand.hold();
+    const moves = before ? this.leaving(before) : [];
+    this.drawHead(snapshot);
+    this.drawParts();
+    if (before) {
+      this.move(moves, before);
+      this.announce(before);
+    }
+    this.tiles.forget(this.pods);
+    this.card.follow(this.pods, this.tiles);
+    giveFocusBack();
+    this.describe();
+  }
+
+  allPods() {
+    return [...this.board.pending, ...this.board.nodes.flatMap((node) => node.pods)];
+  }
+
+  drawParts() {
+    const { namespace, system } = this.options;
+    this.visible = (pod) => !namespace || pod.namespace === namespace;
+    const folded = (pod) => pod.system && !system && namespace !== pod.namespace;
+    const placed = this.board.nodes.flatMap((node) => node.pods).filter(this.visible);
+    this.root.classList.toggle("gl-crowded", this.board.nodes.length > CROWDED_NODES);
+    this.tray.draw(this.board.pending.filter(this.visible), placed.filter((pod) => pod.state === "failed"));
+    this.nodes.draw(this.board.nodes, this.visible, folded);
+  }
+
+  drawHead({ live, note, error, cluster, kind }) {
+    const nodes = this.board.nodes.length;
+    const words = `${nodes} ${nodes === 1 ? "node" : "nodes"} · ${this.pods.size} ${this.pods.size === 1 ? "pod" : "pods"}`;
+    if (this.title.dataset.of !== `${cluster}/${kind}`) {
+      this.title.dataset.of = `${cluster}/${kind}`;
+      this.title.replaceChildren(el("strong", {}, cluster), kind ? el("span", { class: "gl-kind" }, kind) : "", el("span", { class: "gl-size" }));
+      this.root.setAttribute("aria-label", `Board of cluster ${cluster}`);
+    }
+    say(this.title.lastChild, words);
+    this.drawCounts();
+    this.drawChoice();
+    this.system.setAttribute("aria-pressed", String(Boolean(this.options.system)));
+    Object.assign(this.live, { disabled: live !== "paused", title: note || "" });
+    this.live.dataset.live = live;
+    say(this.live, LIVE_WORDS[live] ?? live);
+    this.drawError(error);
+  }
+
+  drawError(error) {
+    this.error.hidden = !error;
+    say(this.error, error || "");
+  }
+
+  /** The counts are the legend too, so every state is there, also with none in it. */
+  drawCounts() {
+    const states = Object.keys(this.looks).filter((state) => state !== "running" || this.board.counts.running);
+    const make = (state) => el("li", {}, glyph(this.looks, state), el("b", {}), this.looks[state].word);
+    keyed(this.counts, states, (state) => state, make, (item, state) => {
+      const count = this.board.counts[state] ?? 0;
+      item.classList.toggle("gl-none", !count);
+      say(item.children[1], String(count));
+    });
+  }
+
+  drawChoice() {
+    const { namespace = "" } = this.options;
+    const names = ["", ...this.board.namespaces];
+    if (!names.includes(namespace)) names.push(namespace);
+    const make = (name) => el("option", { value: name }, name || "all namespaces");
+    keyed(this.choice, names, (name) => name, make, () => {});
+    if (this.choice.value !== namespace) this.choice.value = namespace;
+  }
+
+  // ---- motion: only what really happened moves ----
+
+  /** Where the tiles are that will go or move, read before anything changes. */
+  leaving(before) {
+    const changed = [...before].filter(([uid, pod]) => this.pods.get(uid)?.node !== pod.node);
+    this.door = this.tray.head.getBoundingClientRect();
+    if (changed.length > MOST_MOVES) return [];
+    return changed
+      .map(([uid]) => ({ uid, tile: this.tiles.get(uid), gone: !this.pods.has(uid) }))
+      .filter(({ tile }) => tile?.isConnected)
+      .map((move) => ({ ...move, from: move.tile.getBoundingClientRect() }));
+  }
+
+  move(moves, before) {
+    const fresh = [...this.pods.values()].filter((pod) => !before.has(pod.uid));
+    const arrivals = fresh.length > MOST_MOVES ? [] : fresh.map((pod) => this.arrival(pod));
+    const staying = [...moves.filter((move) => !move.gone), ...arrivals].filter(({ tile }) => tile?.isConnected);
+    for (const move of staying) move.to = move.tile.getBoundingClientRect();
+    for (const { gone, tile, from } of moves) if (gone && from.width) fade(this.layer, tile, from);
+    for (const { tile, from, to } of staying) {
+      if (from?.width && to.width) travel(this.layer, tile, from, to, TRAVEL_MS);
+      else tile.animate([{ opacity: 0 }, { opacity: 1 }], 220);
+    }
+  }
+
+  /** A new pod that has a node already came through the tray too, only faster than the eye. */
+  arrival(pod) {
+    const scheduled = pod.node && !pod.owner.startsWith("Node/");
+    return { tile: this.tiles.get(pod.uid), from: scheduled ? this.door : null };
+  }
+
+  // ---- words for those who do not see it ----
+
+  announce(before) {
+    for (const pod of this.pods.values()) {
+      const was = before.get(pod.uid);
+      if (!was) this.voice.tell(`${pod.name} is new${pod.node ? ` on ${pod.node}` : ", without a node"}.`);
+      else if (was.node !== pod.node) this.voice.tell(`${pod.name} is placed on ${pod.node}.`);
+      else if (was.state !== pod.state) this.voice.tell(`${pod.name} is ${this.looks[pod.state].word}.`);
+    }
+    for (const [uid, pod] of before) if (!this.pods.has(uid)) this.voice.tell(`${pod.name} is gone.`);
+  }
+
+  drawTable() {
+    const heads = ["Pod", "Namespace", "Node", "State", "Ready", "Restarts", "Why"];
+    const line = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, tag === "th" ? { scope: "col" } : {}, String(cell))));
+    const rows = [...this.pods.values()].filter(this.visible).map((pod) =>
+      line("td", [pod.name, pod.namespace, pod.node || "none yet", pod.status, `${pod.ready} of ${pod.containers}`, pod.restarts, pod.reason]),
+    );
+    const caption = el("caption", {}, "Pods and their nodes");
+    this.table.replaceChildren(el("table", {}, caption, el("thead", {}, line("th", heads)), el("tbody", {}, ...rows)));
+  }
+}
+
+export default {
+  render({ model, el: root }) {
+    const view = new BoardView(model, root);
+    return () => view.destroy();
+  },
+};

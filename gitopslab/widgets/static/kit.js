@@ -1,0 +1,163 @@
+// What every widget of the lab draws with: elements, glyphs, keyed lists, motion, announcements.
+// It is put before a widget's own script (widgets/base.py), because a module loaded by a notebook cannot import another.
+// It knows nothing of clusters; the shapes of the glyphs come from Python (views/palette.py).
+
+const SVG_NS = "http://www.w3.org/2000/svg";
+
+/** An element with attributes and children; strings become text, never HTML. */
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child != null && child !== false));
+  return node;
+}
+
+/** Sets text only when it differs, so that nothing is laid out again for nothing. */
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** The shape of a state in a square of its colour. */
+function glyph(looks, state) {
+  const look = looks[state] ?? { colour: "term", stroke: "", fill: "" };
+  const svg = document.createElementNS(SVG_NS, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  for (const kind of ["stroke", "fill"]) {
+    if (!look[kind]) continue;
+    const path = document.createElementNS(SVG_NS, "path");
+    path.setAttribute("d", look[kind]);
+    path.setAttribute("class", `gl-${kind}`);
+    svg.append(path);
+  }
+  return el("span", { class: `gl-glyph gl-is-${look.colour}` }, svg);
+}
+
+/**
+ * Makes the children of a parent follow a list: an element a key, moved only when its place changed.
+ * `make(item)` gives a new element, `update(element, item)` brings one up to date. Returns the elements by key.
+ */
+function keyed(parent, items, key, make, update) {
+  const before = parent.glKeyed ?? new Map();
+  const after = new Map();
+  let place = parent.firstElementChild;
+  for (const item of items) {
+    const name = key(item);
+    const node = before.get(name) ?? make(item);
+    before.delete(name);
+    update(node, item);
+    if (node === place) place = place.nextElementSibling;
+    else parent.insertBefore(node, place);
+    after.set(name, node);
+  }
+  for (const node of before.values()) if (node.parentNode === parent) node.remove();
+  parent.glKeyed = after;
+  return after;
+}
+
+/** Calls a function once in the next frame, however often it is asked. */
+function oncePerFrame(work) {
+  let asked = 0;
+  const ask = () => {
+    asked ||= requestAnimationFrame(() => {
+      asked = 0;
+      work();
+    });
+  };
+  ask.cancel = () => cancelAnimationFrame(asked);
+  return ask;
+}
+
+/** Calls a function at most once in so many milliseconds, and once more for what came in between. */
+function notTooOften(milliseconds, work) {
+  let timer = 0;
+  let last = -Infinity;
+  const ask = () => {
+    if (timer) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      last = performance.now();
+      work();
+    }, Math.max(0, last + milliseconds - performance.now()));
+  };
+  ask.cancel = () => clearTimeout(timer);
+  return ask;
+}
+
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Lets a copy of a tile travel in a layer above everything, and shows the tile itself when it has arrived. */
+function travel(layer, tile, from, to, milliseconds) {
+  if (calm()) {
+    tile.animate([{ opacity: 0 }, { opacity: 1 }], 200);
+    return;
+  }
+  const ghost = ghostOf(layer, tile, to);
+  tile.style.visibility = "hidden";
+  const dx = from.left - to.left;
+  const dy = from.top - to.top;
+  const motion = ghost.animate(
+    [{ transform: `translate(${dx}px, ${dy}px)` }, { transform: "none" }],
+    { duration: milliseconds, easing: "cubic-bezier(.3,.8,.3,1)" },
+  );
+  motion.onfinish = motion.oncancel = () => {
+    ghost.remove();
+    tile.style.visibility = "";
+  };
+}
+
+/** Lets what was removed fade where it was. */
+function fade(layer, tile, at) {
+  const ghost = ghostOf(layer, tile, at);
+  const end = calm() ? { opacity: 0 } : { opacity: 0, transform: "scale(.85)" };
+  ghost.animate([{ opacity: 1 }, end], { duration: 280, easing: "ease-out" }).onfinish = () => ghost.remove();
+}
+
+function ghostOf(layer, tile, at) {
+  const ghost = tile.cloneNode(true);
+  const origin = layer.getBoundingClientRect();
+  ghost.removeAttribute("data-uid");
+  ghost.setAttribute("tabindex", "-1");
+  Object.assign(ghost.style, {
+    position: "absolute",
+    visibility: "",
+    margin: "0",
+    left: `${at.left - origin.left}px`,
+    top: `${at.top - origin.top}px`,
+    width: `${at.width}px`,
+    height: `${at.height}px`,
+  });
+  layer.append(ghost);
+  return ghost;
+}
+
+/** One polite voice for screen readers, at most one sentence a second. */
+class Voice {
+  constructor() {
+    this.element = el("div", { class: "gl-unseen", role: "status", "aria-live": "polite" });
+    this.waiting = [];
+    this.speak = notTooOften(1000, () => {
+      const said = this.waiting.splice(0);
+      say(this.element, said.length > 2 ? `${said.length} changes; last: ${said.at(-1)}` : said.join(" "));
+    });
+  }
+
+  tell(sentence) {
+    this.waiting.push(sentence);
+    this.speak();
+  }
+}
+
+/** How long ago, in kubectl's short form: 45s, 12m, 3h5m, 2d. */
+function ago(seconds, now) {
+  const past = Math.max(0, Math.round(now - seconds));
+  if (past < 120) return `${past}s`;
+  const minutes = Math.floor(past / 60);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 ? `${hours}h${minutes % 60}m` : `${hours}h`;
+  return `${Math.floor(hours / 24)}d`;
+}

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+from builders import ADMIN, config_map, deployment, pod
+
+from gitopslab.controlplane.server.local import LocalApi
+from gitopslab.controlplane.server.options import WriteOptions
+from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
+from gitopslab.machinery.kinds import Resource
+
+
+def resource(verbs: Verbs, key: str) -> Resource:
+    found = verbs.catalog.by_key(key)
+    assert found is not None
+    return found
+
+
+def test_a_created_object_has_an_identity(api: LocalApi) -> None:
+    metadata = api.create(config_map("a"))["metadata"]
+    assert metadata["uid"]
+    assert metadata["creationTimestamp"] == "2026-01-01T00:00:00Z"
+    assert int(metadata["resourceVersion"]) > 0
+
+
+def test_a_name_is_made_from_its_prefix(api: LocalApi) -> None:
+    made = api.create(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "a-", "namespace": "default"}}
+    )
+    assert made["metadata"]["name"].startswith("a-")
+
+
+def test_a_taken_name_is_refused(api: LocalApi) -> None:
+    api.create(config_map("a"))
+    with pytest.raises(AlreadyExistsError, match='configmaps "a" already exists'):
+        api.create(config_map("a"))
+
+
+def test_a_missing_object_is_told_by_resource_and_name(api: LocalApi) -> None:
+    with pytest.raises(NotFoundError, match=r'deployments.apps "web" not found'):
+        api.get("deployments.apps", "web", "default")
+
+
+def test_a_write_from_an_older_state_is_refused(api: LocalApi) -> None:
+    first = api.create(config_map("a"))
+    api.update({**first, "data": {"k": "1"}})
+    with pytest.raises(ConflictError, match="the object has been modified; please apply your changes"):
+        api.update({**first, "data": {"k": "2"}})
+
+
+def test_a_write_without_a_version_replaces_whatever_is_there(api: LocalApi) -> None:
+    api.create(config_map("a"))
+    api.update(config_map("a", data={"k": "2"}))
+    assert api.get("configmaps", "a", "default")["data"] == {"k": "2"}
+
+
+def test_a_write_that_changes_nothing_gets_no_new_version_and_wakes_nobody(api: LocalApi) -> None:
+    first = api.create(config_map("a", data={"k": "1"}))
+    _, watch = api.watch("configmaps")
+    again = api.patch("configmaps", "a", {"data": {"k": "1"}}, "default")
+    assert again["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+    assert watch.poll() == []
+
+
+def test_what_a_reader_does_to_its_copy_stays_its_own(api: LocalApi) -> None:
+    api.create(config_map("a", data={"k": "1"}))
+    api.get("configmaps", "a", "default")["data"]["k"] = "spoiled"
+    api.list("configmaps", "default")[0]["data"]["k"] = "spoiled"
+    assert api.get("configmaps", "a", "default")["data"] == {"k": "1"}
+
+
+def test_an_object_given_to_the_api_may_be_changed_afterwards(api: LocalApi) -> None:
+    mine = config_map("a", data={"k": "1"})
+    api.create(mine)
+    mine["data"]["k"] = "2"
+    assert api.get("configmaps", "a", "default")["data"] == {"k": "1"}
+
+
+def test_a_dry_run_answers_as_if_and_keeps_nothing(verbs: Verbs, api: LocalApi) -> None:
+    answer = verbs.create(ADMIN, resource(verbs, "pods"), "default", pod("web"), WriteOptions(dry_run=True))
+    assert answer.object["spec"]["restartPolicy"] == "Always"
+    with pytest.raises(NotFoundError):
+        api.get("pods", "web", "default")
+
+
+def test_the_generation_counts_changes_of_the_spec_only(api: LocalApi) -> None:
+    api.create(deployment("web"))
+    labelled = api.patch("deployments.apps", "web", {"metadata": {"labels": {"a": "b"}}}, "default")
+    scaled = api.patch("deployments.apps", "web", {"spec": {"replicas": 3}}, "default")
+    assert (labelled["metadata"]["generation"], scaled["metadata"]["generation"]) == (1, 2)
+
+
+def test_status_is_written_only_through_its_subresource(api: LocalApi) -> None:
+    api.create(deployment("web"))
+    main = api.patch("deployments.apps", "web", {"status": {"replicas": 7}}, "default")
+    assert "replicas" not in main["status"]
+    status = api.patch(
+        "deployments.apps", "web", {"status": {"replicas": 7}, "spec": {"replicas": 9}}, "default", subresource="status"
+    )
+    assert (status["status"]["replicas"], status["spec"]["replicas"]) == (7, 1)
+
+
+def test_scale_shows_and_sets_the_replicas(verbs: Verbs, api: LocalApi) -> None:
+    api.create(deployment("web", replicas=2))
+    deployments = resource(verbs, "deployments.apps")
+    scale = verbs.get(ADMIN, deployments, "default", "web", "scale").object
+    assert (scale["kind"], scale["spec"], scale["status"]["selector"]) == ("Scale", {"replicas": 2}, "app=web")
+    verbs.patch(
+        ADMIN, deployments, "default", "web", {"spec": {"replicas": 5}}, "merge", WriteOptions(), subresource="scale"
+    )
+    after = api.get("deployments.apps", "web", "default")
+    assert (after["spec"]["replicas"], after["metadata"]["generation"]) == (5, 2)
+
+
+def test_a_pod_is_bound_once(api: LocalApi) -> None:
+    api.create(pod("web"))
+    api.bind("web", "default", "lab-worker")
+    with pytest.raises(ConflictError, match='pod web is already assigned to node "lab-worker"'):
+        api.bind("web", "default", "lab-worker2")
+
+
+def test_a_bound_pod_carries_the_zone_of_its_node(api: LocalApi) -> None:
+    labels = {"topology.kubernetes.io/zone": "zone-b", "disk": "ssd"}
+    api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n", "labels": labels}})
+    api.create(pod("web"))
+    api.bind("web", "default", "n")
+    assert api.get("pods", "web", "default")["metadata"]["labels"] == {"topology.kubernetes.io/zone": "zone-b"}
+
+
+def test_a_disruption_budget_without_room_refuses_an_eviction(api: LocalApi) -> None:
+    api.create(pod("web", metadata={"labels": {"app": "web"}}))
+    api.bind("web", "default", "n")
+    api.patch("pods", "web", {"status": {"phase": "Running"}}, "default", subresource="status")
+    api.create(
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+        }
+    )
+    with pytest.raises(ApiError, match="Cannot evict pod as it would violate the pod's disruption budget"):
+        api.evict("web", "default")
+    room = {"status": {"disruptionsAllowed": 1, "observedGeneration": 1}}
+    api.patch("poddisruptionbudgets.policy", "web", room, "default", subresource="status")
+    api.evict("web", "default")
+    assert api.get("pods", "web", "default")["metadata"]["deletionTimestamp"]
+    budget = api.get("poddisruptionbudgets.policy", "web", "default")
+    assert (budget["status"]["disruptionsAllowed"], list(budget["status"]["disruptedPods"])) == (0, ["web"])
