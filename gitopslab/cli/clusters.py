@@ -27,7 +27,11 @@ WorkersOption = Annotated[
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
-        "--config", metavar="FILE", help="A topology file; for kind, k3d and kwok that tool's own configuration file."
+        "--config",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="A topology file: the nodes, their sizes and zones.",
     ),
 ]
 
@@ -56,8 +60,6 @@ def up(
 
       export KUBECONFIG=$(gitopslab up)
     """
-    if config is not None and not config.is_file():
-        raise SetupError(f"There is no file {config}", "Check the path you gave with --config")
     made = cluster(spec, name)
     with progress("gitopslab up") as step:
         made.up(step, Options(workers=workers, config=config, bare=bare, port=port))

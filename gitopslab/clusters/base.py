@@ -44,7 +44,7 @@ class Options:
 
     Attributes:
         workers: How many worker nodes beside the control plane; None for the default topology's three.
-        config: Embedded: a topology file. kind, k3d, kwok: that tool's own configuration file, used as it is.
+        config: A topology file; kind and k3d cannot give their nodes sizes or names, and leave these out.
         bare: Embedded: no kube-system workloads and no default StorageClass.
         port: Embedded: the port of its API; None for the one it had before, or a free one.
     """

@@ -19,9 +19,9 @@ from gitopslab.clusters.failures import explain, plain
 from gitopslab.clusters.kubectl import Kubectl, wait_for_nodes
 from gitopslab.clusters.state import Folder, Record, command, exclusive, folder
 from gitopslab.clusters.tool import Answer, Tool, ToolTimeout, run
+from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.errors import SetupError
 
-DEFAULT_WORKERS = 3
 _CREATE_TIMEOUT = 900.0  # a first run pulls about a gigabyte
 _NODES_TIMEOUT = 180.0
 _TIMEOUT = 120.0
@@ -51,7 +51,7 @@ class ExternalCluster(ABC):
 
     @abstractmethod
     def create(self, record: Record, progress: Progress) -> None:
-        """Make the cluster and write its kubeconfig."""
+        """Make the cluster with the nodes of ``topology_of(record)`` and write its kubeconfig."""
 
     @abstractmethod
     def start(self, progress: Progress) -> None:
@@ -197,6 +197,7 @@ class ExternalCluster(ABC):
                 f"Take another name, and it is left alone: {command('up', self.kind, self.name + '2')}",
             )
         record = Record.wanted(self.name, self.kind, options)
+        topology_of(record)  # a topology that cannot be is said before anything is made
         self.folder.write(record)
         try:
             progress(f"making {self.kind} cluster {self.name}; the first time this pulls images and takes minutes")
@@ -229,8 +230,7 @@ class ExternalCluster(ABC):
         progress(f"{self.kind} cluster {self.name} is up")
 
     def _wait(self, record: Record, progress: Progress) -> None:
-        # with a configuration of the user's own, at least one node is all that is known
-        wanted = 1 if record.config else 1 + workers_of(record)
+        wanted = len(topology_of(record).shapes)
         wait_for_nodes(Kubectl(self.kubeconfig, self._environment), wanted, progress, timeout=_NODES_TIMEOUT)
 
     def _undo(self, error: BaseException, progress: Progress) -> None:
@@ -251,19 +251,14 @@ class ExternalCluster(ABC):
         )
 
 
-def workers_of(record: Record) -> int:
-    """How many workers a record asks for."""
-    return DEFAULT_WORKERS if record.workers is None else record.workers
-
-
-def zone_of(worker: int) -> str:
-    """The zone of the n-th worker, counted from 0: they go round the default topology's three."""
-    return f"zone-{'abc'[worker % 3]}"
+def topology_of(record: Record) -> Topology:
+    """The nodes a cluster is to have: the same for every kind of cluster, as far as its tool can make them."""
+    if record.config:
+        return Topology.read(Path(record.config))
+    return Topology() if record.workers is None else Topology.of_workers(record.workers)
 
 
 def _check(options: Options, kind: str) -> None:
     for name, given in (("--bare", options.bare), ("--port", options.port is not None)):
         if given:
             raise SetupError(f"{name} is for the embedded cluster; {kind} has nothing like it", f"Leave {name} out")
-    if options.config is not None and not options.config.is_file():
-        raise SetupError(f"There is no file {options.config}", "Check the path you gave with --config")

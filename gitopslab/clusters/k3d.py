@@ -13,19 +13,11 @@ from typing import Any
 import yaml
 
 from gitopslab.clusters.base import Capability, Progress, silent
-from gitopslab.clusters.external import ExternalCluster, workers_of, zone_of
+from gitopslab.clusters.external import ExternalCluster, topology_of
 from gitopslab.clusters.failures import explain
+from gitopslab.clusters.programs import K3D
 from gitopslab.clusters.state import Record, write_private
-from gitopslab.clusters.tool import Tool
-
-K3D = Tool(
-    "k3d",
-    {
-        "linux": "curl -s https://raw.githubusercontent.com/k3d-io/k3d/main/install.sh | bash",
-        "darwin": "brew install k3d",
-        "win32": "winget install k3d.k3d",
-    },
-)
+from gitopslab.controlplane.daemon.topology import CONTROL_PLANE, ROLE_LABEL, WORKER, NodeShape, Topology
 
 
 class K3dCluster(ExternalCluster):
@@ -40,9 +32,9 @@ class K3dCluster(ExternalCluster):
         return self._listed() is not None
 
     def create(self, record: Record, progress: Progress) -> None:
-        """Make it with the default topology's zones and number of workers, then write its kubeconfig."""
-        config = record.config or str(self.written("k3d.yaml", configuration(record)))
-        arguments = ["cluster", "create", self.name, "--config", config, "--timeout", "600s"]
+        """``k3d cluster create`` with a configuration made from the topology; the kubeconfig is asked for."""
+        config = self.written("k3d.yaml", configuration(topology_of(record)))
+        arguments = ["cluster", "create", self.name, "--config", str(config), "--timeout", "600s"]
         self.created([*arguments, "--kubeconfig-update-default=false", "--kubeconfig-switch-context=false"], progress)
         write_private(self.kubeconfig, self.must(["kubeconfig", "get", self.name]))
 
@@ -78,25 +70,34 @@ class K3dCluster(ExternalCluster):
         return next((cluster for cluster in clusters if cluster["name"] == self.name), None)
 
 
-def configuration(record: Record) -> str:
-    """The configuration file of k3d for a record: one server, the workers as agents, each with its zone."""
-    workers = workers_of(record)
-    filters = [("zone-a", "server:0")] + [(zone_of(number), f"agent:{number}") for number in range(workers)]
-    labels = [{"label": f"topology.kubernetes.io/zone={zone}", "nodeFilters": [node]} for zone, node in filters]
-    taint = "--node-taint=node-role.kubernetes.io/control-plane:NoSchedule"
-    # without workers the server must carry the pods itself
-    extra = [{"arg": taint, "nodeFilters": ["server:*"]}] if workers else []
-    return yaml.safe_dump(
-        {
-            "apiVersion": "k3d.io/v1alpha5",
-            "kind": "Simple",
-            "servers": 1,
-            "agents": workers,
-            "kubeAPI": {"host": "127.0.0.1", "hostIP": "127.0.0.1"},
-            "options": {
-                "kubeconfig": {"updateDefaultKubeconfig": False, "switchCurrentContext": False},
-                "k3s": {"nodeLabels": labels, "extraArgs": extra},
-            },
-        },
-        sort_keys=False,
-    )
+def configuration(topology: Topology) -> str:
+    """The configuration file of k3d for a topology; names and sizes are Docker's to give."""
+    servers = [shape for shape in topology.shapes if shape.role == CONTROL_PLANE]
+    agents = [shape for shape in topology.shapes if shape.role == WORKER]
+    named = [(f"server:{at}", shape) for at, shape in enumerate(servers)]
+    named += [(f"agent:{at}", shape) for at, shape in enumerate(agents)]
+    labels = [
+        {"label": f"{key}={value}", "nodeFilters": [node]} for node, shape in named for key, value in _labels(shape)
+    ]
+    taints = [
+        {"arg": f"--node-taint={taint['key']}={taint.get('value', '')}:{taint['effect']}", "nodeFilters": [node]}
+        for node, shape in named
+        for taint in shape.taints
+    ]
+    if agents:  # without workers the server must carry the pods itself
+        taints.append({"arg": f"--node-taint={ROLE_LABEL}:NoSchedule", "nodeFilters": ["server:*"]})
+    kubeconfig = {"updateDefaultKubeconfig": False, "switchCurrentContext": False}
+    document = {
+        "apiVersion": "k3d.io/v1alpha5",
+        "kind": "Simple",
+        "servers": max(1, len(servers)),
+        "agents": len(agents),
+        "kubeAPI": {"host": "127.0.0.1", "hostIP": "127.0.0.1"},
+        "options": {"kubeconfig": kubeconfig, "k3s": {"nodeLabels": labels, "extraArgs": taints}},
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def _labels(shape: NodeShape) -> list[tuple[str, str]]:
+    zone = {"topology.kubernetes.io/zone": shape.zone} if shape.zone else {}
+    return list({**zone, **shape.labels}.items())

@@ -11,27 +11,10 @@ from typing import Any
 import yaml
 
 from gitopslab.clusters.base import Capability, Progress, silent
-from gitopslab.clusters.external import ExternalCluster, workers_of, zone_of
+from gitopslab.clusters.external import ExternalCluster, topology_of
+from gitopslab.clusters.programs import DOCKER, KIND
 from gitopslab.clusters.state import Record
-from gitopslab.clusters.tool import Tool
-
-_URL = "https://kind.sigs.k8s.io/dl/v0.33.0/kind-linux-amd64"
-KIND = Tool(
-    "kind",
-    {
-        "linux": f"mkdir -p ~/.local/bin && curl -Lo ~/.local/bin/kind {_URL} && chmod +x ~/.local/bin/kind",
-        "darwin": "brew install kind",
-        "win32": "winget install Kubernetes.kind",
-    },
-)
-DOCKER = Tool(
-    "docker",
-    {
-        "linux": "curl -fsSL https://get.docker.com | sh",
-        "darwin": "brew install --cask docker",
-        "win32": "winget install Docker.DockerDesktop",
-    },
-)
+from gitopslab.controlplane.daemon.topology import WORKER, NodeShape, Topology
 
 
 class KindCluster(ExternalCluster):
@@ -46,10 +29,10 @@ class KindCluster(ExternalCluster):
         return self.name in self.must(["get", "clusters"]).split()
 
     def create(self, record: Record, progress: Progress) -> None:
-        """Make it with the default topology's node names, zones and number of workers."""
-        config = record.config or str(self.written("kind.yaml", configuration(record)))
+        """``kind create cluster`` with a configuration made from the topology."""
+        config = self.written("kind.yaml", configuration(topology_of(record)))
         arguments = ["create", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
-        self.created([*arguments, "--config", config, "--wait", "3m"], progress)
+        self.created([*arguments, "--config", str(config), "--wait", "3m"], progress)
 
     def start(self, progress: Progress) -> None:
         """Start its node containers."""
@@ -77,12 +60,17 @@ class KindCluster(ExternalCluster):
         return self.must(["get", "nodes", "--name", self.name]).split()
 
 
-def configuration(record: Record) -> str:
-    """The configuration file of kind for a record: one control plane, the workers, each with its zone."""
-    nodes: list[dict[str, Any]] = [{"role": "control-plane", "labels": _labels("zone-a")}]
-    nodes += [{"role": "worker", "labels": _labels(zone_of(number))} for number in range(workers_of(record))]
-    return yaml.safe_dump({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes}, sort_keys=False)
+def configuration(topology: Topology) -> str:
+    """The configuration file of kind for a topology; names and sizes are Docker's to give."""
+    nodes = [_node(shape) for shape in topology.shapes]
+    document = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": nodes}
+    return yaml.safe_dump(document, sort_keys=False)
 
 
-def _labels(zone: str) -> dict[str, str]:
-    return {"topology.kubernetes.io/zone": zone}
+def _node(shape: NodeShape) -> dict[str, Any]:
+    zone = {"topology.kubernetes.io/zone": shape.zone} if shape.zone else {}
+    node: dict[str, Any] = {"role": shape.role, "labels": {**zone, **shape.labels}}
+    if shape.taints and shape.role == WORKER:
+        joining = {"kind": "JoinConfiguration", "nodeRegistration": {"taints": [dict(taint) for taint in shape.taints]}}
+        node["kubeadmConfigPatches"] = [yaml.safe_dump(joining, sort_keys=False)]
+    return node

@@ -11,20 +11,11 @@ from typing import Any
 import yaml
 
 from gitopslab.clusters.base import Capability, Progress
-from gitopslab.clusters.external import ExternalCluster, workers_of, zone_of
+from gitopslab.clusters.external import ExternalCluster, topology_of
 from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.clusters.programs import KWOKCTL
 from gitopslab.clusters.state import Record
-from gitopslab.clusters.tool import Tool
-
-_URL = "https://github.com/kubernetes-sigs/kwok/releases/download/v0.8.0/kwokctl-linux-amd64"
-KWOKCTL = Tool(
-    "kwokctl",
-    {
-        "linux": f"mkdir -p ~/.local/bin && curl -Lo ~/.local/bin/kwokctl {_URL} && chmod +x ~/.local/bin/kwokctl",
-        "darwin": "brew install kwok",
-        "win32": "winget install Kubernetes.kwokctl",
-    },
-)
+from gitopslab.controlplane.daemon.topology import CONTROL_PLANE, ROLE_LABEL, NodeShape
 
 
 class KwokCluster(ExternalCluster):
@@ -39,10 +30,10 @@ class KwokCluster(ExternalCluster):
         return self.name in self.must(["get", "clusters"]).split()
 
     def create(self, record: Record, progress: Progress) -> None:
-        """Make the control plane, then add the nodes."""
+        """Make the control plane, then add the nodes of the topology."""
         arguments = ["create", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig), "--wait", "120s"]
-        self.created([*arguments, *(["--config", record.config] if record.config else [])], progress)
-        nodes = yaml.safe_dump_all(machines(self.name, workers_of(record)), sort_keys=False)
+        self.created(arguments, progress)
+        nodes = yaml.safe_dump_all(map(node, topology_of(record).shapes), sort_keys=False)
         Kubectl(self.kubeconfig, self._environment).must(["apply", "-f", "-"], progress=progress, given=nodes)
 
     def start(self, progress: Progress) -> None:
@@ -62,30 +53,20 @@ class KwokCluster(ExternalCluster):
         return self.kubeconfig.exists() and Kubectl(self.kubeconfig, self._environment).nodes() is not None
 
 
-def machines(name: str, workers: int) -> list[dict[str, Any]]:
-    """The nodes of the default topology as Node objects that kwok keeps Ready."""
-    nodes = [_machine(f"{name}-control-plane", "zone-a", "control-plane", cpu="4", memory="8Gi")]
-    for number in range(workers):
-        ending = str(number + 1) if number else ""
-        small = number % 3 == 2  # the third of the default topology is half the size of the others
-        size = {"cpu": "2", "memory": "4Gi"} if small else {"cpu": "4", "memory": "8Gi"}
-        nodes.append(_machine(f"{name}-worker{ending}", zone_of(number), "worker", **size))
-    return nodes
-
-
-def _machine(name: str, zone: str, role: str, *, cpu: str, memory: str) -> dict[str, Any]:
-    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
-    labels |= {"topology.kubernetes.io/zone": zone, "type": "kwok"}
-    spec: dict[str, Any] = {}
-    if role == "control-plane":
-        labels["node-role.kubernetes.io/control-plane"] = ""
-        spec["taints"] = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
-    size = {"cpu": cpu, "memory": memory, "pods": "110"}
+def node(shape: NodeShape) -> dict[str, Any]:
+    """A Node object that kwok keeps Ready, of this name and size."""
+    labels = {"kubernetes.io/hostname": shape.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    labels |= {"type": "kwok", **({"topology.kubernetes.io/zone": shape.zone} if shape.zone else {}), **shape.labels}
+    taints = [dict(taint) for taint in shape.taints]
+    if shape.role == CONTROL_PLANE:
+        labels[ROLE_LABEL] = ""
+        taints.append({"key": ROLE_LABEL, "effect": "NoSchedule"})
+    size = {"cpu": shape.cpu, "memory": shape.memory, "pods": "110"}
     annotations = {"kwok.x-k8s.io/node": "fake", "node.alpha.kubernetes.io/ttl": "0"}
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": labels, "annotations": annotations},
-        "spec": spec,
+        "metadata": {"name": shape.name, "labels": labels, "annotations": annotations},
+        "spec": {"taints": taints} if taints else {},
         "status": {"allocatable": size, "capacity": size},
     }

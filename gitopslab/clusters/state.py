@@ -237,7 +237,10 @@ def _parsed(path: Path, text: str) -> Record:
             hint,
         )
     known = {item.name for item in fields(Record)}
-    return Record(**{key: value for key, value in content.items() if key in known})
+    try:
+        return Record(**{key: value for key, value in content.items() if key in known})
+    except TypeError as error:
+        raise SetupError(f"{path / _RECORD} is damaged: {error}", _aside(path)) from error
 
 
 def _decoded(path: Path, text: str) -> dict[str, Any]:

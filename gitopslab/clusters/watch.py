@@ -129,8 +129,11 @@ class Watch:
         while not self._closed:
             try:
                 chunk = next(chunks)
-            # The server went away or was silent for too long: the next stream goes on from the last change.
-            except (StopIteration, urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
+            except StopIteration:
+                return
+            # The server went away or was silent for too long, and what comes back may be another cluster.
+            except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
+                self._revision = ""
                 return
             *lines, rest = (rest + chunk).split(b"\n")
             yield from filter(None, lines)

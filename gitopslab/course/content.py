@@ -91,7 +91,9 @@ def _copy_one(name: str, source: Path, target: Path, written: dict[str, str], do
             return
     if outcome is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        beside = target.with_name(f".{target.name}.new")
+        shutil.copyfile(source, beside)
+        os.replace(beside, target)  # the old one or the new one, also on a disk that fills up
         outcome.append(name)
     written[name] = ours
 

@@ -18,10 +18,8 @@ from importlib import metadata
 from pathlib import Path
 
 from gitopslab.clusters import ports
-from gitopslab.clusters.k3d import K3D
-from gitopslab.clusters.kind import DOCKER, KIND
 from gitopslab.clusters.kubectl import executable
-from gitopslab.clusters.kwok import KWOKCTL
+from gitopslab.clusters.programs import DOCKER, K3D, KIND, KWOKCTL
 from gitopslab.clusters.state import home
 from gitopslab.clusters.tool import Tool, ToolTimeout, run
 from gitopslab.errors import SetupError

@@ -13,6 +13,7 @@ Flags: ``map=KEYS`` and ``set`` for lists that merge, ``plain`` for lists that d
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from gitopslab.machinery.objects import Object, copy_of
 Shape = Literal[
     "string", "integer", "number", "boolean", "bytes", "quantity", "time", "int-or-string", "any", "list", "map", "struct"
 ]
+
+Relation = Literal["leaf", "struct", "map", "keyed", "set", "any"]
+"""How the parts of a value belong together: ``leaf`` is owned and replaced as a whole, the others part by part."""
 
 _DATA = Path(__file__).with_name("schema.txt")
 _BASIC: dict[str, Shape] = {
@@ -69,6 +73,44 @@ class Type:
         return re.sub(r"\w+\.(\w+\.\w+)", r"\1", self.name)
 
 
+class Slot:
+    """A place for a value, seen by who merges: field ownership and server-side apply.
+
+    Attributes:
+        relation: How its parts belong together.
+        keys: What tells items of a ``keyed`` list apart.
+    """
+
+    __slots__ = ("_element", "_struct", "_type", "keys", "relation")
+
+    def __init__(self, relation: Relation, kind: Type, keys: tuple[str, ...] = ()) -> None:
+        self.relation = relation
+        self.keys = keys
+        self._type = kind
+        self._element: Slot | None = None
+        self._struct: Struct | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the value."""
+        return self._type.shape
+
+    @property
+    def element(self) -> Slot:
+        """The place of an item of a list or a value of a map."""
+        if self._element is None:
+            kind = self._type.element
+            self._element = Slot(_relation(kind), kind) if kind else ANY
+        return self._element
+
+    @property
+    def struct(self) -> Struct:
+        """The struct in it; only for the relation ``struct``."""
+        if self._struct is None:
+            self._struct = struct(self._type.name)
+        return self._struct
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a struct.
@@ -86,6 +128,8 @@ class Field:
         enum: The values allowed; empty for any.
         default: The default OpenAPI publishes; None for none.
         embedded: Whether it is a struct inside the struct, there even when nobody sets it (``status: {}``).
+        slot: How what it holds merges.
+        path: Its name as ``managedFields`` spells it: ``f:name``.
         omits_zero: Whether 0, false, an empty text, list or map means the same as not set.
     """
 
@@ -105,6 +149,8 @@ class Field:
     default: Any
     embedded: bool
     omits_zero: bool
+    slot: Slot
+    path: str
 
     @property
     def zero(self) -> Any:
@@ -170,6 +216,24 @@ def _lines() -> tuple[dict[str, str], dict[str, str]]:
         else:
             types[name] = rest
     return types, aliases
+
+
+_GROUPS = (
+    "apiextensions.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
+    "events.k8s.io", "networking.k8s.io", "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
+)  # fmt: skip
+
+
+def group_named(package: str) -> str:
+    """The API group whose types are in this package: ``rbac.authorization.k8s.io`` of ``rbac``, empty of ``core``."""
+    if package == "core":
+        return ""
+    return next((group for group in _GROUPS if group.startswith(f"{package}.")), package)
+
+
+def fingerprint() -> str:
+    """A text that changes whenever the types do."""
+    return hashlib.sha256(_DATA.read_bytes()).hexdigest()
 
 
 def type_names() -> tuple[str, ...]:
@@ -247,7 +311,25 @@ def _field(word: str) -> Field:
         default=_default(kind, given, pointer=pointer, always=always),
         embedded=kind.shape == "struct" and not pointer,
         omits_zero=not pointer and not always and kind.shape not in ("struct", "any", "int-or-string"),
+        slot=_slot(kind, given, keys),
+        path=f"f:{name}",
     )
+
+
+def _slot(kind: Type, given: dict[str, str], keys: tuple[str, ...]) -> Slot:
+    if "atomic" in given:
+        return Slot("leaf", kind)
+    if "granular" in given and kind.shape == "struct":
+        return Slot("struct", kind)
+    if kind.shape == "list":
+        return Slot("keyed" if keys else "set" if "set" in given else "leaf", kind, keys)
+    return Slot(_relation(kind), kind)
+
+
+def _relation(kind: Type) -> Relation:
+    if kind.shape == "struct":
+        return "leaf" if _lines()[0][kind.name].startswith("@atomic") else "struct"
+    return {"map": "map", "any": "any"}.get(kind.shape, "leaf")  # type: ignore[return-value]
 
 
 def _list_type(kind: Type, given: dict[str, str]) -> str:
@@ -264,6 +346,17 @@ def _default(kind: Type, given: dict[str, str], *, pointer: bool, always: bool) 
     if kind.shape == "struct":
         return {}
     return _ZERO.get(kind.shape) if always and kind.shape not in ("int-or-string", "quantity") else None
+
+
+ANY = Slot("any", Type("any", "interface {}"))
+"""A place of which nothing is declared."""
+
+
+def root_of(kind: Struct) -> Slot:
+    """The place of a whole object of this kind."""
+    slot = Slot("struct", Type("struct", kind.key))
+    slot._struct = kind
+    return slot
 
 
 UNSTRUCTURED = Struct(

@@ -128,7 +128,6 @@ class Board(_Message):
     namespaces: tuple[str, ...]
     system_namespaces: tuple[str, ...]
     counts: dict[str, int]
-    seconds: float
 
     @property
     def pods(self) -> tuple[PodTile, ...]:
@@ -139,19 +138,17 @@ class Board(_Message):
 def board(
     nodes: Iterable[Object],
     pods: Iterable[Object],
-    events: Iterable[Object],
-    now: float,
+    events: Iterable[Object] = (),
     *,
     cluster: str = "",
     namespace: str = "",
 ) -> Board:
-    """The board of a cluster at one moment.
+    """The board of a cluster.
 
     Args:
         nodes: All nodes.
         pods: All pods.
         events: Events, of which those about pods are used.
-        now: Seconds since the epoch.
         cluster: The words that name the cluster in the header.
         namespace: Show only pods of this one; requests of the others still count in the bars' texts.
     """
@@ -176,7 +173,6 @@ def board(
         namespaces=tuple(found),
         system_namespaces=tuple(name for name in found if name in SYSTEM_NAMESPACES),
         counts=dict(Counter(tile.state for tile in tiles)),
-        seconds=now,
     )
 
 

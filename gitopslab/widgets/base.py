@@ -76,7 +76,7 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
 
     # ---- what a subclass says ----
 
-    def draw(self, objects: dict[str, list[Object]], now: float) -> dict[str, Any]:
+    def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The part of the snapshot that shows these objects; also remembers what ``text`` and ``svg`` need."""
         raise NotImplementedError
 
@@ -125,17 +125,17 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
     def publish(self, objects: dict[str, list[Object]], error: str = "") -> bool:
         """Show this state; called by the publisher's thread. True when it differs from what was shown."""
         try:
-            drawn = self.draw(objects, time.time())
+            drawn = self.draw(objects)
         # Whatever goes wrong in a thread must be seen, and only the widget can show it.
         except Exception as problem:
             drawn, error = self._drawn, f"{type(problem).__name__}: {problem}"
         live = "static" if self._still else ("lost" if error else "live")
-        same = _without_time(drawn) == _without_time(self._drawn)
-        if same and self._snapshot.get("error") == error and self._snapshot.get("live") == live:
+        if drawn == self._drawn and (self._snapshot.get("error"), self._snapshot.get("live")) == (error, live):
             return False
         self._drawn = drawn
         name, kind = self._cluster
-        self._snapshot = {**drawn, "cluster": name, "kind": kind, "live": live, "note": "", "error": error}
+        told = {"cluster": name, "kind": kind, "live": live, "note": "", "error": error, "seconds": time.time()}
+        self._snapshot = {**drawn, **told}
         return True
 
     def pause(self) -> None:
@@ -180,11 +180,6 @@ def close_all() -> None:
     """End every registered view; their last pictures stay on screen."""
     while _active:
         _active.popitem()[1].stop()
-
-
-def _without_time(drawn: dict[str, Any]) -> dict[str, Any]:
-    board = drawn.get("board")
-    return drawn if board is None else {**drawn, "board": {**board, "seconds": 0}}
 
 
 atexit.register(close_all)

@@ -1,7 +1,7 @@
 """The board widget: the nodes of a cluster with their pods, live.
 
-``lab.board()`` shows it; it follows nodes, pods and events. What a board is, is left to ``views.board``; how it looks in
-a browser, to ``static/board*.js`` and ``static/board.css``.
+``lab.board()`` shows it; it follows nodes, pods and events. What a board is, is left to ``views.board``; how it looks
+in a browser, to ``static/board*.js`` and ``static/board.css``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class BoardView(LiveView):
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._namespace = namespace
-        self._board: Board = board((), (), (), 0.0)
+        self._objects: dict[str, list[Object]] = {}
         super().__init__(
             open_source,
             cluster=cluster,
@@ -60,18 +60,20 @@ class BoardView(LiveView):
             _options={"namespace": namespace, "system": system},
         )
 
-    def draw(self, objects: dict[str, list[Object]], now: float) -> dict[str, Any]:
+    def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The whole board: the browser filters, so that it can show another namespace without asking."""
-        parts = (objects.get("nodes", []), objects.get("pods", []), objects.get("events", []))
-        title = " ".join(filter(None, (self._cluster[0], f"({self._cluster[1]})" if self._cluster[1] else "")))
-        whole = board(*parts, now, cluster=title)
-        self._board = board(*parts, now, cluster=title, namespace=self._namespace) if self._namespace else whole
-        return {"board": whole.as_dict()}
+        self._objects = objects
+        return {"board": self._board("").as_dict()}
 
     def text(self) -> str:
         """The board as a tree of pods a node."""
-        return board_text(self._board)
+        return board_text(self._board(self._namespace))
 
     def svg(self) -> str:
         """The board as a still picture."""
-        return board_svg(self._board)
+        return board_svg(self._board(self._namespace))
+
+    def _board(self, namespace: str) -> Board:
+        name, kind = self._cluster
+        title = f"{name} ({kind})" if kind else name
+        return board(*(self._objects.get(each, ()) for each in KINDS), cluster=title, namespace=namespace)

@@ -23,14 +23,12 @@ _LOOK_UP_SECONDS = 1.0  # how often a thread with nothing to do sees whether it 
 
 
 class Source(Protocol):
-    """Where a live view gets its objects; ``Mirror`` is the real one.
-
-    Attributes:
-        error: Why the cluster cannot be followed right now; empty while it can.
-    """
+    """Where a live view gets its objects; ``Mirror`` is the real one."""
 
     @property
-    def error(self) -> str: ...
+    def error(self) -> str:
+        """Why the cluster cannot be followed right now; empty while it can."""
+        ...
 
     def start(self) -> None:
         """Begin to follow; returns at once."""

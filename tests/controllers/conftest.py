@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -127,12 +126,23 @@ class Cluster:
             self.add_node(f"n{index + 1}", zone=f"zone-{zone}")
 
     def add_node(self, name: str, *, zone: str = "zone-a", taints: list[Object] | None = None) -> None:
-        ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"}
+        ready = {
+            "type": "Ready",
+            "status": "True",
+            "reason": "KubeletReady",
+            "message": "kubelet is posting ready status",
+        }
         labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone}
         spec = {"taints": taints} if taints else {}
         status = {"conditions": [ready], "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"}}
         self.create(
-            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": spec, "status": status}
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": name, "labels": labels},
+                "spec": spec,
+                "status": status,
+            }
         )
         lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
         self.create({**lease, "metadata": {"name": name, "namespace": "kube-node-lease"}, "spec": {}})
@@ -164,7 +174,9 @@ class Cluster:
         self.settle()
         return found
 
-    def delete(self, resource: str, name: str, namespace: str = "default", propagation: str | None = "Background") -> None:
+    def delete(
+        self, resource: str, name: str, namespace: str = "default", propagation: str | None = "Background"
+    ) -> None:
         self.api.delete(resource, name, namespace, propagation=propagation)  # type: ignore[arg-type]
         self.settle()
 
@@ -174,22 +186,12 @@ class Cluster:
         found.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
         return [(event["reason"], event["message"]) for event in found]
 
+    def names(self, resource: str, namespace: str = "default") -> list[str]:
+        """The names of what is there, in order."""
+        return sorted(name_of(found) for found in self.list(resource, namespace))
+
 
 @pytest.fixture
-def cluster(clock: JumpableClock) -> Iterator[Cluster]:
-    yield Cluster(clock)
-
-
-def deployment(name: str = "web", *, replicas: int = 3, image: str = "nginx", **spec: object) -> Object:
-    """A Deployment whose pods are labelled ``app=NAME``."""
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": "default"},
-        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template(name, image), **spec},
-    }
-
-
-def template(app: str, image: str = "nginx") -> Object:
-    """A pod template with one container."""
-    return {"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "c", "image": image}]}}
+def cluster(clock: JumpableClock) -> Cluster:
+    """Three ready nodes in three zones, settled."""
+    return Cluster(clock)

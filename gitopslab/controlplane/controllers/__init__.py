@@ -17,6 +17,7 @@ from gitopslab.controlplane.controllers.namespace import NamespaceController
 from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleController
 from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
 from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
+from gitopslab.controlplane.controllers.statefulset import StatefulSetController
 from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
@@ -28,6 +29,7 @@ _WORKLOADS = (
     DeploymentController,
     ReplicaSetController,
     DaemonSetController,
+    StatefulSetController,
     EndpointSliceController,
     NodeLifecycleController,
     TaintEvictionController,

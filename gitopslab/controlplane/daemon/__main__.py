@@ -25,7 +25,7 @@ from gitopslab.controlplane.daemon.folder import ClusterFolder
 from gitopslab.controlplane.daemon.housekeeping import keep_house
 from gitopslab.controlplane.daemon.lock import FolderLock
 from gitopslab.controlplane.daemon.loop import drive
-from gitopslab.controlplane.daemon.topology import read_topology
+from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.security import TokenAuthenticator
 from gitopslab.controlplane.http.serve import serve
@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace) -> None:
     lock = FolderLock(folder.path)
     if not lock.acquire():
         raise SetupError(f"cluster {options.name} is already running", "look at it with: gitopslab status")
-    topology = read_topology(options.config, workers=options.workers)
+    topology = _topology(options)
     listener = _bind(options.port)
     plane = ControlPlane(RealClock(), folder.database, topology=topology, bare=options.bare)
     try:
@@ -77,6 +77,12 @@ def _run(options: argparse.Namespace) -> None:
         plane.close()
         with contextlib.suppress(OSError):
             (folder.path / "daemon.json").unlink()
+
+
+def _topology(options: argparse.Namespace) -> Topology:
+    if options.config is not None:
+        return Topology.read(options.config)
+    return Topology() if options.workers is None else Topology.of_workers(options.workers)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -18,6 +18,7 @@ async def drive(manager: Manager, api: Api, clock: Clock) -> None:
     """Reconcile for ever; cancel the task to stop."""
     changed = asyncio.Event()
     api.on_change(changed.set)
+    manager.on_ask(changed.set)
     while True:
         changed.clear()
         await _work(manager)

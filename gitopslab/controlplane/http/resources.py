@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from gitopslab.controlplane.http import streams
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_status
-from gitopslab.controlplane.http.body import patch_type, read_body, read_patch
+from gitopslab.controlplane.http.body import read_body
 from gitopslab.controlplane.http.logs import LogEndpoint
 from gitopslab.controlplane.http.negotiation import PLAIN, Form, accepted
 from gitopslab.controlplane.http.parameters import (
@@ -31,6 +31,7 @@ from gitopslab.controlplane.http.request import RequestInfo
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.http.watch import WatchStream
 from gitopslab.controlplane.runtime.logs import Logs
+from gitopslab.controlplane.server import patches
 from gitopslab.controlplane.server.decode import decode
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.store import Record
@@ -194,9 +195,9 @@ class ResourceEndpoint:
 
     def _patch(self, call: Call) -> Answer:
         info = call.info
-        kind = patch_type(call.resource, call.content_type)
+        kind = patches.type_of(call.content_type, call.resource)
         options = write_options(call.query, "PatchOptions", apply=kind == "apply")
-        patch, warnings = read_patch(call.body, kind, options.field_validation)
+        patch, warnings = patches.read(call.body, kind, options.field_validation)
         options.warnings.extend(warnings)
         record, created = self._verbs.patch(
             call.who, call.resource, info.namespace, info.name, patch, kind, options, subresource=info.subresource

@@ -28,7 +28,9 @@ class ConfigError(Exception):
     """Something that a container needs is not there; the text is the kubelet's."""
 
 
-def environment(pod: Object, container: Object, lookup: Lookup, *, pod_ip: str = "", host_ip: str = "") -> dict[str, str]:
+def environment(
+    pod: Object, container: Object, lookup: Lookup, *, pod_ip: str = "", host_ip: str = ""
+) -> dict[str, str]:
     """The variables of a container: ``envFrom`` first, then ``env`` in order.
 
     Simplified: the variables for Services (``enableServiceLinks``) are left out; the real kubelet adds them.
@@ -81,9 +83,7 @@ def needs_lookup(container: Object) -> bool:
     return bool(container.get("envFrom")) or any("valueFrom" in entry for entry in container.get("env") or ())
 
 
-def _variable(
-    pod: Object, container: Object, entry: Object, lookup: Lookup, addresses: dict[str, str]
-) -> str | None:
+def _variable(pod: Object, container: Object, entry: Object, lookup: Lookup, addresses: dict[str, str]) -> str | None:
     source = entry.get("valueFrom")
     if source is None:
         return entry.get("value") or ""

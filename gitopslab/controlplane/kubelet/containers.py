@@ -39,7 +39,14 @@ class ContainerTurn:
     """
 
     def __init__(
-        self, pod: Object, container: Object, entry: Object, *, life: Life, scene: Scene, say: Callable[[Happening], None]
+        self,
+        pod: Object,
+        container: Object,
+        entry: Object,
+        *,
+        life: Life,
+        scene: Scene,
+        say: Callable[[Happening], None],
     ) -> None:
         self._pod = pod
         self._container = container
@@ -318,7 +325,7 @@ class ContainerTurn:
             self._unit.pulls += 1
         shown: dict[str, Any] = {"reason": reason, **({"message": message} if message else {})}
         entry["state"] = {"waiting": shown}
-        if not entry.get("lastState"):
+        if reason != "CrashLoopBackOff":
             entry["image"] = self._container.get("image", "")
         self._unit.inner = ""
         self.changed = True
@@ -331,7 +338,9 @@ class ContainerTurn:
             if self._try("startupProbe", result=False, seconds=seconds):
                 entry["started"] = self.changed = True
                 entry["ready"] = "readinessProbe" not in self._container and self._counts_as_ready
-            elif self._unit.tries["startupProbe"].failures >= (self._container["startupProbe"].get("failureThreshold") or 3):
+            elif self._unit.tries["startupProbe"].failures >= (
+                self._container["startupProbe"].get("failureThreshold") or 3
+            ):
                 self._unit.killed = "startup"
             return
         if "readinessProbe" in self._container:
@@ -360,7 +369,9 @@ class ContainerTurn:
     def _next_try(self) -> float:
         if not self.running:
             return NEVER
-        return min((self.started + tries.next for tries in self._unit.tries.values() if tries.next is not None), default=NEVER)
+        return min(
+            (self.started + tries.next for tries in self._unit.tries.values() if tries.next is not None), default=NEVER
+        )
 
     # Words.
 
@@ -372,7 +383,7 @@ class ContainerTurn:
             self._say(Happening(one.type, one.reason, filled(one.message, blanks), self.field))
 
     def _blanks(self, took: float = 0.0) -> dict[str, str]:
-        image = self._image
+        image = self._image or self._scene.runtime.image(self._container.get("image", ""))
         name = image.name if image else ""
         return {
             "container": self._container["name"],

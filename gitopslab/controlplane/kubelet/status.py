@@ -182,9 +182,7 @@ def _ready(pod: Object, before: list[Object], containers: tuple[str, str, str]) 
         if found is None:
             problems.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
         elif found.get("status") != "True":
-            problems.append(
-                f'the status of pod readiness gate "{kind}" is not "True", but {found.get("status")}'
-            )
+            problems.append(f'the status of pod readiness gate "{kind}" is not "True", but {found.get("status")}')
     if problems:
         return "False", "ReadinessGatesNotReady", ", ".join(problems)
     return containers

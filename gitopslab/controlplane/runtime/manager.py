@@ -16,7 +16,7 @@ Tests call ``settle`` and ``advance`` with a jumpable clock; the daemon calls ``
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import Informer
@@ -45,6 +45,7 @@ class Manager:
         self._informers: dict[str, Informer] = {}
         self._loops: list[tuple[Reconciler, WorkQueue]] = []
         self._stopped: set[str] = set()
+        self._on_ask: list[Callable[[], None]] = []
         self._turn = 0
 
     def informer(self, resource: str) -> Informer:
@@ -69,6 +70,18 @@ class Manager:
     def start(self, name: str) -> None:
         """Call a stopped reconciler again."""
         self._stopped.discard(name)
+
+    def ask(self, name: str, request: Request) -> None:
+        """Have a reconciler look at something now, for what no watch reports: a process that ended, a follower that came."""
+        for reconciler, queue in self._loops:
+            if reconciler.name == name:
+                queue.add(request)
+        for wake in self._on_ask:
+            wake()
+
+    def on_ask(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called after every ``ask``, so that a sleeping loop knows there is work."""
+        self._on_ask.append(wake)
 
     def step(self) -> bool:
         """Reconcile one request that is due; False when there is none."""

@@ -14,7 +14,7 @@ Data flow of one scheduling cycle:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -97,18 +97,27 @@ class CycleState:
         snapshot: Nodes and the pods on them.
         lister: Everything else in the cluster.
         data: One entry a plugin, written in ``pre_filter`` or ``pre_score``; must have ``copy`` if preemption edits it.
-        skipped: Plugins whose ``filter`` is left out, because their ``pre_filter`` said ``SKIP``.
+        filters: The filters of this cycle: those whose ``pre_filter`` did not say ``SKIP``.
+        counting: The ``pod_changed`` of the same plugins.
     """
 
     snapshot: Snapshot
     lister: Lister
     data: dict[str, Any] = field(default_factory=dict)
-    skipped: set[str] = field(default_factory=set)
+    filters: tuple[Filter, ...] = ()
+    counting: tuple[PodChanged, ...] = ()
 
     def copy(self) -> CycleState:
         """A state that a what-if may edit without touching this one."""
         data = {name: value.copy() if hasattr(value, "copy") else value for name, value in self.data.items()}
-        return CycleState(self.snapshot, self.lister, data, self.skipped)
+        return CycleState(self.snapshot, self.lister, data, self.filters, self.counting)
+
+
+Filter = Callable[[CycleState, "PodInfo", "NodeInfo"], Status]
+"""A plugin's ``filter``."""
+
+PodChanged = Callable[[CycleState, "PodInfo", "PodInfo", "NodeInfo", int], None]
+"""A plugin's ``pod_changed``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,12 +118,17 @@ class PodInfo:
         return bool(affinity.get("podAffinity") or affinity.get("podAntiAffinity"))
 
     @cached_property
+    def named_claims(self) -> tuple[str, ...]:
+        """The PersistentVolumeClaims that its volumes name."""
+        volumes = self.spec.get("volumes") or ()
+        return tuple(v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v)
+
+    @cached_property
+    def generated_claims(self) -> tuple[str, ...]:
+        """The claims made for its generic ephemeral volumes: ``POD-VOLUME``."""
+        return tuple(f"{self.name}-{v['name']}" for v in self.spec.get("volumes") or () if "ephemeral" in v)
+
+    @property
     def claim_names(self) -> tuple[str, ...]:
-        """The PersistentVolumeClaims its volumes name, generic ephemeral ones (``POD-VOLUME``) included."""
-        return tuple(
-            volume["persistentVolumeClaim"]["claimName"]
-            if "persistentVolumeClaim" in volume
-            else f"{self.name}-{volume['name']}"
-            for volume in self.spec.get("volumes") or ()
-            if "persistentVolumeClaim" in volume or "ephemeral" in volume
-        )
+        """All its claims."""
+        return self.named_claims + self.generated_claims

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gitopslab.controlplane.scheduler.framework import (
     SUCCESS,
@@ -57,6 +58,25 @@ WEIGHTS = {
 """What a plugin's score counts, where that is not 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Scorer:
+    """A score plugin with the points around it, looked up once."""
+
+    plugin: ScorePlugin
+    pre_score: PreScorePlugin | None
+    normalizing: NormalizingPlugin | None
+    weight: int
+
+    @classmethod
+    def of(cls, plugin: ScorePlugin) -> _Scorer:
+        return cls(
+            plugin,
+            plugin if isinstance(plugin, PreScorePlugin) else None,
+            plugin if isinstance(plugin, NormalizingPlugin) else None,
+            WEIGHTS.get(plugin.name, 1),
+        )
+
+
 class Profile:
     """The plugins of the default profile, run point by point.
 
@@ -89,7 +109,7 @@ class Profile:
         self._counting = [plugin for plugin in self.plugins if isinstance(plugin, PreFilterExtensions)]
         self._filters = [plugin for plugin in self.plugins if isinstance(plugin, FilterPlugin)]
         self._post_filters = [plugin for plugin in self.plugins if isinstance(plugin, PostFilterPlugin)]
-        self._scorers = [plugin for plugin in self.plugins if isinstance(plugin, ScorePlugin)]
+        self._scorers = [_Scorer.of(plugin) for plugin in self.plugins if isinstance(plugin, ScorePlugin)]
         self._binding = [plugin for plugin in self.plugins if isinstance(plugin, BindingPlugin)]
 
     def pre_enqueue(self, pod: PodInfo) -> Status:
@@ -105,25 +125,26 @@ class Profile:
         """
         names: set[str] | None = None
         narrowing: list[str] = []
+        skipped: set[str] = set()
         for plugin in self._pre_filters:
             status, only = plugin.pre_filter(state, pod)
             if status.code is Code.SKIP:
-                state.skipped.add(plugin.name)
+                skipped.add(plugin.name)
             elif status is not SUCCESS:
                 return status, None, frozenset()
             if only is not None:
                 narrowing.append(plugin.name)
                 names = only if names is None else names & only
+        state.filters = tuple(plugin.filter for plugin in self._filters if plugin.name not in skipped)
+        state.counting = tuple(plugin.pod_changed for plugin in self._counting if plugin.name not in skipped)
         return SUCCESS, names, frozenset(narrowing)
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         """The first refusal of one node, or ``SUCCESS``."""
-        skipped = state.skipped
-        for plugin in self._filters:
-            if plugin.name not in skipped:
-                status = plugin.filter(state, pod, node)
-                if status is not SUCCESS:
-                    return status
+        for refusal in state.filters:
+            status = refusal(state, pod, node)
+            if status is not SUCCESS:
+                return status
         return SUCCESS
 
     def fits(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
@@ -147,9 +168,8 @@ class Profile:
 
     def pod_changed(self, state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo, change: int) -> None:
         """Tell the plugins that count pods that one came (+1) or left (-1)."""
-        for plugin in self._counting:
-            if plugin.name not in state.skipped:
-                plugin.pod_changed(state, pod, other, node, change)
+        for pod_changed in state.counting:
+            pod_changed(state, pod, other, node, change)
 
     def post_filter(self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]) -> Nomination:
         """What can be done for a pod that no node takes: the first success, or all the reasons."""
@@ -166,15 +186,15 @@ class Profile:
     def score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> dict[str, dict[str, int]]:
         """Every plugin's weighted score, by node and plugin; plugins that skip are absent."""
         scores: dict[str, dict[str, int]] = {node.name: {} for node in nodes}
-        for plugin in self._scorers:
-            if isinstance(plugin, PreScorePlugin) and plugin.pre_score(state, pod, nodes).code is Code.SKIP:
+        for scorer in self._scorers:
+            if scorer.pre_score and scorer.pre_score.pre_score(state, pod, nodes).code is Code.SKIP:
                 continue
-            found = {node.name: plugin.score(state, pod, node) for node in nodes}
-            if isinstance(plugin, NormalizingPlugin):
-                plugin.normalize(state, found)
-            weight = WEIGHTS.get(plugin.name, 1)
-            for name, score in found.items():
-                scores[name][plugin.name] = score * weight
+            score = scorer.plugin.score
+            found = {node.name: score(state, pod, node) for node in nodes}
+            if scorer.normalizing:
+                scorer.normalizing.normalize(state, found)
+            for node, points in found.items():
+                scores[node][scorer.plugin.name] = points * scorer.weight
         return scores
 
     def changes(self, state: CycleState, pod: PodInfo, node: str) -> tuple[Object, ...]:

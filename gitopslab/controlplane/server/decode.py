@@ -13,7 +13,7 @@ from typing import Any
 from gitopslab.controlplane.server.typed import Reader, TypedError, go_kind
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, bad_request
-from gitopslab.machinery import schema
+from gitopslab.machinery import protobuf, schema
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, group_of
 
@@ -48,7 +48,7 @@ def decode(
 
     Args:
         resource: What the path names.
-        body: JSON or YAML.
+        body: JSON, YAML or protobuf.
         content_type: Of the request; empty means JSON.
         field_validation: ``Strict``, ``Warn`` or ``Ignore``; empty means ``Warn``, as on a real server.
         kind: ``(apiVersion, kind)`` where a subresource takes another type than the resource's own.
@@ -78,8 +78,10 @@ def check(resource: Resource, obj: Object, field_validation: str) -> tuple[Objec
 
 def _parsed(body: bytes, content_type: str, expected: tuple[str, str]) -> tuple[Any, list[str]]:
     media = content_type.partition(";")[0].strip().lower() or JSON
-    if media not in (JSON, YAML):
-        raise unsupported_media_type((JSON, YAML))
+    if media not in (JSON, YAML, protobuf.MEDIA_TYPE):
+        raise unsupported_media_type((JSON, YAML, protobuf.MEDIA_TYPE))
+    if media == protobuf.MEDIA_TYPE:
+        return _from_protobuf(body), []
     try:
         if media == JSON:
             return from_json(body), []
@@ -88,6 +90,13 @@ def _parsed(body: bytes, content_type: str, expected: tuple[str, str]) -> tuple[
         cause = f"couldn't get version/kind; json parse error: {error}" if media == JSON else str(error)
         raise _unrecognized(body, expected, cause) from error
     return value, ["\n  ".join([_YAML_FAULTS, *repeated])] if repeated else []
+
+
+def _from_protobuf(body: bytes) -> Object:
+    try:
+        return protobuf.read(body)
+    except ValueError as error:
+        raise bad_request(str(error)) from error
 
 
 def unsupported_media_type(accepted: tuple[str, ...]) -> ApiError:

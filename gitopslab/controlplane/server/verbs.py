@@ -162,11 +162,10 @@ class Verbs:
             return subresources.evict(self, who, resource, namespace, name, obj, options)
         identity.assign(obj, namespace, self.clock.now())
         attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
-        self._admit(attributes, options)
+        self._admit(attributes, options, writer=_manager(who, options))
         key = (namespace, name_of(obj))
         if self.store.get(resource.key, key) is not None:
             raise already_exists(resource.key, name_of(obj))
-        ownership.tracked(resource, None, obj, manager=_manager(who, options), subresource="", now=self.clock.now())
         return self._commit("ADDED", resource, key, obj, options.dry_run)
 
     def update(
@@ -304,19 +303,21 @@ class Verbs:
     ) -> Record:
         before = current.object
         identity.keep_system_fields(obj, before)
-        self._admit(self._attributes(who, resource, "UPDATE", subresource, obj, before, options), options)
-        if track:
-            now = self.clock.now()
-            ownership.tracked(resource, before, obj, manager=_manager(who, options), subresource=subresource, now=now)
+        attributes = self._attributes(who, resource, "UPDATE", subresource, obj, before, options)
+        self._admit(attributes, options, writer=_manager(who, options) if track else None)
         key = (namespace_of(obj), name_of(obj))
         if deletion.is_finished(resource, obj):
             return self._commit("DELETED", resource, key, obj, options.dry_run)
         return self._commit_change(resource, key, current, obj, options.dry_run)
 
-    def _admit(self, attributes: Attributes, options: WriteOptions) -> None:
-        resource, obj = attributes.resource, attributes.object
+    def _admit(self, attributes: Attributes, options: WriteOptions, *, writer: str | None = None) -> None:
+        resource, obj, sub = attributes.resource, attributes.object, attributes.subresource
         assert obj is not None, "deletions are only validated"
         set_defaults(resource, obj)
+        # Before admission and strategies: what the server changes on its own belongs to no field manager.
+        if writer is not None:
+            now = self.clock.now()
+            ownership.tracked(resource, attributes.before, obj, manager=writer, subresource=sub, now=now)
         options.warnings.extend(self._admission.mutate(attributes))
         # After defaults: generation counts what changed in the spec, and quality of service what admission filled in.
         if attributes.before is None:

@@ -85,14 +85,15 @@ class BoardView {
 
   now() {
     // The snapshot's clock may be a lab clock that was moved; only what passed since then is ours.
-    return this.board.seconds + (performance.now() - this.received) / 1000;
+    return this.seconds + (performance.now() - this.received) / 1000;
   }
 
   draw() {
     const snapshot = this.model.get("_snapshot");
     if (!snapshot?.board) return this.drawError(snapshot?.error);
     const before = this.board && this.pods;
-    if (snapshot.board !== this.board) this.received = performance.now();
+    if (snapshot.seconds !== this.seconds) this.received = performance.now();
+    this.seconds = snapshot.seconds;
     this.board = snapshot.board;
     this.pods = new Map(this.allPods().map((pod) => [pod.uid, pod]));
     const giveFocusBack = this.hand.hold();

@@ -27,7 +27,9 @@ def clusters() -> dict[str, dict[str, object]]:
 
 
 def keep(found: dict[str, dict[str, object]]) -> None:
-    (FOLDER / "clusters.json").write_text(json.dumps(found))
+    beside = FOLDER / "clusters.json.new"
+    beside.write_text(json.dumps(found))
+    beside.replace(FOLDER / "clusters.json")  # whole: tests read it meanwhile
 
 
 def note_call(tool: str) -> list[str]:

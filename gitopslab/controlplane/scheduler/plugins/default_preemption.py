@@ -6,12 +6,12 @@ it, but is broken rather than leave the more important pod waiting, as in Kubern
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent
 from gitopslab.controlplane.scheduler.decision import unavailable
-from gitopslab.controlplane.scheduler.framework import Code, CycleState, Nomination, Status
+from gitopslab.controlplane.scheduler.framework import Code, CycleState, Filter, Nomination, PodChanged, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
 from gitopslab.machinery.objects import Object, condition_of, name_of, namespace_of
@@ -24,12 +24,6 @@ NEVER = "not eligible due to preemptionPolicy=Never."
 TERMINATING = "not eligible due to a terminating pod on the nominated node."
 BY_SCHEDULER = "PreemptionByScheduler"
 _LOWEST_PRIORITY = 2**31  # added to priorities so that a sum grows with every victim, also below zero
-
-Fits = Callable[[CycleState, PodInfo, NodeInfo], Status]
-"""Runs every filter on one node."""
-
-Change = Callable[[CycleState, PodInfo, PodInfo, NodeInfo, int], None]
-"""Tells every plugin that one pod came to or left a node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +107,8 @@ class Search:
     state: CycleState
     pod: PodInfo
     node: NodeInfo
-    fits: Fits
-    change: Change
+    fits: Filter
+    change: PodChanged
     victims: list[PodInfo] = field(default_factory=list)
 
     def remove(self, other: PodInfo) -> None:
@@ -159,7 +153,7 @@ class DefaultPreemption:
 
     name = NAME
 
-    def __init__(self, fits: Fits, change: Change) -> None:
+    def __init__(self, fits: Filter, change: PodChanged) -> None:
         self._fits = fits
         self._change = change
 

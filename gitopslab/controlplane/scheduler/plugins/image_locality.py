@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent
-from gitopslab.controlplane.scheduler.framework import MAX_NODE_SCORE, CycleState
+from gitopslab.controlplane.scheduler.framework import MAX_NODE_SCORE, SUCCESS, CycleState, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
 
@@ -25,7 +27,7 @@ def scaled_size(size: int, nodes_with_it: int, nodes: int) -> int:
 
 def locality(total: int, containers: int) -> int:
     """The score of so many bytes for so many containers, 0 to 100."""
-    most = MOST_PER_CONTAINER * containers
+    most = MOST_PER_CONTAINER * max(1, containers)
     return MAX_NODE_SCORE * (min(max(total, LEAST), most) - LEAST) // (most - LEAST)
 
 
@@ -34,21 +36,26 @@ class ImageLocality:
 
     name = NAME
 
+    def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
+        """Name the images once."""
+        containers = [*(pod.spec.get("initContainers") or ()), *(pod.spec.get("containers") or ())]
+        images = [container.get("image") or "" for container in containers]
+        # Image volumes add bytes but do not count as containers: so in 1.36.0, mended upstream later.
+        volumes = pod.spec.get("volumes") or ()
+        images += [volume["image"].get("reference") or "" for volume in volumes if "image" in volume]
+        state.data[NAME] = ([normalized_image(image) for image in images], len(containers))
+        return SUCCESS
+
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """The images on the node that the pod needs."""
         if not node.images:
             return 0
-        containers = [*(pod.spec.get("initContainers") or ()), *(pod.spec.get("containers") or ())]
-        images = [container.get("image") or "" for container in containers]
-        # Image volumes add bytes but do not count as containers: so in 1.36.0, mended upstream later.
-        images += [
-            volume["image"].get("reference") or "" for volume in pod.spec.get("volumes") or () if "image" in volume
-        ]
-        total, nodes = 0, len(state.snapshot.nodes)
-        for image in map(normalized_image, images):
-            if image in node.images:
-                total += scaled_size(node.images[image], state.snapshot.image_nodes[image], nodes)
-        return locality(total, len(containers)) if containers else 0
+        images, containers = state.data[NAME]
+        everywhere, nodes = state.snapshot.image_nodes, len(state.snapshot.nodes)
+        total = sum(
+            scaled_size(node.images[image], everywhere[image], nodes) for image in images if image in node.images
+        )
+        return locality(total, containers)
 
     def awaits(self, pod: PodInfo, event: ClusterEvent) -> bool:
         """Never: scoring rejects nobody."""

@@ -139,8 +139,7 @@ class InterPodAffinity:
 
     def pod_changed(self, state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo, change: int) -> None:
         """Let one pod come or go."""
-        if NAME in state.data and NAME not in state.skipped:
-            _count_one(state.data[NAME], pod, other, node, change, namespace_labels(state.lister))
+        _count_one(state.data[NAME], pod, other, node, change, namespace_labels(state.lister))
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         """Refuse nodes without the wanted neighbours, with unwanted ones, or whose pods object."""

@@ -173,8 +173,8 @@ class PodTopologySpread:
 
     def pod_changed(self, state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo, change: int) -> None:
         """Let one pod come or go."""
-        spread: Spread | None = state.data.get(NAME)
-        if spread is None or other.namespace != pod.namespace or not has_all(node.labels, spread.constraints):
+        spread: Spread = state.data[NAME]
+        if other.namespace != pod.namespace or not has_all(node.labels, spread.constraints):
             return
         for constraint, counts in zip(spread.constraints, spread.matching, strict=True):
             if constraint.selects(other) and constraint.counts(pod, node):

@@ -1,8 +1,8 @@
 """VolumeBinding: a pod can only run where its volumes can be.
 
-Most claims must be bound before the pod is tried; that is the volume binder's work. For claims that wait for their first
-consumer, the filter looks for a volume or a provisioner that serves the node, and when the node is chosen, the pod's
-binding waits until the claims are bound.
+Most claims must be bound before the pod is tried; that is the volume binder's work. For claims that wait for their
+first consumer, the filter looks for a volume or a provisioner that serves the node, and when the node is chosen, the
+pod's binding waits until the claims are bound.
 
 Simplified: no storage capacity tracking (CSIStorageCapacity), which the lab's API does not have.
 """
@@ -46,9 +46,7 @@ class Claims:
 
 def trouble(pod: PodInfo, name: str, claim: Object | None) -> str:
     """Why a claim cannot be used at all, whatever the node; empty if it can."""
-    generated = name not in {
-        (volume.get("persistentVolumeClaim") or {}).get("claimName") for volume in pod.spec.get("volumes") or ()
-    }
+    generated = name not in pod.named_claims
     if claim is None and generated:
         return f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"'
     if claim is None:

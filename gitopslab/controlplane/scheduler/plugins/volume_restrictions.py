@@ -43,7 +43,7 @@ class VolumeRestrictions:
     def pre_filter(self, state: CycleState, pod: PodInfo) -> tuple[Status, set[str] | None]:
         """Find the exclusive claims and who uses them; reject pods that name a claim that is not there."""
         exclusive = set()
-        for name in pod.claim_names:
+        for name in pod.named_claims:
             claim = state.lister.get("persistentvolumeclaims", name, pod.namespace)
             if claim is None:
                 return Status(Code.UNRESOLVABLE, (f'persistentvolumeclaim "{name}" not found',), NAME), None
@@ -58,8 +58,8 @@ class VolumeRestrictions:
 
     def pod_changed(self, state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo, change: int) -> None:
         """Let one pod come or go."""
-        users: Users | None = state.data.get(NAME)
-        if users is not None and shares(pod, other, users.claims):
+        users: Users = state.data[NAME]
+        if shares(pod, other, users.claims):
             users.count += change
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:

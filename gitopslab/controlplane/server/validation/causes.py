@@ -43,9 +43,9 @@ class Causes:
         listed = ", ".join(json.dumps(item) for item in supported)
         self._add(path, "FieldValueNotSupported", f"Unsupported value: {shown(value)}", f"supported values: {listed}")
 
-    def duplicate(self, path: str, value: Any) -> None:
+    def duplicate(self, path: str, value: Any, detail: str = "") -> None:
         """A value that must be unique occurs twice."""
-        self._add(path, "FieldValueDuplicate", f"Duplicate value: {shown(value)}")
+        self._add(path, "FieldValueDuplicate", f"Duplicate value: {shown(value)}", detail)
 
     def not_found(self, path: str, value: Any) -> None:
         """A value names something that is not there."""

@@ -1,0 +1,136 @@
+"""What a new cluster holds before anybody uses it.
+
+``assembly`` calls ``bootstrap`` at every start, before any controller runs: what is missing is made, what is there is left alone, so
+a restart changes nothing. What kubeadm adds is made once: a learner who deletes CoreDNS finds it gone after a restart too.
+The objects of kube-system are in ``kubesystem``; nodes come from ``topology``.
+Leaves to others: keeping all that alive (controllers and kubelets), default service accounts (their controller).
+"""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.daemon.kubesystem import extras, proxy, proxy_pods
+from gitopslab.controlplane.daemon.roles import roles
+from gitopslab.controlplane.daemon.topology import Topology
+from gitopslab.controlplane.kubelet.network import internal_ip
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.errors import AlreadyExistsError
+from gitopslab.machinery.clock import Clock, timestamp
+from gitopslab.machinery.objects import Object
+
+_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+_FIRST_START = "gitopslab-cluster"
+"""A ConfigMap in kube-system that says the extras were made once; so what a learner deletes of them stays deleted."""
+
+_BILLION = 1_000_000_000
+
+
+def bootstrap(api: Api, topology: Topology, clock: Clock, *, bare: bool = False) -> None:
+    """Make what a cluster needs and does not have yet.
+
+    Args:
+        api: Writes as the cluster's administrator.
+        topology: The nodes.
+        clock: The time.
+        bare: Leave out everything that is there only because kubeadm puts it there.
+    """
+    for name in _NAMESPACES:
+        _ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for obj in (*_priority_classes(), *roles()):
+        _ensure(api, obj)
+    for node in topology.nodes():
+        _ensure(api, node)
+    nodes = api.list("nodes")  # with their uids, which owner references need
+    for obj in _kubernetes_service(nodes, topology.control_plane):
+        _ensure(api, obj)
+    if not bare and _ensure(api, _marker(clock)):
+        for obj in extras(nodes, topology.control_plane, clock):
+            _ensure(api, obj)
+        _make_proxy(api, nodes)
+
+
+def _make_proxy(api: Api, nodes: list[Object]) -> None:
+    """The kube-proxy DaemonSet with its pods, as its controller would leave them.
+
+    Simplified: until the lab has a DaemonSet controller nobody else would make the pods or count them.
+    """
+    daemon_set = api.create(proxy())
+    count = len(nodes)
+    daemon_set["status"] = {
+        "currentNumberScheduled": count, "desiredNumberScheduled": count, "updatedNumberScheduled": count,
+        "numberAvailable": count, "numberReady": count, "numberMisscheduled": 0,
+        "observedGeneration": daemon_set["metadata"].get("generation", 1),
+    }  # fmt: skip
+    api.update(daemon_set, "status")
+    for pod in proxy_pods(daemon_set, nodes):
+        api.create(pod)
+
+
+def _ensure(api: Api, obj: Object) -> bool:
+    """Create an object; False when it is there already."""
+    try:
+        api.create(obj)
+    except AlreadyExistsError:
+        return False
+    return True
+
+
+def _marker(clock: Clock) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": _FIRST_START, "namespace": "kube-system"},
+        "data": {"created": timestamp(clock.now())},
+    }
+
+
+def _priority_classes() -> list[Object]:
+    """The two that every API server makes itself (``scheduling/rest/storage_scheduling.go``)."""
+    rows = (
+        (
+            "system-cluster-critical",
+            2 * _BILLION,
+            "the whole cluster depends on these pods, on whichever node they run",
+        ),
+        ("system-node-critical", 2 * _BILLION + 1000, "a node depends on these pods; nothing has a higher priority"),
+    )
+    return [
+        {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": value,
+            "description": text,
+        }
+        for name, value, text in rows
+    ]
+
+
+def _kubernetes_service(nodes: list[Object], control_plane: str) -> list[Object]:
+    """The Service of the API itself: without a selector, so its endpoints are written by hand.
+
+    Simplified: the API server of the lab listens on the loopback address of the machine; the endpoint shown here is where one
+    would listen on the control plane's node.
+    """
+    address = next(internal_ip(node) for node in nodes if node["metadata"]["name"] == control_plane)
+    labels = {"component": "apiserver", "provider": "kubernetes"}
+    port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+            "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "type": "ClusterIP", "ports": [port]},
+        },
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "kubernetes"},
+            },
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+        },
+    ]

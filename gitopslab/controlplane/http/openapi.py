@@ -1,0 +1,248 @@
+"""OpenAPI v3: what ``kubectl explain`` shows and what ``kubectl apply`` asks before it sends anything.
+
+``app`` answers ``/openapi/v3`` with ``openapi_index`` and the paths named there with ``openapi_document``. A document is built when it is
+first asked for and kept as bytes; its hash is known without building it, so a client's cache stays good over restarts. Types come
+from ``machinery.schema``, texts from ``descriptions``, paths from the catalog (``openapi_paths``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from gitopslab.controlplane.http.descriptions import Description, describe
+from gitopslab.controlplane.http.openapi_paths import paths_of
+from gitopslab.machinery import schema
+from gitopslab.machinery import version as kubernetes_version
+from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.objects import group_of
+from gitopslab.machinery.schema import Field, Struct, Type
+
+_REF = "#/components/schemas/"
+_SPECIAL = {
+    "meta": "io.k8s.apimachinery.pkg.apis.meta.",
+    "apiextensions": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.",
+    "resource": "io.k8s.apimachinery.pkg.api.resource.",
+    "intstr": "io.k8s.apimachinery.pkg.util.intstr.",
+    "runtime": "io.k8s.apimachinery.pkg.runtime.",
+}
+_PRIMITIVE: dict[str, dict[str, Any]] = {
+    "string": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "number": {"type": "number", "format": "double"},
+    "bytes": {"type": "string", "format": "byte"},
+}
+_OPAQUE: dict[str, dict[str, Any]] = {
+    "resource.Quantity": {"oneOf": [{"type": "string"}, {"type": "number"}]},
+    "intstr.IntOrString": {"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]},
+    "runtime.RawExtension": {"type": "object"},
+    "meta.v1.FieldsV1": {"type": "object"},
+    "meta.v1.Patch": {"type": "object"},
+    "meta.v1.Time": {"type": "string", "format": "date-time"},
+    "meta.v1.MicroTime": {"type": "string", "format": "date-time"},
+    "apiextensions.v1.CustomResourceSubresourceStatus": {"type": "object"},
+}
+_SHARED = ("meta.v1.DeleteOptions", "meta.v1.Patch", "meta.v1.Status", "meta.v1.WatchEvent", "meta.v1.APIResourceList")
+_USUAL = {
+    "metadata": "What every object has: its name, namespace, labels, annotations and owners.",
+    "spec": "What is wanted: the desired state.",
+    "status": "What was last observed; written by the system.",
+}
+
+
+def openapi_index(catalog: Catalog) -> dict[str, Any]:
+    """The answer of ``/openapi/v3``: a document a group version, each with a hash that changes when it does."""
+    groups = dict.fromkeys((resource.group, resource.version) for resource in catalog)
+    paths = {}
+    for group, group_version in groups:
+        path = f"apis/{group}/{group_version}" if group else f"api/{group_version}"
+        digest = _digest(_resources(catalog, group, group_version))
+        paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
+    return {"paths": paths}
+
+
+def openapi_document(catalog: Catalog, group: str, version: str) -> bytes | None:
+    """The OpenAPI v3 document of a group version as JSON; None when nothing of it is served."""
+    resources = _resources(catalog, group, version)
+    return _document(resources) if resources else None
+
+
+def _resources(catalog: Catalog, group: str, group_version: str) -> tuple[Resource, ...]:
+    return tuple(found for found in catalog if (found.group, found.version) == (group, group_version))
+
+
+@lru_cache(maxsize=1)
+def _stamp() -> str:
+    """What every hash depends on besides the resources: the types and the texts."""
+    state = [describe(name).text for name in ("core.v1.Pod", "apps.v1.Deployment")]
+    return hashlib.sha256(repr((kubernetes_version.KUBERNETES, schema.fingerprint(), state)).encode()).hexdigest()
+
+
+def _digest(resources: tuple[Resource, ...]) -> str:
+    rows = repr([(row, row.custom) for row in resources])
+    return hashlib.sha256((_stamp() + rows).encode()).hexdigest().upper()
+
+
+@lru_cache(maxsize=64)
+def _document(resources: tuple[Resource, ...]) -> bytes:
+    roots = [name for row in resources for name in _roots(row)]
+    document = {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": kubernetes_version.KUBERNETES},
+        "paths": paths_of(resources, reference),
+        "components": {"schemas": dict(sorted(_schemas(resources, roots)))},
+    }
+    return orjson.dumps(document)
+
+
+def _roots(resource: Resource) -> Iterable[str]:
+    """The types a resource's paths speak of."""
+    kinds = [(resource.api_version, resource.kind), (resource.api_version, f"{resource.kind}List")]
+    for sub in resource.subresources:
+        if sub.kind:
+            group = sub.group or resource.group
+            kinds.append((f"{group}/{sub.version or resource.version}".lstrip("/"), sub.kind))
+    for api_version, kind in kinds:
+        found = schema.struct_of(api_version, kind)
+        if found is not None:
+            yield found.key
+
+
+def _schemas(resources: Iterable[Resource], roots: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Every type that can be reached, by its published name."""
+    waiting, seen = [*roots, *_SHARED], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if _is_opaque(name):
+            yield published(name), _described(_OPAQUE.get(name, {}), describe(name).text)
+            continue
+        found = schema.struct(name)
+        waiting += [below for field in found.fields.values() for below in _named(field.type)]
+        yield published(name), struct_schema(found, describe(name))
+    for row in resources:
+        if schema.struct_of(row.api_version, row.kind) is None:
+            yield _custom_name(row), _custom_schema(row)
+
+
+def _is_opaque(name: str) -> bool:
+    return name in _OPAQUE or schema.type_named(name).shape == "any"
+
+
+def _named(kind: Type) -> Iterable[str]:
+    """The named type at the bottom of a field's type, if it has a schema of its own."""
+    while kind.element is not None:
+        kind = kind.element
+    if kind.shape not in ("string", "integer", "boolean", "number", "bytes"):
+        yield kind.name
+
+
+def published(name: str) -> str:
+    """The name of a type in OpenAPI: ``io.k8s.api.core.v1.Pod`` of ``core.v1.Pod``."""
+    package, _, rest = name.partition(".")
+    return _SPECIAL[package] + rest if package in _SPECIAL else f"io.k8s.api.{name}"
+
+
+def reference(api_version: str, kind: str) -> dict[str, str]:
+    """A reference to the schema of a kind."""
+    found = schema.struct_of(api_version, kind)
+    name = published(found.key) if found else ".".join([*reversed(group_of(api_version).split(".")), "v1", kind])
+    return {"$ref": _REF + name}
+
+
+def struct_schema(kind: Struct, description: Description | None = None) -> dict[str, Any]:
+    """The schema of a struct, without texts or with these."""
+    texts = description or Description()
+    result: dict[str, Any] = _described({"type": "object"}, texts.text)
+    properties = {}
+    for name, field in sorted(kind.fields.items()):
+        text = texts.fields.get(name) or (_fallback(field) if description else "")
+        properties[name] = _described(field_schema(field), text)
+    if properties:
+        result["properties"] = properties
+    required = [name for name, field in kind.fields.items() if field.required]
+    if required:
+        result["required"] = required
+    if kind.atomic:
+        result["x-kubernetes-map-type"] = "atomic"
+    gvk = _group_version_kind(kind)
+    if gvk:
+        result["x-kubernetes-group-version-kind"] = [gvk]
+    return result
+
+
+def _described(schema: dict[str, Any], text: str) -> dict[str, Any]:
+    return {"description": text, **schema} if text else schema
+
+
+def _fallback(field: Field) -> str:
+    """A sentence for a field that holds another type, of which the client gives only the type's text."""
+    if field.name in _USUAL:
+        return _USUAL[field.name]
+    kind = field.type
+    return describe(kind.name).text.partition(". ")[0] if kind.shape == "struct" else ""
+
+
+def field_schema(field: Field) -> dict[str, Any]:
+    """The schema of a field, without a description."""
+    result = dict(_type_schema(field.type))
+    if "$ref" in result:
+        result = {"allOf": [result]}
+    if field.enum:
+        holder = result.get("items") or result.get("additionalProperties") or result
+        holder["enum"] = list(field.enum)
+    if field.default is not None:
+        result["default"] = field.default
+    extensions = {
+        "list-type": field.list_type,
+        "list-map-keys": list(field.keys),
+        "map-type": field.map_type,
+        "patch-strategy": _strategy(field),
+        "patch-merge-key": field.merge_key,
+    }
+    return result | {f"x-kubernetes-{name}": value for name, value in extensions.items() if value}
+
+
+def _strategy(field: Field) -> str:
+    return ",".join(["merge"] * field.merge + ["retainKeys"] * field.retain_keys)
+
+
+def _type_schema(kind: Type) -> dict[str, Any]:
+    if kind.shape in _PRIMITIVE:
+        return dict(_PRIMITIVE[kind.shape])
+    if kind.shape == "integer":
+        return {"type": "integer", "format": kind.name}
+    if kind.shape == "list" and kind.element:
+        return {"type": "array", "items": _type_schema(kind.element)}
+    if kind.shape == "map" and kind.element:
+        return {"type": "object", "additionalProperties": _type_schema(kind.element)}
+    return {"$ref": _REF + published(kind.name)}
+
+
+def _group_version_kind(kind: Struct) -> dict[str, str]:
+    """Which kind a struct is on the wire; empty for parts of kinds."""
+    if "kind" not in kind.fields or "apiVersion" not in kind.fields:
+        return {}
+    package, group_version, name = kind.key.split(".")
+    if package == "meta":
+        return {"group": "", "kind": name, "version": group_version}
+    if "metadata" not in kind.fields:
+        return {}
+    return {"group": schema.group_named(package), "kind": name, "version": group_version}
+
+
+def _custom_name(row: Resource) -> str:
+    return ".".join([*reversed(row.group.split(".")), row.version, row.kind])
+
+
+def _custom_schema(row: Resource) -> dict[str, Any]:
+    """A kind whose fields nobody declared here."""
+    gvk = {"group": row.group, "kind": row.kind, "version": row.version}
+    keeps = {"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-group-version-kind": [gvk]}
+    return {"type": "object", **keeps}

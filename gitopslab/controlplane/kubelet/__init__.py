@@ -1,0 +1,75 @@
+"""Simulated kubelets: every node's agent, played on a clock.
+
+A pod bound to a simulated node is accepted, its image pulled, its containers started, probed, restarted and stopped, with the
+status, the events and the logs a real kubelet gives. ``stages.yaml`` and ``images.yaml`` hold what is data. ``agent`` and
+``heartbeat`` are the reconcilers; ``play``, ``containers`` and ``status`` are pure; ``runtime`` is the seam to what really runs.
+Knows the cluster only through the Api; which pod goes to which node is the scheduler's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitopslab.controlplane.kubelet.agent import Agent
+from gitopslab.controlplane.kubelet.heartbeat import Heartbeat
+from gitopslab.controlplane.kubelet.logs import LogClock, SimulatedLogs
+from gitopslab.controlplane.kubelet.nodes import SIMULATED, Nodes
+from gitopslab.controlplane.kubelet.runtime import Runtime, SimulatedRuntime
+from gitopslab.controlplane.kubelet.stages import shipped
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.logs import Logs
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.reconcile import Reconciler, Request
+from gitopslab.errors import NotFoundError
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object
+
+__all__ = ["SIMULATED", "Kubelets", "Runtime", "kubelets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kubelets:
+    """The kubelets of a cluster.
+
+    Attributes:
+        reconcilers: To be added to the manager.
+        logs: What containers have written.
+    """
+
+    reconcilers: list[Reconciler]
+    logs: Logs
+    _nodes: Nodes
+    _manager: Manager
+
+    def stop_node(self, name: str) -> None:
+        """Stop a node as a fault: its kubelet renews nothing and its pods do not change any more."""
+        self._nodes.stop(name)
+
+    def start_node(self, name: str) -> None:
+        """Start a stopped node again: it reports at once and its pods go on."""
+        self._nodes.start(name)
+        self._manager.ask(Heartbeat.name, Request("", name))
+
+
+def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runtime: Runtime | None = None) -> Kubelets:
+    """The kubelets of all simulated nodes.
+
+    Args:
+        api_for: Gives a component's Api.
+        manager: Runs the reconcilers.
+        clock: The time.
+        runtime: Runs containers; default plays them.
+    """
+    api = api_for("kubelet")
+    nodes, runtime = Nodes(), runtime or SimulatedRuntime()
+
+    def lookup(resource: str, namespace: str, name: str) -> Object | None:
+        try:
+            return api.get(resource, name, namespace)
+        except NotFoundError:
+            return None
+
+    logs = SimulatedLogs(manager, clock, runtime, lookup)
+    agent = Agent(api, manager, clock, runtime=runtime, nodes=nodes, stages=shipped())
+    return Kubelets([Heartbeat(api, manager, clock, nodes), agent, LogClock(logs)], logs, nodes, manager)

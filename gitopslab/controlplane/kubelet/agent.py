@@ -1,0 +1,178 @@
+"""The kubelets' main loop: the pods of all simulated nodes.
+
+The manager calls it for every pod that changed or whose time has come. It plays the pod (``play``), writes the status when it
+changed, says the events, and removes a pod that has stopped. What it keeps in memory can be lost: after a restart it goes on
+from the status of the pods.
+Leaves to others: nodes and their leases (``heartbeat``), which pod goes where (the scheduler).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gitopslab.controlplane.kubelet.images import Image
+from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Scene
+from gitopslab.controlplane.kubelet.network import Addresses, internal_ip
+from gitopslab.controlplane.kubelet.nodes import Nodes
+from gitopslab.controlplane.kubelet.play import Turn, play
+from gitopslab.controlplane.kubelet.runtime import Runtime
+from gitopslab.controlplane.kubelet.stages import Stage
+from gitopslab.controlplane.kubelet.status import FINAL
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.informer import by_node
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.controlplane.runtime.recorder import Recorder
+from gitopslab.errors import ApiError, NotFoundError
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object, annotations_of, copy_of, is_terminating, name_of, namespace_of, uid_of
+
+MIRROR = "kubernetes.io/config.mirror"
+"""Annotation of the pods that show a node's static pods in the API."""
+
+_LOOK_AGAIN = 1.0  # how soon a stopped kubelet's pods are looked at again
+
+
+def _bound(event: WatchEvent) -> Iterable[Request]:
+    """Only pods on a node concern a kubelet."""
+    pod = event.object
+    return (Request(namespace_of(pod), name_of(pod)),) if pod["spec"].get("nodeName") else ()
+
+
+class Agent:
+    """Runs the pods of the simulated nodes.
+
+    Args:
+        api: Writes pods and events, as the kubelet.
+        manager: Its informers are read.
+        clock: The time.
+        runtime: Runs the containers.
+        nodes: Which nodes are ours and alive, and their images.
+        stages: The table of a container's life.
+    """
+
+    name = "kubelet"
+
+    def __init__(
+        self, api: Api, manager: Manager, clock: Clock, *, runtime: Runtime, nodes: Nodes, stages: tuple[Stage, ...]
+    ) -> None:
+        self.sources = (Source("pods", _bound),)
+        self._api = api
+        self._clock = clock
+        self._runtime = runtime
+        self._nodes = nodes
+        self._stages = stages
+        self._pods = manager.informer("pods")
+        self._node_informer = manager.informer("nodes")
+        self._addresses = Addresses()
+        self._lives: dict[str, Life] = {}
+        self._seen: dict[Request, Object] = {}
+        self._recorders: dict[str, Recorder] = {}
+
+    def reconcile(self, request: Request) -> Result:
+        """Bring one pod forward to now."""
+        pod = self._pods.get(request.name, request.namespace)
+        known = self._seen.get(request)
+        if known is not None and (pod is None or uid_of(pod) != uid_of(known)):
+            self._forget(request, known)
+        if pod is None or not pod["spec"].get("nodeName"):
+            return DONE
+        node = self._node_informer.get(pod["spec"]["nodeName"])
+        if node is None or not self._nodes.are_ours(node):
+            return DONE
+        if not self._nodes.is_running(name_of(node)):
+            return Result(requeue_after=_LOOK_AGAIN)
+        self._seen[request] = pod
+        return self._play(pod, node)
+
+    def address_of(self, pod: Object) -> str:
+        """The address of a pod, also before its status shows it."""
+        life = self._lives.get(uid_of(pod))
+        address: str = pod.get("status", {}).get("podIP") or (life.address if life else "")
+        return address
+
+    def _play(self, pod: Object, node: Object) -> Result:
+        life = self._lives.setdefault(uid_of(pod), Life())
+        turn = play(pod, life, self._scene(pod, node))
+        try:
+            self._write(pod, turn)
+        except ApiError:
+            self._lives.pop(uid_of(pod), None)  # begin again from what is stored
+            raise
+        for happening in turn.events:
+            self._say(pod, node, happening)
+        if turn.gone:
+            self._remove(pod)
+        elif pod.get("status", {}).get("phase") in FINAL:
+            self._release(pod)
+        return DONE if turn.due == NEVER else Result(requeue_after=max(0.0, turn.due - self._clock.now()))
+
+    def _scene(self, pod: Object, node: Object) -> Scene:
+        name = name_of(node)
+        return Scene(
+            now=self._clock.now(),
+            host=internal_ip(node),
+            runtime=self._runtime,
+            stages=self._stages,
+            lookup=self._lookup,
+            present=lambda image: self._nodes.has_image(node, image),
+            keep=lambda image: self._nodes.keep_image(node, image),
+            address=self._address_giver(pod, node, name),
+        )
+
+    def _address_giver(self, pod: Object, node: Object, name: str) -> Callable[[], str]:
+        def give() -> str:
+            if pod["spec"].get("hostNetwork"):
+                return internal_ip(node)
+            if not self._addresses.knows(name):
+                self._addresses.read(name, self._pods.indexed(by_node, name))
+            return self._addresses.give(node, uid_of(pod))
+
+        return give
+
+    def _lookup(self, resource: str, namespace: str, name: str) -> Object | None:
+        try:
+            return self._api.get(resource, name, namespace)
+        except NotFoundError:
+            return None
+
+    def _write(self, pod: Object, turn: Turn) -> None:
+        if turn.status is not None:
+            self._api.update({**pod, "status": turn.status}, "status")
+
+    def _say(self, pod: Object, node: Object, happening: Happening) -> None:
+        host = name_of(node)
+        recorder = self._recorders.get(host)
+        if recorder is None:
+            recorder = self._recorders[host] = Recorder(self._api, self._clock, "kubelet", host)
+        recorder.event(pod, happening.type, happening.reason, happening.message, field=happening.field)
+
+    def _remove(self, pod: Object) -> None:
+        """Confirm that a pod has stopped; a static pod is shown anew, since its file is still on the node."""
+        try:
+            self._api.delete("pods", name_of(pod), namespace_of(pod), grace_seconds=0, uid=uid_of(pod))
+        except NotFoundError:
+            return
+        if MIRROR in annotations_of(pod) and not pod["metadata"].get("finalizers"):
+            self._api.create(_shown_anew(pod))
+
+    def _forget(self, request: Request, pod: Object) -> None:
+        del self._seen[request]
+        self._lives.pop(uid_of(pod), None)
+        self._runtime.forget(uid_of(pod))
+        self._release(pod)
+
+    def _release(self, pod: Object) -> None:
+        """Give the address back; a pod that has finished holds none, though its status goes on showing it."""
+        address = self.address_of(pod)
+        if address:
+            self._addresses.free(pod["spec"]["nodeName"], address, uid_of(pod))
+
+
+def _shown_anew(pod: Object) -> Object:
+    """The mirror pod of the same static pod."""
+    kept = ("name", "namespace", "labels", "annotations", "ownerReferences")
+    metadata: dict[str, Any] = {key: pod["metadata"][key] for key in kept if key in pod["metadata"]}
+    return copy_of({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod["spec"]})

@@ -1,0 +1,63 @@
+"""What the kubelets know of their nodes: which are simulated, which were stopped as a fault, which images each has.
+
+Agent and heartbeat share one ``Nodes``. Images are remembered in ``status.images`` of the node, written by the heartbeat, and read
+from there after a restart. Leaves to others: writing anything.
+
+Simplified: which kubelets were stopped is kept in memory, so a restart of the cluster starts them all.
+"""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.kubelet.images import Image, parse
+from gitopslab.machinery.objects import Object, annotations_of, name_of
+
+SIMULATED = "gitopslab.dev/kubelet"
+"""Annotation, with the value ``simulated``: this node's kubelet is one of ours."""
+
+
+class Nodes:
+    """The simulated nodes."""
+
+    def __init__(self) -> None:
+        self._stopped: set[str] = set()
+        self._images: dict[str, dict[str, Image]] = {}
+
+    @staticmethod
+    def are_ours(node: Object) -> bool:
+        """Whether a node has a simulated kubelet."""
+        return annotations_of(node).get(SIMULATED) == "simulated"
+
+    def is_running(self, name: str) -> bool:
+        """Whether the kubelet of a node runs."""
+        return name not in self._stopped
+
+    def stop(self, name: str) -> None:
+        """Stop a kubelet: its lease is not renewed and its pods do not change any more."""
+        self._stopped.add(name)
+
+    def start(self, name: str) -> None:
+        """Start a stopped kubelet again."""
+        self._stopped.discard(name)
+
+    def has_image(self, node: Object, image: Image) -> bool:
+        """Whether an image is on a node."""
+        return image.id in self._known(node)
+
+    def keep_image(self, node: Object, image: Image) -> None:
+        """Remember that an image is on a node."""
+        self._known(node)[image.id] = image
+
+    def images(self, node: Object) -> list[Image]:
+        """The images on a node, the largest first, as ``status.images`` lists them."""
+        return sorted(self._known(node).values(), key=lambda image: (-image.size, image.name))
+
+    def _known(self, node: Object) -> dict[str, Image]:
+        name = name_of(node)
+        if name not in self._images:
+            listed = node.get("status", {}).get("images") or ()
+            self._images[name] = {image.id: image for entry in listed if (image := _listed(entry))}
+        return self._images[name]
+
+
+def _listed(entry: Object) -> Image | None:
+    return next((image for name in entry.get("names") or () if "@" not in name and (image := parse(name))), None)

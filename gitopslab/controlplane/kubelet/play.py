@@ -1,0 +1,288 @@
+"""One pod at one moment: what its kubelet does now, and when it looks again.
+
+The agent calls ``play`` with the pod, what it remembers of it and the node; back comes the new status, what to say and when to
+come again. In order: accept the pod, mount its volumes, make its sandbox, run init containers one after the other, then the
+containers beside each other; when deletion was asked for, stop them. Upstream: ``computePodActions`` and ``SyncPod``.
+Leaves to others: one container's stages (``containers``), phase and conditions (``status``), writing (``agent``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gitopslab.controlplane.kubelet.config import mount_problems
+from gitopslab.controlplane.kubelet.containers import ContainerTurn
+from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Scene
+from gitopslab.controlplane.kubelet.status import (
+    FINAL,
+    conditions_of,
+    exit_code,
+    has_run,
+    is_running,
+    is_sidecar,
+    phase_of,
+    waiting_entry,
+)
+from gitopslab.machinery.clock import seconds_of, timestamp
+from gitopslab.machinery.objects import Object, copy_of, is_terminating
+
+_SANDBOX_SECONDS = 0.1
+_MOUNT_AGAIN = 0.5  # doubling, as the volume manager does
+_MOUNT_AGAIN_MOST = 122.0
+
+
+@dataclass(slots=True)
+class Turn:
+    """What came of a pod's turn.
+
+    Attributes:
+        status: The new status; None when it is as it was.
+        events: What to say.
+        due: When to come again, in epoch seconds; infinite when only a change can bring work.
+        gone: The pod has stopped and may be removed.
+    """
+
+    status: Object | None = None
+    events: list[Happening] = field(default_factory=list)
+    due: float = NEVER
+    gone: bool = False
+
+
+def play(pod: Object, life: Life, scene: Scene) -> Turn:
+    """Bring a pod forward to ``scene.now``. Reads ``pod``, changes ``life``, writes nothing."""
+    player = _Player(pod, life, scene)
+    status = pod.get("status", {})
+    if is_terminating(pod):
+        player.stop()
+    elif status.get("phase") not in FINAL:
+        player.run()
+    return player.turn
+
+
+class _Player:
+    def __init__(self, pod: Object, life: Life, scene: Scene) -> None:
+        self.turn = Turn()
+        self._pod = pod
+        self._life = life
+        self._scene = scene
+        status = pod.get("status", {})
+        spec = pod["spec"]
+        first = "PodInitializing" if spec.get("initContainers") else "ContainerCreating"
+        self._inits = _entries(spec.get("initContainers") or (), status.get("initContainerStatuses"), first)
+        self._mains = _entries(spec["containers"], status.get("containerStatuses"), first)
+        self._changed = False
+        self._life.address = self._life.address or status.get("podIP", "")
+
+    # A pod that should run.
+
+    def run(self) -> None:
+        """Do what is due for a pod that is neither finished nor being removed."""
+        if not self._pod.get("status", {}).get("startTime"):
+            self._changed = True
+        if self._past_deadline():
+            return
+        if self._has_volumes() and self._has_sandbox():
+            self._run_containers()
+        if self._changed or self._stale():
+            self._write(phase_of(self._pod, self._inits, self._mains))
+
+    def _past_deadline(self) -> bool:
+        limit, start = self._pod["spec"].get("activeDeadlineSeconds"), self._pod.get("status", {}).get("startTime")
+        if limit is None or start is None:
+            return False
+        deadline = seconds_of(start) + limit
+        if self._scene.now < deadline:
+            self.turn.due = deadline
+            return False
+        self._stop_containers()
+        self._say("Normal", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+        text = "Pod was active on the node longer than the specified deadline"
+        self._write("Failed", reason="DeadlineExceeded", message=text)
+        return True
+
+    def _has_volumes(self) -> bool:
+        if self._life.mounted or self._life.sandbox is not None or self._any_run():
+            return True
+        again, failures = self._life.mounting or (0.0, 0)
+        if self._scene.now < again:
+            self._come_at(again)
+            return False
+        problems = mount_problems(self._pod, self._scene.lookup)
+        for volume, problem in problems:
+            self._say("Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{volume}" : {problem}')
+        if problems:
+            again = self._scene.now + min(_MOUNT_AGAIN * 2.0 ** min(failures, 16), _MOUNT_AGAIN_MOST)
+            self._life.mounting = (again, failures + 1)
+            self._come_at(again)
+            return False
+        self._life.mounted, self._life.mounting = True, None
+        return True
+
+    def _has_sandbox(self) -> bool:
+        if self._any_run() or self._life.address:
+            return True
+        if self._life.sandbox is None:
+            self._life.sandbox = self._scene.now + _SANDBOX_SECONDS
+        if self._scene.now < self._life.sandbox:
+            self._come_at(self._life.sandbox)
+            return False
+        self._life.address = self._scene.address()
+        return True
+
+    def _any_run(self) -> bool:
+        return any(has_run(entry) for entry in (*self._inits, *self._mains))
+
+    def _run_containers(self) -> None:
+        for container, entry in self._whose_turn():
+            self._come_at(self._step(container, entry))
+        if self._mains_are_over():
+            self._stop_sidecars()
+
+    def _step(self, container: Object, entry: Object) -> float:
+        one = self._turn_of(container, entry)
+        due = one.step()
+        self._changed = self._changed or one.changed
+        return due
+
+    def _whose_turn(self) -> Iterator[tuple[Object, Object]]:
+        """Init containers in order, each when those before it are done; then all others. Lazily, as one may finish now."""
+        begun = any(has_run(entry) for entry in self._mains)
+        for container, entry in zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True):
+            if is_sidecar(container):
+                yield container, entry
+                if not entry.get("started") and not begun:
+                    return
+            elif not begun and exit_code(entry) != 0:
+                yield container, entry
+                if exit_code(entry) != 0:
+                    return
+        yield from zip(self._pod["spec"]["containers"], self._mains, strict=True)
+
+    def _mains_are_over(self) -> bool:
+        pairs = zip(self._pod["spec"]["containers"], self._mains, strict=True)
+        return all(
+            exit_code(entry) is not None and not self._turn_of(container, entry).restarts()
+            for container, entry in pairs
+        )
+
+    def _stop_sidecars(self) -> None:
+        pairs = zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True)
+        for container, entry in reversed(list(pairs)):
+            if is_sidecar(container) and is_running(entry):
+                self._stop_one(container, entry)
+
+    # A pod that is being removed.
+
+    def stop(self) -> None:
+        """Tell the containers to stop, wait until they have, show it and let the pod go."""
+        if self._pod.get("status", {}).get("phase") in FINAL:
+            self.turn.gone = True
+            return
+        running = [(container, entry) for container, entry in self._pairs() if is_running(entry)]
+        if self._life.stopping is None:
+            self._life.stopping = self._scene.now + self._stop_seconds(running)
+            for container, entry in running:
+                one = self._turn_of(container, entry)
+                text = f"Stopping container {container['name']}"
+                self.turn.events.append(Happening("Normal", "Killing", text, one.field))
+        if self._scene.now < self._life.stopping:
+            self._come_at(self._life.stopping)
+            return
+        self._stop_containers()
+        phase = phase_of(self._pod, self._inits, self._mains, over=True)
+        self._write(phase if phase in FINAL else "Failed")
+        self.turn.gone = True
+
+    def _stop_seconds(self, running: list[tuple[Object, Object]]) -> float:
+        grace = self._pod["metadata"].get("deletionGracePeriodSeconds")
+        needed = 0.0
+        for container, entry in running:
+            seconds, _ = self._scene.runtime.stop(self._turn_of(container, entry).task())
+            needed = max(needed, seconds + _pre_stop(container))
+        return needed if grace is None else min(needed, float(grace))
+
+    def _stop_containers(self) -> None:
+        for container, entry in self._pairs():
+            if is_running(entry):
+                self._stop_one(container, entry)
+
+    def _stop_one(self, container: Object, entry: Object) -> None:
+        one = self._turn_of(container, entry)
+        _, code = self._scene.runtime.stop(one.task())
+        one.end(code, "Error" if code else "Completed")
+        self._changed = True
+
+    # The status.
+
+    def _stale(self) -> bool:
+        """Whether the status lags behind for a reason outside of the containers: a new generation, a readiness gate."""
+        status, spec = self._pod.get("status", {}), self._pod["spec"]
+        if status.get("observedGeneration") != self._pod["metadata"].get("generation", 1):
+            return True
+        ready = next((one for one in status.get("conditions") or () if one.get("type") == "Ready"), None)
+        if ready is None:
+            return True
+        if not spec.get("readinessGates") and ready.get("status") == "True":
+            return False
+        fresh = conditions_of(
+            self._pod, status.get("phase", ""), self._inits, self._mains, sandbox=True, now=self._scene.now
+        )
+        return next(one for one in fresh if one["type"] == "Ready")["status"] != ready.get("status")
+
+    def _write(self, phase: str, *, reason: str = "", message: str = "") -> None:
+        before = self._pod.get("status", {})
+        status = {key: before[key] for key in before if key not in ("reason", "message")}
+        sandbox = bool(self._life.address) and phase not in FINAL
+        status.update(
+            phase=phase,
+            observedGeneration=self._pod["metadata"].get("generation", 1),
+            startTime=before.get("startTime") or timestamp(self._scene.now),
+            hostIP=self._scene.host,
+            hostIPs=[{"ip": self._scene.host}],
+            containerStatuses=self._mains,
+            conditions=conditions_of(self._pod, phase, self._inits, self._mains, sandbox=sandbox, now=self._scene.now),
+        )
+        if self._inits:
+            status["initContainerStatuses"] = self._inits
+        if self._life.address:
+            status.update(podIP=self._life.address, podIPs=[{"ip": self._life.address}])
+        if reason:
+            status.update(reason=reason, message=message)
+        self.turn.status = status
+
+    def _pairs(self) -> Iterator[tuple[Object, Object]]:
+        yield from zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True)
+        yield from zip(self._pod["spec"]["containers"], self._mains, strict=True)
+
+    def _turn_of(self, container: Object, entry: Object) -> ContainerTurn:
+        return ContainerTurn(
+            self._pod, container, entry, life=self._life, scene=self._scene, say=self.turn.events.append
+        )
+
+    def _say(self, kind: str, reason: str, message: str) -> None:
+        self.turn.events.append(Happening("Warning" if kind == "Warning" else "Normal", reason, message))
+
+    def _come_at(self, due: float) -> None:
+        self.turn.due = min(self.turn.due, due)
+
+
+def _entries(containers: list[Object] | tuple[()], known: list[Object] | None, first: str) -> list[Object]:
+    """A copy of the status entries, in the order of the spec, with one for each container that has none yet."""
+    by_name = {entry["name"]: entry for entry in known or ()}
+    return [
+        copy_of(by_name[container["name"]]) if container["name"] in by_name else waiting_entry(container, first)
+        for container in containers
+    ]
+
+
+def _pre_stop(container: Object) -> float:
+    """How long a ``preStop`` hook takes: its own ``sleep``, or a ``sleep N`` command; anything else is quick."""
+    hook = container.get("lifecycle", {}).get("preStop", {})
+    if "sleep" in hook:
+        return float(hook["sleep"].get("seconds", 0))
+    words = " ".join(hook.get("exec", {}).get("command", ())).split()
+    numbers = [
+        float(after) for word, after in zip(words, words[1:], strict=False) if word == "sleep" and after.isdigit()
+    ]
+    return sum(numbers)

@@ -1,0 +1,130 @@
+"""How the API server prints its internal structs, where an error shows one.
+
+Some errors carry a difference of two specs, or a spec as a value, printed with Go's field names, in Go's order, with every unset
+field. ``_FIELDS`` names the fields of the structs that appear there (``pkg/apis/core/types.go``); parts of a spec without a row are
+printed with the fields they have.
+
+Called by ``pods``, ``claims`` and ``jobs`` when they refuse a change.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+from gitopslab.machinery.objects import Object
+
+_FIELDS = {
+    "PersistentVolumeClaimSpec": "AccessModes Selector Resources=VolumeResources VolumeName:s StorageClassName VolumeMode "
+    "DataSource DataSourceRef VolumeAttributesClassName",
+    "VolumeResources": "Limits Requests",
+    "PodSpec": "Volumes=[]Volume InitContainers=[]Container Containers=[]Container EphemeralContainers=[]Container "
+    "RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy:s NodeSelector ServiceAccountName:s "
+    "AutomountServiceAccountToken NodeName:s SecurityContext=*PodSecurityContext ImagePullSecrets=[]Reference Hostname:s "
+    "Subdomain:s SetHostnameAsFQDN Affinity=*Affinity SchedulerName:s Tolerations=[]Toleration HostAliases "
+    "PriorityClassName:s Priority PreemptionPolicy DNSConfig ReadinessGates RuntimeClassName Overhead EnableServiceLinks "
+    "TopologySpreadConstraints OS SchedulingGates ResourceClaims Resources=*Resources HostnameOverride",
+    "PodSecurityContext": "HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers SELinuxOptions WindowsOptions "
+    "RunAsUser RunAsGroup RunAsNonRoot SupplementalGroups SupplementalGroupsPolicy FSGroup FSGroupChangePolicy Sysctls "
+    "SeccompProfile AppArmorProfile SELinuxChangePolicy",
+    "Affinity": "NodeAffinity PodAffinity PodAntiAffinity",
+    "Reference": "Name:s",
+    "Toleration": "Key:s Operator:s Value:s Effect:s TolerationSeconds",
+    "Container": "Name:s Image:s Command Args WorkingDir:s Ports=[]Port EnvFrom Env=[]Variable Resources=Resources "
+    "ResizePolicy RestartPolicy RestartPolicyRules VolumeMounts=[]Mount VolumeDevices LivenessProbe=*Probe "
+    "ReadinessProbe=*Probe StartupProbe=*Probe Lifecycle TerminationMessagePath:s TerminationMessagePolicy:s "
+    "ImagePullPolicy:s SecurityContext=*SecurityContext Stdin:b StdinOnce:b TTY:b",
+    "Port": "Name:s HostPort:n ContainerPort:n Protocol:s HostIP:s",
+    "Variable": "Name:s Value:s ValueFrom=*VariableSource",
+    "VariableSource": "FieldRef=*FieldReference ResourceFieldRef ConfigMapKeyRef SecretKeyRef FileKeyRef",
+    "FieldReference": "APIVersion:s FieldPath:s",
+    "Resources": "Limits Requests Claims",
+    "Mount": "Name:s ReadOnly:b RecursiveReadOnly MountPath:s SubPath:s MountPropagation SubPathExpr:s",
+    "Probe": "Exec HTTPGet=*HTTPGet TCPSocket GRPC InitialDelaySeconds:n TimeoutSeconds:n PeriodSeconds:n "
+    "SuccessThreshold:n FailureThreshold:n TerminationGracePeriodSeconds",
+    "HTTPGet": "Path:s Port Host:s Scheme:s HTTPHeaders",
+    "SecurityContext": "Capabilities Privileged SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot "
+    "ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile AppArmorProfile",
+    "Volume": "Name:s HostPath=*HostPath EmptyDir=*EmptyDir GCEPersistentDisk AWSElasticBlockStore GitRepo Secret=*Files NFS "
+    "ISCSI Glusterfs PersistentVolumeClaim=*Claim RBD Quobyte FlexVolume Cinder CephFS Flocker DownwardAPI FC AzureFile "
+    "ConfigMap=*ConfigFiles VsphereVolume AzureDisk PhotonPersistentDisk Projected=*Projected PortworxVolume ScaleIO "
+    "StorageOS CSI Ephemeral Image",
+    "HostPath": "Path:s Type",
+    "EmptyDir": "Medium:s SizeLimit",
+    "Files": "SecretName:s Items=[]File DefaultMode Optional",
+    "ConfigFiles": "Name:s Items=[]File DefaultMode Optional",
+    "File": "Key:s Path:s Mode",
+    "Claim": "ClaimName:s ReadOnly:b",
+    "Projected": "Sources=[]Projection DefaultMode",
+    "Projection": "Secret=*Projection1 DownwardAPI=*DownwardFiles ConfigMap=*Projection1 ServiceAccountToken=*Token "
+    "ClusterTrustBundle PodCertificate",
+    "Projection1": "Name:s Items=[]File Optional",
+    "DownwardFiles": "Items=[]DownwardFile",
+    "DownwardFile": "Path:s FieldRef=*FieldReference ResourceFieldRef Mode",
+    "Token": "Audience:s ExpirationSeconds:n Path:s",
+}
+_ZERO: dict[str, Any] = {"s": "", "n": 0, "b": False}
+_HOST_FIELDS = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
+_FIELD = re.compile(r"(?P<name>\w+)(?::(?P<zero>\w)|=(?P<shape>[\[\]*]*)(?P<struct>\w+))?")
+
+
+def difference(struct: str, old: Object, new: Object) -> str:
+    """A unified difference of two values of a struct (``apimachinery/pkg/util/diff``)."""
+    lines = [json.dumps(printed(struct, value), indent=1, ensure_ascii=False).split("\n") for value in (old, new)]
+    before, after = ([f"{line}\n" for line in text] for text in lines)
+    found = list(difflib.unified_diff(before, after, n=3))
+    return "".join(found[2:])  # the two lines that name the files are not printed
+
+
+def printed(struct: str, value: Object) -> Object:
+    """A value with Go's names, order and zero values."""
+    source = _with_host_fields(value) if struct == "PodSpec" else value
+    return {name: _field(zero, shape, inner, source.get(key)) for name, key, zero, shape, inner in _rows(struct)}
+
+
+def _with_host_fields(spec: Object) -> Object:
+    """Inside the API server the host flags are part of the security context."""
+    moved = {field: spec[field] for field in _HOST_FIELDS if field in spec}
+    context = spec.get("securityContext")
+    return {**spec, "securityContext": {**context, **moved}} if context is not None else spec
+
+
+def _field(zero: str, shape: str, inner: str, value: Any) -> Any:
+    if not inner:
+        if value in (None, {}, []) or value is None:
+            return _ZERO.get(zero)
+        return _exported(value)
+    if shape == "[]":
+        return [printed(inner, item) for item in value] if value else None
+    if shape == "*":
+        return printed(inner, value) if value is not None else None
+    return printed(inner, value or {})
+
+
+def _exported(value: Any) -> Any:
+    """A part without a row: maps keep their keys, since most are labels and amounts; the keys of a Go map are sorted."""
+    if isinstance(value, dict):
+        return {key: _exported(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_exported(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=64)
+def _rows(struct: str) -> tuple[tuple[str, str, str, str, str], ...]:
+    matches = (_FIELD.fullmatch(word) for word in _FIELDS[struct].split())
+    return tuple(
+        (match["name"], _json_name(match["name"]), match["zero"] or "", match["shape"] or "", match["struct"] or "")
+        for match in matches
+        if match is not None
+    )
+
+
+def _json_name(name: str) -> str:
+    """``DNSPolicy`` is ``dnsPolicy`` in JSON, ``TTY`` is ``tty``."""
+    run = re.match(r"[A-Z]+(?![a-z])|[A-Z]", name)
+    head = run.group() if run else ""
+    return head.lower() + name[len(head) :]

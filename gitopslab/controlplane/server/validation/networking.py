@@ -1,0 +1,267 @@
+"""Rules of Ingress, IngressClass, NetworkPolicy and EndpointSlice."""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.validation import formats
+from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.containers import PROTOCOLS
+from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
+from gitopslab.controlplane.server.validation.services import check_reachable
+from gitopslab.machinery.objects import Object, annotations_of
+
+_PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+_BAD_PARTS = ("//", "/./", "/../", "%2f", "%2F")
+_BAD_ENDS = ("/..", "/.")
+_CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
+_POLICY_PROTOCOLS = ("TCP", "UDP", "SCTP")
+_MAX_ENDPOINTS, _MAX_ADDRESSES, _MAX_PORTS = 1000, 100, 20000
+
+
+def check_ingress(causes: Causes, ingress: Object) -> None:
+    """A new Ingress."""
+    _check_ingress_spec(causes, ingress["spec"])
+    old, name = annotations_of(ingress).get(_CLASS_ANNOTATION), ingress["spec"].get("ingressClassName")
+    if old is not None and name is not None and old != name:
+        text = "must match `ingressClassName` when both are specified"
+        causes.invalid(f"annotations.{_CLASS_ANNOTATION}", old, text)
+
+
+def check_ingress_change(causes: Causes, ingress: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    if subresource != "status":
+        _check_ingress_spec(causes, ingress["spec"])
+
+
+def check_ingress_class(causes: Causes, ingress_class: Object) -> None:
+    """A new or changed IngressClass."""
+    spec = ingress_class.get("spec") or {}
+    controller = spec.get("controller") or ""
+    if not controller:
+        causes.required("spec.controller")
+        return
+    if len(controller) > 250:
+        causes.too_long("spec.controller", 250)
+    host, _, path = controller.partition("/")
+    if not host or not path:
+        text = 'must be a domain-prefixed path (such as "acme.io/foo")'
+        causes.invalid("spec.controller", controller, text)
+    else:
+        causes.each("spec.controller", host, formats.problems_of_subdomain(host))
+
+
+def check_ingress_class_change(causes: Causes, ingress_class: Object, before: Object, subresource: str) -> None:
+    """The controller stays."""
+    old = (before.get("spec") or {}).get("controller")
+    check_immutable(causes, (ingress_class.get("spec") or {}).get("controller"), old, "spec.controller")
+    check_ingress_class(causes, ingress_class)
+
+
+def check_network_policy(causes: Causes, policy: Object) -> None:
+    """A new or changed NetworkPolicy."""
+    spec = policy["spec"]
+    check_selector(causes, spec.get("podSelector"), "spec.podSelector")
+    for direction, peers in (("ingress", "from"), ("egress", "to")):
+        for index, rule in enumerate(spec.get(direction) or ()):
+            path = f"spec.{direction}[{index}]"
+            for place, port in enumerate(rule.get("ports") or ()):
+                _check_policy_port(causes, port, f"{path}.ports[{place}]")
+            for place, peer in enumerate(rule.get(peers) or ()):
+                _check_peer(causes, peer, f"{path}.{peers}[{place}]")
+    types = spec.get("policyTypes") or []
+    if len(types) > 2:
+        causes.invalid("spec.policyTypes", types, "may not specify more than two policyTypes")
+        return
+    for index, kind in enumerate(types):
+        if kind not in ("Ingress", "Egress"):
+            causes.unsupported(f"spec.policyTypes[{index}]", kind, ("Ingress", "Egress"))
+
+
+def check_network_policy_change(causes: Causes, policy: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    check_network_policy(causes, policy)
+
+
+def check_endpoint_slice(causes: Causes, endpoint_slice: Object) -> None:
+    """A new or changed EndpointSlice."""
+    kind = endpoint_slice.get("addressType") or ""
+    if not kind:
+        causes.required("addressType")
+    elif kind not in _ADDRESS_TYPES:
+        causes.unsupported("addressType", kind, _ADDRESS_TYPES)
+    endpoints = endpoint_slice.get("endpoints") or []
+    if len(endpoints) > _MAX_ENDPOINTS:
+        causes.too_many("endpoints", len(endpoints), _MAX_ENDPOINTS)
+    else:
+        for index, endpoint in enumerate(endpoints):
+            _check_endpoint(causes, endpoint, kind, f"endpoints[{index}]")
+    _check_endpoint_ports(causes, endpoint_slice.get("ports") or [])
+
+
+def check_endpoint_slice_change(causes: Causes, endpoint_slice: Object, before: Object, subresource: str) -> None:
+    """The kind of addresses stays."""
+    check_endpoint_slice(causes, endpoint_slice)
+    check_immutable(causes, endpoint_slice.get("addressType"), before.get("addressType"), "addressType")
+
+
+def _check_ingress_spec(causes: Causes, spec: Object) -> None:
+    rules, backend = spec.get("rules") or [], spec.get("defaultBackend")
+    if not rules and backend is None:
+        causes.invalid("spec", None, "either `defaultBackend` or `rules` must be specified")
+    if backend is not None:
+        _check_backend(causes, backend, "spec.defaultBackend")
+    for index, rule in enumerate(rules):
+        _check_rule(causes, rule, f"spec.rules[{index}]")
+    for index, tls in enumerate(spec.get("tls") or ()):
+        for place, host in enumerate(tls.get("hosts") or ()):
+            causes.each(f"spec.tls[{index}].hosts[{place}]", host, _problems_of_host(host))
+        if tls.get("secretName"):
+            problems = formats.problems_of_subdomain(tls["secretName"])
+            causes.each(f"spec.tls[{index}].secretName", tls["secretName"], problems)
+    if spec.get("ingressClassName") is not None:
+        name = spec["ingressClassName"]
+        causes.each("spec.ingressClassName", name, formats.problems_of_subdomain(name))
+
+
+def _problems_of_host(host: str) -> formats.Problems:
+    return formats.problems_of_wildcard(host) if "*" in host else formats.problems_of_subdomain(host)
+
+
+def _check_rule(causes: Causes, rule: Object, path: str) -> None:
+    host = rule.get("host") or ""
+    if host:
+        if not formats.problems_of_ip(host):
+            causes.invalid(f"{path}.host", host, "must be a DNS name, not an IP address")
+        causes.each(f"{path}.host", host, _problems_of_host(host))
+    http = rule.get("http")
+    if http is None:
+        return
+    if not http.get("paths"):
+        causes.required(f"{path}.http.paths")
+    for index, item in enumerate(http.get("paths") or ()):
+        _check_path(causes, item, f"{path}.http.paths[{index}]")
+
+
+def _check_path(causes: Causes, item: Object, path: str) -> None:
+    kind, text = item.get("pathType"), item.get("path") or ""
+    if kind is None:
+        causes.required(f"{path}.pathType", "pathType must be specified")
+        return
+    if kind not in _PATH_TYPES:
+        causes.unsupported(f"{path}.pathType", kind, _PATH_TYPES)
+    elif not text.startswith("/") and (text or kind != "ImplementationSpecific"):
+        causes.invalid(f"{path}.path", text, "must be an absolute path")
+    if kind in ("Exact", "Prefix"):
+        for part in _BAD_PARTS:
+            if part in text:
+                causes.invalid(f"{path}.path", text, f"must not contain '{part}'")
+        for end in _BAD_ENDS:
+            if text.endswith(end):
+                causes.invalid(f"{path}.path", text, f"cannot end with '{end}'")
+    _check_backend(causes, item.get("backend") or {}, f"{path}.backend")
+
+
+def _check_backend(causes: Causes, backend: Object, path: str) -> None:
+    resource, service = backend.get("resource"), backend.get("service")
+    if resource is not None and service is not None:
+        causes.invalid(path, "", "cannot set both resource and service backends")
+    elif resource is not None:
+        for field in ("kind", "name"):
+            if not resource.get(field):
+                causes.required(f"{path}.resource.{field}")
+    elif service is not None:
+        _check_backend_service(causes, service, path)
+    else:
+        causes.invalid(path, "", "resource or service backend is required")
+
+
+def _check_backend_service(causes: Causes, service: Object, path: str) -> None:
+    name, port = service.get("name") or "", service.get("port") or {}
+    if not name:
+        causes.required(f"{path}.service.name")
+    else:
+        causes.each(f"{path}.service.name", name, formats.problems_of_1035_label(name))
+    if port.get("name") and port.get("number"):
+        causes.invalid(path, "", "cannot set both port name & port number")
+    elif port.get("name"):
+        causes.each(f"{path}.service.port.name", port["name"], formats.problems_of_port_name(port["name"]))
+    elif port.get("number"):
+        causes.each(f"{path}.service.port.number", port["number"], formats.problems_of_port(port["number"]))
+    else:
+        causes.required(path, "port name or number is required")
+
+
+def _check_policy_port(causes: Causes, port: Object, path: str) -> None:
+    protocol, number, end = port.get("protocol"), port.get("port"), port.get("endPort")
+    if protocol is not None and protocol not in _POLICY_PROTOCOLS:
+        causes.unsupported(f"{path}.protocol", protocol, _POLICY_PROTOCOLS)
+    if isinstance(number, str):
+        if end is not None:
+            causes.invalid(f"{path}.endPort", end, "may not be specified when `port` is non-numeric")
+        causes.each(f"{path}.port", number, formats.problems_of_port_name(number))
+    elif number is not None:
+        causes.each(f"{path}.port", number, formats.problems_of_port(number))
+        if end is not None:
+            if end < number:
+                causes.invalid(f"{path}.endPort", end, "must be greater than or equal to `port`")
+            causes.each(f"{path}.endPort", end, formats.problems_of_port(end))
+    elif end is not None:
+        causes.invalid(f"{path}.endPort", end, "may not be specified when `port` is not specified")
+
+
+def _check_peer(causes: Causes, peer: Object, path: str) -> None:
+    selectors = [field for field in ("podSelector", "namespaceSelector") if peer.get(field) is not None]
+    for field in selectors:
+        check_selector(causes, peer[field], f"{path}.{field}")
+    block = peer.get("ipBlock")
+    if block is not None:
+        if not block.get("cidr"):
+            causes.required(f"{path}.ipBlock.cidr")
+        else:
+            causes.each(f"{path}.ipBlock.cidr", block["cidr"], formats.problems_of_cidr(block["cidr"]))
+        for index, value in enumerate(block.get("except") or ()):
+            causes.each(f"{path}.ipBlock.except[{index}]", value, formats.problems_of_cidr(value))
+        if selectors:
+            causes.forbidden(path, "may not specify both ipBlock and another peer")
+    elif not selectors:
+        causes.required(path, "must specify a peer")
+
+
+def _check_endpoint(causes: Causes, endpoint: Object, kind: str, path: str) -> None:
+    addresses = endpoint.get("addresses") or []
+    if not addresses:
+        causes.required(f"{path}.addresses", "must contain at least 1 address")
+    elif len(addresses) > _MAX_ADDRESSES:
+        causes.too_many(f"{path}.addresses", len(addresses), _MAX_ADDRESSES)
+    for index, address in enumerate(addresses):
+        here = f"{path}.addresses[{index}]"
+        if kind in ("IPv4", "IPv6"):
+            check_reachable(causes, address, here)
+            if not formats.problems_of_ip(address) and (":" in address) != (kind == "IPv6"):
+                causes.invalid(here, address, f"must be an {kind} address")
+        elif kind == "FQDN":
+            causes.each(here, address, formats.problems_of_subdomain(address.removesuffix(".")))
+    if endpoint.get("hostname") is not None:
+        problems = formats.problems_of_label(endpoint["hostname"])
+        causes.each(f"{path}.hostname", endpoint["hostname"], problems)
+    if endpoint.get("nodeName") is not None:
+        problems = formats.problems_of_subdomain(endpoint["nodeName"])
+        causes.each(f"{path}.nodeName", endpoint["nodeName"], problems)
+
+
+def _check_endpoint_ports(causes: Causes, ports: list[Object]) -> None:
+    if len(ports) > _MAX_PORTS:
+        causes.too_many("ports", len(ports), _MAX_PORTS)
+        return
+    names: set[str] = set()
+    for index, port in enumerate(ports):
+        name = port.get("name") or ""
+        if name:
+            causes.each(f"ports[{index}].name", name, formats.problems_of_label(name))
+        if name in names:
+            causes.duplicate(f"ports[{index}].name", name)
+        names.add(name)
+        if port.get("protocol") not in PROTOCOLS:
+            causes.unsupported(f"ports[{index}].protocol", port.get("protocol"), PROTOCOLS)
+        if port.get("port") is not None:
+            causes.each(f"ports[{index}].port", port["port"], formats.problems_of_port(port["port"]))

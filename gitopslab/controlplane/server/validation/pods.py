@@ -1,0 +1,220 @@
+"""Rules of Pods: new ones, and the little that may change in an existing one.
+
+Calls ``podspec`` for the spec itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.validation import formats, gostruct, podspec
+from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.containers import check_image_text
+from gitopslab.controlplane.server.validation.numbers import MAX_INT32
+from gitopslab.machinery.objects import Object, annotations_of
+
+_MIRROR = "kubernetes.io/config.mirror"
+_UPDATABLE = (
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
+    "`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+_STATUS_LISTS = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+
+
+def check_pod(causes: Causes, pod: Object) -> None:
+    """A new Pod."""
+    _check_whole(causes, pod)
+    spec = pod["spec"]
+    if spec.get("ephemeralContainers"):
+        causes.forbidden("spec.ephemeralContainers", "cannot be set on create")
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        causes.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+
+
+def check_pod_change(causes: Causes, pod: Object, before: Object, subresource: str) -> None:
+    """A change of a Pod, through itself or one of its subresources."""
+    match subresource:
+        case "status":
+            _check_status(causes, pod, before)
+        case "binding":
+            return
+        case "ephemeralcontainers":
+            _check_whole(causes, pod)
+            _check_kept_debuggers(causes, pod["spec"], before["spec"])
+        case "resize":
+            _check_whole(causes, pod)
+            _check_resize(causes, pod, before)
+        case _:
+            _check_change(causes, pod, before)
+
+
+def _check_whole(causes: Causes, pod: Object) -> None:
+    annotations, spec = annotations_of(pod), pod["spec"]
+    if _MIRROR in annotations and not spec.get("nodeName"):
+        text = "must set spec.nodeName if mirror pod annotation is set"
+        causes.invalid(f"metadata.annotations[{_MIRROR}]", annotations[_MIRROR], text)
+    podspec.check_pod_annotations(causes, annotations, "metadata.annotations")
+    podspec.check_spec(causes, spec, "spec", is_pod=True)
+    if not spec.get("serviceAccountName"):
+        _check_no_tokens(causes, spec)
+    for field in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            check_image_text(causes, container, f"spec.{field}[{index}]")
+
+
+def _check_no_tokens(causes: Causes, spec: Object) -> None:
+    for index, volume in enumerate(spec.get("volumes") or ()):
+        for place, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            if source.get("serviceAccountToken") is not None:
+                path = f"spec.volumes[{index}].projected.sources[{place}].serviceAccountToken"
+                causes.forbidden(path, "must not be specified when serviceAccountName is not set")
+
+
+def _check_change(causes: Causes, pod: Object, before: Object) -> None:
+    new, old = pod["spec"], before["spec"]
+    if new is old or new == old:
+        return
+    _check_whole(causes, pod)
+    for field in ("containers", "initContainers"):
+        if len(new.get(field) or ()) != len(old.get(field) or ()):
+            causes.forbidden(f"spec.{field}", "pod updates may not add or remove containers")
+            return
+    if not _check_deadline(causes, new, old):
+        return
+    _check_tolerations(causes, new, old)
+    known = {gate.get("name") for gate in old.get("schedulingGates") or ()}
+    for index, gate in enumerate(new.get("schedulingGates") or ()):
+        if gate.get("name") not in known:
+            text = f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'"
+            causes.forbidden(f"spec.schedulingGates[{index}].name", text)
+    masked = _masked(causes, new, old)
+    if not same(masked, old):
+        difference = gostruct.difference("PodSpec", old, masked)
+        causes.forbidden("spec", f"pod updates may not change fields other than {_UPDATABLE}\n{difference}")
+
+
+def _check_deadline(causes: Causes, new: Object, old: Object) -> bool:
+    """The deadline may come nearer, never go away. Returns whether the rest is worth checking."""
+    wished, present = new.get("activeDeadlineSeconds"), old.get("activeDeadlineSeconds")
+    path = "spec.activeDeadlineSeconds"
+    if wished is None:
+        if present is not None:
+            causes.invalid(path, None, "must not update from a positive integer to nil value")
+        return True
+    if not 0 <= wished <= MAX_INT32:
+        causes.invalid(path, wished, formats.in_range(0, MAX_INT32))
+        return False
+    if present is not None and present < wished:
+        causes.invalid(path, wished, "must be less than or equal to previous value")
+        return False
+    return True
+
+
+def _check_tolerations(causes: Causes, new: Object, old: Object) -> None:
+    wished = [_without_seconds(toleration) for toleration in new.get("tolerations") or ()]
+    if any(_without_seconds(toleration) not in wished for toleration in old.get("tolerations") or ()):
+        text = "existing toleration can not be modified except its tolerationSeconds"
+        causes.forbidden("spec.tolerations", text)
+
+
+def _without_seconds(toleration: Object) -> Object:
+    return {key: value for key, value in toleration.items() if key != "tolerationSeconds"}
+
+
+def _masked(causes: Causes, new: Object, old: Object) -> dict[str, Any]:
+    """The new spec with everything that may change put back."""
+    masked = dict(new)
+    for field in ("containers", "initContainers"):
+        if field in masked:
+            pairs = zip(new[field] or (), old.get(field) or (), strict=True)
+            masked[field] = [{**item, "image": kept.get("image")} for item, kept in pairs]
+    for field in ("activeDeadlineSeconds", "schedulingGates", "tolerations"):
+        masked[field] = old.get(field)
+    if (old.get("terminationGracePeriodSeconds") or 0) < 0 and new.get("terminationGracePeriodSeconds") == 1:
+        masked["terminationGracePeriodSeconds"] = old["terminationGracePeriodSeconds"]
+    if old.get("schedulingGates"):
+        _mask_gated(causes, masked, old)
+    return masked
+
+
+def _mask_gated(causes: Causes, masked: dict[str, Any], old: Object) -> None:
+    """While a pod is gated its node selector may grow and its node affinity be narrowed.
+
+    Simplified: upstream also checks that existing node affinity terms are only added to.
+    """
+    wished, present = masked.get("nodeSelector") or {}, old.get("nodeSelector") or {}
+    if wished != present:
+        if not present.items() <= wished.items():
+            text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
+            causes.invalid("spec.nodeSelector", wished, text)
+        masked["nodeSelector"] = old.get("nodeSelector")
+    affinity = dict(masked.get("affinity") or {})
+    affinity["nodeAffinity"] = (old.get("affinity") or {}).get("nodeAffinity")
+    masked["affinity"] = affinity
+
+
+def _check_kept_debuggers(causes: Causes, new: Object, old: Object) -> None:
+    wished = {container.get("name"): container for container in new.get("ephemeralContainers") or ()}
+    for container in old.get("ephemeralContainers") or ():
+        name = container["name"]
+        if name not in wished:
+            text = f'existing ephemeral containers "{name}" may not be removed\n'
+            causes.forbidden("spec.ephemeralContainers", text)
+        elif not same(wished[name], container):
+            text = f'existing ephemeral containers "{name}" may not be changed\n'
+            causes.forbidden("spec.ephemeralContainers", text)
+
+
+def _check_resize(causes: Causes, pod: Object, before: Object) -> None:
+    """Simplified: upstream also forbids to remove requests and to lower memory without a restart policy for it."""
+    for field in ("containers", "initContainers"):
+        pairs = zip(pod["spec"].get(field) or (), before["spec"].get(field) or (), strict=True)
+        if any(not _differs_only_in_cpu_and_memory(item, kept) for item, kept in pairs):
+            causes.forbidden("spec", "only cpu and memory resources are mutable")
+
+
+def _differs_only_in_cpu_and_memory(container: Object, before: Object) -> bool:
+    def others(item: Object) -> dict[str, Any]:
+        resources = item.get("resources") or {}
+        return {
+            field: {key: value for key, value in (resources.get(field) or {}).items() if key not in ("cpu", "memory")}
+            for field in ("limits", "requests")
+        }
+
+    return same(others(container), others(before))
+
+
+def _check_status(causes: Causes, pod: Object, before: Object) -> None:
+    status, old = pod.get("status") or {}, before.get("status") or {}
+    name = status.get("nominatedNodeName") or ""
+    if name and name != old.get("nominatedNodeName"):
+        causes.each("status.nominatedNodeName", name, formats.problems_of_subdomain(name))
+    if (status.get("qosClass") or "") != (old.get("qosClass") or ""):
+        causes.invalid("status.qosClass", status.get("qosClass") or "", "field is immutable")
+    for field in _STATUS_LISTS:
+        _check_transitions(causes, field, status, old, before["spec"])
+    for index, address in enumerate(status.get("podIPs") or ()):
+        text = address.get("ip") or ""
+        causes.each(f"status.podIPs[{index}]", text, formats.problems_of_ip(text))
+    addresses = status.get("hostIPs") or []
+    if addresses and addresses[0].get("ip") != status.get("hostIP"):
+        causes.invalid("status.hostIPs[0].ip", addresses[0].get("ip"), "must be equal to `hostIP`")
+
+
+def _check_transitions(causes: Causes, field: str, status: Object, old: Object, spec: Object) -> None:
+    """A container that ended for good does not come back."""
+    policy = "Never" if field == "ephemeralContainerStatuses" else spec.get("restartPolicy")
+    if policy == "Always":
+        return
+    sidecars = {item.get("name") for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"}
+    current = {item.get("name"): item for item in status.get(field) or ()}
+    for index, container in enumerate(old.get(field) or ()):
+        ended = (container.get("state") or {}).get("terminated")
+        if ended is None or (policy == "OnFailure" and ended.get("exitCode")) or container.get("name") in sidecars:
+            continue
+        new = current.get(container.get("name"))
+        if new is not None and (new.get("state") or {}).get("terminated") is None:
+            text = "may not be transitioned to non-terminated state"
+            causes.forbidden(f"status.{field}[{index}].state", text)

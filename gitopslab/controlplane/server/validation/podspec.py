@@ -1,0 +1,163 @@
+"""Rules of a pod's spec, in a Pod or in a template.
+
+Called by ``pods`` and by everything that holds a template; calls ``containers``, ``volumes``, ``scheduling`` and ``security``.
+"""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.validation import containers, formats, resources, scheduling, security, volumes
+from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels
+from gitopslab.controlplane.server.validation.numbers import MAX_INT32
+from gitopslab.machinery.objects import Object
+
+RESTART_POLICIES = ("Always", "OnFailure", "Never")
+_DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_PREEMPTION = ("PreemptLowerPriority", "Never")
+_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+_NAMES = (
+    ("hostname", formats.problems_of_label),
+    ("subdomain", formats.problems_of_label),
+)
+_REFERENCES = ("priorityClassName", "runtimeClassName")
+
+
+def check_template(causes: Causes, template: Object, path: str) -> None:
+    """A ``PodTemplateSpec``. Its labels are named without ``metadata``, as upstream names them."""
+    metadata = template.get("metadata") or {}
+    check_labels(causes, metadata.get("labels"), f"{path}.labels")
+    check_annotations(causes, metadata.get("annotations"), f"{path}.annotations")
+    check_pod_annotations(causes, metadata.get("annotations"), f"{path}.annotations")
+    spec = template.get("spec") or {}
+    check_spec(causes, spec, f"{path}.spec", is_pod=False)
+    if spec.get("ephemeralContainers"):
+        causes.forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
+
+
+def check_pod_annotations(causes: Causes, annotations: dict[str, str] | None, path: str) -> None:
+    """Annotations of a pod that mean something to Kubernetes."""
+    cost = (annotations or {}).get(_DELETION_COST)
+    if cost is None:
+        return
+    try:
+        fits = str(int(cost)) == cost and -(2**31) <= int(cost) <= MAX_INT32
+    except ValueError:
+        fits = False
+    if not fits:
+        causes.invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer")
+
+
+def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None:
+    """A ``PodSpec``, in the order in which upstream looks at it."""
+    around = containers.Surroundings(
+        grace=spec.get("terminationGracePeriodSeconds"), restart_policy=spec.get("restartPolicy", "Always")
+    )
+    if around.grace is None:
+        causes.required(f"{path}.terminationGracePeriodSeconds")
+    around.volumes = volumes.check_volumes(causes, spec.get("volumes") or [], f"{path}.volumes")
+    regular = spec.get("containers") or []
+    containers.check_containers(causes, regular, around, f"{path}.containers")
+    if spec.get("initContainers"):
+        here = f"{path}.initContainers"
+        containers.check_init_containers(causes, spec["initContainers"], regular, around, here)
+    if spec.get("ephemeralContainers"):
+        containers.check_ephemeral_containers(causes, spec, around, f"{path}.ephemeralContainers")
+    if spec.get("resources"):
+        resources.check_requirements(causes, spec["resources"], f"{path}.resources", of_pod=True)
+    if spec.get("hostNetwork"):
+        _check_host_network(causes, regular, f"{path}.containers", is_pod=is_pod)
+    _check_policies(causes, spec, path)
+    check_labels(causes, spec.get("nodeSelector"), f"{path}.nodeSelector")
+    security.check_pod(causes, spec, f"{path}.securityContext")
+    _check_scheduling(causes, spec, path)
+    _check_names(causes, spec, path)
+
+
+def _check_policies(causes: Causes, spec: Object, path: str) -> None:
+    if spec.get("restartPolicy") not in RESTART_POLICIES:
+        causes.unsupported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), RESTART_POLICIES)
+    if spec.get("dnsPolicy") not in _DNS_POLICIES:
+        causes.unsupported(f"{path}.dnsPolicy", spec.get("dnsPolicy", ""), _DNS_POLICIES)
+
+
+def _check_scheduling(causes: Causes, spec: Object, path: str) -> None:
+    if spec.get("affinity"):
+        scheduling.check_affinity(causes, spec["affinity"], f"{path}.affinity")
+    if spec.get("dnsConfig") is not None or spec.get("dnsPolicy") == "None":
+        _check_dns(causes, spec, f"{path}.dnsConfig")
+    for index, gate in enumerate(spec.get("readinessGates") or ()):
+        name = gate.get("conditionType") or ""
+        problems = formats.problems_of_qualified_name(name)
+        causes.each(f"{path}.readinessGates[{index}].conditionType", name, problems)
+    if spec.get("schedulingGates"):
+        scheduling.check_gates(causes, spec["schedulingGates"], f"{path}.schedulingGates")
+    if spec.get("topologySpreadConstraints"):
+        scheduling.check_spread(causes, spec["topologySpreadConstraints"], f"{path}.topologySpreadConstraints")
+
+
+def _check_names(causes: Causes, spec: Object, path: str) -> None:
+    if name := spec.get("serviceAccountName"):
+        causes.each(f"{path}.serviceAccountName", name, formats.problems_of_subdomain(name))
+    if name := spec.get("nodeName"):
+        causes.each(f"{path}.nodeName", name, formats.problems_of_subdomain(name))
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= MAX_INT32:
+        causes.invalid(f"{path}.activeDeadlineSeconds", deadline, formats.in_range(1, MAX_INT32))
+    for field, problems_of in _NAMES:
+        if name := spec.get(field):
+            causes.each(f"{path}.{field}", name, problems_of(name))
+    if spec.get("tolerations"):
+        scheduling.check_tolerations(causes, spec["tolerations"], f"{path}.tolerations")
+    for index, alias in enumerate(spec.get("hostAliases") or ()):
+        _check_alias(causes, alias, f"{path}.hostAliases[{index}]")
+    for field in _REFERENCES:
+        if name := spec.get(field):
+            causes.each(f"{path}.{field}", name, formats.problems_of_subdomain(name))
+    if spec.get("preemptionPolicy") is not None and spec["preemptionPolicy"] not in _PREEMPTION:
+        causes.unsupported(f"{path}.preemptionPolicy", spec["preemptionPolicy"], _PREEMPTION)
+    if spec.get("overhead"):
+        resources.check_requirements(causes, {"limits": spec["overhead"]}, f"{path}.overhead")
+    if (spec.get("os") or {}).get("name", "linux") not in ("linux", "windows"):
+        causes.unsupported(f"{path}.os.name", spec["os"]["name"], ("linux", "windows"))
+
+
+def _check_host_network(causes: Causes, regular: list[Object], path: str, *, is_pod: bool) -> None:
+    """On the host's network a container's port is the host's port."""
+    for index, container in enumerate(regular):
+        for place, port in enumerate(container.get("ports") or ()):
+            host = port.get("hostPort") or 0
+            if (is_pod or host) and host != port.get("containerPort"):
+                text = "must match `containerPort` when `hostNetwork` is true"
+                causes.invalid(f"{path}[{index}].ports[{place}].hostPort", host, text)
+
+
+def _check_alias(causes: Causes, alias: Object, path: str) -> None:
+    causes.each(f"{path}.ip", alias.get("ip") or "", formats.problems_of_ip(alias.get("ip") or ""))
+    for index, name in enumerate(alias.get("hostnames") or ()):
+        causes.each(f"{path}.hostnames[{index}]", name, formats.problems_of_subdomain(name))
+
+
+def _check_dns(causes: Causes, spec: Object, path: str) -> None:
+    config = spec.get("dnsConfig")
+    servers = (config or {}).get("nameservers") or []
+    if spec.get("dnsPolicy") == "None":
+        if config is None:
+            causes.required(path, "must provide `dnsConfig` when `dnsPolicy` is None")
+            return
+        if not servers:
+            text = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+            causes.required(f"{path}.nameservers", text)
+            return
+    if len(servers) > 3:
+        causes.invalid(f"{path}.nameservers", servers, "must not have more than 3 nameservers")
+    for index, server in enumerate(servers):
+        causes.each(f"{path}.nameservers[{index}]", server, formats.problems_of_ip(server))
+    searches = (config or {}).get("searches") or []
+    if len(searches) > 32:
+        causes.invalid(f"{path}.searches", searches, "must not have more than 32 search paths")
+    if len(" ".join(searches)) > 2048:
+        text = "must not have more than 2048 characters (including spaces) in the search list"
+        causes.invalid(f"{path}.searches", searches, text)
+    for index, option in enumerate((config or {}).get("options") or ()):
+        if not option.get("name"):
+            causes.required(f"{path}.options[{index}]", "must not be empty")

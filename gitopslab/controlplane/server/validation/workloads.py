@@ -1,0 +1,281 @@
+"""Rules of Deployment, ReplicaSet, StatefulSet, DaemonSet and ControllerRevision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.validation import podspec
+from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.metadata import (
+    check_annotations,
+    check_immutable,
+    check_labels,
+    check_selector,
+)
+from gitopslab.controlplane.server.validation.numbers import (
+    check_at_most_everything,
+    check_count_or_percent,
+    check_not_negative,
+    is_zero,
+)
+from gitopslab.machinery.objects import Object
+from gitopslab.machinery.selectors import from_label_selector
+
+_MISMATCH = "`selector` does not match template `labels`"
+_MORE_THAN_REPLICAS = "cannot be greater than status.replicas"
+_STATEFUL_CHANGEABLE = (
+    "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
+)  # fmt: skip
+
+
+def check_deployment(causes: Causes, deployment: Object) -> None:
+    """A new or changed Deployment."""
+    spec = deployment["spec"]
+    check_not_negative(causes, spec, "spec", "replicas")
+    _check_required_selector(causes, spec, "empty selector is invalid for deployment")
+    _check_template(causes, spec, "ReplicaSet")
+    _check_strategy(causes, spec.get("strategy") or {}, "spec.strategy")
+    check_not_negative(causes, spec, "spec", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+    deadline = spec.get("progressDeadlineSeconds")
+    if deadline is not None and deadline <= spec.get("minReadySeconds", 0):
+        causes.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+
+
+def check_deployment_change(causes: Causes, deployment: Object, before: Object, subresource: str) -> None:
+    """Everything but the selector may change."""
+    if subresource == "status":
+        _check_deployment_status(causes, deployment.get("status") or {}, before.get("status") or {})
+        return
+    check_deployment(causes, deployment)
+    check_immutable(causes, deployment["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
+
+
+def check_replica_set(causes: Causes, replica_set: Object) -> None:
+    """A new or changed ReplicaSet."""
+    spec = replica_set["spec"]
+    check_not_negative(causes, spec, "spec", "replicas", "minReadySeconds")
+    _check_required_selector(causes, spec, "empty selector is invalid for deployment")
+    _check_template(causes, spec, "ReplicaSet")
+
+
+def check_replica_set_change(causes: Causes, replica_set: Object, before: Object, subresource: str) -> None:
+    """Everything but the selector may change."""
+    if subresource == "status":
+        status = replica_set.get("status") or {}
+        counts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+        check_not_negative(causes, status, "status", "replicas", *counts, "observedGeneration")
+        _check_bounds(causes, status, *counts)
+        return
+    check_replica_set(causes, replica_set)
+    check_immutable(causes, replica_set["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
+
+
+def check_daemon_set(causes: Causes, daemon_set: Object) -> None:
+    """A new or changed DaemonSet."""
+    spec = daemon_set["spec"]
+    selector = spec.get("selector")
+    check_selector(causes, selector, "spec.selector")
+    if not _selects(spec):
+        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
+    if selector is not None and _is_empty(selector):
+        causes.invalid("spec.selector", selector, "empty selector is invalid for daemonset")
+    podspec.check_template(causes, spec.get("template") or {}, "spec.template")
+    _check_always_on(causes, spec, "DaemonSet")
+    check_not_negative(causes, spec, "spec", "minReadySeconds")
+    _check_daemon_strategy(causes, spec.get("updateStrategy") or {}, "spec.updateStrategy")
+    check_not_negative(causes, spec, "spec", "revisionHistoryLimit")
+
+
+def check_daemon_set_change(causes: Causes, daemon_set: Object, before: Object, subresource: str) -> None:
+    """Everything but the selector may change."""
+    if subresource == "status":
+        counts = (
+            "currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady",
+            "observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable",
+        )  # fmt: skip
+        check_not_negative(causes, daemon_set.get("status") or {}, "status", *counts)
+        return
+    check_daemon_set(causes, daemon_set)
+    check_immutable(causes, daemon_set["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
+
+
+def check_stateful_set(causes: Causes, stateful_set: Object) -> None:
+    """A new or changed StatefulSet.
+
+    The pod template is not checked here, since its mounts may name claims that are only made later: a wrong one shows when the
+    first pod is refused, as on a real cluster.
+    """
+    spec = stateful_set["spec"]
+    policy = spec.get("podManagementPolicy")
+    if policy not in ("OrderedReady", "Parallel"):
+        causes.invalid("spec.podManagementPolicy", policy or "", "must be 'OrderedReady' or 'Parallel'")
+    _check_stateful_strategy(causes, spec.get("updateStrategy") or {}, "spec.updateStrategy")
+    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for field in ("whenDeleted", "whenScaled"):
+        if retention.get(field) not in ("Retain", "Delete"):
+            path = f"spec.persistentVolumeClaimRetentionPolicy.{field}"
+            causes.unsupported(path, retention.get(field, ""), ("Retain", "Delete"))
+    check_not_negative(causes, spec, "spec", "replicas", "minReadySeconds")
+    check_not_negative(causes, spec.get("ordinals") or {}, "spec.ordinals", "start")
+    _check_required_selector(causes, spec, "empty selector is invalid for statefulset")
+    if not _selects(spec):
+        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
+    metadata = (spec.get("template") or {}).get("metadata") or {}
+    check_labels(causes, metadata.get("labels"), "spec.template.labels")
+    check_annotations(causes, metadata.get("annotations"), "spec.template.annotations")
+    template = (spec.get("template") or {}).get("spec") or {}
+    if template.get("restartPolicy") != "Always":
+        causes.unsupported("spec.template.spec.restartPolicy", template.get("restartPolicy"), ("Always",))
+    if template.get("activeDeadlineSeconds") is not None:
+        text = "activeDeadlineSeconds in StatefulSet is not Supported"
+        causes.forbidden("spec.template.spec.activeDeadlineSeconds", text)
+
+
+def check_stateful_set_change(causes: Causes, stateful_set: Object, before: Object, subresource: str) -> None:
+    """Little may change, since pods and claims already have their names."""
+    if subresource == "status":
+        status = stateful_set.get("status") or {}
+        counts = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
+        check_not_negative(causes, status, "status", "replicas", *counts, "observedGeneration", "collisionCount")
+        _check_bounds(causes, status, *counts)
+        return
+    check_stateful_set(causes, stateful_set)
+    masked = {**stateful_set["spec"], **{field: before["spec"].get(field) for field in _STATEFUL_CHANGEABLE}}
+    if not same(masked, before["spec"]):
+        causes.forbidden(
+            "spec",
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+            "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+        )
+
+
+def check_revision(causes: Causes, revision: Object) -> None:
+    """A new ControllerRevision."""
+    if revision.get("data") is None:
+        causes.required("data", "data is mandatory")
+    if revision.get("revision", 0) < 0:
+        causes.invalid("revision", revision["revision"], "must be greater than or equal to 0")
+
+
+def check_revision_change(causes: Causes, revision: Object, before: Object, subresource: str) -> None:
+    """History is not rewritten."""
+    check_revision(causes, revision)
+    check_immutable(causes, revision.get("data"), before.get("data"), "data")
+
+
+def _check_required_selector(causes: Causes, spec: Object, empty: str) -> None:
+    selector = spec.get("selector")
+    if selector is None:
+        causes.required("spec.selector")
+        return
+    check_selector(causes, selector, "spec.selector")
+    if _is_empty(selector):
+        causes.invalid("spec.selector", selector, empty)
+
+
+def _is_empty(selector: Object) -> bool:
+    return not selector.get("matchLabels") and not selector.get("matchExpressions")
+
+
+def _labels(spec: Object) -> dict[str, str] | None:
+    return ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+
+
+def _selects(spec: Object) -> bool:
+    """Whether the selector matches the template's labels; an empty one is reported elsewhere, a missing one never matches."""
+    try:
+        selector = from_label_selector(spec.get("selector"))
+    except KeyError:
+        return True  # an unknown operator is reported by check_selector
+    return selector is not None and selector.matches(_labels(spec) or {})
+
+
+def _check_template(causes: Causes, spec: Object, kind: str) -> None:
+    if not _selects(spec):
+        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
+    podspec.check_template(causes, spec.get("template") or {}, "spec.template")
+    _check_always_on(causes, spec, kind)
+
+
+def _check_always_on(causes: Causes, spec: Object, kind: str) -> None:
+    template = (spec.get("template") or {}).get("spec") or {}
+    if template.get("restartPolicy") != "Always":
+        causes.unsupported("spec.template.spec.restartPolicy", template.get("restartPolicy"), ("Always",))
+    if template.get("activeDeadlineSeconds") is not None:
+        text = f"activeDeadlineSeconds in {kind} is not Supported"
+        causes.forbidden("spec.template.spec.activeDeadlineSeconds", text)
+
+
+def _check_strategy(causes: Causes, strategy: Object, path: str) -> None:
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
+    if kind == "Recreate":
+        if rolling is not None:
+            causes.forbidden(f"{path}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
+    elif kind == "RollingUpdate":
+        _check_rolling_deployment(causes, rolling or {}, f"{path}.rollingUpdate")
+    else:
+        causes.unsupported(path, _internal(kind, rolling), ("Recreate", "RollingUpdate"))
+
+
+def _internal(kind: str, rolling: Any) -> Object:
+    """A strategy as upstream's internal type is printed."""
+    shown = rolling and {"MaxUnavailable": rolling.get("maxUnavailable", 0), "MaxSurge": rolling.get("maxSurge", 0)}
+    return {"Type": kind, "RollingUpdate": shown or None}
+
+
+def _check_rolling_deployment(causes: Causes, rolling: Object, path: str) -> None:
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    check_count_or_percent(causes, unavailable, f"{path}.maxUnavailable")
+    check_count_or_percent(causes, surge, f"{path}.maxSurge")
+    if is_zero(unavailable) and is_zero(surge):
+        causes.invalid(f"{path}.maxUnavailable", unavailable or 0, "may not be 0 when `maxSurge` is 0")
+    check_at_most_everything(causes, unavailable, f"{path}.maxUnavailable")
+
+
+def _check_daemon_strategy(causes: Causes, strategy: Object, path: str) -> None:
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate") or {}
+    if kind == "OnDelete":
+        return
+    if kind != "RollingUpdate":
+        causes.unsupported(path, _internal(kind, rolling), ("RollingUpdate", "OnDelete"))
+        return
+    here = f"{path}.rollingUpdate"
+    unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")
+    for field, value in (("maxUnavailable", unavailable), ("maxSurge", surge)):
+        check_count_or_percent(causes, value, f"{here}.{field}")
+        check_at_most_everything(causes, value, f"{here}.{field}")
+    if not is_zero(unavailable) and not is_zero(surge):
+        causes.invalid(f"{here}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
+    elif is_zero(unavailable) and is_zero(surge):
+        causes.required(f"{here}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+
+
+def _check_stateful_strategy(causes: Causes, strategy: Object, path: str) -> None:
+    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
+    if kind == "OnDelete":
+        if rolling is not None:
+            shown = {"Partition": rolling.get("partition", 0), "MaxUnavailable": rolling.get("maxUnavailable")}
+            causes.invalid(f"{path}.rollingUpdate", shown, "only allowed for updateStrategy 'RollingUpdate'")
+    elif kind == "RollingUpdate":
+        check_not_negative(causes, rolling or {}, f"{path}.rollingUpdate", "partition")
+        check_count_or_percent(causes, (rolling or {}).get("maxUnavailable"), f"{path}.rollingUpdate.maxUnavailable")
+    else:
+        causes.invalid(path, _internal(kind, None), "must be 'RollingUpdate' or 'OnDelete'")
+
+
+def _check_deployment_status(causes: Causes, status: Object, before: Object) -> None:
+    counts = ("updatedReplicas", "readyReplicas", "availableReplicas")
+    check_not_negative(causes, status, "status", "observedGeneration", "replicas", *counts, "unavailableReplicas")
+    _check_bounds(causes, status, *counts)
+    if status.get("collisionCount", 0) < before.get("collisionCount", 0):
+        causes.invalid("status.collisionCount", status.get("collisionCount", 0), "cannot be decremented")
+
+
+def _check_bounds(causes: Causes, status: Object, *counts: str) -> None:
+    for field in counts:
+        if status.get(field, 0) > status.get("replicas", 0):
+            causes.invalid(f"status.{field}", status[field], _MORE_THAN_REPLICAS)
+    if "availableReplicas" in counts and status.get("availableReplicas", 0) > status.get("readyReplicas", 0):
+        causes.invalid("status.availableReplicas", status["availableReplicas"], "cannot be greater than readyReplicas")

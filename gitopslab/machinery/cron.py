@@ -1,0 +1,112 @@
+"""Schedules of CronJobs: five fields, or a word such as ``@daily`` (``robfig/cron``'s standard parser).
+
+Validation reads a schedule to refuse a wrong one in the parser's own words; the CronJob controller reads it to know when to run.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_DAYS = {name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())}
+_BOUNDS: tuple[tuple[int, int, dict[str, int]], ...] = (
+    (0, 59, {}), (0, 23, {}), (1, 31, {}), (1, 12, _MONTHS), (0, 6, _DAYS),
+)  # fmt: skip
+_WORDS = {
+    "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
+}  # fmt: skip
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a CronJob runs.
+
+    Attributes:
+        minutes: And ``hours``, ``days``, ``months``, ``weekdays`` (0 is Sunday): the values at which it runs.
+        any_day: Whether the day of the month, or of the week, was ``*``; if neither was, either may match.
+        every: Seconds between runs for ``@every``; then the fields are empty.
+    """
+
+    minutes: frozenset[int] = frozenset()
+    hours: frozenset[int] = frozenset()
+    days: frozenset[int] = frozenset()
+    months: frozenset[int] = frozenset()
+    weekdays: frozenset[int] = frozenset()
+    any_day: bool = False
+    every: float = 0.0
+
+
+def parse(text: str) -> Schedule:
+    """Read a schedule.
+
+    Raises:
+        ValueError: With the parser's words, which the API server passes on.
+    """
+    if not text:
+        raise ValueError("empty spec string")
+    if text.startswith(("TZ=", "CRON_TZ=")):
+        text = text.partition(" ")[2].strip()
+    if text.startswith("@"):
+        return _word(text)
+    fields = text.split()
+    if len(fields) != len(_BOUNDS):
+        raise ValueError(f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
+    minutes, hours, days, months, weekdays = (_field(field, *bounds) for field, bounds in zip(fields, _BOUNDS, strict=True))
+    any_day = any(field.startswith(("*", "?")) for field in (fields[2], fields[4]))
+    return Schedule(minutes, hours, days, months, weekdays, any_day)
+
+
+def _word(text: str) -> Schedule:
+    if text in _WORDS:
+        return parse(_WORDS[text])
+    if text.startswith("@every "):
+        duration = text.removeprefix("@every ")
+        parts = _DURATION.findall(duration)
+        if not parts or "".join(number + unit for number, unit in parts) != duration:
+            raise ValueError(f'failed to parse duration {text}: time: invalid duration "{duration}"')
+        return Schedule(every=max(1.0, float(int(sum(float(number) * _UNITS[unit] for number, unit in parts)))))
+    raise ValueError(f"unrecognized descriptor: {text}")
+
+
+def _field(text: str, low: int, high: int, names: dict[str, int]) -> frozenset[int]:
+    return frozenset(number for part in text.split(",") if part for number in _range(part, low, high, names))
+
+
+def _range(text: str, low: int, high: int, names: dict[str, int]) -> range:
+    span, *steps = text.split("/")
+    first, *rest = span.split("-")
+    if first in ("*", "?"):
+        start, end = low, high
+    else:
+        start = _number(first, names)
+        if len(rest) > 1:
+            raise ValueError(f"too many hyphens: {text}")
+        end = _number(rest[0], names) if rest else start
+    if len(steps) > 1:
+        raise ValueError(f"too many slashes: {text}")
+    step = _number(steps[0], {}) if steps else 1
+    if steps and not rest and first not in ("*", "?"):
+        end = high
+    if start < low:
+        raise ValueError(f"beginning of range ({start}) below minimum ({low}): {text}")
+    if end > high:
+        raise ValueError(f"end of range ({end}) above maximum ({high}): {text}")
+    if start > end:
+        raise ValueError(f"beginning of range ({start}) beyond end of range ({end}): {text}")
+    if step == 0:
+        raise ValueError(f"step of range should be a positive number: {text}")
+    return range(start, end + 1, step)
+
+
+def _number(text: str, names: dict[str, int]) -> int:
+    if text.lower() in names:
+        return names[text.lower()]
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueError(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax')
+    if int(text) < 0:
+        raise ValueError(f"negative number ({int(text)}) not allowed: {text}")
+    return int(text)

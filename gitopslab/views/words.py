@@ -1,0 +1,53 @@
+"""How an object is, in a few words, for messages about waiting and for lists without columns.
+
+Called by ``lab`` when something did not come in time; reads one object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitopslab.machinery.objects import Object, name_of
+from gitopslab.views.board import when_of
+from gitopslab.views.pods import status_of
+from gitopslab.views.reasons import sentence_of
+
+
+def state_words(obj: Object) -> str:
+    """What there is to say about an object's state, such as ``2 of 3 replicas ready, 1 up to date``."""
+    status = obj.get("status", {})
+    if obj.get("kind") == "Pod":
+        reason = sentence_of(obj)
+        return f"{status_of(obj)}. {reason}" if reason else status_of(obj)
+    if "replicas" in obj.get("spec", {}):
+        wanted, ready = obj["spec"]["replicas"], status.get("readyReplicas") or 0
+        updated = status.get("updatedReplicas")
+        return f"{ready} of {wanted} replicas ready" + (f", {updated} up to date" if updated is not None else "")
+    doubts = [each for each in status.get("conditions") or [] if each.get("status") != "True"]
+    if doubts:
+        return "; ".join(f"{each['type']} is {each['status']}: {each.get('reason') or 'no reason given'}" for each in doubts)
+    return str(status.get("phase") or "it exists")
+
+
+def newest_event(events: Iterable[Object], names: Iterable[str]) -> str:
+    """The newest event about these objects or what they made (named after them), warnings first; empty if none."""
+    wanted = tuple(names)
+    about = [
+        event
+        for event in events
+        if any(_is_of(event.get("involvedObject", {}).get("name") or "", name) for name in wanted)
+    ]
+    if not about:
+        return ""
+    event = max(about, key=lambda each: (each.get("type") == "Warning", when_of(each)))
+    whom = event["involvedObject"]
+    return f"{event.get('reason')} of {whom.get('kind', '').lower()}/{whom.get('name')}: {event.get('message')}"
+
+
+def _is_of(name: str, owner: str) -> bool:
+    return name == owner or name.startswith(owner + "-")
+
+
+def listed(objects: Iterable[Object], kind: str) -> str:
+    """Names with their kind, as ``pod/a, pod/b``."""
+    return ", ".join(f"{kind}/{name_of(obj)}" for obj in objects)

@@ -1,0 +1,43 @@
+"""The lab inside IPython: errors a learner can read.
+
+``lab.open`` calls ``show_readable_errors``; outside IPython that does nothing. What an error says is left to whoever
+raises it.
+"""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Any
+
+from gitopslab.errors import LabError
+
+DEBUG = "GITOPSLAB_DEBUG"
+"""When this environment variable is set, errors come with their traceback."""
+
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
+
+
+def show_readable_errors() -> None:
+    """Have a ``LabError`` in a cell shown as its message; the cell has failed all the same."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is not None and not os.environ.get(DEBUG):
+        shell.set_custom_exc((LabError,), _show)
+
+
+def message_of(error: BaseException) -> list[str]:
+    """The lines shown for an error: what happened, to what, what to do next."""
+    return [f"{_RED}{type(error).__name__}{_PLAIN}: {error}"]
+
+
+def _show(
+    shell: Any, kind: type[BaseException], error: BaseException, _tb: TracebackType | None, tb_offset: int | None = None
+) -> list[str]:
+    lines = message_of(error)
+    # The kernel's own way: an error message on the wire, so that nbclient and the page know that the cell failed.
+    shell._showtraceback(kind, error, lines)
+    return lines
