@@ -50,6 +50,7 @@ def bare_route(rounds: int) -> dict[str, float]:
     """Median milliseconds of one insert (beside create and patch) and one select (beside get)."""
     folder = Path(tempfile.mkdtemp())
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     ca = new_ca()
     pair = server_certificate(ca)
     (folder / "crt").write_bytes(pair.certificate)

@@ -26,7 +26,14 @@ def rollout(kubeconfig: Path, replicas: int) -> float:
                 return time.perf_counter() - begin
         raise RuntimeError(f"not ready within 300 s on {kubeconfig}")
     finally:
-        api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+        _remove(Connection(kubeconfig))
+
+
+def _remove(api: Connection) -> None:
+    """Delete the namespace and wait until it is gone, so that the next run starts from nothing."""
+    api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+    while any(item["metadata"]["name"] == NAMESPACE for item in api.request("GET", "/api/v1/namespaces")["items"]):
+        time.sleep(0.2)
 
 
 def _deployment(replicas: int) -> dict[str, object]:

@@ -1,9 +1,10 @@
 """Generates ``gitopslab/machinery/schema.txt``: the API types of Kubernetes, their fields and how those merge.
 
-Run it after a change of the ``kubernetes`` client or of the table: ``python scripts/generate_schema.py [--check]``. It reads
-the model sources of the installed client (names, types, what is required) and ``schema_facts.txt`` beside this file, which
-holds what those models do not show: which Go types stand behind, which fields are pointers, how lists merge, enumerations.
-``gitopslab.machinery.schema`` explains the lines it writes; nothing here runs when the package does.
+Run it after a change of the ``kubernetes`` client or of the table: ``python scripts/generate_schema.py [--check]``. It
+reads the model sources of the installed client (names, types, what is required) and ``schema_facts.txt`` beside this
+file, which holds what those models do not show: which Go types stand behind, which fields are pointers, how lists
+merge, enumerations. ``gitopslab.machinery.schema`` explains the lines it writes; nothing here runs when the package
+does.
 """
 
 from __future__ import annotations

@@ -58,11 +58,15 @@ class ContextCluster:
             )
         with exclusive(self.kind, self._slug, progress):
             config = self._extracted()
-            record = self._folder.read() or Record(self.name, self.kind, context=self.name)
-            record.phase = "ready"
-            self._folder.write(record)
+            known = self._folder.read()
+            self._folder.write(known or Record(self.name, self.kind, phase="ready", context=self.name))
             write_private(self.kubeconfig, config)
-            self._answers()
+            try:
+                self._must_answer()
+            except BaseException:
+                if known is None:
+                    self._folder.remove()
+                raise
             progress(f"the cluster of context {self.name} answers; the lab makes namespaces of its own there")
 
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
@@ -118,10 +122,9 @@ class ContextCluster:
             raise SetupError(f"There is no context {self.name} in your kubeconfig", _choices(self._environment))
         return answer.out
 
-    def _answers(self) -> None:
+    def _must_answer(self) -> None:
         answer = self._kubectl().run(["version", "-o", "json", "--request-timeout=10s"], timeout=_TIMEOUT)
         if not answer.ok:
-            self._folder.remove()
             last = answer.text.splitlines()[-1] if answer.text else "no answer"
             raise SetupError(
                 f"The cluster of context {self.name} does not answer: {last}",
@@ -134,7 +137,7 @@ def _config(environment: Mapping[str, str], *arguments: str) -> Answer:
 
 
 def _choices(environment: Mapping[str, str]) -> str:
-    names = _config(environment, "get-contexts", "-o", "name").out.split()
+    names = _config(environment, "get-contexts", "-o", "name").out.splitlines()
     if not names:
         return "Your kubeconfig holds no context; the embedded cluster needs none: --cluster embedded"
     return "Choose one of: " + ", ".join(names)

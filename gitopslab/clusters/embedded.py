@@ -29,6 +29,7 @@ from gitopslab.errors import SetupError
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 15.0
 _POLL = 0.02
+_PORT_ATTEMPTS = 5
 _LARGEST_LOG = 4 * 1024 * 1024
 _DAEMON = "gitopslab.controlplane.daemon"
 _STORE = ("store.db", "store.db-wal", "store.db-shm")
@@ -67,7 +68,7 @@ class EmbeddedCluster:
                 self._ready(record, int(self._wait_for_daemon_file()["port"]))
                 progress(f"cluster {self.name} is already up")
             else:
-                self._start(record, options.port or record.port, progress)
+                self._start(record, options.port or record.port or ports.free(), progress)
 
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
         """Stop the process; its state is kept unless ``delete`` is given."""
@@ -96,7 +97,7 @@ class EmbeddedCluster:
             with explained(self._folder.path):
                 for name in _STORE:
                     (self._folder.path / name).unlink(missing_ok=True)
-            self._start(record, record.port, progress)
+            self._start(record, record.port or ports.free(), progress)
 
     def status(self) -> Status:
         """How the process is."""
@@ -124,13 +125,25 @@ class EmbeddedCluster:
         record = Record.wanted(self.name, self.kind, options)
         self._folder.write(record)
         try:
-            self._start(record, options.port or ports.free(), progress)
+            if options.port is None:
+                self._start_anywhere(record, progress)
+            else:
+                self._start(record, options.port, progress)
         except BaseException:
             self._folder.remove()  # it never answered, so there is nothing in it to lose
             raise
 
-    def _start(self, record: Record, port: int | None, progress: Progress) -> None:
-        port = port or ports.free()
+    def _start_anywhere(self, record: Record, progress: Progress) -> None:
+        """Start on a free port; when another program takes it at that very moment, on the next."""
+        for left in reversed(range(_PORT_ATTEMPTS)):
+            port = ports.free()
+            try:
+                return self._start(record, port, progress)
+            except SetupError:
+                if ports.is_free(port) or not left:
+                    raise
+
+    def _start(self, record: Record, port: int, progress: Progress) -> None:
         if not ports.is_free(port):
             raise _port_taken(port, record)
         with explained(self._folder.path):

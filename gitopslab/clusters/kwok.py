@@ -49,8 +49,9 @@ class KwokCluster(ExternalCluster):
         self.must(["delete", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)], progress)
 
     def is_running(self) -> bool:
-        """Whether its API answers; kwokctl itself does not say whether a cluster is stopped."""
-        return self.kubeconfig.exists() and Kubectl(self.kubeconfig, self._environment).nodes() is not None
+        """Whether none of its components is stopped."""
+        told = self.must(["get", "components", "--name", self.name, "-o", "wide"])
+        return "Stopped" not in told.split()
 
 
 def node(shape: NodeShape) -> dict[str, Any]:

@@ -62,10 +62,8 @@ def _reader(wish: str | Predicate) -> Callable[[Sequence[Object]], bool]:
     if callable(wish):
         return lambda found: bool(found) and all(map(wish, found))
     word, _, rest = wish.partition("=")
-    if word == "delete":
-        return lambda found: len(found) == 0
-    if word == "create":
-        return lambda found: bool(found)
+    if word in ("delete", "create"):
+        return lambda found: bool(found) == (word == "create")
     if word == "ready":
         return lambda found: bool(found) and all(map(is_ready, found))
     if word == "condition" and rest:

@@ -1,6 +1,7 @@
 """Schedules of CronJobs: five fields, or a word such as ``@daily`` (``robfig/cron``'s standard parser).
 
-Validation reads a schedule to refuse a wrong one in the parser's own words; the CronJob controller reads it to know when to run.
+Validation reads a schedule to refuse a wrong one in the parser's own words; the CronJob controller reads it to know
+when to run.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
-_DAYS = {name: number for number, name in enumerate("sun mon tue wed thu fri sat".split())}
+_MONTHS = {
+    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
+    "dec": 12,
+}  # fmt: skip
+_DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
 _BOUNDS: tuple[tuple[int, int, dict[str, int]], ...] = (
     (0, 59, {}), (0, 23, {}), (1, 31, {}), (1, 12, _MONTHS), (0, 6, _DAYS),
 )  # fmt: skip
@@ -55,7 +59,9 @@ def parse(text: str) -> Schedule:
     fields = text.split()
     if len(fields) != len(_BOUNDS):
         raise ValueError(f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
-    minutes, hours, days, months, weekdays = (_field(field, *bounds) for field, bounds in zip(fields, _BOUNDS, strict=True))
+    minutes, hours, days, months, weekdays = (
+        _field(field, *bounds) for field, bounds in zip(fields, _BOUNDS, strict=True)
+    )
     any_day = any(field.startswith(("*", "?")) for field in (fields[2], fields[4]))
     return Schedule(minutes, hours, days, months, weekdays, any_day)
 

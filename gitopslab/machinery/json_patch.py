@@ -1,8 +1,8 @@
 """JSON patch (RFC 6902) as the API server applies it.
 
-``controlplane.server.patches`` calls ``json_patch`` for PATCH requests of that type; the document it is given stays as it was.
-Behaviour and texts of errors are those of ``evanphx/json-patch`` 4, corners included: ``replace`` of an absent key adds it, and
-negative indexes count from the end. The other patch types are in ``merge``.
+``controlplane.server.patches`` calls ``json_patch`` for PATCH requests of that type; the document it is given stays as
+it was. Behaviour and texts of errors are those of ``evanphx/json-patch`` 4, corners included: ``replace`` of an absent
+key adds it, and negative indexes count from the end. The other patch types are in ``merge``.
 """
 
 from __future__ import annotations
@@ -83,25 +83,37 @@ class _JsonPatcher:
         source = _text(
             operation, "from", f"move operation failed to decode from: operation, missing from field: {_MISSING}"
         )
-        holder, key = self._find(source, f"move operation does not apply: doc is missing from path: {source}: {_MISSING}")
+        holder, key = self._find(
+            source, f"move operation does not apply: doc is missing from path: {source}: {_MISSING}"
+        )
         value = _at_place(f"error in move for path: '{key}'", lambda: _get(holder, key))
         _at_place(f"error in move for path: '{key}'", lambda: _delete(holder, key))
-        path = _text(operation, "path", f"move operation failed to decode path: operation missing path field: {_MISSING}")
-        target, name = self._find(path, f"move operation does not apply: doc is missing destination path: {path}: {_MISSING}")
+        path = _text(
+            operation, "path", f"move operation failed to decode path: operation missing path field: {_MISSING}"
+        )
+        target, name = self._find(
+            path, f"move operation does not apply: doc is missing destination path: {path}: {_MISSING}"
+        )
         _at_place(f"error in move for path: '{path}'", lambda: _insert(target, name, value))
 
     def _copy(self, operation: Object) -> None:
         source = _text(
             operation, "from", f"copy operation failed to decode from: operation, missing from field: {_MISSING}"
         )
-        holder, key = self._find(source, f"copy operation does not apply: doc is missing from path: {source}: {_MISSING}")
+        holder, key = self._find(
+            source, f"copy operation does not apply: doc is missing from path: {source}: {_MISSING}"
+        )
         value = copy_of(_at_place(f"error in copy for from: '{source}'", lambda: _get(holder, key)))
         path = _text(operation, "path", f"copy operation failed to decode path: {_MISSING}")
-        target, name = self._find(path, f"copy operation does not apply: doc is missing destination path: {path}: {_MISSING}")
+        target, name = self._find(
+            path, f"copy operation does not apply: doc is missing destination path: {path}: {_MISSING}"
+        )
         _at_place("error while adding value during copy", lambda: _insert(target, name, value))
 
     def _test(self, operation: Object) -> None:
-        path = _text(operation, "path", f"test operation failed to decode path: operation missing path field: {_MISSING}")
+        path = _text(
+            operation, "path", f"test operation failed to decode path: operation missing path field: {_MISSING}"
+        )
         found = self.document
         if path:
             holder, key = self._find(path, f"test operation does not apply: is missing path: {path}: {_MISSING}")

@@ -1,8 +1,8 @@
 """YAML as Kubernetes reads it: text to values, and manifests to objects with errors that point at the place.
 
-``controlplane.server`` reads request bodies with ``load``; the lab and the command line read learners' files with ``objects``
-before anything is sent. Scalars follow YAML 1.1 as ``sigs.k8s.io/yaml`` has it: ``yes`` and ``on`` are booleans, dates stay
-text. What the fields of an object mean is left to the API server.
+``controlplane.server`` reads request bodies with ``load``; the lab and the command line read learners' files with
+``objects`` before anything is sent. Scalars follow YAML 1.1 as ``sigs.k8s.io/yaml`` has it: ``yes`` and ``on`` are
+booleans, dates stay text. What the fields of an object mean is left to the API server.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ for _tag, _pattern, _first in (
     ("merge", r"^<<$", "<"),
 ):
     KubernetesLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), [*_first.replace("\0", ""), ""] if _tag == "null" else [*_first]
+        f"tag:yaml.org,2002:{_tag}",
+        re.compile(_pattern),
+        [*_first.replace("\0", ""), ""] if _tag == "null" else [*_first],
     )
 KubernetesLoader.add_constructor("tag:yaml.org,2002:bool", _bool)
 KubernetesLoader.add_constructor("tag:yaml.org,2002:int", _int)
@@ -199,7 +201,9 @@ class _Manifest:
             if loader.repeated:
                 key, at = loader.repeated[0]
                 column = self._line(at).find(key) + 1
-                raise self._error(at, column, f'the key "{key}" is there twice', f'Keep one "{key}" and delete the other.')
+                raise self._error(
+                    at, column, f'the key "{key}" is there twice', f'Keep one "{key}" and delete the other.'
+                )
             if value is not None:
                 yield value, line
 

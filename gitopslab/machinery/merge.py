@@ -1,8 +1,9 @@
 """Merging a document with another: JSON merge patch (RFC 7386) and strategic merge patch.
 
-``controlplane.server.patches`` calls it for PATCH requests; nothing here knows of requests, and every function leaves what it is
-given as it was. Rules and texts of errors are those of ``apimachinery/pkg/util/strategicpatch``, so a learner meets the same
-behaviour, corners included. Which lists merge by which key is told by ``machinery.schema``; JSON patch is in ``json_patch``.
+``controlplane.server.patches`` calls it for PATCH requests; nothing here knows of requests, and every function leaves
+what it is given as it was. Rules and texts of errors are those of ``apimachinery/pkg/util/strategicpatch``, so a
+learner meets the same behaviour, corners included. Which lists merge by which key is told by ``machinery.schema``;
+JSON patch is in ``json_patch``.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ def _merge_map(original: Object, patch: Object, kind: Struct | None) -> Object:
             if not deletes:
                 _take(original, name, value)
         elif isinstance(value, dict):
-            original[name] = _merge_map(original[name], value, _below(_field(kind, name)))
+            field = _field(kind, name)
+            replaces = field is not None and field.replace
+            original[name] = value if replaces else _merge_map(original[name], value, _below(field))
         elif isinstance(value, list):
             original[name] = _merge_field(original[name], value, _field(kind, name), deletes=deletes)
         else:
@@ -257,7 +260,8 @@ def _merge_items(original: list[Object], patch: list[Object], field: Field) -> l
 
 def _ordered(merged: list[Any], order: list[Any], live: list[Any], merge_key: str) -> list[Any]:
     """Named items in the named order, the others in live order, interleaved where the live order knows both."""
-    named, others = [], []
+    named: list[Any] = []
+    others: list[Any] = []
     wanted = [_key_of(item, merge_key) for item in order]
     before = [_key_of(item, merge_key) for item in live]
     for item in merged:

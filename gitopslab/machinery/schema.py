@@ -2,13 +2,14 @@
 
 Decoding, patches, field ownership and OpenAPI ask here. The facts are lines of ``schema.txt``, which
 ``scripts/generate_schema.py`` writes; a line is read when somebody first asks for its type, so start-up pays nothing.
-Descriptions of fields are not here: ``controlplane.http`` reads them from the installed client when somebody asks for them.
+Descriptions of fields are not here: ``controlplane.http`` reads them from the installed client when somebody asks for
+them.
 
-A line is a type, ``@atomic`` if it is always replaced as a whole, and ``field:TYPE;flag;flag`` for each field. ``TYPE`` is the
-Go type, because Go's rules decide what is kept on decoding: ``*`` is a pointer (kept even if zero), ``!`` means always written.
-Flags: ``map=KEYS`` and ``set`` for lists that merge, ``plain`` for lists that do not say (all others are atomic), ``atomic`` and
-``granular`` for maps, ``merge``, ``merge=KEY`` and ``retainKeys`` for strategic merge, ``enum``, ``default``, ``nodefault``,
-``required`` and ``optional`` where these differ from ``!``.
+A line is a type, ``@atomic`` if it is always replaced as a whole, and ``field:TYPE;flag;flag`` for each field.
+``TYPE`` is the Go type, because Go's rules decide what is kept on decoding: ``*`` is a pointer (kept even if zero),
+``!`` means always written. Flags: ``map=KEYS`` and ``set`` for lists that merge, ``plain`` for lists that do not say
+(all others are atomic), ``atomic`` and ``granular`` for maps, ``merge``, ``merge=KEY``, ``replace`` and ``retainKeys``
+for strategic merge, ``enum``, ``default``, ``nodefault``, ``required`` and ``optional`` where these differ from ``!``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,18 @@ from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, copy_of
 
 Shape = Literal[
-    "string", "integer", "number", "boolean", "bytes", "quantity", "time", "int-or-string", "any", "list", "map", "struct"
+    "string",
+    "integer",
+    "number",
+    "boolean",
+    "bytes",
+    "quantity",
+    "time",
+    "int-or-string",
+    "any",
+    "list",
+    "map",
+    "struct",
 ]
 
 Relation = Literal["leaf", "struct", "map", "keyed", "set", "any"]
@@ -125,6 +137,7 @@ class Field:
         map_type: ``x-kubernetes-map-type`` as published; empty when not.
         merge: Whether strategic merge combines the items; the key is ``merge_key``, empty for plain values.
         retain_keys: Whether strategic merge may drop the fields that a patch does not retain.
+        replace: Whether strategic merge replaces it as a whole.
         enum: The values allowed; empty for any.
         default: The default OpenAPI publishes; None for none.
         embedded: Whether it is a struct inside the struct, there even when nobody sets it (``status: {}``).
@@ -145,6 +158,7 @@ class Field:
     merge: bool
     merge_key: str
     retain_keys: bool
+    replace: bool
     enum: tuple[str, ...]
     default: Any
     embedded: bool
@@ -241,7 +255,7 @@ def type_names() -> tuple[str, ...]:
     return tuple(_lines()[0])
 
 
-@lru_cache(maxsize=None)
+@cache
 def struct(key: str) -> Struct:
     """The struct with this full name.
 
@@ -254,9 +268,9 @@ def struct(key: str) -> Struct:
     return Struct(key, {field.name: field for field in fields}, atomic=atomic)
 
 
-@lru_cache(maxsize=None)
+@cache
 def struct_of(api_version: str, kind: str) -> Struct | None:
-    """The struct of an ``apiVersion`` and ``kind``; kinds all groups share (``DeleteOptions``) are found in any of them."""
+    """The struct of an ``apiVersion`` and ``kind``; kinds all groups share are found in each (``DeleteOptions``)."""
     group, _, version = api_version.rpartition("/")
     for package in (f"{group.partition('.')[0] or 'core'}.{version}", "meta.v1"):
         key = f"{package}.{kind}"
@@ -270,7 +284,7 @@ def struct_for(resource: Resource) -> Struct:
     return struct_of(resource.api_version, resource.kind) or UNSTRUCTURED
 
 
-@lru_cache(maxsize=None)
+@cache
 def type_named(name: str) -> Type:
     """A type by its Go spelling, without a leading ``*``."""
     shape = _BASIC.get(name)
@@ -307,6 +321,7 @@ def _field(word: str) -> Field:
         merge="merge" in given,
         merge_key=given.get("merge", ""),
         retain_keys="retainKeys" in given,
+        replace="replace" in given,
         enum=tuple(given["enum"].split("|")) if "enum" in given else (),
         default=_default(kind, given, pointer=pointer, always=always),
         embedded=kind.shape == "struct" and not pointer,

@@ -267,16 +267,15 @@ def _events_by_uid(events: Iterable[Object]) -> dict[str, list[Object]]:
 
 
 def _newest(events: list[Object]) -> tuple[PodEvent, ...]:
-    seen = sorted(((when_of(event), event) for event in events), key=lambda pair: pair[0], reverse=True)
     return tuple(
         PodEvent(
             event.get("type") or "Normal",
             event.get("reason") or "",
             (event.get("message") or "")[:_LONGEST_MESSAGE],
             int(event.get("count") or (event.get("series") or {}).get("count") or 1),
-            seconds,
+            when_of(event),
         )
-        for seconds, event in seen[:_EVENTS_A_POD]
+        for event in sorted(events, key=in_order, reverse=True)[:_EVENTS_A_POD]
     )
 
 
@@ -286,6 +285,12 @@ def when_of(event: Object) -> float:
     made = event.get("metadata", {}).get("creationTimestamp")
     text = series or event.get("lastTimestamp") or event.get("eventTime") or made
     return seconds_of(text) if text else 0.0
+
+
+def in_order(event: Object) -> tuple[int, int]:
+    """A sort key that puts events in the order they happened: most of them know only the second."""
+    revision = event.get("metadata", {}).get("resourceVersion") or ""
+    return int(when_of(event)), int(revision) if revision.isdigit() else 0
 
 
 def _card(node: Object, tiles: list[PodTile], namespace: str) -> NodeCard:

@@ -86,7 +86,7 @@ def _tray_height(board: Board) -> float:
 
 def _shared(pods: Sequence[PodTile]) -> list[tuple[PodTile, bool]]:
     """Each pod, and whether it is the last of those that wait for the same reason."""
-    follows = [*pods[1:], None]
+    follows = [*pods[1:], None][: len(pods)]
     return [
         (pod, after is None or (after.owner, after.reason) != (pod.owner, pod.reason))
         for pod, after in zip(pods, follows, strict=True)

@@ -21,6 +21,10 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    def only(self, *rows: int) -> Grid:
+        """The grid of some rows, in the order asked for."""
+        return Grid(self.columns, tuple(self.rows[at] for at in rows))
+
     def text(self) -> str:
         """Aligned columns, as in a terminal."""
         lines = [tuple(column.upper() for column in self.columns), *self.rows]

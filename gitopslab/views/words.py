@@ -25,7 +25,9 @@ def state_words(obj: Object) -> str:
         return f"{ready} of {wanted} replicas ready" + (f", {updated} up to date" if updated is not None else "")
     doubts = [each for each in status.get("conditions") or [] if each.get("status") != "True"]
     if doubts:
-        return "; ".join(f"{each['type']} is {each['status']}: {each.get('reason') or 'no reason given'}" for each in doubts)
+        return "; ".join(
+            f"{each['type']} is {each['status']}: {each.get('reason') or 'no reason given'}" for each in doubts
+        )
     return str(status.get("phase") or "it exists")
 
 

@@ -176,10 +176,10 @@ def live(key: tuple[str, ...], make: Callable[[], LiveView]) -> LiveView:
     return view
 
 
-def close_all() -> None:
-    """End every registered view; their last pictures stay on screen."""
-    while _active:
-        _active.popitem()[1].stop()
+def close_all(owner: str = "") -> None:
+    """End every registered view whose key begins with this owner, or simply every one; last pictures stay on screen."""
+    for key in [key for key in _active if owner in ("", key[0])]:
+        _active.pop(key).stop()
 
 
 atexit.register(close_all)

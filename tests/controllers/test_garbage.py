@@ -122,7 +122,8 @@ def test_an_owner_in_another_namespace_is_not_there(cluster: Cluster) -> None:
     made = cluster.create(child("child", owner))
     cluster.settle()
     assert not cluster.has("configmaps", "child")
-    told = f'ownerRef [v1/ConfigMap, namespace: default, name: owner, uid: {uid_of(owner)}] does not exist in namespace "default"'
+    reference = f"[v1/ConfigMap, namespace: default, name: owner, uid: {uid_of(owner)}]"
+    told = f'ownerRef {reference} does not exist in namespace "default"'
     assert cluster.events("ConfigMap") == [("OwnerRefInvalidNamespace", told)]
     assert made["metadata"]["namespace"] == "default"
 

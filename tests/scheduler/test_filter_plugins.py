@@ -220,6 +220,15 @@ def test_nodes_that_a_pod_may_not_use_do_not_count_for_spreading() -> None:
     assert explain(incoming, NODES, others).node == "b1"
 
 
+@pytest.mark.parametrize(("policy", "feasible"), [("Ignore", ["b1"]), ("Honor", ["a1", "b1"])])
+def test_tainted_nodes_count_for_spreading_unless_taints_are_honoured(policy: str, feasible: list[str]) -> None:
+    nodes = [node("a1", zone="a"), node("b1", zone="b"), node("c1", zone="c", taints=[BUSY])]
+    others = [pod("o1", on="a1", labels=WEB)]
+    others += [pod("o2", on="b1", labels=WEB)] if policy == "Honor" else []
+    incoming = pod(labels=WEB, topologySpreadConstraints=[spread("web", nodeTaintsPolicy=policy)])
+    assert sorted(explain(incoming, nodes, others).feasible) == feasible
+
+
 def test_match_label_keys_tell_revisions_apart() -> None:
     constraint = spread("web", matchLabelKeys=["revision"])
     incoming = pod(labels={**WEB, "revision": "2"}, topologySpreadConstraints=[constraint])

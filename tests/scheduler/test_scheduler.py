@@ -239,6 +239,7 @@ def test_an_important_pod_evicts_the_fewest_others(classes: ControlPlane) -> Non
     )
     classes.advance(60)
     assert node_of(classes, "high") == "lab-worker3"
+    assert "nominatedNodeName" not in classes.api.get("pods", "high", "default")["status"]
     assert sorted(name_of(found) for found in classes.api.list("pods", "default")) == ["high", "low1"]
 
 

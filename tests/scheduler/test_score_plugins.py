@@ -110,6 +110,18 @@ def test_preferred_pod_affinity_draws_and_repels() -> None:
     assert scores_of("InterPodAffinity", pod(affinity=affinity), nodes, others) == {"a": 200, "b": 0, "c": 100}
 
 
+def test_required_affinity_of_pods_that_are_there_draws_a_little() -> None:
+    """One existing pod that needs this one weighs 1, so a preference of 4 against weighs four times as much."""
+    needs = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [wants("web", ZONE)]}}
+    shuns = [{"weight": 4, "podAffinityTerm": wants("web", ZONE)}]
+    others = [
+        pod("needs", on="a", affinity=needs),
+        pod("shuns", on="b", affinity={"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": shuns}}),
+    ]
+    nodes = [node("a", zone="a"), node("b", zone="b"), node("c", zone="c")]
+    assert scores_of("InterPodAffinity", pod(labels=WEB), nodes, others) == {"a": 200, "b": 0, "c": 160}
+
+
 def test_soft_spreading_prefers_the_emptier_zone() -> None:
     nodes = [node("a", zone="a"), node("b", zone="b"), node("c")]
     others = [pod(f"o{index}", on="a", labels=WEB) for index in range(2)]

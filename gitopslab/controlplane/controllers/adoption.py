@@ -24,7 +24,7 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import Selector, from_label_selector
+from gitopslab.machinery.selectors import from_label_selector
 
 
 def without_controller(obj: Object) -> Iterable[str]:
@@ -50,32 +50,39 @@ def owners_of_kind(kind: str, owners: Informer) -> Callable[[WatchEvent], Iterab
     return requests
 
 
-def claim(api: Api, owner: Object, resource: str, candidates: Iterable[Object], selector: Selector) -> list[Object]:
-    """The candidates that belong to ``owner`` after adopting and releasing.
+def claim(api: Api, owner: Object, resource: str, owned: Iterable[Object], orphans: Iterable[Object]) -> list[Object]:
+    """The objects that belong to ``owner`` after adopting and releasing.
 
     Args:
         api: Carries out adoptions and releases.
-        owner: The controlling object; while it is being deleted nothing is adopted or released.
-        resource: What the candidates are, as in ``pods``.
-        candidates: Objects that ``owner`` controls, and orphans of its namespace.
-        selector: What ``owner`` selects.
+        owner: The controlling object; its ``spec.selector`` decides. While it is being deleted nothing is adopted or
+            released.
+        resource: What the objects are, as in ``pods``.
+        owned: What it controls now.
+        orphans: Objects of its namespace that nobody controls.
     """
-    owned = []
-    for obj in candidates:
-        reference = controller_of(obj)
-        matches = selector.matches(labels_of(obj))
-        if reference is not None:
-            if reference.get("uid") != uid_of(owner):
-                continue
-            if matches:
-                owned.append(obj)
-            elif not is_terminating(owner):
-                _release(api, owner, resource, obj)
-        elif matches and not is_terminating(owner) and not is_terminating(obj):
+    matches = _matcher(owner["spec"].get("selector"))
+    kept = []
+    for obj in owned:
+        if matches(obj):
+            kept.append(obj)
+        elif not is_terminating(owner):
+            _release(api, owner, resource, obj)
+    for obj in orphans:
+        if matches(obj) and not is_terminating(owner) and not is_terminating(obj):
             adopted = _adopt(api, owner, resource, obj)
             if adopted is not None:
-                owned.append(adopted)
-    return owned
+                kept.append(adopted)
+    return kept
+
+
+def _matcher(selector: Object | None) -> Callable[[Object], bool]:
+    """Whether an object is selected. A plain ``matchLabels`` is by far the most frequent and is asked for every pod."""
+    if selector and not selector.get("matchExpressions"):
+        wanted = (selector.get("matchLabels") or {}).items()
+        return lambda obj: wanted <= labels_of(obj).items()
+    parsed = from_label_selector(selector)
+    return lambda obj: parsed is not None and parsed.matches(labels_of(obj))
 
 
 def _adopt(api: Api, owner: Object, resource: str, obj: Object) -> Object | None:

@@ -16,7 +16,8 @@ from gitopslab.controlplane.controllers import daemons
 from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
 from gitopslab.controlplane.controllers.history import POD_LABEL, Revisions, Wanted, template_data
 from gitopslab.controlplane.controllers.podcontrol import PodControl
-from gitopslab.controlplane.controllers.podstate import next_availability
+from gitopslab.controlplane.controllers.podstate import next_availability, replica_facts
+from gitopslab.controlplane.controllers.relevance import Relevant
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
@@ -33,7 +34,6 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
 
 _FAILED_BACKOFF = (1.0, 15 * 60.0)  # seconds before a failed pod of the same node is deleted again: first, and at most
 
@@ -55,7 +55,7 @@ class DaemonSetController:
         self._failures = Backoff(clock)
         self.sources: tuple[Source, ...] = (
             Source("daemonsets.apps"),
-            Source("pods", owners_of_kind("DaemonSet", self._daemon_sets), previous=True),
+            Source("pods", Relevant(_facts, owners_of_kind("DaemonSet", self._daemon_sets))),
             Source("nodes", self._all),
         )
 
@@ -125,10 +125,9 @@ class DaemonSetController:
         self._revisions.truncate(idle, len(olds) - daemon_set["spec"].get("revisionHistoryLimit", 10))
 
     def _claimed(self, daemon_set: Object) -> list[Object]:
-        selector = from_label_selector(daemon_set["spec"].get("selector")) or EVERYTHING
         owned = self._pods.indexed(by_controller, uid_of(daemon_set))
         orphans = self._pods.indexed(without_controller, namespace_of(daemon_set))
-        return claim(self._api, daemon_set, "pods", [*owned, *orphans], selector)
+        return claim(self._api, daemon_set, "pods", owned, orphans)
 
     def _write_status(self, daemon_set: Object, placed: daemons.PodsByNode, revision_hash: str) -> None:
         status = daemons.status_of(daemon_set, list(self._nodes), placed, revision_hash, self._clock.now())
@@ -168,6 +167,10 @@ class Backoff:
         is_fresh = self._clock.now() - since > 2 * most
         self._delays[key] = (self._clock.now(), first if is_fresh else min(delay * 2, most))
         return 0.0
+
+
+def _facts(pod: Object) -> tuple[object, ...]:
+    return (*replica_facts(pod), daemons.target_of(pod))
 
 
 def _is_rolling(daemon_set: Object) -> bool:

@@ -74,7 +74,6 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
 
 _RESOURCE = "replicasets.apps"
 
@@ -287,10 +286,9 @@ class DeploymentController:
                 continue
 
     def _claimed(self, deployment: Object) -> list[Object]:
-        selector = from_label_selector(deployment["spec"].get("selector")) or EVERYTHING
         owned = self._replica_sets.indexed(by_controller, uid_of(deployment))
         orphans = self._replica_sets.indexed(without_controller, namespace_of(deployment))
-        return claim(self._api, deployment, _RESOURCE, [*owned, *orphans], selector)
+        return claim(self._api, deployment, _RESOURCE, owned, orphans)
 
     def _refuse(self, found: Object, deployment: Object) -> Result:
         message = "This deployment is selecting all pods. A non-empty selector is required."

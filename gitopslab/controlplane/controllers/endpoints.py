@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 
 from gitopslab.controlplane.controllers.podstate import is_ready, is_terminal, node_of
@@ -60,6 +59,15 @@ def belongs(pod: Object) -> bool:
     return not is_terminal(pod) and bool(status.get("podIP") or status.get("podIPs"))
 
 
+def endpoint_facts(pod: Object) -> tuple[object, ...]:
+    """What of a pod matters to its endpoint (``podEndpointsChanged``)."""
+    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status", {})
+    named = (spec.get("hostname"), spec.get("subdomain"), spec.get("nodeName"))
+    addresses = (status.get("podIP"), status.get("podIPs"))
+    deleting = metadata.get("deletionTimestamp")
+    return (metadata.get("uid"), metadata.get("labels"), named, addresses, deleting, is_ready(pod), is_terminal(pod))
+
+
 def address_types(service: Object) -> list[str]:
     """The address families of a Service, one set of slices each."""
     return list(service["spec"].get("ipFamilies") or ["IPv4"])
@@ -95,10 +103,9 @@ def endpoint_of(pod: Object, service: Object, node: Object | None, address_type:
 
 
 def _addresses(pod: Object, address_type: str) -> list[str]:
-    version = 6 if address_type == "IPv6" else 4
     status = pod.get("status", {})
     found = [entry["ip"] for entry in status.get("podIPs") or ()] or [status["podIP"]]
-    return [address for address in found if ip_address(address).version == version]
+    return [address for address in found if (":" in address) == (address_type == "IPv6")]
 
 
 def _hinted(endpoint: Object, service: Object) -> Object:
@@ -144,11 +151,20 @@ def _serving_containers(pod: Object) -> Iterable[Object]:
             yield container
 
 
-def grouped(endpoints: Iterable[tuple[list[Object], Object]]) -> dict[str, Group]:
-    """Endpoints with their ports, gathered by ports."""
+def has_named_targets(service: Object) -> bool:
+    """Whether pods may differ in the ports they serve, so that each has to be asked."""
+    return any(isinstance(port.get("targetPort"), str) for port in service["spec"].get("ports") or ())
+
+
+def grouped(service: Object, endpoints: Iterable[tuple[Object, Object]]) -> dict[str, Group]:
+    """Endpoints, each given with its pod, gathered by the ports they serve."""
     groups: dict[str, Group] = {}
-    for ports, endpoint in endpoints:
-        group = groups.setdefault(_ports_key(ports), Group(ports))
+    asks_each = has_named_targets(service)
+    group: Group | None = None
+    for pod, endpoint in endpoints:
+        if group is None or asks_each:
+            ports = ports_of(service, pod)
+            group = groups.setdefault(_ports_key(ports), Group(ports))
         group.endpoints[_key(endpoint)] = endpoint
     return groups
 

@@ -19,13 +19,14 @@ from gitopslab.controlplane.controllers.endpoints import (
     Plan,
     address_types,
     belongs,
+    endpoint_facts,
     endpoint_of,
     grouped,
     planned,
-    ports_of,
 )
 from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
 from gitopslab.controlplane.controllers.podstate import node_of, ready_condition
+from gitopslab.controlplane.controllers.relevance import Relevant
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -40,7 +41,6 @@ from gitopslab.machinery.objects import (
     name_of,
     namespace_of,
 )
-from gitopslab.machinery.selectors import from_map
 
 _RESOURCE = "endpointslices.discovery.k8s.io"
 _TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -52,6 +52,11 @@ def by_service(endpoint_slice: Object) -> Iterable[str]:
     labels = labels_of(endpoint_slice)
     is_ours = labels.get(MANAGED_BY) == MANAGER and SERVICE_NAME in labels
     return (f"{namespace_of(endpoint_slice)}/{labels[SERVICE_NAME]}",) if is_ours else ()
+
+
+def by_namespace(pod: Object) -> Iterable[str]:
+    """The index of the pods that can be endpoints, by namespace."""
+    return (namespace_of(pod),) if belongs(pod) else ()
 
 
 class TriggerTimes:
@@ -90,7 +95,7 @@ class EndpointSliceController:
         self._trigger_times = TriggerTimes()
         self.sources: tuple[Source, ...] = (
             Source("services"),
-            Source("pods", self._selecting, previous=True),
+            Source("pods", Relevant(endpoint_facts, self._selecting)),
             Source(_RESOURCE, self._owning, previous=True),
         )
 
@@ -114,9 +119,9 @@ class EndpointSliceController:
         return DONE if len(known) == len(pods) else Result(_NODE_RETRY)
 
     def _selected(self, service: Object) -> list[Object]:
-        selector = from_map(service["spec"]["selector"])
-        pods = self._pods.list(namespace_of(service))
-        return [pod for pod in pods if selector.matches(labels_of(pod)) and belongs(pod)]
+        wanted = service["spec"]["selector"].items()
+        pods = self._pods.indexed(by_namespace, namespace_of(service))
+        return [pod for pod in pods if wanted <= labels_of(pod).items()]
 
     def _has_node(self, pod: Object) -> bool:
         return self._nodes.get(node_of(pod)) is not None
@@ -126,8 +131,8 @@ class EndpointSliceController:
         for pod in pods:
             endpoint = endpoint_of(pod, service, self._nodes.get(node_of(pod)), family)
             if endpoint is not None:
-                found.append((ports_of(service, pod), endpoint))
-        return grouped(found)
+                found.append((pod, endpoint))
+        return grouped(service, found)
 
     def _write(self, service: Object, plan: Plan, trigger_time: str) -> None:
         # A Service on its way out gets no new slices: they would race with the garbage collector.

@@ -27,7 +27,6 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
 
 RESOURCE = "controllerrevisions.apps"
 POD_LABEL = "controller-revision-hash"
@@ -70,10 +69,9 @@ class Revisions:
 
     def of(self, owner: Object) -> list[Object]:
         """The revisions a workload owns, oldest first, after adopting matching orphans."""
-        selector = from_label_selector(owner["spec"].get("selector")) or EVERYTHING
         owned = self._informer.indexed(by_controller, uid_of(owner))
         orphans = self._informer.indexed(without_controller, namespace_of(owner))
-        return sorted(claim(self._api, owner, RESOURCE, [*owned, *orphans], selector), key=_order)
+        return sorted(claim(self._api, owner, RESOURCE, owned, orphans), key=_order)
 
     def sync(self, wanted: Wanted, known: list[Object], collision_count: int) -> Object:
         """The stored revision for the present template: an equal one with the newest number, or a new one.

@@ -114,8 +114,9 @@ class NamespaceController:
         self._catalog = catalog
         self._namespaces = manager.informer("namespaces")
         # Events have no finalizers, so nothing ever waits for one; they need no watch.
-        watched = (resource for resource in self._content() if resource.key != "events")
-        departures = (Source(resource.key, self._left) for resource in watched)
+        keys = [resource.key for resource in self._content() if resource.key != "events"]
+        self._watched = {key: manager.informer(key) for key in keys}
+        departures = (Source(key, self._left) for key in keys)
         self.sources: tuple[Source, ...] = (Source("namespaces"), *departures)
 
     def reconcile(self, request: Request) -> Result:
@@ -147,18 +148,23 @@ class NamespaceController:
         return remains
 
     def _delete_all(self, resource: Resource, namespace: str, remains: Remains) -> None:
-        found = self._api.list(resource.key, namespace)
-        for obj in found:
-            if is_terminating(obj):
-                continue
-            try:
-                self._api.delete(resource.key, name_of(obj), namespace, propagation="Background")
-            except NotFoundError:
-                continue
-            except ApiError as error:
-                remains.errors.append(error.message)
-        if found:
-            remains.add(resource, self._api.list(resource.key, namespace))
+        held = self._held(resource, namespace)
+        asked = [self._delete(resource, obj, remains) for obj in held if not is_terminating(obj)]
+        remains.add(resource, self._api.list(resource.key, namespace) if any(asked) else held)
+
+    def _held(self, resource: Resource, namespace: str) -> list[Object]:
+        """What the namespace holds, without copies: this runs once for every pod that leaves."""
+        watched = self._watched.get(resource.key)
+        return watched.list(namespace) if watched is not None else self._api.list(resource.key, namespace)
+
+    def _delete(self, resource: Resource, obj: Object, remains: Remains) -> bool:
+        try:
+            self._api.delete(resource.key, name_of(obj), namespace_of(obj), propagation="Background")
+        except NotFoundError:
+            return True
+        except ApiError as error:
+            remains.errors.append(error.message)
+        return True
 
     def _report(self, namespace: Object, conditions: list[Object]) -> Object:
         status = {"phase": "Terminating", "conditions": conditions}

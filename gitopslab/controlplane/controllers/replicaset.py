@@ -21,8 +21,10 @@ from gitopslab.controlplane.controllers.podstate import (
     is_ready,
     is_terminal,
     next_availability,
+    replica_facts,
 )
-from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.controllers.relevance import Relevant
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -34,11 +36,11 @@ from gitopslab.machinery.objects import (
     controller_of,
     find_condition,
     is_terminating,
+    key_of,
     labels_of,
     namespace_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
 
 _BURST = 100
 """Pods created or deleted at a time: the events of these bring the next ones, and scheduler and kubelets get their turn
@@ -51,30 +53,54 @@ def replicas_of(obj: Object) -> int:
     return 1 if replicas is None else int(replicas)
 
 
-def status_of(replica_set: Object, pods: list[Object], terminating: int, failure: str, now: float) -> Object:
+def by_active(pod: Object) -> Iterable[str]:
+    """The index of pods that count as replicas, by the uid of their controller."""
+    return by_controller(pod) if is_active(pod) else ()
+
+
+def by_departing(pod: Object) -> Iterable[str]:
+    """The index of pods that are still stopping, by the uid of their controller."""
+    return by_controller(pod) if is_terminating(pod) and not is_terminal(pod) else ()
+
+
+def by_ready(pod: Object) -> Iterable[str]:
+    """The index of replicas that are ready, by the uid of their controller."""
+    return by_active(pod) if is_ready(pod) else ()
+
+
+def status_of(
+    replica_set: Object, pods: list[Object], ready: list[Object], departing: int, failure: str, now: float
+) -> Object:
     """The status that tells about these pods.
 
     Args:
         replica_set: The ReplicaSet; its generation is what the status observes.
         pods: Its active pods.
-        terminating: How many more are on their way out.
+        ready: Those of them that are ready.
+        departing: How many more are on their way out.
         failure: Why the last create or delete failed; empty when none did.
         now: The current time.
     """
     spec = replica_set["spec"]
-    template_labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     min_ready = spec.get("minReadySeconds") or 0
-    ready = [pod for pod in pods if is_ready(pod)]
     counts = {
-        "fullyLabeledReplicas": sum(template_labels.items() <= labels_of(pod).items() for pod in pods),
+        "fullyLabeledReplicas": _fully_labelled(spec, pods),
         "readyReplicas": len(ready),
-        "availableReplicas": sum(is_available(pod, min_ready, now) for pod in ready),
+        "availableReplicas": sum(is_available(pod, min_ready, now) for pod in ready) if min_ready else len(ready),
     }
     status: Object = {"replicas": len(pods), **{name: count for name, count in counts.items() if count}}
-    status["terminatingReplicas"] = terminating
+    status["terminatingReplicas"] = departing
     status["observedGeneration"] = replica_set["metadata"].get("generation", 0)
     conditions = _conditions(replica_set, len(pods) - replicas_of(replica_set), failure, now)
     return {**status, "conditions": conditions} if conditions else status
+
+
+def _fully_labelled(spec: Object, pods: list[Object]) -> int:
+    """How many pods have all labels of the template; every selected pod does when the selector names them all."""
+    wanted = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if wanted == spec["selector"].get("matchLabels"):
+        return len(pods)
+    return sum(wanted.items() <= labels_of(pod).items() for pod in pods)
 
 
 def _conditions(replica_set: Object, surplus: int, failure: str, now: float) -> list[Object]:
@@ -99,33 +125,28 @@ class ReplicaSetController:
         self._pod_control = PodControl(api, Recorder(api, clock, self.name))
         self._pods = manager.informer("pods")
         self._replica_sets = manager.informer("replicasets.apps")
-        self.sources: tuple[Source, ...] = (
-            Source("replicasets.apps"),
-            Source("pods", owners_of_kind("ReplicaSet", self._replica_sets), previous=True),
-        )
+        pods = Relevant(replica_facts, owners_of_kind("ReplicaSet", self._replica_sets))
+        self._written: dict[Request, int] = {}
+        self.sources: tuple[Source, ...] = (Source("replicasets.apps", self._news), Source("pods", pods))
 
     def reconcile(self, request: Request) -> Result:
         """Create or delete the pods that are missing or too many, then write the counts."""
         replica_set = self._replica_sets.get(request.name, request.namespace)
         if replica_set is None:
             return DONE
-        active = self._claimed(replica_set)
-        leaving = sum(is_terminating(pod) and not is_terminal(pod) for pod in self._owned(replica_set))
-        failure = None if is_terminating(replica_set) else self._manage(replica_set, active)
-        self._write_status(replica_set, active, leaving, failure.message if failure else "")
+        pods = self._claimed(replica_set)
+        departing = len(list(self._pods.indexed(by_departing, uid_of(replica_set))))
+        failure = None if is_terminating(replica_set) else self._manage(replica_set, pods)
+        self._write_status(replica_set, pods, departing, failure.message if failure else "")
         if failure is not None:
             raise failure
         min_ready = replica_set["spec"].get("minReadySeconds") or 0
-        return Result(next_availability(active, min_ready, self._clock.now()))
+        return Result(next_availability(pods, min_ready, self._clock.now()))
 
     def _claimed(self, replica_set: Object) -> list[Object]:
-        selector = from_label_selector(replica_set["spec"].get("selector")) or EVERYTHING
+        owned = self._pods.indexed(by_active, uid_of(replica_set))
         orphans = self._pods.indexed(without_controller, namespace_of(replica_set))
-        candidates = (pod for pods in (self._owned(replica_set), orphans) for pod in pods if is_active(pod))
-        return claim(self._api, replica_set, "pods", candidates, selector)
-
-    def _owned(self, replica_set: Object) -> Iterable[Object]:
-        return self._pods.indexed(by_controller, uid_of(replica_set))
+        return claim(self._api, replica_set, "pods", owned, (pod for pod in orphans if is_active(pod)))
 
     def _manage(self, replica_set: Object, pods: list[Object]) -> ApiError | None:
         """Bring the number of pods nearer to what is wanted; the error that stopped it, if any."""
@@ -147,9 +168,20 @@ class ReplicaSetController:
         """The pods of all ReplicaSets that share an owner, since they crowd nodes together."""
         owner = controller_of(replica_set)
         siblings = [replica_set] if owner is None else self._replica_sets.indexed(by_controller, owner["uid"])
-        return [pod for sibling in siblings for pod in self._owned(sibling)]
+        return [pod for sibling in siblings for pod in self._pods.indexed(by_active, uid_of(sibling))]
 
-    def _write_status(self, replica_set: Object, pods: list[Object], leaving: int, failure: str) -> None:
-        status = status_of(replica_set, pods, leaving, failure, self._clock.now())
+    def _write_status(self, replica_set: Object, pods: list[Object], departing: int, failure: str) -> None:
+        uid = uid_of(replica_set)
+        kept = {uid_of(pod) for pod in pods}
+        ready = [pod for pod in self._pods.indexed(by_ready, uid) if uid_of(pod) in kept]
+        status = status_of(replica_set, pods, ready, departing, failure, self._clock.now())
         if status != replica_set.get("status"):
-            self._api.update({**replica_set, "status": status}, "status")
+            written = self._api.update({**replica_set, "status": status}, "status")
+            self._written[Request(*key_of(replica_set))] = int(written["metadata"]["resourceVersion"])
+
+    def _news(self, event: WatchEvent) -> Iterable[Request]:
+        """A ReplicaSet's own event, unless it is the echo of our status: with hundreds of pods that doubles the work."""
+        request = Request(*key_of(event.object))
+        if event.type == "DELETED":
+            self._written.pop(request, None)
+        return () if event.revision and event.revision == self._written.get(request) else (request,)

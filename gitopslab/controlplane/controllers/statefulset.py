@@ -33,7 +33,6 @@ from gitopslab.machinery.objects import (
     owners_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
 
 _HASH_LABEL = "controller.kubernetes.io/hash"
 _CLAIMS = "persistentvolumeclaims"
@@ -199,11 +198,10 @@ class StatefulSetController:
             self._recorder.event(stateful_set, "Warning", f"Failed{verb}", f"{what} failed error: {error.message}")
 
     def _claimed(self, stateful_set: Object) -> list[Object]:
-        selector = from_label_selector(stateful_set["spec"].get("selector")) or EVERYTHING
         owned = self._pods.indexed(by_controller, uid_of(stateful_set))
         orphans = self._pods.indexed(without_controller, namespace_of(stateful_set))
-        candidates = [*owned, *(pod for pod in orphans if statefuls.is_member(stateful_set, pod))]
-        return sorted(claim(self._api, stateful_set, "pods", candidates, selector), key=statefuls.ordinal_of)
+        members = (pod for pod in orphans if statefuls.is_member(stateful_set, pod))
+        return sorted(claim(self._api, stateful_set, "pods", owned, members), key=statefuls.ordinal_of)
 
     def _clean_up(self, stateful_set: Object, known: list[Object], versions: Versions, pods: list[Object]) -> None:
         live = {labels_of(pod).get(POD_LABEL) for pod in pods} | {name_of(versions.current), name_of(versions.update)}

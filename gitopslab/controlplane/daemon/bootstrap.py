@@ -1,24 +1,24 @@
 """What a new cluster holds before anybody uses it.
 
-``assembly`` calls ``bootstrap`` at every start, before any controller runs: what is missing is made, what is there is left alone, so
-a restart changes nothing. What kubeadm adds is made once: a learner who deletes CoreDNS finds it gone after a restart too.
-The objects of kube-system are in ``kubesystem``; nodes come from ``topology``.
-Leaves to others: keeping all that alive (controllers and kubelets), default service accounts (their controller).
+``assembly`` calls ``bootstrap`` at every start, before any controller runs: what is missing is made, what is there is
+left alone, so a restart changes nothing. What kubeadm adds is made once: a learner who deletes CoreDNS finds it gone
+after a restart too. The objects of kube-system are in ``kubesystem``; nodes come from ``topology``. Leaves to others:
+keeping all that alive (controllers and kubelets), default service accounts (their controller).
 """
 
 from __future__ import annotations
 
-from gitopslab.controlplane.daemon.kubesystem import extras, proxy, proxy_pods
+from gitopslab.controlplane.daemon.kubesystem import extras
 from gitopslab.controlplane.daemon.roles import roles
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.runtime.api import Api
-from gitopslab.errors import AlreadyExistsError
+from gitopslab.errors import AlreadyExistsError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import Object
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-_FIRST_START = "gitopslab-cluster"
+_MARKER = "gitopslab-cluster"
 """A ConfigMap in kube-system that says the extras were made once; so what a learner deletes of them stays deleted."""
 
 _BILLION = 1_000_000_000
@@ -42,27 +42,18 @@ def bootstrap(api: Api, topology: Topology, clock: Clock, *, bare: bool = False)
     nodes = api.list("nodes")  # with their uids, which owner references need
     for obj in _kubernetes_service(nodes, topology.control_plane):
         _ensure(api, obj)
-    if not bare and _ensure(api, _marker(clock)):
-        for obj in extras(nodes, topology.control_plane, clock):
-            _ensure(api, obj)
-        _make_proxy(api, nodes)
+    if bare or _was_furnished(api):
+        return
+    for obj in (*extras(nodes, topology.control_plane, clock), _marker(clock)):  # the marker last, when all is there
+        _ensure(api, obj)
 
 
-def _make_proxy(api: Api, nodes: list[Object]) -> None:
-    """The kube-proxy DaemonSet with its pods, as its controller would leave them.
-
-    Simplified: until the lab has a DaemonSet controller nobody else would make the pods or count them.
-    """
-    daemon_set = api.create(proxy())
-    count = len(nodes)
-    daemon_set["status"] = {
-        "currentNumberScheduled": count, "desiredNumberScheduled": count, "updatedNumberScheduled": count,
-        "numberAvailable": count, "numberReady": count, "numberMisscheduled": 0,
-        "observedGeneration": daemon_set["metadata"].get("generation", 1),
-    }  # fmt: skip
-    api.update(daemon_set, "status")
-    for pod in proxy_pods(daemon_set, nodes):
-        api.create(pod)
+def _was_furnished(api: Api) -> bool:
+    try:
+        api.get("configmaps", _MARKER, "kube-system")
+    except NotFoundError:
+        return False
+    return True
 
 
 def _ensure(api: Api, obj: Object) -> bool:
@@ -78,7 +69,7 @@ def _marker(clock: Clock) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": _FIRST_START, "namespace": "kube-system"},
+        "metadata": {"name": _MARKER, "namespace": "kube-system"},
         "data": {"created": timestamp(clock.now())},
     }
 
@@ -108,8 +99,8 @@ def _priority_classes() -> list[Object]:
 def _kubernetes_service(nodes: list[Object], control_plane: str) -> list[Object]:
     """The Service of the API itself: without a selector, so its endpoints are written by hand.
 
-    Simplified: the API server of the lab listens on the loopback address of the machine; the endpoint shown here is where one
-    would listen on the control plane's node.
+    Simplified: the API server of the lab listens on the loopback address of the machine; the endpoint shown here is
+    where one would listen on the control plane's node.
     """
     address = next(internal_ip(node) for node in nodes if node["metadata"]["name"] == control_plane)
     labels = {"component": "apiserver", "provider": "kubernetes"}

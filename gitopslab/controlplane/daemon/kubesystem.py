@@ -1,29 +1,19 @@
-"""What kubeadm and kind put into a new cluster: the control plane's static pods, DNS, the proxy, and their configuration.
+"""What kubeadm and kind put into a new cluster: DNS, the proxy, their configuration, a storage class.
 
 ``bootstrap`` makes these objects once, unless the cluster is bare. Facts of kubeadm, in texts of our own. All pure.
-Leaves to others: running them (the kubelets play them like any pod), the roles that every API server has (``roles``).
-
-Simplified: the control plane of the lab is one process; the pods shown here are what a learner would find on a kubeadm cluster,
-and stopping one of them stops nothing.
+Leaves to others: running them (the kubelets play them like any pod), the static pods (``staticpods``), the roles that
+every API server has (``roles``).
 """
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
-
-from gitopslab.controlplane.daemon.topology import CONTROL_PLANE, KUBERNETES, ROLE_LABEL
-from gitopslab.controlplane.kubelet.network import internal_ip
-from gitopslab.machinery.clock import Clock, timestamp
-from gitopslab.machinery.names import random_suffix, template_hash
-from gitopslab.machinery.objects import Object, copy_of, name_of
+from gitopslab.controlplane.daemon.staticpods import REGISTRY, static_pods
+from gitopslab.controlplane.daemon.topology import KUBERNETES, ROLE_LABEL
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object, name_of
 
 _NAMESPACE = "kube-system"
-_REGISTRY = "registry.k8s.io"
-_COREDNS = f"{_REGISTRY}/coredns/coredns:v1.14.2"
-_ETCD = f"{_REGISTRY}/etcd:3.6.8-0"
-_PKI = "/etc/kubernetes/pki"
-_NODE_CRITICAL = {"priorityClassName": "system-node-critical", "priority": 2000001000}
+_COREDNS = f"{REGISTRY}/coredns/coredns:v1.14.2"
 _CLUSTER_CRITICAL = {"priorityClassName": "system-cluster-critical"}
 
 _COREFILE = """.:53 {
@@ -63,23 +53,12 @@ def extras(nodes: list[Object], control_plane: str, clock: Clock) -> list[Object
         *_config_maps(control),
         _storage_class(),
         *_dns(),
+        _proxy(),
         *static_pods(control, clock),
     ]
 
 
-def static_pods(node: Object, clock: Clock) -> list[Object]:
-    """The mirror pods of a control plane node: etcd, API server, controller manager and scheduler."""
-    address = internal_ip(node)
-    rows = (
-        ("etcd", _ETCD, "100m", "100Mi", 2381, "/livez", _etcd_flags(address, name_of(node)), "/var/lib/etcd"),
-        ("kube-apiserver", "", "250m", "", 6443, "/livez", _apiserver_flags(address), ""),
-        ("kube-controller-manager", "", "200m", "", 10257, "/healthz", _manager_flags(), ""),
-        ("kube-scheduler", "", "100m", "", 10259, "/livez", _scheduler_flags(), ""),
-    )
-    return [_static_pod(node, clock, *row) for row in rows]
-
-
-def proxy() -> Object:
+def _proxy() -> Object:
     """The kube-proxy DaemonSet."""
     template = _proxy_template()
     labels = {"k8s-app": "kube-proxy"}
@@ -93,46 +72,6 @@ def proxy() -> Object:
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
         },
     }
-
-
-def proxy_pods(daemon_set: Object, nodes: list[Object]) -> list[Object]:
-    """The pods of a kube-proxy DaemonSet, one a node, as its controller would make them."""
-    template = daemon_set["spec"]["template"]
-    digest = template_hash(template)
-    return [_proxy_pod(daemon_set, copy_of(template), digest, name_of(node)) for node in nodes]
-
-
-def _proxy_pod(daemon_set: Object, template: Object, digest: str, node: str) -> Object:
-    labels = {**template["metadata"]["labels"], "controller-revision-hash": digest, "pod-template-generation": "1"}
-    match = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}
-    affinity = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [match]}}
-    pressure = ("disk-pressure", "memory-pressure", "pid-pressure", "unschedulable", "network-unavailable")
-    tolerations = [
-        *template["spec"]["tolerations"],
-        *(
-            {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute"}
-            for key in ("not-ready", "unreachable")
-        ),
-        *({"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoSchedule"} for key in pressure),
-    ]
-    owner = {
-        "apiVersion": "apps/v1", "kind": "DaemonSet", "name": name_of(daemon_set), "uid": daemon_set["metadata"]["uid"],
-        "controller": True, "blockOwnerDeletion": True,
-    }  # fmt: skip
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": f"kube-proxy-{random_suffix()}",
-            "generateName": "kube-proxy-",
-            "namespace": _NAMESPACE,
-            "labels": labels,
-            "ownerReferences": [owner],
-        },
-        "spec": {
-            **template["spec"], "nodeName": node, "affinity": {"nodeAffinity": affinity}, "tolerations": tolerations,
-        },
-    }  # fmt: skip
 
 
 def _metadata(name: str, labels: dict[str, str] | None = None) -> Object:
@@ -297,7 +236,7 @@ def _proxy_template() -> Object:
     )
     container = {
         "name": "kube-proxy",
-        "image": f"{_REGISTRY}/kube-proxy:{KUBERNETES}",
+        "image": f"{REGISTRY}/kube-proxy:{KUBERNETES}",
         "imagePullPolicy": "IfNotPresent",
         "command": [
             "/usr/local/bin/kube-proxy",
@@ -326,120 +265,3 @@ def _proxy_template() -> Object:
             ],
         },
     }
-
-
-def _static_pod(
-    node: Object, clock: Clock, name: str, image: str, cpu: str, memory: str, port: int, path: str,
-    command: list[str], data: str,
-) -> Object:  # fmt: skip
-    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
-    probe = {"host": "127.0.0.1", "path": path, "port": "probe-port", "scheme": "HTTP" if name == "etcd" else "HTTPS"}
-    certificates = {"name": "k8s-certs", "mountPath": _PKI, "readOnly": True}
-    kubeconfig = {
-        "name": "kubeconfig",
-        "mountPath": f"/etc/kubernetes/{name.removeprefix('kube-')}.conf",
-        "readOnly": True,
-    }
-    mounts: list[Object] = [kubeconfig] if name == "kube-scheduler" else [certificates]
-    if data:
-        mounts = [
-            {"name": "etcd-data", "mountPath": data},
-            {**certificates, "name": "etcd-certs", "mountPath": f"{_PKI}/etcd"},
-        ]
-    container: dict[str, Any] = {
-        "name": name,
-        "image": image or f"{_REGISTRY}/{name}:{KUBERNETES}",
-        "imagePullPolicy": "IfNotPresent",
-        "command": [name, *command],
-        "ports": [{"name": "probe-port", "containerPort": port, "hostPort": port, "protocol": "TCP"}],
-        "resources": {"requests": {"cpu": cpu, **({"memory": memory} if memory else {})}},
-        "livenessProbe": {"httpGet": probe, "initialDelaySeconds": 10, "timeoutSeconds": 15, "failureThreshold": 8},
-        "startupProbe": {"httpGet": probe, "timeoutSeconds": 15, "failureThreshold": 24},
-        "volumeMounts": mounts,
-    }
-    annotations = {
-        "kubernetes.io/config.hash": digest,
-        "kubernetes.io/config.mirror": digest,
-        "kubernetes.io/config.seen": f"{timestamp(clock.now())[:-1]}.000000000Z",
-        "kubernetes.io/config.source": "file",
-    }
-    owner = {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "name": name_of(node),
-        "uid": node["metadata"]["uid"],
-        "controller": True,
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            **_metadata(f"{name}-{name_of(node)}", {"component": name, "tier": CONTROL_PLANE}),
-            "annotations": annotations,
-            "ownerReferences": [owner],
-        },
-        "spec": {
-            **_NODE_CRITICAL,
-            "nodeName": name_of(node),
-            "hostNetwork": True,
-            "enableServiceLinks": True,
-            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-            "tolerations": [{"operator": "Exists", "effect": "NoExecute"}],
-            "containers": [container],
-            "volumes": [
-                {"name": mount["name"], "hostPath": {"path": mount["mountPath"], "type": _path_type(mount)}}
-                for mount in mounts
-            ],
-        },
-    }
-
-
-def _path_type(mount: Object) -> str:
-    return "FileOrCreate" if mount["name"] == "kubeconfig" else "DirectoryOrCreate"
-
-
-def _etcd_flags(address: str, name: str) -> list[str]:
-    return [
-        f"--advertise-client-urls=https://{address}:2379",
-        f"--cert-file={_PKI}/etcd/server.crt",
-        "--client-cert-auth=true",
-        "--data-dir=/var/lib/etcd",
-        f"--initial-cluster={name}=https://{address}:2380",
-        f"--key-file={_PKI}/etcd/server.key",
-        f"--listen-client-urls=https://127.0.0.1:2379,https://{address}:2379",
-        "--listen-metrics-urls=http://127.0.0.1:2381",
-        f"--name={name}",
-        f"--trusted-ca-file={_PKI}/etcd/ca.crt",
-    ]
-
-
-def _apiserver_flags(address: str) -> list[str]:
-    return [
-        f"--advertise-address={address}",
-        "--allow-privileged=true",
-        "--authorization-mode=Node,RBAC",
-        f"--client-ca-file={_PKI}/ca.crt",
-        "--enable-admission-plugins=NodeRestriction",
-        "--enable-bootstrap-token-auth=true",
-        "--etcd-servers=https://127.0.0.1:2379",
-        "--secure-port=6443",
-        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-        "--service-cluster-ip-range=10.96.0.0/16",
-    ]
-
-
-def _manager_flags() -> list[str]:
-    return [
-        "--allocate-node-cidrs=true",
-        "--bind-address=127.0.0.1",
-        "--cluster-cidr=10.244.0.0/16",
-        "--cluster-name=lab",
-        "--controllers=*,bootstrapsigner,tokencleaner",
-        "--kubeconfig=/etc/kubernetes/controller-manager.conf",
-        "--leader-elect=true",
-        "--use-service-account-credentials=true",
-    ]
-
-
-def _scheduler_flags() -> list[str]:
-    return ["--bind-address=127.0.0.1", "--kubeconfig=/etc/kubernetes/scheduler.conf", "--leader-elect=true"]

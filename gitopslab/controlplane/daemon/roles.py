@@ -3,8 +3,8 @@
 ``bootstrap`` makes them in every cluster, bare or not. All pure.
 Leaves to others: deciding by them (authorization).
 
-Simplified: of upstream's roles only those that people bind by hand, with the rules of the kinds the lab serves; the roles of
-single controllers and of the node are left out.
+Simplified: of upstream's roles only those that people bind by hand, with the rules of the kinds the lab serves; the
+roles of single controllers and of the node are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ _GROUP = "rbac.authorization.k8s.io"
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 _WORKLOADS = {
-    "apps": ["daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale", "statefulsets", "statefulsets/scale"],
+    "apps": [
+        "daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale", "statefulsets",
+        "statefulsets/scale",
+    ],
     "autoscaling": ["horizontalpodautoscalers"],
     "batch": ["cronjobs", "jobs"],
     "networking.k8s.io": ["ingresses", "networkpolicies"],

@@ -1,7 +1,7 @@
 """The shape of a cluster: its nodes, their sizes, labels and taints.
 
-``gitopslab up`` reads one from ``--workers`` or ``--config``; ``bootstrap`` makes its Node objects. Pure apart from reading the file.
-Leaves to others: keeping nodes Ready (the kubelets), taking them away again.
+``gitopslab up`` reads one from ``--workers`` or ``--config``; ``bootstrap`` makes its Node objects. Pure apart from
+reading the file. Leaves to others: keeping nodes Ready (the kubelets), taking them away again.
 
 A configuration file lists nodes; what is left out is as in the default::
 
@@ -112,7 +112,7 @@ class Topology:
 
     @property
     def control_plane(self) -> str:
-        """The name of the node that shows the control plane's static pods: the first one with that role, else the first."""
+        """The node that shows the control plane's static pods: the first with that role, else the first."""
         return next((shape.name for shape in self.shapes if shape.role == CONTROL_PLANE), self.shapes[0].name)
 
     def nodes(self) -> list[Object]:
@@ -140,7 +140,7 @@ def _node(shape: NodeShape, index: int) -> Object:
         taints.insert(0, {"key": ROLE_LABEL, "effect": "NoSchedule"})
     annotations = {SIMULATED: "simulated", "node.alpha.kubernetes.io/ttl": "0"}
     cidr = f"10.{244 + index // 256}.{index % 256}.0/24"
-    spec: Object = {"podCIDR": cidr, "podCIDRs": [cidr], "providerID": f"gitopslab://lab/{shape.name}"}
+    spec: Object = {"podCIDR": cidr, "podCIDRs": [cidr]}
     return {
         "apiVersion": "v1",
         "kind": "Node",

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, send_answer
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
+from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.request import parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import (
@@ -108,7 +109,7 @@ class _ApiEndpoint:
 
 
 class _RestEndpoint:
-    """Health, version and the index."""
+    """Health, version, OpenAPI and the index."""
 
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
@@ -122,6 +123,8 @@ class _RestEndpoint:
             return health(path, scope["query_string"], {"etcd": lambda: self._verbs.store.revision})
         if path == "/version":
             return server_version()
+        if path.startswith(("/openapi/v2", "/openapi/v3")):
+            return answer_openapi(self._verbs.catalog, path, headers)
         if not path:
             return Answer(200, orjson.dumps({"paths": paths(self._verbs.catalog)}))
         return NOT_FOUND

@@ -1,8 +1,8 @@
 """What kinds and fields are for, in the words of the installed Kubernetes client.
 
-``openapi`` asks when somebody wants a document. The texts stay where they are, in the source of the client's models: they are
-read from there, without importing a client that is ten times the size of the control plane. Where the client is missing or
-older, fields simply have no description.
+``openapi`` asks when somebody wants a document. The texts stay where they are, in the source of the client's models:
+they are read from there, without importing a client that is ten times the size of the control plane. Where the client
+is missing or older, fields simply have no description.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _folder() -> Path | None:
 def describe(type_name: str) -> Description:
     """The description of a type such as ``apps.v1.Deployment``; empty when there is none.
 
-    Simplified: of fields that hold another type the client kept only that type's text, so their own sentence is missing.
+    Simplified: of a field that holds another type the client kept only that type's text; the field's own is missing.
     """
     folder = _folder()
     if folder is None or type_name.count(".") != 2:

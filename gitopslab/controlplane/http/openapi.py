@@ -1,8 +1,9 @@
 """OpenAPI v3: what ``kubectl explain`` shows and what ``kubectl apply`` asks before it sends anything.
 
-``app`` answers ``/openapi/v3`` with ``openapi_index`` and the paths named there with ``openapi_document``. A document is built when it is
-first asked for and kept as bytes; its hash is known without building it, so a client's cache stays good over restarts. Types come
-from ``machinery.schema``, texts from ``descriptions``, paths from the catalog (``openapi_paths``).
+``app`` calls ``answer_openapi``: ``/openapi/v3`` is an index of documents, one a group version. A document is built
+when it is first asked for and kept as bytes; its hash is known without building it, so a client's cache stays good
+over restarts. Types come from ``machinery.schema``, texts from ``descriptions``, paths from the catalog
+(``openapi_paths``).
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from typing import Any
 
 import orjson
 
+from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.descriptions import Description, describe
 from gitopslab.controlplane.http.openapi_paths import paths_of
+from gitopslab.controlplane.http.security import Headers
 from gitopslab.machinery import schema
 from gitopslab.machinery import version as kubernetes_version
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import group_of
 from gitopslab.machinery.schema import Field, Struct, Type
 
+_PROTOBUF = b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _REF = "#/components/schemas/"
 _SPECIAL = {
     "meta": "io.k8s.apimachinery.pkg.apis.meta.",
@@ -52,6 +56,45 @@ _USUAL = {
     "spec": "What is wanted: the desired state.",
     "status": "What was last observed; written by the system.",
 }
+
+
+def answer_openapi(catalog: Catalog, path: str, headers: Headers) -> Answer:
+    """Answer ``/openapi/v2``, ``/openapi/v3`` or anything below it; clients that have a document already are told so."""
+    _, form, *parts = path.strip("/").split("/")
+    if form == "v2":
+        return NOT_FOUND if parts else _version_two(headers)
+    if not parts:
+        return Answer(200, orjson.dumps(openapi_index(catalog)))
+    if parts[0] == "api" and len(parts) == 2:
+        group, group_version = "", parts[1]
+    elif parts[0] == "apis" and len(parts) == 3:
+        group, group_version = parts[1], parts[2]
+    else:
+        return NOT_FOUND
+    resources = _resources(catalog, group, group_version)
+    if not resources:
+        return NOT_FOUND
+    tag = f'"{_digest(resources)}"'.encode()
+    fields = ((b"etag", tag), (b"vary", b"Accept"), (b"cache-control", b"public, immutable"))
+    is_known = headers.get(b"if-none-match") == tag
+    return Answer(304 if is_known else 200, b"" if is_known else _document(resources), headers=fields)
+
+
+def _version_two(headers: Headers) -> Answer:
+    """OpenAPI v2, which kubectl asks only about kinds that no v3 document knows, to hear that v2 does not either.
+
+    Simplified: the real document describes every type once more; here it is empty, as JSON or as protobuf.
+    """
+    if b"protobuf" in headers.get(b"accept", b""):
+        info = _message(1, b"Kubernetes") + _message(2, kubernetes_version.KUBERNETES.encode())
+        return Answer(200, _message(1, b"2.0") + _message(2, info), _PROTOBUF)
+    about = {"title": "Kubernetes", "version": kubernetes_version.KUBERNETES}
+    return Answer(200, orjson.dumps({"swagger": "2.0", "info": about, "paths": {}, "definitions": {}}))
+
+
+def _message(number: int, content: bytes) -> bytes:
+    """A field of a protobuf message that holds fewer than 128 bytes."""
+    return bytes((number << 3 | 2, len(content))) + content
 
 
 def openapi_index(catalog: Catalog) -> dict[str, Any]:
@@ -210,7 +253,8 @@ def field_schema(field: Field) -> dict[str, Any]:
 
 
 def _strategy(field: Field) -> str:
-    return ",".join(["merge"] * field.merge + ["retainKeys"] * field.retain_keys)
+    flags = {"merge": field.merge, "retainKeys": field.retain_keys, "replace": field.replace}
+    return ",".join(name for name, is_set in flags.items() if is_set)
 
 
 def _type_schema(kind: Type) -> dict[str, Any]:
@@ -227,14 +271,12 @@ def _type_schema(kind: Type) -> dict[str, Any]:
 
 def _group_version_kind(kind: Struct) -> dict[str, str]:
     """Which kind a struct is on the wire; empty for parts of kinds."""
-    if "kind" not in kind.fields or "apiVersion" not in kind.fields:
-        return {}
     package, group_version, name = kind.key.split(".")
-    if package == "meta":
-        return {"group": "", "kind": name, "version": group_version}
-    if "metadata" not in kind.fields:
+    of_all_groups = package == "meta" and kind.key in _SHARED
+    if not of_all_groups and not {"apiVersion", "kind", "metadata"} <= kind.fields.keys():
         return {}
-    return {"group": schema.group_named(package), "kind": name, "version": group_version}
+    group = "" if package == "meta" else schema.group_named(package)
+    return {"group": group, "kind": name, "version": group_version}
 
 
 def _custom_name(row: Resource) -> str:

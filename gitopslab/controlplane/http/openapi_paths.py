@@ -1,7 +1,7 @@
 """The paths of an OpenAPI document: which operations there are, as far as clients look at them.
 
-``openapi`` calls ``paths_of``. kubectl reads three things here: that a path belongs to a kind, that PATCH takes ``fieldValidation``,
-and which types of patch there are. Schemas are ``openapi``'s.
+``openapi`` calls ``paths_of``. kubectl reads three things here: that a path belongs to a kind, that PATCH takes
+``fieldValidation``, and which types of patch there are. Schemas are ``openapi``'s.
 
 Simplified: responses other than success, and parameters that no client asks the document for, are left out.
 """
@@ -46,7 +46,9 @@ def paths_of(resources: Iterable[Resource], reference: Reference) -> dict[str, A
     paths: dict[str, Any] = {}
     for resource in resources:
         root = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
-        collection = f"{root}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
+        collection = (
+            f"{root}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
+        )
         item = f"{collection}/{{name}}"
         if resource.namespaced and "list" in resource.verbs:
             paths[f"{root}/{resource.plural}"] = _path(resource, ("list",), None, reference, "")
@@ -65,7 +67,9 @@ def paths_of(resources: Iterable[Resource], reference: Reference) -> dict[str, A
 def _path(
     resource: Resource, verbs: tuple[str, ...], sub: Subresource | None, reference: Reference, path: str
 ) -> dict[str, Any]:
-    found = {_ACTIONS[verb][0]: _operation(resource, verb, sub, reference) for verb in verbs if verb in _ACTIONS}
+    found: dict[str, Any] = {
+        _ACTIONS[verb][0]: _operation(resource, verb, sub, reference) for verb in verbs if verb in _ACTIONS
+    }
     found["parameters"] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "uniqueItems": True}}
         for name in ("name", "namespace")
@@ -82,10 +86,11 @@ def _operation(resource: Resource, verb: str, sub: Subresource | None, reference
     answers = reference(api_version, f"{kind}List" if verb == "list" else kind)
     if verb in ("delete", "deletecollection"):
         answers = reference("v1", "Status")
+    part = sub.name.title() if sub else ""
     title = resource.group.partition(".")[0] or "core"
     operation: dict[str, Any] = {
         "tags": [f"{title}_{resource.version}"],
-        "operationId": f"{verb}{title.title()}{resource.version.upper()}{resource.kind}{(sub.name if sub else '').title()}",
+        "operationId": f"{verb}{title.title()}{resource.version.upper()}{resource.kind}{part}",
         "x-kubernetes-action": _ACTIONS[verb][1],
         "x-kubernetes-group-version-kind": {"group": group, "kind": kind, "version": version},
         "parameters": [_parameter(name) for name in _parameters(verb)],

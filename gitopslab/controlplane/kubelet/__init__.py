@@ -1,9 +1,10 @@
 """Simulated kubelets: every node's agent, played on a clock.
 
-A pod bound to a simulated node is accepted, its image pulled, its containers started, probed, restarted and stopped, with the
-status, the events and the logs a real kubelet gives. ``stages.yaml`` and ``images.yaml`` hold what is data. ``agent`` and
-``heartbeat`` are the reconcilers; ``play``, ``containers`` and ``status`` are pure; ``runtime`` is the seam to what really runs.
-Knows the cluster only through the Api; which pod goes to which node is the scheduler's business.
+A pod bound to a simulated node is accepted, its image pulled, its containers started, probed, restarted and stopped,
+with the status, the events and the logs a real kubelet gives. ``stages.yaml`` and ``images.yaml`` hold what is data.
+``agent`` and ``heartbeat`` are the reconcilers; ``play``, ``containers`` and ``status`` are pure; ``runtime`` is the
+seam to what really runs. Knows the cluster only through the Api; which pod goes to which node is the scheduler's
+business.
 """
 
 from __future__ import annotations
@@ -71,5 +72,5 @@ def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runt
             return None
 
     logs = SimulatedLogs(manager, clock, runtime, lookup)
-    agent = Agent(api, manager, clock, runtime=runtime, nodes=nodes, stages=shipped())
+    agent = Agent(api, manager, clock, runtime=runtime, lookup=lookup, nodes=nodes, stages=shipped())
     return Kubelets([Heartbeat(api, manager, clock, nodes), agent, LogClock(logs)], logs, nodes, manager)

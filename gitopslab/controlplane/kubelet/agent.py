@@ -1,18 +1,17 @@
 """The kubelets' main loop: the pods of all simulated nodes.
 
-The manager calls it for every pod that changed or whose time has come. It plays the pod (``play``), writes the status when it
-changed, says the events, and removes a pod that has stopped. What it keeps in memory can be lost: after a restart it goes on
-from the status of the pods.
-Leaves to others: nodes and their leases (``heartbeat``), which pod goes where (the scheduler).
+The manager calls it for every pod that changed or whose time has come. It plays the pod (``play``), writes the status
+when it changed, says the events, and removes a pod that has stopped. What it keeps in memory can be lost: after a
+restart it goes on from the status of the pods. Leaves to others: nodes and their leases (``heartbeat``), which pod
+goes where (the scheduler).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gitopslab.controlplane.kubelet.images import Image
+from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Scene
 from gitopslab.controlplane.kubelet.network import Addresses, internal_ip
 from gitopslab.controlplane.kubelet.nodes import Nodes
@@ -27,7 +26,7 @@ from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Sour
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.objects import Object, annotations_of, copy_of, is_terminating, name_of, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, annotations_of, copy_of, name_of, namespace_of, uid_of
 
 MIRROR = "kubernetes.io/config.mirror"
 """Annotation of the pods that show a node's static pods in the API."""
@@ -49,19 +48,29 @@ class Agent:
         manager: Its informers are read.
         clock: The time.
         runtime: Runs the containers.
+        lookup: Finds ConfigMaps, Secrets and claims.
         nodes: Which nodes are ours and alive, and their images.
         stages: The table of a container's life.
     """
 
     name = "kubelet"
+    sources: tuple[Source, ...] = (Source("pods", _bound),)
 
     def __init__(
-        self, api: Api, manager: Manager, clock: Clock, *, runtime: Runtime, nodes: Nodes, stages: tuple[Stage, ...]
+        self,
+        api: Api,
+        manager: Manager,
+        clock: Clock,
+        *,
+        runtime: Runtime,
+        lookup: Lookup,
+        nodes: Nodes,
+        stages: tuple[Stage, ...],
     ) -> None:
-        self.sources = (Source("pods", _bound),)
         self._api = api
         self._clock = clock
         self._runtime = runtime
+        self._lookup = lookup
         self._nodes = nodes
         self._stages = stages
         self._pods = manager.informer("pods")
@@ -132,12 +141,6 @@ class Agent:
 
         return give
 
-    def _lookup(self, resource: str, namespace: str, name: str) -> Object | None:
-        try:
-            return self._api.get(resource, name, namespace)
-        except NotFoundError:
-            return None
-
     def _write(self, pod: Object, turn: Turn) -> None:
         if turn.status is not None:
             self._api.update({**pod, "status": turn.status}, "status")
@@ -175,4 +178,4 @@ def _shown_anew(pod: Object) -> Object:
     """The mirror pod of the same static pod."""
     kept = ("name", "namespace", "labels", "annotations", "ownerReferences")
     metadata: dict[str, Any] = {key: pod["metadata"][key] for key in kept if key in pod["metadata"]}
-    return copy_of({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod["spec"]})
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": copy_of(metadata), "spec": copy_of(pod["spec"])}

@@ -1,10 +1,10 @@
 """What a container gets from ConfigMaps, Secrets and the pod itself: its environment and the files of its volumes.
 
-``play`` asks before it starts a container; a problem comes back worded as the kubelet words it.
-Leaves to others: reading the objects (a ``Lookup`` given by the agent), and what is done about a problem (the table of stages).
+``play`` asks before it starts a container; a problem comes back worded as the kubelet words it. Leaves to others:
+reading the objects (a ``Lookup`` given by the agent), and what is done about a problem (the table of stages).
 
-Simplified: the real kubelet writes volumes to disk and refreshes them while the pod runs. Here mounted files are texts that
-only the tiny shell sees, as they were when the container started.
+Simplified: the real kubelet writes volumes to disk and refreshes them while the pod runs. Here mounted files are texts
+that only the tiny shell sees, as they were when the container started.
 """
 
 from __future__ import annotations
@@ -76,11 +76,6 @@ def mounted(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
             elif mount["subPath"] == name:
                 found[path] = contents
     return found
-
-
-def needs_lookup(container: Object) -> bool:
-    """Whether the environment of a container depends on other objects."""
-    return bool(container.get("envFrom")) or any("valueFrom" in entry for entry in container.get("env") or ())
 
 
 def _variable(pod: Object, container: Object, entry: Object, lookup: Lookup, addresses: dict[str, str]) -> str | None:
@@ -179,7 +174,7 @@ def _downward(pod: Object, source: Object) -> Iterator[tuple[str, str]]:
 def _items(pod: Object, kind: str, source: Object, lookup: Lookup) -> Iterator[tuple[str, str]]:
     name = source.get("name", "")
     if name == _PUBLISHED:
-        # Simplified: the real kubelet waits for this ConfigMap to be published in a new namespace; no file here needs it.
+        # Simplified: the real kubelet waits until this is published in a new namespace; nothing here needs it.
         return
     found = lookup(kind.lower() + "s", namespace_of(pod), name)
     if found is None:

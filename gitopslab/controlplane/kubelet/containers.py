@@ -1,8 +1,8 @@
 """One container's life, a stage at a time.
 
-``play`` calls ``ContainerTurn.step`` for every container whose turn it is. It finds the facts, asks the table for the row, keeps the
-wait, and puts the container's status entry into the row's next state.
-Leaves to others: which containers may run at all, and the status of the pod.
+``play`` calls ``ContainerTurn.step`` for every container whose turn it is. It finds the facts, asks the table for the
+row, keeps the wait, and puts the container's status entry into the row's next state. Leaves to others: which
+containers may run at all, and the status of the pod.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gitopslab.controlplane.kubelet.backoff import delay, duration
 from gitopslab.controlplane.kubelet.config import ConfigError, environment, mounted
 from gitopslab.controlplane.kubelet.images import Image, same
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Progress, Scene, Unit
-from gitopslab.controlplane.kubelet.probes import advance, begin
+from gitopslab.controlplane.kubelet.prober import Prober
 from gitopslab.controlplane.kubelet.programs import Exit
-from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.runtime import Settings, Task
 from gitopslab.controlplane.kubelet.stages import INTERNAL, Said, Stage, choose, filled
 from gitopslab.machinery.clock import seconds_of, timestamp
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
-_FIRST_BACK_OFF = 10.0
-_MOST_BACK_OFF = 300.0
 _CALM = 600.0  # a run this long forgets earlier crashes
-_KILLED = 137
 
 
 class ContainerTurn:
@@ -114,10 +112,8 @@ class ContainerTurn:
 
     def task(self) -> Task:
         """The present or next run."""
-        variables, files = self._configuration()
-        return Task(
-            self._pod, self._container, self._entry["restartCount"], self.started, variables, files, self._life.address
-        )
+        attempt = self._entry["restartCount"]
+        return Task(self._pod, self._container, attempt, self.started, self._settings, self._life.address)
 
     @property
     def started(self) -> float:
@@ -175,7 +171,13 @@ class ContainerTurn:
             return "incomplete"
         return "complete"
 
-    def _configuration(self) -> tuple[dict[str, str], dict[str, str]]:
+    def _settings(self) -> Settings:
+        try:
+            return self._configuration()
+        except ConfigError:  # taken away since the start
+            return {}, {}
+
+    def _configuration(self) -> Settings:
         variables = environment(
             self._pod, self._container, self._scene.lookup, pod_ip=self._life.address, host_ip=self._scene.host
         )
@@ -189,11 +191,7 @@ class ContainerTurn:
         return "program" if self._exit() is not None else ""
 
     def _exit(self) -> Exit | None:
-        try:
-            task = self.task()
-        except ConfigError:  # taken away since the start; the run keeps what it was given
-            task = Task(self._pod, self._container, self._entry["restartCount"], self.started, {}, {})
-        return self._scene.runtime.exit(task)
+        return self._scene.runtime.exit(self.task())
 
     def _restart_fact(self) -> str:
         if not self.restarts():
@@ -223,9 +221,9 @@ class ContainerTurn:
             assert self._image is not None, "only a well-formed image is pulled"
             return now + self._scene.runtime.pull_seconds(self._image, self._scene.present(self._image))
         if wait == "image-back-off":
-            return now + _delay(max(1, self._unit.pulls))
+            return now + delay(max(1, self._unit.pulls))
         if wait == "crash-back-off":
-            return self._finished() + _delay(self._crashes())
+            return self._finished() + delay(self._crashes())
         end = None if self._unit.killed else self._exit()
         return now if end is None else max(now, self.started + end.after)
 
@@ -330,41 +328,19 @@ class ContainerTurn:
         self._unit.inner = ""
         self.changed = True
 
-    # Probes.
-
     def _probe(self) -> None:
-        entry, seconds = self._entry, self._scene.now - self.started
-        if "startupProbe" in self._container and not entry.get("started"):
-            if self._try("startupProbe", result=False, seconds=seconds):
-                entry["started"] = self.changed = True
-                entry["ready"] = "readinessProbe" not in self._container and self._counts_as_ready
-            elif self._unit.tries["startupProbe"].failures >= (
-                self._container["startupProbe"].get("failureThreshold") or 3
-            ):
-                self._unit.killed = "startup"
-            return
-        if "readinessProbe" in self._container:
-            ready = self._try("readinessProbe", result=bool(entry.get("ready")), seconds=seconds)
-            if ready != entry.get("ready"):
-                entry["ready"], self.changed = ready, True
-        if "livenessProbe" in self._container and not self._try("livenessProbe", result=True, seconds=seconds):
-            self._unit.killed = "liveness"
+        prober = Prober(self._container, self._unit, self._scene.runtime, self.task, self._seconds)
+        started, ready = prober.advance(bool(self._entry.get("started")), bool(self._entry.get("ready")))
+        ready = ready and self._counts_as_ready
+        if (started, ready) != (self._entry.get("started"), self._entry.get("ready")):
+            self._entry.update(started=started, ready=ready)
+            self.changed = True
+        for message in prober.messages:
+            self._say(Happening("Warning", "Unhealthy", message, self.field))
 
-    def _try(self, name: str, *, result: bool, seconds: float) -> bool:
-        probe, runtime = self._container[name], self._scene.runtime
-        known = self._unit.tries.get(name)
-        if known is not None and known.next is None:
-            return known.result
-        after = seconds if known is None and seconds > 1 else 0.0  # begun late: a restart of this process
-        known = known or begin(probe, result=result, at=after)
-        if known.next is not None and known.next <= seconds:
-            task = self.task()
-            known = advance(known, probe, lambda at: runtime.check(task, probe, at), seconds)
-        kind = {"startupProbe": "Startup", "readinessProbe": "Readiness", "livenessProbe": "Liveness"}[name]
-        for message in known.messages:
-            self._say(Happening("Warning", "Unhealthy", f"{kind} probe failed: {message}", self.field))
-        self._unit.tries[name] = known
-        return known.result
+    @property
+    def _seconds(self) -> float:
+        return self._scene.now - self.started
 
     def _next_try(self) -> float:
         if not self.running:
@@ -385,6 +361,7 @@ class ContainerTurn:
     def _blanks(self, took: float = 0.0) -> dict[str, str]:
         image = self._image or self._scene.runtime.image(self._container.get("image", ""))
         name = image.name if image else ""
+        failed = f'failed to pull and unpack image "{name}"'
         return {
             "container": self._container["name"],
             "image": self._container.get("image", ""),
@@ -394,24 +371,6 @@ class ContainerTurn:
             "problem": self._problem,
             "took": duration(took),
             "size": str(image.size) if image else "",
-            "back-off": duration(_delay(max(1, self._unit.crashes or 0))),
-            "pull-error": f'failed to pull and unpack image "{name}": failed to resolve reference "{name}": {name}: not found',
+            "back-off": duration(delay(max(1, self._unit.crashes or 0))),
+            "pull-error": f'{failed}: failed to resolve reference "{name}": {name}: not found',
         }
-
-
-def _delay(times: int) -> float:
-    """10 s, doubling to five minutes."""
-    return float(min(_FIRST_BACK_OFF * 2.0 ** min(times - 1, 16), _MOST_BACK_OFF)) if times > 0 else 0.0
-
-
-def duration(seconds: float) -> str:
-    """A length of time as Go prints it: ``412ms``, ``1.2s``, ``1m20s``."""
-    thousandths = round(seconds * 1000)
-    if thousandths < 1000:
-        return f"{thousandths}ms" if thousandths else "0s"
-    minutes, rest = divmod(thousandths, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{rest / 1000:.3f}".rstrip("0").rstrip(".") + "s"
-    if hours:
-        return f"{hours}h{minutes}m{text}"
-    return f"{minutes}m{text}" if minutes else text

@@ -1,8 +1,8 @@
 """The kubelets' sign of life: the Ready condition of each node, its images, and a Lease renewed every ten seconds.
 
-The manager calls it for every node that changed or whose lease is due. The node lifecycle controller reads what it writes.
-Upstream: ``pkg/kubelet/nodestatus`` and ``component-helpers/apimachinery/lease``.
-Leaves to others: making the Node objects (``daemon.topology``), pods (``agent``).
+The manager calls it for every node that changed or whose lease is due. The node lifecycle controller reads what it
+writes. Upstream: ``pkg/kubelet/nodestatus`` and ``component-helpers/apimachinery/lease``. Leaves to others: making the
+Node objects (``daemon.topology``), pods (``agent``).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Heartbeat:
     """
 
     name = "kubelet-heartbeat"
-    sources = (Source("nodes"),)
+    sources: tuple[Source, ...] = (Source("nodes"),)
 
     def __init__(self, api: Api, manager: Manager, clock: Clock, nodes: Nodes) -> None:
         self._api = api

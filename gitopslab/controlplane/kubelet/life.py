@@ -1,7 +1,7 @@
 """What a kubelet remembers of a pod besides its status.
 
-``play`` reads and changes it; losing it (a restart of the process) loses only how far a wait had come and how often something
-failed, exactly as a real kubelet forgets. The status of the pod stays the truth.
+``play`` reads and changes it; losing it (a restart of the process) loses only how far a wait had come and how often
+something failed, exactly as a real kubelet forgets. The status of the pod stays the truth.
 """
 
 from __future__ import annotations

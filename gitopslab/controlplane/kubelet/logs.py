@@ -1,9 +1,9 @@
 """The lines that simulated containers have written (``runtime.logs.Logs``).
 
-The API server's ``log`` subresource reads them. Lines are made from the program when somebody asks, so thousands of pods cost
-nothing, and the same lines come back after a restart of the cluster; no file is kept.
-While somebody follows, a reconciler of its own wakes the followers twice a second.
-Leaves to others: tail, since, timestamps and the wire (the API server).
+The API server's ``log`` subresource reads them. Lines are made from the program when somebody asks, so thousands of
+pods cost nothing, and the same lines come back after a restart of the cluster; no file is kept. While somebody
+follows, a reconciler of its own wakes the followers twice a second. Leaves to others: tail, since, timestamps and the
+wire (the API server).
 
 Simplified: of each run the newest lines are kept, and of a container only its present run and the one before.
 """
@@ -17,7 +17,7 @@ from typing import overload
 
 from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, environment, mounted
 from gitopslab.controlplane.kubelet.network import internal_ip
-from gitopslab.controlplane.kubelet.runtime import Runtime, Task
+from gitopslab.controlplane.kubelet.runtime import Runtime, Settings, Task
 from gitopslab.controlplane.runtime.logs import LogLine
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -126,12 +126,15 @@ class SimulatedLogs:
         node = self._manager.informer("nodes").get(pod["spec"].get("nodeName", ""))
         address = pod.get("status", {}).get("podIP", "")
         host = internal_ip(node) if node else ""
-        try:
-            variables = environment(pod, container, self._lookup, pod_ip=address, host_ip=host)
-            files = mounted(pod, container, self._lookup)
-        except ConfigError:  # taken away since the start
-            variables, files = {}, {}
-        return Task(pod, container, attempt, started, variables, files, address)
+
+        def settings() -> Settings:
+            try:
+                variables = environment(pod, container, self._lookup, pod_ip=address, host_ip=host)
+                return variables, mounted(pod, container, self._lookup)
+            except ConfigError:  # taken away since the start
+                return {}, {}
+
+        return Task(pod, container, attempt, started, settings, address)
 
 
 class LogClock:

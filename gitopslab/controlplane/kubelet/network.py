@@ -1,8 +1,8 @@
 """Addresses: of nodes on the lab's network and of pods on a node's range.
 
-The agent asks for a pod's address when its sandbox is made and gives it back when the pod is gone. Which addresses are taken
-is read off the pods themselves, so nothing is lost or doubled when the process restarts.
-Leaves to others: Service addresses (the API server's), and packets (there are none).
+The agent asks for a pod's address when its sandbox is made and gives it back when the pod is gone. Which addresses are
+taken is read off the pods themselves, so nothing is lost or doubled when the process restarts. Leaves to others:
+Service addresses (the API server's), and packets (there are none).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable
 
+from gitopslab.controlplane.kubelet.status import FINAL
 from gitopslab.machinery.objects import Object
 
 _FIRST_HOST = 2  # .0 names the range and .1 is the node's bridge
@@ -40,12 +41,13 @@ class Addresses:
         """Take note of the addresses that a node's pods have; done once a node, before the first is given."""
         self._known.add(node)
         for pod in pods:
-            address = pod.get("status", {}).get("podIP")
-            if address and not pod.get("spec", {}).get("hostNetwork"):
+            status = pod.get("status", {})
+            address = status.get("podIP")
+            if address and status.get("phase") not in FINAL and not pod["spec"].get("hostNetwork"):
                 self._taken[node][address] = pod["metadata"]["uid"]
 
     def give(self, node: Object, uid: str) -> str:
-        """An address for a pod: the one it has, else the next free one, so that a new pod seldom gets an old address."""
+        """An address for a pod: the one it has, else the next free one; addresses are reused as late as possible."""
         name = node["metadata"]["name"]
         taken = self._taken[name]
         for address, owner in taken.items():

@@ -1,7 +1,7 @@
 """What the kubelets know of their nodes: which are simulated, which were stopped as a fault, which images each has.
 
-Agent and heartbeat share one ``Nodes``. Images are remembered in ``status.images`` of the node, written by the heartbeat, and read
-from there after a restart. Leaves to others: writing anything.
+Agent and heartbeat share one ``Nodes``. Images are remembered in ``status.images`` of the node, written by the
+heartbeat, and read from there after a restart. Leaves to others: writing anything.
 
 Simplified: which kubelets were stopped is kept in memory, so a restart of the cluster starts them all.
 """

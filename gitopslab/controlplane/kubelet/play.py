@@ -1,15 +1,17 @@
 """One pod at one moment: what its kubelet does now, and when it looks again.
 
-The agent calls ``play`` with the pod, what it remembers of it and the node; back comes the new status, what to say and when to
-come again. In order: accept the pod, mount its volumes, make its sandbox, run init containers one after the other, then the
-containers beside each other; when deletion was asked for, stop them. Upstream: ``computePodActions`` and ``SyncPod``.
-Leaves to others: one container's stages (``containers``), phase and conditions (``status``), writing (``agent``).
+The agent calls ``play`` with the pod, what it remembers of it and the node; back comes the new status, what to say and
+when to come again. In order: accept the pod, mount its volumes, make its sandbox, run init containers one after the
+other, then the containers beside each other; when deletion was asked for, stop them. Upstream: ``computePodActions``
+and ``SyncPod``. Leaves to others: one container's stages (``containers``), phase and conditions (``status``), writing
+(``agent``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from gitopslab.controlplane.kubelet.config import mount_problems
 from gitopslab.controlplane.kubelet.containers import ContainerTurn
@@ -95,9 +97,9 @@ class _Player:
         if self._scene.now < deadline:
             self.turn.due = deadline
             return False
-        self._stop_containers()
-        self._say("Normal", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
         text = "Pod was active on the node longer than the specified deadline"
+        self._say("Normal", "DeadlineExceeded", text)
+        self._stop_containers()
         self._write("Failed", reason="DeadlineExceeded", message=text)
         return True
 
@@ -146,7 +148,7 @@ class _Player:
         return due
 
     def _whose_turn(self) -> Iterator[tuple[Object, Object]]:
-        """Init containers in order, each when those before it are done; then all others. Lazily, as one may finish now."""
+        """Init containers in order, each when those before it are done; then all others."""
         begun = any(has_run(entry) for entry in self._mains)
         for container, entry in zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True):
             if is_sidecar(container):
@@ -170,6 +172,7 @@ class _Player:
         pairs = zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True)
         for container, entry in reversed(list(pairs)):
             if is_sidecar(container) and is_running(entry):
+                self._announce_stop(container, entry)
                 self._stop_one(container, entry)
 
     # A pod that is being removed.
@@ -183,9 +186,7 @@ class _Player:
         if self._life.stopping is None:
             self._life.stopping = self._scene.now + self._stop_seconds(running)
             for container, entry in running:
-                one = self._turn_of(container, entry)
-                text = f"Stopping container {container['name']}"
-                self.turn.events.append(Happening("Normal", "Killing", text, one.field))
+                self._announce_stop(container, entry)
         if self._scene.now < self._life.stopping:
             self._come_at(self._life.stopping)
             return
@@ -201,6 +202,10 @@ class _Player:
             seconds, _ = self._scene.runtime.stop(self._turn_of(container, entry).task())
             needed = max(needed, seconds + _pre_stop(container))
         return needed if grace is None else min(needed, float(grace))
+
+    def _announce_stop(self, container: Object, entry: Object) -> None:
+        field = self._turn_of(container, entry).field
+        self.turn.events.append(Happening("Normal", "Killing", f"Stopping container {container['name']}", field))
 
     def _stop_containers(self) -> None:
         for container, entry in self._pairs():
@@ -228,7 +233,7 @@ class _Player:
         fresh = conditions_of(
             self._pod, status.get("phase", ""), self._inits, self._mains, sandbox=True, now=self._scene.now
         )
-        return next(one for one in fresh if one["type"] == "Ready")["status"] != ready.get("status")
+        return bool(next(one for one in fresh if one["type"] == "Ready")["status"] != ready.get("status"))
 
     def _write(self, phase: str, *, reason: str = "", message: str = "") -> None:
         before = self._pod.get("status", {})
@@ -249,7 +254,8 @@ class _Player:
             status.update(podIP=self._life.address, podIPs=[{"ip": self._life.address}])
         if reason:
             status.update(reason=reason, message=message)
-        self.turn.status = status
+        if status != before:
+            self.turn.status = status
 
     def _pairs(self) -> Iterator[tuple[Object, Object]]:
         yield from zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True)
@@ -282,7 +288,5 @@ def _pre_stop(container: Object) -> float:
     if "sleep" in hook:
         return float(hook["sleep"].get("seconds", 0))
     words = " ".join(hook.get("exec", {}).get("command", ())).split()
-    numbers = [
-        float(after) for word, after in zip(words, words[1:], strict=False) if word == "sleep" and after.isdigit()
-    ]
+    numbers = [float(after) for word, after in pairwise(words) if word == "sleep" and after.isdigit()]
     return sum(numbers)

@@ -1,11 +1,11 @@
 """Probes: what one sees, and what a row of results means.
 
-``play`` advances the probes of a running container; ``check_of`` says what a single try sees, ``advance`` counts successes and
-failures against the thresholds as the kubelet's probe workers do (``pkg/kubelet/prober``).
-Leaves to others: restarting a container whose liveness or startup probe failed.
+``play`` advances the probes of a running container; ``check_of`` says what a single try sees, ``advance`` counts
+successes and failures against the thresholds as the kubelet's probe workers do (``pkg/kubelet/prober``). Leaves to
+others: restarting a container whose liveness or startup probe failed.
 
-Simplified: nothing is connected to. A probe passes unless it obviously cannot: its port is neither declared nor one the image
-serves, its path has a word of ``unserved`` in ``images.yaml``, its command fails in the tiny shell.
+Simplified: nothing is connected to. A probe passes unless it obviously cannot: its port is neither declared nor one
+the image serves, its path has a word of ``unserved`` in ``images.yaml``, its command fails in the tiny shell.
 """
 
 from __future__ import annotations

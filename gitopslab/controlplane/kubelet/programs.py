@@ -4,8 +4,9 @@ The simulated runtime asks here once a start. The answer follows from data alone
 command and arguments played by ``shell``, what ``images.yaml`` says of the image, else the pod's restart policy.
 Leaves to others: probes (``probes``), signals and restarts (``play``), keeping and serving the lines (``logs``).
 
-Simplified: a real container runs its image. Here a command outside of ``shell``'s language, and an image that is not in the
-table, is played as a program that serves for ever when the restart policy is Always, and else ends well after a second.
+Simplified: a real container runs its image. Here a command outside of ``shell``'s language, and an image that is not
+in the table, is played as a program that serves for ever when the restart policy is Always, and else ends well after a
+second.
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ class Program:
 
     def output(self, started: float) -> Iterator[tuple[float, str | None]]:
         """The lines with the time they are printed, oldest first; may never end. None is a round without a line."""
-        for text in self.banner:
-            yield started, fill(text, started)
+        for line_of_banner in self.banner:
+            yield started, fill(line_of_banner, started)
         if self.words:
             for line in self.session().play(list(self.words)):
                 if line.at > (self.exit.after if self.exit else _FOREVER):
@@ -142,7 +143,7 @@ def _date(moment: float) -> str:
 
 
 def _substituted(word: str, variables: Mapping[str, str]) -> str:
-    """``$(NAME)`` in a command or argument; an unknown name stays as it is (``third_party/forked/golang/expansion``)."""
+    """``$(NAME)`` in a command or argument; an unknown name stays as it is."""
     return re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], match[0]), word)
 
 

@@ -1,14 +1,14 @@
 """The seam to what really runs containers, and the runtime that only plays them.
 
-``play`` decides what should run and when it restarts; a ``Runtime`` answers what an image is, how a program ends, what a probe
-sees and what was printed. Today the only one is ``SimulatedRuntime``; one that runs local processes can stand beside it.
-Leaves to others: the status of pods, back-off, events.
+``play`` decides what should run and when it restarts; a ``Runtime`` answers what an image is, how a program ends, what
+a probe sees and what was printed. Today the only one is ``SimulatedRuntime``; one that runs local processes can stand
+beside it. Leaves to others: the status of pods, back-off, events.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,10 @@ from gitopslab.machinery.objects import Object, uid_of
 _STOP_SECONDS = 0.2
 
 
+Settings = tuple[Mapping[str, str], Mapping[str, str]]
+"""Variables by name, and files by path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One run of one container.
@@ -29,8 +33,7 @@ class Task:
         container: Its entry in the pod's spec.
         attempt: The restart count, 0 at first.
         started: When it started, in epoch seconds.
-        variables: Its environment.
-        files: What its volumes bring: path to contents.
+        settings: Gives its environment, and what its volumes bring as path to contents; asked once, when it starts.
         address: The pod's address.
     """
 
@@ -38,8 +41,7 @@ class Task:
     container: Object
     attempt: int
     started: float
-    variables: Mapping[str, str]
-    files: Mapping[str, str]
+    settings: Callable[[], Settings]
     address: str = ""
 
     @property
@@ -88,8 +90,8 @@ class Runtime(Protocol):
 class SimulatedRuntime:
     """Plays containers from data; nothing runs.
 
-    Simplified: every program stops at once when told so, whereas a real one may ignore SIGTERM until the grace period is over
-    and it is killed (exit code 137).
+    Simplified: every program stops at once when told so, whereas a real one may ignore SIGTERM until the grace period
+    is over and it is killed (exit code 137).
     """
 
     def __init__(self) -> None:
@@ -131,7 +133,9 @@ class SimulatedRuntime:
     def _program(self, task: Task) -> Program:
         kept = self._programs.setdefault(uid_of(task.pod), {})
         if task.key not in kept:
-            kept[task.key] = program_of(task.pod, task.container, task.variables, task.files)
+            uid, name, attempt = task.key
+            kept.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
+            kept[task.key] = program_of(task.pod, task.container, *task.settings())
         return kept[task.key]
 
     def _accesses(self, task: Task) -> Iterator[tuple[float, str | None]]:

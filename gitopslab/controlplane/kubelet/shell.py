@@ -1,12 +1,13 @@
 """A tiny shell: enough of ``sh`` to play the commands that teaching manifests use.
 
 ``programs`` gives it the words of a command; it plays them on a clock of its own and yields what they print and when.
-Understood: ``echo``, ``printf`` of plain text, ``sleep``, ``exit``, ``true``, ``false``, ``:``, ``date``, ``hostname``, ``env``,
-``printenv``, ``cat``, ``ls``, ``touch``, ``rm``, ``test -f``, ``exec``; assignments; ``;``, ``&&``, ``||``, newlines; ``while true`` and ``for … in``;
-quotes; ``$NAME``, ``$(date)``, ``$(hostname)``, ``$((i+1))``; redirection into a file.
+Understood: ``echo``, ``printf`` of plain text, ``sleep``, ``exit``, ``true``, ``false``, ``:``, ``date``,
+``hostname``, ``env``, ``printenv``, ``cat``, ``ls``, ``touch``, ``rm``, ``test -f``, ``exec``; assignments; ``;``,
+``&&``, ``||``, newlines; ``while true`` and ``for … in``; quotes; ``$NAME``, ``$(date)``, ``$(hostname)``,
+``$((i+1))``; redirection into a file.
 
-Simplified: a real container runs its image's programs. Whatever is not in this list raises ``NotUnderstoodError``, and the caller falls
-back to a default; nothing here runs a process or reads a file of this machine.
+Simplified: a real container runs its image's programs. Whatever is not in this list raises ``NotUnderstoodError``, and
+the caller falls back to a default; nothing here runs a process or reads a file of this machine.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The status of a pod, put together from the states of its containers.
 
-``play`` hands over what its containers are in; out comes what a kubelet writes to ``status``: phase and conditions. All pure.
-Upstream: ``getPhase`` in ``pkg/kubelet/kubelet_pods.go`` and ``pkg/kubelet/status/generate.go``.
-Leaves to others: how a container got into its state.
+``play`` hands over what its containers are in; out comes what a kubelet writes to ``status``: phase and conditions.
+All pure. Upstream: ``getPhase`` in ``pkg/kubelet/kubelet_pods.go`` and ``pkg/kubelet/status/generate.go``. Leaves to
+others: how a container got into its state.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def waiting_entry(container: Object, reason: str) -> Object:
 
 
 def _mount(mount: Object) -> Object:
-    shown = {key: mount[key] for key in ("mountPath", "name") if key in mount}
+    shown: Object = {key: mount[key] for key in ("mountPath", "name") if key in mount}
     return {**shown, "readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else shown
 
 
@@ -122,7 +122,10 @@ def conditions_of(
         _condition(pod, before, kind, status, reason, message, now)
         for kind, (status, reason, message) in zip(_OURS, values, strict=True)
     ]
-    return [*found, *(condition for condition in before if condition.get("type") not in _OURS)]
+    others = [condition for condition in before if condition.get("type") not in _OURS]
+    if find_condition(others, "PodScheduled") is None:  # a pod that was made with its nodeName, as static pods are
+        others.append(_condition(pod, before, "PodScheduled", "True", "", "", now))
+    return [*found, *others]
 
 
 def _condition(

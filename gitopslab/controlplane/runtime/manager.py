@@ -4,7 +4,7 @@ Data flow of a step:
 
 1. every informer takes in what changed since last time,
 2. each event is mapped by the sources of each reconciler to requests, which join that reconciler's queue,
-3. one request is taken (reconcilers take turns) and reconciled,
+3. one request is taken (reconcilers take turns, a batch each) and reconciled,
 4. its result is "done", "again after this long", or an error, which backs off.
 
 Informers are drained before every single reconcile, so a reconciler always sees its own earlier writes; that is why
@@ -25,6 +25,10 @@ from gitopslab.controlplane.runtime.workqueue import WorkQueue
 from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import Clock, JumpableClock
 from gitopslab.machinery.objects import Object
+
+_BATCH = 64
+"""Requests a reconciler may do in a row. While kubelets report a hundred pods, the ReplicaSet above them waits, and its
+hundred wake-ups become one request: taking strict turns would make it count all its pods a hundred times."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,7 @@ class Manager:
         self._stopped: set[str] = set()
         self._on_ask: list[Callable[[], None]] = []
         self._turn = 0
+        self._left = _BATCH
 
     def informer(self, resource: str) -> Informer:
         """The shared informer of a resource; made on first use."""
@@ -86,15 +91,13 @@ class Manager:
     def step(self) -> bool:
         """Reconcile one request that is due; False when there is none."""
         self._drain()
-        for offset in range(len(self._loops)):
-            reconciler, queue = self._loops[(self._turn + offset) % len(self._loops)]
-            if reconciler.name in self._stopped:
-                continue
-            request = queue.take()
-            if request is not None:
-                self._turn = (self._turn + offset + 1) % len(self._loops)
+        for _ in range(len(self._loops) + 1):
+            reconciler, queue = self._loops[self._turn]
+            if self._left and reconciler.name not in self._stopped and (request := queue.take()) is not None:
+                self._left -= 1
                 self._reconcile(reconciler, queue, request)
                 return True
+            self._turn, self._left = (self._turn + 1) % len(self._loops), _BATCH
         return False
 
     def next_due(self) -> float | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
 from gitopslab.controlplane.scheduler.cycle import Cycle
 from gitopslab.controlplane.scheduler.decision import Decision
@@ -61,13 +62,18 @@ def explain(
         others: Other objects that have a say: services, ReplicaSets, namespaces, claims, volumes, budgets, …
         seed: Decides between equally good nodes.
     """
-    incoming, profile = PodInfo(_unbound(pod)), Profile()
+    incoming, profile = PodInfo(_unbound(pod)), _profile()
     if profile.pre_enqueue(incoming) is not SUCCESS:
         return Decision(incoming, message=GATED)
     others_here = [other for other in pods if key_of(other) != incoming.key]
     snapshot = snapshot_of(nodes, others_here)
     _nominate(snapshot, others_here)
     return Cycle(profile, snapshot, Objects(others), random.Random(seed)).schedule(incoming)
+
+
+@cache
+def _profile() -> Profile:
+    return Profile()
 
 
 def _unbound(pod: Object) -> Object:

@@ -1,8 +1,8 @@
 """Configurations sent for server-side apply: may this be applied at all?
 
-``ownership`` calls ``check_config`` first. A configuration must fit its type before anybody asks who owns what; the checks and their
-texts are those of ``structured-merge-diff/typed`` as the API server passes them on. Whether values make sense is left to
-validation.
+``ownership`` calls ``check_config`` first. A configuration must fit its type before anybody asks who owns what; the
+checks and their texts are those of ``structured-merge-diff/typed`` as the API server passes them on. Whether values
+make sense is left to validation.
 """
 
 from __future__ import annotations
@@ -117,7 +117,11 @@ def _scalar_fault(shape: str, value: Any) -> str:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
         return "" if fits else f"expected numeric (int or float), got {_go_type(value)}"
     if shape in ("string", "bytes"):
-        return "" if isinstance(value, str) else f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+        return (
+            ""
+            if isinstance(value, str)
+            else f"expected string, got &value.valueUnstructured{{Value:{_go_syntax(value)}}}"
+        )
     if shape == "boolean":
         return "" if isinstance(value, bool) else f"expected boolean, got &{{{go_text(value)}}}"
     return f"expected any scalar, got &{{{go_text(value)}}}" if isinstance(value, dict | list) else ""

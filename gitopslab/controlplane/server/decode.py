@@ -1,9 +1,9 @@
 """From the bytes of a request to an object of the API, with field validation.
 
-``http`` calls ``decode`` for bodies of creates and updates, ``verbs`` calls ``check`` for what did not come as bytes. The work
-is done by ``wire`` (syntax) and ``typed`` (types); here belongs what the API server's decoder adds: which kind is expected at a
-path, what happens in the modes Strict, Warn and Ignore, and the texts of the answers. Patches have rules and texts of their own
-in ``patches``. Defaults and validation come later, in ``verbs``.
+``http`` calls ``decode`` for bodies of creates and updates, ``verbs`` calls ``check`` for what did not come as bytes.
+The work is done by ``wire`` (syntax) and ``typed`` (types); here belongs what the API server's decoder adds: which
+kind is expected at a path, what happens in the modes Strict, Warn and Ignore, and the texts of the answers. Patches
+have rules and texts of their own in ``patches``. Defaults and validation come later, in ``verbs``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 def same(one: Any, other: Any) -> bool:
     """Whether two values are semantically equal: ``{}``, ``[]``, ``None`` and absence do not differ."""
     if one == other:
-        return type(one) is type(other) or not isinstance(one, bool) and not isinstance(other, bool)
+        return isinstance(one, bool) == isinstance(other, bool)  # Python takes 1 and True for equal
     if isinstance(one, dict) or isinstance(other, dict):
         return _same_maps(one or {}, other or {})
     if isinstance(one, list) or isinstance(other, list):

@@ -1,9 +1,9 @@
 """Sets of fields, as ``managedFields`` writes them (``fieldsV1``).
 
-``ownership`` and ``structured`` compute with them. A set is the very dictionary that goes over the wire: a key is a step
-(``f:NAME``, ``k:{KEYS}``, ``v:VALUE``), its value the set below it; an empty one means the step itself is a member, ``.`` that it is
-a member besides what is below it. Every function returns a new set and may share parts with those it was given.
-The rules are those of ``structured-merge-diff/fieldpath``.
+``ownership`` and ``structured`` compute with them. A set is the very dictionary that goes over the wire: a key is a
+step (``f:NAME``, ``k:{KEYS}``, ``v:VALUE``), its value the set below it; an empty one means the step itself is a
+member, ``.`` that it is a member besides what is below it. Every function returns a new set and may share parts with
+those it was given. The rules are those of ``structured-merge-diff/fieldpath``.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """Who owns which field: ``metadata.managedFields`` and server-side apply.
 
-``verbs`` calls ``tracked`` after every create, update and patch, and ``applied`` for server-side apply. A write goes this way::
+``verbs`` calls ``tracked`` after every create, update and patch, and ``applied`` for server-side apply. A write goes
+this way::
 
-    before, after ─ structured.compare ─ what changed ─┬─ taken from every other manager (``applied`` may refuse: a conflict)
+    before, after ─ structured.compare ─ what changed ─┬─ taken from every other manager (``applied`` may refuse: a
+    conflict)
                                                        └─ given to the manager who writes
 
-The rules are those of ``apimachinery/pkg/util/managedfields`` and ``structured-merge-diff/merge``. Entries keep the form they have on
-the wire, so nothing is converted on a write. Defaults, validation and storing are left to ``verbs``.
+The rules are those of ``apimachinery/pkg/util/managedfields`` and ``structured-merge-diff/merge``. Entries keep the
+form they have on the wire, so nothing is converted on a write. Defaults, validation and storing are left to ``verbs``.
 """
 
 from __future__ import annotations
@@ -28,7 +30,17 @@ from gitopslab.machinery.schema import Slot, Struct, root_of
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _MOST_UPDATERS = 10
-_SYSTEM = ("name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields", "resourceVersion")
+_SYSTEM = (
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "clusterName",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+)
 _NEVER_OWNED = frozenset(("apiVersion", "kind", *(f"metadata.{name}" for name in _SYSTEM)))
 _RESET_BY_STATUS = {
     "deployments.apps": ("metadata.labels",),
@@ -100,8 +112,8 @@ def tracked(
 ) -> None:
     """Note in ``after`` who owns what, once it has been created or updated.
 
-    Call it when defaults are set and before admission and the registry strategies change the object, since what the server
-    does on its own has no owner.
+    Call it when defaults are set and before admission and the registry strategies change the object, since what the
+    server does on its own has no owner.
 
     Args:
         resource: The type of the object.
@@ -134,7 +146,9 @@ def _entries(before: Object | None, given: Any, subresource: str) -> list[Object
     if given in ([], [{}]):
         return []
     readable = all(
-        entry.get("operation") in ("Apply", "Update") and entry.get("apiVersion") and entry.get("fieldsType") == "FieldsV1"
+        entry.get("operation") in ("Apply", "Update")
+        and entry.get("apiVersion")
+        and entry.get("fieldsType") == "FieldsV1"
         for entry in given
     )
     return given if readable else live
@@ -153,7 +167,9 @@ def _updated(owners: list[Manager], writer: Manager, removed: FieldSet) -> list[
     for owner in owners:
         rest = difference(difference(owner.fields, writer.fields), removed)
         if rest and owner.identity == writer.identity:
-            writer = replace(writer, fields=union(writer.fields, rest)) if writer.fields else replace(owner, fields=rest)
+            writer = (
+                replace(writer, fields=union(writer.fields, rest)) if writer.fields else replace(owner, fields=rest)
+            )
         elif rest:
             kept.append(owner if rest is owner.fields else replace(owner, fields=rest))
     if writer.fields:
@@ -248,7 +264,9 @@ def _live(resource: Resource, kind: Struct, current: Object | None) -> Object:
 def _wish(root: Slot, config: Object, ignored: frozenset[str]) -> FieldSet:
     """The fields a configuration owns once applied."""
     fields = fields_of(root, {name: value for name, value in config.items() if name not in ignored - _NEVER_OWNED})
-    below = {f"f:{name.removeprefix('metadata.')}": {} for name in ignored - _NEVER_OWNED if name.startswith("metadata.")}
+    below: FieldSet = {
+        f"f:{name.removeprefix('metadata.')}": {} for name in ignored - _NEVER_OWNED if name.startswith("metadata.")
+    }
     return without_below(fields, {"f:metadata": below}) if below else fields
 
 
@@ -323,4 +341,6 @@ def _last_applied(config: Object) -> str:
     metadata = dict(config.get("metadata", {}))
     if metadata.get("annotations"):
         metadata["annotations"] = {k: v for k, v in metadata["annotations"].items() if k != LAST_APPLIED}
-    return json.dumps({**config, "metadata": metadata}, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+    return (
+        json.dumps({**config, "metadata": metadata}, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+    )

@@ -1,8 +1,9 @@
 """PATCH requests: from the bytes of a patch to the object it makes of another.
 
-``http`` reads bodies with ``read``; ``verbs`` and ``subresources`` call ``result`` for the three types that describe a change.
-Server-side apply describes a wish and is ``ownership``'s business. How documents merge is ``machinery.merge``'s; here belongs
-what the API server makes of success and failure: types, field validation, and the texts of its answers, which differ by patch type.
+``http`` reads bodies with ``read``; ``verbs`` and ``subresources`` call ``result`` for the three types that describe a
+change. Server-side apply describes a wish and is ``ownership``'s business. How documents merge is
+``machinery.merge``'s; here belongs what the API server makes of success and failure: types, field validation, and the
+texts of its answers, which differ by patch type.
 """
 
 from __future__ import annotations
@@ -155,7 +156,9 @@ def _check_shape(patch: Any, type: PatchType) -> None:
     if type == "json":
         if not isinstance(patch, list):
             kind = "[]handlers.jsonPatchOp"
-            raise bad_request(f"error decoding patch: json: cannot unmarshal {go_kind(patch)} into Go value of type {kind}")
+            raise bad_request(
+                f"error decoding patch: json: cannot unmarshal {go_kind(patch)} into Go value of type {kind}"
+            )
         if len(patch) > _MAX_OPERATIONS:
             message = f"The allowed maximum operations in a JSON patch is {_MAX_OPERATIONS}, got {len(patch)}"
             raise ApiError(413, "RequestEntityTooLarge", message)

@@ -1,8 +1,8 @@
 """Objects and the sets of their fields: compare, list, merge and cut, part by part as the schema says.
 
 ``ownership`` calls it. Which values are taken as a whole and which by their parts (maps, keyed lists, sets) is
-``machinery.schema``'s knowledge; the rules are those of ``structured-merge-diff/typed``. Every function leaves the objects it is
-given as they are.
+``machinery.schema``'s knowledge; the rules are those of ``structured-merge-diff/typed``. Every function leaves the
+objects it is given as they are.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def _difference(kind: Slot, step: str, old: Any, new: Any, changed: FieldSet, re
         removed[step] = inner_removed if len(inner_removed) > 1 or "." not in inner_removed else MEMBER
 
 
-def _struct_difference(fields: dict[str, Field], old: Object, new: Object, changed: FieldSet, removed: FieldSet) -> None:
+def _struct_difference(
+    fields: dict[str, Field], old: Object, new: Object, changed: FieldSet, removed: FieldSet
+) -> None:
     for name, value in new.items():
         field = fields.get(name)
         if field is None:

@@ -159,7 +159,9 @@ def _copy_topology(pod: Object, node: Object | None) -> None:
 
 
 def _set_scheduled(pod: Object, now: str) -> None:
-    conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+    status = pod.setdefault("status", {})
+    status.pop("nominatedNodeName", None)  # done with (ClearingNominatedNodeNameAfterBinding, on since 1.35)
+    conditions = status.setdefault("conditions", [])
     scheduled = {
         "type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now,
         "observedGeneration": pod["metadata"].get("generation", 1),

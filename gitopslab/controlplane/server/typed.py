@@ -1,10 +1,11 @@
 """Values as the Go types of the API take them: unknown fields, wrong types, zero values.
 
-``decode`` sends what comes over the wire through here, ``patches`` what a patch made. One pass over the value builds a new
-one: unknown fields are dropped and noted, what Go would not write again (null, empty ``omitempty`` fields) disappears,
-embedded structs appear, quantities and times get their canonical spelling. Error texts are those of Go's ``encoding/json``
-(as ``sigs.k8s.io/json`` builds it) or, for the result of a strategic merge patch, of ``runtime.UnstructuredConverter``,
-because the API server passes both on. Which fields a type has is ``machinery.schema``'s business.
+``decode`` sends what comes over the wire through here, ``patches`` what a patch made. One pass over the value builds a
+new one: unknown fields are dropped and noted, what Go would not write again (null, empty ``omitempty`` fields)
+disappears, embedded structs appear, quantities and times get their canonical spelling. Error texts are those of Go's
+``encoding/json`` (as ``sigs.k8s.io/json`` builds it) or, for the result of a strategic merge patch, of
+``runtime.UnstructuredConverter``, because the API server passes both on. Which fields a type has is
+``machinery.schema``'s business.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class TypedError(Exception):
 
 
 class Repeated(dict[str, Any]):
-    """An object of a document that names a key twice: a dictionary of the last values, whose ``items`` gives every pair."""
+    """An object that names a key twice: a dictionary of the last values, whose ``items`` gives every pair."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -274,7 +275,9 @@ def go_kind(value: Any) -> str:
         return "bool"
     if isinstance(value, int | float):
         return "number"
-    return {str: "string", list: "array"}.get(type(value), "object")
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 def _unstructured_wording(value: Any, kind: Type) -> str:

@@ -1,7 +1,7 @@
 """Request bodies to plain values: JSON as Go's ``encoding/json`` reads it, YAML as ``sigs.k8s.io/yaml`` does.
 
-``decode`` and ``patches`` call it first of all. Keys named twice are kept apart (``typed.Repeated``), because strict field
-validation tells of them. What the values mean is left to the callers.
+``decode`` and ``patches`` call it first of all. Keys named twice are kept apart (``typed.Repeated``), because strict
+field validation tells of them. What the values mean is left to the callers.
 """
 
 from __future__ import annotations

@@ -66,6 +66,11 @@ found = replay.clusters()
 match arguments[:2]:
     case ["get", "clusters"]:
         print("\n".join(found))
+    case ["get", "components"]:
+        status = "Ready" if found[replay.value(arguments, "--name")]["running"] else "Stopped"
+        print("NAME             STATUS")
+        for component in ("etcd", "kube-apiserver", "kwok-controller"):
+            print(f"{component:<17}{status}")
     case ["create", "cluster"]:
         create(replay.value(arguments, "--name"), Path(replay.value(arguments, "--kubeconfig")))
     case ["delete", "cluster"]:

@@ -1,13 +1,14 @@
 """Admission: what the cluster adds to an object, and the writes it refuses because of other objects.
 
-``verbs`` builds one ``Admission`` and calls ``mutate`` after defaults and ``validate`` after validation. The plugins are those a
-kubeadm cluster runs, a module each, in upstream's order (``kubeapiserver/options/plugins.go``). They read other objects
-through a ``Reader`` and keep nothing of their own, so there is no state that could drift from the store.
+``verbs`` builds one ``Admission`` and calls ``mutate`` after defaults and ``validate`` after validation. The plugins
+are those a kubeadm cluster runs, a module each, in upstream's order (``kubeapiserver/options/plugins.go``). They read
+other objects through a ``Reader`` and keep nothing of their own, so there is no state that could drift from the
+store.
 
 Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
 
-Simplified: NodeRestriction, PodSecurity, RuntimeClass, certificate plugins and webhooks are not here; the real server runs
-them too.
+Simplified: NodeRestriction, PodSecurity, RuntimeClass, certificate plugins and webhooks are not here; the real server
+runs them too.
 """
 
 from __future__ import annotations

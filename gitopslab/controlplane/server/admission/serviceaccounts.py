@@ -1,4 +1,4 @@
-"""ServiceAccount: every pod runs as one, and finds its token, the cluster's CA and its namespace in a mounted volume."""
+"""ServiceAccount: every pod runs as one, and finds its token, the cluster's CA and its namespace in a volume."""
 
 from __future__ import annotations
 

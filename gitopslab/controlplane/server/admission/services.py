@@ -5,7 +5,8 @@ What is taken is read off the existing Services each time, so nothing has to be 
 
 Called by the chain for Services; whether the wished fields make sense together is ``validation``'s.
 
-Simplified: one stack, IPv4. The real server also hands out IPv6 addresses on a dual-stack cluster, and keeps IPAddress objects.
+Simplified: one stack, IPv4. The real server also hands out IPv6 addresses on a dual-stack cluster, and keeps
+IPAddress objects.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Defaults of the core group, but for pods and storage: Service, Secret, Namespace, Node, LimitRange, ResourceQuota, Event."""
+"""Defaults of the core group, but for pods and storage: Services, Secrets, Namespaces, Nodes, limits, Events."""
 
 from __future__ import annotations
 

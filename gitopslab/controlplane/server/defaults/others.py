@@ -30,9 +30,7 @@ def _set_scaling(rules: Object, policies: tuple[tuple[str, int], ...], window: i
     if window is not None:
         rules.setdefault("stabilizationWindowSeconds", window)
     if not rules.get("policies"):
-        rules["policies"] = [
-            {"type": kind, "value": value, "periodSeconds": _RULE_PERIOD} for kind, value in policies
-        ]
+        rules["policies"] = [{"type": kind, "value": value, "periodSeconds": _RULE_PERIOD} for kind, value in policies]
 
 
 def set_disruption_budget(budget: Object) -> None:

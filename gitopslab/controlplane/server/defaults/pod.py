@@ -1,10 +1,11 @@
 """Defaults of pods and of pod templates.
 
-``set_pod`` serves Pods; ``set_template`` serves everything that holds a template (Deployments, Jobs, …). The two differ on
-purpose: what upstream sets in ``SetDefaults_Pod`` appears in the Pod only, so that a new default never changes the template
-of a workload and sets off a rollout.
+``set_pod`` serves Pods; ``set_template`` serves everything that holds a template (Deployments, Jobs, …). The two
+differ on purpose: what upstream sets in ``SetDefaults_Pod`` appears in the Pod only, so that a new default never
+changes the template of a workload and sets off a rollout.
 
-Calls ``containers`` and ``volumes``; admission adds what comes from the cluster (priority, tolerations, the token volume).
+Calls ``containers`` and ``volumes``; admission adds what comes from the cluster (priority, tolerations, the token
+volume).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Strategy: what belongs to the server in an object, put back before anybody validates it.
 
-``verbs`` calls ``prepare_create`` and ``prepare_update`` after defaults and mutating admission and before validation, as
-``registry/rest.BeforeCreate`` and ``BeforeUpdate`` do upstream: status is written only through ``/status``, spec only
-outside it, and ``metadata.generation`` counts the changes of what the user wants.
+``verbs`` calls ``prepare_create`` and ``prepare_update`` after defaults and mutating admission and before validation,
+as ``registry/rest.BeforeCreate`` and ``BeforeUpdate`` do upstream: status is written only through ``/status``, spec
+only outside it, and ``metadata.generation`` counts the changes of what the user wants.
 
-The kinds with rules of their own are in ``pods`` and ``workloads``. Names, uids, times and managed fields are ``verbs``'
-and ``ownership``'s business; addresses and ports of Services are given out by ``admission``.
+The kinds with rules of their own are in ``pods`` and ``workloads``. Names, uids, times and managed fields are
+``verbs``' and ``ownership``'s business; addresses and ports of Services are given out by ``admission``.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def prepare_create(pod: Object) -> None:
 
 
 def prepare_update(pod: Object, before: Object, subresource: str) -> None:
-    """Only ``/status`` and ``/binding`` write status; ``/resize`` and ``/ephemeralcontainers`` write their part only."""
+    """Only ``/status`` and ``/binding`` write status; ``/resize`` and ``/ephemeralcontainers`` write their part."""
     if subresource == "binding":
         return
     if "status" in before:
@@ -44,15 +44,20 @@ def prepare_update(pod: Object, before: Object, subresource: str) -> None:
     elif subresource == "resize":
         pod["spec"] = _resized(before["spec"], pod["spec"])
     elif before["spec"].get("schedulingGates") and not pod["spec"].get("schedulingGates"):
-        # The scheduler may now look at it; the condition that said otherwise goes, as in updatePodSchedulingGatedCondition.
+        # The scheduler may now look at it, so the condition that said otherwise goes.
         conditions = [item for item in pod["status"].get("conditions", []) if item.get("reason") != "SchedulingGated"]
         pod["status"] = {**pod["status"], "conditions": conditions}
 
 
 def quality_of_service(spec: Object) -> str:
-    """``Guaranteed``, ``Burstable`` or ``BestEffort`` (``ComputePodQOS``); pod-level resources decide when there are any."""
-    parts = [spec["resources"]] if spec.get("resources") else [item.get("resources") or {} for item in _containers(spec)]
-    requests, limits = [_amounts(part.get("requests")) for part in parts], [_amounts(part.get("limits")) for part in parts]
+    """``Guaranteed``, ``Burstable`` or ``BestEffort``, by pod-level resources if there are any (``ComputePodQOS``)."""
+    parts = (
+        [spec["resources"]] if spec.get("resources") else [item.get("resources") or {} for item in _containers(spec)]
+    )
+    requests, limits = (
+        [_amounts(part.get("requests")) for part in parts],
+        [_amounts(part.get("limits")) for part in parts],
+    )
     if not any(requests) and not any(limits):
         return "BestEffort"
     bounded = all(len(amounts) == len(_RESOURCES) for amounts in limits)

@@ -1,8 +1,8 @@
 """Validation: whether an object keeps the rules of its kind, and whether a change is one its kind allows.
 
-``verbs`` calls ``validate`` after defaults, admission and strategy; what it returns becomes the 422 with ``errors.invalid``. The
-rules, their texts and their order are those of ``pkg/apis/*/validation`` of Kubernetes 1.36, a module a subject. Each rule takes
-the part it checks, its path, and the ``Causes`` it reports into.
+``verbs`` calls ``validate`` after defaults, admission and strategy; what it returns becomes the 422 with
+``errors.invalid``. The rules, their texts and their order are those of ``pkg/apis/*/validation`` of Kubernetes 1.36,
+a module a subject. Each rule takes the part it checks, its path, and the ``Causes`` it reports into.
 
 Types and unknown fields were checked before, in ``decode``; what depends on other objects is ``admission``'s.
 """

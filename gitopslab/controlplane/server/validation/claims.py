@@ -114,7 +114,9 @@ def _masked(claim: Object, before: Object) -> dict[str, Any]:
 
 def _check_size(causes: Causes, claim: Object, before: Object) -> None:
     """A claim may shrink only to take back a growth that never happened."""
-    old, new = (amount((item["spec"].get("resources", {}).get("requests") or {}).get("storage", 0)) for item in (before, claim))
+    old, new = (
+        amount((item["spec"].get("resources", {}).get("requests") or {}).get("storage", 0)) for item in (before, claim)
+    )
     actual = amount((before.get("status", {}).get("capacity") or {}).get("storage", 0))
     if new < old and new <= actual:
         causes.forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")

@@ -17,7 +17,15 @@ _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 _READ_ONLY_MODES = ("Disabled", "Enabled", "IfPossible")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_EPHEMERAL_FORBIDDEN = ("ports", "resources", *_PROBES, "lifecycle", "resizePolicy", "restartPolicy", "restartPolicyRules")
+_EPHEMERAL_FORBIDDEN = (
+    "ports",
+    "resources",
+    *_PROBES,
+    "lifecycle",
+    "resizePolicy",
+    "restartPolicy",
+    "restartPolicyRules",
+)
 
 
 @dataclass(slots=True)

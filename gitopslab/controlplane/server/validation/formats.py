@@ -1,7 +1,8 @@
 """Formats of single values: names, labels, ports, paths, addresses.
 
 Each ``problems_of_…`` returns what is wrong with a value, nothing when it is fine; the texts are those of
-``apimachinery/pkg/util/validation`` and ``apimachinery/pkg/api/validate/content``. Used by every other module of the package.
+``apimachinery/pkg/util/validation`` and ``apimachinery/pkg/api/validate/content``. Used by every other module of the
+package.
 """
 
 from __future__ import annotations
@@ -231,6 +232,18 @@ def problems_of_cidr(value: str) -> Problems:
 def problems_of_steps_back(path: str) -> Problems:
     """A path that must not climb out of where it begins."""
     return ("must not contain '..'",) if ".." in path.split("/") else ()
+
+
+def anything(value: str) -> Problems:
+    """A value without a format."""
+    return ()
+
+
+def problems_of_path_segment(value: str) -> Problems:
+    """A name that need only fit into a path: roles and bindings."""
+    if value in (".", ".."):
+        return (f"may not be '{value}'",)
+    return tuple(f"may not contain '{part}'" for part in ("/", "%") if part in value)
 
 
 def masked(name: str) -> str:

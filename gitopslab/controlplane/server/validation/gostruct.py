@@ -1,8 +1,8 @@
 """How the API server prints its internal structs, where an error shows one.
 
-Some errors carry a difference of two specs, or a spec as a value, printed with Go's field names, in Go's order, with every unset
-field. ``_FIELDS`` names the fields of the structs that appear there (``pkg/apis/core/types.go``); parts of a spec without a row are
-printed with the fields they have.
+Some errors carry a difference of two specs, or a spec as a value, printed with Go's field names, in Go's order, with
+every unset field. ``_FIELDS`` names the fields of the structs that appear there (``pkg/apis/core/types.go``); parts
+of a spec without a row are printed with the fields they have.
 
 Called by ``pods``, ``claims`` and ``jobs`` when they refuse a change.
 """
@@ -18,40 +18,56 @@ from typing import Any
 from gitopslab.machinery.objects import Object
 
 _FIELDS = {
-    "PersistentVolumeClaimSpec": "AccessModes Selector Resources=VolumeResources VolumeName:s StorageClassName VolumeMode "
-    "DataSource DataSourceRef VolumeAttributesClassName",
+    "PersistentVolumeClaimSpec": (
+        "AccessModes Selector Resources=VolumeResources VolumeName:s StorageClassName VolumeMode DataSource "
+        "DataSourceRef VolumeAttributesClassName"
+    ),
     "VolumeResources": "Limits Requests",
-    "PodSpec": "Volumes=[]Volume InitContainers=[]Container Containers=[]Container EphemeralContainers=[]Container "
-    "RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy:s NodeSelector ServiceAccountName:s "
-    "AutomountServiceAccountToken NodeName:s SecurityContext=*PodSecurityContext ImagePullSecrets=[]Reference Hostname:s "
-    "Subdomain:s SetHostnameAsFQDN Affinity=*Affinity SchedulerName:s Tolerations=[]Toleration HostAliases "
-    "PriorityClassName:s Priority PreemptionPolicy DNSConfig ReadinessGates RuntimeClassName Overhead EnableServiceLinks "
-    "TopologySpreadConstraints OS SchedulingGates ResourceClaims Resources=*Resources HostnameOverride",
-    "PodSecurityContext": "HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers SELinuxOptions WindowsOptions "
-    "RunAsUser RunAsGroup RunAsNonRoot SupplementalGroups SupplementalGroupsPolicy FSGroup FSGroupChangePolicy Sysctls "
-    "SeccompProfile AppArmorProfile SELinuxChangePolicy",
+    "PodSpec": (
+        "Volumes=[]Volume InitContainers=[]Container Containers=[]Container EphemeralContainers=[]Container "
+        "RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy:s NodeSelector "
+        "ServiceAccountName:s AutomountServiceAccountToken NodeName:s SecurityContext=*PodSecurityContext "
+        "ImagePullSecrets=[]Reference Hostname:s Subdomain:s SetHostnameAsFQDN Affinity=*Affinity "
+        "SchedulerName:s Tolerations=[]Toleration HostAliases PriorityClassName:s Priority PreemptionPolicy "
+        "DNSConfig ReadinessGates RuntimeClassName Overhead EnableServiceLinks TopologySpreadConstraints OS "
+        "SchedulingGates ResourceClaims Resources=*Resources HostnameOverride"
+    ),
+    "PodSecurityContext": (
+        "HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers SELinuxOptions WindowsOptions "
+        "RunAsUser RunAsGroup RunAsNonRoot SupplementalGroups SupplementalGroupsPolicy FSGroup "
+        "FSGroupChangePolicy Sysctls SeccompProfile AppArmorProfile SELinuxChangePolicy"
+    ),
     "Affinity": "NodeAffinity PodAffinity PodAntiAffinity",
     "Reference": "Name:s",
     "Toleration": "Key:s Operator:s Value:s Effect:s TolerationSeconds",
-    "Container": "Name:s Image:s Command Args WorkingDir:s Ports=[]Port EnvFrom Env=[]Variable Resources=Resources "
-    "ResizePolicy RestartPolicy RestartPolicyRules VolumeMounts=[]Mount VolumeDevices LivenessProbe=*Probe "
-    "ReadinessProbe=*Probe StartupProbe=*Probe Lifecycle TerminationMessagePath:s TerminationMessagePolicy:s "
-    "ImagePullPolicy:s SecurityContext=*SecurityContext Stdin:b StdinOnce:b TTY:b",
+    "Container": (
+        "Name:s Image:s Command Args WorkingDir:s Ports=[]Port EnvFrom Env=[]Variable Resources=Resources "
+        "ResizePolicy RestartPolicy RestartPolicyRules VolumeMounts=[]Mount VolumeDevices "
+        "LivenessProbe=*Probe ReadinessProbe=*Probe StartupProbe=*Probe Lifecycle TerminationMessagePath:s "
+        "TerminationMessagePolicy:s ImagePullPolicy:s SecurityContext=*SecurityContext Stdin:b StdinOnce:b "
+        "TTY:b"
+    ),
     "Port": "Name:s HostPort:n ContainerPort:n Protocol:s HostIP:s",
     "Variable": "Name:s Value:s ValueFrom=*VariableSource",
     "VariableSource": "FieldRef=*FieldReference ResourceFieldRef ConfigMapKeyRef SecretKeyRef FileKeyRef",
     "FieldReference": "APIVersion:s FieldPath:s",
     "Resources": "Limits Requests Claims",
     "Mount": "Name:s ReadOnly:b RecursiveReadOnly MountPath:s SubPath:s MountPropagation SubPathExpr:s",
-    "Probe": "Exec HTTPGet=*HTTPGet TCPSocket GRPC InitialDelaySeconds:n TimeoutSeconds:n PeriodSeconds:n "
-    "SuccessThreshold:n FailureThreshold:n TerminationGracePeriodSeconds",
+    "Probe": (
+        "Exec HTTPGet=*HTTPGet TCPSocket GRPC InitialDelaySeconds:n TimeoutSeconds:n PeriodSeconds:n "
+        "SuccessThreshold:n FailureThreshold:n TerminationGracePeriodSeconds"
+    ),
     "HTTPGet": "Path:s Port Host:s Scheme:s HTTPHeaders",
-    "SecurityContext": "Capabilities Privileged SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot "
-    "ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile AppArmorProfile",
-    "Volume": "Name:s HostPath=*HostPath EmptyDir=*EmptyDir GCEPersistentDisk AWSElasticBlockStore GitRepo Secret=*Files NFS "
-    "ISCSI Glusterfs PersistentVolumeClaim=*Claim RBD Quobyte FlexVolume Cinder CephFS Flocker DownwardAPI FC AzureFile "
-    "ConfigMap=*ConfigFiles VsphereVolume AzureDisk PhotonPersistentDisk Projected=*Projected PortworxVolume ScaleIO "
-    "StorageOS CSI Ephemeral Image",
+    "SecurityContext": (
+        "Capabilities Privileged SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot "
+        "ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile AppArmorProfile"
+    ),
+    "Volume": (
+        "Name:s HostPath=*HostPath EmptyDir=*EmptyDir GCEPersistentDisk AWSElasticBlockStore GitRepo "
+        "Secret=*Files NFS ISCSI Glusterfs PersistentVolumeClaim=*Claim RBD Quobyte FlexVolume Cinder CephFS "
+        "Flocker DownwardAPI FC AzureFile ConfigMap=*ConfigFiles VsphereVolume AzureDisk PhotonPersistentDisk "
+        "Projected=*Projected PortworxVolume ScaleIO StorageOS CSI Ephemeral Image"
+    ),
     "HostPath": "Path:s Type",
     "EmptyDir": "Medium:s SizeLimit",
     "Files": "SecretName:s Items=[]File DefaultMode Optional",
@@ -59,8 +75,10 @@ _FIELDS = {
     "File": "Key:s Path:s Mode",
     "Claim": "ClaimName:s ReadOnly:b",
     "Projected": "Sources=[]Projection DefaultMode",
-    "Projection": "Secret=*Projection1 DownwardAPI=*DownwardFiles ConfigMap=*Projection1 ServiceAccountToken=*Token "
-    "ClusterTrustBundle PodCertificate",
+    "Projection": (
+        "Secret=*Projection1 DownwardAPI=*DownwardFiles ConfigMap=*Projection1 ServiceAccountToken=*Token "
+        "ClusterTrustBundle PodCertificate"
+    ),
     "Projection1": "Name:s Items=[]File Optional",
     "DownwardFiles": "Items=[]DownwardFile",
     "DownwardFile": "Path:s FieldRef=*FieldReference ResourceFieldRef Mode",
@@ -105,7 +123,7 @@ def _field(zero: str, shape: str, inner: str, value: Any) -> Any:
 
 
 def _exported(value: Any) -> Any:
-    """A part without a row: maps keep their keys, since most are labels and amounts; the keys of a Go map are sorted."""
+    """A part without a row: most are maps of labels and amounts, and Go sorts the keys of a map."""
     if isinstance(value, dict):
         return {key: _exported(value[key]) for key in sorted(value)}
     if isinstance(value, list):

@@ -42,7 +42,9 @@ def check_job(causes: Causes, job: Object) -> None:
 def check_job_change(causes: Causes, job: Object, before: Object, subresource: str) -> None:
     """A Job's pods are what they are; how many run at a time may change."""
     if subresource == "status":
-        check_not_negative(causes, job.get("status") or {}, "status", "active", "succeeded", "failed", "ready", "terminating")
+        check_not_negative(
+            causes, job.get("status") or {}, "status", "active", "succeeded", "failed", "ready", "terminating"
+        )
         return
     _check_whole(causes, job)
     new, old = job["spec"], before["spec"]

@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gitopslab.controlplane.server.validation import formats
+from gitopslab.controlplane.server.validation import (
+    claims,
+    cluster,
+    config,
+    formats,
+    jobs,
+    networking,
+    pods,
+    policies,
+    rbac,
+    services,
+    storage,
+    workloads,
+)
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
@@ -35,7 +48,55 @@ class Rules:
 
 
 _RULES: dict[str, Rules] = {
-    "namespaces": Rules(formats.problems_of_label),
+    "configmaps": Rules(create=config.check_config_map, change=config.check_config_map_change),
+    "secrets": Rules(create=config.check_secret, change=config.check_secret_change),
+    "namespaces": Rules(formats.problems_of_label, cluster.check_namespace, cluster.check_namespace_change),
+    "nodes": Rules(create=cluster.check_node, change=cluster.check_node_change),
+    "events": Rules(formats.anything, cluster.check_event, cluster.check_event_change),
+    "leases.coordination.k8s.io": Rules(create=cluster.check_lease, change=cluster.check_lease_change),
+    "pods": Rules(create=pods.check_pod, change=pods.check_pod_change),
+    "services": Rules(formats.problems_of_1035_label, services.check_service, services.check_service_change),
+    "persistentvolumes": Rules(create=storage.check_volume, change=storage.check_volume_change),
+    "persistentvolumeclaims": Rules(create=claims.check_claim, change=claims.check_claim_change),
+    "storageclasses.storage.k8s.io": Rules(create=storage.check_class, change=storage.check_class_change),
+    "deployments.apps": Rules(create=workloads.check_deployment, change=workloads.check_deployment_change),
+    "replicasets.apps": Rules(create=workloads.check_replica_set, change=workloads.check_replica_set_change),
+    "statefulsets.apps": Rules(create=workloads.check_stateful_set, change=workloads.check_stateful_set_change),
+    "daemonsets.apps": Rules(create=workloads.check_daemon_set, change=workloads.check_daemon_set_change),
+    "controllerrevisions.apps": Rules(create=workloads.check_revision, change=workloads.check_revision_change),
+    "jobs.batch": Rules(create=jobs.check_job, change=jobs.check_job_change),
+    "cronjobs.batch": Rules(create=jobs.check_cron_job, change=jobs.check_cron_job_change),
+    "ingresses.networking.k8s.io": Rules(create=networking.check_ingress, change=networking.check_ingress_change),
+    "ingressclasses.networking.k8s.io": Rules(
+        create=networking.check_ingress_class, change=networking.check_ingress_class_change
+    ),
+    "networkpolicies.networking.k8s.io": Rules(
+        create=networking.check_network_policy, change=networking.check_network_policy_change
+    ),
+    "endpointslices.discovery.k8s.io": Rules(
+        create=networking.check_endpoint_slice, change=networking.check_endpoint_slice_change
+    ),
+    "limitranges": Rules(create=policies.check_limit_range, change=policies.check_limit_range_change),
+    "resourcequotas": Rules(create=policies.check_quota, change=policies.check_quota_change),
+    "poddisruptionbudgets.policy": Rules(create=policies.check_budget, change=policies.check_budget_change),
+    "horizontalpodautoscalers.autoscaling": Rules(
+        create=policies.check_autoscaler, change=policies.check_autoscaler_change
+    ),
+    "priorityclasses.scheduling.k8s.io": Rules(
+        create=policies.check_priority_class, change=policies.check_priority_class_change
+    ),
+    **{
+        f"{plural}.rbac.authorization.k8s.io": Rules(
+            formats.problems_of_path_segment, rbac.check_role, rbac.check_role_change
+        )
+        for plural in ("roles", "clusterroles")
+    },
+    **{
+        f"{plural}.rbac.authorization.k8s.io": Rules(
+            formats.problems_of_path_segment, rbac.check_binding, rbac.check_binding_change
+        )
+        for plural in ("rolebindings", "clusterrolebindings")
+    },
 }
 _PLAIN = Rules()
 

@@ -165,6 +165,5 @@ def _check_no_new_finalizers(causes: Causes, metadata: Object, old: Object, path
         listed = ", ".join(json.dumps(finalizer) for finalizer in extra)
         causes.forbidden(
             path,
-            "no new finalizers can be added if the object is being deleted, "
-            f"found new finalizers []string{{{listed}}}",
+            f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}",
         )

@@ -1,6 +1,7 @@
 """Rules of a pod's spec, in a Pod or in a template.
 
-Called by ``pods`` and by everything that holds a template; calls ``containers``, ``volumes``, ``scheduling`` and ``security``.
+Called by ``pods`` and by everything that holds a template; calls ``containers``, ``volumes``, ``scheduling`` and
+``security``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rules of security contexts, of pods and of containers.
 
-Simplified: what only concerns Windows, SELinux labels and profiles given in old annotations is not checked here; the real
-server does.
+Simplified: what only concerns Windows, SELinux labels and profiles given in old annotations is not checked here; the
+real server does.
 """
 
 from __future__ import annotations

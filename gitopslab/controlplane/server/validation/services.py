@@ -60,9 +60,9 @@ def check_service_change(causes: Causes, service: Object, before: Object, subres
     if new.get("type") == old.get("type") == "LoadBalancer":
         if new.get("loadBalancerClass") != old.get("loadBalancerClass"):
             causes.invalid("spec.loadBalancerClass", new.get("loadBalancerClass"), _FIXED)
-        if _needs_health_port(new) and _needs_health_port(old):
-            if new.get("healthCheckNodePort") != old.get("healthCheckNodePort"):
-                causes.forbidden("spec.healthCheckNodePort", "field is immutable")
+        has_port = _needs_health_port(new) and _needs_health_port(old)
+        if has_port and new.get("healthCheckNodePort") != old.get("healthCheckNodePort"):
+            causes.forbidden("spec.healthCheckNodePort", "field is immutable")
     check_service(causes, service)
 
 
@@ -185,7 +185,14 @@ def _check_duplicates(causes: Causes, spec: Object, kind: str) -> None:
     for index, port in enumerate(ports):
         key = (port.get("protocol", ""), port.get("port") or 0)
         if key in served:
-            shown = {"Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1], "TargetPort": 0, "NodePort": 0}
+            shown = {
+                "Name": "",
+                "Protocol": key[0],
+                "AppProtocol": None,
+                "Port": key[1],
+                "TargetPort": 0,
+                "NodePort": 0,
+            }
             causes.duplicate(f"spec.ports[{index}]", shown)
         served.add(key)
 

@@ -1,7 +1,7 @@
 """Rules of a pod's volumes.
 
-Called by ``podspec``, which hands the valid ones on to the containers' mounts. The sources of persistent volumes that pods share
-(hostPath, nfs, csi, …) are checked here too.
+Called by ``podspec``, which hands the valid ones on to the containers' mounts. The sources of persistent volumes that
+pods share (hostPath, nfs, csi, …) are checked here too.
 
 Simplified: of the sources of cloud providers only those with an own row in ``_REQUIRED`` have their fields checked.
 """

@@ -104,8 +104,8 @@ def check_daemon_set_change(causes: Causes, daemon_set: Object, before: Object, 
 def check_stateful_set(causes: Causes, stateful_set: Object) -> None:
     """A new or changed StatefulSet.
 
-    The pod template is not checked here, since its mounts may name claims that are only made later: a wrong one shows when the
-    first pod is refused, as on a real cluster.
+    The pod template is not checked here, since its mounts may name claims that are only made later: a wrong one shows
+    when the first pod is refused, as on a real cluster.
     """
     spec = stateful_set["spec"]
     policy = spec.get("podManagementPolicy")
@@ -184,7 +184,7 @@ def _labels(spec: Object) -> dict[str, str] | None:
 
 
 def _selects(spec: Object) -> bool:
-    """Whether the selector matches the template's labels; an empty one is reported elsewhere, a missing one never matches."""
+    """Whether the selector matches the template's labels; a missing one never does."""
     try:
         selector = from_label_selector(spec.get("selector"))
     except KeyError:

@@ -1,0 +1,186 @@
+"""Rules of LimitRange, ResourceQuota, PodDisruptionBudget, HorizontalPodAutoscaler and PriorityClass."""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
+from gitopslab.controlplane.server.validation.numbers import (
+    amount,
+    check_at_most_everything,
+    check_count_or_percent,
+)
+from gitopslab.controlplane.server.validation.resources import (
+    check_container_name,
+    check_name,
+    check_quantity,
+    check_quota_name,
+)
+from gitopslab.machinery.objects import Object, name_of
+
+_LIMIT_TYPES = ("Container", "Pod", "PersistentVolumeClaim")
+_SCOPES = ("Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity")
+_EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
+_HIGHEST_USER_PRIORITY = 1_000_000_000
+_SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+
+
+def check_limit_range(causes: Causes, limit_range: Object) -> None:
+    """A new or changed LimitRange."""
+    seen: set[str] = set()
+    for index, item in enumerate(limit_range.get("spec", {}).get("limits") or ()):
+        path, kind = f"spec.limits[{index}]", item.get("type") or ""
+        if "/" not in kind and kind not in _LIMIT_TYPES:
+            causes.invalid(f"{path}.type", kind, "must be a standard limit type or fully qualified")
+        if kind in seen:
+            causes.duplicate(f"{path}.type", kind)
+        seen.add(kind)
+        _check_limit_names(causes, item, kind, path)
+        _check_limit_order(causes, item, path)
+
+
+def check_limit_range_change(causes: Causes, limit_range: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    check_limit_range(causes, limit_range)
+
+
+def check_quota(causes: Causes, quota: Object) -> None:
+    """A new ResourceQuota."""
+    spec = quota.get("spec") or {}
+    for name, value in (spec.get("hard") or {}).items():
+        check_quota_name(causes, name, f"spec.hard[{name}]")
+        check_quantity(causes, name, value, f"spec.hard[{name}]")
+    scopes = spec.get("scopes") or []
+    for scope in scopes:
+        if scope not in _SCOPES:
+            causes.invalid("spec.scopes", scopes, "unsupported scope")
+    for one, other in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
+        if one in scopes and other in scopes:
+            causes.invalid("spec.scopes", scopes, "conflicting scopes")
+
+
+def check_quota_change(causes: Causes, quota: Object, before: Object, subresource: str) -> None:
+    """Its scopes stay."""
+    if subresource == "status":
+        return
+    check_quota(causes, quota)
+    new, old = (item.get("spec", {}).get("scopes") or [] for item in (quota, before))
+    if set(new) != set(old):
+        causes.invalid("spec.scopes", new, "field is immutable")
+
+
+def check_budget(causes: Causes, budget: Object) -> None:
+    """A new or changed PodDisruptionBudget."""
+    spec = budget.get("spec") or {}
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        shown = {
+            "MinAvailable": spec["minAvailable"],
+            "Selector": spec.get("selector"),
+            "MaxUnavailable": spec["maxUnavailable"],
+            "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+        }
+        causes.invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set")
+    for field in ("minAvailable", "maxUnavailable"):
+        check_count_or_percent(causes, spec.get(field), f"spec.{field}")
+        check_at_most_everything(causes, spec.get(field), f"spec.{field}")
+    check_selector(causes, spec.get("selector"), "spec.selector")
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in _EVICTION_POLICIES:
+        causes.unsupported("spec.unhealthyPodEvictionPolicy", policy, _EVICTION_POLICIES)
+
+
+def check_budget_change(causes: Causes, budget: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    if subresource != "status":
+        check_budget(causes, budget)
+
+
+def check_autoscaler(causes: Causes, autoscaler: Object) -> None:
+    """A new or changed HorizontalPodAutoscaler.
+
+    Simplified: what metrics and scaling rules say is not checked; the real server does.
+    """
+    spec = autoscaler.get("spec") or {}
+    low, high = spec.get("minReplicas"), spec.get("maxReplicas", 0)
+    if low is not None and low < 1:
+        causes.invalid("spec.minReplicas", low, "must be greater than or equal to 1")
+    if high < 1:
+        causes.invalid("spec.maxReplicas", high, "must be greater than 0")
+    if low is not None and high < low:
+        causes.invalid("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`")
+    target = spec.get("scaleTargetRef") or {}
+    for field in ("kind", "name"):
+        if not target.get(field):
+            causes.required(f"spec.scaleTargetRef.{field}")
+
+
+def check_autoscaler_change(causes: Causes, autoscaler: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    if subresource != "status":
+        check_autoscaler(causes, autoscaler)
+
+
+def check_priority_class(causes: Causes, priority_class: Object) -> None:
+    """A new PriorityClass; the highest numbers are the system's."""
+    name, value = name_of(priority_class), priority_class.get("value", 0)
+    if name.startswith("system-"):
+        if _SYSTEM_CLASSES.get(name) != value:
+            text = "priority class names with 'system-' prefix are reserved for system use only. error: "
+            known = f"value of {name} PriorityClass must be {_SYSTEM_CLASSES.get(name)}"
+            unknown = f"{name} is not a known system priority class"
+            causes.forbidden("metadata.name", text + (known if name in _SYSTEM_CLASSES else unknown))
+    elif value > _HIGHEST_USER_PRIORITY:
+        text = f"maximum allowed value of a user defined priority is {_HIGHEST_USER_PRIORITY}"
+        causes.forbidden("value", text)
+    policy = priority_class.get("preemptionPolicy")
+    if policy is not None and policy not in ("PreemptLowerPriority", "Never"):
+        causes.unsupported("preemptionPolicy", policy, ("PreemptLowerPriority", "Never"))
+
+
+def check_priority_class_change(causes: Causes, priority_class: Object, before: Object, subresource: str) -> None:
+    """Pods have the number already, so it stays."""
+    if priority_class.get("value", 0) != before.get("value", 0):
+        causes.forbidden("value", "may not be changed in an update.")
+    check_immutable(causes, priority_class.get("preemptionPolicy"), before.get("preemptionPolicy"), "preemptionPolicy")
+
+
+def _check_limit_names(causes: Causes, item: Object, kind: str, path: str) -> None:
+    if kind == "Pod":
+        for field in ("default", "defaultRequest"):
+            if item.get(field):
+                causes.forbidden(f"{path}.{field}", "may not be specified when `type` is 'Pod'")
+    if kind == "PersistentVolumeClaim" and not any("storage" in (item.get(field) or {}) for field in ("min", "max")):
+        text = "either minimum or maximum storage value is required, but neither was provided"
+        causes.required(f"{path}.limits", text)
+    for field in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
+        for name in item.get(field) or ():
+            if kind in ("Pod", "Container"):
+                check_container_name(causes, name, f"{path}.{field}[{name}]")
+            else:
+                check_name(causes, name, f"{path}.{field}[{name}]")
+
+
+def _check_limit_order(causes: Causes, item: Object, path: str) -> None:
+    """``min`` ≤ ``defaultRequest`` ≤ ``default`` ≤ ``max``."""
+    low, high = item.get("min") or {}, item.get("max") or {}
+    limit, request = item.get("default") or {}, item.get("defaultRequest") or {}
+    rows = (
+        (low, high, "min", low, "min value {0} is greater than max value {1}"),
+        (low, request, "defaultRequest", request, "min value {0} is greater than default request value {1}"),
+        (request, high, "defaultRequest", request, "default request value {0} is greater than max value {1}"),
+        (
+            request,
+            limit,
+            "defaultRequest",
+            request,
+            "default request value {0} is greater than default limit value {1}",
+        ),
+        (low, limit, "default", low, "min value {0} is greater than default value {1}"),
+        (limit, high, "default", high, "default value {0} is greater than max value {1}"),
+    )
+    for smaller, larger, field, shown, text in rows:
+        for name in smaller.keys() & larger.keys():
+            if amount(smaller[name]) > amount(larger[name]):
+                causes.invalid(f"{path}.{field}[{name}]", shown[name], text.format(smaller[name], larger[name]))
+    for name, ratio in (item.get("maxLimitRequestRatio") or {}).items():
+        if amount(ratio) < 1:
+            causes.invalid(f"{path}.maxLimitRequestRatio[{name}]", ratio, f"ratio {ratio} is less than 1")

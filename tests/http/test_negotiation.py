@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form, accepted
+from gitopslab.errors import ApiError
+
+_PROTOBUF = "application/vnd.kubernetes.protobuf"
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        ("", PLAIN),
+        ("*/*", PLAIN),
+        ("application/json, */*", PLAIN),
+        (f"{_PROTOBUF},application/json", PLAIN),
+        ("application/yaml", Accepted(yaml=True)),
+        ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Accepted(Form.TABLE)),
+        ("application/json;as=Table;g=meta.k8s.io;v=v1beta1", Accepted(Form.TABLE, "v1beta1")),
+        (f"{_PROTOBUF};as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
+         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", Accepted(Form.METADATA)),
+        ("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", Accepted(Form.METADATA_LIST)),
+        ("application/json;as=Table;v=v9;g=meta.k8s.io,application/json", PLAIN),
+        ("application/yaml;q=0.5,application/json;q=0.9", PLAIN),
+    ],
+)  # fmt: skip
+def test_the_first_form_the_server_knows_is_chosen(header: str, wanted: Accepted) -> None:
+    assert accepted(header) == wanted
+
+
+@pytest.mark.parametrize("header", ["image/png", _PROTOBUF, "application/json;as=Chair;v=v1;g=meta.k8s.io"])
+def test_an_accept_header_without_any_known_form_is_refused(header: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        accepted(header)
+    assert caught.value.code == 406
+    assert caught.value.message.startswith("only the following media types are accepted: application/json")

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from gitopslab.controlplane.http.request import RequestInfo, parse
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "wanted"),
+    [
+        ("GET", "/api/v1/pods", RequestInfo("list", "", "v1", "", "pods", "")),
+        ("GET", "/api/v1/namespaces/a/pods", RequestInfo("list", "", "v1", "a", "pods", "")),
+        ("GET", "/api/v1/namespaces/a/pods/p", RequestInfo("get", "", "v1", "a", "pods", "p")),
+        ("GET", "/api/v1/namespaces/a/pods/p/log", RequestInfo("get", "", "v1", "a", "pods", "p", "log")),
+        ("POST", "/api/v1/namespaces/a/pods", RequestInfo("create", "", "v1", "a", "pods", "")),
+        ("POST", "/api/v1/namespaces/a/pods/p/binding", RequestInfo("create", "", "v1", "a", "pods", "p", "binding")),
+        ("GET", "/api/v1/namespaces", RequestInfo("list", "", "v1", "", "namespaces", "")),
+        ("GET", "/api/v1/namespaces/a", RequestInfo("get", "", "v1", "", "namespaces", "a")),
+        ("PUT", "/api/v1/namespaces/a/status", RequestInfo("update", "", "v1", "", "namespaces", "a", "status")),
+        ("PUT", "/api/v1/namespaces/a/finalize", RequestInfo("update", "", "v1", "", "namespaces", "a", "finalize")),
+        ("DELETE", "/apis/apps/v1/namespaces/a/deployments",
+         RequestInfo("deletecollection", "apps", "v1", "a", "deployments", "")),
+        ("PATCH", "/apis/apps/v1/namespaces/a/deployments/d/scale",
+         RequestInfo("patch", "apps", "v1", "a", "deployments", "d", "scale")),
+        ("DELETE", "/apis/x.io/v1/things/t", RequestInfo("delete", "x.io", "v1", "", "things", "t")),
+        ("GET", "/api/v1/watch/namespaces/a/pods", RequestInfo("watch", "", "v1", "a", "pods", "")),
+        ("GET", "/api/v1/watch/namespaces/a/pods/p", RequestInfo("watch", "", "v1", "a", "pods", "p")),
+        ("GET", "/api/v1/nodes/n/proxy/a/b", RequestInfo("get", "", "v1", "", "nodes", "n", "proxy", ("a", "b"))),
+        ("GET", "/api/v1/pods/", RequestInfo("list", "", "v1", "", "pods", "")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_path_tells_what_a_request_is_about(method: str, path: str, wanted: RequestInfo) -> None:
+    assert parse(method, path) == wanted
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1", "/api/v1/watch"])
+def test_a_path_above_resources_names_none(path: str) -> None:
+    assert parse("GET", path) is None
+
+
+def test_a_method_the_api_does_not_know_names_nothing() -> None:
+    assert parse("BREW", "/api/v1/pods") is None
