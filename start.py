@@ -38,6 +38,9 @@ def main() -> int:
         set_up("test" if testing else "")
     except (OSError, subprocess.CalledProcessError) as error:
         return explain(error)
+    except KeyboardInterrupt:
+        tell("Stopped with Ctrl-C. Next: run the same command again, it installs what is missing")
+        return 130
     program = [str(ROOT / "scripts" / "check.py"), *command[1:]] if testing else ["-m", "gitopslab", *command]
     return run_command([str(PYTHON), *program])
 

@@ -67,7 +67,12 @@ class Exchange:
         self._news = asyncio.Event()
         self.messages: list[dict[str, Any]] = []
 
+    def start(self) -> asyncio.Task[Response]:
+        """Let it run beside the test."""
+        return asyncio.create_task(self.run())
+
     async def run(self) -> Response:
+        """Run it to its end."""
         await self._app(self.scope, self._receive, self._send)
         return self.response
 

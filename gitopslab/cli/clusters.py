@@ -125,7 +125,9 @@ def kubectl(context: typer.Context, spec: ClusterOption = "embedded", name: Name
       gitopslab kubectl -- --namespace kube-system get pods
     """
     from gitopslab.clusters.kubectl import executable
+    from gitopslab.clusters.terminal import refuse_elsewhere
 
+    refuse_elsewhere(context.args)
     path = _existing(spec, name).kubeconfig
     command = [executable(), *context.args]
     environment = {**os.environ, "KUBECONFIG": str(path)}

@@ -117,7 +117,8 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
     def starting(cell: Any, cell_index: int) -> None:
         nonlocal at
         at = cell_index
-        step(f"{path.name}: cell {cell_index + 1} of {total}")
+        if cell.cell_type == "code":
+            step(f"{path.name}: cell {cell_index + 1} of {total}")
 
     client = NotebookClient(
         notebook,
@@ -125,6 +126,7 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # it would warn about its sockets, which are on loopback
         on_cell_start=starting,
     )
     try:

@@ -149,8 +149,8 @@ class EmbeddedCluster:
         with explained(self._folder.path):
             (self._folder.path / "daemon.json").unlink(missing_ok=True)  # of a process that was killed
         process, answers = self._spawn(record, port)
-        progress(f"starting cluster {self.name} on port {port}")
         try:
+            progress(f"starting cluster {self.name} on port {port}")
             _first_answer(process, answers, self._log)
         except BaseException:
             _end(process)

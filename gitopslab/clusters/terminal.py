@@ -41,7 +41,7 @@ def kubectl(arguments: Sequence[str], kubeconfig: Path, show: Show, *, given: st
     Raises:
         SetupError: kubectl is missing, or an argument would choose another cluster.
     """
-    _refuse_elsewhere(arguments)
+    refuse_elsewhere(arguments)
     process = subprocess.Popen(
         [executable(), *arguments],
         stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
@@ -55,7 +55,12 @@ def kubectl(arguments: Sequence[str], kubeconfig: Path, show: Show, *, given: st
         _end(process)
 
 
-def _refuse_elsewhere(arguments: Sequence[str]) -> None:
+def refuse_elsewhere(arguments: Sequence[str]) -> None:
+    """Refuse the options of kubectl that would choose another cluster.
+
+    Raises:
+        SetupError: There is one before a ``--``.
+    """
     for argument in arguments:
         if argument == "--":
             return

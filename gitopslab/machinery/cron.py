@@ -7,7 +7,9 @@ when to run.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
 
 _MONTHS = {
     "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
@@ -64,6 +66,47 @@ def parse(text: str) -> Schedule:
     )
     any_day = any(field.startswith(("*", "?")) for field in (fields[2], fields[4]))
     return Schedule(minutes, hours, days, months, weekdays, any_day)
+
+
+def next_run(schedule: Schedule, after: datetime) -> datetime | None:
+    """The first time after ``after`` at which a schedule is due, in the time zone of ``after``.
+
+    A time that a clock change skips does not come, and one that it repeats comes twice, as with ``robfig/cron``. None
+    when there is none within five years, as for 31 February.
+    """
+    if schedule.every:
+        # Counted from a whole second, and never less than a second away.
+        return datetime.fromtimestamp(int(after.timestamp()) + schedule.every, after.tzinfo)
+    for days in range(5 * 366):
+        day = after.date() + timedelta(days=days)
+        if not _is_day(schedule, day):
+            continue
+        for hour in sorted(schedule.hours):
+            if days == 0 and hour < after.hour:
+                continue
+            moments = (found for found in _moments(schedule, day, hour, after.tzinfo) if found > after.timestamp())
+            first = min(moments, default=None)
+            if first is not None:
+                return datetime.fromtimestamp(first, after.tzinfo)
+    return None
+
+
+def _is_day(schedule: Schedule, day: date) -> bool:
+    if day.month not in schedule.months:
+        return False
+    by_date, by_weekday = day.day in schedule.days, day.isoweekday() % 7 in schedule.weekdays
+    return (by_date and by_weekday) if schedule.any_day else (by_date or by_weekday)
+
+
+def _moments(schedule: Schedule, day: date, hour: int, zone: tzinfo | None) -> Iterator[float]:
+    """The due times within one hour of the clock, in epoch seconds."""
+    for minute in schedule.minutes:
+        wall = datetime(day.year, day.month, day.day, hour, minute)
+        for fold in (0, 1):
+            moment = wall.replace(tzinfo=zone, fold=fold).timestamp()
+            # There and back: a time that the clock skips comes back as another.
+            if datetime.fromtimestamp(moment, zone).replace(tzinfo=None, fold=0) == wall:
+                yield moment
 
 
 def _word(text: str) -> Schedule:

@@ -17,6 +17,7 @@ from gitopslab.errors import ManifestError
 from gitopslab.machinery.objects import Object
 
 _MAX_DEPTH = 500
+_MERGE = "tag:yaml.org,2002:merge"
 _MAX_NODES = 1_000_000
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -36,18 +37,21 @@ class KubernetesLoader(_Loader):  # type: ignore[misc]
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
         """A mapping with text keys; a later key wins over an earlier one."""
-        self.flatten_mapping(node)
-        found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
+        # Before merge keys are resolved, since a key of one's own may well replace a merged one.
+        own: set[str] = set()
+        for key_node, _ in node.value:
             key = self._key(key_node)
-            if key in found:
+            if key in own:
                 self.repeated.append((key, key_node.start_mark.line + 1))
-            found[key] = self.construct_object(value_node, deep=deep)
-        return found
+            own.add(key)
+        self.flatten_mapping(node)
+        return {self._key(key): self.construct_object(value, deep=deep) for key, value in node.value}
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", node.start_mark)
+        if node.tag == _MERGE:
+            return "<<"
         value = self.construct_object(node)
         if isinstance(value, bool):
             return "true" if value else "false"
@@ -184,7 +188,9 @@ class _Manifest:
         except yaml.reader.ReaderError as error:
             before = self._text[: error.position]
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-            raise self._error(line, column, f"the character {error.character!r} is not allowed in YAML") from error
+            raise self._error(
+                line, column, f"the character {error.character!r} is not allowed in YAML", "Delete it."
+            ) from error
         except yaml.MarkedYAMLError as error:
             raise self._syntax_error(error) from error
         except ValueError as error:

@@ -9,7 +9,8 @@ A line is a type, ``@atomic`` if it is always replaced as a whole, and ``field:T
 ``TYPE`` is the Go type, because Go's rules decide what is kept on decoding: ``*`` is a pointer (kept even if zero),
 ``!`` means always written. Flags: ``map=KEYS`` and ``set`` for lists that merge, ``plain`` for lists that do not say
 (all others are atomic), ``atomic`` and ``granular`` for maps, ``merge``, ``merge=KEY``, ``replace`` and ``retainKeys``
-for strategic merge, ``enum``, ``default``, ``nodefault``, ``required`` and ``optional`` where these differ from ``!``.
+for strategic merge, ``enum``, ``default``, ``nodefault``, ``omitzero``, ``required`` and
+``optional`` where these differ from ``!``.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ _BASIC: dict[str, Shape] = {
     "apiextensions.v1.JSONSchemaPropsOrBool": "any",
     "apiextensions.v1.JSONSchemaPropsOrStringArray": "any",
 }
+_UNOMITTED = ("struct", "time", "quantity")
+"""Structs in Go, which ``omitempty`` never leaves out."""
+
 _ZERO: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "int-or-string": 0, "quantity": "0"}
 
 
@@ -143,6 +147,7 @@ class Field:
         embedded: Whether it is a struct inside the struct, there even when nobody sets it (``status: {}``).
         slot: How what it holds merges.
         path: Its name as ``managedFields`` spells it: ``f:name``.
+        written: Whether Go writes it even when nobody sets it.
         omits_zero: Whether 0, false, an empty text, list or map means the same as not set.
     """
 
@@ -162,23 +167,17 @@ class Field:
     enum: tuple[str, ...]
     default: Any
     embedded: bool
+    written: bool
     omits_zero: bool
     slot: Slot
     path: str
 
     @property
     def zero(self) -> Any:
-        """What stands in an object when nobody sets it; None when nothing does.
-
-        Simplified: Go writes ``null`` for lists, maps and times without ``omitempty``; here they stay absent.
-        """
-        if self.pointer:
-            return None
+        """What is written of it when nobody sets it; None is null."""
         if self.embedded:
             return struct(self.type.name).zero
-        if self.always or self.type.shape == "quantity":
-            return _ZERO.get(self.type.shape)
-        return None
+        return None if self.pointer else _ZERO.get(self.type.shape)
 
 
 class Struct:
@@ -212,9 +211,13 @@ class Struct:
 
     @cached_property
     def fills(self) -> tuple[tuple[str, Any], ...]:
-        """The fields that are there even when nobody sets them, with their zero values."""
-        found = ((name, field.zero) for name, field in self.fields.items())
-        return tuple((name, value) for name, value in found if value is not None)
+        """The fields that are there even when nobody sets them, with their zero values.
+
+        Simplified: Go writes ``null`` for a list or map without ``omitempty``; here it stays absent, so that no reader
+        need tell the two apart.
+        """
+        found = ((name, field.zero, field.type.shape) for name, field in self.fields.items() if field.written)
+        return tuple((name, value) for name, value, shape in found if value is not None or shape == "time")
 
 
 @lru_cache(maxsize=1)
@@ -325,6 +328,7 @@ def _field(word: str) -> Field:
         enum=tuple(given["enum"].split("|")) if "enum" in given else (),
         default=_default(kind, given, pointer=pointer, always=always),
         embedded=kind.shape == "struct" and not pointer,
+        written=always or (kind.shape in _UNOMITTED and not pointer and "omitzero" not in given),
         omits_zero=not pointer and not always and kind.shape not in ("struct", "any", "int-or-string"),
         slot=_slot(kind, given, keys),
         path=f"f:{name}",

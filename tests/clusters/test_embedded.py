@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gitopslab.clusters import Options, State, known
@@ -159,6 +160,7 @@ def test_interrupting_the_first_start_leaves_nothing(lab: EmbeddedCluster) -> No
     with pytest.raises(KeyboardInterrupt):
         lab.up(interrupt, Options(bare=True))
     assert not lab.kubeconfig.parent.exists()
+    assert not [one for one in psutil.Process().children() if "--folder" in one.cmdline()], "no process is left either"
 
 
 def test_interrupting_a_later_start_keeps_the_state(lab: EmbeddedCluster) -> None:

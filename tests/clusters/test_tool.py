@@ -54,8 +54,8 @@ def test_a_program_that_takes_too_long_is_ended() -> None:
 def test_interrupting_lets_the_program_clean_up(tmp_path: Path) -> None:
     cleaned = tmp_path / "cleaned"
     code = (
-        "import time, pathlib, sys\nprint('ready', flush=True)\n"
-        f"try: time.sleep(60)\nexcept KeyboardInterrupt: pathlib.Path({str(cleaned)!r}).touch()"
+        "import time, pathlib\ntry:\n print('ready', flush=True)\n time.sleep(60)\n"
+        f"except KeyboardInterrupt: pathlib.Path({str(cleaned)!r}).touch()"
     )
 
     def interrupt(_line: str) -> None:

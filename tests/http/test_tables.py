@@ -69,8 +69,8 @@ def test_a_deployment_shows_ready_out_of_wanted() -> None:
                      ["10.96.0.9", "<none>"], "80/TCP", id="cluster ip"),
         pytest.param({"type": "ClusterIP", "clusterIPs": ["None"]}, {}, ["None", "<none>"], "<none>", id="headless"),
         pytest.param({"type": "NodePort", "clusterIPs": ["10.96.0.9"],
-                      "ports": [{"port": 80, "nodePort": 30080, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]}, {},
-                     ["10.96.0.9", "<none>"], "80:30080/TCP,53/UDP", id="node port"),
+                      "ports": [{"port": 80, "nodePort": 30080, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]},
+                     {}, ["10.96.0.9", "<none>"], "80:30080/TCP,53/UDP", id="node port"),
         pytest.param({"type": "LoadBalancer", "clusterIPs": ["10.96.0.9"], "ports": [{"port": 80, "protocol": "TCP"}]},
                      {}, ["10.96.0.9", "<pending>"], "80/TCP", id="pending balancer"),
         pytest.param({"type": "LoadBalancer", "externalIPs": ["9.9.9.9"], "ports": [{"port": 80, "protocol": "TCP"}]},
@@ -105,7 +105,8 @@ def test_a_node_shows_its_state_roles_and_system() -> None:
         },
     }
     assert cells("nodes", node)[1:] == [
-        "Ready,SchedulingDisabled", "db,worker", "90s", "v1.36.2", "172.18.0.2", "<none>", "Debian", "<unknown>", "<unknown>",
+        "Ready,SchedulingDisabled", "db,worker", "90s", "v1.36.2", "172.18.0.2", "<none>", "Debian",
+        "<unknown>", "<unknown>",
     ]  # fmt: skip
 
 
@@ -137,7 +138,8 @@ def test_an_event_tells_when_what_and_to_whom() -> None:
         "firstTimestamp": timestamp(NOW - 600), "lastTimestamp": timestamp(NOW - 30),
     }  # fmt: skip
     assert cells("events", event) == [
-        "30s", "Warning", "BackOff", "pod/web", "spec.containers{c}", "kubelet, n1", "Back-off restarting", "10m", 4, "x",
+        "30s", "Warning", "BackOff", "pod/web", "spec.containers{c}", "kubelet, n1", "Back-off restarting",
+        "10m", 4, "x",
     ]  # fmt: skip
 
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitopslab.controlplane.controllers.cronjob import CronJobController
 from gitopslab.controlplane.controllers.daemonset import DaemonSetController
 from gitopslab.controlplane.controllers.deployment import DeploymentController
 from gitopslab.controlplane.controllers.endpointslice import EndpointSliceController
 from gitopslab.controlplane.controllers.garbage import GarbageCollector
+from gitopslab.controlplane.controllers.job import JobController
 from gitopslab.controlplane.controllers.namespace import NamespaceController
 from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleController
 from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
 from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
 from gitopslab.controlplane.controllers.statefulset import StatefulSetController
 from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
+from gitopslab.controlplane.controllers.ttl import TtlAfterFinishedController
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Reconciler
@@ -30,6 +33,9 @@ _WORKLOADS = (
     ReplicaSetController,
     DaemonSetController,
     StatefulSetController,
+    JobController,
+    CronJobController,
+    TtlAfterFinishedController,
     EndpointSliceController,
     NodeLifecycleController,
     TaintEvictionController,

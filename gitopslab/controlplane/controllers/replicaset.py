@@ -180,7 +180,7 @@ class ReplicaSetController:
             self._written[Request(*key_of(replica_set))] = int(written["metadata"]["resourceVersion"])
 
     def _news(self, event: WatchEvent) -> Iterable[Request]:
-        """A ReplicaSet's own event, unless it is the echo of our status: with hundreds of pods that doubles the work."""
+        """A ReplicaSet's own event, unless it is the echo of our status: it would double the work."""
         request = Request(*key_of(event.object))
         if event.type == "DELETED":
             self._written.pop(request, None)

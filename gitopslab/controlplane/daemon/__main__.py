@@ -79,10 +79,10 @@ def _run(options: argparse.Namespace) -> None:
             (folder.path / "daemon.json").unlink()
 
 
-def _topology(options: argparse.Namespace) -> Topology:
+def _topology(options: argparse.Namespace) -> Topology | None:
     if options.config is not None:
         return Topology.read(options.config)
-    return Topology() if options.workers is None else Topology.of_workers(options.workers)
+    return None if options.workers is None else Topology.of_workers(options.workers)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -35,7 +35,7 @@ class ControlPlane:
     Args:
         clock: The time of everything in it.
         path: The database file; default in memory.
-        topology: Its nodes; default as in the lab's design.
+        topology: Its nodes; default those it has, and for a new cluster as in the lab's design.
         bare: Leave out everything but nodes and what the API server itself makes.
     """
 
@@ -47,7 +47,7 @@ class ControlPlane:
         self.verbs = Verbs(self.store, clock)
         self.api: Api = LocalApi(self.verbs, ADMIN)
         self.manager = Manager(self.api, clock)
-        bootstrap(self.api, topology or Topology(), clock, bare=bare)
+        bootstrap(self.api, topology, clock, bare=bare)
         self.kubelets = kubelets(self.api_for, self.manager, clock)
         reconcilers = [
             *controllers(self.api_for, self.manager, clock),

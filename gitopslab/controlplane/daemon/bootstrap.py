@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from gitopslab.controlplane.daemon.kubesystem import extras
 from gitopslab.controlplane.daemon.roles import roles
-from gitopslab.controlplane.daemon.topology import Topology
+from gitopslab.controlplane.daemon.topology import ROLE_LABEL, Topology
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.errors import AlreadyExistsError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, labels_of
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MARKER = "gitopslab-cluster"
@@ -24,12 +24,12 @@ _MARKER = "gitopslab-cluster"
 _BILLION = 1_000_000_000
 
 
-def bootstrap(api: Api, topology: Topology, clock: Clock, *, bare: bool = False) -> None:
+def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool = False) -> None:
     """Make what a cluster needs and does not have yet.
 
     Args:
         api: Writes as the cluster's administrator.
-        topology: The nodes.
+        topology: The nodes it must have; None for those it has, and the default ones in a new cluster.
         clock: The time.
         bare: Leave out everything that is there only because kubeadm puts it there.
     """
@@ -37,20 +37,27 @@ def bootstrap(api: Api, topology: Topology, clock: Clock, *, bare: bool = False)
         _ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for obj in (*_priority_classes(), *roles()):
         _ensure(api, obj)
-    for node in topology.nodes():
+    if topology is None and not (api.list("nodes") and _exists(api, "services", "kubernetes", "default")):
+        topology = Topology()
+    for node in topology.nodes() if topology else ():
         _ensure(api, node)
     nodes = api.list("nodes")  # with their uids, which owner references need
-    for obj in _kubernetes_service(nodes, topology.control_plane):
+    for obj in _kubernetes_service(nodes):  # after the nodes: it tells that they were all made
         _ensure(api, obj)
-    if bare or _was_furnished(api):
+    if bare or _exists(api, "configmaps", _MARKER, "kube-system"):
         return
-    for obj in (*extras(nodes, topology.control_plane, clock), _marker(clock)):  # the marker last, when all is there
+    for obj in (*extras(_control_node(nodes), clock), _marker(clock)):  # the marker last, when all is there
         _ensure(api, obj)
 
 
-def _was_furnished(api: Api) -> bool:
+def _control_node(nodes: list[Object]) -> Object:
+    """The node that shows the static pods: the first of the control plane, else the first."""
+    return next((node for node in nodes if ROLE_LABEL in labels_of(node)), nodes[0])
+
+
+def _exists(api: Api, resource: str, name: str, namespace: str) -> bool:
     try:
-        api.get("configmaps", _MARKER, "kube-system")
+        api.get(resource, name, namespace)
     except NotFoundError:
         return False
     return True
@@ -96,13 +103,13 @@ def _priority_classes() -> list[Object]:
     ]
 
 
-def _kubernetes_service(nodes: list[Object], control_plane: str) -> list[Object]:
+def _kubernetes_service(nodes: list[Object]) -> list[Object]:
     """The Service of the API itself: without a selector, so its endpoints are written by hand.
 
     Simplified: the API server of the lab listens on the loopback address of the machine; the endpoint shown here is
     where one would listen on the control plane's node.
     """
-    address = next(internal_ip(node) for node in nodes if node["metadata"]["name"] == control_plane)
+    address = internal_ip(_control_node(nodes))
     labels = {"component": "apiserver", "provider": "kubernetes"}
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
     return [

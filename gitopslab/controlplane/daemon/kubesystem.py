@@ -39,15 +39,13 @@ _COREFILE = """.:53 {
 """
 
 
-def extras(nodes: list[Object], control_plane: str, clock: Clock) -> list[Object]:
+def extras(control: Object, clock: Clock) -> list[Object]:
     """Everything of kube-system, in an order in which it can be created.
 
     Args:
-        nodes: The Node objects.
-        control_plane: The node that shows the static pods.
+        control: The node that shows the static pods.
         clock: The time.
     """
-    control = next(node for node in nodes if name_of(node) == control_plane)
     return [
         *(_service_account(name) for name in ("coredns", "kube-proxy")),
         *_config_maps(control),

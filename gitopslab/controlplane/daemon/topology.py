@@ -110,11 +110,6 @@ class Topology:
         """
         return _Reader(path).topology()
 
-    @property
-    def control_plane(self) -> str:
-        """The node that shows the control plane's static pods: the first with that role, else the first."""
-        return next((shape.name for shape in self.shapes if shape.role == CONTROL_PLANE), self.shapes[0].name)
-
     def nodes(self) -> list[Object]:
         """The Node objects, as their kubelets register them."""
         return [_node(shape, index) for index, shape in enumerate(self.shapes)]

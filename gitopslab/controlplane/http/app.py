@@ -7,13 +7,14 @@ The daemon calls ``build_app`` and serves the result; tests talk to it in memory
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 import orjson
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, send_answer
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
@@ -61,6 +62,9 @@ def build_app(
     return Starlette(routes=[*below, Route("/api", api), Route("/apis", api), Mount("/", rest)])
 
 
+_HEALTH = ("/healthz", "/livez", "/readyz")
+
+
 class Guard:
     """Names the caller of every request, and tells every failure as a ``Status``.
 
@@ -76,12 +80,23 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        started = False
+
+        async def stream(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
             caller = managing(self._authenticate(headers), headers.get(b"user-agent", b""))
-            answer = await self._respond(caller, headers, scope, receive, send)
+            answer = await self._respond(caller, headers, scope, receive, stream)
         except ApiError as error:
             answer = of_error(error)
+        except asyncio.CancelledError:
+            return  # the server stops: streams have ended themselves, and uvicorn would call it a failure
         except Exception as error:
+            if started:
+                raise  # too late for a Status; the connection breaks off
             log.exception("%s %s failed", scope["method"], scope["path"])
             answer = of_error(ApiError(500, "InternalError", f"Internal error occurred: {error}"))
         if answer is not None:
@@ -119,7 +134,7 @@ class _RestEndpoint:
     ) -> Answer | None:
         _check_path(who, scope)
         path = scope["path"].rstrip("/")
-        if path.split("/")[1:2] in (["healthz"], ["livez"], ["readyz"]):
+        if path.startswith(_HEALTH):
             return health(path, scope["query_string"], {"etcd": lambda: self._verbs.store.revision})
         if path == "/version":
             return server_version()

@@ -24,11 +24,11 @@ async def read_body(receive: Receive, headers: Headers) -> bytes:
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and int(announced) > LIMIT:
         raise _too_large()
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
+    body, more = b"", True
+    while more:
         message = await receive()
         body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > LIMIT:
             raise _too_large()
     return body

@@ -8,6 +8,7 @@ What the fields of a kind are is ``openapi``'s. Upstream: ``apiserver/pkg/endpoi
 from __future__ import annotations
 
 import hashlib
+import platform
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -34,6 +35,8 @@ _ORDER = (
 _VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
 _STABILITY = {None: 2, "beta": 1, "alpha": 0}
 
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go calls them
+
 Versions = dict[str, list[Resource]]
 
 
@@ -55,6 +58,7 @@ def discover(catalog: Catalog, path: str, headers: Headers) -> Answer:
 
 def server_version() -> Answer:
     """``/version``."""
+    machine = platform.machine().lower()
     found = {
         "major": version.MAJOR,
         "minor": version.MINOR,
@@ -68,7 +72,7 @@ def server_version() -> Answer:
         "buildDate": "2026-01-01T00:00:00Z",
         "goVersion": "",
         "compiler": "cpython",
-        "platform": "linux/amd64",
+        "platform": f"{platform.system().lower()}/{_MACHINES.get(machine, machine)}",
     }
     return Answer(200, orjson.dumps(found, option=orjson.OPT_INDENT_2))
 

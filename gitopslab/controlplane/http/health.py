@@ -27,6 +27,8 @@ def health(path: str, raw_query: bytes, checks: Mapping[str, Check]) -> Answer:
         checks: What to try, by name; names without an entry always pass.
     """
     endpoint, _, single = path.strip("/").partition("/")
+    if endpoint not in _CHECKS:
+        return NOT_FOUND
     query = query_of(raw_query)
     names = [name for name in _CHECKS[endpoint] if name != query.get("exclude")]
     if single:

@@ -1,187 +1,30 @@
 """``pods/NAME/log``: what a container wrote, whole or as it comes.
 
-Called by ``resources``; the lines come from a ``Logs`` (the kubelets). Which container is meant is decided as the API
-server does it, whether it has anything to show as its kubelet does; both in their words. Upstream:
-``registry/core/pod`` and ``pkg/kubelet`` (``validateContainerLogStatus``, ``kuberuntime/logs``).
+Called by ``resources``. The lines come from a ``Logs`` (the kubelets); which of them are meant is ``log_lines``'
+business.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from gitopslab.controlplane.http.answers import Answer
-from gitopslab.controlplane.http.parameters import Cause, Query, integer, refuse, truth
+from gitopslab.controlplane.http.log_lines import LogOptions, Run, container_of, log_options, run_of, status_of, written
+from gitopslab.controlplane.http.parameters import Query
+from gitopslab.controlplane.http.request import RequestInfo
 from gitopslab.controlplane.http.watch import until_disconnect
 from gitopslab.controlplane.runtime.logs import LogLine, Logs
+from gitopslab.controlplane.server.feed import Subscription
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
-from gitopslab.errors import bad_request
-from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.kinds import Resource
-from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 _PLAIN = b"text/plain"
-
-
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    """``PodLogOptions``."""
-
-    container: str = ""
-    follow: bool = False
-    previous: bool = False
-    since_seconds: int | None = None
-    since_time: float | None = None
-    tail: int | None = None
-    limit: int | None = None
-    timestamps: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of one container: whose lines are asked for."""
-
-    namespace: str
-    pod: str
-    container: str
-    previous: bool
-    container_id: str
-
-
-def log_options(query: Query, pod: str) -> LogOptions:
-    """Read and check the query.
-
-    Raises:
-        ApiError: 400 for a value of the wrong type, 422 for one that makes no sense.
-    """
-    since_time = query.get("sinceTime")
-    try:
-        since = seconds_of(since_time) if since_time else None
-    except ValueError:
-        raise bad_request(
-            f'parsing time "{since_time}" as "2006-01-02T15:04:05Z07:00": cannot parse "{since_time}"'
-        ) from None
-    options = LogOptions(
-        container=query.get("container", ""),
-        follow=truth(query, "follow") or False,
-        previous=truth(query, "previous") or False,
-        since_seconds=integer(query, "sinceSeconds"),
-        since_time=since,
-        tail=integer(query, "tailLines"),
-        limit=integer(query, "limitBytes"),
-        timestamps=truth(query, "timestamps") or False,
-    )
-    refuse("PodLogOptions", _causes(options), group="", name=pod)
-    return options
-
-
-def _causes(options: LogOptions) -> list[Cause]:
-    causes: list[Cause] = []
-    if options.tail is not None and options.tail < 0:
-        text = f"Invalid value: {options.tail}: must be greater than or equal to 0"
-        causes.append(("tailLines", "FieldValueInvalid", text))
-    if options.limit is not None and options.limit < 1:
-        causes.append(("limitBytes", "FieldValueInvalid", f"Invalid value: {options.limit}: must be greater than 0"))
-    if options.since_seconds is not None and options.since_time is not None:
-        text = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
-        causes.append(("", "FieldValueForbidden", text))
-    elif options.since_seconds is not None and options.since_seconds < 1:
-        text = f"Invalid value: {options.since_seconds}: must be greater than 0"
-        causes.append(("sinceSeconds", "FieldValueInvalid", text))
-    return causes
-
-
-def run_of(pod: Object, options: LogOptions) -> Run:
-    """Whose lines are meant.
-
-    Raises:
-        ApiError: 400: no such container, or it has not run.
-    """
-    container = _container(pod, options.container)
-    container_id = _container_id(pod, container, previous=options.previous)
-    return Run(namespace_of(pod), name_of(pod), container, options.previous, container_id)
-
-
-def _container(pod: Object, asked: str) -> str:
-    spec = pod.get("spec", {})
-    fields = ("containers", "initContainers", "ephemeralContainers")
-    names, inits, ephemerals = ([one["name"] for one in spec.get(field) or ()] for field in fields)
-    if asked:
-        if asked not in (*names, *inits, *ephemerals):
-            raise bad_request(f"container {asked} is not valid for pod {name_of(pod)}")
-        return asked
-    if len(names) == 1:
-        return str(names[0])
-    text = f"a container name must be specified for pod {name_of(pod)}, choose one of: [{' '.join(names)}]"
-    if inits:
-        text += f" or one of the init containers: [{' '.join(inits)}]"
-    if ephemerals:
-        text += f" or one of the ephemeral containers: [{' '.join(ephemerals)}]"
-    raise bad_request(text)
-
-
-def _container_id(pod: Object, container: str, *, previous: bool) -> str:
-    """The id of the run that has lines; the branches are the real kubelet's, in its order."""
-    quoted = f'"{container}" in pod "{name_of(pod)}"'
-    status = _status_of(pod, container)
-    if status is None:
-        raise bad_request(f"container {quoted} is not available")
-    state, last = status.get("state") or {}, (status.get("lastState") or {}).get("terminated")
-    terminated = state.get("terminated")
-    last_id = (last or {}).get("containerID") or ""
-    if previous:
-        if not last_id:
-            raise bad_request(f"previous terminated container {quoted} not found")
-        return last_id
-    if state.get("running") is not None:
-        return str(status.get("containerID") or "")
-    if terminated is not None or last is not None:
-        found = (terminated or {}).get("containerID") or last_id
-        if not found:
-            raise bad_request(f"container {quoted} is terminated")
-        return str(found)
-    raise bad_request(f"container {quoted} {_waiting(state.get('waiting'))}")
-
-
-def _waiting(waiting: Object | None) -> str:
-    if waiting is None:
-        return "is waiting to start - no logs yet"
-    reason = waiting.get("reason", "")
-    known = {"ErrImagePull": "image can't be pulled", "ImagePullBackOff": "trying and failing to pull image"}
-    return f"is waiting to start: {known.get(reason, reason)}"
-
-
-def _status_of(pod: Object, container: str) -> Object | None:
-    status = pod.get("status", {})
-    for field in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
-        for one in status.get(field) or ():
-            if one.get("name") == container:
-                found: Object = one
-                return found
-    return None
-
-
-def written(lines: Sequence[LogLine], options: LogOptions, now: float) -> bytes:
-    """The lines that were asked for, as text: the last few, those since a time, at most so many bytes."""
-    if options.tail is not None:
-        lines = lines[-options.tail :] if options.tail else ()
-    since = options.since_time if options.since_seconds is None else now - options.since_seconds
-    if since is not None:
-        lines = [line for line in lines if line[0] >= since]
-    text = "".join(_line(time, text, options.timestamps) for time, text in lines).encode()
-    return text if options.limit is None else text[: options.limit]
-
-
-def _line(time: float, text: str, dated: bool) -> str:
-    if not dated:
-        return f"{text}\n"
-    whole, nanoseconds = divmod(round(time * 1e9), 10**9)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z {text}\n"
+_START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", _PLAIN)]}
+_END: Message = {"type": "http.response.body", "body": b""}
 
 
 class LogEndpoint:
@@ -197,76 +40,93 @@ class LogEndpoint:
         self._logs = logs
 
     async def serve(
-        self, who: Caller, resource: Resource, namespace: str, name: str, query: Query, receive: Receive, send: Send
+        self, who: Caller, resource: Resource, info: RequestInfo, query: Query, receive: Receive, send: Send
     ) -> Answer | None:
         """Answer at once, or follow and return None when the stream is over.
 
         Raises:
             ApiError: No such pod or container, or nothing to show.
         """
-        options = log_options(query, name)
-        pod = self._verbs.get(who, resource, namespace, name).object
-        run = run_of(pod, options) if pod.get("spec", {}).get("nodeName") else None
-        if run is None:  # the API server looks at the container first even when there is no kubelet to ask
-            _container(pod, options.container)
+        options = log_options(query, info.name)
+        pod = self._verbs.get(who, resource, info.namespace, info.name).object
+        if not pod.get("spec", {}).get("nodeName"):
+            container_of(pod, options.container)  # looked at even when there is no kubelet to ask
             return Answer(204, b"", _PLAIN)
-        lines = self._read(run)
+        run = run_of(pod, options)
+        lines: Sequence[LogLine] | None = ()
+        if self._logs is not None:
+            lines = self._logs.read(run.namespace, run.pod, run.container, run.previous)
         if lines is None:
             return Answer(200, f"unable to retrieve container logs for {run.container_id}".encode(), _PLAIN)
         opening = written(lines, options, self._verbs.clock.now())
         if not options.follow or options.previous or self._logs is None:
             return Answer(200, opening, _PLAIN)
-        await self._follow(who, resource, run, options, opening, len(lines), receive, send)
+        follower = Follower(self._verbs, self._logs, run, options)
+        await follower.follow(who, resource, opening, len(lines), receive, send)
         return None
 
-    def _read(self, run: Run, *, previous: bool = False) -> Sequence[LogLine] | None:
-        if self._logs is None:
-            return ()
-        return self._logs.read(run.namespace, run.pod, run.container, run.previous or previous)
 
-    async def _follow(
-        self, who: Caller, resource: Resource, run: Run, options: LogOptions, opening: bytes, seen: int,
-        receive: Receive, send: Send,
-    ) -> None:  # fmt: skip
-        """Send what is there and then what comes, until the container has ended or the client is gone."""
-        assert self._logs is not None, "only what has logs can be followed"
-        wake = asyncio.Event()
+class Follower:
+    """Sends what one run of a container writes, until it has ended or the client is gone.
+
+    Args:
+        verbs: Tells when the run has ended.
+        logs: Has the lines.
+        run: Whose.
+        options: How they are shown.
+    """
+
+    def __init__(self, verbs: Verbs, logs: Logs, run: Run, options: LogOptions) -> None:
+        self._verbs = verbs
+        self._logs = logs
+        self._run = run
+        self._options = options
+        self._wake = asyncio.Event()
+
+    async def follow(
+        self, who: Caller, resource: Resource, opening: bytes, seen: int, receive: Receive, send: Send
+    ) -> None:
+        """Send ``opening`` and every line after the first ``seen`` ones."""
         listener = asyncio.create_task(until_disconnect(receive))
-        listener.add_done_callback(lambda _: wake.set())
-        forget = self._logs.on_line(wake.set)
-        fields, version = f"metadata.name={run.pod}", str(self._verbs.store.revision)
-        _, changes = self._verbs.watch(who, resource, run.namespace, fields=fields, resource_version=version)
-        changes.on_wake(wake.set)
-        left = None if options.limit is None else options.limit - len(opening)
+        listener.add_done_callback(lambda _: self._wake.set())
+        forget = self._logs.on_line(self._wake.set)
+        fields, version = f"metadata.name={self._run.pod}", str(self._verbs.store.revision)
+        _, changes = self._verbs.watch(who, resource, self._run.namespace, fields=fields, resource_version=version)
+        changes.on_wake(self._wake.set)
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", _PLAIN)]})
+            await send(_START)
             await _send(send, opening)
-            more = True
-            while more and not listener.done() and (left is None or left > 0):
-                await wake.wait()
-                wake.clear()
-                changes.pending()
-                more, previous = self._is_running(run)
-                lines = self._read(run, previous=previous) or ()
-                piece = written(lines[seen:], LogOptions(timestamps=options.timestamps, limit=left), 0)
-                seen, left = len(lines), None if left is None else left - len(piece)
-                await _send(send, piece)
-            await send({"type": "http.response.body", "body": b""})
+            await self._stream(seen, len(opening), listener, changes, send)
         finally:
             forget()
             changes.close()
             listener.cancel()
+            await send(_END)
 
-    def _is_running(self, run: Run) -> tuple[bool, bool]:
-        """Whether the run goes on; and whether a newer one has taken its place, so that its lines are the previous."""
+    async def _stream(
+        self, seen: int, sent: int, listener: asyncio.Task[None], changes: Subscription, send: Send
+    ) -> None:
+        limit = self._options.limit
+        goes_on = True
+        while goes_on and not listener.done() and (limit is None or sent < limit):
+            await self._wake.wait()
+            self._wake.clear()
+            changes.pending()  # they only wake; the pod is read from the store
+            goes_on, lines = self._read()
+            left = None if limit is None else limit - sent
+            piece = written(lines[seen:], LogOptions(timestamps=self._options.timestamps, limit=left), 0)
+            seen, sent = len(lines), sent + len(piece)
+            await _send(send, piece)
+
+    def _read(self) -> tuple[bool, Sequence[LogLine]]:
+        """Whether the run goes on, and its lines: those of the previous run once a newer one has taken its place."""
+        run = self._run
         record = self._verbs.store.get("pods", (run.namespace, run.pod))
-        status = _status_of(record.object, run.container) if record else None
-        if status is None:
-            return False, False
-        running = (status.get("state") or {}).get("running") is not None
-        if status.get("containerID") == run.container_id:
-            return running, False
-        return False, True
+        status = status_of(record.object, run.container) if record else None
+        is_replaced = status is not None and status.get("containerID") != run.container_id
+        lines = self._logs.read(run.namespace, run.pod, run.container, is_replaced) or ()
+        is_running = status is not None and (status.get("state") or {}).get("running") is not None
+        return is_running and not is_replaced, lines
 
 
 async def _send(send: Send, piece: bytes) -> None:

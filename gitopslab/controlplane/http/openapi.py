@@ -59,7 +59,7 @@ _USUAL = {
 
 
 def answer_openapi(catalog: Catalog, path: str, headers: Headers) -> Answer:
-    """Answer ``/openapi/v2``, ``/openapi/v3`` or anything below it; clients that have a document already are told so."""
+    """Answer ``/openapi/v2``, ``/openapi/v3`` and what is below; who has a document already is told so."""
     _, form, *parts = path.strip("/").split("/")
     if form == "v2":
         return NOT_FOUND if parts else _version_two(headers)
@@ -163,19 +163,23 @@ def _schemas(resources: Iterable[Resource], roots: Iterable[str]) -> Iterable[tu
         if name in seen:
             continue
         seen.add(name)
-        if _is_opaque(name):
-            yield published(name), _described(_OPAQUE.get(name, {}), describe(name).text)
+        opaque = opaque_schema(name)
+        if opaque is not None:
+            yield published(name), _described(opaque, describe(name).text)
             continue
         found = schema.struct(name)
         waiting += [below for field in found.fields.values() for below in _named(field.type)]
         yield published(name), struct_schema(found, describe(name))
     for row in resources:
         if schema.struct_of(row.api_version, row.kind) is None:
-            yield _custom_name(row), _custom_schema(row)
+            for kind in (row.kind, f"{row.kind}List"):
+                yield _custom_name(row.api_version, kind), _custom_schema(row, kind)
 
 
-def _is_opaque(name: str) -> bool:
-    return name in _OPAQUE or schema.type_named(name).shape == "any"
+def opaque_schema(name: str) -> dict[str, Any] | None:
+    """The schema of a type that has no fields of its own; None for structs."""
+    is_opaque = name in _OPAQUE or schema.type_named(name).shape == "any"
+    return _OPAQUE.get(name, {}) if is_opaque else None
 
 
 def _named(kind: Type) -> Iterable[str]:
@@ -193,10 +197,11 @@ def published(name: str) -> str:
 
 
 def reference(api_version: str, kind: str) -> dict[str, str]:
-    """A reference to the schema of a kind."""
+    """A reference to the schema of a kind; what streams speak (``PodExecOptions``) is text to a client."""
     found = schema.struct_of(api_version, kind)
-    name = published(found.key) if found else ".".join([*reversed(group_of(api_version).split(".")), "v1", kind])
-    return {"$ref": _REF + name}
+    if found is None and not group_of(api_version):
+        return {"type": "string"}
+    return {"$ref": _REF + (published(found.key) if found else _custom_name(api_version, kind))}
 
 
 def struct_schema(kind: Struct, description: Description | None = None) -> dict[str, Any]:
@@ -279,12 +284,13 @@ def _group_version_kind(kind: Struct) -> dict[str, str]:
     return {"group": group, "kind": name, "version": group_version}
 
 
-def _custom_name(row: Resource) -> str:
-    return ".".join([*reversed(row.group.split(".")), row.version, row.kind])
+def _custom_name(api_version: str, kind: str) -> str:
+    group, _, group_version = api_version.rpartition("/")
+    return ".".join([*reversed(group.split(".")), group_version, kind])
 
 
-def _custom_schema(row: Resource) -> dict[str, Any]:
+def _custom_schema(row: Resource, kind: str) -> dict[str, Any]:
     """A kind whose fields nobody declared here."""
-    gvk = {"group": row.group, "kind": row.kind, "version": row.version}
+    gvk = {"group": row.group, "kind": kind, "version": row.version}
     keeps = {"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-group-version-kind": [gvk]}
     return {"type": "object", **keeps}

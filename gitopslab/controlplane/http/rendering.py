@@ -6,7 +6,7 @@ JSON, and lists and events join those bytes. What the forms are called on the wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -93,13 +93,26 @@ def render_list(resource: Resource, page: Page, look: Look) -> bytes:
         raise _not_acceptable(form, f"a list ({resource.kind}List)")
     if form is Form.METADATA_LIST:
         version = look.accepted.meta_version
-        items: Iterable[bytes] = (tables.partial(record.object, version) for record in page.records)
-        head = b'{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/%s","metadata":' % version.encode()
+        head = f'{{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/{version}","metadata":'
+        rests: list[bytes | memoryview] = [tables.partial(record.object, version)[1:] for record in page.records]
     else:
-        items = _items(resource, page.records)
-        head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'.encode()
-    body = b"".join((head, orjson.dumps(metadata), b',"items":[', b",".join(items), b"]}"))
-    return _written(body, look)
+        head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'
+        rests = _rests(resource, page.records)
+    return _written(_list(head.encode() + orjson.dumps(metadata), rests), look)
+
+
+def _list(head: bytes, rests: list[bytes | memoryview]) -> bytes:
+    """A list in one join: a large body that is put together twice costs more than all the rest of a request.
+
+    Args:
+        head: Up to and with the metadata.
+        rests: The items, each without its opening brace.
+    """
+    if not rests:
+        return head + b',"items":[]}'
+    rests[0] = b"".join((head, b',"items":[{', rests[0]))
+    rests[-1] = b"".join((rests[-1], b"]}"))
+    return b",{".join(rests)
 
 
 def render_event(resource: Resource, kind: str, record: Record, look: Look, *, first: bool) -> tuple[bytes, ...]:
@@ -124,13 +137,12 @@ def _event_object(resource: Resource, record: Record, look: Look, first: bool) -
     return tables.partial(record.object, look.accepted.meta_version)
 
 
-def _items(resource: Resource, records: Sequence[Record]) -> Iterable[bytes]:
-    """The objects of a list: those of built-in types go without kind and apiVersion, as Go's typed lists do."""
-    if resource.custom:
-        return [record.body for record in records]
-    prefix = _type_prefix(resource.kind, resource.api_version)
+def _rests(resource: Resource, records: Sequence[Record]) -> list[bytes | memoryview]:
+    """The objects without their opening brace, and those of built-in types without kind and apiVersion, as in Go."""
+    prefix = b"{" if resource.custom else _type_prefix(resource.kind, resource.api_version)
     cut = len(prefix)
-    return [b"{" + body[cut:] if (body := record.body).startswith(prefix) else body for record in records]
+    bodies = [record.body for record in records]
+    return [memoryview(body)[cut if body.startswith(prefix) else 1 :] for body in bodies]
 
 
 @lru_cache(maxsize=512)

@@ -121,7 +121,7 @@ class ResourceEndpoint:
             await streams.connect(info, query, scope, receive, send)
             return None
         if sub is not None and sub.name == "log":
-            return await self._logs.serve(who, resource, info.namespace, info.name, query, receive, send)
+            return await self._logs.serve(who, resource, info, query, receive, send)
         call = Call(who, info, resource, sub, query, headers, self._look(headers, query))
         if info.verb in ("list", "watch"):
             options = _options(info, query)
@@ -228,8 +228,13 @@ def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | Non
     """Refuse a method that the resource, the subresource or the form of the path does not know."""
     verbs = resource.verbs if sub is None else sub.verbs
     is_everywhere = resource.namespaced and not info.namespace  # such a path can only be listed and watched
-    allowed = info.verb in verbs and (info.verb in ("list", "watch") or not is_everywhere)
-    if not allowed or (info.verb == "create" and info.name and sub is None):
+    wants_name = info.verb in ("update", "patch") or sub is not None
+    if (
+        info.verb not in verbs
+        or (is_everywhere and info.verb not in ("list", "watch"))
+        or (wants_name and not info.name)
+        or (info.verb == "create" and info.name and sub is None)
+    ):
         message = "the server does not allow this method on the requested resource"
         raise ApiError(405, "MethodNotAllowed", message)
 

@@ -60,6 +60,7 @@ def _config(app: ASGIApp, certfile: Path, keyfile: Path) -> uvicorn.Config:
         ws="none",
         log_config=None,
         access_log=False,
+        log_level="error",  # it would warn of every upgrade that we refuse
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,

@@ -62,11 +62,10 @@ class Heartbeat:
         if node is None:
             self._renewed.pop(request.name, None)
             return DONE
-        if not self._nodes.are_ours(node):
+        if not self._nodes.are_ours(node) or not self._nodes.is_running(request.name):
             return DONE
-        if self._nodes.is_running(request.name):
-            self._report(node)
-            self._renew(node)
+        self._report(node)
+        self._renew(node)
         now = self._clock.now()
         return Result(requeue_after=max(0.001, self._renewed.get(request.name, now) + RENEW_EVERY - now))
 

@@ -87,7 +87,7 @@ class _Player:
         if self._has_volumes() and self._has_sandbox():
             self._run_containers()
         if self._changed or self._stale():
-            self._write(phase_of(self._pod, self._inits, self._mains))
+            self._write(phase_of(self._pod, self._inits, self._mains, again=self._starts_again()))
 
     def _past_deadline(self) -> bool:
         limit, start = self._pod["spec"].get("activeDeadlineSeconds"), self._pod.get("status", {}).get("startTime")
@@ -162,10 +162,12 @@ class _Player:
         yield from zip(self._pod["spec"]["containers"], self._mains, strict=True)
 
     def _mains_are_over(self) -> bool:
+        return all(exit_code(entry) is not None for entry in self._mains) and not self._starts_again()
+
+    def _starts_again(self) -> bool:
         pairs = zip(self._pod["spec"]["containers"], self._mains, strict=True)
-        return all(
-            exit_code(entry) is not None and not self._turn_of(container, entry).restarts()
-            for container, entry in pairs
+        return any(
+            exit_code(entry) is not None and self._turn_of(container, entry).restarts() for container, entry in pairs
         )
 
     def _stop_sidecars(self) -> None:

@@ -59,7 +59,9 @@ def has_run(entry: Object) -> bool:
     return "waiting" not in entry.get("state", {"waiting": {}}) or bool(entry.get("lastState"))
 
 
-def phase_of(pod: Object, inits: Sequence[Object], mains: Sequence[Object], *, over: bool = False) -> str:
+def phase_of(
+    pod: Object, inits: Sequence[Object], mains: Sequence[Object], *, over: bool = False, again: bool = False
+) -> str:
     """The phase of a pod.
 
     Args:
@@ -67,6 +69,7 @@ def phase_of(pod: Object, inits: Sequence[Object], mains: Sequence[Object], *, o
         inits: Status entries of its init containers, in the order of the spec.
         mains: Status entries of its containers.
         over: Whether no container will be started again, because the pod is being removed.
+        again: Whether a container that has ended is going to be started again.
     """
     policy = pod["spec"].get("restartPolicy", "Always")
     started = any(has_run(entry) for entry in mains)
@@ -84,10 +87,10 @@ def phase_of(pod: Object, inits: Sequence[Object], mains: Sequence[Object], *, o
             failed += code != 0
     if failed and (policy == "Never" or over):
         return "Failed"
-    return _main_phase(policy, mains, waits=bool(pending or failed), over=over)
+    return _main_phase(mains, waits=bool(pending or failed), over=over, again=again)
 
 
-def _main_phase(policy: str, mains: Sequence[Object], *, waits: bool, over: bool) -> str:
+def _main_phase(mains: Sequence[Object], *, waits: bool, over: bool, again: bool) -> str:
     codes = [exit_code(entry) for entry in mains]
     stopped = [
         code if code is not None else (entry.get("lastState", {}).get("terminated") or {}).get("exitCode")
@@ -98,11 +101,8 @@ def _main_phase(policy: str, mains: Sequence[Object], *, waits: bool, over: bool
         return "Pending"
     if any(is_running(entry) for entry in mains):
         return "Running"
-    if over or (policy != "Always" and None not in codes):
-        if not any(stopped):
-            return "Succeeded"
-        if over or policy == "Never":
-            return "Failed"
+    if over or (None not in codes and not again):
+        return "Failed" if any(stopped) else "Succeeded"
     return "Running"
 
 

@@ -41,6 +41,15 @@ _REMEMBERED = 200
 WAKING = ("persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io")
 """Resources whose changes may help a waiting pod, besides pods and nodes."""
 
+READ = (
+    "namespaces",
+    "services",
+    "replicasets.apps",
+    "statefulsets.apps",
+    "poddisruptionbudgets.policy",
+)
+"""Resources that rules read and no waiting pod waits for."""
+
 
 class Informers:
     """A lister over the manager's informers."""
@@ -55,16 +64,6 @@ class Informers:
     def list(self, resource: str, namespace: str = "") -> Iterable[Object]:
         """All objects of a resource, of one namespace or (empty) of all."""
         return self._manager.informer(resource).list(namespace)
-
-
-READ = (
-    "namespaces",
-    "services",
-    "replicasets.apps",
-    "statefulsets.apps",
-    "poddisruptionbudgets.policy",
-)
-"""Resources that rules read and no waiting pod waits for."""
 
 
 class Scheduler:

@@ -74,6 +74,11 @@ class Feed:
         self._subscriptions: dict[str, list[Subscription]] = defaultdict(list)
         self._listeners: list[Callable[[], None]] = []
 
+    @property
+    def watchers(self) -> int:
+        """How many subscriptions there are."""
+        return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
+
     def subscribe(self, resource: str, accept: Filter) -> Subscription:
         """Follow a resource from now on."""
         subscription = Subscription(self, resource, accept)

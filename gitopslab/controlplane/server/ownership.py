@@ -128,6 +128,10 @@ def tracked(
     # An object whose fields nobody tracked stays so, until somebody applies it.
     if before is not None and not entries:
         return
+    # A binding is carried out by the server and makes nobody an owner.
+    if subresource == "binding":
+        metadata["managedFields"] = entries
+        return
     kind = schema.struct_for(resource)
     ignored = _ignored(resource, subresource)
     changed, removed = compare(kind, before if before is not None else kind.zero, after, ignored)

@@ -18,6 +18,9 @@ _LAYOUT = (
 )  # fmt: skip
 _TIME = "2006-01-02T15:04:05Z07:00"
 _MICRO_TIME = "2006-01-02T15:04:05.000000Z07:00"
+_QUANTITY = re.compile("([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
+_LONGEST_QUANTITY = 60
+_LARGEST_EXPONENT = 27
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
@@ -25,10 +28,24 @@ _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 def quantity(text: str) -> str:
     """The canonical spelling of a quantity, as it is written back.
 
+    Simplified: exponents beyond 27 and texts beyond 60 characters are refused, which the real server would compute with.
+
     Raises:
         ValueError: It is not one; the text is ``resource.ParseQuantity``'s.
     """
-    return canonical(text.strip())
+    text = text.strip()
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ValueError(f"quantities must match the regular expression '^{_QUANTITY.pattern}$'")
+    exponent = match.group(2)[1:] if match.group(2)[:1] in ("e", "E") else ""
+    if len(text) > _LONGEST_QUANTITY or match.group(1).count(".") > 1:
+        raise ValueError("unable to parse numeric part of quantity")
+    if exponent.lstrip("+-").isdigit() and abs(int(exponent)) > _LARGEST_EXPONENT:
+        raise ValueError("unable to parse quantity's suffix")
+    try:
+        return canonical(text)
+    except (ValueError, ArithmeticError):
+        raise ValueError("unable to parse quantity's suffix") from None
 
 
 def canonical_time(text: str, *, micro: bool) -> str:

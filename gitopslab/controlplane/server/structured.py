@@ -88,12 +88,8 @@ def compare(kind: Struct, before: Object, after: Object, ignored: frozenset[str]
 
 
 def _as_written(field: Field | None, value: Any) -> Any:
-    """What Go would write for a field that is not there: embedded structs and lists without ``omitempty`` are."""
-    if value is not MISSING or field is None:
-        return value
-    if field.embedded:
-        return _EMPTY
-    return None if field.always and not field.pointer else MISSING
+    """The value, or what Go would write where there is none."""
+    return field.zero if value is MISSING and field is not None and field.written else value
 
 
 def _difference(kind: Slot, step: str, old: Any, new: Any, changed: FieldSet, removed: FieldSet) -> None:

@@ -108,8 +108,8 @@ class Reader:
             if item is None:
                 continue
             kept = readers[field.type.shape](field.type, item, (at, kind, name))
-            if kept is None or (field.omits_zero and not kept):
-                continue
+            if kept is None or (field.omits_zero and not kept and name != "managedFields"):
+                continue  # an empty managedFields is a wish: to be tracked no more
             result[name] = kept
         for name, zero in kind.fills:
             if name not in result:

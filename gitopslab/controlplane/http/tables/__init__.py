@@ -78,10 +78,14 @@ def render(
         columns: False leaves the column definitions out, as in a watch after its first event.
     """
     printer = printer_of(resource)
-    rows = b",".join(_row(printer, record, version, include, now) for record in records)
-    head = b'{"kind":"Table","apiVersion":"meta.k8s.io/%s","metadata":' % version.encode()
     definitions = _definitions(printer) if columns else b"null"
-    return b"".join((head, orjson.dumps(metadata), b',"columnDefinitions":', definitions, b',"rows":[', rows, b"]}"))
+    head = f'{{"kind":"Table","apiVersion":"meta.k8s.io/{version}","metadata":'.encode()
+    pieces = [head, orjson.dumps(metadata), b',"columnDefinitions":', definitions, b',"rows":[']
+    comma = b""
+    for record in records:
+        pieces += (comma, *_row(printer, record, version, include, now))
+        comma = b","
+    return b"".join((*pieces, b"]}"))
 
 
 def partial(obj: Object, version: str) -> bytes:
@@ -90,12 +94,12 @@ def partial(obj: Object, version: str) -> bytes:
     return head + orjson.dumps(obj["metadata"]) + b"}"
 
 
-def _row(printer: Printer, record: Record, version: str, include: str, now: float) -> bytes:
+def _row(printer: Printer, record: Record, version: str, include: str, now: float) -> tuple[bytes, ...]:
     obj = record.object
     conditions = printer.conditions(obj)
     shown = b',"conditions":' + orjson.dumps(conditions) if conditions else b""
-    carried = {"None": b"null", "Object": record.body}.get(include) or partial(obj, version)
-    return b"".join((b'{"cells":', orjson.dumps(printer.cells(obj, now)), shown, b',"object":', carried, b"}"))
+    carried = b"null" if include == "None" else record.body if include == "Object" else partial(obj, version)
+    return (b'{"cells":', orjson.dumps(printer.cells(obj, now)), shown, b',"object":', carried, b"}")
 
 
 @lru_cache(maxsize=256)

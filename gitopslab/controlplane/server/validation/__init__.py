@@ -29,6 +29,8 @@ def validate(resource: Resource, obj: Object, before: Object | None, subresource
     Returns:
         One ``(field, reason, message)`` an error, in upstream's order; empty when all is well.
     """
+    if not resource.stored:
+        return []  # a review is answered, not kept, so it needs no name
     causes = Causes()
     rules = kinds.rules_of(resource)
     if before is None:

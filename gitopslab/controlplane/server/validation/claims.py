@@ -99,7 +99,7 @@ def _masked(claim: Object, before: Object) -> dict[str, Any]:
     """The new spec with what may change put back: the volume once, the class once, the size of a bound claim."""
     old, new = before["spec"], dict(claim["spec"])
     if not old.get("volumeName"):
-        new["volumeName"] = old.get("volumeName", "")
+        new.pop("volumeName", None)
     if "storageClassName" not in old:
         new.pop("storageClassName", None)
     if claim.get("status", {}).get("phase") == "Bound":

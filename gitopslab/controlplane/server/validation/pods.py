@@ -203,16 +203,25 @@ def _check_status(causes: Causes, pod: Object, before: Object) -> None:
         causes.invalid("status.hostIPs[0].ip", addresses[0].get("ip"), "must be equal to `hostIP`")
 
 
+def _may_restart(container: Object) -> bool:
+    """Whether a container's own policy or rules can start it again, whatever the pod's policy."""
+    rules = container.get("restartPolicyRules") or ()
+    return container.get("restartPolicy") in ("Always", "OnFailure") or any(
+        rule.get("action") == "Restart" for rule in rules
+    )
+
+
 def _check_transitions(causes: Causes, field: str, status: Object, old: Object, spec: Object) -> None:
     """A container that ended for good does not come back."""
     policy = "Never" if field == "ephemeralContainerStatuses" else spec.get("restartPolicy")
     if policy == "Always":
         return
-    sidecars = {item.get("name") for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"}
+    specs = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    restartable = {item.get("name") for item in specs if _may_restart(item)}
     current = {item.get("name"): item for item in status.get(field) or ()}
     for index, container in enumerate(old.get(field) or ()):
         ended = (container.get("state") or {}).get("terminated")
-        if ended is None or (policy == "OnFailure" and ended.get("exitCode")) or container.get("name") in sidecars:
+        if ended is None or (policy == "OnFailure" and ended.get("exitCode")) or container.get("name") in restartable:
             continue
         new = current.get(container.get("name"))
         if new is not None and (new.get("state") or {}).get("terminated") is None:

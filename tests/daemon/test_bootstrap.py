@@ -1,0 +1,121 @@
+"""What a new cluster holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gitopslab.controlplane.daemon.assembly import ControlPlane
+from gitopslab.controlplane.daemon.bootstrap import bootstrap
+from gitopslab.controlplane.daemon.topology import NodeShape, Topology
+from gitopslab.machinery.clock import JumpableClock
+from gitopslab.machinery.objects import name_of
+
+
+@pytest.fixture
+def furnished(clock: JumpableClock) -> Iterator[ControlPlane]:
+    """A cluster with everything in it, settled."""
+    plane = ControlPlane(clock)
+    plane.advance(2)
+    yield plane
+    plane.close()
+
+
+def names(plane: ControlPlane, resource: str, namespace: str = "") -> set[str]:
+    return {name_of(obj) for obj in plane.api.list(resource, namespace)}
+
+
+def test_bare_cluster_holds_only_what_the_api_server_makes(plane: ControlPlane) -> None:
+    assert names(plane, "namespaces") == {"default", "kube-system", "kube-public", "kube-node-lease"}
+    assert names(plane, "priorityclasses.scheduling.k8s.io") == {"system-cluster-critical", "system-node-critical"}
+    assert names(plane, "services") == {"kubernetes"}
+    assert names(plane, "endpointslices.discovery.k8s.io") == {"kubernetes"}
+    assert not names(plane, "pods")
+    assert not names(plane, "storageclasses.storage.k8s.io")
+
+
+def test_api_service_has_its_fixed_address(plane: ControlPlane) -> None:
+    service = plane.api.get("services", "kubernetes", "default")
+    assert service["spec"]["clusterIP"] == "10.96.0.1"
+    assert "selector" not in service["spec"]
+
+
+def test_kube_system_runs_on_the_nodes_where_it_belongs(furnished: ControlPlane) -> None:
+    pods = furnished.api.list("pods", "kube-system")
+    assert {pod["status"]["phase"] for pod in pods} == {"Running"}
+    control = {name_of(pod) for pod in pods if pod["spec"]["nodeName"] == "lab-control-plane"}
+    static = {
+        f"{name}-lab-control-plane" for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    }
+    assert static <= control
+    dns = [pod["spec"]["nodeName"] for pod in pods if pod["metadata"].get("labels", {}).get("k8s-app") == "kube-dns"]
+    assert len(set(dns)) == 2
+    proxies = [
+        pod["spec"]["nodeName"] for pod in pods if pod["metadata"].get("labels", {}).get("k8s-app") == "kube-proxy"
+    ]
+    assert len(set(proxies)) == 4
+
+
+def test_every_kube_system_pod_is_ready(furnished: ControlPlane) -> None:
+    for pod in furnished.api.list("pods", "kube-system"):
+        assert all(entry["ready"] for entry in pod["status"]["containerStatuses"]), name_of(pod)
+
+
+def test_dns_service_has_endpoints(furnished: ControlPlane) -> None:
+    assert furnished.api.get("services", "kube-dns", "kube-system")["spec"]["clusterIP"] == "10.96.0.10"
+    slices = furnished.api.list("endpointslices.discovery.k8s.io", "kube-system")
+    assert sum(len(one["endpoints"]) for one in slices) == 2
+
+
+def test_default_storage_class_is_marked(furnished: ControlPlane) -> None:
+    annotations = furnished.api.get("storageclasses.storage.k8s.io", "standard")["metadata"]["annotations"]
+    assert annotations["storageclass.kubernetes.io/is-default-class"] == "true"
+
+
+def test_second_bootstrap_changes_nothing(furnished: ControlPlane, clock: JumpableClock) -> None:
+    furnished.settle()
+    revision = furnished.store.revision
+    bootstrap(furnished.api, None, clock)
+    assert furnished.store.revision == revision
+
+
+def test_what_a_learner_deleted_of_kube_system_stays_deleted(furnished: ControlPlane, clock: JumpableClock) -> None:
+    furnished.api.delete("deployments.apps", "coredns", "kube-system")
+    furnished.advance(2)
+    bootstrap(furnished.api, None, clock)
+    assert "coredns" not in names(furnished, "deployments.apps", "kube-system")
+
+
+def test_interrupted_bootstrap_is_completed_by_the_next(plane: ControlPlane, clock: JumpableClock) -> None:
+    plane.api.create(
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "coredns", "namespace": "kube-system"}}
+    )
+    bootstrap(plane.api, None, clock)
+    assert "coredns" in names(plane, "deployments.apps", "kube-system")
+
+
+def test_restart_without_a_shape_keeps_the_nodes_there_are(clock: JumpableClock) -> None:
+    plane = ControlPlane(clock, topology=Topology.of_workers(1), bare=True)
+    bootstrap(plane.api, None, clock, bare=True)
+    assert names(plane, "nodes") == {"lab-control-plane", "lab-worker"}
+
+
+def test_restart_with_a_larger_shape_adds_nodes(clock: JumpableClock) -> None:
+    plane = ControlPlane(clock, topology=Topology.of_workers(1), bare=True)
+    bootstrap(plane.api, Topology.of_workers(2), clock, bare=True)
+    assert names(plane, "nodes") == {"lab-control-plane", "lab-worker", "lab-worker2"}
+
+
+def test_cluster_without_a_control_plane_node_shows_the_static_pods_on_its_first(clock: JumpableClock) -> None:
+    plane = ControlPlane(clock, topology=Topology((NodeShape("only"),)))
+    assert "etcd-only" in names(plane, "pods", "kube-system")
+
+
+def test_cluster_whose_nodes_were_all_deleted_gets_the_default_ones_back(
+    plane: ControlPlane, clock: JumpableClock
+) -> None:
+    for name in names(plane, "nodes"):
+        plane.api.delete("nodes", name)
+    bootstrap(plane.api, None, clock, bare=True)
+    assert len(names(plane, "nodes")) == 4

@@ -1,0 +1,100 @@
+"""OpenAPI: what kubectl explain and kubectl apply look for."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import orjson
+import pytest
+
+from gitopslab.controlplane.http.descriptions import describe
+from gitopslab.controlplane.http.openapi import answer_openapi, openapi_document, openapi_index
+from gitopslab.machinery.kinds import Catalog, Resource
+
+CATALOG = Catalog()
+CRONTABS = Resource("stable.example.com", "v1", "CronTab", "crontabs", custom=True)
+
+
+def _document(group: str, version: str, catalog: Catalog = CATALOG) -> Any:
+    found = openapi_document(catalog, group, version)
+    assert found is not None
+    return orjson.loads(found)
+
+
+SERVED = Catalog([*CATALOG, CRONTABS])
+
+
+@pytest.mark.parametrize("path", sorted(openapi_index(SERVED)["paths"]))
+def test_every_document_of_the_index_is_complete(path: str) -> None:
+    parts = path.split("/")
+    document = _document("" if parts[0] == "api" else parts[1], parts[-1], SERVED)
+    schemas = document["components"]["schemas"]
+    asked = {text.partition('"')[0] for text in orjson.dumps(document).decode().split("#/components/schemas/")[1:]}
+    assert asked <= set(schemas)
+    assert document["openapi"] == "3.0.0"
+
+
+def test_patches_take_field_validation_and_strategic_merge() -> None:
+    patch = _document("apps", "v1")["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"]
+    assert {"name": "fieldValidation", "in": "query", "schema": {"type": "string", "uniqueItems": True}} in patch[
+        "parameters"
+    ]
+    assert "application/strategic-merge-patch+json" in patch["requestBody"]["content"]
+    assert patch["x-kubernetes-group-version-kind"] == {"group": "apps", "kind": "Deployment", "version": "v1"}
+
+
+def test_texts_come_from_the_installed_client() -> None:
+    schemas = _document("apps", "v1")["components"]["schemas"]
+    assert schemas["io.k8s.api.apps.v1.Deployment"]["description"].startswith("Deployment enables declarative updates")
+    replicas = schemas["io.k8s.api.apps.v1.DeploymentSpec"]["properties"]["replicas"]
+    assert replicas["description"].startswith("Number of desired pods.")
+    assert (replicas["type"], replicas["format"]) == ("integer", "int32")
+
+
+@pytest.mark.parametrize(
+    "name", ["core.v1.HTTPGetAction", "core.v1.CSIVolumeSource", "events.v1.Event", "autoscaling.v2.MetricSpec"]
+)
+def test_odd_names_find_their_texts(name: str) -> None:
+    assert describe(name).text
+
+
+def test_the_client_itself_is_not_loaded() -> None:
+    before = set(sys.modules)
+    describe("core.v1.Pod")
+    assert not any(name.split(".")[0] == "kubernetes" for name in set(sys.modules) - before)
+
+
+def test_lists_tell_how_they_merge() -> None:
+    containers = _document("", "v1")["components"]["schemas"]["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]
+    assert containers["x-kubernetes-patch-merge-key"] == "name"
+    assert containers["x-kubernetes-list-map-keys"] == ["name"]
+
+
+def test_a_document_is_sent_once_and_then_known() -> None:
+    first = answer_openapi(CATALOG, "/openapi/v3/apis/apps/v1", {})
+    again = answer_openapi(CATALOG, "/openapi/v3/apis/apps/v1", {b"if-none-match": dict(first.headers)[b"etag"]})
+    assert (first.code, again.code, again.body) == (200, 304, b"")
+
+
+def test_the_hash_changes_with_what_is_served() -> None:
+    before, after = openapi_index(CATALOG)["paths"], openapi_index(SERVED)["paths"]
+    assert set(after) - set(before) == {"apis/stable.example.com/v1"}
+    assert after["apis/apps/v1"] == before["apis/apps/v1"]
+    schema = _document("stable.example.com", "v1", SERVED)["components"]["schemas"]["com.example.stable.v1.CronTab"]
+    assert schema["x-kubernetes-preserve-unknown-fields"] is True
+
+
+@pytest.mark.parametrize(
+    "path", ["/openapi/v3/apis/apps/v9", "/openapi/v3/nothing", "/openapi/v3/api/v9", "/openapi/v2/x"]
+)
+def test_other_paths_are_not_found(path: str) -> None:
+    assert answer_openapi(CATALOG, path, {}).code == 404
+
+
+def test_version_two_is_empty_in_both_forms() -> None:
+    assert orjson.loads(answer_openapi(CATALOG, "/openapi/v2", {}).body)["definitions"] == {}
+    wire = answer_openapi(
+        CATALOG, "/openapi/v2", {b"accept": b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
+    )
+    assert wire.body.startswith(b"\x0a\x032.0")

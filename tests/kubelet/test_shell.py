@@ -1,0 +1,83 @@
+"""The tiny shell: what it prints, when, and how it ends."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from gitopslab.controlplane.kubelet.shell import NotUnderstoodError, Session
+
+
+def played(*words: str, rounds: int = 20, **variables: str) -> tuple[list[tuple[float, str]], Session]:
+    session = Session(variables, "web-0")
+    lines = [
+        (line.at, line.text) for line in itertools.islice(session.play(list(words)), rounds) if line.text is not None
+    ]
+    return lines, session
+
+
+def script(text: str, **variables: str) -> tuple[list[tuple[float, str]], float, int]:
+    lines, session = played("sh", "-c", text, **variables)
+    return lines, session.at, session.code
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "seconds", "code"),
+    [
+        pytest.param("echo hello", [(0.0, "hello")], 0.0, 0, id="echo"),
+        pytest.param("sleep 2; echo late", [(2.0, "late")], 2.0, 0, id="sleep"),
+        pytest.param("echo a && false || echo b", [(0.0, "a"), (0.0, "b")], 0.0, 0, id="and, or"),
+        pytest.param("false && echo no", [], 0.0, 1, id="and stops"),
+        pytest.param("exit 3; echo never", [], 0.0, 3, id="exit"),
+        pytest.param("echo $NAME '$NAME' \"${NAME}!\"", [(0.0, "lab $NAME lab!")], 0.0, 0, id="variables and quotes"),
+        pytest.param("echo ${GONE:-default}", [(0.0, "default")], 0.0, 0, id="default value"),
+        pytest.param("X=1; echo $X", [(0.0, "1")], 0.0, 0, id="assignment"),
+        pytest.param("i=4; i=$((i+1)); echo $i", [(0.0, "5")], 0.0, 0, id="sum"),
+        pytest.param("for n in 1 2; do echo n$n; sleep 1; done", [(0.0, "n1"), (1.0, "n2")], 2.0, 0, id="for"),
+        pytest.param("echo hi > /tmp/f; cat /tmp/f", [(0.0, "hi")], 0.0, 0, id="redirection"),
+        pytest.param(
+            "cat /nowhere", [(0.0, "cat: can't open '/nowhere': No such file or directory")], 0.0, 1, id="cat"
+        ),
+        pytest.param("hostname", [(0.0, "web-0")], 0.0, 0, id="hostname"),
+        pytest.param("printenv NAME", [(0.0, "lab")], 0.0, 0, id="printenv"),
+        pytest.param("[ -f /tmp/f ] || exit 9", [], 0.0, 9, id="test"),
+        pytest.param("echo one\necho two # not this", [(0.0, "one"), (0.0, "two")], 0.0, 0, id="lines and comments"),
+        pytest.param("exec sleep 5", [], 5.0, 0, id="exec"),
+    ],
+)
+def test_script(text: str, lines: list[tuple[float, str]], seconds: float, code: int) -> None:
+    assert script(text, NAME="lab") == (lines, seconds, code)
+
+
+def test_endless_loop_can_be_played_as_far_as_one_likes() -> None:
+    lines, _ = played("sh", "-c", "while true; do echo tick; sleep 5; done", rounds=6)
+    assert lines == [(0.0, "tick"), (5.0, "tick"), (10.0, "tick")]
+
+
+def test_loop_that_never_sleeps_does_not_stop_the_clock() -> None:
+    lines, session = played("sh", "-c", "while :; do echo tick; done", rounds=100)
+    assert len(lines) == 50
+    assert session.at > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("nginx -g 'daemon off;'", id="a program"),
+        pytest.param("echo a; curl http://web", id="a program later"),
+        pytest.param("if true; then echo a; fi", id="if"),
+        pytest.param("echo a | grep a", id="pipe"),
+        pytest.param("echo $(cat /etc/passwd)", id="command substitution"),
+        pytest.param("until nslookup db; do sleep 1; done", id="until"),
+        pytest.param("echo 'open", id="open quote"),
+        pytest.param("while true; do echo a", id="no done"),
+    ],
+)
+def test_what_it_does_not_know_it_refuses_before_printing(text: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        played("sh", "-c", text)
+
+
+def test_plain_words_run_without_a_shell() -> None:
+    assert played("echo", "$HOME", ";", "x")[0] == [(0.0, "$HOME ; x")]

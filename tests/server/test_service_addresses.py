@@ -1,0 +1,135 @@
+"""Cluster IPs and node ports: given out, kept, taken back, and never twice."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import pytest
+from builders import ADMIN
+
+from gitopslab.controlplane.server.admission.services import NODE_PORTS, RANGE
+from gitopslab.controlplane.server.local import LocalApi
+from gitopslab.controlplane.server.options import WriteOptions
+from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.errors import InvalidError
+from gitopslab.machinery.objects import Object
+
+
+def service(name: str, **spec: Any) -> Object:
+    ports = {} if spec.get("type") == "ExternalName" else {"ports": [{"port": 80}]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"selector": {"app": "web"}, **ports, **spec},
+    }
+
+
+def refusal(api: LocalApi, obj: Object) -> str:
+    with pytest.raises(InvalidError) as refused:
+        api.create(obj)
+    return refused.value.message
+
+
+def test_every_service_gets_an_address_of_its_own_from_the_dynamic_part_of_the_range(api: LocalApi) -> None:
+    given = [api.create(service(f"s{number}"))["spec"]["clusterIP"] for number in range(30)]
+    assert len(set(given)) == 30
+    assert all(ipaddress.ip_address(address) in RANGE for address in given)
+    assert all(int(ipaddress.ip_address(address)) - int(RANGE.network_address) >= 256 for address in given)
+
+
+def test_an_address_may_be_chosen_once(api: LocalApi) -> None:
+    assert api.create(service("dns", clusterIP="10.96.0.10"))["spec"]["clusterIPs"] == ["10.96.0.10"]
+    assert refusal(api, service("other", clusterIP="10.96.0.10")) == (
+        'Service "other" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.10"]: '
+        "failed to allocate IP 10.96.0.10: provided IP is already allocated"
+    )
+    api.delete("services", "dns", "default")
+    assert api.create(service("other", clusterIP="10.96.0.10"))["spec"]["clusterIP"] == "10.96.0.10"
+
+
+def test_an_address_must_be_in_the_range(api: LocalApi) -> None:
+    assert refusal(api, service("s", clusterIP="192.168.0.1")) == (
+        'Service "s" is invalid: spec.clusterIPs: Invalid value: ["192.168.0.1"]: failed to allocate IP 192.168.0.1: '
+        "the provided IP (192.168.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16"
+    )
+
+
+def test_a_headless_service_has_no_address_and_an_external_name_nothing_at_all(api: LocalApi) -> None:
+    headless = api.create(service("h", clusterIP="None"))["spec"]
+    assert (headless["clusterIP"], headless["clusterIPs"], headless["ipFamilyPolicy"]) == (
+        "None", ["None"], "SingleStack",
+    )  # fmt: skip
+    bare = api.create(service("bare", clusterIP="None", selector=None))["spec"]
+    assert (bare["ipFamilies"], bare["ipFamilyPolicy"]) == (["IPv4", "IPv6"], "RequireDualStack")
+    external = api.create(service("e", type="ExternalName", externalName="example.com"))["spec"]
+    assert not {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"} & external.keys()
+
+
+def test_node_ports_are_given_and_may_be_chosen_once(api: LocalApi) -> None:
+    given = api.create(service("s", type="NodePort"))["spec"]["ports"][0]["nodePort"]
+    assert given in NODE_PORTS
+    api.create(service("chosen", type="NodePort", ports=[{"port": 80, "nodePort": 30080}]))
+    assert refusal(api, service("again", type="NodePort", ports=[{"port": 80, "nodePort": 30080}])) == (
+        'Service "again" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated'
+    )
+    assert refusal(api, service("low", type="NodePort", ports=[{"port": 80, "nodePort": 80}])) == (
+        'Service "low" is invalid: spec.ports[0].nodePort: Invalid value: 80: '
+        "provided port is not in the valid range. The range of valid ports is 30000-32767"
+    )
+
+
+def test_tcp_and_udp_of_one_port_share_a_node_port(api: LocalApi) -> None:
+    ports = [{"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "dns-tcp", "port": 53, "protocol": "TCP"}]
+    given = api.create(service("dns", type="NodePort", ports=ports))["spec"]["ports"]
+    assert given[0]["nodePort"] == given[1]["nodePort"]
+
+
+def test_a_local_load_balancer_has_a_health_check_port(api: LocalApi) -> None:
+    spec = api.create(service("lb", type="LoadBalancer", externalTrafficPolicy="Local"))["spec"]
+    assert spec["healthCheckNodePort"] in NODE_PORTS
+    assert spec["healthCheckNodePort"] != spec["ports"][0]["nodePort"]
+
+
+def test_a_load_balancer_may_do_without_node_ports(api: LocalApi) -> None:
+    spec = api.create(service("lb", type="LoadBalancer", allocateLoadBalancerNodePorts=False))["spec"]
+    assert "nodePort" not in spec["ports"][0]
+
+
+def test_a_replaced_manifest_keeps_what_was_given(api: LocalApi) -> None:
+    before = api.create(service("s", type="NodePort"))
+    after = api.update(service("s", type="NodePort", selector={"app": "new"}))
+    assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
+    assert after["spec"]["ports"] == before["spec"]["ports"]
+
+
+def test_changing_the_type_takes_back_and_gives_out(api: LocalApi) -> None:
+    before = api.create(service("s"))["spec"]
+    opened = api.patch("services", "s", {"spec": {"type": "NodePort"}}, "default")["spec"]
+    assert opened["clusterIP"] == before["clusterIP"]
+    assert opened["ports"][0]["nodePort"] in NODE_PORTS
+    closed = api.patch("services", "s", {"spec": {"type": "ClusterIP"}}, "default")["spec"]
+    assert "nodePort" not in closed["ports"][0]
+    assert "externalTrafficPolicy" not in closed
+    renamed = {"spec": {"type": "ExternalName", "externalName": "example.com"}}
+    external = api.patch("services", "s", renamed, "default")["spec"]
+    assert "clusterIP" not in external
+    assert api.create(service("t", clusterIP=before["clusterIP"]))["spec"]["clusterIP"] == before["clusterIP"]
+
+
+def test_an_address_stays_once_set(api: LocalApi) -> None:
+    api.create(service("s"))
+    with pytest.raises(InvalidError) as refused:
+        api.patch("services", "s", {"spec": {"clusterIP": "10.96.77.77"}}, "default")
+    assert refused.value.message == (
+        'Service "s" is invalid: spec.clusterIPs[0]: Invalid value: ["10.96.77.77"]: may not change once set'
+    )
+
+
+def test_a_dry_run_takes_no_address(api: LocalApi, verbs: Verbs) -> None:
+    resource = verbs.catalog.by_key("services")
+    assert resource is not None
+    tried = service("tried", clusterIP="10.96.1.1")
+    verbs.create(ADMIN, resource, "default", tried, WriteOptions(dry_run=True))
+    assert api.create(service("s", clusterIP="10.96.1.1"))["spec"]["clusterIP"] == "10.96.1.1"
