@@ -78,7 +78,8 @@ def read(path: Path) -> str:
 def run_command(arguments: list[str]) -> int:
     """Run the command in the environment; Ctrl-C is the command's to handle, not ours."""
     paths = os.pathsep.join([str(BIN), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": paths, "VIRTUAL_ENV": str(VENV)}
+    again = f"{'py' if os.name == 'nt' else 'python3'} {Path(sys.argv[0])}"
+    environment = {**os.environ, "PATH": paths, "VIRTUAL_ENV": str(VENV), "GITOPSLAB_COMMAND": again}
     if os.name != "nt":
         sys.stdout.flush()
         os.execve(arguments[0], arguments, environment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gitopslab.controlplane.server import strategy
@@ -12,8 +13,16 @@ from gitopslab.machinery.objects import Object, copy_of
 
 CATALOG = Catalog()
 NOW = 1767225600.0
-NAME = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
-NAME += "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+NAME = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+    "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+
+
+def ids_of(rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    """A plain id for each row of a table that ends with the expected problems: the first field that is wrong."""
+    return [f"{index}-{(row[-1] or ['accepted'])[0].partition(': ')[0]}" for index, row in enumerate(rows)]
 
 
 def resource_of(obj: Object) -> Resource:

@@ -8,6 +8,8 @@ something is drawn, because loading it would be felt in `gitopslab up`.
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +20,8 @@ import typer
 
 from gitopslab.errors import LabError
 
+_COMMAND = re.compile(r"\bgitopslab(?= (?:lab|up|down|status|list|reset|kubeconfig|kubectl|doctor|run)\b)")
+
 
 def say(line: str) -> None:
     """One line of an answer, on standard output."""
@@ -26,7 +30,12 @@ def say(line: str) -> None:
 
 def note(line: str) -> None:
     """One line beside the answer, on standard error."""
-    typer.echo(line, err=True)
+    typer.echo(_as_called(line), err=True)
+
+
+def _as_called(text: str) -> str:
+    """Hints with commands as this person calls them: ``start.py`` says how, in ``GITOPSLAB_COMMAND``."""
+    return _COMMAND.sub(os.environ.get("GITOPSLAB_COMMAND", "gitopslab"), text)
 
 
 def answer_json(value: Any) -> None:

@@ -81,8 +81,9 @@ def _filled(folder: Path) -> str:
 def _environment(made: Cluster, spec: str, name: str) -> dict[str, str]:
     """What notebooks and terminals inside JupyterLab see: the lab's cluster, and this Python's programs first."""
     paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    inherited = {name: value for name, value in os.environ.items() if name != "GITOPSLAB_COMMAND"}
     return {
-        **os.environ,
+        **inherited,
         "GITOPSLAB_CLUSTER": spec,
         "GITOPSLAB_NAME": name,
         "KUBECONFIG": str(made.kubeconfig),

@@ -106,6 +106,13 @@ def test_the_environment_chooses_the_cluster(gitopslab: Call, monkeypatch: pytes
     assert "other" in gitopslab("status").out
 
 
+def test_hints_can_be_pasted_by_those_who_came_through_start_py(
+    gitopslab: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITOPSLAB_COMMAND", "python3 start.py")
+    assert "Next: python3 start.py up --name lab" in gitopslab("kubeconfig").err
+
+
 def test_stopped_clusters_are_listed(gitopslab: Call) -> None:
     for name in ("one", "two"):
         folder("embedded", name).write(Record(name, "embedded", phase="ready", port=16443))

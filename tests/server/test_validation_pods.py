@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from builders import pod
-from validation_tools import NAME, change_problems, problems, ready, resource_of
+from validation_tools import NAME, change_problems, ids_of, problems, ready, resource_of
 
 from gitopslab.controlplane.server.validation import validate
 from gitopslab.machinery.objects import Object
@@ -27,107 +27,107 @@ def with_spec(**fields: Any) -> Object:
 C = "spec.containers[0]"
 
 
-@pytest.mark.parametrize(
-    ("obj", "expected"),
-    [
-        (with_spec(), []),
-        (with_spec(containers=[]), ["spec.containers: Required value"]),
-        (with_container(name=""), [f"{C}.name: Required value"]),
-        (with_container(name="Web"), [f'{C}.name: Invalid value: "Web": {NAME}']),
-        (with_container(name="a.b"), [f'{C}.name: Invalid value: "a.b": must not contain dots']),
-        (with_container(image=""), [f"{C}.image: Required value"]),
-        (with_container(image=" nginx"),
-         [f'{C}.image: Invalid value: " nginx": must not have leading or trailing whitespace']),
-        (with_spec(containers=[container(), container()]), ['spec.containers[1].name: Duplicate value: "c"']),
-        (with_spec(initContainers=[container()]), ['spec.initContainers[0].name: Duplicate value: "c"']),
-        (with_spec(initContainers=[container(name="i", lifecycle={"preStop": {"sleep": {"seconds": 1}}})]),
-         ["spec.initContainers[0].lifecycle: Forbidden: may not be set for init containers without "
-          "restartPolicy=Always"]),
-        (with_container(imagePullPolicy="Sometimes"),
-         [f'{C}.imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"']),
-        (with_container(ports=[{"containerPort": 99999}]),
-         [f"{C}.ports[0].containerPort: Invalid value: 99999: must be between 1 and 65535, inclusive"]),
-        (with_container(ports=[{}]), [f"{C}.ports[0].containerPort: Required value"]),
-        (with_container(ports=[{"containerPort": 1, "protocol": "XYZ"}]),
-         [f'{C}.ports[0].protocol: Unsupported value: "XYZ": supported values: "SCTP", "TCP", "UDP"']),
-        (with_container(ports=[{"containerPort": 1, "name": "Bad_Name"}]),
-         [f'{C}.ports[0].name: Invalid value: "Bad_Name": must contain only alpha-numeric characters (a-z, 0-9), '
-          "and hyphens (-)"]),
-        (with_container(ports=[{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "a"}]),
-         [f'{C}.ports[1].name: Duplicate value: "a"']),
-        (with_container(ports=[{"containerPort": 1, "hostPort": 80}, {"containerPort": 2, "hostPort": 80}]),
-         [f'{C}.ports[1].hostPort: Duplicate value: "TCP//80"']),
-        (with_container(env=[{"name": ""}]), [f"{C}.env[0].name: Required value"]),
-        (with_container(env=[{"name": "a=b"}]),
-         [f'{C}.env[0].name: Invalid value: "a=b": a valid environment variable name must consist only of printable '
-          "ASCII characters other than '='"]),
-        (with_container(env=[{"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]),
-         [f'{C}.env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty']),
-        (with_container(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.bogus"}}}]),
-         [f'{C}.env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.bogus": error converting fieldPath: '
-          "field label not supported: spec.bogus"]),
-        (with_container(env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s"}}}]),
-         [f"{C}.env[0].valueFrom.secretKeyRef.key: Required value"]),
-        (with_container(envFrom=[{}]),
-         [f'{C}.envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`']),
-        (with_container(volumeMounts=[{"name": "data", "mountPath": "/d"}]),
-         [f'{C}.volumeMounts[0].name: Not found: "data"']),
-        (with_container(resources={"limits": {"cpu": "100m"}, "requests": {"cpu": "1"}}),
-         [f'{C}.resources.requests: Invalid value: "1": must be less than or equal to cpu limit of 100m']),
-        (with_container(resources={"requests": {"cpu": "-1"}}),
-         [f'{C}.resources.requests[cpu]: Invalid value: "-1": must be greater than or equal to 0']),
-        (with_container(resources={"requests": {"gpu": "1"}}),
-         [f'{C}.resources.requests[gpu]: Invalid value: "gpu": must be a standard resource type or fully qualified',
-          f'{C}.resources.requests[gpu]: Invalid value: "gpu": must be a standard resource for containers']),
-        (with_container(resources={"requests": {"nvidia.com/gpu": "1"}}),
-         [f"{C}.resources.limits: Required value: Limit must be set for non overcommitable resources"]),
-        (with_container(livenessProbe={}), [f"{C}.livenessProbe: Required value: must specify a handler type"]),
-        (with_container(livenessProbe={"httpGet": {"port": 80}, "exec": {"command": ["a"]}}),
-         [f"{C}.livenessProbe.httpGet: Forbidden: may not specify more than 1 handler type"]),
-        (with_container(livenessProbe={"tcpSocket": {"port": 0}}),
-         [f"{C}.livenessProbe.tcpSocket.port: Invalid value: 0: must be between 1 and 65535, inclusive"]),
-        (with_container(livenessProbe={"exec": {}}), [f"{C}.livenessProbe.exec.command: Required value"]),
-        (with_container(livenessProbe={"exec": {"command": ["a"]}, "successThreshold": 2}),
-         [f"{C}.livenessProbe.successThreshold: Invalid value: 2: must be 1"]),
-        (with_container(readinessProbe={"exec": {"command": ["a"]}, "periodSeconds": -1}),
-         [f"{C}.readinessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0"]),
-        (with_container(securityContext={"runAsUser": -1}),
-         [f"{C}.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive"]),
-        (with_spec(restartPolicy="Sometimes"),
-         ['spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"']),
-        (with_spec(nodeSelector={"a b": "c"}),
-         ['spec.nodeSelector: Invalid value: "a b": name part must consist of alphanumeric characters, \'-\', \'_\' or '
-          "'.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
-          "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"]),
-        (with_spec(tolerations=[{"key": "a", "operator": "Exists", "value": "b"}]),
-         ['spec.tolerations[0].operator: Invalid value: "b": value must be empty when `operator` is \'Exists\'']),
-        (with_spec(tolerations=[{"key": "a", "effect": "Nope"}]),
-         ['spec.tolerations[0].effect: Unsupported value: "Nope": supported values: "NoSchedule", "PreferNoSchedule", '
-          '"NoExecute"']),
-        (with_spec(topologySpreadConstraints=[{"maxSkew": 0, "topologyKey": "zone", "whenUnsatisfiable": "Maybe"}]),
-         ["spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
-          'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Maybe": supported values: '
-          '"DoNotSchedule", "ScheduleAnyway"']),
-        (with_spec(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}),
-         ["spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: "
-          "must have at least one node selector term"]),
-        (with_spec(affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "z"}]}}),
-         []),
-        (with_spec(activeDeadlineSeconds=0),
-         ["spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive"]),
-        (with_spec(dnsPolicy="None"),
-         ["spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"]),
-        (with_spec(hostAliases=[{"ip": "1.2.3"}]),
-         ['spec.hostAliases[0].ip: Invalid value: "1.2.3": must be a valid IP address, (e.g. 10.9.8.7 or '
-          "2001:db8::ffff)"]),
-        (with_spec(schedulingGates=[{"name": "a"}, {"name": "a"}]),
-         ['spec.schedulingGates[1]: Duplicate value: "a"']),
-        (with_spec(schedulingGates=[{"name": "a"}], nodeName="n"),
-         ["spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared"]),
-        (with_spec(ephemeralContainers=[container(name="d")]),
-         ["spec.ephemeralContainers: Forbidden: cannot be set on create"]),
-    ],
-)  # fmt: skip
+PODS = [
+    (with_spec(), []),
+    (with_spec(containers=[]), ["spec.containers: Required value"]),
+    (with_container(name=""), [f"{C}.name: Required value"]),
+    (with_container(name="Web"), [f'{C}.name: Invalid value: "Web": {NAME}']),
+    (with_container(name="a.b"), [f'{C}.name: Invalid value: "a.b": must not contain dots']),
+    (with_container(image=""), [f"{C}.image: Required value"]),
+    (with_container(image=" nginx"),
+     [f'{C}.image: Invalid value: " nginx": must not have leading or trailing whitespace']),
+    (with_spec(containers=[container(), container()]), ['spec.containers[1].name: Duplicate value: "c"']),
+    (with_spec(initContainers=[container()]), ['spec.initContainers[0].name: Duplicate value: "c"']),
+    (with_spec(initContainers=[container(name="i", lifecycle={"preStop": {"sleep": {"seconds": 1}}})]),
+     ["spec.initContainers[0].lifecycle: Forbidden: may not be set for init containers without "
+      "restartPolicy=Always"]),
+    (with_container(imagePullPolicy="Sometimes"),
+     [f'{C}.imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"']),
+    (with_container(ports=[{"containerPort": 99999}]),
+     [f"{C}.ports[0].containerPort: Invalid value: 99999: must be between 1 and 65535, inclusive"]),
+    (with_container(ports=[{}]), [f"{C}.ports[0].containerPort: Required value"]),
+    (with_container(ports=[{"containerPort": 1, "protocol": "XYZ"}]),
+     [f'{C}.ports[0].protocol: Unsupported value: "XYZ": supported values: "SCTP", "TCP", "UDP"']),
+    (with_container(ports=[{"containerPort": 1, "name": "Bad_Name"}]),
+     [f'{C}.ports[0].name: Invalid value: "Bad_Name": must contain only alpha-numeric characters (a-z, 0-9), '
+      "and hyphens (-)"]),
+    (with_container(ports=[{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "a"}]),
+     [f'{C}.ports[1].name: Duplicate value: "a"']),
+    (with_container(ports=[{"containerPort": 1, "hostPort": 80}, {"containerPort": 2, "hostPort": 80}]),
+     [f'{C}.ports[1].hostPort: Duplicate value: "TCP//80"']),
+    (with_container(env=[{"name": ""}]), [f"{C}.env[0].name: Required value"]),
+    (with_container(env=[{"name": "a=b"}]),
+     [f'{C}.env[0].name: Invalid value: "a=b": a valid environment variable name must consist only of printable '
+      "ASCII characters other than '='"]),
+    (with_container(env=[{"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]),
+     [f'{C}.env[0].valueFrom: Invalid value: "": may not be specified when `value` is not empty']),
+    (with_container(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.bogus"}}}]),
+     [f'{C}.env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.bogus": error converting fieldPath: '
+      "field label not supported: spec.bogus"]),
+    (with_container(env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s"}}}]),
+     [f"{C}.env[0].valueFrom.secretKeyRef.key: Required value"]),
+    (with_container(envFrom=[{}]),
+     [f'{C}.envFrom: Invalid value: "": must specify one of: `configMapRef` or `secretRef`']),
+    (with_container(volumeMounts=[{"name": "data", "mountPath": "/d"}]),
+     [f'{C}.volumeMounts[0].name: Not found: "data"']),
+    (with_container(resources={"limits": {"cpu": "100m"}, "requests": {"cpu": "1"}}),
+     [f'{C}.resources.requests: Invalid value: "1": must be less than or equal to cpu limit of 100m']),
+    (with_container(resources={"requests": {"cpu": "-1"}}),
+     [f'{C}.resources.requests[cpu]: Invalid value: "-1": must be greater than or equal to 0']),
+    (with_container(resources={"requests": {"gpu": "1"}}),
+     [f'{C}.resources.requests[gpu]: Invalid value: "gpu": must be a standard resource type or fully qualified',
+      f'{C}.resources.requests[gpu]: Invalid value: "gpu": must be a standard resource for containers']),
+    (with_container(resources={"requests": {"nvidia.com/gpu": "1"}}),
+     [f"{C}.resources.limits: Required value: Limit must be set for non overcommitable resources"]),
+    (with_container(livenessProbe={}), [f"{C}.livenessProbe: Required value: must specify a handler type"]),
+    (with_container(livenessProbe={"httpGet": {"port": 80}, "exec": {"command": ["a"]}}),
+     [f"{C}.livenessProbe.httpGet: Forbidden: may not specify more than 1 handler type"]),
+    (with_container(livenessProbe={"tcpSocket": {"port": 0}}),
+     [f"{C}.livenessProbe.tcpSocket.port: Invalid value: 0: must be between 1 and 65535, inclusive"]),
+    (with_container(livenessProbe={"exec": {}}), [f"{C}.livenessProbe.exec.command: Required value"]),
+    (with_container(livenessProbe={"exec": {"command": ["a"]}, "successThreshold": 2}),
+     [f"{C}.livenessProbe.successThreshold: Invalid value: 2: must be 1"]),
+    (with_container(readinessProbe={"exec": {"command": ["a"]}, "periodSeconds": -1}),
+     [f"{C}.readinessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0"]),
+    (with_container(securityContext={"runAsUser": -1}),
+     [f"{C}.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive"]),
+    (with_spec(restartPolicy="Sometimes"),
+     ['spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"']),
+    (with_spec(nodeSelector={"a b": "c"}),
+     ['spec.nodeSelector: Invalid value: "a b": name part must consist of alphanumeric characters, \'-\', \'_\' or '
+      "'.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
+      "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"]),
+    (with_spec(tolerations=[{"key": "a", "operator": "Exists", "value": "b"}]),
+     ['spec.tolerations[0].operator: Invalid value: "b": value must be empty when `operator` is \'Exists\'']),
+    (with_spec(tolerations=[{"key": "a", "effect": "Nope"}]),
+     ['spec.tolerations[0].effect: Unsupported value: "Nope": supported values: "NoSchedule", "PreferNoSchedule", '
+      '"NoExecute"']),
+    (with_spec(topologySpreadConstraints=[{"maxSkew": 0, "topologyKey": "zone", "whenUnsatisfiable": "Maybe"}]),
+     ["spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero",
+      'spec.topologySpreadConstraints[0].whenUnsatisfiable: Unsupported value: "Maybe": supported values: '
+      '"DoNotSchedule", "ScheduleAnyway"']),
+    (with_spec(affinity={"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}),
+     ["spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: "
+      "must have at least one node selector term"]),
+    (with_spec(affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "z"}]}}),
+     []),
+    (with_spec(activeDeadlineSeconds=0),
+     ["spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive"]),
+    (with_spec(dnsPolicy="None"),
+     ["spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"]),
+    (with_spec(hostAliases=[{"ip": "1.2.3"}]),
+     ['spec.hostAliases[0].ip: Invalid value: "1.2.3": must be a valid IP address, (e.g. 10.9.8.7 or '
+      "2001:db8::ffff)"]),
+    (with_spec(schedulingGates=[{"name": "a"}, {"name": "a"}]),
+     ['spec.schedulingGates[1]: Duplicate value: "a"']),
+    (with_spec(schedulingGates=[{"name": "a"}], nodeName="n"),
+     ["spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared"]),
+    (with_spec(ephemeralContainers=[container(name="d")]),
+     ["spec.ephemeralContainers: Forbidden: cannot be set on create"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("obj", "expected"), PODS, ids=ids_of(PODS))
 def test_a_pod_is_refused_in_the_apis_words(obj: Object, expected: list[str]) -> None:
     assert problems(obj) == expected
 
@@ -135,32 +135,32 @@ def test_a_pod_is_refused_in_the_apis_words(obj: Object, expected: list[str]) ->
 V = "spec.volumes[0]"
 
 
-@pytest.mark.parametrize(
-    ("volumes", "expected"),
-    [
-        ([{"emptyDir": {}}], [f"{V}.name: Required value"]),
-        ([{"name": "a"}, {"name": "a"}], ['spec.volumes[1].name: Duplicate value: "a"']),
-        ([{"name": "a", "emptyDir": {}, "hostPath": {"path": "/x"}}],
-         [f"{V}.hostPath: Forbidden: may not specify more than 1 volume type"]),
-        ([{"name": "a", "hostPath": {"path": "/a/../b"}}],
-         [f'{V}.hostPath.path: Invalid value: "/a/../b": must not contain \'..\'']),
-        ([{"name": "a", "configMap": {}}], [f"{V}.configMap.name: Required value"]),
-        ([{"name": "a", "secret": {"secretName": "s", "defaultMode": 512}}],
-         [f"{V}.secret.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive"]),
-        ([{"name": "a", "configMap": {"name": "c", "items": [{"key": "k", "path": "/abs"}]}}],
-         [f'{V}.configMap.items[0].path: Invalid value: "/abs": must be a relative path']),
-        ([{"name": "a", "persistentVolumeClaim": {}}], [f"{V}.persistentVolumeClaim.claimName: Required value"]),
-        ([{"name": "a", "nfs": {"server": "s", "path": "rel"}}],
-         [f'{V}.nfs.path: Invalid value: "rel": must be an absolute path']),
-        ([{"name": "a", "projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 5}}]}}],
-         [f"{V}.projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 5: "
-          "may not specify a duration less than 10 minutes"]),
-        ([{"name": "a", "ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}}],
-         [f"{V}.ephemeral.volumeClaimTemplate.spec.resources[storage]: Required value"]),
-        ([{"name": "a", "downwardAPI": {"items": [{"path": "x"}]}}],
-         [f"{V}.downwardAPI: Required value: one of fieldRef and resourceFieldRef is required"]),
-    ],
-)  # fmt: skip
+VOLUMES = [
+    ([{"emptyDir": {}}], [f"{V}.name: Required value"]),
+    ([{"name": "a"}, {"name": "a"}], ['spec.volumes[1].name: Duplicate value: "a"']),
+    ([{"name": "a", "emptyDir": {}, "hostPath": {"path": "/x"}}],
+     [f"{V}.hostPath: Forbidden: may not specify more than 1 volume type"]),
+    ([{"name": "a", "hostPath": {"path": "/a/../b"}}],
+     [f'{V}.hostPath.path: Invalid value: "/a/../b": must not contain \'..\'']),
+    ([{"name": "a", "configMap": {}}], [f"{V}.configMap.name: Required value"]),
+    ([{"name": "a", "secret": {"secretName": "s", "defaultMode": 512}}],
+     [f"{V}.secret.defaultMode: Invalid value: 512: must be a number between 0 and 0777 (octal), both inclusive"]),
+    ([{"name": "a", "configMap": {"name": "c", "items": [{"key": "k", "path": "/abs"}]}}],
+     [f'{V}.configMap.items[0].path: Invalid value: "/abs": must be a relative path']),
+    ([{"name": "a", "persistentVolumeClaim": {}}], [f"{V}.persistentVolumeClaim.claimName: Required value"]),
+    ([{"name": "a", "nfs": {"server": "s", "path": "rel"}}],
+     [f'{V}.nfs.path: Invalid value: "rel": must be an absolute path']),
+    ([{"name": "a", "projected": {"sources": [{"serviceAccountToken": {"path": "t", "expirationSeconds": 5}}]}}],
+     [f"{V}.projected.sources[0].serviceAccountToken.expirationSeconds: Invalid value: 5: "
+      "may not specify a duration less than 10 minutes"]),
+    ([{"name": "a", "ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}}],
+     [f"{V}.ephemeral.volumeClaimTemplate.spec.resources[storage]: Required value"]),
+    ([{"name": "a", "downwardAPI": {"items": [{"path": "x"}]}}],
+     [f"{V}.downwardAPI: Required value: one of fieldRef and resourceFieldRef is required"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("volumes", "expected"), VOLUMES, ids=ids_of(VOLUMES))
 def test_a_volume_is_refused_in_the_apis_words(volumes: list[Object], expected: list[str]) -> None:
     assert problems(with_spec(volumes=volumes)) == expected
 
@@ -176,30 +176,30 @@ def test_an_image_may_change_and_little_else() -> None:
         "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
     )
     assert difference[1:8] == [
-        "  {", '   "Name": "c",', '   "Image": "nginx:1.27",', '-   "Command": null,', '+   "Command": [',
+        "   {", '    "Name": "c",', '    "Image": "nginx:1.27",', '-   "Command": null,', '+   "Command": [',
         '+    "sh"', "+   ],",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("before", "changes", "expected"),
-    [
-        (with_spec(), {"spec.containers": [container(), container(name="d")]},
-         ["spec.containers: Forbidden: pod updates may not add or remove containers"]),
-        (with_spec(tolerations=[{"key": "a"}]), {"spec.tolerations": [{"key": "a"}, {"key": "b"}]}, []),
-        (with_spec(tolerations=[{"key": "a"}]), {"spec.tolerations": [{"key": "b"}]},
-         ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"]),
-        (with_spec(activeDeadlineSeconds=10), {"spec.activeDeadlineSeconds": 5}, []),
-        (with_spec(activeDeadlineSeconds=10), {"spec.activeDeadlineSeconds": 15},
-         ["spec.activeDeadlineSeconds: Invalid value: 15: must be less than or equal to previous value"]),
-        (with_spec(activeDeadlineSeconds=10), {"spec.activeDeadlineSeconds": None},
-         ["spec.activeDeadlineSeconds: Invalid value: null: must not update from a positive integer to nil value"]),
-        (with_spec(schedulingGates=[{"name": "a"}]), {"spec.schedulingGates": [], "spec.nodeSelector": {"a": "b"}}, []),
-        (with_spec(), {"spec.schedulingGates": [{"name": "a"}]},
-         ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'a'"]),
-        (with_spec(), {"metadata.labels": {"a": "b"}}, []),
-    ],
-)  # fmt: skip
+CHANGES = [
+    (with_spec(), {"spec.containers": [container(), container(name="d")]},
+     ["spec.containers: Forbidden: pod updates may not add or remove containers"]),
+    (with_spec(tolerations=[{"key": "a"}]), {"spec.tolerations": [{"key": "a"}, {"key": "b"}]}, []),
+    (with_spec(tolerations=[{"key": "a"}]), {"spec.tolerations": [{"key": "b"}]},
+     ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"]),
+    (with_spec(activeDeadlineSeconds=10), {"spec.activeDeadlineSeconds": 5}, []),
+    (with_spec(activeDeadlineSeconds=10), {"spec.activeDeadlineSeconds": 15},
+     ["spec.activeDeadlineSeconds: Invalid value: 15: must be less than or equal to previous value"]),
+    (with_spec(activeDeadlineSeconds=10), {"spec.activeDeadlineSeconds": None},
+     ["spec.activeDeadlineSeconds: Invalid value: null: must not update from a positive integer to nil value"]),
+    (with_spec(schedulingGates=[{"name": "a"}]), {"spec.schedulingGates": [], "spec.nodeSelector": {"a": "b"}}, []),
+    (with_spec(), {"spec.schedulingGates": [{"name": "a"}]},
+     ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'a'"]),
+    (with_spec(), {"metadata.labels": {"a": "b"}}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "changes", "expected"), CHANGES, ids=ids_of(CHANGES))
 def test_what_may_change_in_a_pod(before: Object, changes: dict[str, Any], expected: list[str]) -> None:
     assert change_problems(before, changes) == expected
 

@@ -12,23 +12,28 @@ from collections.abc import Callable
 from gitopslab.controlplane.controllers.cronjob import CronJobController
 from gitopslab.controlplane.controllers.daemonset import DaemonSetController
 from gitopslab.controlplane.controllers.deployment import DeploymentController
+from gitopslab.controlplane.controllers.disruption import DisruptionController
 from gitopslab.controlplane.controllers.endpointslice import EndpointSliceController
 from gitopslab.controlplane.controllers.garbage import GarbageCollector
 from gitopslab.controlplane.controllers.job import JobController
 from gitopslab.controlplane.controllers.namespace import NamespaceController
 from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleController
+from gitopslab.controlplane.controllers.podgc import PodGarbageCollector
+from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
 from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
 from gitopslab.controlplane.controllers.statefulset import StatefulSetController
+from gitopslab.controlplane.controllers.storageprotection import ClaimProtection, VolumeProtection
 from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
 from gitopslab.controlplane.controllers.ttl import TtlAfterFinishedController
+from gitopslab.controlplane.controllers.volume import VolumeBinder
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Reconciler
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog
 
-_WORKLOADS = (
+_KINDS = (
     DeploymentController,
     ReplicaSetController,
     DaemonSetController,
@@ -37,7 +42,12 @@ _WORKLOADS = (
     CronJobController,
     TtlAfterFinishedController,
     EndpointSliceController,
+    VolumeBinder,
+    LocalPathProvisioner,
+    ClaimProtection,
+    VolumeProtection,
     NodeLifecycleController,
+    PodGarbageCollector,
     TaintEvictionController,
     ServiceAccountController,
 )
@@ -61,8 +71,8 @@ def controllers(
         root_ca: The API server's certificate authority in PEM, published in every namespace.
     """
     catalog = catalog or Catalog()
-    found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _WORKLOADS]
-    for whole in (NamespaceController, GarbageCollector):
+    found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _KINDS]
+    for whole in (NamespaceController, GarbageCollector, DisruptionController):
         found.append(whole(api_for(whole.name), manager, clock, catalog))
     found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))
     return found

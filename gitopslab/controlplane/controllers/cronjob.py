@@ -65,7 +65,7 @@ def due(cron_job: Object, schedule: cron.Schedule, now: datetime) -> Due:
         earliest = max(earliest, datetime.fromtimestamp(now.timestamp() - deadline, now.tzinfo))
     last, missed = None, 0
     upcoming = cron.next_run(schedule, earliest)
-    while upcoming is not None and upcoming <= now:
+    while upcoming is not None and upcoming.timestamp() <= now.timestamp():
         last, missed = upcoming, missed + 1
         if missed > _MOST_MISSED:
             last = _latest(schedule, now)
@@ -79,7 +79,7 @@ def _latest(schedule: cron.Schedule, now: datetime) -> datetime:
     back, found = 60.0, None
     while found is None:
         upcoming = cron.next_run(schedule, datetime.fromtimestamp(now.timestamp() - back, now.tzinfo))
-        while upcoming is not None and upcoming <= now:
+        while upcoming is not None and upcoming.timestamp() <= now.timestamp():
             found, upcoming = upcoming, cron.next_run(schedule, upcoming)
         back *= 2
     return found

@@ -1,11 +1,9 @@
 """Who owns which field: ``metadata.managedFields`` and server-side apply.
 
-``verbs`` calls ``tracked`` after every create, update and patch, and ``applied`` for server-side apply. A write goes
-this way::
+``verbs`` calls ``tracked`` for every create, update and patch, and ``applied`` for server-side apply. A write goes::
 
-    before, after ─ structured.compare ─ what changed ─┬─ taken from every other manager (``applied`` may refuse: a
-    conflict)
-                                                       └─ given to the manager who writes
+    before, after ─ structured.compare ─ what changed ─┬─ is taken from every other manager (an apply may be refused)
+                                                       └─ is given to the manager who writes
 
 The rules are those of ``apimachinery/pkg/util/managedfields`` and ``structured-merge-diff/merge``. Entries keep the
 form they have on the wire, so nothing is converted on a write. Defaults, validation and storing are left to ``verbs``.
@@ -228,14 +226,9 @@ def applied(
     """
     kind = schema.struct_for(resource)
     check_config(resource, kind, config)
-    live = _live(resource, kind, current)
-    owners = [Manager.of(entry) for entry in (current or {}).get("metadata", {}).get("managedFields") or []]
-    ignored = _ignored(resource, subresource)
-    if not owners and current is not None:
-        fields, _ = compare(kind, kind.zero, live, _NEVER_OWNED)
-        owners = [Manager("before-first-apply", "Update", resource.api_version, "", timestamp(now), fields)]
-    root = root_of(kind)
-    wish = _wish(root, config, ignored)
+    root, ignored = root_of(kind), _ignored(resource, subresource)
+    live, wish = _live(resource, kind, current), _wish(root, config, ignored)
+    owners = _owners(resource, kind, current, now)
     applier = Manager(manager, "Apply", resource.api_version, subresource, "", wish)
     last = next((owner for owner in owners if owner.identity == applier.identity), None)
     others = [owner for owner in owners if owner is not last]
@@ -250,8 +243,7 @@ def applied(
     kept = [replace(owner, fields=difference(difference(owner.fields, changed), removed)) for owner in others]
     result = _typed(resource, kind, config, wanted if differs else live)
     entries = [owner.entry for owner in _sorted([*kept, applier]) if owner.fields]
-    if entries:
-        result["metadata"]["managedFields"] = entries
+    result["metadata"] |= {"managedFields": entries} if entries else {}
     if manager == "kubectl" and annotations_of(result).get(LAST_APPLIED):
         result["metadata"]["annotations"][LAST_APPLIED] = _last_applied(config)
     return result
@@ -263,6 +255,17 @@ def _live(resource: Resource, kind: Struct, current: Object | None) -> Object:
         return {"apiVersion": resource.api_version, "kind": resource.kind, **kind.zero}
     metadata = {key: value for key, value in current.get("metadata", {}).items() if key != "managedFields"}
     return {**current, "metadata": metadata}
+
+
+def _owners(resource: Resource, kind: Struct, current: Object | None, now: float) -> list[Manager]:
+    """The managers of the live object; one for all its fields when nobody tracked them."""
+    if current is None:
+        return []
+    entries = current.get("metadata", {}).get("managedFields")
+    if entries:
+        return [Manager.of(entry) for entry in entries]
+    fields, _ = compare(kind, kind.zero, current, _NEVER_OWNED)
+    return [Manager("before-first-apply", "Update", resource.api_version, "", timestamp(now), fields)]
 
 
 def _wish(root: Slot, config: Object, ignored: frozenset[str]) -> FieldSet:

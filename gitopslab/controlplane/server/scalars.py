@@ -28,7 +28,7 @@ _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 def quantity(text: str) -> str:
     """The canonical spelling of a quantity, as it is written back.
 
-    Simplified: exponents beyond 27 and texts beyond 60 characters are refused, which the real server would compute with.
+    Simplified: exponents beyond 27 and texts beyond 60 characters are refused; the real server computes with them.
 
     Raises:
         ValueError: It is not one; the text is ``resource.ParseQuantity``'s.

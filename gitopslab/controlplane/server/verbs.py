@@ -18,7 +18,6 @@ from typing import Any
 
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server import (
-    decode,
     deletion,
     identity,
     ownership,

@@ -26,8 +26,8 @@ def set_container(container: Object) -> None:
     for variable in container.get("env") or ():
         _set_environment(variable)
     for name in _PROBES:
-        if probe := container.get(name):
-            _set_probe(probe)
+        if container.get(name) is not None:
+            _set_probe(container[name])
     for hook in (container.get("lifecycle") or {}).values():
         if isinstance(hook, dict):
             _set_http_get(hook)
@@ -61,7 +61,7 @@ def _set_probe(probe: Object) -> None:
         if not probe.get(field):
             probe[field] = value
     _set_http_get(probe)
-    if "grpc" in probe:
+    if probe.get("grpc") is not None:
         probe["grpc"].setdefault("service", "")
 
 

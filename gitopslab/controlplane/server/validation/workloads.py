@@ -276,6 +276,6 @@ def _check_deployment_status(causes: Causes, status: Object, before: Object) -> 
 def _check_bounds(causes: Causes, status: Object, *counts: str) -> None:
     for field in counts:
         if status.get(field, 0) > status.get("replicas", 0):
-            causes.invalid(f"status.{field}", status[field], _MORE_THAN_REPLICAS)
+            causes.invalid(f"status.{field}", status.get(field, 0), _MORE_THAN_REPLICAS)
     if "availableReplicas" in counts and status.get("availableReplicas", 0) > status.get("readyReplicas", 0):
         causes.invalid("status.availableReplicas", status["availableReplicas"], "cannot be greater than readyReplicas")

@@ -1,0 +1,176 @@
+"""Counts how many pods a PodDisruptionBudget lets go.
+
+The manager calls it when a budget changed, or the readiness of a pod that one covers. The eviction subresource reads
+and spends what it writes to ``status.disruptionsAllowed``.
+
+Upstream: ``pkg/controller/disruption``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gitopslab.controlplane.controllers.percentage import scaled
+from gitopslab.controlplane.controllers.podstate import is_ready, is_terminal, replica_facts
+from gitopslab.controlplane.controllers.relevance import Relevant
+from gitopslab.controlplane.controllers.replicaset import replicas_of
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.controlplane.runtime.recorder import Recorder
+from gitopslab.errors import NotFoundError
+from gitopslab.machinery.clock import Clock, seconds_of, timestamp
+from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.objects import (
+    Object,
+    condition_of,
+    controller_of,
+    is_terminating,
+    key_of,
+    labels_of,
+    name_of,
+    namespace_of,
+)
+from gitopslab.machinery.selectors import from_label_selector
+
+_RESOURCE = "poddisruptionbudgets.policy"
+_GRACE = 120.0  # seconds an evicted pod may take until its deletion is seen
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many pods there should be, and how many of them must stay healthy."""
+
+    expected: int
+    desired: int
+
+
+def counted(budget: Object, pods: list[Object], scale: Callable[[], int]) -> Count:
+    """What a budget demands of its pods.
+
+    Args:
+        budget: The budget.
+        pods: Those it covers.
+        scale: How many replicas the pods' controllers want; asked only when a percentage or ``maxUnavailable`` needs
+        it.
+    """
+    least, most = budget["spec"].get("minAvailable"), budget["spec"].get("maxUnavailable")
+    if most is not None:
+        expected = scale()
+        return Count(expected, max(0, expected - scaled(most, expected, up=True)))
+    if isinstance(least, str) and least.endswith("%"):
+        expected = scale()
+        return Count(expected, scaled(least, expected, up=True))
+    return Count(len(pods), int(least or 0))
+
+
+def status_of(budget: Object, pods: list[Object], count: Count, disrupted: dict[str, str], now: float) -> Object:
+    """The status of a budget."""
+    healthy = sum(is_ready(pod) and not is_terminating(pod) and name_of(pod) not in disrupted for pod in pods)
+    allowed = max(0, healthy - count.desired) if count.expected > 0 else 0
+    generation = budget["metadata"].get("generation", 0)
+    status: Object = {
+        "currentHealthy": healthy,
+        "desiredHealthy": count.desired,
+        "disruptionsAllowed": allowed,
+        "expectedPods": count.expected,
+        "observedGeneration": generation,
+        "conditions": [_condition(budget, allowed, now)],
+    }
+    return {**status, "disruptedPods": disrupted} if disrupted else status
+
+
+def _condition(budget: Object, allowed: int, now: float) -> Object:
+    known = condition_of(budget, "DisruptionAllowed") or {}
+    status, reason = ("True", "SufficientPods") if allowed > 0 else ("False", "InsufficientPods")
+    return {
+        "type": "DisruptionAllowed",
+        "status": status,
+        "observedGeneration": budget["metadata"].get("generation", 0),
+        "lastTransitionTime": known["lastTransitionTime"] if known.get("status") == status else timestamp(now),
+        "reason": reason,
+        "message": "",
+    }
+
+
+class DisruptionController:
+    """Reconciles PodDisruptionBudgets.
+
+    Args:
+        api: Writes their status, and reads the scale of controllers.
+        manager: Gives the informers.
+        clock: Tells when an eviction is forgotten.
+        catalog: Names the resource of a pod's controller.
+    """
+
+    name = "disruption-controller"
+
+    def __init__(self, api: Api, manager: Manager, clock: Clock, catalog: Catalog) -> None:
+        self._api = api
+        self._clock = clock
+        self._catalog = catalog
+        self._recorder = Recorder(api, clock, self.name)
+        self._budgets = manager.informer(_RESOURCE)
+        self._pods = manager.informer("pods")
+        self.sources: tuple[Source, ...] = (
+            Source(_RESOURCE),
+            Source("pods", Relevant(replica_facts, self._covering)),
+        )
+
+    def reconcile(self, request: Request) -> Result:
+        """Count the pods of one budget."""
+        budget = self._budgets.get(request.name, request.namespace)
+        if budget is None:
+            return DONE
+        pods = self._covered(budget)
+        disrupted = self._disrupted(budget, pods)
+        count = counted(budget, pods, lambda: self._scale(pods))
+        status = status_of(budget, pods, count, disrupted, self._clock.now())
+        if status != budget.get("status"):
+            self._api.update({**budget, "status": status}, "status")
+            if not pods:
+                self._recorder.event(budget, "Normal", "NoPods", "No matching pods found")
+        waits = [seconds_of(time) + _GRACE - self._clock.now() for time in disrupted.values()]
+        return Result(min(waits, default=None))
+
+    def _covered(self, budget: Object) -> list[Object]:
+        selector = from_label_selector(budget["spec"].get("selector"))
+        pods = self._pods.list(namespace_of(budget))
+        return [pod for pod in pods if selector and selector.matches(labels_of(pod)) and not is_terminal(pod)]
+
+    def _disrupted(self, budget: Object, pods: list[Object]) -> dict[str, str]:
+        """Evicted pods whose deletion has not been seen: they count as gone already, for a while."""
+        noted: dict[str, str] = budget.get("status", {}).get("disruptedPods") or {}
+        present = {name_of(pod) for pod in pods if not is_terminating(pod)}
+        now = self._clock.now()
+        return {name: time for name, time in noted.items() if name in present and seconds_of(time) + _GRACE > now}
+
+    def _scale(self, pods: list[Object]) -> int:
+        """How many replicas the pods' controllers want together; a ReplicaSet's Deployment speaks for it."""
+        wanted: dict[tuple[str, str, str], int] = {}
+        for pod in pods:
+            owner = self._scaled_owner(pod)
+            if owner is not None:
+                wanted[owner["kind"], *key_of(owner)] = replicas_of(owner)
+        return sum(wanted.values())
+
+    def _scaled_owner(self, obj: Object) -> Object | None:
+        reference = controller_of(obj)
+        resource = self._catalog.of_reference(reference) if reference is not None else None
+        if reference is None or resource is None:
+            return None
+        try:
+            owner = self._api.get(resource.key, reference["name"], namespace_of(obj))
+        except NotFoundError:
+            return None
+        return (self._scaled_owner(owner) if resource.kind == "ReplicaSet" else None) or owner
+
+    def _covering(self, event: WatchEvent) -> Iterable[Request]:
+        """The budgets that cover a pod."""
+        labels = labels_of(event.object)
+        selectors = (
+            (budget, from_label_selector(budget["spec"].get("selector")))
+            for budget in self._budgets.list(namespace_of(event.object))
+        )
+        return [Request(*key_of(budget)) for budget, selector in selectors if selector and selector.matches(labels)]

@@ -1,0 +1,63 @@
+"""The notebooks in a real JupyterLab, in a real browser: what a learner sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jupyterlab_in_browser import CHROMIUM, Browser, OpenLab, browser, open_lab
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+TILE = ".gl-board .gl-pod"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLab]:
+    """One JupyterLab for all tests here."""
+    with open_lab(tmp_path_factory.mktemp("lab")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def shown() -> Iterator[Browser]:
+    """A browser of its own for each test."""
+    with browser() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("notebook", ["00-start-here.ipynb", "04-anatomy-of-a-cluster.ipynb"])
+def test_a_notebook_runs_from_top_to_bottom_and_asks_nobody_else(lab: OpenLab, shown: Browser, notebook: str) -> None:
+    shown.open(lab.address(notebook))
+    failed = [cell["id"] for cell in shown.run_all() if cell["error"]]
+    assert failed in (["bad-image"], ["cordon"]), "one cell is meant to fail, and only that one"
+    assert shown.page.locator(".gl-board .gl-node").count() == 4
+    assert shown.hosts - {""} == {"127.0.0.1"}
+    assert shown.errors == []
+
+
+def test_a_pod_made_in_a_terminal_is_soon_on_the_board(lab: OpenLab, shown: Browser) -> None:
+    shown.open(lab.address("00-start-here.ipynb"))
+    shown.run_until("open-lab")
+    shown.page.wait_for_selector(".gl-board .gl-node", timeout=60_000)
+    lab.gitopslab("kubectl", "run", "from-terminal", "--image=nginx:1.27")
+    done = time.monotonic()
+    shown.page.wait_for_selector(f"{TILE}:has-text('from-terminal')", timeout=10_000)
+    assert time.monotonic() - done < 5, "generous here: the 300 ms are measured in benchmarks/board.py"
+    lab.gitopslab("kubectl", "delete", "pod", "from-terminal", "--wait=false")
+    shown.page.wait_for_selector(f"{TILE}:has-text('from-terminal')", state="detached", timeout=10_000)
+
+
+def test_restarting_the_kernel_loses_nothing_of_the_cluster(lab: OpenLab, shown: Browser) -> None:
+    lab.gitopslab("kubectl", "create", "configmap", "kept", "--from-literal=a=b")
+    shown.open(lab.address("00-start-here.ipynb"))
+    shown.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    assert "kept" in lab.gitopslab("kubectl", "get", "configmap", "kept", "-o", "name")
+    shown.run_until("open-lab")
+    shown.page.wait_for_selector(".gl-board .gl-node", timeout=60_000)
+
+
+def test_the_notebook_a_learner_opened_is_a_copy_of_his_own(lab: OpenLab) -> None:
+    assert {path.name for path in Path(lab.folder).glob("*.ipynb")} >= {"00-start-here.ipynb"}

@@ -1,0 +1,221 @@
+"""Claims and volumes: binding, waiting, provisioning, release, protection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from builders import merged, pod
+
+from gitopslab.controlplane.controllers.volume import mismatch
+from gitopslab.machinery.objects import Object, annotations_of
+
+if TYPE_CHECKING:
+    from conftest import Cluster
+
+CLAIMS, VOLUMES, CLASSES = "persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io"
+
+
+def volume(name: str, size: str = "2Gi", **spec: Any) -> Object:
+    base = {
+        "capacity": {"storage": size},
+        "accessModes": ["ReadWriteOnce"],
+        "hostPath": {"path": f"/data/{name}"},
+        "storageClassName": "manual",
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": merged(base, spec)}
+
+
+def claim(name: str = "foto", size: str = "1Gi", **spec: Any) -> Object:
+    base = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "manual",
+        "resources": {"requests": {"storage": size}},
+    }
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": merged(base, spec)}
+
+
+def storage_class(name: str, provisioner: str, mode: str = "Immediate", **rest: Any) -> Object:
+    base = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name}}
+    return {**base, "provisioner": provisioner, "volumeBindingMode": mode, **rest}
+
+
+def user(name: str = "user", claim_name: str = "foto") -> Object:
+    return pod(name, spec={"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": claim_name}}]})
+
+
+def phase(cluster: Cluster, resource: str, name: str) -> str:
+    namespace = "default" if resource == CLAIMS else ""
+    found: str = cluster.get(resource, name, namespace)["status"]["phase"]
+    return found
+
+
+def test_a_claim_gets_the_smallest_volume_that_fits(cluster: Cluster) -> None:
+    for made in (volume("big", "10Gi"), volume("small", "2Gi"), volume("tiny", "500Mi"), claim()):
+        cluster.create(made)
+    cluster.settle()
+    bound = cluster.get(CLAIMS, "foto")
+    assert bound["spec"]["volumeName"] == "small"
+    assert bound["status"] == {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "2Gi"}, "phase": "Bound"}
+    assert annotations_of(bound) == {
+        "pv.kubernetes.io/bind-completed": "yes",
+        "pv.kubernetes.io/bound-by-controller": "yes",
+    }
+    taken = cluster.get(VOLUMES, "small", "")
+    assert annotations_of(taken) == {"pv.kubernetes.io/bound-by-controller": "yes"}
+    reference = taken["spec"]["claimRef"]
+    assert (reference["kind"], reference["namespace"], reference["name"], reference["uid"]) == (
+        "PersistentVolumeClaim",
+        "default",
+        "foto",
+        bound["metadata"]["uid"],
+    )
+    assert (phase(cluster, VOLUMES, "small"), phase(cluster, VOLUMES, "big")) == ("Bound", "Available")
+
+
+def test_a_claim_waits_for_a_volume_that_comes_later(cluster: Cluster) -> None:
+    cluster.create(claim(storageClassName=""))
+    cluster.settle()
+    message = "no persistent volumes available for this claim and no storage class is set"
+    assert cluster.events("PersistentVolumeClaim") == [("FailedBinding", message)]
+    cluster.create(volume("late", storageClassName=""))
+    cluster.settle()
+    assert phase(cluster, CLAIMS, "foto") == "Bound"
+
+
+def test_a_class_nobody_knows(cluster: Cluster) -> None:
+    cluster.create(claim())
+    cluster.settle()
+    message = 'storageclass.storage.k8s.io "manual" not found'
+    assert cluster.events("PersistentVolumeClaim") == [("ProvisioningFailed", message)]
+    assert phase(cluster, CLAIMS, "foto") == "Pending"
+
+
+def test_a_class_that_waits_for_its_first_consumer(cluster: Cluster) -> None:
+    cluster.create(storage_class("manual", "kubernetes.io/no-provisioner", "WaitForFirstConsumer"))
+    cluster.create(volume("ready"))
+    cluster.create(claim())
+    cluster.settle()
+    message = "waiting for first consumer to be created before binding"
+    assert cluster.events("PersistentVolumeClaim") == [("WaitForFirstConsumer", message)]
+    assert phase(cluster, CLAIMS, "foto") == "Pending"
+
+
+def test_a_volume_can_be_asked_for_by_name(cluster: Cluster) -> None:
+    for made in (volume("small"), volume("wanted", "10Gi"), claim(volumeName="wanted")):
+        cluster.create(made)
+    cluster.settle()
+    assert phase(cluster, CLAIMS, "foto") == "Bound"
+    assert annotations_of(cluster.get(CLAIMS, "foto")) == {"pv.kubernetes.io/bind-completed": "yes"}
+
+
+def test_a_volume_can_be_reserved_for_a_claim(cluster: Cluster) -> None:
+    cluster.create(volume("reserved", "10Gi", claimRef={"namespace": "default", "name": "foto"}))
+    cluster.create(volume("small"))
+    cluster.settle()
+    assert phase(cluster, VOLUMES, "reserved") == "Available"
+    cluster.create(claim())
+    cluster.settle()
+    assert cluster.get(CLAIMS, "foto")["spec"]["volumeName"] == "reserved"
+
+
+def test_a_volume_of_another_claim_is_not_given_twice(cluster: Cluster) -> None:
+    for made in (volume("one"), claim("first")):
+        cluster.create(made)
+    cluster.settle()
+    cluster.create(claim("second", volumeName="one"))
+    cluster.settle()
+    assert phase(cluster, CLAIMS, "second") == "Pending"
+    assert ("FailedBinding", 'volume "one" already bound to a different claim.') in cluster.events(
+        "PersistentVolumeClaim"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        pytest.param({}, "", id="it fits"),
+        pytest.param({"resources": {"requests": {"storage": "5Gi"}}}, "requested PV is too small", id="size"),
+        pytest.param({"storageClassName": "other"}, "storageClassName does not match", id="class"),
+        pytest.param({"volumeMode": "Block"}, "incompatible volumeMode", id="mode"),
+        pytest.param({"accessModes": ["ReadWriteMany"]}, "incompatible accessMode", id="access"),
+    ],
+)
+def test_why_a_named_volume_cannot_be_had(spec: Object, why: str) -> None:
+    assert mismatch(volume("one"), claim(**spec)) == why
+
+
+def test_a_claim_in_use_stays_until_its_pod_is_gone(cluster: Cluster) -> None:
+    for made in (volume("small"), claim(), user()):
+        cluster.create(made)
+    cluster.settle()
+    cluster.delete(CLAIMS, "foto")
+    assert cluster.get(CLAIMS, "foto")["metadata"]["deletionTimestamp"]
+    cluster.delete("pods", "user")
+    assert not cluster.has(CLAIMS, "foto")
+    assert phase(cluster, VOLUMES, "small") == "Released"
+
+
+def test_a_released_volume_is_not_given_to_the_next(cluster: Cluster) -> None:
+    for made in (volume("small"), claim()):
+        cluster.create(made)
+    cluster.settle()
+    cluster.delete(CLAIMS, "foto")
+    cluster.create(claim())
+    cluster.settle()
+    assert phase(cluster, CLAIMS, "foto") == "Pending"
+
+
+def test_a_volume_that_cannot_be_deleted_has_failed(cluster: Cluster) -> None:
+    for made in (volume("small", persistentVolumeReclaimPolicy="Delete"), claim()):
+        cluster.create(made)
+    cluster.settle()
+    cluster.delete(CLAIMS, "foto")
+    message = "host_path deleter only supports /tmp/.+ but received provided /data/small"
+    status = cluster.get(VOLUMES, "small", "")["status"]
+    assert (status["phase"], status["message"]) == ("Failed", message)
+    assert cluster.events("PersistentVolume") == [("VolumeFailedDelete", message)]
+
+
+def test_a_bound_volume_stays_until_its_claim_is_gone(cluster: Cluster) -> None:
+    for made in (volume("small"), claim()):
+        cluster.create(made)
+    cluster.settle()
+    cluster.delete(VOLUMES, "small", "")
+    assert cluster.get(VOLUMES, "small", "")["metadata"]["deletionTimestamp"]
+    cluster.delete(CLAIMS, "foto")
+    assert not cluster.has(VOLUMES, "small", "")
+
+
+def test_a_claim_whose_volume_is_gone_is_lost(cluster: Cluster) -> None:
+    for made in (volume("small"), claim()):
+        cluster.create(made)
+    cluster.settle()
+    cluster.patch(VOLUMES, "small", {"metadata": {"finalizers": None}}, "")
+    cluster.delete(VOLUMES, "small", "")
+    assert phase(cluster, CLAIMS, "foto") == "Lost"
+    message = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
+    assert ("ClaimLost", message) in cluster.events("PersistentVolumeClaim")
+
+
+def test_the_labs_own_class_makes_volumes_and_deletes_them(cluster: Cluster) -> None:
+    local = storage_class("standard", "rancher.io/local-path", "WaitForFirstConsumer", allowVolumeExpansion=True)
+    cluster.create(local)
+    cluster.create(claim(storageClassName="standard"))
+    cluster.settle()
+    chosen = {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": "n2"}}}
+    cluster.patch(CLAIMS, "foto", chosen)
+    bound = cluster.get(CLAIMS, "foto")
+    name = f"pvc-{bound['metadata']['uid']}"
+    assert (bound["status"]["phase"], bound["spec"]["volumeName"]) == ("Bound", name)
+    assert [reason for reason, _ in cluster.events("PersistentVolumeClaim")] == [
+        "WaitForFirstConsumer",
+        "ExternalProvisioning",
+        "Provisioning",
+        "ProvisioningSucceeded",
+    ]
+    cluster.patch(CLAIMS, "foto", {"spec": {"resources": {"requests": {"storage": "3Gi"}}}})
+    assert cluster.get(CLAIMS, "foto")["status"]["capacity"] == {"storage": "3Gi"}
+    cluster.delete(CLAIMS, "foto")
+    assert not cluster.has(VOLUMES, name, "")

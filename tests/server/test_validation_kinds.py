@@ -1,0 +1,236 @@
+"""The rules of Services, Ingresses, storage, configuration and what a cluster is made of."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from builders import merged
+from validation_tools import change_problems, ids_of, problems
+
+from gitopslab.machinery.objects import Object
+
+
+def made(kind: str, api_version: str = "v1", **fields: Any) -> Object:
+    return merged({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x"}}, fields)
+
+
+def service(**spec: Any) -> Object:
+    return made("Service", spec={"ports": [{"port": 80}], **spec})
+
+
+def ingress(*paths: Object, host: str = "") -> Object:
+    rule: Object = {"http": {"paths": list(paths)}}
+    return made("Ingress", "networking.k8s.io/v1", spec={"rules": [{**rule, **({"host": host} if host else {})}]})
+
+
+def path(text: str = "/", kind: str | None = "Prefix", **service_fields: Any) -> Object:
+    backend = {"service": {"name": "web", "port": {"number": 80}, **service_fields}}
+    return {"path": text, "backend": backend, **({"pathType": kind} if kind else {})}
+
+
+def volume(**spec: Any) -> Object:
+    base = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/data"}}
+    return made("PersistentVolume", spec={**base, **spec})
+
+
+def claim(**spec: Any) -> Object:
+    base = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return made("PersistentVolumeClaim", spec={**base, **spec})
+
+
+def storage_class(**fields: Any) -> Object:
+    return made("StorageClass", "storage.k8s.io/v1", **{"provisioner": "example.com/p", **fields})
+
+
+def node(**spec: Any) -> Object:
+    return made("Node", spec=spec)
+
+
+def secret(kind: str, **data: str) -> Object:
+    encoded = {key.replace("_", "."): base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return made("Secret", type=kind, data=encoded)
+
+
+SERVICES: list[tuple[Object, list[str]]] = [
+    (service(), []),
+    (made("Service", spec={}), ["spec.ports: Required value"]),
+    (made("Service", spec={"clusterIP": "None", "clusterIPs": ["None"]}), []),
+    (service(ports=[{"port": 0}]),
+     ["spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive",
+      "spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive"]),
+    (service(ports=[{"port": 80}, {"port": 81}]),
+     ["spec.ports[0].name: Required value", "spec.ports[1].name: Required value"]),
+    (service(ports=[{"name": "a", "port": 80}, {"name": "a", "port": 81}]),
+     ['spec.ports[1].name: Duplicate value: "a"']),
+    (service(ports=[{"name": "a", "port": 80}, {"name": "b", "port": 80}]),
+     ['spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,'
+      '"NodePort":0}']),
+    (service(ports=[{"port": 80, "nodePort": 30000}]),
+     ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"]),
+    (service(type="Magic"),
+     ['spec.type: Unsupported value: "Magic": supported values: "ClusterIP", "ExternalName", "LoadBalancer", '
+      '"NodePort"']),
+    (service(clusterIP="1.2", clusterIPs=["1.2"]),
+     ['spec.clusterIPs[0]: Invalid value: "1.2": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']),
+    (service(type="NodePort", clusterIP="None", clusterIPs=["None"]),
+     ['spec.clusterIPs[0]: Invalid value: "None": may not be set to \'None\' for NodePort services']),
+    (made("Service", spec={"type": "ExternalName"}), ["spec.externalName: Required value"]),
+    (service(externalIPs=["127.0.0.1"]),
+     ['spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)']),
+    (service(sessionAffinity="Sticky"),
+     ['spec.sessionAffinity: Unsupported value: "Sticky": supported values: "ClientIP", "None"']),
+    (made("Service", metadata={"name": "1st"}, spec={"ports": [{"port": 80}]}),
+     ['metadata.name: Invalid value: "1st": a DNS-1035 label must consist of lower case alphanumeric characters or '
+      "'-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
+      "regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"]),
+]  # fmt: skip
+
+NETWORKING: list[tuple[Object, list[str]]] = [
+    (ingress(path(), host="foto.example.com"), []),
+    (ingress(path(), host="*.example.com"), []),
+    (made("Ingress", "networking.k8s.io/v1", spec={}),
+     ["spec: Invalid value: null: either `defaultBackend` or `rules` must be specified"]),
+    (ingress(path(), host="10.0.0.1"),
+     ['spec.rules[0].host: Invalid value: "10.0.0.1": must be a DNS name, not an IP address']),
+    (ingress(path(kind=None)), ["spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified"]),
+    (ingress(path(kind="Regex")),
+     ['spec.rules[0].http.paths[0].pathType: Unsupported value: "Regex": supported values: "Exact", '
+      '"ImplementationSpecific", "Prefix"']),
+    (ingress(path("/a//b")), ['spec.rules[0].http.paths[0].path: Invalid value: "/a//b": must not contain \'//\'']),
+    (ingress(path(port={"number": 80, "name": "http"})),
+     ['spec.rules[0].http.paths[0].backend: Invalid value: "": cannot set both port name & port number']),
+    (ingress({"path": "/", "pathType": "Prefix", "backend": {}}),
+     ['spec.rules[0].http.paths[0].backend: Invalid value: "": resource or service backend is required']),
+    (made("IngressClass", "networking.k8s.io/v1", spec={}), ["spec.controller: Required value"]),
+    (made("NetworkPolicy", "networking.k8s.io/v1", spec={"ingress": [{"from": [{}]}]}),
+     ["spec.ingress[0].from[0]: Required value: must specify a peer"]),
+    (made("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv4", endpoints=[{"addresses": []}]),
+     ["endpoints[0].addresses: Required value: must contain at least 1 address"]),
+    (made("EndpointSlice", "discovery.k8s.io/v1", endpoints=[]), ["addressType: Required value"]),
+]  # fmt: skip
+
+STORAGE: list[tuple[Object, list[str]]] = [
+    (volume(), []),
+    (volume(accessModes=[]), ["spec.accessModes: Required value"]),
+    (volume(accessModes=["Anyhow"]),
+     ['spec.accessModes: Unsupported value: "Anyhow": supported values: "ReadOnlyMany", "ReadWriteMany", '
+      '"ReadWriteOnce", "ReadWriteOncePod"']),
+    (volume(capacity={}),
+     ["spec.capacity: Required value", 'spec.capacity: Unsupported value: null: supported values: "storage"']),
+    (volume(capacity={"storage": "0"}),
+     ['spec.capacity[storage]: Invalid value: "0": must be greater than zero']),
+    (volume(nfs={"server": "s", "path": "/"}), ["spec.nfs: Forbidden: may not specify more than 1 volume type"]),
+    (volume(persistentVolumeReclaimPolicy="Forget"),
+     ['spec.persistentVolumeReclaimPolicy: Unsupported value: "Forget": supported values: "Delete", "Recycle", '
+      '"Retain"']),
+    (claim(), []),
+    (claim(accessModes=[]), ["spec.accessModes: Required value: at least 1 access mode is required"]),
+    (claim(resources={}), ["spec.resources[storage]: Required value"]),
+    (claim(resources={"requests": {"storage": "-1"}}),
+     ['spec.resources[storage]: Invalid value: "-1": must be greater than zero']),
+    (claim(accessModes=["ReadWriteOncePod", "ReadWriteOnce"]),
+     ["spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes"]),
+    (storage_class(), []),
+    (storage_class(provisioner=""), ["provisioner: Required value"]),
+    (storage_class(volumeBindingMode="Later"),
+     ['volumeBindingMode: Unsupported value: "Later": supported values: "Immediate", "WaitForFirstConsumer"']),
+]  # fmt: skip
+
+OTHERS: list[tuple[Object, list[str]]] = [
+    (made("ConfigMap", data={"app.conf": "a"}), []),
+    (made("ConfigMap", data={"bad key": "1"}),
+     ['data[bad key]: Invalid value: "bad key": a valid config key must consist of alphanumeric characters, \'-\', '
+      "'_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+      "'[-._a-zA-Z0-9]+')"]),
+    (made("ConfigMap", data={"..": "1"}), ["data[..]: Invalid value: \"..\": must not be '..'"]),
+    (made("ConfigMap", data={"a": "1"}, binaryData={"a": "MQ=="}),
+     ['data[a]: Invalid value: "a": duplicate of key present in binaryData']),
+    (made("ConfigMap", data={"a": "x" * 1048577}), [": Too long: may not be more than 1048576 bytes"]),
+    (secret("Opaque", a="b"), []),
+    (secret("kubernetes.io/tls", tls_crt="c"), ["data[tls.key]: Required value"]),
+    (secret("kubernetes.io/basic-auth"), ["data[username]: Required value", "data[password]: Required value"]),
+    (secret("kubernetes.io/dockerconfigjson"), ["data[.dockerconfigjson]: Required value"]),
+    (secret("kubernetes.io/service-account-token"),
+     ["metadata.annotations[kubernetes.io/service-account.name]: Required value"]),
+    (node(taints=[{"key": "a", "effect": "NoSchedule"}]), []),
+    (node(taints=[{"key": "a", "effect": "Nope"}]),
+     ['metadata.taints[0].effect: Unsupported value: "Nope": supported values: "NoSchedule", "PreferNoSchedule", '
+      '"NoExecute"']),
+    (node(taints=[{"key": "a", "effect": "NoSchedule"}, {"key": "a", "value": "b", "effect": "NoSchedule"}]),
+     ['metadata.taints[1]: Duplicate value: {"Key":"a","Value":"b","Effect":"NoSchedule","TimeAdded":null}: '
+      "taints must be unique by key and effect pair"]),
+    (made("Event", involvedObject={"namespace": "other"}),
+     ['involvedObject.namespace: Invalid value: "other": does not match event.namespace']),
+    (made("Lease", "coordination.k8s.io/v1", spec={"leaseDurationSeconds": 0}),
+     ["spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"]),
+    (made("ResourceQuota", spec={"hard": {"pods": "1.5"}}),
+     ['spec.hard[pods]: Invalid value: "1.5": must be an integer']),
+    (made("ResourceQuota", spec={"hard": {"count/deployments.apps": "2", "requests.cpu": "1"}}), []),
+    (made("LimitRange", spec={"limits": [{"type": "Container", "min": {"cpu": "2"}, "max": {"cpu": "1"}}]}),
+     ['spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
+      'spec.limits[0].defaultRequest[cpu]: Invalid value: "1": min value 2 is greater than default request value 1',
+      'spec.limits[0].default[cpu]: Invalid value: "2": min value 2 is greater than default value 1']),
+    (made("HorizontalPodAutoscaler", "autoscaling/v2", spec={"minReplicas": 5, "maxReplicas": 3}),
+     ["spec.maxReplicas: Invalid value: 3: must be greater than or equal to `minReplicas`",
+      "spec.scaleTargetRef.kind: Required value", "spec.scaleTargetRef.name: Required value"]),
+    (made("PriorityClass", "scheduling.k8s.io/v1", value=1000000001),
+     ["value: Forbidden: maximum allowed value of a user defined priority is 1000000000"]),
+    (made("Role", "rbac.authorization.k8s.io/v1", rules=[{"apiGroups": [""], "resources": ["pods"]}]),
+     ["rules[0].verbs: Required value: verbs must contain at least one value"]),
+    (made("RoleBinding", "rbac.authorization.k8s.io/v1", roleRef={"kind": "Role"}, subjects=[{"kind": "Robot"}]),
+     ["roleRef.name: Required value", "subjects[0].name: Required value",
+      'subjects[0].kind: Unsupported value: "Robot": supported values: "ServiceAccount", "User", "Group"']),
+]  # fmt: skip
+
+ROWS = [*SERVICES, *NETWORKING, *STORAGE, *OTHERS]
+
+
+@pytest.mark.parametrize(("obj", "expected"), ROWS, ids=ids_of(ROWS))
+def test_an_object_is_refused_in_the_apis_words(obj: Object, expected: list[str]) -> None:
+    assert problems(obj) == expected
+
+
+LOCKED = "field is immutable when `immutable` is set"
+CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
+    (made("ConfigMap", data={"a": "1"}), {"data": {"a": "2"}}, "", []),
+    (made("ConfigMap", data={"a": "1"}, immutable=True), {"data": {"a": "2"}}, "", [f"data: Forbidden: {LOCKED}"]),
+    (made("ConfigMap", data={"a": "1"}, immutable=True), {"immutable": False}, "", [f"immutable: Forbidden: {LOCKED}"]),
+    (made("ConfigMap", data={"a": "1"}, immutable=True), {"metadata.labels": {"a": "b"}}, "", []),
+    (secret("Opaque", a="b"), {"type": "other"}, "", ['type: Invalid value: "other": field is immutable']),
+    (made("RoleBinding", "rbac.authorization.k8s.io/v1", roleRef={"kind": "Role", "name": "a"}), {"roleRef.name": "b"},
+     "", ['roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"b"}: '
+          "cannot change roleRef"]),
+    (storage_class(), {"provisioner": "other.com/p"}, "",
+     ["provisioner: Forbidden: updates to provisioner are forbidden."]),
+    (storage_class(), {"allowVolumeExpansion": True}, "", []),
+    (volume(), {"spec.hostPath": {"path": "/other", "type": ""}}, "",
+     ["spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation\n"]),
+    (volume(), {"spec.claimRef": {"name": "c"}, "spec.persistentVolumeReclaimPolicy": "Delete"}, "", []),
+    (claim(), {"spec.volumeName": "v"}, "", []),
+    (node(podCIDRs=["10.0.0.0/24"]), {"spec.podCIDRs": ["10.0.1.0/24"]}, "",
+     ['spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid']),
+    (node(), {"spec.unschedulable": True, "spec.taints": [{"key": "a", "effect": "NoExecute"}]}, "", []),
+    (made("Namespace"), {"status.phase": "Terminating"}, "status",
+     ['status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty']),
+    (made("PriorityClass", "scheduling.k8s.io/v1", value=1), {"value": 2}, "",
+     ["value: Forbidden: may not be changed in an update."]),
+    (made("ResourceQuota", spec={"hard": {"pods": "1"}}), {"spec.scopes": ["BestEffort"]}, "",
+     ['spec.scopes: Invalid value: ["BestEffort"]: field is immutable']),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "changes", "subresource", "expected"), CHANGES, ids=ids_of(CHANGES))
+def test_what_may_change(before: Object, changes: dict[str, Any], subresource: str, expected: list[str]) -> None:
+    assert change_problems(before, changes, subresource) == expected
+
+
+def test_a_claims_refused_change_is_shown_as_a_difference() -> None:
+    changed = change_problems(claim(), {"spec.resources": {"requests": {"storage": "2Gi"}}})
+    assert changed == [
+        "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for "
+        "bound claims\n"
+        '@@ -6,7 +6,7 @@\n  "Resources": {\n   "Limits": null,\n   "Requests": {\n-   "storage": "1Gi"\n'
+        '+   "storage": "2Gi"\n   }\n  },\n  "VolumeName": "",\n'
+    ]

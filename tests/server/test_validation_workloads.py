@@ -1,0 +1,155 @@
+"""The rules of Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs and CronJobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import deployment, merged
+from validation_tools import change_problems, ids_of, problems
+
+from gitopslab.machinery.objects import Object
+
+MISMATCH = "`selector` does not match template `labels`"
+TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}
+BATCH = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i:1"}]}}
+
+
+def rolling(**fields: Any) -> Object:
+    return {"strategy": {"type": "RollingUpdate", "rollingUpdate": fields}}
+
+
+def workload(kind: str, **spec: Any) -> Object:
+    base = {"selector": {"matchLabels": {"app": "x"}}, "template": TEMPLATE}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "x"}, "spec": merged(base, spec)}
+
+
+def job(**spec: Any) -> Object:
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}, "spec": {"template": BATCH, **spec}}
+
+
+def cron_job(schedule: str, name: str = "x", **spec: Any) -> Object:
+    fields = {"schedule": schedule, "jobTemplate": {"spec": {"template": BATCH}}, **spec}
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name}, "spec": fields}
+
+
+ROWS: list[tuple[Object, list[str]]] = [
+    (deployment("d"), []),
+    (deployment("d", spec={"selector": {"matchLabels": {"app": "other"}}}),
+     [f'spec.template.metadata.labels: Invalid value: {{"app":"d"}}: {MISMATCH}']),
+    (deployment("d", spec={"selector": None}),
+     ["spec.selector: Required value", f'spec.template.metadata.labels: Invalid value: {{"app":"d"}}: {MISMATCH}']),
+    (deployment("d", spec={"selector": {"matchExpressions": [{"key": "app", "operator": "Is"}]}}),
+     ['spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator']),
+    ({**deployment("d"), "spec": {**deployment("d")["spec"], "selector": {}}},
+     ["spec.selector: Invalid value: {}: empty selector is invalid for deployment"]),
+    (deployment("d", replicas=-1), ["spec.replicas: Invalid value: -1: must be greater than or equal to 0"]),
+    (deployment("d", spec={"template": {"spec": {"restartPolicy": "Never"}}}),
+     ['spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"']),
+    (deployment("d", spec={"strategy": {"type": "Recreate", "rollingUpdate": {}}}),
+     ["spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"]),
+    (deployment("d", spec={"strategy": {"type": "Slowly"}}),
+     ['spec.strategy: Unsupported value: {"Type":"Slowly","RollingUpdate":null}: supported values: "Recreate", '
+      '"RollingUpdate"']),
+    (deployment("d", spec=rolling(maxUnavailable=0, maxSurge=0)),
+     ["spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0"]),
+    (deployment("d", spec=rolling(maxUnavailable="101%")),
+     ['spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%']),
+    (deployment("d", spec=rolling(maxSurge="many")),
+     ['spec.strategy.rollingUpdate.maxSurge: Invalid value: "many": a valid percent string must be a numeric string '
+      "followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"]),
+    (deployment("d", spec={"minReadySeconds": 600}),
+     ["spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds"]),
+    (deployment("d", spec={"template": {"metadata": {"labels": {"bad": "-"}}}}),
+     ['spec.template.labels: Invalid value: "-": a valid label must be an empty string or consist of alphanumeric '
+      "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+      "'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"]),
+    (workload("ReplicaSet"), []),
+    (workload("ReplicaSet", selector={"matchLabels": {"app": "y"}}),
+     [f'spec.template.metadata.labels: Invalid value: {{"app":"x"}}: {MISMATCH}']),
+    (workload("DaemonSet"), []),
+    (workload("DaemonSet", updateStrategy={"rollingUpdate": {"maxUnavailable": 0}}),
+     ["spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"]),
+    (workload("DaemonSet", updateStrategy={"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}}),
+     ["spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero"]),
+    (workload("StatefulSet", serviceName="x"), []),
+    (workload("StatefulSet", podManagementPolicy="Random"),
+     ['spec.podManagementPolicy: Invalid value: "Random": must be \'OrderedReady\' or \'Parallel\'']),
+    (workload("StatefulSet", updateStrategy={"rollingUpdate": {"partition": -1}}),
+     ["spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0"]),
+    (job(), []),
+    (job(template={"spec": {"containers": [{"name": "c", "image": "i:1"}]}}),
+     ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']),
+    (job(parallelism=-1), ["spec.parallelism: Invalid value: -1: must be greater than or equal to 0"]),
+    (job(completionMode="Indexed", parallelism=1),
+     ["spec.completions: Required value: when completion mode is Indexed"]),
+    (job(template={**BATCH, "metadata": {"labels": {"job-name": "other"}}}),
+     ['spec.template.metadata.labels[job-name]: Invalid value: {"job-name":"other","batch.kubernetes.io/job-name":"x",'
+      '"controller-uid":"u-1","batch.kubernetes.io/controller-uid":"u-1"}: must be \'x\'']),
+    (cron_job("*/5 * * * *"), []),
+    (cron_job("@daily", timeZone="Europe/Amsterdam"), []),
+    (cron_job(""), ["spec.schedule: Required value"]),
+    (cron_job("61 * * * *"),
+     ['spec.schedule: Invalid value: "61 * * * *": end of range (61) above maximum (59): 61']),
+    (cron_job("* * *"), ['spec.schedule: Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]']),
+    (cron_job("a * * * *"),
+     ['spec.schedule: Invalid value: "a * * * *": failed to parse int from a: strconv.Atoi: parsing "a": '
+      "invalid syntax"]),
+    (cron_job("TZ=UTC * * * * *"),
+     ['spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field '
+      "instead"]),
+    (cron_job("@daily", timeZone="Mars/Base"),
+     ['spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base']),
+    (cron_job("@daily", concurrencyPolicy="Maybe"),
+     ['spec.concurrencyPolicy: Unsupported value: "Maybe": supported values: "Allow", "Forbid", "Replace"']),
+    (cron_job("@daily", name="x" * 53),
+     [f'metadata.name: Invalid value: "{"x" * 53}": must be no more than 52 characters']),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("obj", "expected"), ROWS, ids=ids_of(ROWS))
+def test_a_workload_is_refused_in_the_apis_words(obj: Object, expected: list[str]) -> None:
+    assert problems(obj) == expected
+
+
+IMMUTABLE = 'spec.selector: Invalid value: {"matchLabels":{"app":"y"}}: field is immutable'
+RELABELLED = {"spec.selector": {"matchLabels": {"app": "y"}}, "spec.template.metadata.labels": {"app": "y"}}
+STATEFUL = (
+    "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+    "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' "
+    "are forbidden"
+)
+CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
+    (deployment("d"), {"spec.replicas": 5}, "", []),
+    (deployment("d"), RELABELLED, "", [IMMUTABLE]),
+    (workload("ReplicaSet"), RELABELLED, "", [IMMUTABLE]),
+    (workload("DaemonSet"), RELABELLED, "", [IMMUTABLE]),
+    (workload("StatefulSet"), {"spec.replicas": 5, "spec.minReadySeconds": 3}, "", []),
+    (workload("StatefulSet"), {"spec.serviceName": "other"}, "", [STATEFUL]),
+    (job(), {"spec.parallelism": 3, "spec.suspend": True}, "", []),
+    (job(), {"spec.completions": 3}, "", ["spec.completions: Invalid value: 3: field is immutable"]),
+    (deployment("d"), {"status.replicas": 1, "status.readyReplicas": 2}, "status",
+     ["status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas"]),
+    (workload("ReplicaSet"), {"status.availableReplicas": -1}, "status",
+     ["status.availableReplicas: Invalid value: -1: must be greater than or equal to 0"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "changes", "subresource", "expected"), CHANGES, ids=ids_of(CHANGES))
+def test_what_may_change_in_a_workload(
+    before: Object, changes: dict[str, Any], subresource: str, expected: list[str]
+) -> None:
+    assert change_problems(before, changes, subresource) == expected
+
+
+def test_a_jobs_template_stays() -> None:
+    (problem,) = change_problems(job(), {"spec.template.spec.containers.0.image": "other"})
+    assert problem.startswith('spec.template: Invalid value: {"labels":{')
+    assert '"Image":"other","Command":null' in problem
+    assert problem.endswith(": field is immutable")
+
+
+def test_where_a_suspended_jobs_pods_go_may_still_change() -> None:
+    changes = {"spec.template.spec.nodeSelector": {"disk": "ssd"}}
+    assert change_problems(job(suspend=True), changes) == []
+    assert len(change_problems(job(), changes)) == 1
