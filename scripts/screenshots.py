@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, open_lab(Path(folder)) as lab:
         tell_story(lab, Path(folder))
         for dark in (False, True):
-            with browser(width=1280, height=1400, dark=dark) as shown:
+            with browser(width=1520, height=1400, dark=dark) as shown:
                 board(shown, lab, target / f"board{'-dark' if dark else ''}.png", dark=dark)
         with browser(width=1400, height=1000) as shown:
             notebook(shown, lab, target / "notebook-00.png")

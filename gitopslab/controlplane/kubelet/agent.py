@@ -9,6 +9,7 @@ goes where (the scheduler).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import cycle
 from typing import Any
 
 from gitopslab.controlplane.kubelet.config import Lookup
@@ -32,6 +33,10 @@ MIRROR = "kubernetes.io/config.mirror"
 """Annotation of the pods that show a node's static pods in the API."""
 
 _LOOK_AGAIN = 1.0  # how soon a stopped kubelet's pods are looked at again
+
+# Real nodes never act in lockstep: pods that arrive together start a moment after each other, so that whoever watches
+# them sees each one come. The same every time, so that a replay is the same.
+_LATE = tuple(step * 0.012 for step in range(8))
 
 
 def _bound(event: WatchEvent) -> Iterable[Request]:
@@ -79,6 +84,7 @@ class Agent:
         self._lives: dict[str, Life] = {}
         self._seen: dict[Request, Object] = {}
         self._recorders: dict[str, Recorder] = {}
+        self._late = cycle(_LATE)
 
     def reconcile(self, request: Request) -> Result:
         """Bring one pod forward to now."""
@@ -103,7 +109,9 @@ class Agent:
         return address
 
     def _play(self, pod: Object, node: Object) -> Result:
-        life = self._lives.setdefault(uid_of(pod), Life())
+        life = self._lives.get(uid_of(pod))
+        if life is None:
+            life = self._lives[uid_of(pod)] = Life(late=next(self._late))
         turn = play(pod, life, self._scene(pod, node))
         try:
             self._write(pod, turn)

@@ -58,6 +58,7 @@ class Life:
 
     Attributes:
         units: Its containers, by name.
+        late: Seconds by which it starts later than another pod would; no two kubelets keep the same time.
         sandbox: When its sandbox is made; None before that began.
         address: Its address, once given.
         mounting: ``(when to try again, failures)`` of mounting its volumes; None when that is done or not begun.
@@ -65,6 +66,7 @@ class Life:
         stopping: When it has stopped; None until deletion was noticed.
     """
 
+    late: float = 0.0
     units: dict[str, Unit] = field(default_factory=dict)
     sandbox: float | None = None
     address: str = ""

@@ -125,7 +125,7 @@ class _Player:
         if self._any_run() or self._life.address:
             return True
         if self._life.sandbox is None:
-            self._life.sandbox = self._scene.now + _SANDBOX_SECONDS
+            self._life.sandbox = self._scene.now + _SANDBOX_SECONDS + self._life.late
         if self._scene.now < self._life.sandbox:
             self._come_at(self._life.sandbox)
             return False

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from gitopslab.controlplane.server.admission import (
     ingresses,
+    limits,
     namespaces,
     pods,
     priority,
+    quota,
     serviceaccounts,
     services,
     storage,
@@ -54,6 +56,7 @@ class Admission:
             return []
         match attributes.resource.key:
             case "pods":
+                limits.set_pod_defaults(attributes, self._reader)
                 serviceaccounts.add_account(attributes, self._reader)
                 pods.add_tolerations(attributes)
                 priority.set_priority(attributes, self._reader)
@@ -80,7 +83,11 @@ class Admission:
         if attributes.subresource:
             return
         match attributes.resource.key:
+            case "pods":
+                limits.check_pod(attributes, self._reader)
             case "persistentvolumeclaims":
+                limits.check_claim(attributes, self._reader)
                 storage.check_resize(attributes, self._reader)
             case "priorityclasses.scheduling.k8s.io":
                 priority.check_global_default(attributes, self._reader)
+        quota.check(attributes, self._reader)
