@@ -76,7 +76,7 @@ def _reader(wish: str | Predicate) -> Callable[[Sequence[Object]], bool]:
 
 def _condition(obj: Object, name: str) -> str:
     conditions = obj.get("status", {}).get("conditions") or []
-    found = next((each for each in conditions if each.get("type", "").lower() == name.lower()), {})
+    found: Object = next((each for each in conditions if each.get("type", "").lower() == name.lower()), {})
     return str(found.get("status", "")).lower()
 
 

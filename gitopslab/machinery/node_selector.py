@@ -1,4 +1,4 @@
-"""Which nodes a pod asks for: ``nodeSelector`` and node affinity (``component-helpers/scheduling/corev1/nodeaffinity``).
+"""Which nodes a pod asks for: ``nodeSelector`` and node affinity (``component-helpers/scheduling/corev1``).
 
 The scheduler compiles these once a pod, the DaemonSet controller once a template; both then ask them node by node.
 """

@@ -60,7 +60,7 @@ def in_scope(scope: str, pod: Object) -> bool:
 
 
 def effective(spec: Object, field: str) -> Amounts:
-    """A pod's ``requests`` or ``limits`` as a whole: its containers together, or its largest init step if that is more."""
+    """A pod's ``requests`` or ``limits`` as a whole: its containers together, or a larger init step."""
     total = added(amounts((item.get("resources") or {}).get(field)) for item in spec.get("containers") or ())
     sidecars: Amounts = {}
     starting: Amounts = {}

@@ -44,6 +44,12 @@ from gitopslab.controlplane.kubelet.programs import Program
             id="file is missing",
         ),
         pytest.param({"exec": {"command": ["pg_isready"]}}, {}, None, id="unknown command"),
+        pytest.param(
+            {"exec": {"command": ["sleep", "5"]}},
+            {},
+            'command timed out: "sleep 5" timed out after 1s',
+            id="command takes too long",
+        ),
     ],
 )
 def test_one_try(probe: dict[str, Any], container: dict[str, Any], message: str | None) -> None:

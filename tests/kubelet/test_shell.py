@@ -81,3 +81,26 @@ def test_what_it_does_not_know_it_refuses_before_printing(text: str) -> None:
 
 def test_plain_words_run_without_a_shell() -> None:
     assert played("echo", "$HOME", ";", "x")[0] == [(0.0, "$HOME ; x")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("while true; do " * 20 + "echo a" + "; done" * 20, id="too deep"),
+        pytest.param("echo " + "a" * 20_000, id="too long"),
+    ],
+)
+def test_script_beyond_the_bounds_is_refused(text: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        played("sh", "-c", text)
+
+
+def test_nested_loops_end_after_a_bound() -> None:
+    words = " ".join("abcdefghij")
+    nested = "".join(f"for v{i} in {words}; do " for i in range(8)) + ":" + "; done" * 8
+    assert script(nested)[2] == 1
+
+
+def test_text_does_not_grow_without_end() -> None:
+    _, session = played("sh", "-c", "X=ab; while true; do X=$X$X$X; done", rounds=60)
+    assert len(session.variables["X"]) <= 65_536

@@ -60,7 +60,6 @@ def test_a_row_says_what_a_real_api_server_says(resource: object) -> None:
 
     assert isinstance(resource, Resource)
     real = real_resources()[resource.group, resource.version, resource.plural]
-    found = resource.subresources
     subresources = real.get("subresources", [])
     assert isinstance(subresources, list)
     assert {

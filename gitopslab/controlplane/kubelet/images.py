@@ -71,7 +71,7 @@ class Image:
     @property
     def size(self) -> int:
         """Bytes: the table's figure, else one made from the name, between 20 and 150 MiB."""
-        known = self.server.get("size")
+        known = self.server.get("size") or table()["sizes"].get(self.short)
         return int(known) if known else 20 * _MIB + int(_hash(self.name)[:8], 16) % (130 * _MIB)
 
     @property

@@ -103,25 +103,27 @@ def _following(tries: Tries, seen: Check, period: float) -> float | None:
 def check_of(probe: Object, container: Object, program: Program, seconds: float, address: str) -> Check:
     """What a single try sees in a simulated container."""
     if "exec" in probe:
-        return _command(probe["exec"].get("command") or [], program, seconds)
+        return _command(probe["exec"].get("command") or [], probe.get("timeoutSeconds") or 1, program, seconds)
     for kind in ("httpGet", "tcpSocket", "grpc"):
         if kind in probe:
             return _connection(kind, probe[kind], container, program, address)
     return Check(True)
 
 
-def _command(words: list[str], program: Program, seconds: float) -> Check:
+def _command(words: list[str], timeout: int, program: Program, seconds: float) -> Check:
     session = Session(dict(program.variables), program.hostname, files=program.files_at(seconds))
     until = next((at for at, _, _ in program.history if at > seconds), None)
     lines: list[str] = []
     try:
         for line in session.play(words):
+            if line.at > timeout:
+                break
             if line.text is not None:
                 lines.append(line.text)
-            if line.at > 60:
-                break
     except NotUnderstoodError:
         return Check(True, until=until)
+    if session.at > timeout:
+        return Check(False, f'command timed out: "{" ".join(words)}" timed out after {timeout}s', until)
     return Check(session.code == 0, "\n".join(lines), until)
 
 

@@ -33,6 +33,12 @@ _ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_]\w*)=(?P<value>.*)$", re.S)
 _SUM = re.compile(r"^\s*\$?(\w+)\s*(?:([-+*%])\s*\$?(\w+)\s*)?$")
 _SEPARATORS = (";", "\n")
 
+# Bounds on what somebody's manifest can make this process do.
+_MOST_SCRIPT = 16_384
+_MOST_TEXT = 65_536
+_MOST_DEPTH = 10
+_MOST_ITERATIONS = 5_000
+
 
 class NotUnderstoodError(Exception):
     """The command is outside of the small language."""
@@ -65,6 +71,8 @@ class Session:
     code: int = 0
     files: dict[str, str] = field(default_factory=dict)
     history: list[tuple[float, str, bool]] = field(default_factory=list)
+    _room: int = _MOST_TEXT
+    _iterations: int = 0
 
     def play(self, words: list[str]) -> Iterator[Printed]:
         """Run a command given as words, as ``execve`` would; ends when the command ends.
@@ -79,6 +87,8 @@ class Session:
             yield from self._command(words, "")
 
     def _script(self, text: str) -> Iterator[Printed]:
+        if len(text) > _MOST_SCRIPT:
+            raise NotUnderstoodError("too long")
         statements = _Parser(text).statements(())
         _check(statements)
         try:
@@ -92,18 +102,22 @@ class Session:
                 continue
             if statement.loop == "while":
                 while True:
-                    before = self.at
+                    before, self._iterations = self.at, 0
                     yield from self._statements(statement.body)
                     self.at = max(self.at, before + 0.01)  # a loop that never sleeps must not stop the clock
                     yield Printed(self.at, None)
             elif statement.loop:
                 for value in [word for raw in statement.words for word in self._expand(raw).split()]:
+                    self._iterations += 1
+                    if self._iterations > _MOST_ITERATIONS:
+                        raise _Exit(1)
                     self.variables[statement.loop] = value
                     yield from self._statements(statement.body)
             else:
                 yield from self._simple(statement)
 
     def _simple(self, statement: _Statement) -> Iterator[Printed]:
+        self._room = _MOST_TEXT
         words = [self._expand(raw) for raw in statement.words]
         while words and (match := _ASSIGNMENT.match(words[0])) and _ASSIGNMENT.match(statement.words[0]):
             self.variables[match["name"]] = match["value"]
@@ -127,7 +141,7 @@ class Session:
 
     def write(self, path: str, contents: str) -> None:
         """Make a file."""
-        self.files[path] = contents
+        self.files[path] = contents[:_MOST_TEXT]
         self.history.append((self.at, path, True))
 
     def remove(self, path: str) -> None:
@@ -144,7 +158,12 @@ class Session:
         if match["escaped"] is not None:
             return match["escaped"]
         text = match["plain"] if match["double"] is None else re.sub(r'\\(["\\$`])', r"\1", match["double"])
-        return _EXPANSION.sub(self._value, text)
+        return _EXPANSION.sub(self._roomy_value, text)
+
+    def _roomy_value(self, match: re.Match[str]) -> str:
+        value = self._value(match)[: self._room]
+        self._room -= len(value)
+        return value
 
     def _value(self, match: re.Match[str]) -> str:
         if match["sum"] is not None:
@@ -203,6 +222,7 @@ class _Parser:
                 self._tokens.append((match.lastgroup, match.group()))
             at = match.end()
         self._at = 0
+        self._depth = 0
 
     def statements(self, until: tuple[str, ...]) -> list[_Statement]:
         """Statements up to one of the closing words, which is taken too."""
@@ -258,7 +278,11 @@ class _Parser:
         if self._at >= len(self._tokens) or self._tokens[self._at][1] != "do":
             raise NotUnderstoodError("no do")
         self._at += 1
+        self._depth += 1
+        if self._depth > _MOST_DEPTH:
+            raise NotUnderstoodError("too deep")
         body = self.statements(("done",))
+        self._depth -= 1
         return _Statement(joint, [] if endless else words[3:], loop="while" if endless else words[1], body=body)
 
 
@@ -323,9 +347,12 @@ def _printenv(session: Session, arguments: list[str]) -> list[str]:
 def _cat(session: Session, arguments: list[str]) -> list[str]:
     session.code = 0
     lines: list[str] = []
+    room = _MOST_TEXT
     for path in arguments:
         if path in session.files:
-            lines += session.files[path].rstrip("\n").split("\n")
+            text = session.files[path][:room]
+            room -= len(text)
+            lines += text.rstrip("\n").split("\n")
         else:
             session.code = 1
             lines.append(f"cat: can't open '{path}': No such file or directory")

@@ -7,6 +7,7 @@ as in client-go.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -125,7 +126,7 @@ class Api(Protocol):
         """Create an ``Eviction``: deletes the pod unless a PodDisruptionBudget forbids it (429)."""
         ...
 
-    def watch(self, resource: str) -> tuple[list[Object], Watch]:
+    def watch(self, resource: str) -> tuple[builtins.list[Object], Watch]:
         """What is there now (shared, read-only) and a watch that begins right after it: list+watch in one step."""
         ...
 

@@ -6,6 +6,7 @@ is shared too: copy before changing.
 
 from __future__ import annotations
 
+import builtins
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
@@ -65,7 +66,7 @@ class Informer:
                 self._put(index, obj)
         return list(self._indexes[index][value].values()) if value in self._indexes[index] else []
 
-    def poll(self) -> list[tuple[WatchEvent, Object | None]]:
+    def poll(self) -> builtins.list[tuple[WatchEvent, Object | None]]:
         """Take in what changed, and return each event with the object as it was before it."""
         events, self._initial = [*self._initial, *self._watch.poll()], []
         return [(event, self._apply(event)) for event in events]

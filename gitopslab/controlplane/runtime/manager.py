@@ -77,7 +77,7 @@ class Manager:
         self._stopped.discard(name)
 
     def ask(self, name: str, request: Request) -> None:
-        """Have a reconciler look at something now, for what no watch reports: a process that ended, a follower that came."""
+        """Have a reconciler look at something now, for what no watch reports: a process ended, a follower came."""
         for reconciler, queue in self._loops:
             if reconciler.name == name:
                 queue.add(request)

@@ -11,6 +11,7 @@ The log's older rows are history: watches that begin in the past, chunked lists 
 
 from __future__ import annotations
 
+import builtins
 import sqlite3
 from bisect import bisect_left, insort
 from collections import defaultdict
@@ -217,7 +218,8 @@ class Store:
         if revision < self._compacted:
             raise gone(f"too old resource version: {revision} ({self._compacted})")
         rows = self._db.execute(
-            "SELECT revision, namespace, name, type, body FROM log WHERE resource = ? AND revision > ? ORDER BY revision",
+            "SELECT revision, namespace, name, type, body FROM log "
+            "WHERE resource = ? AND revision > ? ORDER BY revision",
             (resource, revision),
         ).fetchall()
         for at, namespace, name, type, body in rows:
@@ -233,7 +235,7 @@ class Store:
         ).fetchone()
         return Record(row[0], row[2]) if row and row[1] != "DELETED" else None
 
-    def list_at(self, resource: str, revision: int, namespace: str = "") -> list[Record]:
+    def list_at(self, resource: str, revision: int, namespace: str = "") -> builtins.list[Record]:
         """The objects as they were at a revision, in the order of ``list``.
 
         Raises:

@@ -13,6 +13,7 @@ in ``deletion``; names, uids and preconditions in ``identity``; lists and watche
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable
 from typing import Any
 
@@ -121,7 +122,7 @@ class Verbs:
         fields: str = "",
         resource_version: str = "",
         initial_events: bool = False,
-    ) -> tuple[list[Change], Subscription]:
+    ) -> tuple[builtins.list[Change], Subscription]:
         """The changes since ``resource_version`` and a subscription to what comes.
 
         Without a version (or with 0), or with ``initial_events``, it begins with every current object as ADDED.

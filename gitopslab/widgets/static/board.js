@@ -184,10 +184,11 @@ class BoardView {
     const fresh = [...this.pods.values()].filter((pod) => !before.has(pod.uid));
     const arrivals = fresh.length > MOST_MOVES ? [] : fresh.map((pod) => this.arrival(pod));
     const staying = [...moves.filter((move) => !move.gone), ...arrivals].filter(({ tile }) => tile?.isConnected);
+    const origin = staying.length || moves.length ? this.layer.getBoundingClientRect() : null;
     for (const move of staying) move.to = move.tile.getBoundingClientRect();
-    for (const { gone, tile, from } of moves) if (gone && from.width) fade(this.layer, tile, from);
+    for (const { gone, tile, from } of moves) if (gone && from.width) fade(this.layer, origin, tile, from);
     for (const { tile, from, to } of staying) {
-      if (from?.width && to.width) travel(this.layer, tile, from, to, TRAVEL_MS);
+      if (from?.width && to.width) travel(this.layer, origin, tile, from, to, TRAVEL_MS);
       else tile.animate([{ opacity: 0 }, { opacity: 1 }], 220);
     }
   }

@@ -89,13 +89,17 @@ function notTooOften(milliseconds, work) {
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Lets a copy of a tile travel in a layer above everything, and shows the tile itself when it has arrived. */
-function travel(layer, tile, from, to, milliseconds) {
+/**
+ * Lets a copy of a tile travel in a layer above everything, and shows the tile itself when it has arrived.
+ * `origin` is where the layer is: the caller reads all places first, because reading one between two changes
+ * makes the browser lay out everything again.
+ */
+function travel(layer, origin, tile, from, to, milliseconds) {
   if (calm()) {
     tile.animate([{ opacity: 0 }, { opacity: 1 }], 200);
     return;
   }
-  const ghost = ghostOf(layer, tile, to);
+  const ghost = ghostOf(layer, origin, tile, to);
   tile.style.visibility = "hidden";
   const dx = from.left - to.left;
   const dy = from.top - to.top;
@@ -110,15 +114,14 @@ function travel(layer, tile, from, to, milliseconds) {
 }
 
 /** Lets what was removed fade where it was. */
-function fade(layer, tile, at) {
-  const ghost = ghostOf(layer, tile, at);
+function fade(layer, origin, tile, at) {
+  const ghost = ghostOf(layer, origin, tile, at);
   const end = calm() ? { opacity: 0 } : { opacity: 0, transform: "scale(.85)" };
   ghost.animate([{ opacity: 1 }, end], { duration: 280, easing: "ease-out" }).onfinish = () => ghost.remove();
 }
 
-function ghostOf(layer, tile, at) {
+function ghostOf(layer, origin, tile, at) {
   const ghost = tile.cloneNode(true);
-  const origin = layer.getBoundingClientRect();
   ghost.removeAttribute("data-uid");
   ghost.setAttribute("tabindex", "-1");
   Object.assign(ghost.style, {
