@@ -1,12 +1,9 @@
-"""Names that Kubernetes makes up: random suffixes, uids and template hashes."""
+"""Names that Kubernetes makes up: random suffixes, uids, and hashes spelled without vowels."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 import uuid
-from typing import Any
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes, so no word can appear by accident (``apimachinery/pkg/util/rand``)."""
@@ -32,14 +29,3 @@ def new_uid() -> str:
 def safe_encoded(number: int) -> str:
     """A number written in decimal with each digit mapped into the alphabet (``rand.SafeEncodeString``)."""
     return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in str(number))
-
-
-def template_hash(template: Any, collision_count: int = 0) -> str:
-    """The ``pod-template-hash`` of a pod template: stable for equal templates, up to ten characters.
-
-    Simplified: the real controller hashes Go's dump of the struct with FNV-1a, which depends on Go's memory layout and
-    field order and cannot be reproduced here; learners and tools rely only on it being stable and short.
-    """
-    text = json.dumps(template, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(f"{text}{collision_count or ''}".encode()).digest()
-    return safe_encoded(int.from_bytes(digest[:4], "big"))

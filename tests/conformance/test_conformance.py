@@ -7,6 +7,7 @@ matched by implementing the behaviour, never by loosening a rule here.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import shutil
 import sys
@@ -16,12 +17,17 @@ from typing import Any
 
 import pytest
 import yaml
-from conformance import conform
 
-from gitopslab.clusters import cluster
+from gitopslab.clusters import Options, cluster
 
 HERE = Path(__file__).parent
 SCENARIOS = sorted(path.stem for path in (HERE / "scenarios").glob("*.yaml"))
+
+_spec = importlib.util.spec_from_file_location("conform", HERE / "conform.py")
+assert _spec is not None
+assert _spec.loader is not None
+conform = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(conform)
 
 pytestmark = pytest.mark.process
 
@@ -33,7 +39,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITOPSLAB_HOME", str(home))
         conformed = cluster("embedded", "conform")
-        conformed.up(bare=True)
+        conformed.up(options=Options(bare=True))
         kubectl = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
         work = tmp_path_factory.mktemp("work")
         yield conform.Replay(argparse.Namespace(kubectl=kubectl, work=work, kubeconfig=conformed.kubeconfig))

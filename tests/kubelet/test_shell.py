@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from gitopslab.controlplane.kubelet.shell import NotUnderstoodError, Session
+from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
+from gitopslab.controlplane.kubelet.shell import Session
 
 
 def played(*words: str, rounds: int = 20, **variables: str) -> tuple[list[tuple[float, str]], Session]:
@@ -34,6 +35,8 @@ def script(text: str, **variables: str) -> tuple[list[tuple[float, str]], float,
         pytest.param("echo ${GONE:-default}", [(0.0, "default")], 0.0, 0, id="default value"),
         pytest.param("X=1; echo $X", [(0.0, "1")], 0.0, 0, id="assignment"),
         pytest.param("i=4; i=$((i+1)); echo $i", [(0.0, "5")], 0.0, 0, id="sum"),
+        pytest.param("i=9; for n in 1 2 3 4 5 6 7; do i=$((i*i)); done; echo $i", [(0.0, "0")], 0.0, 0, id="huge sum"),
+        pytest.param("exit ²", [], 0.0, 0, id="exit with a digit that is none"),
         pytest.param("for n in 1 2; do echo n$n; sleep 1; done", [(0.0, "n1"), (1.0, "n2")], 2.0, 0, id="for"),
         pytest.param("echo hi > /tmp/f; cat /tmp/f", [(0.0, "hi")], 0.0, 0, id="redirection"),
         pytest.param(

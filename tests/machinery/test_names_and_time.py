@@ -15,14 +15,6 @@ def test_a_long_base_is_cut_so_that_the_name_stays_a_label() -> None:
     assert len(names.generated("x" * 80)) == 63
 
 
-def test_the_template_hash_depends_on_content_not_on_the_order_of_keys() -> None:
-    one = names.template_hash({"a": 1, "b": {"c": 2}})
-    assert one == names.template_hash({"b": {"c": 2}, "a": 1})
-    assert one != names.template_hash({"a": 1, "b": {"c": 3}})
-    assert one != names.template_hash({"a": 1, "b": {"c": 2}}, collision_count=1)
-    assert re.fullmatch(r"[bcdfghjklmnpqrstvwxz2456789]{6,10}", one)
-
-
 def test_times_are_written_as_the_api_writes_them_and_read_back() -> None:
     assert clock.timestamp(1767225600.9) == "2026-01-01T00:00:00Z"
     assert clock.micro_timestamp(1767225600.5) == "2026-01-01T00:00:00.500000Z"

@@ -70,7 +70,10 @@ def test_a_watch_of_a_selector_sees_objects_come_and_go_as_their_labels_change(v
     api.create(config_map("a"))
     for value in ("dev", "prod"):
         api.patch("configmaps", "a", {"metadata": {"labels": {"env": value}}}, "default")
-    assert told(subscription.pending()) == [("ADDED", "a"), ("DELETED", "a")]
+    changes = subscription.pending()
+    assert told(changes) == [("ADDED", "a"), ("DELETED", "a")]
+    assert changes[1].record.object["metadata"]["labels"] == {"env": "dev"}, "the last state this watcher could see"
+    assert changes[1].record.object["metadata"]["resourceVersion"] == str(verbs.store.revision)
 
 
 def test_a_watch_hears_nothing_of_other_namespaces(verbs: Verbs, api: LocalApi) -> None:

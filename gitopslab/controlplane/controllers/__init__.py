@@ -15,7 +15,9 @@ from gitopslab.controlplane.controllers.deployment import DeploymentController
 from gitopslab.controlplane.controllers.disruption import DisruptionController
 from gitopslab.controlplane.controllers.endpointslice import EndpointSliceController
 from gitopslab.controlplane.controllers.garbage import GarbageCollector
+from gitopslab.controlplane.controllers.ingress import IngressController
 from gitopslab.controlplane.controllers.job import JobController
+from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
 from gitopslab.controlplane.controllers.namespace import NamespaceController
 from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleController
 from gitopslab.controlplane.controllers.podgc import PodGarbageCollector
@@ -42,6 +44,8 @@ _KINDS = (
     CronJobController,
     TtlAfterFinishedController,
     EndpointSliceController,
+    LoadBalancerController,
+    IngressController,
     VolumeBinder,
     LocalPathProvisioner,
     ClaimProtection,

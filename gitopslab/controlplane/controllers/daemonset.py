@@ -10,6 +10,7 @@ Upstream: ``pkg/controller/daemon``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
 from gitopslab.controlplane.controllers import daemons
@@ -34,6 +35,7 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
+from gitopslab.machinery.template_hash import template_hash
 
 _FAILED_BACKOFF = (1.0, 15 * 60.0)  # seconds before a failed pod of the same node is deleted again: first, and at most
 
@@ -81,7 +83,8 @@ class DaemonSetController:
 
     def _current(self, daemon_set: Object, known: list[Object]) -> Object:
         collisions = daemon_set.get("status", {}).get("collisionCount") or 0
-        wanted = Wanted(daemon_set, template_data(daemon_set), POD_LABEL)
+        template = daemon_set["spec"]["template"]
+        wanted = Wanted(daemon_set, template_data(daemon_set), POD_LABEL, partial(template_hash, template))
         try:
             return self._revisions.sync(wanted, known, collisions)
         except AlreadyExistsError:

@@ -60,7 +60,6 @@ from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Sour
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.names import template_hash
 from gitopslab.machinery.objects import (
     Object,
     annotations_of,
@@ -74,6 +73,7 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
+from gitopslab.machinery.template_hash import template_hash
 
 _RESOURCE = "replicasets.apps"
 

@@ -9,6 +9,7 @@ Upstream: ``pkg/controller/history`` and ``daemon/update.go``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,6 @@ from gitopslab.controlplane.controllers.adoption import claim, without_controlle
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.informer import Informer, by_controller
 from gitopslab.errors import AlreadyExistsError, NotFoundError
-from gitopslab.machinery.names import template_hash
 from gitopslab.machinery.objects import (
     Object,
     annotations_of,
@@ -43,11 +43,13 @@ class Wanted:
         owner: The workload.
         data: What is remembered of it: ``{"spec": {"template": ...}}`` with a strategic patch directive.
         hash_label: The label under which the stored revision carries its hash, beside those of the template.
+        hashed: Its hash, by how often one was taken already.
     """
 
     owner: Object
     data: Any
     hash_label: str
+    hashed: Callable[[int], str]
 
 
 def template_data(owner: Object) -> Object:
@@ -90,7 +92,7 @@ class Revisions:
 
     def _create(self, wanted: Wanted, number: int, collision_count: int) -> Object:
         owner = wanted.owner
-        hashed = template_hash(wanted.data, collision_count)
+        hashed = wanted.hashed(collision_count)
         labels = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
         revision: Object = {
             "apiVersion": "apps/v1",

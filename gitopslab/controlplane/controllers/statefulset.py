@@ -10,6 +10,7 @@ Upstream: ``pkg/controller/statefulset``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from gitopslab.controlplane.controllers import statefuls
 from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
@@ -33,6 +34,7 @@ from gitopslab.machinery.objects import (
     owners_of,
     uid_of,
 )
+from gitopslab.machinery.template_hash import data_hash
 
 _HASH_LABEL = "controller.kubernetes.io/hash"
 _CLAIMS = "persistentvolumeclaims"
@@ -88,7 +90,8 @@ class StatefulSetController:
     def _versions(self, stateful_set: Object, known: list[Object]) -> Versions:
         status = stateful_set.get("status", {})
         collisions = status.get("collisionCount") or 0
-        wanted = Wanted(stateful_set, template_data(stateful_set), _HASH_LABEL)
+        data = template_data(stateful_set)
+        wanted = Wanted(stateful_set, data, _HASH_LABEL, partial(data_hash, data))
         while True:
             try:
                 update = self._revisions.sync(wanted, known, collisions)

@@ -8,9 +8,10 @@ every API server has (``roles``).
 from __future__ import annotations
 
 from gitopslab.controlplane.daemon.staticpods import REGISTRY, static_pods
-from gitopslab.controlplane.daemon.topology import KUBERNETES, ROLE_LABEL
+from gitopslab.controlplane.daemon.topology import ROLE_LABEL
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.version import KUBERNETES
 
 _NAMESPACE = "kube-system"
 _COREDNS = f"{REGISTRY}/coredns/coredns:v1.14.2"

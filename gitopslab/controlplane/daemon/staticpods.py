@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gitopslab.controlplane.daemon.topology import CONTROL_PLANE, KUBERNETES
+from gitopslab.controlplane.daemon.topology import CONTROL_PLANE
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.version import KUBERNETES
 
 REGISTRY = "registry.k8s.io"
 """Where the images of Kubernetes itself are."""

@@ -32,9 +32,7 @@ from gitopslab.controlplane.kubelet import SIMULATED
 from gitopslab.errors import SetupError
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.quantity import parse
-
-KUBERNETES = "v1.36.0"
-"""The version that the nodes report."""
+from gitopslab.machinery.version import KUBERNETES
 
 MOST_NODES = 1000
 

@@ -26,6 +26,7 @@ from gitopslab.machinery.objects import Object, uid_of
 
 _KEPT_LINES = 10_000
 _KEPT_RUNS = 256
+_MOST_A_READ = 100_000  # lines made at once; a reader of an old, busy log catches up over several reads
 _WAKE_EVERY = 0.5
 _TICK = Request("", "followers")
 """The one request of ``LogClock``."""
@@ -46,7 +47,10 @@ class Lines(Sequence[LogLine]):
 
     def advance(self, now: float) -> None:
         """Take in what was written until now."""
-        while (line := self._ahead or next(self._source, None)) is not None:
+        for _ in range(_MOST_A_READ):
+            line = self._ahead or next(self._source, None)
+            if line is None:
+                return
             if line[0] > now:
                 self._ahead = line
                 return

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil
 
+from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
 from gitopslab.controlplane.kubelet.images import parse, table
 from gitopslab.controlplane.kubelet.programs import Program
-from gitopslab.controlplane.kubelet.shell import NotUnderstoodError, Session
+from gitopslab.controlplane.kubelet.shell import Session
 from gitopslab.machinery.objects import Object
 
 _LISTENS_AFTER = 0.2  # a program needs a moment before the first try

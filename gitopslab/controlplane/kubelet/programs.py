@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
 from gitopslab.controlplane.kubelet.images import Image, parse, table
-from gitopslab.controlplane.kubelet.shell import NOW, NotUnderstoodError, Session
+from gitopslab.controlplane.kubelet.shell import NOW, Session
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 from gitopslab.machinery.quantity import whole
 

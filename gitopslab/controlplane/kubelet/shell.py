@@ -16,13 +16,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError, Statement, parse
+
 NOW = "\ue000"
 """Stands for the time at which a line is printed; whoever shows the line fills it in."""
 
-_TOKEN = re.compile(
-    r"""[ \t]+|(?P<comment>\#[^\n]*)|(?P<operator>&&|\|\||>>|>|;|\n|&|\||<|\(|\))"""
-    r"""|(?P<word>(?:'[^']*'|"(?:\\.|[^"\\])*"|\$\(\([^()]*\)\)|\$\([^()]*\)|\\.|[^\s;&|<>()'"\\])+)"""
-)
 _PIECE = re.compile(
     r"""'(?P<single>[^']*)'|"(?P<double>(?:\\.|[^"\\])*)"|\\(?P<escaped>.)|(?P<plain>(?:\$\(\([^()]*\)\)|\$\([^()]*\)|[^'"\\])+)"""
 )
@@ -31,17 +29,12 @@ _EXPANSION = re.compile(
 )
 _ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_]\w*)=(?P<value>.*)$", re.S)
 _SUM = re.compile(r"^\s*\$?(\w+)\s*(?:([-+*%])\s*\$?(\w+)\s*)?$")
-_SEPARATORS = (";", "\n")
-
 # Bounds on what somebody's manifest can make this process do.
-_MOST_SCRIPT = 16_384
 _MOST_TEXT = 65_536
-_MOST_DEPTH = 10
 _MOST_ITERATIONS = 5_000
-
-
-class NotUnderstoodError(Exception):
-    """The command is outside of the small language."""
+_MOST_HISTORY = 1_000
+_MOST_DIGITS = 18
+_SHORTEST_ROUND = 0.05  # a loop that hardly sleeps goes round once a second, not as fast as it can
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +80,14 @@ class Session:
             yield from self._command(words, "")
 
     def _script(self, text: str) -> Iterator[Printed]:
-        if len(text) > _MOST_SCRIPT:
-            raise NotUnderstoodError("too long")
-        statements = _Parser(text).statements(())
+        statements = parse(text)
         _check(statements)
         try:
             yield from self._statements(statements)
         except _Exit as end:
             self.code = end.code
 
-    def _statements(self, statements: list[_Statement]) -> Iterator[Printed]:
+    def _statements(self, statements: list[Statement]) -> Iterator[Printed]:
         for statement in statements:
             if (statement.joint == "&&" and self.code) or (statement.joint == "||" and not self.code):
                 continue
@@ -104,7 +95,7 @@ class Session:
                 while True:
                     before, self._iterations = self.at, 0
                     yield from self._statements(statement.body)
-                    self.at = max(self.at, before + 0.01)  # a loop that never sleeps must not stop the clock
+                    self.at = self.at if self.at - before >= _SHORTEST_ROUND else before + 1.0
                     yield Printed(self.at, None)
             elif statement.loop:
                 for value in [word for raw in statement.words for word in self._expand(raw).split()]:
@@ -116,7 +107,7 @@ class Session:
             else:
                 yield from self._simple(statement)
 
-    def _simple(self, statement: _Statement) -> Iterator[Printed]:
+    def _simple(self, statement: Statement) -> Iterator[Printed]:
         self._room = _MOST_TEXT
         words = [self._expand(raw) for raw in statement.words]
         while words and (match := _ASSIGNMENT.match(words[0])) and _ASSIGNMENT.match(statement.words[0]):
@@ -142,12 +133,16 @@ class Session:
     def write(self, path: str, contents: str) -> None:
         """Make a file."""
         self.files[path] = contents[:_MOST_TEXT]
-        self.history.append((self.at, path, True))
+        self._remember(path, exists=True)
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
         if self.files.pop(path, None) is not None:
-            self.history.append((self.at, path, False))
+            self._remember(path, exists=False)
+
+    def _remember(self, path: str, *, exists: bool) -> None:
+        if len(self.history) < _MOST_HISTORY:
+            self.history.append((self.at, path, exists))
 
     def _expand(self, raw: str) -> str:
         return "".join(self._piece(match) for match in _PIECE.finditer(raw))
@@ -187,8 +182,12 @@ class Session:
         return str(left - right if match[2] == "-" else left + right)
 
     def _number(self, word: str) -> int:
-        value = self.variables.get(word, "0") if not word.isdigit() else word
-        return int(value) if value.lstrip("-").isdigit() else 0
+        return _whole(self.variables.get(word, "0") if not word[:1].isdecimal() else word)
+
+
+def _whole(text: str) -> int:
+    """A number of a script; what is none, or is too long for one, counts as 0."""
+    return int(text) if re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text) else 0
 
 
 class _Exit(Exception):
@@ -197,96 +196,7 @@ class _Exit(Exception):
         self.code = code
 
 
-@dataclass(slots=True)
-class _Statement:
-    """A command, or a loop (``loop`` is ``while``, or the variable of a ``for``) with its body."""
-
-    joint: str
-    words: list[str] = field(default_factory=list)
-    target: str = ""
-    loop: str = ""
-    body: list[_Statement] = field(default_factory=list)
-
-
-class _Parser:
-    """Words and operators into statements."""
-
-    def __init__(self, text: str) -> None:
-        self._tokens: list[tuple[str, str]] = []
-        at = 0
-        while at < len(text):
-            match = _TOKEN.match(text, at)
-            if match is None:
-                raise NotUnderstoodError(text[at:])
-            if match.lastgroup in ("operator", "word"):
-                self._tokens.append((match.lastgroup, match.group()))
-            at = match.end()
-        self._at = 0
-        self._depth = 0
-
-    def statements(self, until: tuple[str, ...]) -> list[_Statement]:
-        """Statements up to one of the closing words, which is taken too."""
-        found: list[_Statement] = []
-        joint = ";"
-        while self._at < len(self._tokens):
-            kind, text = self._tokens[self._at]
-            if kind == "word" and text in until:
-                self._at += 1
-                return found
-            if kind == "operator":
-                if text not in (*_SEPARATORS, "&&", "||"):
-                    raise NotUnderstoodError(text)
-                self._at += 1
-                joint = text
-                continue
-            found.append(self._statement(joint))
-            joint = ";"
-        if until:
-            raise NotUnderstoodError(f"no {until[0]}")
-        return found
-
-    def _statement(self, joint: str) -> _Statement:
-        words = self._words()
-        if words[0] in ("while", "for"):
-            return self._loop(joint, words)
-        if words[0] in ("if", "until", "case", "{", "function", "trap", "then", "else", "fi"):
-            raise NotUnderstoodError(words[0])
-        return _Statement(joint, words, self._target())
-
-    def _words(self) -> list[str]:
-        words = []
-        while self._at < len(self._tokens) and self._tokens[self._at][0] == "word":
-            words.append(self._tokens[self._at][1])
-            self._at += 1
-        return words
-
-    def _target(self) -> str:
-        if self._at >= len(self._tokens) or self._tokens[self._at][1] not in (">", ">>"):
-            return ""
-        self._at += 1
-        words = self._words()
-        if len(words) != 1:
-            raise NotUnderstoodError(" ".join(words))
-        return words[0]
-
-    def _loop(self, joint: str, words: list[str]) -> _Statement:
-        endless = words[0] == "while" and words[1:] in (["true"], [":"])
-        if not endless and not (words[0] == "for" and len(words) > 3 and words[2] == "in"):
-            raise NotUnderstoodError(" ".join(words))
-        while self._at < len(self._tokens) and self._tokens[self._at][1] in _SEPARATORS:
-            self._at += 1
-        if self._at >= len(self._tokens) or self._tokens[self._at][1] != "do":
-            raise NotUnderstoodError("no do")
-        self._at += 1
-        self._depth += 1
-        if self._depth > _MOST_DEPTH:
-            raise NotUnderstoodError("too deep")
-        body = self.statements(("done",))
-        self._depth -= 1
-        return _Statement(joint, [] if endless else words[3:], loop="while" if endless else words[1], body=body)
-
-
-def _check(statements: list[_Statement]) -> None:
+def _check(statements: list[Statement]) -> None:
     """Refuse unknown commands before the first one is played, so that a script is played whole or not at all."""
     for statement in statements:
         _check(statement.body)
@@ -316,7 +226,7 @@ def _sleep(session: Session, arguments: list[str]) -> list[str]:
 
 
 def _exit(session: Session, arguments: list[str]) -> list[str]:
-    raise _Exit(int(arguments[0]) % 256 if arguments and arguments[0].isdigit() else session.code)
+    raise _Exit(_whole(arguments[0]) % 256 if arguments else session.code)
 
 
 def _status(code: int) -> Callable[[Session, list[str]], list[str]]:

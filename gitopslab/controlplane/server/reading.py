@@ -132,9 +132,20 @@ def _filter(namespace: str, accept: Accept | None) -> Callable[[Change], Change 
             return change if accept(change.record.object) or before else None
         if now:
             return change if before or change.type == "ADDED" else replace(change, type="ADDED")
-        return replace(change, type="DELETED") if before else None
+        return _left(change) if before else None
 
     return turn
+
+
+def _left(change: Change) -> Change:
+    """An object that left the selection is gone for this watcher.
+
+    It gets the last state that it could see, at the revision of the change (``cacher.convertToWatchEvent``).
+    """
+    assert change.before is not None, "what was not there cannot leave"
+    last = change.before.copy()
+    last["metadata"]["resourceVersion"] = str(change.record.revision)
+    return replace(change, type="DELETED", record=Record(change.record.revision, Record.of(last).body, last))
 
 
 def version_of(text: str) -> int:

@@ -44,7 +44,7 @@ def scale_of(parent: Object) -> Object:
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": status.get("replicas", 0),
-            **({"selector": text} if (text := _selector_text(spec.get("selector"))) else {}),
+            **({"selector": text} if (text := selectors.label_selector_text(spec.get("selector"))) else {}),
         },
     }
 
@@ -100,20 +100,6 @@ def _metadata_of(patch: Any) -> dict[str, Any]:
 
 def _not_negative(value: Any) -> tuple[str, str, str]:
     return ("spec.replicas", "FieldValueInvalid", f"Invalid value: {value}: must be greater than or equal to 0")
-
-
-def _selector_text(selector: Any) -> str:
-    parsed = selectors.from_label_selector(selector)
-    if parsed is None:
-        return ""
-    terms = []
-    for term in sorted(parsed.requirements, key=lambda requirement: requirement.key):
-        values = ",".join(sorted(term.values))
-        spelled = {"exists": term.key, "!": f"!{term.key}", "in": f"{term.key} in ({values})"}
-        spelled["notin"] = f"{term.key} notin ({values})"
-        is_equality = term.operator == "in" and len(term.values) == 1
-        terms.append(f"{term.key}={values}" if is_equality else spelled[term.operator])
-    return ",".join(terms)
 
 
 # -- binding ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 // Python sends one snapshot (views/board.py) whenever something changed; this script draws it and changes only what
 // differs. It asks the cluster nothing; the one message it sends back is {do: "resume"}.
 
-const MOST_MOVES = 60; // more changes at once than this are shown without travel
+const MOST_MOVES = 24; // more changes at once than this are shown without travel
 const TRAVEL_MS = 340;
 const LIVE_WORDS = { live: "live", paused: "paused: resume", static: "snapshot", lost: "no connection", closed: "ended" };
 const KEYS = "arrows go from pod to pod · Enter pins the details · Escape closes them · c copies the command";

@@ -21,7 +21,7 @@ class NodeCards {
 
   make() {
     const parts = {
-      mark: el("span", { class: "gl-mark" }),
+      mark: glyph(this.looks, "ready"),
       name: el("strong", {}),
       chips: el("div", { class: "gl-chips" }),
       cpu: makeBar("CPU"),
@@ -45,11 +45,7 @@ class NodeCards {
 
   update(card, node) {
     const { mark, name, chips, cpu, memory, pods, empty, system } = card.glParts;
-    const look = node.ready ? "ready" : "failed";
-    if (mark.dataset.look !== look) {
-      mark.dataset.look = look;
-      mark.replaceChildren(glyph(this.looks, look));
-    }
+    reshape(mark, this.looks, node.ready ? "ready" : "failed");
     mark.title = node.status;
     say(name, node.name);
     card.title = node.version ? `kubelet ${node.version}, at most ${node.pod_limit} pods` : "";

@@ -14,8 +14,9 @@ class Tiles {
   of(pod) {
     const known = this.byUid.get(pod.uid);
     if (known) return known;
-    const parts = ["gl-glyph-slot", "gl-name", "gl-ready", "gl-rest", "gl-restarts"].map((name) => el("span", { class: name }));
-    const tile = el("button", { type: "button", class: "gl-pod", "data-uid": pod.uid, tabindex: "-1" }, ...parts);
+    const parts = ["gl-name", "gl-ready", "gl-rest", "gl-restarts"].map((name) => el("span", { class: name }));
+    const attributes = { type: "button", class: "gl-pod", "data-uid": pod.uid, tabindex: "-1" };
+    const tile = el("button", attributes, glyph(this.looks, pod.state), ...parts);
     this.byUid.set(pod.uid, tile);
     return tile;
   }
@@ -26,8 +27,8 @@ class Tiles {
     const signature = [state, status, ready, containers, restarts, short, rest, pod.node, pod.reason, density].join("|");
     if (tile.glSignature === signature) return;
     tile.glSignature = signature;
-    const [slot, name, readiness, remainder, restarted] = tile.children;
-    if (tile.dataset.state !== state) slot.replaceChildren(glyph(this.looks, state));
+    const [mark, name, readiness, remainder, restarted] = tile.children;
+    reshape(mark, this.looks, state);
     Object.assign(tile.dataset, { state, density, system: pod.system });
     say(name, short);
     say(readiness, `${ready}/${containers}`);

@@ -22,18 +22,28 @@ function say(node, text) {
 
 /** The shape of a state in a square of its colour. */
 function glyph(looks, state) {
-  const look = looks[state] ?? { colour: "term", stroke: "", fill: "" };
   const svg = document.createElementNS(SVG_NS, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
   for (const kind of ["stroke", "fill"]) {
-    if (!look[kind]) continue;
     const path = document.createElementNS(SVG_NS, "path");
-    path.setAttribute("d", look[kind]);
     path.setAttribute("class", `gl-${kind}`);
     svg.append(path);
   }
-  return el("span", { class: `gl-glyph gl-is-${look.colour}` }, svg);
+  const square = el("span", {}, svg);
+  reshape(square, looks, state);
+  return square;
+}
+
+/** Gives a glyph another state; cheaper than a new one when hundreds change. */
+function reshape(square, looks, state) {
+  if (square.glState === state) return;
+  square.glState = state;
+  const look = looks[state] ?? { colour: "term" };
+  square.className = `gl-glyph gl-is-${look.colour}`;
+  const [stroke, fill] = square.firstChild.children;
+  stroke.setAttribute("d", look.stroke || "");
+  fill.setAttribute("d", look.fill || "");
 }
 
 /**
