@@ -20,6 +20,7 @@ CHECKS: dict[str, list[str]] = {
     "format": ["-m", "ruff", "format", "--check", "."],
     "types": ["-m", "mypy"],
     "imports": ["-c", "from importlinter.cli import lint_imports_command as check; check()"],
+    "fidelity": ["scripts/fidelity.py", "--check"],
     "notebooks": ["-m", "nbstripout", "--verify", "--keep-id"],
     "tests": ["-m", "pytest"],
 }

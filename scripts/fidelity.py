@@ -1,7 +1,7 @@
 """Writes ``docs/fidelity.md`` from the marks in the code: ``python scripts/fidelity.py [--check]``.
 
-Every place where the lab does less than the real thing says ``Simplified:`` at the spot. This collects them, so that the
-list a learner reads can never differ from the code. ``--check`` only compares, and ends with 1 when they differ.
+Every place where the lab does less than the real thing says ``Simplified:`` at the spot. This collects them, so that
+the list a learner reads can never differ from the code. ``--check`` only compares, and ends with 1 when they differ.
 """
 
 from __future__ import annotations

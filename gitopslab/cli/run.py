@@ -126,6 +126,7 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
+        coalesce_streams=True,  # a page would otherwise break a line wherever kubectl paused
         extra_arguments=["--IPKernelApp.log_level=40"],  # it would warn about its sockets, which are on loopback
         on_cell_start=starting,
     )

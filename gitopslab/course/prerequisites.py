@@ -231,11 +231,11 @@ def _docker(machine: Machine) -> list[Finding]:
         arguments = [program, "version", "--format", "{{.Server.Version}}"]
         answer = run(arguments, environment=machine.environment, timeout=_TIMEOUT)
     except ToolTimeout:
-        return [Finding("docker", Verdict.WARNING, "does not answer; only kind and k3d need it", "docker ps")]
+        return [Finding("docker", Verdict.ABSENT, "does not answer; only kind and k3d need it", "docker ps")]
     if not answer.ok:
         fix = {"darwin": "open -a Docker", "win32": "Start Docker Desktop"}
         why = "is installed but not running; only kind and k3d need it"
-        return [Finding("docker", Verdict.WARNING, why, fix.get(machine.platform, "sudo systemctl start docker"))]
+        return [Finding("docker", Verdict.ABSENT, why, fix.get(machine.platform, "sudo systemctl start docker"))]
     return [Finding("docker", Verdict.OK, f"{answer.out.strip()} is running")]
 
 

@@ -115,12 +115,12 @@ def test_a_folder_that_cannot_be_written_stops_the_lab(good: Machine, tmp_path: 
     assert "GITOPSLAB_HOME" in found.fix
 
 
-def test_docker_that_does_not_run_is_only_a_warning(good: Machine, tmp_path: Path) -> None:
+def test_docker_that_does_not_run_is_only_something_absent(good: Machine, tmp_path: Path) -> None:
     docker = tmp_path / "docker"
     docker.write_text("#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n")
     docker.chmod(0o755)
     found = worst(dataclasses.replace(good, environment={"PATH": f"{tmp_path}:/usr/bin:/bin"}), "docker")
-    assert found.verdict is Verdict.WARNING
+    assert found.verdict is Verdict.ABSENT
     assert "systemctl start docker" in found.fix
 
 

@@ -23,6 +23,7 @@ from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleContro
 from gitopslab.controlplane.controllers.podgc import PodGarbageCollector
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
+from gitopslab.controlplane.controllers.resourcequota import ResourceQuotaController
 from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
 from gitopslab.controlplane.controllers.statefulset import StatefulSetController
 from gitopslab.controlplane.controllers.storageprotection import ClaimProtection, VolumeProtection
@@ -76,7 +77,7 @@ def controllers(
     """
     catalog = catalog or Catalog()
     found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _KINDS]
-    for whole in (NamespaceController, GarbageCollector, DisruptionController):
+    for whole in (NamespaceController, GarbageCollector, DisruptionController, ResourceQuotaController):
         found.append(whole(api_for(whole.name), manager, clock, catalog))
     found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))
     return found

@@ -3,6 +3,7 @@
 // differs. It asks the cluster nothing; the one message it sends back is {do: "resume"}.
 
 const MOST_MOVES = 24; // more changes at once than this are shown without travel
+const SLOW_MS = 14; // a board that takes longer to draw gives up motion before it drops frames
 const TRAVEL_MS = 340;
 const LIVE_WORDS = { live: "live", paused: "paused: resume", static: "snapshot", lost: "no connection", closed: "ended" };
 const KEYS = "arrows go from pod to pod · Enter pins the details · Escape closes them · c copies the command";
@@ -13,6 +14,7 @@ class BoardView {
     this.looks = model.get("_looks");
     this.options = { ...model.get("_options") };
     this.pods = new Map();
+    this.cost = 0;
     this.tiles = new Tiles(this.looks);
     this.tray = new Tray(this.tiles);
     this.nodes = new NodeCards(this.looks, this.tiles);
@@ -41,7 +43,8 @@ class BoardView {
     this.counts = el("ul", { class: "gl-counts", "aria-label": "Pods by state" });
     this.error = el("div", { class: "gl-error", role: "alert", hidden: true });
     this.layer = el("div", { class: "gl-layer", "aria-hidden": "true" });
-    this.table = el("div", { class: "gl-unseen" });
+    this.rows = el("tbody", {});
+    this.table = el("div", { class: "gl-unseen" }, tableOf(this.rows));
     this.root.append(
       el("header", { class: "gl-head" }, this.title, this.counts, this.tools()),
       this.error,
@@ -91,6 +94,7 @@ class BoardView {
   draw() {
     const snapshot = this.model.get("_snapshot");
     if (!snapshot?.board) return this.drawError(snapshot?.error);
+    const began = performance.now();
     const before = this.board && this.pods;
     if (snapshot.seconds !== this.seconds) this.received = performance.now();
     this.seconds = snapshot.seconds;
@@ -108,6 +112,7 @@ class BoardView {
     this.card.follow(this.pods, this.tiles);
     giveFocusBack();
     this.describe();
+    this.cost = 0.7 * this.cost + 0.3 * (performance.now() - began);
   }
 
   allPods() {
@@ -172,8 +177,9 @@ class BoardView {
   /** Where the tiles are that will go or move, read before anything changes. */
   leaving(before) {
     const changed = [...before].filter(([uid, pod]) => this.pods.get(uid)?.node !== pod.node);
+    this.still = changed.length > MOST_MOVES || this.cost > SLOW_MS;
+    if (this.still) return [];
     this.door = this.tray.head.getBoundingClientRect();
-    if (changed.length > MOST_MOVES) return [];
     return changed
       .map(([uid]) => ({ uid, tile: this.tiles.get(uid), gone: !this.pods.has(uid) }))
       .filter(({ tile }) => tile?.isConnected)
@@ -181,6 +187,7 @@ class BoardView {
   }
 
   move(moves, before) {
+    if (this.still) return;
     const fresh = [...this.pods.values()].filter((pod) => !before.has(pod.uid));
     const arrivals = fresh.length > MOST_MOVES ? [] : fresh.map((pod) => this.arrival(pod));
     const staying = [...moves.filter((move) => !move.gone), ...arrivals].filter(({ tile }) => tile?.isConnected);
@@ -212,14 +219,22 @@ class BoardView {
   }
 
   drawTable() {
-    const heads = ["Pod", "Namespace", "Node", "State", "Ready", "Restarts", "Why"];
-    const line = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, tag === "th" ? { scope: "col" } : {}, String(cell))));
-    const rows = [...this.pods.values()].filter(this.visible).map((pod) =>
-      line("td", [pod.name, pod.namespace, pod.node || "none yet", pod.status, `${pod.ready} of ${pod.containers}`, pod.restarts, pod.reason]),
-    );
-    const caption = el("caption", {}, "Pods and their nodes");
-    this.table.replaceChildren(el("table", {}, caption, el("thead", {}, line("th", heads)), el("tbody", {}, ...rows)));
+    const pods = [...this.pods.values()].filter(this.visible);
+    const make = () => el("tr", {}, ...COLUMNS.map(() => el("td", {})));
+    keyed(this.rows, pods, (pod) => pod.uid, make, (row, pod) => cellsOf(pod).forEach((cell, at) => say(row.children[at], cell)));
   }
+}
+
+const COLUMNS = ["Pod", "Namespace", "Node", "State", "Ready", "Restarts", "Why"];
+
+function tableOf(rows) {
+  const heads = el("tr", {}, ...COLUMNS.map((name) => el("th", { scope: "col" }, name)));
+  return el("table", {}, el("caption", {}, "Pods and their nodes"), el("thead", {}, heads), rows);
+}
+
+function cellsOf(pod) {
+  const ready = `${pod.ready} of ${pod.containers}`;
+  return [pod.name, pod.namespace, pod.node || "none yet", pod.status, ready, String(pod.restarts), pod.reason];
 }
 
 export default {
