@@ -42,7 +42,7 @@ from gitopslab.machinery.objects import (
     uid_of,
 )
 
-_BURST = 100
+_BURST = 50
 """Pods created or deleted at a time: the events of these bring the next ones, and scheduler and kubelets get their turn
 in between (the real controller's bound is 500, since it has threads)."""
 

@@ -69,7 +69,8 @@ def _run(options: argparse.Namespace) -> None:
         raise SetupError(f"cluster {options.name} is already running", "look at it with: gitopslab status")
     topology = _topology(options)
     listener = _bind(options.port)
-    plane = ControlPlane(RealClock(), folder.database, topology=topology, bare=options.bare)
+    root_ca = folder.credentials().ca.decode()
+    plane = ControlPlane(RealClock(), folder.database, topology=topology, bare=options.bare, root_ca=root_ca)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(plane, folder, listener, options))

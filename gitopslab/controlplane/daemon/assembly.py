@@ -37,10 +37,17 @@ class ControlPlane:
         path: The database file; default in memory.
         topology: Its nodes; default those it has, and for a new cluster as in the lab's design.
         bare: Leave out everything but nodes and what the API server itself makes.
+        root_ca: The certificate authority that pods are told to trust, PEM.
     """
 
     def __init__(
-        self, clock: Clock, path: Path | str = ":memory:", *, topology: Topology | None = None, bare: bool = False
+        self,
+        clock: Clock,
+        path: Path | str = ":memory:",
+        *,
+        topology: Topology | None = None,
+        bare: bool = False,
+        root_ca: str = "",
     ) -> None:
         self.clock = clock
         self.store = Store(path)
@@ -50,7 +57,7 @@ class ControlPlane:
         bootstrap(self.api, topology, clock, bare=bare)
         self.kubelets = kubelets(self.api_for, self.manager, clock)
         reconcilers = [
-            *controllers(self.api_for, self.manager, clock),
+            *controllers(self.api_for, self.manager, clock, catalog=self.verbs.catalog, root_ca=root_ca),
             *scheduler(self.api_for, self.manager, clock),
             *self.kubelets.reconcilers,
         ]

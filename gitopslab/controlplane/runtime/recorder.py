@@ -1,20 +1,20 @@
 """Writes Kubernetes Events, and counts repeats instead of writing them again.
 
-Upstream: ``client-go/tools/record`` (core/v1 Events, correlated by their whole key). Events are best effort: when one
-cannot be written (its namespace is going away, say) the control loop goes on.
+Upstream: ``client-go/tools/record``, core/v1 Events. What is a repeat, and what is one too many, is ``correlator``'s to
+say. Events are best effort: when one cannot be written (its namespace is going away, say) the control loop goes on.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Literal
 
 from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.correlator import Correlator, Recent, Subject
 from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import Clock, timestamp
-from gitopslab.machinery.names import new_uid
-from gitopslab.machinery.objects import Object, name_of, object_reference
+from gitopslab.machinery.objects import Object, object_reference
 
-_REMEMBERED = 4096  # client-go's LRU size for correlation
 _MAX_MESSAGE = 1024  # events' own limit (``core/validation/events.go``)
 
 
@@ -32,12 +32,13 @@ class Recorder:
         self._api = api
         self._clock = clock
         self._source = {"component": component, **({"host": host} if host else {})}
-        self._seen: dict[tuple[str, ...], tuple[str, str, int]] = {}
+        self._correlator = Correlator(clock)
+        self._seen: Recent[Subject, tuple[str, str, int]] = Recent()
 
     def event(
         self, about: Object, kind: Literal["Normal", "Warning"], reason: str, message: str, *, field: str = ""
     ) -> None:
-        """Say that something happened to an object; the same again within this process raises ``count``.
+        """Say that something happened to an object; the same again raises ``count``.
 
         Args:
             about: The object; its reference goes into ``involvedObject``.
@@ -47,43 +48,46 @@ class Recorder:
             field: ``involvedObject.fieldPath``, as in ``spec.containers{nginx}``.
         """
         reference = {**object_reference(about), **({"fieldPath": field} if field else {})}
-        message = message[:_MAX_MESSAGE]
-        key = (reference.get("uid", ""), name_of(about), field, kind, reason, message)
+        uid = reference.get("uid", "")
+        names = (reference.get("namespace", ""), reference.get("name", ""), uid, field)
+        found = self._correlator.correlate((*names, kind, reason), uid, message)
+        if found is None:
+            return
+        key, text = found
         try:
-            if key not in self._seen or not self._repeat(key):
-                self._first(key, reference)
+            self._write(key, reference, {"type": kind, "reason": reason, "message": text[:_MAX_MESSAGE]})
         except ApiError:
-            self._seen.pop(key, None)
+            self._seen.drop(key)
 
-    def _first(self, key: tuple[str, ...], reference: Object) -> None:
-        now = self._clock.now()
-        namespace = reference.get("namespace") or "default"
-        name = f"{reference.get('name', '')}.{int(now * 1e9) & 0xFFFFFFFFFFFFFFFF:x}{new_uid()[:4]}"
-        self._api.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Event",
-                "metadata": {"name": name, "namespace": namespace},
-                "involvedObject": reference,
-                "reason": key[4],
-                "message": key[5],
-                "source": self._source,
-                "firstTimestamp": timestamp(now),
-                "lastTimestamp": timestamp(now),
-                "count": 1,
-                "type": key[3],
-                "eventTime": None,
-                "reportingComponent": self._source["component"],
-                "reportingInstance": self._source.get("host", ""),
-            }
-        )
-        if len(self._seen) >= _REMEMBERED:
-            self._seen.pop(next(iter(self._seen)))
-        self._seen[key] = (namespace, name, 1)
+    def _write(self, key: Subject, reference: Object, said: Object) -> None:
+        now = timestamp(self._clock.now())
+        seen = self._seen.get(key)
+        if seen is None:
+            namespace, name, count = reference.get("namespace") or "default", self._name(reference), 1
+            self._api.create(self._event(namespace, name, reference, said, now))
+        else:
+            namespace, name, count = seen[0], seen[1], seen[2] + 1
+            change = {"count": count, "lastTimestamp": now, "message": said["message"]}
+            self._api.patch("events", name, change, namespace)
+        self._seen.put(key, (namespace, name, count))
 
-    def _repeat(self, key: tuple[str, ...]) -> bool:
-        namespace, name, count = self._seen[key]
-        change = {"count": count + 1, "lastTimestamp": timestamp(self._clock.now())}
-        self._api.patch("events", name, change, namespace)
-        self._seen[key] = (namespace, name, count + 1)
-        return True
+    def _name(self, reference: Object) -> str:
+        """The object's name and the time in nanoseconds, whose last digits are random: two may be as quick."""
+        moment = int(self._clock.now() * 1e9) & ~0xFFFFF | secrets.randbits(20)
+        return f"{reference.get('name', '')}.{moment:x}"
+
+    def _event(self, namespace: str, name: str, reference: Object, said: Object, now: str) -> Object:
+        return {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": name, "namespace": namespace},
+            "involvedObject": reference,
+            **said,
+            "source": self._source,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+            "eventTime": None,
+            "reportingComponent": self._source["component"],
+            "reportingInstance": self._source.get("host", ""),
+        }
