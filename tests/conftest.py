@@ -31,6 +31,14 @@ def plane(clock: JumpableClock) -> Iterator[ControlPlane]:
     built.close()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _as_typed_in_an_activated_environment() -> Iterator[None]:
+    """Hints name the command the user typed; ``start.py`` sets it, and the tests may well run under it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITOPSLAB_COMMAND", raising=False)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_crash_goes_unseen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """A reconciler that crashes is logged and retried; in a test that must not pass."""

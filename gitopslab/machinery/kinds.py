@@ -52,6 +52,12 @@ class Resource:
     singular: str = ""
     stored: bool = True
     custom: bool = field(default=False, compare=False)
+    listed_as: str = ""
+
+    @property
+    def list_kind(self) -> str:
+        """The kind of a list of them, by default ``KINDList``."""
+        return self.listed_as or f"{self.kind}List"
 
     @property
     def api_version(self) -> str:
@@ -142,6 +148,17 @@ BUILT_IN: tuple[Resource, ...] = (
         ("svc",),
         _ALL,
         subresources=(Subresource("proxy", _PROXY, kind="ServiceProxyOptions"), _STATUS),
+    ),
+    Resource(
+        "apiextensions.k8s.io",
+        "v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        False,
+        ("crd", "crds"),
+        ("api-extensions",),
+        subresources=(_STATUS,),
+        tracks_generation=True,
     ),
     Resource("apps", "v1", "ControllerRevision", "controllerrevisions"),
     Resource(
@@ -283,8 +300,16 @@ class Catalog:
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._by_path.values())
 
-    def add(self, resource: Resource) -> None:
-        """Serve a resource type, replacing an earlier one of the same group, version and plural."""
+    def add(self, resource: Resource, *, served: bool = True) -> None:
+        """Serve a resource type, replacing an earlier one of the same group, version and plural.
+
+        Args:
+            resource: The type.
+            served: False for a version that objects are only stored in: known by its key alone.
+        """
+        if not served:
+            self._by_key.setdefault(resource.key, resource)
+            return
         self._by_path[resource.group, resource.version, resource.plural] = resource
         self._by_kind[resource.api_version, resource.kind] = resource
         self._by_key.setdefault(resource.key, resource)

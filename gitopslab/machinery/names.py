@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes, so no word can appear by accident (``apimachinery/pkg/util/rand``)."""
 
+_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
+_STABILITY = {None: 2, "beta": 1, "alpha": 0}
 _MAX_BASE = 58  # 63 less the five random characters (``apiserver/pkg/storage/names``)
 
 
@@ -29,3 +32,15 @@ def new_uid() -> str:
 def safe_encoded(number: int) -> str:
     """A number written in decimal with each digit mapped into the alphabet (``rand.SafeEncodeString``)."""
     return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in str(number))
+
+
+def version_rank(version: str) -> tuple[int, int, int, str]:
+    """What API versions are ordered by: stable before beta before alpha, higher numbers rank higher.
+
+    Any other name ranks below (``version.CompareKubeAwareVersionStrings``).
+    """
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        return (-1, 0, 0, version)
+    major, stage, minor = match.groups()
+    return (_STABILITY[stage], int(major), int(minor or 0), version)

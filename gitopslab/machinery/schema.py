@@ -271,11 +271,13 @@ def struct(key: str) -> Struct:
     return Struct(key, {field.name: field for field in fields}, atomic=atomic)
 
 
-@cache
+@lru_cache(maxsize=2048)
 def struct_of(api_version: str, kind: str) -> Struct | None:
     """The struct of an ``apiVersion`` and ``kind``; kinds all groups share are found in each (``DeleteOptions``)."""
     group, _, version = api_version.rpartition("/")
-    for package in (f"{group.partition('.')[0] or 'core'}.{version}", "meta.v1"):
+    first = group.partition(".")[0] or "core"
+    # A custom resource may be a CronJob of batch.example.com, which is not the built-in one.
+    for package in (f"{first}.{version}" if group_named(first) == group else "", "meta.v1"):
         key = f"{package}.{kind}"
         if key in _lines()[0] and "kind:string" in _lines()[0][key]:
             return struct(key)
@@ -365,6 +367,26 @@ def _default(kind: Type, given: dict[str, str], *, pointer: bool, always: bool) 
     if kind.shape == "struct":
         return {}
     return _ZERO.get(kind.shape) if always and kind.shape not in ("int-or-string", "quantity") else None
+
+
+def slot_with(kind: Type, relation: Relation, keys: tuple[str, ...], below: Struct | Slot | None) -> Slot:
+    """A place whose type is not in the data, as of a custom resource; ``below`` is its struct or the place inside."""
+    slot = Slot(relation, kind, keys)
+    if isinstance(below, Struct):
+        slot._struct = below
+    else:
+        slot._element = below
+    return slot
+
+
+def optional_field(name: str, slot: Slot, default: Any = None) -> Field:
+    """A field of a struct that is not in the data: there when set, and not otherwise."""
+    return Field(
+        name=name, type=slot._type, pointer=True, always=False, required=False, keys=slot.keys,
+        is_set=slot.relation == "set", list_type="", map_type="", merge=False, merge_key="", retain_keys=False,
+        replace=False, enum=(), default=default, embedded=False, written=False, omits_zero=False, slot=slot,
+        path=f"f:{name}",
+    )  # fmt: skip
 
 
 ANY = Slot("any", Type("any", "interface {}"))

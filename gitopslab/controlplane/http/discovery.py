@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -18,8 +17,10 @@ import orjson
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.negotiation import media_ranges
 from gitopslab.controlplane.http.security import Headers
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery import version
 from gitopslab.machinery.kinds import Catalog, Resource, Subresource
+from gitopslab.machinery.names import version_rank
 from gitopslab.machinery.objects import Object
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -31,9 +32,6 @@ _ORDER = (
     "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "node.k8s.io",
     "discovery.k8s.io", "resource.k8s.io", "flowcontrol.apiserver.k8s.io",
 )  # fmt: skip  # by priority, as the real server's APIServices have it; other groups follow by name
-
-_VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
-_STABILITY = {None: 2, "beta": 1, "alpha": 0}
 
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go calls them
 
@@ -114,16 +112,11 @@ def _groups(catalog: Catalog) -> dict[str, Versions]:
         found[resource.group][resource.version].append(resource)
     rank = {group: at for at, group in enumerate(_ORDER)}
     ordered = sorted(found, key=lambda group: (rank.get(group, len(_ORDER)), group))
-    return {group: dict(sorted(found[group].items(), key=_version_rank, reverse=True)) for group in ordered}
+    return {group: dict(sorted(found[group].items(), key=_by_version, reverse=True)) for group in ordered}
 
 
-def _version_rank(item: tuple[str, list[Resource]]) -> tuple[int, int, int, str]:
-    """Stable before beta before alpha, the higher number first (``version.CompareKubeAwareVersionStrings``)."""
-    match = _VERSION.match(item[0])
-    if match is None:
-        return (-1, 0, 0, item[0])
-    major, stage, minor = match.groups()
-    return (_STABILITY[stage], int(major), int(minor or 0), item[0])
+def _by_version(item: tuple[str, list[Resource]]) -> tuple[int, int, int, str]:
+    return version_rank(item[0])
 
 
 # -- aggregated -------------------------------------------------------------------------------------------------------
@@ -147,10 +140,10 @@ def _aggregated(catalog: Catalog, *, legacy: bool) -> Object:
 def _entry(resource: Resource) -> Object:
     entry: Object = {
         "resource": resource.plural,
-        "responseKind": {"group": "", "version": "", "kind": resource.kind},
+        "responseKind": _kind_of(resource),
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.single,
-        "verbs": list(resource.verbs),
+        "verbs": _verbs_of(resource),
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)
@@ -159,6 +152,17 @@ def _entry(resource: Resource) -> Object:
     if resource.subresources:
         entry["subresources"] = [_subentry(resource, sub) for sub in resource.subresources]
     return entry
+
+
+def _kind_of(resource: Resource) -> Object:
+    """Built-in kinds leave out what their path says already; those of definitions are told in full."""
+    group, name = (resource.group, resource.version) if resource.custom else ("", "")
+    return {"group": group, "version": name, "kind": resource.kind}
+
+
+def _verbs_of(resource: Resource) -> list[str]:
+    terminating = isinstance(resource, CustomResource) and resource.is_terminating
+    return [verb for verb in resource.verbs if not terminating or verb not in ("patch", "create", "update")]
 
 
 def _subentry(resource: Resource, sub: Subresource) -> Object:
@@ -209,7 +213,7 @@ def _rows(resource: Resource) -> Iterable[Object]:
         "singularName": resource.single,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": list(resource.verbs),
+        "verbs": _verbs_of(resource),
     }
     if resource.short_names:
         row["shortNames"] = list(resource.short_names)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from gitopslab.controlplane.runtime.api import Propagation
 
+Extra = tuple[tuple[str, tuple[str, ...]], ...]
+"""Further facts about a caller, each with its values, as in ``authentication.kubernetes.io/pod-name``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -15,11 +18,15 @@ class Caller:
         user: As in ``kubernetes-admin`` or ``system:kube-scheduler``.
         groups: As in ``system:masters``.
         manager: The field manager when the request names none: the first word of the User-Agent.
+        uid: Of the user, where it has one: service accounts do.
+        extra: What else the credentials say.
     """
 
     user: str
     groups: tuple[str, ...] = ()
     manager: str = "unknown"
+    uid: str = ""
+    extra: Extra = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,20 @@ from gitopslab.controlplane.server import (
     subresources,
 )
 from gitopslab.controlplane.server.admission import Admission, Attributes
+from gitopslab.controlplane.server.authentication.accounts import AccountTokens
+from gitopslab.controlplane.server.authentication.bearer import BearerTokens
+from gitopslab.controlplane.server.authorization import escalation
+from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.feed import Feed, Subscription
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.reading import Page
+from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.store import Change, Key, Record, Store
 from gitopslab.controlplane.server.validation import validate
 from gitopslab.errors import already_exists, invalid, not_found
 from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
@@ -63,14 +69,21 @@ class Verbs:
         store: Where objects are kept.
         clock: Gives creation and deletion times.
         catalog: The resource types served.
+        key: Signs the tokens of service accounts; default one of its own.
     """
 
-    def __init__(self, store: Store, clock: Clock, catalog: Catalog | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, catalog: Catalog | None = None, *, key: SigningKey | None = None
+    ) -> None:
         self.store = store
         self.clock = clock
         self.catalog = catalog or Catalog()
         self.feed = Feed()
         self.reader = StoreReader(store)
+        self.authorizer = Authorizer(self.reader, self.feed)
+        self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new())
+        self.tokens = BearerTokens(self.accounts)
+        self._reviews = Reviews(self.authorizer, self.tokens, self.accounts, self.reader, clock)
         self._admission = Admission(self.reader, clock)
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -160,9 +173,11 @@ class Verbs:
             return subresources.bind(self, who, resource, namespace, name, obj, options)
         if subresource == "eviction":
             return subresources.evict(self, who, resource, namespace, name, obj, options)
+        if subresource == "token" or not resource.stored:
+            return self._reviews.answer(who, resource, namespace, name, obj, options, subresource=subresource)
         identity.assign(obj, namespace, self.clock.now())
         attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
-        self._admit(attributes, options, writer=_manager(who, options))
+        self._admit(who, attributes, options, writer=_manager(who, options))
         key = (namespace, name_of(obj))
         if self.store.get(resource.key, key) is not None:
             raise already_exists(resource.key, name_of(obj))
@@ -285,7 +300,7 @@ class Verbs:
         after["metadata"].setdefault("name", name)
         owned = after["metadata"].get("managedFields")
         identity.assign(after, namespace, self.clock.now())
-        self._admit(self._attributes(who, resource, "CREATE", "", after, None, options), options)
+        self._admit(who, self._attributes(who, resource, "CREATE", "", after, None, options), options)
         if owned:
             after["metadata"]["managedFields"] = owned
         return self._commit("ADDED", resource, (namespace, name), after, options.dry_run), True
@@ -304,13 +319,13 @@ class Verbs:
         before = current.object
         identity.keep_system_fields(obj, before)
         attributes = self._attributes(who, resource, "UPDATE", subresource, obj, before, options)
-        self._admit(attributes, options, writer=_manager(who, options) if track else None)
+        self._admit(who, attributes, options, writer=_manager(who, options) if track else None)
         key = (namespace_of(obj), name_of(obj))
         if deletion.is_finished(resource, obj):
             return self._commit("DELETED", resource, key, obj, options.dry_run)
         return self._commit_change(resource, key, current, obj, options.dry_run)
 
-    def _admit(self, attributes: Attributes, options: WriteOptions, *, writer: str | None = None) -> None:
+    def _admit(self, who: Caller, attributes: Attributes, options: WriteOptions, *, writer: str | None = None) -> None:
         resource, obj, sub = attributes.resource, attributes.object, attributes.subresource
         assert obj is not None, "deletions are only validated"
         set_defaults(resource, obj)
@@ -319,6 +334,7 @@ class Verbs:
             now = self.clock.now()
             ownership.tracked(resource, attributes.before, obj, manager=writer, subresource=sub, now=now)
         options.warnings.extend(self._admission.mutate(attributes))
+        escalation.check(self.authorizer, who, resource, obj, attributes.before)
         # After defaults: generation counts what changed in the spec, and quality of service what admission filled in.
         if attributes.before is None:
             strategy.prepare_create(resource, obj)

@@ -68,9 +68,9 @@ class _Attempt:
         if self.authorizer.allows(self.who, escalate):
             return
         self._check_held([Rule.of(rule) for rule in self.obj.get("rules") or ()])
-        if _aggregates(self.obj) or (self.before is not None and _aggregates(self.before)):
-            if self._lacking(EVERYTHING):
-                raise self._refusal("must have cluster-admin privileges to use the aggregationRule")
+        states = (self.obj, self.before or {})
+        if any(map(_aggregates, states)) and self._lacking(EVERYTHING):
+            raise self._refusal("must have cluster-admin privileges to use the aggregationRule")
 
     def check_binding(self) -> None:
         reference = self.obj.get("roleRef") or {}

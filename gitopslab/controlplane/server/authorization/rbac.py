@@ -8,13 +8,16 @@ ClusterRoles are evaluated as they are stored: filling them is their controller'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.authorization.attributes import MASTERS, RBAC, Access
 from gitopslab.controlplane.server.authorization.rules import Rule
+from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.options import Caller
+from gitopslab.controlplane.server.store import Change
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 CLUSTER_ROLES = f"clusterroles.{RBAC}"
@@ -24,6 +27,8 @@ ROLE_BINDINGS = f"rolebindings.{RBAC}"
 RESOURCES = (CLUSTER_ROLES, ROLES, CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS)
 """Whose changes make a decision stale."""
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _MOST_KEPT = 8192  # decisions, and subjects: a bound on memory, not a tuned number
 
 
@@ -67,15 +72,15 @@ class Authorizer:
 
     Args:
         reader: The current objects.
-        revision: The newest revision of any of ``RESOURCES``; decisions of an older one are forgotten.
+        feed: Tells of every change, so that no decision outlives the roles it was made from.
     """
 
-    def __init__(self, reader: Reader, revision: Callable[[], int]) -> None:
+    def __init__(self, reader: Reader, feed: Feed) -> None:
         self._reader = reader
-        self._revision = revision
-        self._seen = -1
         self._grants: dict[tuple[str, tuple[str, ...], str], Grants] = {}
         self._decisions: dict[tuple[str, tuple[str, ...], Access], Decision] = {}
+        for resource in RESOURCES:
+            feed.subscribe(resource, self._forget)
 
     def allows(self, who: Caller, access: Access) -> bool:
         """Whether somebody may do something."""
@@ -85,20 +90,18 @@ class Authorizer:
         """Whether somebody may do something, and why."""
         if MASTERS in who.groups:
             return _SUPERUSER
-        self._forget_stale()
         key = (who.user, who.groups, access)
         found = self._decisions.get(key)
         if found is None:
-            found = self._decisions[key] = self._evaluate(who, access)
+            found = _kept(self._decisions)[key] = self._evaluate(who, access)
         return found
 
     def grants(self, who: Caller, namespace: str) -> Grants:
         """Everything bindings give somebody in a namespace, and in all of them."""
-        self._forget_stale()
         key = (who.user, who.groups, namespace)
         found = self._grants.get(key)
         if found is None:
-            found = self._grants[key] = self._collected(who, namespace)
+            found = _kept(self._grants)[key] = self._collected(who, namespace)
         return found
 
     def rules_of(self, reference: Object, namespace: str) -> list[Rule] | None:
@@ -108,12 +111,9 @@ class Authorizer:
         role = self._reader.find(*where, reference.get("name", ""))
         return None if role is None else [Rule.of(rule) for rule in role.get("rules") or ()]
 
-    def _forget_stale(self) -> None:
-        newest = self._revision()
-        if newest != self._seen or len(self._decisions) >= _MOST_KEPT or len(self._grants) >= _MOST_KEPT:
-            self._decisions.clear()
-            self._grants.clear()
-            self._seen = newest
+    def _forget(self, change: Change) -> None:
+        self._decisions.clear()
+        self._grants.clear()
 
     def _evaluate(self, who: Caller, access: Access) -> Decision:
         grants = self.grants(who, access.namespace)
@@ -143,6 +143,13 @@ class Authorizer:
                 continue
             source = _described(binding, subject)
             found.rules.extend((rule, source) for rule in rules)
+
+
+def _kept(table: dict[_K, _V]) -> dict[_K, _V]:
+    """The table, emptied when it is full: strangers may ask for any name, memory must not grow with them."""
+    if len(table) >= _MOST_KEPT:
+        table.clear()
+    return table
 
 
 def _applying(who: Caller, subjects: Iterable[Object], namespace: str) -> Iterator[Object]:
