@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client, config
+from watching import first
 
 from gitopslab.clusters import Options
 from gitopslab.clusters.embedded import EmbeddedCluster
@@ -53,9 +54,8 @@ def namespace(core: client.CoreV1Api, request: pytest.FixtureRequest) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
     name = f"{words[:50].strip('-')}-{next(_NUMBERS)}"
     core.create_namespace({"metadata": {"name": name}})
-    for _ in stream(core.list_namespaced_service_account, name, field_selector="metadata.name=default"):
-        return name
-    raise AssertionError("no service account came")
+    first(bool, core.list_namespaced_service_account, name, field_selector="metadata.name=default")
+    return name
 
 
 @pytest.fixture

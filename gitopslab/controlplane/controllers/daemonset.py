@@ -17,8 +17,7 @@ from gitopslab.controlplane.controllers import daemons
 from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
 from gitopslab.controlplane.controllers.history import POD_LABEL, Revisions, Wanted, template_data
 from gitopslab.controlplane.controllers.podcontrol import PodControl
-from gitopslab.controlplane.controllers.podstate import next_availability, replica_facts
-from gitopslab.controlplane.controllers.relevance import Relevant
+from gitopslab.controlplane.controllers.podstate import next_availability
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
@@ -57,7 +56,7 @@ class DaemonSetController:
         self._failures = Backoff(clock)
         self.sources: tuple[Source, ...] = (
             Source("daemonsets.apps"),
-            Source("pods", Relevant(_facts, owners_of_kind("DaemonSet", self._daemon_sets))),
+            Source("pods", owners_of_kind("DaemonSet", self._daemon_sets), previous=True),
             Source("nodes", self._all),
         )
 
@@ -170,10 +169,6 @@ class Backoff:
         is_fresh = self._clock.now() - since > 2 * most
         self._delays[key] = (self._clock.now(), first if is_fresh else min(delay * 2, most))
         return 0.0
-
-
-def _facts(pod: Object) -> tuple[object, ...]:
-    return (*replica_facts(pod), daemons.target_of(pod))
 
 
 def _is_rolling(daemon_set: Object) -> bool:

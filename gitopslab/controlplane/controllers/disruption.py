@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.controllers.percentage import scaled
-from gitopslab.controlplane.controllers.podstate import is_ready, is_terminal, replica_facts
-from gitopslab.controlplane.controllers.relevance import Relevant
+from gitopslab.controlplane.controllers.podstate import is_ready, is_terminal
 from gitopslab.controlplane.controllers.replicaset import replicas_of
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
@@ -115,7 +114,7 @@ class DisruptionController:
         self._pods = manager.informer("pods")
         self.sources: tuple[Source, ...] = (
             Source(_RESOURCE),
-            Source("pods", Relevant(replica_facts, self._covering)),
+            Source("pods", self._covering, previous=True),
         )
 
     def reconcile(self, request: Request) -> Result:

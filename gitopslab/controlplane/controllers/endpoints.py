@@ -59,15 +59,6 @@ def belongs(pod: Object) -> bool:
     return not is_terminal(pod) and bool(status.get("podIP") or status.get("podIPs"))
 
 
-def endpoint_facts(pod: Object) -> tuple[object, ...]:
-    """What of a pod matters to its endpoint (``podEndpointsChanged``)."""
-    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status", {})
-    named = (spec.get("hostname"), spec.get("subdomain"), spec.get("nodeName"))
-    addresses = (status.get("podIP"), status.get("podIPs"))
-    deleting = metadata.get("deletionTimestamp")
-    return (metadata.get("uid"), metadata.get("labels"), named, addresses, deleting, is_ready(pod), is_terminal(pod))
-
-
 def address_types(service: Object) -> list[str]:
     """The address families of a Service, one set of slices each."""
     return list(service["spec"].get("ipFamilies") or ["IPv4"])

@@ -19,14 +19,12 @@ from gitopslab.controlplane.controllers.endpoints import (
     Plan,
     address_types,
     belongs,
-    endpoint_facts,
     endpoint_of,
     grouped,
     planned,
 )
 from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
 from gitopslab.controlplane.controllers.podstate import node_of, ready_condition
-from gitopslab.controlplane.controllers.relevance import Relevant
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -95,7 +93,7 @@ class EndpointSliceController:
         self._trigger_times = TriggerTimes()
         self.sources: tuple[Source, ...] = (
             Source("services"),
-            Source("pods", Relevant(endpoint_facts, self._selecting)),
+            Source("pods", self._selecting, previous=True),
             Source(_RESOURCE, self._owning, previous=True),
         )
 

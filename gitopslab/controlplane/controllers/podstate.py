@@ -49,21 +49,6 @@ def is_ready(pod: Object) -> bool:
     return condition is not None and condition.get("status") == "True"
 
 
-def replica_facts(pod: Object) -> tuple[object, ...]:
-    """What of a pod matters to the controller that counts it: whose it is, whether it is ready, ended or leaving."""
-    metadata = pod["metadata"]
-    ready = ready_condition(pod) or {}
-    return (
-        metadata.get("uid"),
-        metadata.get("labels"),
-        metadata.get("ownerReferences"),
-        metadata.get("deletionTimestamp"),
-        phase_of(pod),
-        ready.get("status"),
-        ready.get("lastTransitionTime"),
-    )
-
-
 def available_at(pod: Object, min_ready_seconds: int) -> float | None:
     """When a pod counts as available, in epoch seconds; None while it is not ready."""
     condition = ready_condition(pod)

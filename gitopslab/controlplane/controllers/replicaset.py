@@ -21,10 +21,8 @@ from gitopslab.controlplane.controllers.podstate import (
     is_ready,
     is_terminal,
     next_availability,
-    replica_facts,
 )
-from gitopslab.controlplane.controllers.relevance import Relevant
-from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -36,7 +34,6 @@ from gitopslab.machinery.objects import (
     controller_of,
     find_condition,
     is_terminating,
-    key_of,
     labels_of,
     namespace_of,
     uid_of,
@@ -125,9 +122,8 @@ class ReplicaSetController:
         self._pod_control = PodControl(api, Recorder(api, clock, self.name))
         self._pods = manager.informer("pods")
         self._replica_sets = manager.informer("replicasets.apps")
-        pods = Relevant(replica_facts, owners_of_kind("ReplicaSet", self._replica_sets))
-        self._written: dict[Request, int] = {}
-        self.sources: tuple[Source, ...] = (Source("replicasets.apps", self._news), Source("pods", pods))
+        pods = owners_of_kind("ReplicaSet", self._replica_sets)
+        self.sources: tuple[Source, ...] = (Source("replicasets.apps"), Source("pods", pods, previous=True))
 
     def reconcile(self, request: Request) -> Result:
         """Create or delete the pods that are missing or too many, then write the counts."""
@@ -176,12 +172,4 @@ class ReplicaSetController:
         ready = [pod for pod in self._pods.indexed(by_ready, uid) if uid_of(pod) in kept]
         status = status_of(replica_set, pods, ready, departing, failure, self._clock.now())
         if status != replica_set.get("status"):
-            written = self._api.update({**replica_set, "status": status}, "status")
-            self._written[Request(*key_of(replica_set))] = int(written["metadata"]["resourceVersion"])
-
-    def _news(self, event: WatchEvent) -> Iterable[Request]:
-        """A ReplicaSet's own event, unless it is the echo of our status: it would double the work."""
-        request = Request(*key_of(event.object))
-        if event.type == "DELETED":
-            self._written.pop(request, None)
-        return () if event.revision and event.revision == self._written.get(request) else (request,)
+            self._api.update({**replica_set, "status": status}, "status")

@@ -2,7 +2,7 @@
 
 The daemon calls ``build_app`` and serves the result; tests talk to it in memory. A request passes::
 
-    socket ─ uvicorn ─ routes ─ guard (caller, errors) ─ resources | discovery | openapi | health
+    socket ─ uvicorn ─ routes ─ guard (entrance, errors) ─ resources | discovery | openapi | openid | health
 """
 
 from __future__ import annotations
@@ -20,19 +20,10 @@ from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, sen
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.openapi import answer_openapi
-from gitopslab.controlplane.http.request import parse
+from gitopslab.controlplane.http.openid import openid
+from gitopslab.controlplane.http.request import RequestInfo, parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
-from gitopslab.controlplane.http.security import (
-    ANONYMOUS,
-    PUBLIC_PATHS,
-    Authenticate,
-    Authorize,
-    Headers,
-    managing,
-    only_authenticated,
-    path_refusal,
-    refusal,
-)
+from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
@@ -41,23 +32,20 @@ from gitopslab.machinery.kinds import Catalog
 
 log = logging.getLogger(__name__)
 
-Respond = Callable[[Caller, Headers, Scope, Receive, Send], Awaitable[Answer | None]]
-"""Answers one request of a known caller; None when it has sent for itself, as streams do."""
+Respond = Callable[[Caller, RequestInfo | None, Headers, Scope, Receive, Send], Awaitable[Answer | None]]
+"""Answers one request that was let in; None when it has sent for itself, as streams do."""
 
 
-def build_app(
-    verbs: Verbs, *, authenticate: Authenticate, authorize: Authorize = only_authenticated, logs: Logs | None = None
-) -> ASGIApp:
+def build_app(verbs: Verbs, *, logs: Logs | None = None) -> ASGIApp:
     """The Kubernetes API of a ``Verbs``, as an ASGI application.
 
     Args:
-        verbs: The API server's core.
-        authenticate: Names the caller behind a request.
-        authorize: Whether that caller may do something to a resource.
+        verbs: The API server's core, which also knows the callers and their rights.
         logs: What containers wrote; None when nothing runs pods.
     """
-    api = Guard(authenticate, _ApiEndpoint(verbs, authorize, logs))
-    rest = Guard(authenticate, _RestEndpoint(verbs))
+    entrance = Entrance(verbs.tokens, verbs.authorizer)
+    api = Guard(entrance, _ApiEndpoint(verbs, logs))
+    rest = Guard(entrance, _RestEndpoint(verbs))
     below = [Mount("/api", api), Mount("/apis", api)]
     return Starlette(routes=[*below, Route("/api", api), Route("/apis", api), Mount("/", rest)])
 
@@ -66,15 +54,15 @@ _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
 class Guard:
-    """Names the caller of every request, and tells every failure as a ``Status``.
+    """Has every request admitted before it is answered, and tells every failure as a ``Status``.
 
     Args:
-        authenticate: Names the caller.
+        entrance: Admits.
         respond: Answers.
     """
 
-    def __init__(self, authenticate: Authenticate, respond: Respond) -> None:
-        self._authenticate = authenticate
+    def __init__(self, entrance: Entrance, respond: Respond) -> None:
+        self._entrance = entrance
         self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,8 +76,9 @@ class Guard:
             await send(message)
 
         try:
-            caller = managing(self._authenticate(headers), headers.get(b"user-agent", b""))
-            answer = await self._respond(caller, headers, scope, receive, stream)
+            info = parse(scope["method"], scope["path"])
+            caller = self._entrance.admit(scope, headers, info)
+            answer = await self._respond(caller, info, headers, scope, receive, stream)
         except ApiError as error:
             answer = of_error(error)
         except asyncio.CancelledError:
@@ -106,20 +95,15 @@ class Guard:
 class _ApiEndpoint:
     """Everything below ``/api`` and ``/apis``: resources, and discovery where a path names none."""
 
-    def __init__(self, verbs: Verbs, authorize: Authorize, logs: Logs | None) -> None:
+    def __init__(self, verbs: Verbs, logs: Logs | None) -> None:
         self._catalog: Catalog = verbs.catalog
-        self._authorize = authorize
         self._resources = ResourceEndpoint(verbs, logs)
 
     async def __call__(
-        self, who: Caller, headers: Headers, scope: Scope, receive: Receive, send: Send
+        self, who: Caller, info: RequestInfo | None, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> Answer | None:
-        info = parse(scope["method"], scope["path"])
         if info is None:
-            _check_path(who, scope)
             return discover(self._catalog, scope["path"], headers)
-        if not self._authorize(who, info):
-            raise refusal(who, info)
         return await self._resources.serve(who, info, headers, scope, receive, send)
 
 
@@ -130,9 +114,8 @@ class _RestEndpoint:
         self._verbs = verbs
 
     async def __call__(
-        self, who: Caller, headers: Headers, scope: Scope, receive: Receive, send: Send
+        self, who: Caller, info: RequestInfo | None, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> Answer | None:
-        _check_path(who, scope)
         path = scope["path"].rstrip("/")
         if path.startswith(_HEALTH):
             return health(path, scope["query_string"], {"etcd": lambda: self._verbs.store.revision})
@@ -140,12 +123,9 @@ class _RestEndpoint:
             return server_version()
         if path.startswith(("/openapi/v2", "/openapi/v3")):
             return answer_openapi(self._verbs.catalog, path, headers)
+        if (answer := openid(path, self._verbs.accounts.key)) is not None:
+            return answer
         if not path:
             return Answer(200, orjson.dumps({"paths": paths(self._verbs.catalog)}))
         return NOT_FOUND
 
-
-def _check_path(who: Caller, scope: Scope) -> None:
-    """Everybody who is known may read what is no resource; anybody, what is public."""
-    if who.user == ANONYMOUS.user and scope["path"] not in PUBLIC_PATHS:
-        raise path_refusal(who, scope["method"], scope["path"])

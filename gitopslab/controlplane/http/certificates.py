@@ -1,7 +1,8 @@
-"""A certificate authority and a server certificate for loopback, elliptic curve P-256.
+"""A certificate authority and a server certificate for loopback, elliptic curve P-256; and whose a client's is.
 
 Called by the daemon when a cluster folder is made; the files are its business. Nothing here is ever trusted by the
-machine: only the cluster's own kubeconfig names this authority.
+machine: only the cluster's own kubeconfig names this authority. ``security`` asks whom a client certificate stands
+for; that the authority has signed it is checked by TLS before.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from gitopslab.controlplane.server.authorization.attributes import AUTHENTICATED
+from gitopslab.controlplane.server.options import Caller
 
 _AUTHORITY = "gitopslab-ca"
 _SERVER = "kube-apiserver"
@@ -62,6 +67,24 @@ def server_certificate(ca: KeyPair) -> KeyPair:
     builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     return _pair(builder.add_extension(identifier, critical=False).sign(signer, hashes.SHA256()), key)
+
+
+@lru_cache(maxsize=256)
+def caller_of(certificate: str) -> Caller | None:
+    """Whom a client certificate (PEM) stands for: its common name, in the groups its organizations name.
+
+    Upstream: ``CommonNameUserConversion`` of ``authentication/request/x509``.
+    """
+    found = x509.load_pem_x509_certificate(certificate.encode())
+    names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if not names or not names[0].value:
+        return None
+    groups = [str(name.value) for name in found.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
+    if AUTHENTICATED not in groups:
+        groups.append(AUTHENTICATED)
+    identifier = f"X509SHA256={found.fingerprint(hashes.SHA256()).hex()}"
+    extra = (("authentication.kubernetes.io/credential-id", (identifier,)),)
+    return Caller(str(names[0].value), tuple(groups), extra=extra)
 
 
 def _builder(subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:

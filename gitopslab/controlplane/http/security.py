@@ -1,37 +1,48 @@
-"""Who a request comes from, and whether that one may ask at all.
+"""Who a request comes from, whom it wants to be, and whether that one may ask at all.
 
-``app`` calls an ``Authenticate`` and an ``Authorize`` for every request; the daemon chooses them. Credentials are
-made by ``new_token`` here and in ``certificates``, and kept by the daemon. Upstream: ``apiserver/pkg/authentication``
-and ``pkg/registry/rbac``.
+``app`` has every request admitted here before anything else looks at it. Credentials are a bearer token or a client
+certificate, made by ``new_token`` here and in ``certificates``, and kept by the daemon; whose they are and what that
+one may do is for ``server.authentication`` and ``server.authorization`` to say. Upstream:
+``apiserver/pkg/endpoints/filters``.
 """
 
 from __future__ import annotations
 
-import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
+from starlette.types import Scope
+
+from gitopslab.controlplane.http.certificates import caller_of
+from gitopslab.controlplane.http.impersonation import wanted_of
+from gitopslab.controlplane.http.parameters import query_of, truth
 from gitopslab.controlplane.http.request import RequestInfo
+from gitopslab.controlplane.server.authentication.bearer import BearerTokens
+from gitopslab.controlplane.server.authentication.claims import InvalidTokenError
+from gitopslab.controlplane.server.authorization.attributes import (
+    ANONYMOUS,
+    MASTERS,
+    UNAUTHENTICATED,
+    Access,
+    refusal,
+)
+from gitopslab.controlplane.server.authorization.impersonation import Impersonation
+from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.options import Caller
-from gitopslab.errors import ApiError
+from gitopslab.errors import ApiError, forbidden
+from gitopslab.machinery import selectors
 
 Headers = Mapping[bytes, bytes]
 
-Authenticate = Callable[[Headers], Caller]
-"""Names the caller behind a request's headers; raises 401 for credentials it does not know."""
-
-Authorize = Callable[[Caller, RequestInfo], bool]
-"""Whether a caller may do this to a resource; raises nothing."""
-
-ANONYMOUS = Caller("system:anonymous", ("system:unauthenticated",))
+NOBODY = Caller(ANONYMOUS, (UNAUTHENTICATED,))
 """Whoever shows no credentials."""
-
-PUBLIC_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
-"""What anybody may read (the default ClusterRole ``system:public-info-viewer``)."""
 
 _TOKEN_BYTES = 32
 _LONGEST_MANAGER = 128
+_WRITING_STREAMS = frozenset({"exec", "attach", "portforward"})
 
 
 def new_token() -> str:
@@ -39,40 +50,60 @@ def new_token() -> str:
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-class TokenAuthenticator:
-    """Knows callers by their bearer tokens, compared in constant time.
+class Entrance:
+    """Lets a request in, or says why not.
 
     Args:
-        callers: Who each token stands for.
+        tokens: Knows whose a bearer token is.
+        authorizer: Knows what a caller may do.
     """
 
-    def __init__(self, callers: Mapping[str, Caller]) -> None:
-        self._callers = [(token.encode(), caller) for token, caller in callers.items()]
+    def __init__(self, tokens: BearerTokens, authorizer: Authorizer) -> None:
+        self._tokens = tokens
+        self._authorizer = authorizer
+        self._impersonation = Impersonation(authorizer)
 
-    def __call__(self, headers: Headers) -> Caller:
-        """The caller; anonymous without a bearer token.
+    def admit(self, scope: Scope, headers: Headers, info: RequestInfo | None) -> Caller:
+        """The caller as whom the request may go on.
+
+        Args:
+            scope: The request.
+            headers: Its headers.
+            info: What it is about; None when its path names no resource.
 
         Raises:
-            ApiError: 401 for a token that is none of ours.
+            ApiError: 401 for credentials that are not good, 403 for what the caller may not do.
         """
+        caller = managing(self._authenticated(scope, headers), headers.get(b"user-agent", b""))
+        wanted = wanted_of(scope["headers"])
+        if wanted is None and MASTERS in caller.groups:
+            return caller  # nothing is forbidden to them, so nothing is looked up
+        access = access_of(scope, info)
+        if wanted is not None:
+            caller = self._impersonation.caller(caller, wanted, access)
+        self._check(caller, access)
+        return caller
+
+    def _authenticated(self, scope: Scope, headers: Headers) -> Caller:
+        certificate = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
+        if certificate and (found := caller_of(certificate[0])) is not None:
+            return found
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not token:
-            return ANONYMOUS
-        found = None
-        for known, caller in self._callers:
-            if hmac.compare_digest(token.strip(), known):
-                found = caller
-        if found is None:
-            raise ApiError(401, "Unauthorized", "Unauthorized")
-        return found
+            return NOBODY
+        try:
+            return self._tokens.identify(token.strip())[0]
+        except InvalidTokenError:
+            raise ApiError(401, "Unauthorized", "Unauthorized") from None  # why is for the server's owner alone
 
-
-def only_authenticated(who: Caller, info: RequestInfo) -> bool:
-    """Everybody who is known may do everything.
-
-    Simplified: real clusters ask RBAC, which the lab does from the chapter on access control on.
-    """
-    return who.user != ANONYMOUS.user
+    def _check(self, caller: Caller, access: Access) -> None:
+        decision = self._authorizer.decide(caller, access)
+        if not decision.allowed:
+            raise refusal(caller.user, access, decision.reason)
+        if access.verb == "get" and access.subresource in _WRITING_STREAMS:  # opens with GET, yet it can write
+            decision = self._authorizer.decide(caller, access._replace(verb="create"))
+            if not decision.allowed:
+                raise forbidden(access.resource, access.name, decision.reason)
 
 
 @lru_cache(maxsize=256)
@@ -80,21 +111,31 @@ def managing(who: Caller, user_agent: bytes) -> Caller:
     """The caller with the field manager that its User-Agent names: what stands before the first ``/``."""
     text = user_agent.decode("latin-1").partition("/")[0]
     manager = "".join(letter for letter in text if letter.isprintable())[:_LONGEST_MANAGER]
-    return Caller(who.user, who.groups, manager or "unknown")
+    return replace(who, manager=manager or "unknown")
 
 
-def refusal(who: Caller, info: RequestInfo) -> ApiError:
-    """403 for a resource request, worded as ``responsewriters.Forbidden``."""
-    kind = f"{info.resource}.{info.group}" if info.group else info.resource
-    subject = f'{kind} "{info.name}"' if info.name else kind
-    path = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
-    where = f'in the namespace "{info.namespace}"' if info.namespace else "at the cluster scope"
-    why = f'User "{who.user}" cannot {info.verb} resource "{path}" in API group "{info.group}" {where}'
-    details = {"name": info.name, "group": info.group, "kind": info.resource}
-    details = {key: value for key, value in details.items() if value}
-    return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", details=details)
+def access_of(scope: Scope, info: RequestInfo | None) -> Access:
+    """What a request does, as authorization is asked about it (``RequestInfoFactory``)."""
+    if info is None:
+        return Access(scope.get("method", "GET").lower(), path=scope["path"])
+    verb, name, namespace = info.verb, info.name, info.namespace
+    if info.resource == "namespaces":
+        namespace = name  # a namespace lies within itself, so a RoleBinding in it can open it
+    if verb == "list" and scope["query_string"]:
+        query = query_of(scope["query_string"])
+        if truth(query, "watch"):
+            verb = "watch"
+        name = _selected_name(query)
+    return Access(verb, info.group, info.resource, info.subresource, namespace, name)
 
 
-def path_refusal(who: Caller, method: str, path: str) -> ApiError:
-    """403 for a path that is no resource."""
-    return ApiError(403, "Forbidden", f'forbidden: User "{who.user}" cannot {method.lower()} path "{path}"')
+def _selected_name(query: Mapping[str, Any]) -> str:
+    """The one object that a field selector picks by name: listing it is like getting it."""
+    text = query.get("fieldSelector", "")
+    if "metadata.name=" not in text:
+        return ""
+    try:
+        terms = selectors.parse_fields(text)
+    except ValueError:
+        return ""
+    return next((value for path, equal, value in terms if equal and path == "metadata.name"), "")

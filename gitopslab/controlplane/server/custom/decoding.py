@@ -16,6 +16,8 @@ from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.machinery import schema
 from gitopslab.machinery.objects import Object
 
+_UNKNOWN, _QUOTE = 'unknown field "', '"'
+
 
 def read(resource: CustomResource, value: Any) -> tuple[Object, list[str]]:
     """The object as its schema holds it, a new one throughout, and what strict decoding objects to.
@@ -67,4 +69,4 @@ def _read_own_metadata(value: Object, path: str) -> list[str]:
     reader = Reader()
     metadata = _with_metadata(reader, {"metadata": value["metadata"]})["metadata"]
     value["metadata"] = {key: item for key, item in metadata.items() if key != "creationTimestamp" or item}
-    return [note.removeprefix('unknown field "').removesuffix('"').join((f"{path}.", "")) for note in reader.notes]
+    return [f"{path}.{note.removeprefix(_UNKNOWN).removesuffix(_QUOTE)}" for note in reader.notes]

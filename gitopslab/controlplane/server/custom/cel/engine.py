@@ -1,0 +1,123 @@
+"""The door to the CEL library: compile, check, evaluate, and word errors as ``cel-go`` does.
+
+Expressions are compiled twice. Checked against declarations, for the errors a definition is refused with; unchecked,
+to be evaluated on plain data. So the types of a schema need not be turned into values of those types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from cel_expr_python import cel
+from cel_expr_python.ext import ext_bindings, ext_optional
+
+from gitopslab.controlplane.server.custom.cel import library
+
+_CONFIG = """
+name: kubernetes
+extensions:
+- name: two-var-comprehensions
+- name: sets
+- name: lists
+- name: strings
+  version: 2
+"""
+_NUMBERS = "(int|uint|double)"
+_COMPARED_NUMBERS = re.compile(
+    rf"ERROR: \S+ found no matching overload for '_[<>]=?_' applied to '\({_NUMBERS}, {_NUMBERS}\)'.*"
+)
+_SUFFIX = re.compile(r" \[[A-Z_]+\]$")
+_PREFIX = re.compile(r"^[A-Z_]+: ")
+_IN_STRUCT = re.compile(r" not found in struct '[^']*'")
+_WORDS = (
+    (re.compile(r'Key not found in map : "?(.*?)"?$'), r"no such key: \1"),
+    (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
+    (re.compile(r"divide by zero"), "division by zero"),
+    (re.compile(r"No matching overloads found : .*"), "no such overload"),
+)
+
+
+class CompileError(ValueError):
+    """An expression is not CEL, or does not fit its declarations; the message is ``cel-go``'s."""
+
+
+class EvaluationError(ValueError):
+    """An expression failed on these values; the message is ``cel-go``'s."""
+
+
+@cache
+def _evaluating() -> cel.Env:
+    names = ("self", "oldSelf", "oldSelfs", "text", "pattern")
+    return cel.NewEnv(
+        config=cel.NewEnvConfigFromYaml(_CONFIG),
+        variables=dict.fromkeys(names, cel.Type.DYN),
+        functions=library.implementations(),
+        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
+    )
+
+
+@lru_cache(maxsize=4096)
+def _program(expression: str) -> cel.Expression:
+    try:
+        return _evaluating().compile(expression, disable_check=True)
+    except RuntimeError as error:
+        raise CompileError(_compile_text(error)) from error
+
+
+def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
+    """The value of an expression.
+
+    Raises:
+        EvaluationError: It has none.
+    """
+    try:
+        result = _program(expression).eval(data=dict(values))
+    except RuntimeError as error:
+        raise EvaluationError(_evaluation_text(str(error))) from error
+    if result.type() == cel.Type.ERROR:
+        raise EvaluationError(_evaluation_text(str(result.plain_value())))
+    return result.plain_value()
+
+
+def check(expression: str, environment: cel.Env) -> str:
+    """Hold an expression against declarations; the name of its type: ``BOOL``, ``STRING``, ….
+
+    Raises:
+        CompileError: It does not fit.
+    """
+    try:
+        return str(environment.compile(expression).return_type().name())
+    except RuntimeError as error:
+        text = _compile_text(error)
+        if not text:  # the only fault is a comparison of numbers of two types, which Kubernetes allows
+            return "BOOL"
+        raise CompileError(text) from error
+
+
+def environment(pool: Any, variables: dict[str, cel.Type]) -> cel.Env:
+    """What expressions are checked against: variables, and the message types their types are made of."""
+    return cel.NewEnv(
+        pool,
+        config=cel.NewEnvConfigFromYaml(_CONFIG),
+        variables=variables,
+        functions=library.declarations(),
+        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
+    )
+
+
+def _compile_text(error: RuntimeError) -> str:
+    text = _SUFFIX.sub("", _PREFIX.sub("", str(error)))
+    faults = [fault for fault in re.split(r"\n(?=ERROR: )", text) if not _COMPARED_NUMBERS.match(fault)]
+    return _IN_STRUCT.sub("", "\n".join(faults))
+
+
+def _evaluation_text(text: str) -> str:
+    text = _SUFFIX.sub("", _PREFIX.sub("", text))
+    for pattern, words in _WORDS:
+        text, count = pattern.subn(words, text)
+        if count:
+            break
+    return text
