@@ -79,7 +79,7 @@ def watch_lag(kubeconfig: Path, api: Connection, rounds: int) -> float:
 
 
 def kubectl_get(kubeconfig: Path, rounds: int) -> float:
-    """Median milliseconds of a whole ``kubectl get configmaps`` process."""
+    """Median milliseconds of a whole ``kubectl get nodes`` process."""
     kubectl = shutil.which("kubectl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if kubectl is None:
         raise RuntimeError("no kubectl found")

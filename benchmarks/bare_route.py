@@ -43,18 +43,24 @@ def _app(folder: Path) -> Starlette:
 
 
 def _serve(folder: Path, listener: socket.socket) -> None:
-    asyncio.run(serve(_app(folder), listener, certfile=folder / "crt", keyfile=folder / "key"))
+    files = {"certfile": folder / "crt", "keyfile": folder / "key", "ca": folder / "ca"}
+    asyncio.run(serve(_app(folder), listener, **files))
 
 
 def bare_route(rounds: int) -> dict[str, float]:
     """Median milliseconds of one insert (beside create and patch) and one select (beside get)."""
-    folder = Path(tempfile.mkdtemp())
+    with tempfile.TemporaryDirectory() as folder:
+        return _measured(Path(folder), rounds)
+
+
+def _measured(folder: Path, rounds: int) -> dict[str, float]:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     ca = new_ca()
     pair = server_certificate(ca)
     (folder / "crt").write_bytes(pair.certificate)
     (folder / "key").write_bytes(pair.key)
+    (folder / "ca").write_bytes(ca.certificate)
     threading.Thread(target=_serve, args=(folder, listener), daemon=True).start()
     api = Connection(_kubeconfig(folder, listener.getsockname()[1], ca.certificate))
     write = _median(api, "POST", rounds)

@@ -19,6 +19,11 @@ class Connection:
 
     Args:
         kubeconfig: The file.
+
+    Attributes:
+        address: Host and port.
+        headers: What every request carries.
+        tls: How to speak to that address.
     """
 
     def __init__(self, kubeconfig: Path) -> None:
@@ -28,10 +33,12 @@ class Connection:
         user = _named(config["users"], context["user"])["user"]
         server = urlsplit(cluster["server"])
         assert server.hostname is not None, f"{kubeconfig}: no host in {cluster['server']}"
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        self.headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if "token" in user:
-            self._headers["Authorization"] = f"Bearer {user['token']}"
-        self._http = http.client.HTTPSConnection(server.hostname, server.port, context=_tls(cluster, user), timeout=120)
+            self.headers["Authorization"] = f"Bearer {user['token']}"
+        self.tls = _tls(cluster, user)
+        self.address = (server.hostname, server.port)
+        self._http = http.client.HTTPSConnection(*self.address, context=self.tls, timeout=120)
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Any:
         """Send and read one JSON answer; anything but a success raises RuntimeError."""
@@ -46,7 +53,7 @@ class Connection:
     ) -> http.client.HTTPResponse:
         """Send a request and return the response unread, as a watch needs it."""
         data = None if body is None else json.dumps(body).encode()
-        self._http.request(method, path, data, {**self._headers, "Content-Type": content_type})
+        self._http.request(method, path, data, {**self.headers, "Content-Type": content_type})
         return self._http.getresponse()
 
 

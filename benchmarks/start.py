@@ -53,7 +53,8 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true")
     options = parser.parse_args()
     flags = ["--bare"] if options.bare else []
-    figures = [once(Path(tempfile.mkdtemp()), *flags) for _ in range(options.runs)]
+    with tempfile.TemporaryDirectory() as homes:
+        figures = [once(Path(homes) / str(run), *flags) for run in range(options.runs)]
     seconds, memory = zip(*figures, strict=True)
     print(f"up to four Ready nodes: {statistics.median(seconds):.2f} s (of {[round(s, 2) for s in seconds]})")
     print(f"resident memory:        {statistics.median(memory):.0f} MB")

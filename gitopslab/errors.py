@@ -62,11 +62,19 @@ class ApiError(LabError):
     """
 
     def __init__(
-        self, code: int, reason: str, message: str, *, details: dict[str, Any] | None = None, hint: str = ""
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        *,
+        details: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        hint: str = "",
     ) -> None:
         super().__init__(message, hint)
         self.code = code
         self.reason = reason
+        self.metadata = metadata or {}
         self.details = details or {}
         self._tells_details = details is not None
 
@@ -76,14 +84,14 @@ class ApiError(LabError):
         status: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
-            "code": self.code,
         }
         if self._tells_details:
             status["details"] = self.details
+        status["code"] = self.code
         return status
 
 

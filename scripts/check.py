@@ -28,7 +28,7 @@ CHECKS: dict[str, list[str]] = {
 
 def main() -> int:
     """Run the checks that were asked for, or all; the exit code is 1 when any fails."""
-    asked, _, for_pytest = _split(sys.argv[1:])
+    asked, for_pytest = _split(sys.argv[1:])
     unknown = [name for name in asked if name not in CHECKS]
     if unknown:
         print(f"There is no check {unknown[0]}; choose from: {', '.join(CHECKS)}", file=sys.stderr)
@@ -38,11 +38,10 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _split(arguments: list[str]) -> tuple[list[str], str, list[str]]:
-    if "--" not in arguments:
-        return arguments, "", []
-    at = arguments.index("--")
-    return arguments[:at], "--", arguments[at + 1 :]
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The names of checks, and what stands behind ``--``."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _passes(name: str, further: list[str]) -> bool:

@@ -72,15 +72,11 @@ def board(shown: Browser, lab: OpenLab, file: Path, *, dark: bool) -> None:
     """The board alone, as the notebook shows it."""
     shown.open(lab.address("00-start-here.ipynb"))
     if dark:
-        shown.page.evaluate(
-            "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-        )
+        use_theme(shown, "JupyterLab Dark")
     run_until_board(shown)
     shown.page.locator(".gl-board").first.screenshot(path=file)
     if dark:
-        shown.page.evaluate(
-            "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
-        )
+        use_theme(shown, "JupyterLab Light")
 
 
 def use_theme(shown: Browser, name: str) -> None:

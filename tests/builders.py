@@ -52,3 +52,40 @@ def deployment(name: str, namespace: str = "default", replicas: int = 1, **overr
         },
     }
     return merged(base, overrides)
+
+
+RBAC = "rbac.authorization.k8s.io"
+
+
+def role(name: str, *rules: Object, namespace: str = "default") -> Object:
+    """A Role."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": list(rules)}
+
+
+def cluster_role(name: str, *rules: Object, **labels: str) -> Object:
+    """A ClusterRole."""
+    metadata = {"name": name, "labels": labels}
+    return {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": list(rules)}
+
+
+def role_binding(
+    name: str, to: str, *, kind: str = "Role", namespace: str = "default", user: str = "", group: str = ""
+) -> Object:
+    """A RoleBinding to one user or group."""
+    binding = cluster_role_binding(name, to, user=user, group=group)
+    binding["kind"], binding["roleRef"]["kind"] = "RoleBinding", kind
+    binding["metadata"]["namespace"] = namespace
+    return binding
+
+
+def cluster_role_binding(name: str, to: str, *, user: str = "", group: str = "") -> Object:
+    """A ClusterRoleBinding to one user or group."""
+    subject = {"kind": "User", "name": user} if user else {"kind": "Group", "name": group}
+    return {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": to},
+        "subjects": [{"apiGroup": RBAC, **subject}],
+    }

@@ -1,76 +1,19 @@
 """The command line: ``gitopslab COMMAND``.
 
-A thin skin: each command parses its options, calls one thing of the rooms below and prints what came of it. Heavy
-modules are imported by the command that needs them, because ``gitopslab up`` shall be quick. An error that the lab
-raises on purpose is shown as what happened and what to do next, and ends with exit code 1; ``--debug`` shows where it
-came from.
+The installed script and ``python -m gitopslab`` call ``main``. What it is made of is in the modules beside this one and
+loaded inside ``main``, so that Ctrl-C is heard from the first moment on.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import Annotated
-
-import typer
-
-from gitopslab import __version__
-from gitopslab.cli import clusters, doctor, lab, run
-from gitopslab.cli.console import fail, note
-from gitopslab.errors import LabError
-
-_INTERRUPTED = 130  # what typer makes of Ctrl-C, as shells do
-
-app = typer.Typer(
-    name="gitopslab",
-    help="Notebooks that teach containers, GitLab CI, Kubernetes and GitOps by driving a cluster from cells.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-_PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
-
-app.command("lab")(lab.lab)
-app.command("up")(clusters.up)
-app.command("down")(clusters.down)
-app.command("status")(clusters.status)
-app.command("list")(clusters.list_)
-app.command("reset")(clusters.reset)
-app.command("kubeconfig")(clusters.kubeconfig)
-app.command("kubectl", context_settings=_PASSES_ON)(clusters.kubectl)
-app.command("doctor")(doctor.doctor)
-app.command("run")(run.run)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"gitopslab {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _common(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-) -> None:
-    if debug:
-        os.environ["GITOPSLAB_DEBUG"] = "1"
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
-        app()
-    except LabError as error:
-        if os.environ.get("GITOPSLAB_DEBUG"):
-            raise
-        fail(error)
-        sys.exit(1)
-    except SystemExit as end:
-        if end.code == _INTERRUPTED:
-            note("Stopped with Ctrl-C. Next: run the same command again, it begins where it can")
-        raise
+        from gitopslab.cli.app import run_command
+
+        run_command()
+    except KeyboardInterrupt:  # while loading, so nothing has begun
+        sys.exit(130)

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gitopslab.cli.console import answer_json, note, progress, say, table
+from gitopslab.cli.console import answer_json, fail, note, progress, say, table
 from gitopslab.cli.options import ClusterOption, JsonOption, NameOption
 from gitopslab.clusters import Cluster, Options, State, cluster, known
 from gitopslab.errors import SetupError
@@ -177,13 +177,18 @@ def list_(as_json: JsonOption = False) -> None:
 
       gitopslab list --json
     """
-    found = [_described(one) for one in known()]
+    troubles: list[SetupError] = []
+    found = [_described(one) for one in known(troubles.append)]
     if as_json:
         answer_json(found)
-    elif not found:
-        note("There is no cluster yet. Next: gitopslab up")
-    else:
+    elif found:
         table(["name", "cluster", "state", "kubeconfig"], [[one[key] for key in _COLUMNS] for one in found])
+    elif not troubles:
+        note("There is no cluster yet. Next: gitopslab up")
+    for trouble in troubles:
+        fail(trouble)
+    if troubles:
+        raise typer.Exit(1)
 
 
 _COLUMNS = ("name", "cluster", "state", "kubeconfig")
@@ -195,10 +200,12 @@ def _existing(spec: str, name: str) -> Cluster:
     Raises:
         SetupError: There is no such cluster, with the command that makes it.
     """
-    from gitopslab.clusters.state import command
+    from gitopslab.clusters.state import command, explained
 
     found = cluster(spec, name)
-    if not found.kubeconfig.exists():
+    with explained(found.kubeconfig):
+        there = found.kubeconfig.exists()
+    if not there:
         kind, _, context = spec.partition(":")
         make = command("up", kind, name) if not context else f"gitopslab up --cluster {spec}"
         raise SetupError(f"There is no {kind} cluster {context or name}", make)

@@ -5,11 +5,14 @@ Calls nbclient, one fresh kernel a notebook, with widgets in their static form s
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -131,12 +134,46 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
         on_cell_start=starting,
     )
     try:
-        client.execute(env=environment)
+        asyncio.run(_executed(client, environment))
     except CellExecutionError as error:
         raise _failure(path, notebook, at, f"{error.ename}: {error.evalue}") from error
     except (CellTimeoutError, DeadKernelError) as error:
         raise _failure(path, notebook, at, str(error).splitlines()[0]) from error
     return notebook
+
+
+async def _executed(client: Any, environment: dict[str, str]) -> None:
+    """Execute; Ctrl-C interrupts the running cell, as it does in JupyterLab, and ends the run.
+
+    nbclient's own handler would take the kernel away from a cell that is still waited for.
+    """
+    presses = 0
+    starting = client.on_cell_start
+
+    def press() -> None:
+        nonlocal presses
+        presses += 1
+        # a kernel that does not listen is ended when asked once more
+        stop = client.km.interrupt_kernel() if presses == 1 else client.km.shutdown_kernel(now=True)
+        stopping.append(asyncio.ensure_future(stop))
+
+    def started(notebook: Any) -> None:
+        with suppress(NotImplementedError):  # Windows has no handlers of a loop
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, press)
+
+    def next_cell(cell: Any, cell_index: int) -> None:
+        if presses:  # the cell before took the interrupt for the end of what it did
+            raise KeyboardInterrupt
+        starting(cell, cell_index)
+
+    stopping: list[asyncio.Future[None]] = []
+    client.on_notebook_start, client.on_cell_start = started, next_cell
+    try:
+        await client.async_execute(env=environment)
+    except Exception:
+        if presses:
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _failure(path: Path, notebook: Any, at: int, why: str) -> NotebookError:

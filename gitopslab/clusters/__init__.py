@@ -6,6 +6,7 @@ of, so nobody above this room asks which kind it has. Below it are our own daemo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 
 from gitopslab.clusters.base import Capability, Cluster, Options, Progress, State, Status
@@ -45,11 +46,19 @@ def cluster(spec: str = "embedded", name: str = "lab") -> Cluster:
     return made
 
 
-def known() -> list[Cluster]:
-    """Every cluster the lab keeps a folder for, sorted by kind and name."""
+def known(unreadable: Callable[[SetupError], None]) -> list[Cluster]:
+    """Every cluster the lab keeps a folder for, sorted by kind and name.
+
+    Args:
+        unreadable: Told about each folder that this version of the lab cannot read; the others are returned.
+    """
     found = []
     for folder in folders():
-        record = folder.read()
+        try:
+            record = folder.read()
+        except SetupError as error:
+            unreadable(error)
+            continue
         if record is not None:
             spec = f"context:{record.context}" if record.context else record.kind
             found.append(cluster(spec, record.name))

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import orjson
 
@@ -126,12 +127,18 @@ class Client:
         return found
 
     def path(self, resource: Resource, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """The path of a collection, an object or a part of it."""
+        """The path of a collection, or (with ``name``) of an object or a part of it.
+
+        Raises:
+            LabError: Nothing can have that name or be in that namespace.
+        """
         parts = ["/apis/" + resource.group if resource.group else "/api", resource.version]
         if resource.namespaced and namespace:
-            parts += ["namespaces", namespace]
-        parts += [part for part in (resource.plural, name, subresource) if part]
-        return "/".join(parts)
+            parts += ["namespaces", _segment(namespace)]
+        parts.append(resource.plural)
+        if name:
+            parts.append(_segment(name))
+        return "/".join([*parts, subresource] if subresource else parts)
 
     def get(self, kind: str, name: str, namespace: str = "default", *, subresource: str = "") -> Object:
         """One object.
@@ -139,7 +146,7 @@ class Client:
         Raises:
             NotFoundError: There is none.
         """
-        found: Object = self.request("GET", self.path(self.resource(kind), namespace, name, subresource))
+        found: Object = self.request("GET", self._path_of(kind, name, namespace, subresource))
         return found
 
     def list(self, kind: str, namespace: str = "", *, labels: str = "", fields: str = "") -> Objects:
@@ -185,8 +192,15 @@ class Client:
             obj: Any manifest; it needs ``apiVersion``, ``kind`` and a name.
             namespace: Where it goes when the manifest does not say.
             force: Take over fields that somebody else set; without it that is a ``ConflictError``.
+
+        Raises:
+            ManifestError: It has no name.
         """
         resource = self.resource(obj)
+        if not name_of(obj):
+            raise errors.ManifestError(
+                f"a {resource.kind} here has no name", "Write name: …, indented, below metadata:."
+            )
         path = self.path(resource, namespace_of(obj) or namespace, name_of(obj))
         query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"}
         before = self._find_at(path)
@@ -207,7 +221,7 @@ class Client:
         subresource: str = "",
     ) -> Object:
         """Change part of an object; in a merge patch None removes a key."""
-        path = self.path(self.resource(kind), namespace, name, subresource)
+        path = self._path_of(kind, name, namespace, subresource)
         changed: Object = self.request("PATCH", path, patch, {"fieldManager": FIELD_MANAGER}, _PATCH_TYPES[type])
         return changed
 
@@ -223,7 +237,7 @@ class Client:
         """Ask for deletion; the object may stay a while, until its finalizers and its kubelet let go."""
         wishes = {"propagationPolicy": propagation, "gracePeriodSeconds": grace_seconds}
         options = {"apiVersion": "v1", "kind": "DeleteOptions"} | {k: v for k, v in wishes.items() if v is not None}
-        gone: Object = self.request("DELETE", self.path(self.resource(kind), namespace, name), options)
+        gone: Object = self.request("DELETE", self._path_of(kind, name, namespace), options)
         return gone
 
     def watch(
@@ -250,24 +264,20 @@ class Client:
         """What a container has printed."""
         query = {"container": container, "tailLines": "" if tail is None else str(tail)}
         query["previous"] = "true" if previous else ""
-        path = self.path(self.resource("pods"), namespace, pod, "log")
+        path = self._path_of("pods", pod, namespace, "log")
         text = self.connection.send("GET", path, query={key: value for key, value in query.items() if value}).data
         return text.decode(errors="replace")
-
-    def follow_logs(self, pod: str, namespace: str = "default", *, container: str = "") -> Iterator[str]:
-        """The lines a container prints, as they come, until it ends."""
-        query = {"follow": "true"} | ({"container": container} if container else {})
-        path = self.path(self.resource("pods"), namespace, pod, "log")
-        answer = self.connection.send("GET", path, query=query, stream=True, read_seconds=3600)
-        try:
-            for line in answer:
-                yield line.decode(errors="replace").rstrip("\n")
-        finally:
-            answer.close()
 
     def close(self) -> None:
         """Drop idle connections; watches are closed by whoever opened them."""
         self.connection.close()
+
+    def _path_of(self, kind: str, name: str, namespace: str, subresource: str = "") -> str:
+        """The path of one object; without a name it would be that of all of them, which is never meant."""
+        resource = self.resource(kind)
+        if not name:
+            raise errors.LabError(f"which {resource.single} is meant? Its name is empty", "give its name")
+        return self.path(resource, namespace, name, subresource)
 
     def _find(self, kind: str | Object) -> Resource | None:
         catalog = self.discovery()
@@ -296,6 +306,13 @@ class Client:
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:
     return {key: text for key, text in (("labelSelector", labels), ("fieldSelector", fields)) if text}
+
+
+def _segment(name: str) -> str:
+    """A name as a part of a path; what would lead to another path is no name (``rest.IsValidPathSegmentName``)."""
+    if name in (".", "..") or "/" in name or "%" in name:
+        raise errors.LabError(f"{name!r} cannot be a name", "names are made of letters, digits, - and .")
+    return quote(name, safe=":")
 
 
 def _warning_text(header: str) -> str:

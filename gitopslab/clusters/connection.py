@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 import urllib3
+import yaml
 
 from gitopslab import errors
 
@@ -107,8 +108,10 @@ def _api_client(kubeconfig: Path, context: str) -> Any:
             client_configuration=configuration,
             persist_config=False,
         )
-    except (ConfigException, ValueError, TypeError, KeyError) as error:
-        raise errors.SetupError(f"{kubeconfig} cannot be used as a kubeconfig: {error}") from error
+    except (ConfigException, yaml.YAMLError, ValueError, TypeError, KeyError) as error:
+        raise errors.SetupError(
+            f"{kubeconfig} cannot be used as a kubeconfig: {error}", "`gitopslab up` writes the lab's own ones anew"
+        ) from error
     if _is_loopback(configuration.host):
         configuration.proxy = None
     configuration.connection_pool_maxsize = _POOL_SIZE
@@ -145,4 +148,6 @@ def _refusal(code: int, body: bytes) -> errors.ApiError:
         if isinstance(status, dict) and status.get("kind") == "Status":
             return errors.from_status(status)
     text = body.decode(errors="replace").strip() or f"the server answered with HTTP status {code}"
+    if code == 404:  # the router's own answer to a path nobody registered; this is how kubectl says it
+        text = "the server could not find the requested resource"
     return errors.from_status({"code": code, "message": text[:500]})

@@ -13,9 +13,10 @@ import re
 from collections.abc import Mapping
 
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
+from gitopslab.clusters.failures import readable
 from gitopslab.clusters.kubectl import Kubectl, executable
 from gitopslab.clusters.state import Folder, Record, exclusive, folder, write_private
-from gitopslab.clusters.tool import Answer, run
+from gitopslab.clusters.tool import Answer, ToolTimeout, run
 from gitopslab.errors import SetupError
 
 OWNED = {"app.kubernetes.io/managed-by": "gitopslab"}
@@ -118,26 +119,39 @@ class ContextCluster:
 
     def _extracted(self) -> str:
         answer = _config(self._environment, "view", "--flatten", "--minify", "--context", self.name, "-o", "yaml")
-        if not answer.ok:
-            raise SetupError(f"There is no context {self.name} in your kubeconfig", _choices(self._environment))
-        return answer.out
+        if answer.ok:
+            return answer.out
+        if self.name in _names(self._environment):
+            why = readable(answer.err)
+            raise SetupError(f"Context {self.name} cannot be used: {why}", "Mend it with `kubectl config`")
+        raise SetupError(f"There is no context {self.name} in your kubeconfig", _choices(self._environment))
 
     def _must_answer(self) -> None:
-        answer = self._kubectl().run(["version", "-o", "json", "--request-timeout=10s"], timeout=_TIMEOUT)
+        """Ask for what every authenticated user may see; the version is public, so a wrong token would not show."""
+        hint = f"Look at it yourself: kubectl --context {self.name} get nodes"
+        try:
+            answer = self._kubectl().run(["get", "--raw", "/api", "--request-timeout=10s"], timeout=_TIMEOUT)
+        except ToolTimeout as error:
+            raise SetupError(f"The cluster of context {self.name} did not answer within {error}", hint) from error
         if not answer.ok:
-            last = answer.text.splitlines()[-1] if answer.text else "no answer"
-            raise SetupError(
-                f"The cluster of context {self.name} does not answer: {last}",
-                f"Look at it yourself: kubectl --context {self.name} get nodes",
-            )
+            raise SetupError(f"The cluster of context {self.name} does not answer: {readable(answer.err)}", hint)
+        if '"APIVersions"' not in answer.out:
+            raise SetupError(f"What answers at the address of context {self.name} is not a Kubernetes API", hint)
 
 
 def _config(environment: Mapping[str, str], *arguments: str) -> Answer:
     return run([executable(environment), "config", *arguments], environment=environment, timeout=_TIMEOUT)
 
 
+def _names(environment: Mapping[str, str]) -> list[str]:
+    answer = _config(environment, "get-contexts", "-o", "name")
+    if not answer.ok:
+        raise SetupError(f"Your kubeconfig cannot be read: {readable(answer.err)}", "Mend the file, or set KUBECONFIG")
+    return answer.out.splitlines()
+
+
 def _choices(environment: Mapping[str, str]) -> str:
-    names = _config(environment, "get-contexts", "-o", "name").out.splitlines()
+    names = _names(environment)
     if not names:
         return "Your kubeconfig holds no context; the embedded cluster needs none: --cluster embedded"
     return "Choose one of: " + ", ".join(names)

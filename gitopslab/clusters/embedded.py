@@ -15,14 +15,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from gitopslab.clusters import ports
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
-from gitopslab.clusters.state import Folder, Record, command, exclusive, explained, folder
+from gitopslab.clusters.state import Folder, Record, command, exclusive, explained, folder, remembered_ports
 from gitopslab.controlplane.daemon.lock import is_locked
 from gitopslab.errors import SetupError
 
@@ -65,7 +65,10 @@ class EmbeddedCluster:
                 return
             record.must_match(options)
             if self._running():
-                self._ready(record, int(self._wait_for_daemon_file()["port"]))
+                port = int(self._wait_for_daemon_file()["port"])
+                if options.port not in (None, port):
+                    raise _other_port(port, options.port, record)
+                self._ready(record, port)
                 progress(f"cluster {self.name} is already up")
             else:
                 self._start(record, options.port or record.port or ports.free(), progress)
@@ -94,10 +97,12 @@ class EmbeddedCluster:
             if record is None:
                 raise SetupError(f"There is no embedded cluster {self.name}", command("up", self.kind, self.name))
             self._stop(progress)
+            port = record.port or ports.free()
+            _must_be_free(port, record)  # before anything is removed
             with explained(self._folder.path):
                 for name in _STORE:
                     (self._folder.path / name).unlink(missing_ok=True)
-            self._start(record, record.port or ports.free(), progress)
+            self._start(record, port, progress)
 
     def status(self) -> Status:
         """How the process is."""
@@ -136,7 +141,7 @@ class EmbeddedCluster:
     def _start_anywhere(self, record: Record, progress: Progress) -> None:
         """Start on a free port; when another program takes it at that very moment, on the next."""
         for left in reversed(range(_PORT_ATTEMPTS)):
-            port = ports.free()
+            port = ports.free(but=remembered_ports())
             try:
                 return self._start(record, port, progress)
             except SetupError:
@@ -144,8 +149,7 @@ class EmbeddedCluster:
                     raise
 
     def _start(self, record: Record, port: int, progress: Progress) -> None:
-        if not ports.is_free(port):
-            raise _port_taken(port, record)
+        _must_be_free(port, record)
         with explained(self._folder.path):
             (self._folder.path / "daemon.json").unlink(missing_ok=True)  # of a process that was killed
         process, answers = self._spawn(record, port)
@@ -199,25 +203,23 @@ class EmbeddedCluster:
             if time.monotonic() > deadline or not self._running():
                 raise SetupError(
                     f"Cluster {self.name} holds its folder but does not answer; its log is {self._log}",
-                    f"End its process ({_DAEMON}) and run the same command again",
+                    f"Stop it with {command('down', self.kind, self.name)}, then run the same command again",
                 )
             time.sleep(_POLL)
 
     def _stop(self, progress: Progress) -> bool:
         if not self._running():
             return False
-        process = int(self._wait_for_daemon_file()["pid"])
         progress(f"stopping cluster {self.name}")
         for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-            if not self._running():
-                break
-            with suppress(ProcessLookupError):
-                os.kill(process, number)
+            for process in _processes_of(self._folder.path):
+                with suppress(ProcessLookupError):
+                    os.kill(process, number)
             if self._ended():
-                break
-        if self._running():
-            raise SetupError(f"Cluster {self.name} (process {process}) does not stop", f"Its log is {self._log}")
-        return True
+                return True
+        raise SetupError(
+            f"Cluster {self.name} does not stop: some process holds {self._folder.path}", f"Its log is {self._log}"
+        )
 
     def _ended(self) -> bool:
         deadline = time.monotonic() + _STOP_TIMEOUT
@@ -228,13 +230,32 @@ class EmbeddedCluster:
         return True
 
 
-def _port_taken(port: int, record: Record) -> SetupError:
+def _must_be_free(port: int, record: Record) -> None:
+    if ports.is_free(port):
+        return
     owner = ports.owner(port)
-    return SetupError(
+    raise SetupError(
         f"Port {port} on 127.0.0.1 is in use" + (f" by {owner}" if owner else ""),
         f"Stop that program, or give the cluster another port: "
         f"{command(f'up --port {ports.free()}', record.kind, record.name)}",
     )
+
+
+def _processes_of(folder: Path) -> Iterator[int]:
+    """The processes that serve a folder, by their command lines: a number in a file may be somebody else's by now."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if _DAEMON in words and "--folder" in words[:-1]:
+            served = Path(words[words.index("--folder") + 1])
+            if served.resolve() == folder.resolve():
+                yield process.pid
+
+
+def _other_port(port: int, asked: int | None, record: Record) -> SetupError:
+    down, up = (command(words, record.kind, record.name) for words in ("down", f"up --port {asked}"))
+    return SetupError(f"Cluster {record.name} is up already, on port {port}", f"To move it: {down} && {up}")
 
 
 def _private(path: str, flags: int) -> int:

@@ -2,6 +2,10 @@
 
 Everything general is in ``external``; here is only how kwokctl is called. It makes no nodes by itself: the lab adds
 those of the default topology, so that scheduling lessons show the same machines as on the embedded cluster.
+
+kwokctl would let the whole network in, also to its etcd, which asks nobody who they are; so it is told to stay on
+loopback. With Docker beneath it publishes the API's port alone, on every address of the machine and without a choice;
+that one asks for a client certificate.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import yaml
 from gitopslab.clusters.base import Capability, Progress
 from gitopslab.clusters.external import ExternalCluster, topology_of
 from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.clusters.ports import LOOPBACK
 from gitopslab.clusters.programs import KWOKCTL
 from gitopslab.clusters.state import Record
 from gitopslab.controlplane.daemon.topology import CONTROL_PLANE, ROLE_LABEL, NodeShape
@@ -31,8 +36,9 @@ class KwokCluster(ExternalCluster):
 
     def create(self, record: Record, progress: Progress) -> None:
         """Make the control plane, then add the nodes of the topology."""
-        arguments = ["create", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig), "--wait", "120s"]
-        self.created(arguments, progress)
+        config = self.written("kwok.yaml", configuration())
+        arguments = ["create", "cluster", "--name", self.name, "--kubeconfig", str(self.kubeconfig)]
+        self.created([*arguments, "--config", str(config), "--wait", "120s"], progress)
         nodes = yaml.safe_dump_all(map(node, topology_of(record).shapes), sort_keys=False)
         Kubectl(self.kubeconfig, self._environment).must(["apply", "-f", "-"], progress=progress, given=nodes)
 
@@ -52,6 +58,13 @@ class KwokCluster(ExternalCluster):
         """Whether none of its components is stopped."""
         told = self.must(["get", "components", "--name", self.name, "-o", "wide"])
         return "Stopped" not in told.split()
+
+
+def configuration() -> str:
+    """The configuration file of kwokctl."""
+    options = {"bindAddress": LOOPBACK}
+    document = {"apiVersion": "config.kwok.x-k8s.io/v1alpha1", "kind": "KwokctlConfiguration", "options": options}
+    return yaml.safe_dump(document, sort_keys=False)
 
 
 def node(shape: NodeShape) -> dict[str, Any]:

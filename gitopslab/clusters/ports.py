@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 LOOPBACK = "127.0.0.1"
 _FIRST, _LAST = 16443, 17443  # below the ports systems hand out by themselves, so that a remembered one stays free
@@ -25,10 +25,10 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free(candidates: Iterable[int] = range(_FIRST, _LAST)) -> int:
-    """The first free port of the candidates, or any free one."""
+def free(candidates: Iterable[int] = range(_FIRST, _LAST), *, but: Container[int] = ()) -> int:
+    """The first free port of the candidates, or any free one; none of ``but``, which somebody will want again."""
     for port in candidates:
-        if is_free(port):
+        if port not in but and is_free(port):
             return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))

@@ -21,7 +21,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,9 @@ class Folder:
         except FileNotFoundError:
             self._must_be_empty()
             return None
-        except PermissionError as error:
+        except UnicodeDecodeError as error:
+            raise _damaged(self.path, "it is not text") from error
+        except OSError as error:
             raise SetupError(f"{self.path} cannot be read: {error.strerror}", _other_home()) from error
         return _parsed(self.path, text)
 
@@ -172,10 +174,26 @@ def folder(kind: str, name: str) -> Folder:
 
 
 def folders() -> Iterator[Folder]:
-    """The folders of all clusters, by kind and name."""
+    """The folders of all clusters, by kind and name; one that was kept aside under another name is none.
+
+    Raises:
+        SetupError: The lab's data folder cannot be read.
+    """
     root = home() / "clusters"
-    for path in sorted(root.glob(f"*/*/{_RECORD}")):
-        yield Folder(path.parent)
+    with explained(root):
+        kinds = sorted(root.iterdir()) if root.is_dir() else []
+        paths = [path for kind in kinds if kind.is_dir() for path in sorted(kind.iterdir()) if path.is_dir()]
+    yield from (Folder(path) for path in paths if _NAME.fullmatch(path.name))
+
+
+def remembered_ports() -> set[int]:
+    """The ports of all clusters, running or not: one that is stopped comes back at its own."""
+    found = set()
+    for each in folders():
+        with suppress(SetupError):  # whoever asks for that cluster is told
+            record = each.read()
+            found.add(record.port if record else None)
+    return {port for port in found if port is not None}
 
 
 def command(words: str, kind: str, name: str) -> str:
@@ -218,7 +236,8 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise SetupError(f"No permission to write in {error.filename or path}", _other_home()) from error
+        # removing a folder names its files without it
+        raise SetupError(f"No permission for {path / (error.filename or '')}", _other_home()) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise _full_disk(path) from error
@@ -228,6 +247,8 @@ def explained(path: Path) -> Iterator[None]:
 def _parsed(path: Path, text: str) -> Record:
     content = _decoded(path, text)
     schema = content.pop("schema", 0)
+    if not isinstance(schema, int):
+        raise _damaged(path, f"its schema is {schema!r}")
     if schema != SCHEMA:
         age, hint = "an older", _aside(path)
         if schema > SCHEMA:
@@ -240,17 +261,21 @@ def _parsed(path: Path, text: str) -> Record:
     try:
         return Record(**{key: value for key, value in content.items() if key in known})
     except TypeError as error:
-        raise SetupError(f"{path / _RECORD} is damaged: {error}", _aside(path)) from error
+        raise _damaged(path, error) from error
 
 
 def _decoded(path: Path, text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SetupError(f"{path / _RECORD} is damaged: {error}", _aside(path)) from error
+        raise _damaged(path, error) from error
     if not isinstance(content, dict):
-        raise SetupError(f"{path / _RECORD} is damaged: it holds no object", _aside(path))
+        raise _damaged(path, "it holds no object")
     return content
+
+
+def _damaged(path: Path, why: object) -> SetupError:
+    return SetupError(f"{path / _RECORD} is damaged: {why}", _aside(path))
 
 
 def _aside(path: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import queue
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -19,7 +20,8 @@ from gitopslab import errors
 from gitopslab.clusters.kubectl import executable
 from gitopslab.clusters.tool import Answer
 
-_ELSEWHERE = ("--kubeconfig", "--context", "--cluster", "--server", "-s", "--user")
+# -s also as the last of several letters, or with its value right behind it
+_ELSEWHERE = re.compile(r"--(?:kubeconfig|context|cluster|server)(?:=|$)|-[ARwitqhp]*s")
 _CHUNK = 65536
 _PATIENCE_SECONDS = 3.0
 INTERRUPTED = 130
@@ -64,7 +66,7 @@ def refuse_elsewhere(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if argument == "--":
             return
-        if argument.partition("=")[0] in _ELSEWHERE:
+        if _ELSEWHERE.match(argument):
             raise errors.SetupError(
                 f"{argument} would point kubectl at another cluster", "leave it out: the lab has set the right one"
             )

@@ -6,6 +6,7 @@ Lines are handed to the progress function as they come. What the output means is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import re
@@ -127,24 +128,22 @@ def run(
     )
     try:
         if given is not None:
-            _feed(process, given)
+            # beside the reading: a program that prints before it has read everything would else wait for us
+            threading.Thread(target=_feed, args=(process, given), daemon=True).start()
         return _collected(process, timeout, progress)
     except BaseException:
         _end(process)
         raise
     finally:
-        for stream in (process.stdin, process.stdout, process.stderr):
+        for stream in (process.stdout, process.stderr):
             if stream is not None and process.poll() is not None:
                 stream.close()
 
 
 def _feed(process: subprocess.Popen[str], given: str) -> None:
     assert process.stdin is not None
-    try:
+    with contextlib.suppress(BrokenPipeError), process.stdin:  # when it ends before it read all, its exit code says why
         process.stdin.write(given)
-        process.stdin.close()
-    except BrokenPipeError:
-        pass  # it ended before it read all; its exit code says why
 
 
 def _collected(process: subprocess.Popen[str], timeout: float, progress: Progress) -> Answer:
@@ -165,7 +164,10 @@ def _collected(process: subprocess.Popen[str], timeout: float, progress: Progres
         collected[name].append(line)
         if line.strip():
             progress(line.strip())
-    code = process.wait(timeout=_PATIENCE)
+    try:
+        code = process.wait(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:  # it says nothing more, and yet does not end
+        raise ToolTimeout(f"{timeout:.0f} s") from None
     return Answer(code, "\n".join(collected["out"]), "\n".join(collected["err"]))
 
 

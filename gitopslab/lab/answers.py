@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 
 from gitopslab.clusters.tool import Answer
-from gitopslab.machinery.kinds import Resource as ResourceType
 from gitopslab.machinery.objects import Object
 from gitopslab.views.grid import grid
 from gitopslab.views.resource import Resource, Resources
@@ -26,11 +25,6 @@ def show(text: str, is_error: bool) -> None:
     stream = sys.stderr if is_error else sys.stdout
     stream.write(text)
     stream.flush()
-
-
-def spoken(kind: ResourceType) -> str:
-    """A type as kubectl says it in its lines: ``pod``, ``deployment.apps``."""
-    return f"{kind.kind.lower()}.{kind.group}" if kind.group else kind.kind.lower()
 
 
 def resources(table: Object, *, wide: bool, namespaces: bool, nothing: str) -> Resources:

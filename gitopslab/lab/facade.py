@@ -19,10 +19,10 @@ from gitopslab.clusters.mirror import Mirror
 from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
-from gitopslab.lab.answers import Done, Ran, resources, say, show, spoken
-from gitopslab.lab.targets import Source
+from gitopslab.lab.answers import Done, Ran, resources, say, show
+from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
-from gitopslab.machinery.objects import Object, is_condition_true, name_of
+from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of
 from gitopslab.views.board import in_order
 from gitopslab.views.grid import grid
 from gitopslab.views.resource import Printed, Resource, Resources
@@ -138,7 +138,7 @@ class Lab:
         Example:
             >>> lab.kubectl("get pods -o wide")
         """
-        words = shlex.split(arguments) if isinstance(arguments, str) else list(arguments)
+        words = _words(arguments) if isinstance(arguments, str) else list(arguments)
         words = words[1:] if words[:1] == ["kubectl"] else words
         if self.current_namespace != "default":
             words = [f"--namespace={self.current_namespace}", *words]
@@ -150,21 +150,22 @@ class Lab:
 
         Args:
             name: Of the namespace.
-            delete: Delete it at the end of the block.
+            delete: Delete it at the end of the block; one that the lab did not make is kept.
 
         Example:
             >>> with lab.namespace("demo"):
             ...     lab.apply("web.yaml")
         """
         before = self.current_namespace
-        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(OWNED)}}
+        wanted = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(OWNED)}}
         try:
-            self.client.create(made)
+            found = self.client.create(wanted)
             say(f"namespace/{name} created")
         except errors.AlreadyExistsError:
-            pass
+            found = self.client.get("namespaces", name)
         self.current_namespace = name
-        return Namespace(self, name, before=before, delete=delete)
+        is_ours = OWNED.items() <= labels_of(found).items()
+        return Namespace(self, name, before=before, delete=delete, is_ours=is_ours)
 
     def reset(self) -> None:
         """Back to a clean cluster: what was made since it was set up is gone."""
@@ -239,7 +240,7 @@ class Lab:
 
         Example:
             >>> lab.logs("deployment/web", tail=5)
-        """  # fmt: skip
+        """
         where = self._where(namespace)
         texts = {
             pod: self.client.logs(pod, where, container=container, tail=tail, previous=previous)
@@ -337,19 +338,30 @@ class Lab:
 class Namespace:
     """The namespace commands go to, from now on or (with ``with``) for a block."""
 
-    def __init__(self, lab: Lab, name: str, *, before: str, delete: bool) -> None:
+    def __init__(self, lab: Lab, name: str, *, before: str, delete: bool, is_ours: bool) -> None:
         self.name = name
         self._lab = lab
         self._before = before
         self._delete = delete
+        self._is_ours = is_ours
 
     def __enter__(self) -> Namespace:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._lab.current_namespace = self._before
-        if self._delete:
+        if self._delete and self._is_ours:
             self._lab.delete("namespace", self.name)
+        elif self._delete:
+            say(f"namespace/{self.name} kept: the lab did not make it")
 
     def __repr__(self) -> str:
         return f"commands go to namespace {self.name}"
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line as a terminal would split them."""
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise errors.LabError(f"{line!r} cannot be split into words: {error}", "close the quote") from error

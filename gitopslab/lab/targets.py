@@ -5,6 +5,7 @@ Used by the facade; asks the cluster only for its kinds and for lists. Reading Y
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,11 @@ Source = str | Path | Object | Sequence[Object]
 _FILES = (".yaml", ".yml", ".json")
 
 
+def spoken(kind: ResourceType) -> str:
+    """A type as kubectl says it in its lines: ``pod``, ``deployment.apps``."""
+    return f"{kind.kind.lower()}.{kind.group}" if kind.group else kind.kind.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A type with the name of one object, or (empty) all of the type."""
@@ -30,8 +36,7 @@ class Target:
     namespace: str
 
     def __str__(self) -> str:
-        spoken = f"{self.kind.kind.lower()}.{self.kind.group}" if self.kind.group else self.kind.kind.lower()
-        return f"{spoken}/{self.name}" if self.name else self.kind.plural
+        return f"{spoken(self.kind)}/{self.name}" if self.name else self.kind.plural
 
 
 def objects(source: Source) -> list[Object]:
@@ -40,18 +45,22 @@ def objects(source: Source) -> list[Object]:
     Raises:
         ManifestError: A file is missing or something in it cannot be read.
     """
-    if isinstance(source, Mapping):
-        return [dict(source)]
     if isinstance(source, Path) or (isinstance(source, str) and is_path(source)):
         return [obj for file in _files(Path(source)) for obj in _read(file)]
     if isinstance(source, str):
         return manifests.objects(source)
-    return [dict(obj) for obj in source]
+    several = [source] if isinstance(source, Mapping) else list(source)
+    for at, obj in enumerate(several, 1):
+        fault = manifests.fault_of(obj)
+        if fault:
+            raise errors.ManifestError(f"object {at} of {len(several)}: {fault[0]}", fault[1])
+    return [dict(obj) for obj in several]
 
 
 def is_path(text: str) -> bool:
     """Whether a text names a file or folder of manifests rather than being one."""
-    return "\n" not in text and (text.endswith((*_FILES, "/")) or Path(text).is_dir())
+    # os.path, because a long line of JSON is no path at all, which pathlib takes for an error
+    return "\n" not in text and (text.endswith((*_FILES, "/")) or os.path.isdir(text))
 
 
 def is_manifest(source: Source) -> bool:
@@ -71,6 +80,8 @@ def one(client: Client, what: str | Object, name: str, namespace: str) -> Target
     kind, _, rest = what.partition("/")
     if rest and name:
         raise errors.LabError(f"{what!r} names an object already, and so does {name!r}", "leave one of them out")
+    if "/" in rest:
+        raise errors.LabError(f"{what!r} names more than an object", f'write "{kind}/NAME"')
     if not (rest or name):
         raise errors.LabError(f"{what!r} is a kind of object; which one is meant?", f'write "{kind}/NAME"')
     return Target(client.resource(kind), rest or name, namespace)
@@ -122,7 +133,9 @@ def _files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix in _FILES)
         if not found:
-            raise errors.ManifestError(f"the folder {path} holds no .yaml, .yml or .json file")
+            raise errors.ManifestError(
+                f"the folder {path} holds no {', '.join(_FILES)} file", f"you are in {Path.cwd()}"
+            )
         return found
     return [path]
 
@@ -131,5 +144,6 @@ def _read(file: Path) -> list[Object]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise errors.ManifestError(f"{file} cannot be read: {error}", f"you are in {Path.cwd()}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise errors.ManifestError(f"{file} cannot be read: {why}", f"you are in {Path.cwd()}") from error
     return manifests.objects(text, str(file))

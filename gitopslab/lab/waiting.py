@@ -49,7 +49,8 @@ def _too_late(
     news = newest_event(client.list("events", target.namespace if target.kind.namespaced else ""), names)
     if news:
         lines.append(f"  Newest event: {news}")
-    hint = f'lab.kubectl("describe {target.kind.single} {target.name}") tells more' if target.name else ""
+    words = f"describe {target.kind.single} {target.name}" if target.name else f"get {target.kind.plural}"
+    hint = f'lab.kubectl("{words}") tells more'
     return errors.WaitTimeoutError("\n".join(lines), hint)
 
 

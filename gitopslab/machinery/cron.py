@@ -23,7 +23,8 @@ _WORDS = {
     "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
     "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
 }  # fmt: skip
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
+_LONGEST = 2**63 / 1e9  # seconds; Go counts durations in nanoseconds
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -115,9 +116,10 @@ def _word(text: str) -> Schedule:
     if text.startswith("@every "):
         duration = text.removeprefix("@every ")
         parts = _DURATION.findall(duration)
-        if not parts or "".join(number + unit for number, unit in parts) != duration:
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if not parts or "".join(number + unit for number, unit in parts) != duration or seconds >= _LONGEST:
             raise ValueError(f'failed to parse duration {text}: time: invalid duration "{duration}"')
-        return Schedule(every=max(1.0, float(int(sum(float(number) * _UNITS[unit] for number, unit in parts)))))
+        return Schedule(every=max(1.0, float(int(seconds))))
     raise ValueError(f"unrecognized descriptor: {text}")
 
 

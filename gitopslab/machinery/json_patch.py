@@ -2,11 +2,14 @@
 
 ``controlplane.server.patches`` calls ``json_patch`` for PATCH requests of that type; the document it is given stays as
 it was. Behaviour and texts of errors are those of ``evanphx/json-patch`` 4, corners included: ``replace`` of an absent
-key adds it, and negative indexes count from the end. The other patch types are in ``merge``.
+key adds it, negative indexes count from the end, and what ``copy`` makes in all is limited. The other patch types are
+in ``merge``.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +17,7 @@ from gitopslab.machinery.merge import MergeError, same
 from gitopslab.machinery.objects import Object, copy_of
 
 _MISSING = "missing value"
+_MOST_COPIED = 3 * 1024 * 1024  # bytes; a few copies of copies would otherwise fill the memory
 
 
 def json_patch(document: Any, operations: Sequence[Any]) -> Any:
@@ -33,8 +37,10 @@ class _JsonPatcher:
 
     def __init__(self, document: Any) -> None:
         self.document = document
+        self._copied = 0
 
     def apply(self, operation: Object) -> None:
+        """Carry out one operation."""
         steps: dict[str, Callable[[Object], None]] = {
             "add": self._add,
             "remove": self._remove,
@@ -103,12 +109,15 @@ class _JsonPatcher:
         holder, key = self._find(
             source, f"copy operation does not apply: doc is missing from path: {source}: {_MISSING}"
         )
-        value = copy_of(_at_place(f"error in copy for from: '{source}'", lambda: _get(holder, key)))
+        value = _at_place(f"error in copy for from: '{source}'", lambda: _get(holder, key))
+        self._copied += len(json.dumps(value))
+        if self._copied > _MOST_COPIED:
+            raise MergeError(f"copies of {self._copied} bytes exceed the limit {_MOST_COPIED}", "conflict")
         path = _text(operation, "path", f"copy operation failed to decode path: {_MISSING}")
         target, name = self._find(
             path, f"copy operation does not apply: doc is missing destination path: {path}: {_MISSING}"
         )
-        _at_place("error while adding value during copy", lambda: _insert(target, name, value))
+        _at_place("error while adding value during copy", lambda: _insert(target, name, copy_of(value)))
 
     def _test(self, operation: Object) -> None:
         path = _text(
@@ -153,10 +162,9 @@ def _text(operation: Object, field: str, otherwise: str) -> str:
 
 
 def _number(key: str) -> int:
-    try:
-        return int(key)
-    except ValueError:
-        raise MergeError(f'strconv.Atoi: parsing "{key}": invalid syntax', "conflict") from None
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", key):
+        raise MergeError(f'strconv.Atoi: parsing "{key}": invalid syntax', "conflict")
+    return int(key)
 
 
 def _index(holder: list[Any], key: str, size: int) -> int:

@@ -35,6 +35,9 @@ class Resource:
     """One resource type of the API.
 
     Attributes:
+        singular: The singular name where it is not the kind in lower case.
+        listed_as: The kind of a list of them where it is not ``KINDList``.
+        custom: Whether a CustomResourceDefinition brought it.
         tracks_generation: Whether ``metadata.generation`` counts changes of the spec.
         stored: False for kinds that are answered and never kept, such as ``SubjectAccessReview``.
     """
@@ -282,6 +285,12 @@ BUILT_IN: tuple[Resource, ...] = (
     Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", False, ("sc",)),
 )
 
+_COMPUTED = ("get", "list")
+
+NODE_METRICS = Resource("metrics.k8s.io", "v1beta1", "NodeMetrics", "nodes", False, verbs=_COMPUTED, stored=False)
+POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "PodMetrics", "pods", verbs=_COMPUTED, stored=False)
+"""What metrics-server adds to a cluster that has one: answered from what kubelets report, never kept."""
+
 
 class Catalog:
     """The resource types an API server serves, found by any name.
@@ -301,7 +310,7 @@ class Catalog:
         return iter(self._by_path.values())
 
     def add(self, resource: Resource, *, served: bool = True) -> None:
-        """Serve a resource type, replacing an earlier one of the same group, version and plural.
+        """Serve a resource type; ``remove`` an earlier one of the same group, version and plural first.
 
         Args:
             resource: The type.

@@ -170,6 +170,21 @@ def objects(text: str, file: str = "") -> list[Object]:
     return [obj for document in manifest.documents() for obj in manifest.objects_of(*document)]
 
 
+def fault_of(value: Any) -> tuple[str, str] | None:
+    """Why a value is not a Kubernetes object, and what to do about it; None when it is one."""
+    if not isinstance(value, dict):
+        what = "a list" if isinstance(value, list) else "plain text"
+        hint = "Begin each document with apiVersion: and kind:; put --- on a line of its own between two objects."
+        return f"this document is {what}, not a Kubernetes object", hint
+    for field in ("apiVersion", "kind"):
+        if not isinstance(value.get(field), str) or not value[field]:
+            hint = f"Add the line {field}: …; kubectl explain KIND shows what belongs there."
+            return f"the object that begins here has no {field}", hint
+    if not isinstance(value.get("metadata", {}), dict):
+        return "metadata of the object that begins here is not a map", "Write name: …, indented, below metadata:."
+    return None
+
+
 class _Manifest:
     """A text being read, so that errors can quote it."""
 
@@ -188,9 +203,8 @@ class _Manifest:
         except yaml.reader.ReaderError as error:
             before = self._text[: error.position]
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-            raise self._error(
-                line, column, f"the character {error.character!r} is not allowed in YAML", "Delete it."
-            ) from error
+            letter = f"U+{ord(self._text[error.position]):04X}"
+            raise self._error(line, column, f"the character {letter} is not allowed in YAML", "Delete it.") from error
         except yaml.MarkedYAMLError as error:
             raise self._syntax_error(error) from error
         except ValueError as error:
@@ -215,29 +229,32 @@ class _Manifest:
 
     def objects_of(self, value: Any, line: int) -> Iterator[Object]:
         """The objects in one document."""
-        if not isinstance(value, dict):
-            what = "a list" if isinstance(value, list) else "plain text"
-            hint = "Begin each document with apiVersion: and kind:; put --- on a line of its own between two objects."
-            raise self._error(line, 1, f"this document is {what}, not a Kubernetes object", hint)
-        if value.get("kind") == "List" and isinstance(value.get("items"), list):
+        if isinstance(value, dict) and value.get("kind") == "List" and isinstance(value.get("items"), list):
             for item in value["items"]:
                 yield from self.objects_of(item, line)
             return
-        for field in ("apiVersion", "kind"):
-            if not isinstance(value.get(field), str) or not value[field]:
-                hint = f"Add a {field}: line; kubectl explain KIND shows what belongs there."
-                raise self._error(line, 1, f"the object that begins here has no {field}", hint)
+        fault = fault_of(value)
+        if fault:
+            raise self._error(line, 1, *fault)
         yield value
 
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> ManifestError:
-        mark = error.problem_mark or error.context_mark
+        mark, opened = error.problem_mark or error.context_mark, error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = error.problem or "this is not YAML"
+        if opened and "quoted scalar" in (error.context or "") and "end of" in problem:
+            # The parser notices only at the very end; the mistake is where the quote opens.
+            hint = "Close the quote, or leave it out."
+            return self._error(opened.line + 1, opened.column + 1, "the quote that opens here is never closed", hint)
         # The parser notices some mistakes only on the line below the one that has them.
         if line > len(self._lines) and self._lines:
             line, column = len(self._lines), len(self._lines[-1])
         if "\t" in self._line(line)[: column + 1]:
             return self._error(line, column, "a tab cannot indent YAML", "Replace the tab by spaces.")
+        if opened and "flow" in (error.context or ""):
+            bracket = self._line(opened.line + 1)[opened.column : opened.column + 1]
+            hint = f"Close the {bracket} that opens on line {opened.line + 1}, or put a comma between what it holds."
+            return self._error(line, column, problem, hint, since=opened.line + 1)
         if problem.startswith("mapping values are not allowed"):
             hint = "Check the indentation of this line and the one above, and quote texts that contain a colon."
             return self._error(line, column, problem, hint)
@@ -246,7 +263,8 @@ class _Manifest:
     def _line(self, line: int) -> str:
         return self._lines[line - 1] if 0 < line <= len(self._lines) else ""
 
-    def _error(self, line: int, column: int, what: str, hint: str = "") -> ManifestError:
-        shown = self._line(line)[:120]
+    def _error(self, line: int, column: int, what: str, hint: str = "", *, since: int = 0) -> ManifestError:
+        """What is wrong where, with the line itself, and the line on which it began when that is another."""
         place = f"{self._file}, line {line}, column {max(column, 1)}: {what}"
-        return ManifestError(f"{place}\n  {line} | {shown}" if shown.strip() else place, hint)
+        shown = [f"  {at} | {self._line(at)[:120]}" for at in sorted({since or line, line}) if self._line(at).strip()]
+        return ManifestError("\n".join([place, *shown]), hint)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import struct as binary
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ PREFIX = b"k8s\x00"
 """What every message begins with; an envelope with the kind's name follows (``runtime.Unknown``)."""
 
 _DATA = Path(__file__).with_name("protobuf.txt")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEEPEST = 100  # messages within messages; the deepest real object stays far below
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -107,9 +108,11 @@ def _value(kind: Type | None, value: Value, depth: int) -> Any:
         return _signed(value)
     if shape == "boolean":
         return bool(value)
-    if shape == "number":
-        return binary.unpack("<d", _bytes(value))[0]
     data = _bytes(value)
+    if shape == "number":
+        if len(data) != 8:
+            raise ValueError("proto: wrong wireType")
+        return binary.unpack("<d", data)[0]
     if shape == "bytes":
         return base64.b64encode(data).decode()
     if shape == "struct" and kind is not None:
@@ -135,7 +138,10 @@ def _time(fields: dict[int, Value], *, micro: bool) -> str | None:
     """An empty message is Go's zero time, which JSON writes as null."""
     if not fields:
         return None
-    moment = datetime.fromtimestamp(_signed(fields.get(1, 0)), UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    try:
+        moment = (_EPOCH + timedelta(seconds=_signed(fields.get(1, 0)))).strftime("%Y-%m-%dT%H:%M:%S")
+    except OverflowError:
+        raise ValueError("Time.MarshalJSON: year outside of range [0,9999]") from None
     return f"{moment}.{_signed(fields.get(2, 0)) // 1000:06d}Z" if micro else f"{moment}Z"
 
 

@@ -6,7 +6,8 @@ import re
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from functools import lru_cache
 
-_PATTERN = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$")
+_PATTERN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII)
+_MOST_DIGITS = 100  # before or after the point; far beyond what the API server lets in, and quick to compute with
 _SCALE = {
     "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1), "k": Decimal(10**3),
     "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15), "E": Decimal(10**18),
@@ -22,16 +23,17 @@ def parse(text: str | int | float) -> Decimal:
     Raises:
         ValueError: The text is not a quantity; the message is the API server's.
     """
-    match = _PATTERN.match(str(text))
+    match = _PATTERN.fullmatch(str(text))
     if match is None:
         raise ValueError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
     number, suffix = match.group(1), match.group(2) or ""
     try:
-        if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix not in _SCALE:
-            return Decimal(number + suffix)
-        return Decimal(number) * _SCALE[suffix]
+        value = Decimal(number) * _SCALE[suffix] if suffix in _SCALE else Decimal(number + suffix)
     except InvalidOperation as error:
         raise ValueError(f"unable to parse quantity's suffix of {text!r}") from error
+    if value and abs(value.adjusted()) > _MOST_DIGITS:
+        raise ValueError("unable to parse numeric part of quantity")
+    return value
 
 
 def milli(text: str | int | float) -> int:
@@ -46,8 +48,8 @@ def whole(text: str | int | float) -> int:
 
 def canonical(text: str | int | float) -> str:
     """The canonical spelling: the largest suffix of the same family that needs no fraction (``0.5`` is ``500m``)."""
-    match = _PATTERN.match(str(text))
     value = parse(text)
+    match = _PATTERN.fullmatch(str(text))
     suffix = (match.group(2) or "") if match else ""
     if value == 0:
         return "0"
@@ -68,7 +70,7 @@ def _largest(value: Decimal, suffixes: tuple[str, ...]) -> str:
 
 
 def _exponent(value: Decimal) -> str:
-    exponent = 0
-    while value % 1000 == 0:
-        value, exponent = value / 1000, exponent + 3
-    return f"{int(value)}e{exponent}" if exponent else f"{int(value)}"
+    exponent = int(value.normalize().as_tuple().exponent)
+    exponent = max(exponent - exponent % 3, -9)  # a multiple of three, and nothing is finer than nano
+    number = int(value.scaleb(-exponent).to_integral_value(ROUND_CEILING))
+    return f"{number}e{exponent}" if exponent else f"{number}"

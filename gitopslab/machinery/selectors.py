@@ -6,7 +6,7 @@ Error texts are those of ``apimachinery/pkg/labels``, since the API server passe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -112,11 +112,6 @@ def parse_fields(text: str) -> tuple[tuple[str, bool, str], ...]:
         else:
             raise ValueError(f"invalid selector: '{text}'; can't understand '{part}'")
     return tuple(terms)
-
-
-def matches_fields(terms: Iterable[tuple[str, bool, str]], read: Callable[[str], str]) -> bool:
-    """Whether every field term holds; ``read`` gives the text at a path, empty when absent."""
-    return all((read(path) == value) == equal for path, equal, value in terms)
 
 
 class _Parser:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object
 from gitopslab.views.board import when_of
 from gitopslab.views.pods import status_of
 from gitopslab.views.reasons import sentence_of
@@ -48,8 +48,3 @@ def newest_event(events: Iterable[Object], names: Iterable[str]) -> str:
 
 def _is_of(name: str, owner: str) -> bool:
     return name == owner or name.startswith(owner + "-")
-
-
-def listed(objects: Iterable[Object], kind: str) -> str:
-    """Names with their kind, as ``pod/a, pod/b``."""
-    return ", ".join(f"{kind}/{name_of(obj)}" for obj in objects)

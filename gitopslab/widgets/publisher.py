@@ -98,7 +98,7 @@ class Publisher:
     def _run(self) -> None:
         seen, earliest, changed_at = -1, 0.0, time.monotonic()
         while not self._stop.is_set():
-            changed = self._source.wait(seen, _LOOK_UP_SECONDS)
+            changed = self._source.wait(seen, min(_LOOK_UP_SECONDS, self._idle_seconds))
             # The first change goes out at once; what follows it within a tenth of a second goes out together.
             if changed and self._stop.wait(max(0.0, earliest - time.monotonic())):
                 break

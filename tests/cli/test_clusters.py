@@ -65,11 +65,19 @@ def test_kubectl_speaks_to_the_lab_and_hands_on_its_exit_code(up: Said) -> None:
     assert missing.stderr == 'Error from server (NotFound): pods "nobody" not found\n'
 
 
-def test_kubectl_never_speaks_to_another_cluster(up: Said) -> None:
-    for words in (["--kubeconfig", "/x", "get", "pods"], ["get", "pods", "--context=production"], ["-s", "https://x"]):
-        said = kubectl(*words)
-        assert said.returncode == 1
-        assert "would point kubectl at another cluster" in said.stderr
+ELSEWHERE = [
+    ["--kubeconfig", "/x", "get", "pods"],
+    ["get", "pods", "--context=production"],
+    ["-s", "https://x"],
+    ["get", "pods", "-Ashttps://x"],
+]
+
+
+@pytest.mark.parametrize("words", ELSEWHERE, ids=["kubeconfig", "context", "server", "letters"])
+def test_kubectl_never_speaks_to_another_cluster(up: Said, words: list[str]) -> None:
+    said = kubectl(*words)
+    assert said.returncode == 1
+    assert "would point kubectl at another cluster" in said.stderr
 
 
 def test_what_follows_two_dashes_is_the_containers(up: Said) -> None:

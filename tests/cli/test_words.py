@@ -76,6 +76,17 @@ def test_an_error_says_what_happened_and_what_to_do_next(
     assert "Traceback" not in said.err
 
 
+def test_what_nobody_foresaw_is_one_line_and_the_command_that_shows_more(
+    gitopslab: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitopslab.cli.clusters.known", lambda _troubles: {}["surprise"])
+    said = gitopslab("list")
+    assert (said.code, said.out) == (1, "")
+    assert "KeyError: 'surprise'" in said.err
+    assert "gitopslab --debug list" in said.err
+    assert "Traceback" not in said.err
+
+
 def test_debug_shows_where_an_error_came_from(home: Path) -> None:
     command = [sys.executable, "-m", "gitopslab", "--debug", "up", "--cluster", "minikube"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -134,7 +145,7 @@ def test_doctor_prints_findings_for_programs(gitopslab: Call) -> None:
 def test_starting_a_cluster_loads_nothing_heavy() -> None:
     """`gitopslab up` shall take a second and a half; each of these alone would take half a second of it."""
     code = (
-        "import sys, gitopslab.cli, gitopslab.clusters.embedded\n"
+        "import sys, gitopslab.cli.app, gitopslab.clusters.embedded\n"
         "heavy = {'kubernetes', 'matplotlib', 'jupyter_client', 'nbclient', 'numpy', 'rich', 'IPython', 'psutil'}\n"
         "sys.exit(' '.join(sorted(heavy & set(sys.modules))))"
     )

@@ -63,7 +63,7 @@ def test_only_the_named_context_is_copied_and_the_users_file_stays(users: Path) 
     assert "production" not in room.kubeconfig.read_text()
     assert room.kubeconfig.stat().st_mode & 0o777 == 0o600
     assert room.status().state is State.RUNNING
-    assert [one.name for one in known()] == ["team/Room 1"]
+    assert [one.name for one in known(print)] == ["team/Room 1"]
     room.down()
     room.down(delete=True)
     assert room.status().state is State.ABSENT
@@ -86,8 +86,26 @@ def test_the_current_context_is_never_taken(home: Path, spec: str) -> None:
 def test_a_cluster_that_does_not_answer_is_said_and_not_kept(users: Path) -> None:
     with pytest.raises(SetupError, match="of context production does not answer") as raised:
         ContextCluster("production", environment(users)).up()
+    assert "was refused" in raised.value.message
     assert "kubectl --context production" in raised.value.hint
-    assert known() == []
+    assert known(print) == []
+
+
+def test_a_wrong_token_and_a_context_without_its_cluster_are_told_apart(users: Path) -> None:
+    config = yaml.safe_load(users.read_text())
+    config["contexts"].append({"name": "dangling", "context": {"cluster": "gone", "user": "gone"}})
+    config["users"][0]["user"]["token"] = "old"
+    users.write_text(yaml.safe_dump(config))
+    with pytest.raises(SetupError, match=r"Context dangling cannot be used: .*cannot locate cluster gone"):
+        ContextCluster("dangling", environment(users)).up()
+    with pytest.raises(SetupError, match=r"does not answer: .*Unauthorized"):
+        ContextCluster("team/Room 1", environment(users)).up()
+
+
+def test_a_broken_kubeconfig_is_said_to_be_broken(users: Path) -> None:
+    users.write_text("contexts: [")
+    with pytest.raises(SetupError, match=r"Your kubeconfig cannot be read: .*line 1"):
+        ContextCluster("production", environment(users)).up()
 
 
 def test_reset_removes_the_labs_namespaces_and_no_others(users: Path, theirs: EmbeddedCluster) -> None:

@@ -59,7 +59,7 @@ def test_up_gives_four_ready_nodes_and_down_keeps_them(lab: EmbeddedCluster) -> 
     assert [is_ready(node) for node in nodes] == [True] * 4
     assert lab.kubeconfig.stat().st_mode & 0o777 == 0o600
     assert lab.status().state is State.RUNNING
-    assert [one.name for one in known()] == ["lab"]
+    assert [one.name for one in known(print)] == ["lab"]
 
     before = lab.kubeconfig.read_text()
     Kubectl(lab.kubeconfig).must(["create", "configmap", "kept"])
@@ -118,6 +118,9 @@ def test_a_killed_process_leaves_a_stale_pid_that_is_never_killed(lab: EmbeddedC
         lab.down()
         lab.up()
         assert pid_of(lab) != stranger.pid
+        state.write_text(json.dumps({**json.loads(state.read_text()), "pid": stranger.pid}))
+        lab.down()
+        assert lab.status().state is State.STOPPED, "the right process is found by what it serves"
         lab.down(delete=True)
         assert stranger.poll() is None
     finally:

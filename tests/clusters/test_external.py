@@ -143,6 +143,14 @@ def test_kwok_gets_the_default_topologys_nodes() -> None:
     assert nodes[0]["spec"]["taints"][0]["effect"] == "NoSchedule"
 
 
+@process
+def test_kwok_is_told_to_stay_on_loopback(tools: Standins) -> None:
+    KwokCluster("lab", tools.environment).up()
+    created = next(call for call in tools.calls() if "create" in call)
+    config = yaml.safe_load(Path(created[created.index("--config") + 1]).read_text())
+    assert config["options"] == {"bindAddress": "127.0.0.1"}
+
+
 def test_taints_and_labels_of_a_topology_file_reach_the_tools(tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text(
         "nodes:\n- {name: a, role: control-plane}\n"

@@ -50,6 +50,18 @@ def test_real_kind_accepts_our_configuration(tmp_path: Path) -> None:
         assert ("docker" in answer.err) is not is_wrong
 
 
+def test_real_kwokctl_stays_on_loopback_with_our_configuration(tmp_path: Path) -> None:
+    from gitopslab.clusters.kwok import configuration
+
+    environment = {**without_docker("kwokctl", tmp_path), "KWOK_WORKDIR": str(tmp_path / "work")}
+    (tmp_path / "kwok.yaml").write_text(configuration())
+    arguments = ["create", "cluster", "--name", "gitopslab-test", "--runtime", "binary", "--dry-run"]
+    for more, is_open in (([], True), (["--config", str(tmp_path / "kwok.yaml")], False)):
+        answer = run([real("kwokctl"), *arguments, *more], environment=environment, timeout=60)
+        assert answer.ok
+        assert ("0.0.0.0" in answer.text) is is_open
+
+
 @pytest.mark.skipif("GITOPSLAB_TEST_TOOLS" not in os.environ, reason="kwokctl tries eleven times, a second apart")
 def test_real_kwokctl_without_docker_or_network_is_explained(tmp_path: Path) -> None:
     environment = {**without_docker("kwokctl", tmp_path), "https_proxy": "http://127.0.0.1:9"}

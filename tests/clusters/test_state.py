@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gitopslab.clusters import Options
-from gitopslab.clusters.state import Record, command, explained, folder, folders, home
+from gitopslab.clusters import Options, known, ports
+from gitopslab.clusters.state import Record, command, explained, folder, folders, home, remembered_ports
 from gitopslab.errors import SetupError
 
 Usage = namedtuple("Usage", "total used free")
@@ -58,7 +58,11 @@ def test_a_folder_of_another_version_is_named_and_left_alone(home: Path, schema:
     assert (path / "cluster.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "", '{"schema": 1}'], ids=["cut", "a list", "empty", "without a name"])
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "", '{"schema": 1}', '{"schema": "two"}'],
+    ids=["cut", "a list", "empty", "without a name", "a strange schema"],
+)
 def test_a_damaged_record_is_named_and_left_alone(home: Path, text: str) -> None:
     path = folder("embedded", "lab").path
     path.mkdir(parents=True)
@@ -66,6 +70,23 @@ def test_a_damaged_record_is_named_and_left_alone(home: Path, text: str) -> None
     with pytest.raises(SetupError, match="damaged"):
         folder("embedded", "lab").read()
     assert (path / "cluster.json").read_text() == text
+
+
+def test_one_damaged_folder_does_not_hide_the_others_and_one_kept_aside_is_none(home: Path) -> None:
+    for name in ("bad", "good"):
+        folder("embedded", name).write(Record(name, "embedded", phase="ready"))
+    (folder("embedded", "bad").path / "cluster.json").write_text("{")
+    shutil.copytree(folder("embedded", "good").path, home / "clusters" / "embedded" / "good.old")
+    troubles: list[SetupError] = []
+    assert [one.name for one in known(troubles.append)] == ["good"]
+    assert ["bad/cluster.json is damaged" in trouble.message for trouble in troubles] == [True]
+
+
+def test_the_port_of_a_stopped_cluster_is_kept_for_it(home: Path) -> None:
+    folder("embedded", "stopped").write(Record("stopped", "embedded", phase="ready", port=16443))
+    folder("kind", "other").write(Record("other", "kind", phase="ready"))
+    assert remembered_ports() == {16443}
+    assert ports.free([16443, 17000, 17001], but={16443, 17000}) == 17001
 
 
 def test_a_folder_of_somebody_else_is_never_removed(home: Path) -> None:
@@ -113,7 +134,7 @@ def test_a_folder_without_permission_is_named_with_a_way_out(home: Path) -> None
 
 
 def test_a_refused_write_is_named_with_a_way_out(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"No permission to write in .*/kubeconfig") as raised, explained(tmp_path):
+    with pytest.raises(SetupError, match=r"No permission for .*/kubeconfig") as raised, explained(tmp_path):
         raise PermissionError(13, "Permission denied", str(tmp_path / "kubeconfig"))
     assert "GITOPSLAB_HOME" in raised.value.hint
 

@@ -38,6 +38,20 @@ def test_a_program_that_does_not_read_its_input_is_no_error() -> None:
     assert answer.out == "done"
 
 
+def test_a_program_may_print_much_before_it_reads_much() -> None:
+    code = "import sys; print('y' * 500_000); print(len(sys.stdin.read()))"
+    answer = run(python(code), environment=ENVIRONMENT, timeout=20, given="x" * 500_000)
+    assert answer.out.endswith("\n500000")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a program is ended at once")
+def test_a_program_that_falls_silent_and_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gitopslab.clusters.tool._PATIENCE", 0.1)
+    code = "import os, time; os.close(1); os.close(2); time.sleep(60)"
+    with pytest.raises(ToolTimeout):
+        run(python(code), environment=ENVIRONMENT, timeout=20)
+
+
 def test_a_program_sees_only_the_given_environment() -> None:
     answer = run(python("import os; print(os.environ.get('HOME'))"), environment={"PATH": ""}, timeout=20)
     assert answer.out == "None"

@@ -7,7 +7,6 @@ from builders import ADMIN
 from exchange import TOKEN, Client, FakeLogs
 
 from gitopslab.controlplane.http.app import build_app
-from gitopslab.controlplane.http.security import TokenAuthenticator
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.verbs import Verbs
@@ -18,6 +17,7 @@ from gitopslab.machinery.clock import JumpableClock
 def verbs(clock: JumpableClock) -> Verbs:
     """An API server with the namespace and service account ``default``."""
     built = Verbs(Store(), clock)
+    built.tokens.know(TOKEN, ADMIN)
     api = LocalApi(built, ADMIN)
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
     api.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "default"}})
@@ -39,4 +39,4 @@ def logs() -> FakeLogs:
 @pytest.fixture
 def client(verbs: Verbs, logs: FakeLogs) -> Client:
     """The HTTP API."""
-    return Client(build_app(verbs, authenticate=TokenAuthenticator({TOKEN: ADMIN}), logs=logs))
+    return Client(build_app(verbs, logs=logs))

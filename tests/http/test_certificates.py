@@ -4,12 +4,13 @@ import ssl
 from pathlib import Path
 
 import pytest
+from client_certificates import client_certificate
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gitopslab.controlplane.http.certificates import KeyPair, new_ca, server_certificate
+from gitopslab.controlplane.http.certificates import KeyPair, caller_of, new_ca, server_certificate
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +57,18 @@ def test_python_loads_the_pair(server: KeyPair, tmp_path: Path) -> None:
     (tmp_path / "crt").write_bytes(server.certificate)
     (tmp_path / "key").write_bytes(server.key)
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "crt", tmp_path / "key")
+
+
+def test_a_client_certificate_names_a_user_and_groups(ca: KeyPair) -> None:
+    der = ssl.PEM_cert_to_DER_cert(client_certificate(ca, "jane", "dev", "ops").certificate.decode())
+    found = caller_of(der)
+    assert found is not None
+    assert (found.user, found.groups) == ("jane", ("dev", "ops", "system:authenticated"))
+    ((key, (value,)),) = found.extra
+    assert key == "authentication.kubernetes.io/credential-id"
+    assert value.startswith("X509SHA256=")
+
+
+def test_a_certificate_without_a_name_stands_for_nobody(ca: KeyPair) -> None:
+    der = ssl.PEM_cert_to_DER_cert(client_certificate(ca, "", "dev").certificate.decode())
+    assert caller_of(der) is None

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from builders import ADMIN, pod
+from builders import pod
 from exchange import Client, FakeLogs, play
 
 from gitopslab.controlplane.http.app import build_app
@@ -209,5 +209,5 @@ def test_following_ends_when_the_pod_is_gone(client: Client, api: LocalApi) -> N
 
 def test_a_server_that_runs_no_pods_has_no_lines(api: LocalApi, verbs: Verbs) -> None:
     placed(api, status(_RUNNING))
-    answer = Client(build_app(verbs, authenticate=lambda headers: ADMIN)).get(path("follow=true"))
+    answer = Client(build_app(verbs)).get(path("follow=true"))
     assert (answer.code, answer.body) == (200, b"")

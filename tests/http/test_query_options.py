@@ -52,6 +52,12 @@ def test_a_query_with_absurdly_many_fields_is_refused() -> None:
     ("query", "code", "message"),
     [
         ("limit=abc", 400, 'strconv.ParseInt: parsing "abc": invalid syntax'),
+        ("limit=1_0", 400, 'strconv.ParseInt: parsing "1_0": invalid syntax'),
+        (
+            "watch=1&timeoutSeconds=9223372036854775808",
+            400,
+            'strconv.ParseInt: parsing "9223372036854775808": value out of range',
+        ),
         (
             "resourceVersionMatch=Exact",
             422,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from typing import Any
@@ -27,6 +28,54 @@ def test_an_object_is_created_read_and_deleted(client: Client) -> None:
     assert (gone.code, gone.json["status"]) == (200, "Success")
     assert gone.json["details"] == {"name": "a", "kind": "configmaps", "uid": created.json["metadata"]["uid"]}
     assert client.get(f"{_MAPS}/a").code == 404
+
+
+def test_half_a_body_of_a_client_that_hung_up_is_not_taken_for_the_whole(client: Client) -> None:
+    half = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  kept: x\n"
+
+    async def story() -> int:
+        exchange = client.open("POST", _MAPS, content_type="application/yaml")
+        arriving = iter([{"type": "http.request", "body": half, "more_body": True}, {"type": "http.disconnect"}])
+
+        async def receive() -> Any:
+            return next(arriving)
+
+        await client.app(exchange.scope, receive, exchange._send)
+        return exchange.response.code
+
+    assert asyncio.run(story()) == 400
+    assert client.get(f"{_MAPS}/a").code == 404
+
+
+_DEEP = b'{"a":' * 900 + b"1" + b"}" * 900
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/merge-patch+json", b'{"metadata":{"annotations":%s}}'),
+        ("application/strategic-merge-patch+json", b'{"metadata":{"annotations":%s}}'),
+        ("application/json-patch+json", b'[{"op":"add","path":"/data","value":%s}]'),
+        ("application/apply-patch+yaml", b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":%s}'),
+    ],
+    ids=["merge", "strategic", "json", "apply"],
+)
+def test_a_patch_that_is_nested_too_deeply_is_a_bad_request(client: Client, media: str, body: bytes) -> None:
+    client("POST", _MAPS, config_map("a"))
+    assert client("PATCH", f"{_MAPS}/a?fieldManager=x", body % _DEEP, content_type=media).code == 400
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b'{"a":' * 300 + b"1" + b"}" * 300, 400), (_DEEP, 400), (b"1" + b"0" * 400, 400), (b"1" + b"0" * 40, 201)],
+    ids=["too deep to store", "too deep to read", "too large a number", "a number beyond 64 bits"],
+)
+def test_free_data_that_cannot_be_kept_is_a_bad_request(client: Client, data: bytes, code: int) -> None:
+    revision = b'{"apiVersion":"apps/v1","kind":"ControllerRevision","revision":1,"metadata":{"name":"r"},"data":%s}'
+    answer = client("POST", "/apis/apps/v1/namespaces/default/controllerrevisions", revision % data)
+    assert answer.code == code
+    if code == 201:
+        assert answer.json["data"] == 1e40, "as in Go, where it becomes a float64"
 
 
 def test_a_deleted_pod_answers_with_its_last_state(client: Client) -> None:

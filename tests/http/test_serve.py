@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from builders import ADMIN, config_map
+from builders import config_map
+from client_certificates import client_certificate
 from exchange import TOKEN
 
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.certificates import new_ca, server_certificate
-from gitopslab.controlplane.http.security import TokenAuthenticator
 from gitopslab.controlplane.http.serve import serve
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.verbs import Verbs
@@ -25,18 +25,25 @@ from gitopslab.errors import SetupError
 Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
-def run(verbs: Verbs, folder: Path, story: Callable[[Connect, asyncio.Task[None]], Awaitable[None]]) -> None:
+def run(
+    verbs: Verbs, folder: Path, story: Callable[[Connect, asyncio.Task[None]], Awaitable[None]], *, as_user: str = ""
+) -> None:
     ca = new_ca()
     pair = server_certificate(ca)
+    (folder / "ca").write_bytes(ca.certificate)
     (folder / "crt").write_bytes(pair.certificate)
     (folder / "key").write_bytes(pair.key)
     trust = ssl.create_default_context(cadata=ca.certificate.decode())
+    if as_user:
+        mine = client_certificate(ca, as_user)
+        (folder / "mine").write_bytes(mine.certificate + mine.key)
+        trust.load_cert_chain(folder / "mine")
 
     async def told() -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        app = build_app(verbs, authenticate=TokenAuthenticator({TOKEN: ADMIN}))
-        server = asyncio.create_task(serve(app, listener, certfile=folder / "crt", keyfile=folder / "key"))
+        files = {"certfile": folder / "crt", "keyfile": folder / "key", "ca": folder / "ca"}
+        server = asyncio.create_task(serve(build_app(verbs), listener, **files))
         await story(lambda: asyncio.open_connection("127.0.0.1", port, ssl=trust), server)
         server.cancel()
         await asyncio.wait([server])
@@ -44,8 +51,8 @@ def run(verbs: Verbs, folder: Path, story: Callable[[Connect, asyncio.Task[None]
     asyncio.run(told())
 
 
-def request(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+def request(path: str, token: str = TOKEN) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
@@ -65,6 +72,19 @@ def test_a_connection_serves_many_requests(verbs: Verbs, tmp_path: Path) -> None
         writer.close()
 
     run(verbs, tmp_path, story)
+
+
+def test_a_client_certificate_is_a_credential(verbs: Verbs, tmp_path: Path) -> None:
+    async def story(connect: Connect, server: asyncio.Task[None]) -> None:
+        reader, writer = await connect()
+        for _ in range(2):
+            writer.write(request("/api/v1/nodes", token=""))
+            head, body = await answer(reader)
+            assert head.startswith(b"HTTP/1.1 403")
+            assert json.loads(body)["message"].startswith('nodes is forbidden: User "jane" cannot list')
+        writer.close()
+
+    run(verbs, tmp_path, story, as_user="jane")
 
 
 def test_a_write_is_on_the_wire_at_once(verbs: Verbs, api: LocalApi, tmp_path: Path) -> None:
@@ -98,4 +118,4 @@ def test_stopping_ends_open_watches_cleanly_and_at_once(verbs: Verbs, tmp_path: 
 
 def test_other_machines_are_never_served(tmp_path: Path) -> None:
     with socket.create_server(("0.0.0.0", 0)) as listener, pytest.raises(SetupError, match="refusing to serve"):
-        asyncio.run(serve(build_app, listener, certfile=tmp_path / "crt", keyfile=tmp_path / "key"))  # type: ignore[arg-type]
+        asyncio.run(serve(build_app, listener, certfile=tmp_path, keyfile=tmp_path, ca=tmp_path))  # type: ignore[arg-type]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from builders import config_map
 from exchange import TABLE, Client, play
 
-from gitopslab.controlplane.http.watch import BOOKMARK_SECONDS
+from gitopslab.controlplane.http.watch import BEFORE_END, BOOKMARK_SECONDS
 from gitopslab.controlplane.server import feed
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.verbs import Verbs
@@ -126,6 +127,28 @@ def test_initial_events_end_with_a_bookmark_that_says_so(client: Client, api: Lo
     play(story)
 
 
+def test_a_bookmark_never_claims_what_was_not_sent(client: Client, api: LocalApi) -> None:
+    query = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+
+    async def story() -> None:
+        exchange = client.open("GET", f"{_MAPS}?{query}")
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                api.create(config_map("meanwhile"))
+            await exchange._send(message)
+
+        task = asyncio.create_task(client.app(exchange.scope, exchange._receive, send))  # type: ignore[arg-type]
+        bookmark, added = await exchange.lines(2)
+        assert (bookmark["type"], added["type"]) == ("BOOKMARK", "ADDED")
+        versions = [int(event["object"]["metadata"]["resourceVersion"]) for event in (bookmark, added)]
+        assert versions[0] < versions[1]
+        exchange.hang_up()
+        await task
+
+    play(story)
+
+
 def test_without_initial_events_only_what_is_new_comes(client: Client, api: LocalApi) -> None:
     query = "watch=true&sendInitialEvents=false&resourceVersionMatch=NotOlderThan"
 
@@ -146,12 +169,44 @@ def test_bookmarks_come_every_minute_to_those_who_allow_them(client: Client, ver
     async def story() -> None:
         loop = asyncio.get_running_loop()
         begin = loop.time()
-        exchange = client.open("GET", f"{_MAPS}?watch=true&allowWatchBookmarks=true")
+        query = f"watch=true&allowWatchBookmarks=true&resourceVersion={verbs.store.revision}"
+        exchange = client.open("GET", f"{_MAPS}?{query}")
         task = exchange.start()
         bookmarks = await exchange.lines(2)
         assert loop.time() - begin == pytest.approx(2 * BOOKMARK_SECONDS)
         assert {event["type"] for event in bookmarks} == {"BOOKMARK"}
         assert bookmarks[0]["object"]["metadata"] == {"resourceVersion": str(verbs.store.revision)}
+        exchange.hang_up()
+        await task
+
+    play(story)
+
+
+def test_a_last_bookmark_comes_just_before_the_end(client: Client, verbs: Verbs) -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        query = f"watch=true&allowWatchBookmarks=true&timeoutSeconds=10&resourceVersion={verbs.store.revision}"
+        exchange = client.open("GET", f"{_MAPS}?{query}")
+        task = exchange.start()
+        [bookmark] = await exchange.lines(1)
+        assert bookmark["type"] == "BOOKMARK"
+        assert loop.time() - begin == pytest.approx(10 - BEFORE_END)
+        await task
+        assert len(exchange.response.body.splitlines()) == 1
+
+    play(story)
+
+
+@pytest.mark.parametrize("version", ["", "&resourceVersion=0"], ids=["no version", "version 0"])
+def test_a_watch_of_what_there_is_tells_where_that_ends(client: Client, api: LocalApi, version: str) -> None:
+    async def story() -> None:
+        api.create(config_map("a"))
+        exchange = client.open("GET", f"{_MAPS}?watch=true&allowWatchBookmarks=true{version}")
+        task = exchange.start()
+        added, bookmark = await exchange.lines(2)
+        assert (added["type"], bookmark["type"]) == ("ADDED", "BOOKMARK")
+        assert bookmark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
         exchange.hang_up()
         await task
 
@@ -240,10 +295,30 @@ def test_a_stopping_server_ends_its_watches_cleanly(client: Client) -> None:
     play(story)
 
 
-@pytest.mark.parametrize(("query", "code"), [("resourceVersion=abc", 400), ("resourceVersion=99999", 504)])
+@pytest.mark.parametrize(("query", "code"), [("resourceVersion=abc", 400), ("resourceVersion=-1", 400)])
 def test_a_watch_that_makes_no_sense_is_refused_before_it_begins(client: Client, query: str, code: int) -> None:
     answer = client.get(f"{_MAPS}?watch=true&{query}")
     assert (answer.code, answer.json["kind"]) == (code, "Status")
+
+
+def test_a_watch_from_a_version_to_come_waits_for_it(client: Client, api: LocalApi, verbs: Verbs) -> None:
+    async def story() -> None:
+        exchange = client.open("GET", f"{_MAPS}?watch=true&resourceVersion={verbs.store.revision + 1}")
+        task = exchange.start()
+        await asyncio.sleep(0)
+        for name in "ab":
+            api.create(config_map(name))
+        assert [event["object"]["metadata"]["name"] for event in await exchange.lines(1)] == ["b"]
+        exchange.hang_up()
+        await task
+
+    play(story)
+
+
+def test_the_state_at_a_version_to_come_is_refused_as_an_event(client: Client) -> None:
+    query = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=99999"
+    answer = client.get(f"{_MAPS}?{query}")
+    assert (answer.code, answer.json["type"], answer.json["object"]["code"]) == (200, "ERROR", 504)
 
 
 def test_a_watch_cannot_be_read_as_yaml(client: Client) -> None:

@@ -7,14 +7,14 @@ import itertools
 import pytest
 
 from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
-from gitopslab.controlplane.kubelet.shell import Session
+from gitopslab.controlplane.kubelet.session import Printed
+from gitopslab.controlplane.kubelet.shell import Shell
 
 
-def played(*words: str, rounds: int = 20, **variables: str) -> tuple[list[tuple[float, str]], Session]:
-    session = Session(variables, "web-0")
-    lines = [
-        (line.at, line.text) for line in itertools.islice(session.play(list(words)), rounds) if line.text is not None
-    ]
+def played(*words: str, rounds: int = 20, **variables: str) -> tuple[list[tuple[float, str]], Shell]:
+    session = Shell(variables, "web-0")
+    pieces = itertools.islice(session.play(list(words)), rounds)
+    lines = [(piece.at, piece.text) for piece in pieces if isinstance(piece, Printed) and piece.text is not None]
     return lines, session
 
 

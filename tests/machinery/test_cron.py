@@ -35,6 +35,14 @@ def test_words_stand_for_fields() -> None:
         ("*/0 * * * *", "step of range should be a positive number: */0"),
         ("x * * * *", 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
         ("@sometimes", "unrecognized descriptor: @sometimes"),
+        (
+            "@every 99999999999h",
+            'failed to parse duration @every 99999999999h: time: invalid duration "99999999999h"',
+        ),
+        (
+            f"@every {'9' * 400}h",
+            f'failed to parse duration @every {"9" * 400}h: time: invalid duration "{"9" * 400}h"',
+        ),
     ],
 )
 def test_a_wrong_schedule_is_refused_in_the_parsers_words(text: str, message: str) -> None:

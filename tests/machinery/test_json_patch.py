@@ -73,3 +73,10 @@ def test_the_document_given_stays_as_it_was() -> None:
     before = {"list": [{"a": 1}]}
     json_patch(before, [{"op": "add", "path": "/list/0/b", "value": 2}])
     assert before == {"list": [{"a": 1}]}
+
+
+def test_copies_of_copies_cannot_fill_the_memory() -> None:
+    doubling = [{"op": "copy", "from": "/all", "path": "/all/-"}] * 40
+    with pytest.raises(MergeError, match="exceed the limit") as refused:
+        json_patch({"all": ["x" * 1000]}, doubling)
+    assert refused.value.fault == "conflict"

@@ -104,8 +104,9 @@ def test_an_unknown_kind_is_named_without_fields() -> None:
         (protobuf.PREFIX + b"\xff" * 11, "integer overflow"),
         (protobuf.PREFIX + b"\x0b", "illegal wireType"),
         (protobuf.PREFIX + b"\x08\x01", "wrong wireType"),
+        (envelope("v1", "Pod", field(1, field(8, whole(1, 1 << 62)))), "year outside of range"),
     ],
-    ids=["json", "cut off", "overflow", "wire type", "wrong type"],
+    ids=["json", "cut off", "overflow", "wire type", "wrong type", "a time that is none"],
 )
 def test_what_is_no_message_is_refused(body: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=words):

@@ -29,7 +29,7 @@ def test_a_quantity_is_read_exactly(text: str | int, value: Decimal) -> None:
     assert quantity.parse(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "1 Gi", "Gi", "1gi", "1.2.3", "0x10", "1KiB", "--1"])
+@pytest.mark.parametrize("text", ["", "1 Gi", "Gi", "1gi", "1.2.3", "0x10", "1KiB", "--1", "1\n", "\u0661"])
 def test_what_is_no_quantity_is_refused_in_the_servers_words(text: str) -> None:
     with pytest.raises(ValueError, match="quantities must match the regular expression"):
         quantity.parse(text)
@@ -47,12 +47,22 @@ def test_what_is_no_quantity_is_refused_in_the_servers_words(text: str) -> None:
         ("0", "0"),
         ("0Gi", "0"),
         ("1e3", "1e3"),
+        ("1.5e3", "1500"),
+        ("25e5", "2500e3"),
+        ("5e-3", "5e-3"),
+        ("50e-2", "500e-3"),
         ("100", "100"),
         ("1000Ki", "1000Ki"),
     ],
 )
 def test_the_canonical_spelling_is_the_shortest_without_a_fraction(text: str, canonical: str) -> None:
     assert quantity.canonical(text) == canonical
+
+
+@pytest.mark.parametrize("text", ["1e999999", "1e-999999", "9" * 200])
+def test_an_absurd_quantity_is_refused_and_not_computed(text: str) -> None:
+    with pytest.raises(ValueError, match="unable to parse numeric part of quantity"):
+        quantity.parse(text)
 
 
 def test_whole_units_are_rounded_up() -> None:

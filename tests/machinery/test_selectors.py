@@ -62,7 +62,9 @@ def test_match_expressions_and_match_labels_must_all_hold() -> None:
     assert not selector.matches({**DEV, "env": "prod"})
 
 
-def test_field_terms_compare_text_and_a_missing_field_is_empty() -> None:
-    terms = selectors.parse_fields("status.phase!=Running,spec.nodeName=")
-    assert selectors.matches_fields(terms, {"status.phase": "Pending", "spec.nodeName": ""}.__getitem__)
-    assert not selectors.matches_fields(terms, {"status.phase": "Running", "spec.nodeName": ""}.__getitem__)
+def test_field_terms_say_what_a_path_must_be_or_not_be() -> None:
+    assert selectors.parse_fields("status.phase!=Running,spec.nodeName=,metadata.name==a") == (
+        ("status.phase", False, "Running"),
+        ("spec.nodeName", True, ""),
+        ("metadata.name", True, "a"),
+    )

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import pytest
 from builders import ADMIN, config_map
 
 from gitopslab.controlplane.runtime.informer import Informer, by_controller
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.controlplane.server import feed
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import JumpableClock
+from gitopslab.machinery.objects import name_of
 
 
 def server(clock: JumpableClock) -> LocalApi:
@@ -46,6 +49,41 @@ def test_a_reconciler_is_asked_about_what_is_there_and_what_comes(clock: Jumpabl
     api.create(config_map("new"))
     manager.settle()
     assert recording.asked == ["old", "new"]
+
+
+def test_an_informer_that_fell_too_far_behind_lists_again_and_tells_the_difference(
+    clock: JumpableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_MOST_PENDING", 3)
+    api = server(clock)
+    for name in ("changed", "deleted", "same"):
+        api.create(config_map(name))
+    manager, recording = Manager(api, clock), Recording()
+    manager.add(recording)
+    manager.settle()
+    recording.asked.clear()
+    api.patch("configmaps", "changed", {"data": {"k": "v"}}, "default")
+    api.delete("configmaps", "deleted", "default")
+    for name in ("new1", "new2", "new3"):
+        api.create(config_map(name))
+    manager.settle()
+    assert sorted(recording.asked) == ["changed", "deleted", "new1", "new2", "new3"]
+    assert {name_of(obj) for obj in manager.informer("configmaps")} == {"changed", "same", "new1", "new2", "new3"}
+
+
+def test_an_event_that_cannot_be_mapped_stops_nobody_else(
+    clock: JumpableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    api = server(clock)
+    manager, recording, lost = Manager(api, clock), Recording(), Recording()
+    lost.sources = (Source("configmaps", lambda event: [Request("default", event.object["nowhere"])]),)
+    manager.add(lost)
+    manager.add(recording)
+    api.create(config_map("a"))
+    manager.settle()
+    assert (lost.asked, recording.asked) == ([], ["a"])
+    assert "cannot be mapped" in caplog.text
+    caplog.clear()  # the error was wanted here
 
 
 def test_many_changes_before_a_step_are_one_request(clock: JumpableClock) -> None:

@@ -11,6 +11,7 @@ from builders import config_map, pod
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.errors import ApiError
 from gitopslab.machinery import usage
+from gitopslab.machinery.clock import JumpableClock, timestamp
 from gitopslab.machinery.objects import Object
 
 
@@ -111,7 +112,7 @@ def test_a_limit_range_fills_in_and_says_so(api: LocalApi) -> None:
         ({"type": "Pod", "max": {"memory": "1Gi"}}, {"limits": {"memory": "2Gi"}},
          "maximum memory usage per Pod is 1Gi, but limit is 2Gi"),
         ({"maxLimitRequestRatio": {"cpu": "2"}}, {"requests": {"cpu": "100m"}, "limits": {"cpu": "500m"}},
-         "cpu max limit to request ratio per Container is 2, but provided ratio is 5"),
+         "cpu max limit to request ratio per Container is 2, but provided ratio is 5.000000"),
     ],
     ids=["above", "below", "pod without", "pod above", "ratio"],
 )  # fmt: skip
@@ -126,21 +127,124 @@ def test_what_a_pod_asks_for_is_its_containers_or_its_largest_start() -> None:
 
     both = {"containers": [asks("1"), asks("500m")], "initContainers": [asks("1")]}
     starting = {"containers": [asks("1")], "initContainers": [asks("1", restartPolicy="Always"), asks("3")]}
-    assert usage.effective(both, "requests") == {"cpu": Decimal("1.5")}
-    assert usage.effective(starting, "requests") == {"cpu": Decimal(4)}
+    assert usage.effective(both, "requests")["cpu"].value == Decimal("1.5")
+    assert usage.effective(starting, "requests")["cpu"].value == 4
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [("0", "0"), ("1.5", "1500m"), ("134217728", "128Mi"), ("100000000", "100M"), ("2", "2")]
+    ("parts", "text"),
+    [
+        (["0"], "0"),
+        (["1", "500m"], "1500m"),
+        (["64Mi", "64Mi"], "128Mi"),
+        (["512M", "512M"], "1024M"),
+        (["1Gi", "1G"], "2073741824"),
+        (["0", "1Gi"], "1Gi"),
+        (["1e3", "1e3"], "2e3"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else value,
 )
-def test_amounts_are_spelled_as_quantities(value: str, text: str) -> None:
-    assert usage.spelled(Decimal(value)) == text
+def test_a_sum_is_spelled_like_its_first_part(parts: list[str], text: str) -> None:
+    total = usage.added({"x": usage.Amount.of(part)} for part in parts)
+    assert str(total["x"]) == text
 
 
-def test_services_and_claims_count_what_they_open_and_take() -> None:
-    opened = usage.usage("services", {"spec": {"type": "NodePort", "ports": [{}, {}]}})
-    assert (opened["services"], opened["services.nodeports"], opened["services.loadbalancers"]) == (1, 2, 0)
+def counted(key: str, obj: Object) -> dict[str, str]:
+    return {name: str(amount) for name, amount in usage.usage(key, obj, 0).items()}
+
+
+@pytest.mark.parametrize(
+    ("spec", "ports", "balancers"),
+    [
+        ({"type": "ClusterIP", "ports": [{}]}, "0", "0"),
+        ({"type": "NodePort", "ports": [{}, {}]}, "2", "0"),
+        ({"type": "LoadBalancer", "ports": [{}, {}]}, "2", "1"),
+        ({"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False, "ports": [{"nodePort": 1}, {}]}, "1", "1"),
+    ],
+    ids=["cluster address", "node ports", "load balancer", "without node ports"],
+)
+def test_services_count_what_they_open(spec: Object, ports: str, balancers: str) -> None:
+    found = counted("services", {"spec": spec})
+    assert found == {
+        "count/services": "1",
+        "services": "1",
+        "services.nodeports": ports,
+        "services.loadbalancers": balancers,
+    }
+
+
+def test_claims_count_what_they_take_and_from_which_class() -> None:
     claimed = {"spec": {"storageClassName": "fast", "resources": {"requests": {"storage": "1Gi"}}}}
-    taken = usage.usage("persistentvolumeclaims", claimed)
-    assert taken["requests.storage"] == taken["fast.storageclass.storage.k8s.io/requests.storage"] == 2**30
-    assert usage.usage("deployments.apps", {}) == {"count/deployments.apps": 1}
+    assert counted("persistentvolumeclaims", claimed) == {
+        "count/persistentvolumeclaims": "1",
+        "persistentvolumeclaims": "1",
+        "requests.storage": "1Gi",
+        "fast.storageclass.storage.k8s.io/persistentvolumeclaims": "1",
+        "fast.storageclass.storage.k8s.io/requests.storage": "1Gi",
+    }
+    assert counted("deployments.apps", {}) == {"count/deployments.apps": "1"}
+
+
+def test_a_pod_counts_by_every_name_of_what_it_asks_for() -> None:
+    resources = {"requests": {"cpu": "1", "example.com/gpu": "2"}, "limits": {"cpu": "2", "example.com/gpu": "2"}}
+    assert counted("pods", {"spec": {"containers": [{"resources": resources}]}}) == {
+        "count/pods": "1",
+        "pods": "1",
+        "cpu": "1",
+        "requests.cpu": "1",
+        "requests.example.com/gpu": "2",
+        "limits.cpu": "2",
+    }
+
+
+SCOPED = {
+    "plain": {"spec": {"containers": [{}]}},
+    "urgent": {"spec": {"priorityClassName": "high", "containers": [{}]}},
+    "short": {"spec": {"activeDeadlineSeconds": 5, "containers": [{}]}},
+    "busy": {"spec": {"containers": [{"resources": {"requests": {"cpu": "1"}}}]}},
+    "social": {
+        "spec": {
+            "containers": [{}],
+            "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"namespaces": ["x"]}]}},
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("term", "pods"),
+    [
+        ({"scopeName": "Terminating", "operator": "Exists"}, "short"),
+        ({"scopeName": "NotTerminating", "operator": "Exists"}, "plain urgent busy social"),
+        ({"scopeName": "BestEffort", "operator": "Exists"}, "plain urgent short social"),
+        ({"scopeName": "NotBestEffort", "operator": "Exists"}, "busy"),
+        ({"scopeName": "PriorityClass", "operator": "Exists"}, "urgent"),
+        ({"scopeName": "PriorityClass", "operator": "In", "values": ["high", "low"]}, "urgent"),
+        ({"scopeName": "PriorityClass", "operator": "In", "values": ["low"]}, ""),
+        ({"scopeName": "PriorityClass", "operator": "NotIn", "values": ["high"]}, "plain short busy social"),
+        ({"scopeName": "PriorityClass", "operator": "DoesNotExist"}, "plain short busy social"),
+        ({"scopeName": "CrossNamespacePodAffinity", "operator": "Exists"}, "social"),
+    ],
+    ids=lambda value: f"{value['scopeName']} {value['operator']}" if isinstance(value, dict) else value,
+)
+def test_scopes_pick_pods(term: Object, pods: str) -> None:
+    quota = {"spec": {"scopeSelector": {"matchExpressions": [term]}}}
+    assert " ".join(name for name, pod in SCOPED.items() if usage.covers(quota, "pods", pod)) == pods
+    assert not usage.covers(quota, "configmaps", {})
+
+
+def test_growth_is_charged_and_shrinking_is_not(api: LocalApi) -> None:
+    api.create(quota(**{"services.nodeports": "1"}))
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"}}
+    ports = [{"name": name, "port": port} for name, port in (("a", 80), ("b", 81))]
+    api.create({**service, "spec": {"ports": ports}})
+    with pytest.raises(ApiError, match=r"requested: services\.nodeports=2, used: services\.nodeports=0"):
+        api.patch("services", "web", {"spec": {"type": "NodePort"}}, "default")
+    api.patch("services", "web", {"spec": {"type": "NodePort", "ports": ports[:1]}}, "default")
+    api.patch("services", "web", {"metadata": {"labels": {"a": "b"}}}, "default")
+
+
+def test_a_pod_that_should_be_gone_counts_no_more(clock: JumpableClock) -> None:
+    pod = {"metadata": {"deletionTimestamp": timestamp(clock.now()), "deletionGracePeriodSeconds": 30}, "spec": {}}
+    assert not usage.is_over(pod, clock.now() + 30)
+    assert usage.is_over(pod, clock.now() + 31)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
 from builders import ADMIN, config_map
 
@@ -38,18 +41,111 @@ def test_a_chunked_list_shows_one_moment_whatever_is_written_meanwhile(verbs: Ve
 
 
 def test_a_token_from_nowhere_is_refused(verbs: Verbs) -> None:
-    with pytest.raises(ApiError, match="continue key is not valid"):
-        verbs.list(ADMIN, config_maps(verbs), "default", limit=1, continue_="nonsense")
+    future = base64.urlsafe_b64encode(b'{"v": "meta.k8s.io/v1", "rv": 9999, "start": "default/a"}').decode()
+    for token in ("nonsense", future):
+        with pytest.raises(ApiError, match="continue key is not valid"):
+            verbs.list(ADMIN, config_maps(verbs), "default", limit=1, continue_=token)
 
 
-def test_a_chunk_of_compacted_history_is_gone(verbs: Verbs, api: LocalApi) -> None:
+def test_a_negative_limit_is_none_and_a_list_of_every_namespace_is_chunked_in_its_own_order(
+    verbs: Verbs, api: LocalApi
+) -> None:
+    for namespace in ("a", "a-b"):
+        api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+        api.create(config_map(f"in-{namespace}", namespace))
+    whole = verbs.list(ADMIN, config_maps(verbs), "", limit=-1)
+    assert (names(whole), whole.continue_) == (["in-a-b", "in-a"], "")
+    first = verbs.list(ADMIN, config_maps(verbs), "", limit=1)
+    rest = verbs.list(ADMIN, config_maps(verbs), "", limit=1, continue_=first.continue_)
+    assert [names(first), names(rest)] == [["in-a-b"], ["in-a"]]
+
+
+@pytest.mark.parametrize("text", ["-1", "1_0", " 1", "+1", "x", "9" * 30])
+def test_a_resource_version_that_is_no_number_is_a_bad_request(verbs: Verbs, text: str) -> None:
+    with pytest.raises(ApiError, match=r"ParseUint: parsing .*: (invalid syntax|value out of range)") as caught:
+        verbs.list(ADMIN, config_maps(verbs), "default", resource_version=text)
+    assert caught.value.code == 400
+
+
+def test_a_list_at_a_revision_that_is_compacted_is_gone(verbs: Verbs, api: LocalApi) -> None:
+    api.create(config_map("a"))
+    verbs.store.compact(verbs.store.revision)
+    with pytest.raises(GoneError, match="resourceVersion for the provided list is too old"):
+        verbs.list(ADMIN, config_maps(verbs), "default", resource_version="1", resource_version_match="Exact")
+
+
+def test_a_chunk_of_compacted_history_is_gone_but_the_rest_of_the_present_can_be_had(
+    verbs: Verbs, api: LocalApi
+) -> None:
     for name in "abc":
         api.create(config_map(name))
     first = verbs.list(ADMIN, config_maps(verbs), "default", limit=1)
     api.create(config_map("d"))
     verbs.store.compact(verbs.store.revision)
-    with pytest.raises(GoneError, match="continue parameter is too old"):
+    with pytest.raises(GoneError, match="continue parameter is too old") as gone:
         verbs.list(ADMIN, config_maps(verbs), "default", limit=1, continue_=first.continue_)
+    token = gone.value.status["metadata"]["continue"]
+    rest = verbs.list(ADMIN, config_maps(verbs), "default", limit=2, continue_=token)
+    assert names(rest) == ["b", "c"]
+    assert names(verbs.list(ADMIN, config_maps(verbs), "default", continue_=rest.continue_)) == ["d"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "bcd"),
+        ({"resource_version": "0"}, "bcd"),
+        ({"resource_version": "0", "limit": 1}, "bcd"),
+        ({"limit": 1}, "b"),
+        ({"limit": -1}, "bcd"),
+        ({"resource_version": "RV"}, "bcd"),
+        ({"resource_version": "RV", "resource_version_match": "NotOlderThan"}, "bcd"),
+        ({"resource_version": "RV", "resource_version_match": "Exact"}, "ab"),
+        ({"resource_version": "RV", "limit": 5}, "ab"),
+        ({"resource_version": "RV", "limit": 1, "resource_version_match": "NotOlderThan"}, "b"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_version_a_match_and_a_limit_together_say_which_moment_is_listed(
+    verbs: Verbs, api: LocalApi, options: dict[str, Any], expected: str
+) -> None:
+    for name in "ab":
+        api.create(config_map(name))
+    revision = str(verbs.store.revision)
+    for name in "cd":
+        api.create(config_map(name))
+    api.delete("configmaps", "a", "default")
+    if "resource_version" in options:
+        options = {**options, "resource_version": options["resource_version"].replace("RV", revision)}
+    page = verbs.list(ADMIN, config_maps(verbs), "default", **options)
+    assert names(page) == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ({"resource_version": "abc"}, 400, 'Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax'),
+        ({"resource_version": "-1"}, 400, 'parsing "-1": invalid syntax'),
+        ({"resource_version": "9" * 30}, 400, "value out of range"),
+        ({"resource_version": "99999"}, 504, "Too large resource version: 99999, current: "),
+        ({"resource_version": "1", "resource_version_match": "Exact"}, 410, "for the provided list is too old"),
+        ({"resource_version": "5", "continue_": "TOKEN"}, 400, "not allowed when using continue"),
+        ({"continue_": "eyJ2IjoidjEiLCJydiI6MSwic3RhcnQiOiJhIn0"}, 400, "not recognize this encoded version v1"),
+    ],
+    ids=["no number", "negative", "huge", "to come", "compacted", "version and token", "token of another format"],
+)
+def test_a_moment_that_cannot_be_listed_is_refused(
+    verbs: Verbs, api: LocalApi, options: dict[str, Any], code: int, message: str
+) -> None:
+    for name in "ab":
+        api.create(config_map(name))
+    token = verbs.list(ADMIN, config_maps(verbs), "default", limit=1).continue_
+    verbs.store.compact(verbs.store.revision)
+    if options.get("continue_") == "TOKEN":
+        options = {**options, "continue_": token}
+    with pytest.raises(ApiError, match=message) as refused:
+        verbs.list(ADMIN, config_maps(verbs), "default", **options)
+    assert refused.value.code == code
 
 
 def test_a_watch_begins_right_after_its_revision_and_goes_on(verbs: Verbs, api: LocalApi) -> None:

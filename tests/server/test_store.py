@@ -42,12 +42,12 @@ def test_a_reopened_store_holds_what_was_written_and_counts_on(tmp_path: Path) -
     assert put(again, "c") == 4
 
 
-def test_a_list_is_ordered_by_namespace_and_name_and_can_be_cut_to_one_namespace() -> None:
+def test_a_list_is_ordered_by_path_and_can_be_cut_to_one_namespace() -> None:
     store = Store()
     for namespace, name in (("b", "x"), ("a", "y"), ("a-b", "q"), ("a", "x")):
         put(store, name, namespace=namespace)
     every = store.list("configmaps")
-    assert [record.revision for record in every] == [4, 2, 3, 1]
+    assert [record.revision for record in every] == [3, 4, 2, 1], "a-b/q stands before a/x, as in etcd"
     assert [record.revision for record in store.list("configmaps", "a")] == [4, 2]
 
 
@@ -114,7 +114,31 @@ def test_a_file_that_is_no_database_is_refused_with_a_next_step(tmp_path: Path) 
     (tmp_path / "db").write_text("this is not SQLite, it is a diary" * 40)
     with pytest.raises(SetupError, match="cannot be opened") as caught:
         Store(tmp_path / "db")
-    assert caught.value.hint
+    assert "keep it aside" in caught.value.hint
+
+
+def test_a_damaged_database_is_refused_whether_its_head_or_its_rows_are_hit(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db")
+    for number in range(50):
+        put(store, f"a{number}", "x" * 500)
+    store.close()
+    whole = (tmp_path / "db").read_bytes()
+    for at in (100, 8192, len(whole) // 2):
+        (tmp_path / "db").write_bytes(whole[:at] + b"\xff" * 4096 + whole[at + 4096 :])
+        with pytest.raises(SetupError, match="cannot be opened") as caught:
+            Store(tmp_path / "db")
+        assert "keep it aside" in caught.value.hint
+
+
+def test_a_compaction_that_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db")
+    put(store, "a")
+    put(store, "a", "2", "MODIFIED")
+    store._db.execute("CREATE TRIGGER full BEFORE DELETE ON log BEGIN SELECT raise(ABORT, 'disk is full'); END")
+    with pytest.raises(ApiError, match="disk is full"):
+        store.compact(2)
+    assert (store.compacted, put(store, "b")) == (0, 3)
+    assert Store(tmp_path / "db").revision == 3, "what was acknowledged afterwards is committed"
 
 
 def test_a_full_disk_refuses_the_write_and_keeps_what_was_there(tmp_path: Path) -> None:
@@ -124,7 +148,7 @@ def test_a_full_disk_refuses_the_write_and_keeps_what_was_there(tmp_path: Path) 
     store._db.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(ApiError, match="full") as caught:
         put(store, "b", "x" * 100_000)
-    assert "disk" in caught.value.hint
+    assert "Next: free some space on its disk" in caught.value.message, "clients see only the message"
     assert store.revision == 1
     assert store.get("configmaps", ("n", "b")) is None
     store._db.execute("PRAGMA max_page_count=1073741823")

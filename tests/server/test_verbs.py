@@ -54,6 +54,42 @@ def test_a_write_without_a_version_replaces_whatever_is_there(api: LocalApi) -> 
     assert api.get("configmaps", "a", "default")["data"] == {"k": "2"}
 
 
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"name": "other"}, "the name of the object (other) does not match the name on the URL (a)"),
+        ({}, "the name of the object (a based on URL) was undeterminable: name must be provided"),
+        (
+            {"name": "a", "namespace": "x"},
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ),
+        (
+            {"name": "a", "uid": "1"},
+            'Operation cannot be fulfilled on configmaps "a": uid mismatch: the provided object specified uid 1, '
+            "and no existing object was found",
+        ),
+    ],
+    ids=["another name", "no name", "another namespace", "a uid"],
+)
+def test_an_apply_creates_only_what_its_path_names(verbs: Verbs, metadata: dict[str, str], message: str) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    with pytest.raises(ApiError) as refused:
+        verbs.patch(ADMIN, resource(verbs, "configmaps"), "default", "a", config, "apply", WriteOptions())
+    assert refused.value.message == message
+    assert verbs.store.list("configmaps") == []
+
+
+def test_what_has_no_namespace_loses_the_one_it_names(verbs: Verbs, api: LocalApi) -> None:
+    labelled = {"namespace": "x", "labels": {"k": "v"}}
+    api.patch("namespaces", "default", {"metadata": labelled})
+    made = verbs.create(
+        ADMIN, resource(verbs, "namespaces"), "", {"metadata": {"name": "n", "namespace": "x"}}, WriteOptions()
+    )
+    for obj in (api.get("namespaces", "default"), made.object):
+        assert "namespace" not in obj["metadata"]
+    assert api.get("namespaces", "default")["metadata"]["labels"]["k"] == "v"
+
+
 def test_a_write_that_changes_nothing_gets_no_new_version_and_wakes_nobody(api: LocalApi) -> None:
     first = api.create(config_map("a", data={"k": "1"}))
     _, watch = api.watch("configmaps")
@@ -127,18 +163,71 @@ def test_a_bound_pod_carries_the_zone_of_its_node(api: LocalApi) -> None:
     assert api.get("pods", "web", "default")["metadata"]["labels"] == {"topology.kubernetes.io/zone": "zone-b"}
 
 
-def test_a_disruption_budget_without_room_refuses_an_eviction(api: LocalApi) -> None:
+def guarded(api: LocalApi, *, ready: bool, policy: str = "IfHealthyBudget", **status: int) -> None:
+    """A running pod ``web`` and a budget that covers it."""
     api.create(pod("web", metadata={"labels": {"app": "web"}}))
     api.bind("web", "default", "n")
-    api.patch("pods", "web", {"status": {"phase": "Running"}}, "default", subresource="status")
+    condition = {"type": "Ready", "status": "True" if ready else "False"}
+    api.patch("pods", "web", {"status": {"phase": "Running", "conditions": [condition]}}, "default",
+              subresource="status")  # fmt: skip
     api.create(
         {
             "apiVersion": "policy/v1",
             "kind": "PodDisruptionBudget",
             "metadata": {"name": "web", "namespace": "default"},
-            "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+            "spec": {
+                "minAvailable": 1,
+                "selector": {"matchLabels": {"app": "web"}},
+                "unhealthyPodEvictionPolicy": policy,
+            },
         }
     )
+    if status:
+        api.patch("poddisruptionbudgets.policy", "web", {"status": status}, "default", subresource="status")
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "retry_after"),
+    [
+        ({}, "The disruption budget web is still being processed by the server.", 10),
+        (
+            {"observedGeneration": 1, "desiredHealthy": 2, "currentHealthy": 1},
+            "The disruption budget web needs 2 healthy pods and has 1 currently",
+            None,
+        ),
+    ],
+    ids=["not counted yet", "nothing left"],
+)
+def test_a_refused_eviction_says_why_and_when_to_come_back(
+    api: LocalApi, status: dict[str, int], cause: str, retry_after: int | None
+) -> None:
+    guarded(api, ready=True, **status)
+    with pytest.raises(ApiError) as refused:
+        api.evict("web", "default")
+    assert refused.value.code == 429
+    assert refused.value.details["causes"] == [{"reason": "DisruptionBudget", "message": cause}]
+    assert refused.value.details.get("retryAfterSeconds") == retry_after
+
+
+@pytest.mark.parametrize(
+    ("policy", "healthy", "is_let_go"),
+    [("AlwaysAllow", 0, True), ("IfHealthyBudget", 2, True), ("IfHealthyBudget", 1, False)],
+    ids=["always allowed", "enough others", "too few others"],
+)
+def test_an_unhealthy_pod_may_be_evicted_without_being_counted(
+    api: LocalApi, policy: str, healthy: int, is_let_go: bool
+) -> None:
+    guarded(api, ready=False, policy=policy, observedGeneration=1, desiredHealthy=2, currentHealthy=healthy)
+    if is_let_go:
+        api.evict("web", "default")
+        assert "disruptedPods" not in api.get("poddisruptionbudgets.policy", "web", "default")["status"]
+    else:
+        with pytest.raises(ApiError, match="Cannot evict pod"):
+            api.evict("web", "default")
+
+
+def test_a_disruption_budget_without_room_refuses_an_eviction(api: LocalApi) -> None:
+    guarded(api, ready=True)
     with pytest.raises(ApiError, match="Cannot evict pod as it would violate the pod's disruption budget"):
         api.evict("web", "default")
     room = {"status": {"disruptionsAllowed": 1, "observedGeneration": 1}}

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitopslab.controlplane.controllers.aggregation import ClusterRoleAggregationController
 from gitopslab.controlplane.controllers.cronjob import CronJobController
+from gitopslab.controlplane.controllers.customresourcedefinition import CustomResourceDefinitionController
 from gitopslab.controlplane.controllers.daemonset import DaemonSetController
 from gitopslab.controlplane.controllers.deployment import DeploymentController
 from gitopslab.controlplane.controllers.disruption import DisruptionController
 from gitopslab.controlplane.controllers.endpointslice import EndpointSliceController
 from gitopslab.controlplane.controllers.garbage import GarbageCollector
+from gitopslab.controlplane.controllers.horizontalpodautoscaler import HorizontalController
 from gitopslab.controlplane.controllers.ingress import IngressController
 from gitopslab.controlplane.controllers.job import JobController
 from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
@@ -28,15 +31,18 @@ from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, S
 from gitopslab.controlplane.controllers.statefulset import StatefulSetController
 from gitopslab.controlplane.controllers.storageprotection import ClaimProtection, VolumeProtection
 from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
+from gitopslab.controlplane.controllers.tokens import TokenController
 from gitopslab.controlplane.controllers.ttl import TtlAfterFinishedController
 from gitopslab.controlplane.controllers.volume import VolumeBinder
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Reconciler
 from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import Catalog
 
 _KINDS = (
+    CustomResourceDefinitionController,
     DeploymentController,
     ReplicaSetController,
     DaemonSetController,
@@ -55,6 +61,15 @@ _KINDS = (
     PodGarbageCollector,
     TaintEvictionController,
     ServiceAccountController,
+    ClusterRoleAggregationController,
+)
+
+_OF_ALL_KINDS = (
+    NamespaceController,
+    GarbageCollector,
+    DisruptionController,
+    ResourceQuotaController,
+    HorizontalController,
 )
 
 
@@ -65,6 +80,7 @@ def controllers(
     *,
     catalog: Catalog | None = None,
     root_ca: str = "",
+    key: SigningKey | None = None,
 ) -> list[Reconciler]:
     """Every controller of the cluster, ready to be added to a manager.
 
@@ -74,10 +90,12 @@ def controllers(
         clock: The time.
         catalog: The resource types that are garbage collected and emptied out of namespaces; default the built-in ones.
         root_ca: The API server's certificate authority in PEM, published in every namespace.
+        key: Signs tokens that are kept in Secrets; default one that nobody else has.
     """
     catalog = catalog or Catalog()
     found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _KINDS]
-    for whole in (NamespaceController, GarbageCollector, DisruptionController, ResourceQuotaController):
+    for whole in _OF_ALL_KINDS:
         found.append(whole(api_for(whole.name), manager, clock, catalog))
     found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))
+    found.append(TokenController(api_for(TokenController.name), manager, key or SigningKey.new(), root_ca))
     return found

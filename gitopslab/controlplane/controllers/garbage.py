@@ -25,8 +25,9 @@ from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import NotFoundError
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog, Resource
-from gitopslab.machinery.objects import Object, owners_of
+from gitopslab.machinery.objects import Object, name_of, owners_of
 
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _IGNORED = frozenset({"events"})  # as upstream: too many, never owned, gone by themselves
 
 
@@ -48,15 +49,17 @@ class GarbageCollector:
         self._recorder = Recorder(api, clock, self.name)
         self._catalog = catalog
         self._graph = OwnerGraph()
-        self.sources: tuple[Source, ...] = ()
+        self._followed: set[str] = set()
+        self.sources: tuple[Source, ...] = (Source(_DEFINITIONS, self._defined),)
         for resource in catalog:
-            if resource.stored and resource.key not in _IGNORED:
-                self.follow(resource)
+            self.follow(resource)
 
     def follow(self, resource: Resource) -> None:
         """Collect objects of this resource too; for types that join the catalog later."""
-        self._manager.informer(resource.key)
-        self.sources = (*self.sources, Source(resource.key, self._noticed))
+        if resource.stored and resource.key not in _IGNORED and resource.key not in self._followed:
+            self._followed.add(resource.key)
+            self._manager.informer(resource.key)
+            self.sources = (*self.sources, Source(resource.key, self._noticed))
 
     def reconcile(self, request: Request) -> Result:
         """Do for one object what the state of its owners and dependents asks for."""
@@ -71,6 +74,13 @@ class GarbageCollector:
         elif node.owners:
             self._collect(node)
         return DONE
+
+    def _defined(self, event: WatchEvent) -> Iterable[Request]:
+        """A definition that is established brings a resource to follow."""
+        resource = self._catalog.by_key(name_of(event.object))
+        if resource is not None:
+            self.follow(resource)
+        return ()
 
     def _noticed(self, event: WatchEvent) -> Iterable[Request]:
         return [Request("", uid) for uid in sorted(self._graph.observe(event))]

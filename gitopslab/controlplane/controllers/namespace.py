@@ -137,7 +137,8 @@ class NamespaceController:
         return DONE
 
     def _content(self) -> Iterable[Resource]:
-        return [found for found in self._catalog if found.namespaced and found.stored and "delete" in found.verbs]
+        found = (one for one in self._catalog if one.namespaced and one.stored and "delete" in one.verbs)
+        return {one.key: one for one in found}.values()  # a custom resource may be served in several versions
 
     def _empty(self, namespace: str) -> Remains:
         remains = Remains()

@@ -10,25 +10,18 @@ Upstream: ``pkg/controller/resourcequota``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.machinery import usage
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.kinds import Catalog
-from gitopslab.machinery.objects import Object, key_of, namespace_of
+from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.objects import Object, key_of, name_of, namespace_of
 
 _RESOURCE = "resourcequotas"
-
-
-def covers(quota: Object, key: str, obj: Object) -> bool:
-    """Whether a quota counts an object: scopes limit it to some pods."""
-    spec = quota.get("spec", {})
-    scopes = list(spec.get("scopes") or ())
-    scopes += [term["scopeName"] for term in (spec.get("scopeSelector") or {}).get("matchExpressions") or ()]
-    return not scopes or (key == "pods" and all(usage.in_scope(scope, obj) for scope in scopes))
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+_IGNORED = ("events", "events.events.k8s.io")  # as upstream: too many, and gone by themselves
 
 
 class ResourceQuotaController:
@@ -37,7 +30,7 @@ class ResourceQuotaController:
     Args:
         api: Writes their status.
         manager: Gives the informers.
-        clock: Unused; every reconciler is built alike.
+        clock: The time; a pod that should be gone by now counts no more.
         catalog: The resource types a quota can count.
     """
 
@@ -46,11 +39,13 @@ class ResourceQuotaController:
     def __init__(self, api: Api, manager: Manager, clock: Clock, catalog: Catalog) -> None:
         self._api = api
         self._manager = manager
+        self._clock = clock
         self._quotas = manager.informer(_RESOURCE)
-        # Events come and go too often to be worth counting, as upstream says too.
-        self._counted = [found.key for found in catalog if found.namespaced and found.stored and found.key != "events"]
-        others = (Source(key, self._beside) for key in self._counted if key != _RESOURCE)
-        self.sources: tuple[Source, ...] = (Source(_RESOURCE), *others)
+        self._catalog = catalog
+        self._counted = [_RESOURCE]
+        self.sources: tuple[Source, ...] = (Source(_RESOURCE), Source(_DEFINITIONS, self._defined))
+        for resource in catalog:
+            self._follow(resource)
 
     def reconcile(self, request: Request) -> Result:
         """Write what is used."""
@@ -58,21 +53,48 @@ class ResourceQuotaController:
         if quota is None:
             return DONE
         hard = quota.get("spec", {}).get("hard") or {}
-        used = self._used(quota)
-        spelled = {name: usage.spelled(used.get(name, Decimal(0))) for name in hard}
-        status = {"hard": hard, "used": spelled}
+        used = {name: str(amount) for name, amount in self._used(quota).items() if name in hard}
+        status = {"hard": hard, "used": used}
         if status != quota.get("status"):
             self._api.update({**quota, "status": status}, "status")
         return DONE
 
     def _used(self, quota: Object) -> usage.Amounts:
-        return usage.added(
-            usage.usage(key, obj)
-            for key in self._counted
+        hard, now = quota.get("spec", {}).get("hard") or {}, self._clock.now()
+        concerned = [key for key in self._counted if _limits(quota, key)]
+        nothing = {name: usage.NOTHING for key in concerned for name in hard if usage.counts(key, name)}
+        found = (
+            usage.usage(key, obj, now)
+            for key in concerned
             for obj in self._manager.informer(key).list(namespace_of(quota))
-            if usage.is_counted(key, obj) and covers(quota, key, obj)
+            if usage.covers(quota, key, obj)
         )
+        return usage.added((nothing, *found))
+
+    def _follow(self, resource: Resource) -> None:
+        key = resource.key
+        if resource.namespaced and resource.stored and key not in _IGNORED and key not in self._counted:
+            self._counted.append(key)
+            self._manager.informer(key)
+            self.sources = (*self.sources, Source(key, self._beside))
+
+    def _defined(self, event: WatchEvent) -> Iterable[Request]:
+        """A definition that is established brings a resource that quotas may count by its name."""
+        resource = self._catalog.by_key(name_of(event.object))
+        if resource is None or resource.key in self._counted:
+            return ()
+        self._follow(resource)
+        return [Request(*key_of(quota)) for quota in self._quotas if _limits(quota, resource.key)]
 
     def _beside(self, event: WatchEvent) -> Iterable[Request]:
-        """The quotas of an object's namespace."""
-        return [Request(*key_of(quota)) for quota in self._quotas.list(namespace_of(event.object))]
+        """The quotas of an object's namespace that count its kind."""
+        return [
+            Request(*key_of(quota))
+            for quota in self._quotas.list(namespace_of(event.object))
+            if _limits(quota, event.resource)
+        ]
+
+
+def _limits(quota: Object, key: str) -> bool:
+    """Whether a quota limits anything that objects of a resource use."""
+    return any(usage.counts(key, name) for name in quota.get("spec", {}).get("hard") or ())

@@ -21,23 +21,26 @@ from pathlib import Path
 
 from gitopslab import __version__
 from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
-from gitopslab.controlplane.daemon.folder import ClusterFolder
+from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
 from gitopslab.controlplane.daemon.housekeeping import keep_house
 from gitopslab.controlplane.daemon.lock import FolderLock
 from gitopslab.controlplane.daemon.loop import drive
+from gitopslab.controlplane.daemon.presence import Presence
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
-from gitopslab.controlplane.http.security import TokenAuthenticator
 from gitopslab.controlplane.http.serve import serve
 from gitopslab.errors import LabError, SetupError
 from gitopslab.machinery.clock import RealClock
+from gitopslab.machinery.objects import is_condition_true
 
 _LOOPBACK = "127.0.0.1"
+_PATIENCE = 1.0  # seconds for those who are just asking whether the cluster runs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a cluster until it is told to stop; the exit code is 1 when it could not start."""
     options = _parser().parse_args(arguments)
+    os.umask(0o077)  # whatever SQLite and others write beside our own files is the owner's alone, too
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         _run(options)
@@ -65,19 +68,24 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> None:
     folder = ClusterFolder(options.folder)
     lock = FolderLock(folder.path)
-    if not lock.acquire():
+    if not lock.acquire(patience=_PATIENCE):
         raise SetupError(f"cluster {options.name} is already running", "look at it with: gitopslab status")
     topology = _topology(options)
     listener = _bind(options.port)
-    root_ca = folder.credentials().ca.decode()
-    plane = ControlPlane(RealClock(), folder.database, topology=topology, bare=options.bare, root_ca=root_ca)
+    credentials = folder.credentials()
+    plane = ControlPlane(
+        RealClock(), folder.database, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
+        key=credentials.accounts,
+    )  # fmt: skip
+    presence = Presence(lock.path, folder.database)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(plane, folder, listener, options))
+            runner.run(_serve(plane, folder, credentials, listener, presence, options))
     finally:
         plane.close()
-        with contextlib.suppress(OSError):
-            (folder.path / "daemon.json").unlink()
+        if presence.missed is None:  # else the file may be that of the cluster which took our place
+            with contextlib.suppress(OSError):
+                (folder.path / "daemon.json").unlink()
 
 
 def _topology(options: argparse.Namespace) -> Topology | None:
@@ -113,30 +121,46 @@ def _bind(port: int) -> socket.socket:
 
 
 async def _serve(
-    plane: ControlPlane, folder: ClusterFolder, listener: socket.socket, options: argparse.Namespace
+    plane: ControlPlane,
+    folder: ClusterFolder,
+    credentials: Credentials,
+    listener: socket.socket,
+    presence: Presence,
+    options: argparse.Namespace,
 ) -> None:
-    credentials = folder.credentials()
-    authenticate = TokenAuthenticator({credentials.token: ADMIN})
-    app = build_app(plane.verbs, authenticate=authenticate, logs=plane.kubelets.logs)
+    plane.verbs.tokens.know(credentials.token, ADMIN)
+    kubelets = plane.kubelets
+    app = build_app(plane.verbs, logs=kubelets.logs, exec=kubelets.exec, ports=kubelets.ports)
+    files = {"certfile": credentials.certificate, "keyfile": credentials.key, "ca": credentials.ca_file}
+    _bring_nodes_up(plane)
     tasks = [
         asyncio.create_task(drive(plane.manager, plane.api, plane.clock)),
         asyncio.create_task(keep_house(plane)),
-        asyncio.create_task(serve(app, listener, certfile=credentials.certificate, keyfile=credentials.key)),
+        asyncio.create_task(presence.watch()),
+        asyncio.create_task(serve(app, listener, **files)),
     ]
     _stop_on_signals(tasks)
-    await _announce(plane, folder, listener.getsockname()[1], options)
+    _announce(folder, credentials, listener.getsockname()[1], options)
     try:
         await asyncio.gather(*tasks)
     except asyncio.CancelledError:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _announce(plane: ControlPlane, folder: ClusterFolder, port: int, options: argparse.Namespace) -> None:
+def _bring_nodes_up(plane: ControlPlane) -> None:
+    """Reconcile until every node is Ready, so that whoever is told of the cluster finds it as promised."""
+    while not all(is_condition_true(node, "Ready") for node in plane.api.list("nodes")):
+        if not plane.manager.step():
+            return
+
+
+def _announce(folder: ClusterFolder, credentials: Credentials, port: int, options: argparse.Namespace) -> None:
     """Write the kubeconfig and say that the cluster answers: the socket listens, and its nodes are Ready."""
-    folder.write_kubeconfig(options.name, port, folder.credentials())
+    folder.write_kubeconfig(options.name, port, credentials)
     state = {"pid": os.getpid(), "port": port, "started": time.time(), "version": __version__}
     folder.write("daemon.json", json.dumps(state).encode())
     _tell(options.ready_fd, {"ready": True, "kubeconfig": str(folder.kubeconfig), **state})
+    options.ready_fd = None  # closed; the number may soon be another file's
 
 
 def _tell(descriptor: int | None, message: dict[str, object]) -> None:

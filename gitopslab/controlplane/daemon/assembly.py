@@ -20,10 +20,14 @@ from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.jwt import SigningKey
 
 ADMIN = Caller("kubernetes-admin", ("system:masters", "system:authenticated"), "gitopslab")
 
 _IDENTITIES = {
+    "customresourcedefinition-controller": Caller(
+        "system:apiserver", ("system:masters", "system:authenticated"), "kube-apiserver"
+    ),
     "default-scheduler": Caller("system:kube-scheduler", ("system:authenticated",), "kube-scheduler"),
     "kubelet": Caller("system:node:lab", ("system:nodes", "system:authenticated"), "kubelet"),
 }
@@ -38,6 +42,7 @@ class ControlPlane:
         topology: Its nodes; default those it has, and for a new cluster as in the lab's design.
         bare: Leave out everything but nodes and what the API server itself makes.
         root_ca: The certificate authority that pods are told to trust, PEM.
+        key: Signs the tokens of service accounts; default one that nobody keeps.
     """
 
     def __init__(
@@ -48,16 +53,20 @@ class ControlPlane:
         topology: Topology | None = None,
         bare: bool = False,
         root_ca: str = "",
+        key: SigningKey | None = None,
     ) -> None:
         self.clock = clock
         self.store = Store(path)
-        self.verbs = Verbs(self.store, clock)
+        key = key or SigningKey.new()
+        self.verbs = Verbs(self.store, clock, key=key)
         self.api: Api = LocalApi(self.verbs, ADMIN)
         self.manager = Manager(self.api, clock)
         bootstrap(self.api, topology, clock, bare=bare)
         self.kubelets = kubelets(self.api_for, self.manager, clock)
+        if not bare:
+            self.verbs.serve_metrics(self.kubelets.metrics)
         reconcilers = [
-            *controllers(self.api_for, self.manager, clock, catalog=self.verbs.catalog, root_ca=root_ca),
+            *controllers(self.api_for, self.manager, clock, catalog=self.verbs.catalog, root_ca=root_ca, key=key),
             *scheduler(self.api_for, self.manager, clock),
             *self.kubelets.reconcilers,
         ]

@@ -9,10 +9,10 @@ keeping all that alive (controllers and kubelets), default service accounts (the
 from __future__ import annotations
 
 from gitopslab.controlplane.daemon.kubesystem import extras
-from gitopslab.controlplane.daemon.roles import roles
 from gitopslab.controlplane.daemon.topology import ROLE_LABEL, Topology
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.server.authorization.policy import default_policy
 from gitopslab.errors import AlreadyExistsError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import Object, labels_of
@@ -35,7 +35,7 @@ def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool =
     """
     for name in _NAMESPACES:
         _ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    for obj in (*_priority_classes(), *roles()):
+    for obj in (*_priority_classes(), *default_policy()):
         _ensure(api, obj)
     if topology is None and not (api.list("nodes") and _exists(api, "services", "kubernetes", "default")):
         topology = Topology()

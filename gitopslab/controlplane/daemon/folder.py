@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 from gitopslab.controlplane.http.certificates import new_ca, server_certificate
 from gitopslab.controlplane.http.security import new_token
 from gitopslab.errors import SetupError
+from gitopslab.machinery.jwt import SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +25,19 @@ class Credentials:
 
     Attributes:
         ca: The cluster's own certificate authority, PEM.
+        ca_file: Its path.
         token: The administrator's bearer token.
         certificate: Path of the server's certificate.
         key: Path of the server's private key.
+        accounts: Signs the tokens of service accounts.
     """
 
     ca: bytes
+    ca_file: Path
     token: str
     certificate: Path
     key: Path
+    accounts: SigningKey
 
 
 class ClusterFolder:
@@ -62,8 +68,14 @@ class ClusterFolder:
         return self.path / "kubeconfig"
 
     def credentials(self) -> Credentials:
-        """The cluster's credentials, made at the first start."""
-        certificate, key, token = self.path / "server.crt", self.path / "server.key", self.path / "token"
+        """The cluster's credentials, made at the first start.
+
+        Raises:
+            SetupError: A file of them is missing or damaged.
+        """
+        accounts, token = self.path / "sa.key", self.path / "token"
+        if not (token.exists() and accounts.exists()):
+            self.write("sa.key", SigningKey.new().pem)
         if not token.exists():
             ca = new_ca()
             pair = server_certificate(ca)
@@ -72,7 +84,22 @@ class ClusterFolder:
             self.write("server.crt", pair.certificate)
             self.write("server.key", pair.key)
             self.write("token", new_token().encode())  # last: its presence says that all the others are there
-        return Credentials((self.path / "ca.crt").read_bytes(), token.read_text(), certificate, key)
+        try:
+            return self._read_credentials()
+        except (OSError, ValueError) as error:
+            raise SetupError(
+                f"the credentials in {self.path} cannot be used: {error}",
+                f"have new ones made, the cluster's state stays: rm '{token}', then run the same command again",
+            ) from error
+
+    def _read_credentials(self) -> Credentials:
+        names = ("ca.crt", "server.crt", "server.key", "sa.key", "token")
+        ca, certificate, key, accounts, token = (self.path / name for name in names)
+        # tried here, since a server that finds out later has already said that it answers
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        tls.load_verify_locations(ca)
+        return Credentials(ca.read_bytes(), ca, token.read_text(), certificate, key, SigningKey(accounts.read_bytes()))
 
     def write_kubeconfig(self, name: str, port: int, credentials: Credentials) -> None:
         """Write a kubeconfig with one context, ``gitopslab-NAME``."""

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
+from gitopslab.errors import LabError
 from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
@@ -19,12 +21,17 @@ HISTORY = 20_000
 
 _EVERY = 60.0
 
+log = logging.getLogger(__name__)
+
 
 async def keep_house(plane: ControlPlane) -> None:
     """Tidy once a minute, for ever."""
     while True:
         await asyncio.sleep(_EVERY)
-        tidy(plane)
+        try:
+            tidy(plane)
+        except LabError as error:  # such as a full disk: the cluster goes on, and the next minute tries again
+            log.warning("housekeeping is put off: %s", error.message)
 
 
 def tidy(plane: ControlPlane) -> None:

@@ -2,7 +2,7 @@
 
 ``bootstrap`` makes these objects once, unless the cluster is bare. Facts of kubeadm, in texts of our own. All pure.
 Leaves to others: running them (the kubelets play them like any pod), the static pods (``staticpods``), the roles that
-every API server has (``roles``).
+every API server has (``server.authorization``).
 """
 
 from __future__ import annotations

@@ -8,26 +8,39 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
+
+_POLL = 0.01
 
 
 class FolderLock:
     """The lock of one cluster's folder.
 
     Args:
-        folder: The cluster's folder; the lock is the file ``lock`` in it.
+        folder: The cluster's folder.
+
+    Attributes:
+        path: The file that is locked.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "lock"
+        self.path = folder / "lock"
         self._file: int | None = None
 
-    def acquire(self) -> bool:
-        """Take the lock and keep it until the process ends; False when another process has it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-        if not _lock(descriptor):
-            os.close(descriptor)
-            return False
+    def acquire(self, patience: float = 0.0) -> bool:
+        """Take the lock and keep it until the process ends; False when another process has it.
+
+        Args:
+            patience: Seconds to try again: who only asks whether it is taken (``is_locked``) has it for a moment.
+        """
+        descriptor = _opened(self.path)
+        deadline = time.monotonic() + patience
+        while not _lock(descriptor):
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                return False
+            time.sleep(_POLL)
         self._file = descriptor
         return True
 
@@ -40,18 +53,25 @@ class FolderLock:
 
 def is_locked(folder: Path) -> bool:
     """Whether some process holds the folder's lock, which means its cluster runs."""
-    if not (folder / "lock").exists():
+    path = FolderLock(folder).path
+    if not path.exists():
         return False
-    lock = FolderLock(folder)
-    free = lock.acquire()
-    lock.release()
-    return not free
+    descriptor = _opened(path)
+    try:
+        # shared, so that two who ask at once do not take each other for the owner
+        return not _lock(descriptor, shared=True)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> bool:
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -61,9 +81,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> bool:
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             return False
         return True

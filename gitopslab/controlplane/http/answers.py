@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.types import Send
+from starlette.types import Message, Send
 
 from gitopslab.errors import ApiError
 
@@ -73,6 +73,15 @@ async def send_answer(send: Send, answer: Answer, headers: dict[bytes, bytes]) -
     fields.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": answer.code, "headers": fields})
     await send({"type": "http.response.body", "body": body})
+
+
+def refusing(send: Send) -> Send:
+    """A ``send`` that answers a request for a WebSocket instead of opening it."""
+
+    async def refuse(message: Message) -> None:
+        await send({**message, "type": f"websocket.{message['type']}"})
+
+    return refuse
 
 
 def warning_headers(warnings: Sequence[str]) -> list[tuple[bytes, bytes]]:

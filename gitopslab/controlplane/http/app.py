@@ -12,11 +12,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import orjson
-from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, send_answer
+from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, refusing, send_answer
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.openapi import answer_openapi
@@ -24,10 +23,12 @@ from gitopslab.controlplane.http.openid import openid
 from gitopslab.controlplane.http.request import RequestInfo, parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
+from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
 from gitopslab.controlplane.runtime.logs import Logs
+from gitopslab.controlplane.runtime.streams import Exec, Ports
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
-from gitopslab.errors import ApiError
+from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery.kinds import Catalog
 
 log = logging.getLogger(__name__)
@@ -36,18 +37,23 @@ Respond = Callable[[Caller, RequestInfo | None, Headers, Scope, Receive, Send], 
 """Answers one request that was let in; None when it has sent for itself, as streams do."""
 
 
-def build_app(verbs: Verbs, *, logs: Logs | None = None) -> ASGIApp:
+def build_app(
+    verbs: Verbs, *, logs: Logs | None = None, exec: Exec | None = None, ports: Ports | None = None
+) -> ASGIApp:
     """The Kubernetes API of a ``Verbs``, as an ASGI application.
 
     Args:
         verbs: The API server's core, which also knows the callers and their rights.
         logs: What containers wrote; None when nothing runs pods.
+        exec: Starts processes in containers; None when nothing runs pods.
+        ports: Connects to ports of pods; None when nothing runs pods.
     """
     entrance = Entrance(verbs.tokens, verbs.authorizer)
-    api = Guard(entrance, _ApiEndpoint(verbs, logs))
+    api = Guard(entrance, _ApiEndpoint(verbs, ResourceEndpoint(verbs, logs, StreamEndpoint(verbs, exec, ports))))
     rest = Guard(entrance, _RestEndpoint(verbs))
     below = [Mount("/api", api), Mount("/apis", api)]
-    return Starlette(routes=[*below, Route("/api", api), Route("/apis", api), Mount("/", rest)])
+    # A bare router: the guard tells every failure itself, and whatever wraps it would be passed by every event.
+    return Router(routes=[*below, Route("/api", api), Route("/apis", api), Mount("/", rest)])
 
 
 _HEALTH = ("/healthz", "/livez", "/readyz")
@@ -66,8 +72,9 @@ class Guard:
         self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request; one for a WebSocket is a GET that may end in an answer too."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        method = scope.get("method", "GET")
         started = False
 
         async def stream(message: Message) -> None:
@@ -76,28 +83,32 @@ class Guard:
             await send(message)
 
         try:
-            info = parse(scope["method"], scope["path"])
+            info = parse(method, scope["path"])
             caller = self._entrance.admit(scope, headers, info)
             answer = await self._respond(caller, info, headers, scope, receive, stream)
         except ApiError as error:
+            if started:
+                raise
             answer = of_error(error)
         except asyncio.CancelledError:
             return  # the server stops: streams have ended themselves, and uvicorn would call it a failure
+        except RecursionError:
+            answer = of_error(bad_request("exceeded max depth"))  # only what was sent can be nested so deeply
         except Exception as error:
             if started:
                 raise  # too late for a Status; the connection breaks off
-            log.exception("%s %s failed", scope["method"], scope["path"])
+            log.exception("%s %s failed", method, scope["path"])
             answer = of_error(ApiError(500, "InternalError", f"Internal error occurred: {error}"))
         if answer is not None:
-            await send_answer(send, answer, headers)
+            await send_answer(refusing(send) if scope["type"] == "websocket" else send, answer, headers)
 
 
 class _ApiEndpoint:
     """Everything below ``/api`` and ``/apis``: resources, and discovery where a path names none."""
 
-    def __init__(self, verbs: Verbs, logs: Logs | None) -> None:
+    def __init__(self, verbs: Verbs, resources: ResourceEndpoint) -> None:
         self._catalog: Catalog = verbs.catalog
-        self._resources = ResourceEndpoint(verbs, logs)
+        self._resources = resources
 
     async def __call__(
         self, who: Caller, info: RequestInfo | None, headers: Headers, scope: Scope, receive: Receive, send: Send
@@ -128,4 +139,3 @@ class _RestEndpoint:
         if not path:
             return Answer(200, orjson.dumps({"paths": paths(self._verbs.catalog)}))
         return NOT_FOUND
-

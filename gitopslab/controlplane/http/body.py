@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.types import Receive
 
 from gitopslab.controlplane.http.security import Headers
-from gitopslab.errors import ApiError
+from gitopslab.errors import ApiError, bad_request
 
 LIMIT = 3 * 1024 * 1024
 """``MaxRequestBodyBytes`` of the real server."""
@@ -19,7 +19,8 @@ async def read_body(receive: Receive, headers: Headers) -> bytes:
     """The whole body.
 
     Raises:
-        ApiError: 413 when it is larger than the limit, told before it is read where the length is known.
+        ApiError: 413 when it is larger than the limit, told before it is read where the length is known; 400 when the
+            client hangs up before its end, since the first half of a manifest may well be a manifest too.
     """
     announced = headers.get(b"content-length", b"")
     if announced.isdigit() and int(announced) > LIMIT:
@@ -27,6 +28,8 @@ async def read_body(receive: Receive, headers: Headers) -> bytes:
     body, more = b"", True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise bad_request("unexpected EOF")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > LIMIT:

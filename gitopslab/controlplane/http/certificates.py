@@ -70,12 +70,12 @@ def server_certificate(ca: KeyPair) -> KeyPair:
 
 
 @lru_cache(maxsize=256)
-def caller_of(certificate: str) -> Caller | None:
-    """Whom a client certificate (PEM) stands for: its common name, in the groups its organizations name.
+def caller_of(certificate: bytes) -> Caller | None:
+    """Whom a client certificate (DER) stands for: its common name, in the groups its organizations name.
 
     Upstream: ``CommonNameUserConversion`` of ``authentication/request/x509``.
     """
-    found = x509.load_pem_x509_certificate(certificate.encode())
+    found = x509.load_der_x509_certificate(certificate)
     names = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not names or not names[0].value:
         return None

@@ -16,6 +16,7 @@ import orjson
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.negotiation import media_ranges
+from gitopslab.controlplane.http.openid import CONFIGURATION, KEYS
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery import version
@@ -77,7 +78,7 @@ def server_version() -> Answer:
 
 def paths(catalog: Catalog) -> list[str]:
     """The paths that ``/`` lists."""
-    found = {"/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi/v3", "/version"}
+    found = {"/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi/v3", "/version", CONFIGURATION, KEYS}
     for resource in catalog:
         base = f"/apis/{resource.group}" if resource.group else "/api"
         found |= {base, f"{base}/{resource.version}"}
@@ -166,7 +167,7 @@ def _verbs_of(resource: Resource) -> list[str]:
 
 
 def _subentry(resource: Resource, sub: Subresource) -> Object:
-    kind = {"group": sub.group, "version": sub.version, "kind": sub.kind or resource.kind}
+    kind = {"group": sub.group, "version": sub.version, "kind": sub.kind} if sub.kind else _kind_of(resource)
     return {"subresource": sub.name, "responseKind": kind, "verbs": list(sub.verbs)}
 
 

@@ -17,8 +17,10 @@ import orjson
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.descriptions import Description, describe
+from gitopslab.controlplane.http.openapi_custom import NEEDED, name_of_kind, schemas_of
 from gitopslab.controlplane.http.openapi_paths import paths_of
 from gitopslab.controlplane.http.security import Headers
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery import schema
 from gitopslab.machinery import version as kubernetes_version
 from gitopslab.machinery.kinds import Catalog, Resource
@@ -144,6 +146,8 @@ def _document(resources: tuple[Resource, ...]) -> bytes:
 
 def _roots(resource: Resource) -> Iterable[str]:
     """The types a resource's paths speak of."""
+    if resource.custom:
+        yield from NEEDED
     kinds = [(resource.api_version, resource.kind), (resource.api_version, f"{resource.kind}List")]
     for sub in resource.subresources:
         if sub.kind:
@@ -171,9 +175,8 @@ def _schemas(resources: Iterable[Resource], roots: Iterable[str]) -> Iterable[tu
         waiting += [below for field in found.fields.values() for below in _named(field.type)]
         yield published(name), struct_schema(found, describe(name))
     for row in resources:
-        if schema.struct_of(row.api_version, row.kind) is None:
-            for kind in (row.kind, f"{row.kind}List"):
-                yield _custom_name(row.api_version, kind), _custom_schema(row, kind)
+        if isinstance(row, CustomResource):
+            yield from schemas_of(row)
 
 
 def opaque_schema(name: str) -> dict[str, Any] | None:
@@ -201,7 +204,7 @@ def reference(api_version: str, kind: str) -> dict[str, str]:
     found = schema.struct_of(api_version, kind)
     if found is None and not group_of(api_version):
         return {"type": "string"}
-    return {"$ref": _REF + (published(found.key) if found else _custom_name(api_version, kind))}
+    return {"$ref": _REF + (published(found.key) if found else name_of_kind(api_version, kind))}
 
 
 def struct_schema(kind: Struct, description: Description | None = None) -> dict[str, Any]:
@@ -282,15 +285,3 @@ def _group_version_kind(kind: Struct) -> dict[str, str]:
         return {}
     group = "" if package == "meta" else schema.group_named(package)
     return {"group": group, "kind": name, "version": group_version}
-
-
-def _custom_name(api_version: str, kind: str) -> str:
-    group, _, group_version = api_version.rpartition("/")
-    return ".".join([*reversed(group.split(".")), group_version, kind])
-
-
-def _custom_schema(row: Resource, kind: str) -> dict[str, Any]:
-    """A kind whose fields nobody declared here."""
-    gvk = {"group": row.group, "kind": kind, "version": row.version}
-    keeps = {"x-kubernetes-preserve-unknown-fields": True, "x-kubernetes-group-version-kind": [gvk]}
-    return {"type": "object", **keeps}

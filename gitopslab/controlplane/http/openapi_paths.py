@@ -83,7 +83,7 @@ def _operation(resource: Resource, verb: str, sub: Subresource | None, reference
     if sub is not None and sub.kind:
         group, version, kind = sub.group or group, sub.version or version, sub.kind
     api_version = f"{group}/{version}" if group else version
-    answers = reference(api_version, f"{kind}List" if verb == "list" else kind)
+    answers = reference(api_version, resource.list_kind if verb == "list" else kind)
     if verb in ("delete", "deletecollection"):
         answers = reference("v1", "Status")
     part = sub.name.title() if sub else ""

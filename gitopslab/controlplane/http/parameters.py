@@ -6,8 +6,9 @@ and ``apis/meta/v1/validation``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 from urllib.parse import parse_qsl
 
@@ -21,7 +22,9 @@ Cause = tuple[str, str, str]
 _META = "meta.k8s.io"
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _MATCHES = ("Exact", "NotOlderThan", "")
+_ANY = ("", "0")  # versions that ask for what there is now
 _LONGEST_MANAGER = 128  # ``FieldManagerMaxLength``
+_LONGEST_NUMBER = 64  # characters; no number of 64 bits has more, but for leading zeros
 _MOST_FIELDS = 200  # far more than any client sends; bounds the work of one request line
 
 
@@ -76,6 +79,8 @@ def list_options(query: Query) -> ListOptions:
         continue_=query.get("continue", ""),
         initial_events=truth(query, "sendInitialEvents"),
     )
+    if options.watch and options.initial_events is None and not options.match and options.resource_version in _ANY:
+        options = replace(options, initial_events=True, match="NotOlderThan")  # ``SetListOptionsDefaults``
     if options.match or options.initial_events is not None:
         refuse("ListOptions", _watch_causes(options) if options.watch else _list_causes(options))
     return options
@@ -159,10 +164,11 @@ def integer(query: Query, name: str) -> int | None:
     text = query.get(name)
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    if not re.fullmatch("[+-]?[0-9]+", text):
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    if len(text) > _LONGEST_NUMBER or not -(2**63) <= int(text) < 2**63:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return int(text)
 
 
 def refuse(kind: str, causes: Sequence[Cause], *, group: str = _META, name: str = "") -> None:

@@ -81,7 +81,7 @@ def render_list(resource: Resource, page: Page, look: Look) -> bytes:
     Raises:
         ApiError: 406 when the form of a single object was asked for.
     """
-    metadata: Object = {"resourceVersion": str(page.revision)}
+    metadata: Object = {"resourceVersion": str(page.revision)} if page.revision else {}
     if page.continue_:
         metadata["continue"] = page.continue_
         if page.remaining is not None:
@@ -90,13 +90,13 @@ def render_list(resource: Resource, page: Page, look: Look) -> bytes:
     if form is Form.TABLE:
         return _written(_table(resource, page.records, metadata, look), look)
     if form is Form.METADATA:
-        raise _not_acceptable(form, f"a list ({resource.kind}List)")
+        raise _not_acceptable(form, f"a list ({resource.list_kind})")
     if form is Form.METADATA_LIST:
         version = look.accepted.meta_version
         head = f'{{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/{version}","metadata":'
         rests: list[bytes | memoryview] = [tables.partial(record.object, version)[1:] for record in page.records]
     else:
-        head = f'{{"kind":"{resource.kind}List","apiVersion":"{resource.api_version}","metadata":'
+        head = f'{{"kind":"{resource.list_kind}","apiVersion":"{resource.api_version}","metadata":'
         rests = _rests(resource, page.records)
     return _written(_list(head.encode() + orjson.dumps(metadata), rests), look)
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_PREFIXES = {"api": 2, "apis": 3}  # how many parts stand before the resource
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
@@ -47,8 +48,8 @@ def parse(method: str, path: str) -> RequestInfo | None:
     """
     verb = _VERBS.get(method)
     parts = [part for part in path.split("/") if part]
-    prefix = 2 if parts[:1] == ["api"] else 3
-    if verb is None or len(parts) <= prefix:
+    prefix = _PREFIXES.get(parts[0] if parts else "", 0)
+    if verb is None or not prefix or len(parts) <= prefix:
         return None
     group, version = ("", parts[1]) if prefix == 2 else (parts[1], parts[2])
     parts = parts[prefix:]

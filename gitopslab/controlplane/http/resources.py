@@ -9,12 +9,11 @@ here serialises an object.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import Receive, Scope, Send
 
-from gitopslab.controlplane.http import streams
-from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_status
+from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, of_status
 from gitopslab.controlplane.http.body import read_body
 from gitopslab.controlplane.http.logs import LogEndpoint
 from gitopslab.controlplane.http.negotiation import PLAIN, Form, accepted
@@ -29,15 +28,18 @@ from gitopslab.controlplane.http.parameters import (
 from gitopslab.controlplane.http.rendering import Look, include_of, render_list, render_object
 from gitopslab.controlplane.http.request import RequestInfo
 from gitopslab.controlplane.http.security import Headers
+from gitopslab.controlplane.http.streams.endpoint import CONNECTING, StreamEndpoint
 from gitopslab.controlplane.http.watch import WatchStream
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.server import patches
+from gitopslab.controlplane.server.authorization.attributes import Access
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.decode import decode
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.store import Record
 from gitopslab.controlplane.server.subresources import SCALE
 from gitopslab.controlplane.server.verbs import Verbs
-from gitopslab.errors import ApiError, bad_request
+from gitopslab.errors import ApiError, bad_request, not_found
 from gitopslab.machinery.kinds import Resource, Subresource
 from gitopslab.machinery.objects import name_of, uid_of
 
@@ -85,10 +87,12 @@ class ResourceEndpoint:
     Args:
         verbs: The API server's core.
         logs: What containers wrote.
+        streams: Serves connections into pods.
     """
 
-    def __init__(self, verbs: Verbs, logs: Logs | None) -> None:
+    def __init__(self, verbs: Verbs, logs: Logs | None, streams: StreamEndpoint) -> None:
         self._verbs = verbs
+        self._streams = streams
         self._logs = LogEndpoint(verbs, logs)
         self._by_verb: dict[str, Callable[[Call], Answer]] = {
             "get": self._get,
@@ -113,24 +117,38 @@ class ResourceEndpoint:
         """
         resource = self._verbs.catalog.at(info.group, info.version, info.resource)
         sub = resource.subresource(info.subresource) if resource and info.subresource else None
-        if resource is None or (info.subresource and sub is None) or (info.namespace and not resource.namespaced):
+        if resource is None or (info.namespace and not resource.namespaced):
+            return NOT_FOUND
+        if info.subresource and sub is None:
+            return _no_subresource(resource, info)
+        if resource.custom and resource.namespaced and not info.namespace and info.verb not in ("list", "watch"):
             return NOT_FOUND
         _check_allowed(info, resource, sub)
         query = query_of(scope["query_string"])
-        if sub is not None and sub.name in streams.CONNECTING:
-            await streams.connect(info, query, scope, receive, send)
-            return None
+        if sub is not None and sub.name in CONNECTING:
+            return await self._streams.serve(who, resource, info, query, scope, receive, send)
         if sub is not None and sub.name == "log":
             return await self._logs.serve(who, resource, info, query, receive, send)
         call = Call(who, info, resource, sub, query, headers, self._look(headers, query))
         if info.verb in ("list", "watch"):
             options = _options(info, query)
             if options.watch:
+                _check_watchable(resource)
                 await self._watch(call, options, receive, send)
                 return None
         elif info.verb != "get":
             call.body = await read_body(receive, headers)
+        if isinstance(resource, CustomResource) and resource.version_spec.warning:
+            return self._warned(call, resource.version_spec.warning)
         return self._by_verb[info.verb](call)
+
+    def _warned(self, call: Call, warning: str) -> Answer:
+        """Whoever uses a deprecated version hears of it, be he refused or not."""
+        try:
+            answer = self._by_verb[call.info.verb](call)
+        except ApiError as error:
+            answer = of_error(error)
+        return replace(answer, warnings=[warning, *answer.warnings])
 
     def _look(self, headers: Headers, query: Query) -> Look:
         form = accepted(headers.get(b"accept", b"").decode("latin-1"))
@@ -197,12 +215,21 @@ class ResourceEndpoint:
         info = call.info
         kind = patches.type_of(call.content_type, call.resource)
         options = write_options(call.query, "PatchOptions", apply=kind == "apply")
+        if kind == "apply" and not info.subresource:
+            self._check_may_create(call)
         patch, warnings = patches.read(call.body, kind, options.field_validation)
         options.warnings.extend(warnings)
         record, created = self._verbs.patch(
             call.who, call.resource, info.namespace, info.name, patch, kind, options, subresource=info.subresource
         )
         return _written(call, record, 201 if created else 200, options)
+
+    def _check_may_create(self, call: Call) -> None:
+        """Applying what is not there makes it, and takes the right to."""
+        info = call.info
+        if self._verbs.reader.find(call.resource.key, info.namespace, info.name) is None:
+            access = Access("create", info.group, info.resource, namespace=info.namespace, name=info.name)
+            self._verbs.authorizer.check(call.who, access)
 
     def _delete(self, call: Call) -> Answer:
         info, resource = call.info, call.resource
@@ -224,6 +251,13 @@ class ResourceEndpoint:
         return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
 
 
+def _no_subresource(resource: Resource, info: RequestInfo) -> Answer:
+    """Definitions are served by a handler of their own, which tells what is missing."""
+    if resource.custom:
+        raise not_found(resource.key, info.name)
+    return NOT_FOUND
+
+
 def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
     """Refuse a method that the resource, the subresource or the form of the path does not know."""
     verbs = resource.verbs if sub is None else sub.verbs
@@ -237,6 +271,12 @@ def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | Non
     ):
         message = "the server does not allow this method on the requested resource"
         raise ApiError(405, "MethodNotAllowed", message)
+
+
+def _check_watchable(resource: Resource) -> None:
+    if "watch" not in resource.verbs:
+        message = f'watch is not supported on resources of kind "{resource.key}"'
+        raise ApiError(405, "MethodNotAllowed", message, details={"group": resource.group, "kind": resource.plural})
 
 
 def _options(info: RequestInfo, query: Query) -> ListOptions:

@@ -27,7 +27,6 @@ from gitopslab.controlplane.server.authorization.attributes import (
     MASTERS,
     UNAUTHENTICATED,
     Access,
-    refusal,
 )
 from gitopslab.controlplane.server.authorization.impersonation import Impersonation
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
@@ -39,6 +38,9 @@ Headers = Mapping[bytes, bytes]
 
 NOBODY = Caller(ANONYMOUS, (UNAUTHENTICATED,))
 """Whoever shows no credentials."""
+
+CLIENT_CERTIFICATE = "client_certificate"
+"""Where ``serve`` leaves the certificate (DER) of a connection, in the state of its requests."""
 
 _TOKEN_BYTES = 32
 _LONGEST_MANAGER = 128
@@ -85,8 +87,8 @@ class Entrance:
         return caller
 
     def _authenticated(self, scope: Scope, headers: Headers) -> Caller:
-        certificate = scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")
-        if certificate and (found := caller_of(certificate[0])) is not None:
+        certificate = scope.get("state", {}).get(CLIENT_CERTIFICATE)
+        if certificate and (found := caller_of(certificate)) is not None:
             return found
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer" or not token:
@@ -97,9 +99,7 @@ class Entrance:
             raise ApiError(401, "Unauthorized", "Unauthorized") from None  # why is for the server's owner alone
 
     def _check(self, caller: Caller, access: Access) -> None:
-        decision = self._authorizer.decide(caller, access)
-        if not decision.allowed:
-            raise refusal(caller.user, access, decision.reason)
+        self._authorizer.check(caller, access)
         if access.verb == "get" and access.subresource in _WRITING_STREAMS:  # opens with GET, yet it can write
             decision = self._authorizer.decide(caller, access._replace(verb="create"))
             if not decision.allowed:

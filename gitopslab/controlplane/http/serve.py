@@ -2,6 +2,10 @@
 
 The daemon binds the socket and awaits ``serve``; cancelling that ends every connection at once, open watches
 included. Threads, signals, log files and reloading are not wanted here and switched off.
+
+A client may show a certificate of the cluster's own authority; whom it stands for is ``security``'s to say.
+
+Simplified: a certificate of another authority breaks the connection off; the real server answers 401.
 """
 
 from __future__ import annotations
@@ -13,17 +17,22 @@ import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from gitopslab.controlplane.http.security import CLIENT_CERTIFICATE
 from gitopslab.errors import SetupError
 
 _KEEP_ALIVE = 300  # seconds an idle connection is kept: notebooks pause longer than uvicorn's 5
+_LARGEST_MESSAGE = 32 * 1024 * 1024  # of a WebSocket, as the real server takes it
 _PATIENCE = 1.0  # seconds a connection gets to say goodbye when the server stops
 
 
-async def serve(app: ASGIApp, listener: socket.socket, *, certfile: Path, keyfile: Path) -> None:
+async def serve(app: ASGIApp, listener: socket.socket, *, certfile: Path, keyfile: Path, ca: Path) -> None:
     """Serve HTTPS until cancelled.
 
     Args:
@@ -31,12 +40,13 @@ async def serve(app: ASGIApp, listener: socket.socket, *, certfile: Path, keyfil
         listener: A socket that is bound to a loopback address.
         certfile: The server's certificate, PEM.
         keyfile: Its private key, PEM.
+        ca: The certificate authority whose client certificates are believed, PEM.
 
     Raises:
         SetupError: The socket can be reached from other machines.
     """
     _check_loopback(listener)
-    server = _Server(_config(app, certfile, keyfile))
+    server = _Server(_config(app, certfile, keyfile, ca))
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -52,12 +62,36 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp, certfile: Path, keyfile: Path) -> uvicorn.Config:
+class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # whichever of uvicorn's installs
+    """Hands the certificate that a client has shown to every request of its connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Note the certificate, once a connection."""
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        if certificate:
+            self.app_state: dict[str, Any] = {**self.app_state, CLIENT_CERTIFICATE: certificate}
+
+
+class _WebSockets(WebSocketsSansIOProtocol):
+    """Leaves subprotocols to the application: ``SPDY/3.1+portforward.k8s.io`` is no token, and kubectl asks for it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.conn.process_subprotocol = lambda headers: None  # type: ignore[method-assign]
+
+
+def _config(app: ASGIApp, certfile: Path, keyfile: Path, ca: Path) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         interface="asgi3",
+        http=_Protocol,
         lifespan="off",
-        ws="none",
+        ws=_WebSockets,
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_ping_interval=None,  # clients ping; one that only reads now and then would miss ours
+        ws_per_message_deflate=False,  # loopback is faster
         log_config=None,
         access_log=False,
         log_level="error",  # it would warn of every upgrade that we refuse
@@ -68,6 +102,8 @@ def _config(app: ASGIApp, certfile: Path, keyfile: Path) -> uvicorn.Config:
         ssl_certfile=str(certfile),
         ssl_keyfile=str(keyfile),
         ssl_version=ssl.PROTOCOL_TLS_SERVER,
+        ssl_ca_certs=str(ca),
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
     )
 
 

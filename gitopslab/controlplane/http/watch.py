@@ -1,9 +1,10 @@
 """Watch streams: changes as lines of JSON, for as long as the client listens.
 
 Called by ``resources``. A stream sleeps until the feed wakes it, takes everything that is pending and sends it as one
-piece, so an event is on its way as soon as the write that made it is committed. The bytes of an object were made
-once, by the store; watchers join them and make none of their own. A client that reads too slowly is stopped by the
-feed, which drops what it held for it and tells it to list again.
+piece, so an event is on its way as soon as the write that made it is committed. The more watch the same, the longer
+each gathers events before its next piece: under load pieces grow and their number does not. The bytes of an object
+were made once, by the store; watchers join them and make none of their own. A client that reads too slowly is stopped
+by the feed, which drops what it held for it and tells it to list again.
 
 Upstream: ``apiserver/pkg/endpoints/handlers/watch.go`` and ``storage/cacher``.
 """
@@ -11,6 +12,7 @@ Upstream: ``apiserver/pkg/endpoints/handlers/watch.go`` and ``storage/cacher``.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Sequence
 
@@ -30,8 +32,13 @@ from gitopslab.machinery.objects import Object
 BOOKMARK_SECONDS = 60.0
 """How often a bookmark is sent to those who allow it."""
 
+BEFORE_END = 2.0
+"""The last bookmark comes so many seconds before a watch ends, so that the next one begins where this one was."""
+
 _SHORTEST = 1800.0  # ``--min-request-timeout``: without timeoutSeconds a watch lasts once to twice as long
+_TURN = 0.0002  # seconds; about what it costs to serve one watcher, so that none comes twice before all others
 _INITIAL_END = "k8s.io/initial-events-end"
+_TOLD_AS_EVENTS = (410, 504)  # a version that is too old, or not there yet
 
 
 class WatchStream:
@@ -60,7 +67,9 @@ class WatchStream:
         """
         try:
             past, subscription = self._subscribe(who, namespace)
-        except GoneError as error:
+        except ApiError as error:
+            if error.code not in _TOLD_AS_EVENTS:
+                raise
             await _start(send, self._look)
             await _send(send, _error_event(error), more=False)
             return
@@ -90,16 +99,17 @@ class WatchStream:
     ) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + (self._options.timeout_seconds or _SHORTEST * random.uniform(1, 2))
-        await _start(send, self._look)
+        # Before anything else can be written: the bookmark says that everything up to now was sent.
         opening = self._events(past)
         if self._options.initial_events and self._options.bookmarks:
             opening += self._bookmark({_INITIAL_END: "true"})
+        await _start(send, self._look)
         if opening:
             await _send(send, opening)
         subscription.on_wake(self._wake.set)
-        bookmark_at = loop.time() + BOOKMARK_SECONDS
+        bookmark_at = self._next_bookmark(loop.time(), end)
         while loop.time() < end:
-            await self._sleep_until(min(end, bookmark_at) if self._options.bookmarks else end)
+            await self._sleep_until(min(end, bookmark_at))
             if listener.done():
                 return
             try:
@@ -107,18 +117,27 @@ class WatchStream:
             except GoneError as error:
                 await _send(send, _error_event(error), more=False)
                 return
-            if self._options.bookmarks and loop.time() >= bookmark_at:
+            if loop.time() >= bookmark_at:
                 piece += self._bookmark({})
-                bookmark_at = loop.time() + BOOKMARK_SECONDS
+                bookmark_at = self._next_bookmark(loop.time(), end)
             if piece:
                 await _send(send, piece)
+                await asyncio.sleep(subscription.crowd * _TURN)
+            if subscription.is_ended:
+                break
         await _send(send, b"", more=False)
+
+    def _next_bookmark(self, now: float, end: float) -> float:
+        moment = min(now + BOOKMARK_SECONDS, end - BEFORE_END)
+        return moment if self._options.bookmarks and moment > now else math.inf
 
     async def _sleep_until(self, moment: float) -> None:
         timer = asyncio.get_running_loop().call_at(moment, self._wake.set)
-        await self._wake.wait()
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
         self._wake.clear()
-        timer.cancel()
 
     def _events(self, changes: Sequence[Change]) -> bytes:
         if not changes:

@@ -3,8 +3,8 @@
 A pod bound to a simulated node is accepted, its image pulled, its containers started, probed, restarted and stopped,
 with the status, the events and the logs a real kubelet gives. ``stages.yaml`` and ``images.yaml`` hold what is data.
 ``agent`` and ``heartbeat`` are the reconcilers; ``play``, ``containers`` and ``status`` are pure; ``runtime`` is the
-seam to what really runs. Knows the cluster only through the Api; which pod goes to which node is the scheduler's
-business.
+seam to what really runs; ``inside`` lets visitors into containers. Knows the cluster only through the Api; which pod
+goes to which node is the scheduler's business.
 """
 
 from __future__ import annotations
@@ -14,14 +14,20 @@ from dataclasses import dataclass
 
 from gitopslab.controlplane.kubelet.agent import Agent
 from gitopslab.controlplane.kubelet.heartbeat import Heartbeat
+from gitopslab.controlplane.kubelet.inside.sessions import Doorkeeper, Sessions
 from gitopslab.controlplane.kubelet.logs import LogClock, SimulatedLogs
+from gitopslab.controlplane.kubelet.metrics import SimulatedMetrics
 from gitopslab.controlplane.kubelet.nodes import SIMULATED, Nodes
-from gitopslab.controlplane.kubelet.runtime import Runtime, SimulatedRuntime
+from gitopslab.controlplane.kubelet.runs import Runs
+from gitopslab.controlplane.kubelet.runtime import Runtime
+from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
 from gitopslab.controlplane.kubelet.stages import shipped
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.metrics import Metrics
 from gitopslab.controlplane.runtime.reconcile import Reconciler, Request
+from gitopslab.controlplane.runtime.streams import Exec, Ports
 from gitopslab.errors import NotFoundError
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object
@@ -36,10 +42,16 @@ class Kubelets:
     Attributes:
         reconcilers: To be added to the manager.
         logs: What containers have written.
+        exec: Starts processes in containers.
+        ports: Connects to what listens in pods.
+        metrics: What containers and nodes use.
     """
 
     reconcilers: list[Reconciler]
     logs: Logs
+    exec: Exec
+    ports: Ports
+    metrics: Metrics
     _nodes: Nodes
     _manager: Manager
 
@@ -63,7 +75,7 @@ def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runt
         runtime: Runs containers; default plays them.
     """
     api = api_for("kubelet")
-    nodes, runtime = Nodes(), runtime or SimulatedRuntime()
+    nodes, runtime = Nodes(), runtime or SimulatedRuntime(clock)
 
     def lookup(resource: str, namespace: str, name: str) -> Object | None:
         try:
@@ -71,6 +83,12 @@ def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runt
         except NotFoundError:
             return None
 
-    logs = SimulatedLogs(manager, clock, runtime, lookup)
+    runs = Runs(manager, lookup)
+    logs = SimulatedLogs(manager, clock, runtime, runs)
     agent = Agent(api, manager, clock, runtime=runtime, lookup=lookup, nodes=nodes, stages=shipped())
-    return Kubelets([Heartbeat(api, manager, clock, nodes), agent, LogClock(logs)], logs, nodes, manager)
+    runtime.on_visit(agent.look_again)
+    sessions = Sessions(manager, runtime, runs, nodes)
+    heartbeat = Heartbeat(api, manager, clock, nodes)
+    reconcilers: list[Reconciler] = [heartbeat, agent, LogClock(logs), Doorkeeper(sessions)]
+    metrics = SimulatedMetrics(manager, nodes)
+    return Kubelets(reconcilers, logs, sessions, sessions, metrics, nodes, manager)

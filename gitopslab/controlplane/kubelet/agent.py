@@ -73,6 +73,7 @@ class Agent:
         stages: tuple[Stage, ...],
     ) -> None:
         self._api = api
+        self._manager = manager
         self._clock = clock
         self._runtime = runtime
         self._lookup = lookup
@@ -101,6 +102,13 @@ class Agent:
             return Result(requeue_after=_LOOK_AGAIN)
         self._seen[request] = pod
         return self._play(pod, node)
+
+    def look_again(self, pod: Object) -> None:
+        """Somebody was inside of a pod: play it now, and try again the probes that seemed settled."""
+        life = self._lives.get(uid_of(pod))
+        if life is not None:
+            life.rearm(self._clock.now())
+        self._manager.ask(self.name, Request(namespace_of(pod), name_of(pod)))
 
     def address_of(self, pod: Object) -> str:
         """The address of a pod, also before its status shows it."""

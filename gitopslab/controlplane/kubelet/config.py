@@ -3,8 +3,8 @@
 ``play`` asks before it starts a container; a problem comes back worded as the kubelet words it. Leaves to others:
 reading the objects (a ``Lookup`` given by the agent), and what is done about a problem (the table of stages).
 
-Simplified: the real kubelet writes volumes to disk and refreshes them while the pod runs. Here mounted files are texts
-that only the tiny shell sees, as they were when the container started.
+Simplified: the real kubelet writes volumes to disk and refreshes them every minute or so. Here mounted files are texts
+that only the tiny shell sees: a container's own program as they were when it started, ``kubectl exec`` as they are now.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from gitopslab.machinery.objects import Object, annotations_of, labels_of, namespace_of
+from gitopslab.machinery.objects import Object, annotations_of, labels_of, namespace_of, uid_of
 
 Lookup = Callable[[str, str, str], Object | None]
 """Resource, namespace and name to an object, or None."""
 
+_READ_ONLY = frozenset({"configMap", "secret", "downwardAPI", "projected"})
 _PUBLISHED = "kube-root-ca.crt"  # in every namespace; written by the root CA publisher
 _INDEXED = re.compile(r"^metadata\.(labels|annotations)\['([^']+)'\]$")
 
@@ -76,6 +77,41 @@ def mounted(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
             elif mount["subPath"] == name:
                 found[path] = contents
     return found
+
+
+def writable(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
+    """Mount path to what tells the volume there from all others, for the volumes that a container can write.
+
+    Simplified: what lies at a ``subPath`` is a volume of its own.
+    """
+    volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or ()}
+    found: dict[str, str] = {}
+    for mount in container.get("volumeMounts") or ():
+        identity = _identity(pod, volumes.get(mount["name"], {}), lookup)
+        if identity and not mount.get("readOnly"):
+            found[mount["mountPath"].rstrip("/")] = f"{identity}/{mount.get('subPath', '')}"
+    return found
+
+
+def read_only(pod: Object, container: Object) -> tuple[str, ...]:
+    """Mount paths that a container can only read."""
+    volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or ()}
+    return tuple(
+        mount["mountPath"].rstrip("/")
+        for mount in container.get("volumeMounts") or ()
+        if mount.get("readOnly") or _READ_ONLY & volumes.get(mount["name"], {}).keys()
+    )
+
+
+def _identity(pod: Object, volume: Object, lookup: Lookup) -> str:
+    if "emptyDir" in volume or "ephemeral" in volume:
+        return f"pod {uid_of(pod)}/{volume['name']}"
+    if "hostPath" in volume:
+        return f"node {pod['spec'].get('nodeName', '')}{volume['hostPath'].get('path', '')}"
+    if "persistentVolumeClaim" in volume:
+        claim = lookup("persistentvolumeclaims", namespace_of(pod), volume["persistentVolumeClaim"]["claimName"])
+        return f"claim {uid_of(claim)}" if claim else ""
+    return ""
 
 
 def _variable(pod: Object, container: Object, entry: Object, lookup: Lookup, addresses: dict[str, str]) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gitopslab.controlplane.kubelet.backoff import delay, duration
-from gitopslab.controlplane.kubelet.config import ConfigError, environment, mounted
+from gitopslab.controlplane.kubelet.config import ConfigError, environment, mounted, writable
 from gitopslab.controlplane.kubelet.images import Image, same
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Progress, Scene, Unit
 from gitopslab.controlplane.kubelet.prober import Prober
@@ -96,6 +96,8 @@ class ContainerTurn:
     def restarts(self) -> bool:
         """Whether a container that has ended is started again, by its own or its pod's policy."""
         ended = self._entry["state"].get("terminated")
+        if self._is_guest:
+            return False
         code = 0 if ended is None else ended["exitCode"]
         for rule in self._container.get("restartPolicyRules") or ():
             codes = rule.get("exitCodes", {})
@@ -113,7 +115,8 @@ class ContainerTurn:
     def task(self) -> Task:
         """The present or next run."""
         attempt = self._entry["restartCount"]
-        return Task(self._pod, self._container, attempt, self.started, self._settings, self._life.address)
+        address = self._life.address
+        return Task(self._pod, self._container, attempt, self.started, self._settings, address, self._volumes)
 
     @property
     def started(self) -> float:
@@ -126,11 +129,19 @@ class ContainerTurn:
     @property
     def field(self) -> str:
         """``spec.containers{web}``, as events name a container."""
-        return f"spec.{'initContainers' if self._is_init else 'containers'}{{{self._container['name']}}}"
+        kind = "initContainers" if self._is_init else "ephemeralContainers" if self._is_guest else "containers"
+        return f"spec.{kind}{{{self._container['name']}}}"
 
     @property
     def _is_init(self) -> bool:
-        return any(one is self._container for one in self._pod["spec"].get("initContainers") or ())
+        return self._is_among("initContainers")
+
+    @property
+    def _is_guest(self) -> bool:
+        return self._is_among("ephemeralContainers")
+
+    def _is_among(self, field: str) -> bool:
+        return any(one is self._container for one in self._pod["spec"].get(field) or ())
 
     # The facts that the table asks for, found only for the states in which a row needs them.
 
@@ -170,6 +181,9 @@ class ContainerTurn:
             self._problem = str(error)
             return "incomplete"
         return "complete"
+
+    def _volumes(self) -> dict[str, str]:
+        return writable(self._pod, self._container, self._scene.lookup)
 
     def _settings(self) -> Settings:
         try:
@@ -280,7 +294,9 @@ class ContainerTurn:
 
     @property
     def _counts_as_ready(self) -> bool:
-        """An ordinary init container is ready only when it has succeeded."""
+        """An ordinary init container is ready only when it has succeeded, an ephemeral one never."""
+        if self._is_guest:
+            return False
         return not self._is_init or self._container.get("restartPolicy") == "Always"
 
     def _user(self) -> Object:

@@ -10,10 +10,12 @@ import re
 from dataclasses import dataclass, field
 
 _TOKEN = re.compile(
-    r"""[ \t]+|(?P<comment>\#[^\n]*)|(?P<operator>&&|\|\||>>|>|;|\n|&|\||<|\(|\))"""
+    r"""[ \t]+|(?P<comment>\#[^\n]*)|(?P<operator>2>&1|1?>&2|2>>|2>|&&|\|\||>>|>|;|\n|&|\||<|\(|\))"""
     r"""|(?P<word>(?:'[^']*'|"(?:\\.|[^"\\])*"|\$\(\([^()]*\)\)|\$\([^()]*\)|\\.|[^\s;&|<>()'"\\])+)"""
 )
 _SEPARATORS = (";", "\n")
+_REDIRECTIONS = (">", ">>", ">&2", "1>&2", "2>", "2>>", "2>&1")
+_QUOTES = ("'", '"')
 _MOST_SCRIPT = 16_384
 _MOST_DEPTH = 10
 
@@ -22,13 +24,29 @@ class NotUnderstoodError(Exception):
     """The command is outside of the small language."""
 
 
+class UnfinishedError(NotUnderstoodError):
+    """The script stops in the middle: with more lines it may be understood."""
+
+
 @dataclass(slots=True)
 class Statement:
-    """A command, or a loop (``loop`` is ``while``, or the variable of a ``for``) with its body."""
+    """A command, or a loop (``loop`` is ``while``, or the variable of a ``for``) with its body.
+
+    Attributes:
+        joint: What stands before it: ``;``, ``&&`` or ``||``.
+        words: As they are written, quotes and variables included.
+        target: The file that takes its output; ``&2`` for wherever its errors go.
+        appends: Whether it is added to that file.
+        errors: The file that takes what it complains of; ``&1`` for wherever its output goes.
+        loop: See above.
+        body: Of a loop.
+    """
 
     joint: str
     words: list[str] = field(default_factory=list)
     target: str = ""
+    appends: bool = False
+    errors: str = ""
     loop: str = ""
     body: list[Statement] = field(default_factory=list)
 
@@ -53,7 +71,7 @@ class _Parser:
         while at < len(text):
             match = _TOKEN.match(text, at)
             if match is None:
-                raise NotUnderstoodError(text[at:])
+                raise (UnfinishedError if text[at] in _QUOTES else NotUnderstoodError)(text[at:])
             if match.lastgroup in ("operator", "word"):
                 self._tokens.append((match.lastgroup, match.group()))
             at = match.end()
@@ -78,7 +96,7 @@ class _Parser:
             found.append(self._statement(joint))
             joint = ";"
         if until:
-            raise NotUnderstoodError(f"no {until[0]}")
+            raise UnfinishedError(f"no {until[0]}")
         return found
 
     def _statement(self, joint: str) -> Statement:
@@ -87,7 +105,7 @@ class _Parser:
             return self._loop(joint, words)
         if words[0] in ("if", "until", "case", "{", "function", "trap", "then", "else", "fi"):
             raise NotUnderstoodError(words[0])
-        return Statement(joint, words, self._target())
+        return self._redirected(Statement(joint, words))
 
     def _words(self) -> list[str]:
         words = []
@@ -96,14 +114,23 @@ class _Parser:
             self._at += 1
         return words
 
-    def _target(self) -> str:
-        if self._at >= len(self._tokens) or self._tokens[self._at][1] not in (">", ">>"):
-            return ""
-        self._at += 1
-        words = self._words()
-        if len(words) != 1:
-            raise NotUnderstoodError(" ".join(words))
-        return words[0]
+    def _redirected(self, statement: Statement) -> Statement:
+        """The statement with its redirections, between which more of its words may stand."""
+        while self._at < len(self._tokens) and (sign := self._tokens[self._at][1]) in _REDIRECTIONS:
+            self._at += 1
+            if "&" in sign:
+                statement.errors = "&1" if sign == "2>&1" else statement.errors
+                statement.target = "&2" if sign != "2>&1" else statement.target
+                continue
+            words = self._words()
+            if not words:
+                raise NotUnderstoodError(sign)
+            if sign.startswith("2"):
+                statement.errors = words[0]
+            else:
+                statement.target, statement.appends = words[0], sign == ">>"
+            statement.words += words[1:]
+        return statement
 
     def _loop(self, joint: str, words: list[str]) -> Statement:
         endless = words[0] == "while" and words[1:] in (["true"], [":"])
@@ -111,8 +138,10 @@ class _Parser:
             raise NotUnderstoodError(" ".join(words))
         while self._at < len(self._tokens) and self._tokens[self._at][1] in _SEPARATORS:
             self._at += 1
-        if self._at >= len(self._tokens) or self._tokens[self._at][1] != "do":
-            raise NotUnderstoodError("no do")
+        if self._at >= len(self._tokens):
+            raise UnfinishedError("no do")
+        if self._tokens[self._at][1] != "do":
+            raise NotUnderstoodError(self._tokens[self._at][1])
         self._at += 1
         self._depth += 1
         if self._depth > _MOST_DEPTH:

@@ -80,6 +80,17 @@ class Image:
         found: dict[str, Any] = table()["servers"].get(self.short) or {}
         return found
 
+    @property
+    def shell(self) -> str:
+        """What its ``sh`` is: ``ash`` (busybox), ``dash``, or empty when it has none, nor any other command.
+
+        Only images with ``dash`` have ``bash`` too. Simplified: told by the name; an unknown image is like Debian.
+        """
+        if self.short in table()["bare"]:
+            return ""
+        is_small = self.short in table()["small"] or any(word in self.tag for word in table()["small"])
+        return "ash" if is_small else "dash"
+
 
 @lru_cache(maxsize=2048)
 def parse(reference: str) -> Image | None:

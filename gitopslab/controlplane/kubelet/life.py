@@ -7,7 +7,7 @@ something failed, exactly as a real kubelet forgets. The status of the pod stays
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.images import Image
@@ -73,6 +73,13 @@ class Life:
     mounting: tuple[float, int] | None = None
     mounted: bool = False
     stopping: float | None = None
+
+    def rearm(self, now: float) -> None:
+        """Have probes that rest, because nothing would change, tried again."""
+        for unit in self.units.values():
+            for name, tries in unit.tries.items():
+                if tries.next is None and unit.started is not None:
+                    unit.tries[name] = replace(tries, next=now - unit.started)
 
     def unit(self, name: str) -> Unit:
         """The part of one container."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from gitopslab.controlplane.kubelet.config import mount_problems
 from gitopslab.controlplane.kubelet.containers import ContainerTurn
@@ -73,6 +73,8 @@ class _Player:
         first = "PodInitializing" if spec.get("initContainers") else "ContainerCreating"
         self._inits = _entries(spec.get("initContainers") or (), status.get("initContainerStatuses"), first)
         self._mains = _entries(spec["containers"], status.get("containerStatuses"), first)
+        added = spec.get("ephemeralContainers") or ()
+        self._ephemerals = _entries(added, status.get("ephemeralContainerStatuses"), "ContainerCreating")
         self._changed = False
         self._life.address = self._life.address or status.get("podIP", "")
 
@@ -136,7 +138,7 @@ class _Player:
         return any(has_run(entry) for entry in (*self._inits, *self._mains))
 
     def _run_containers(self) -> None:
-        for container, entry in self._whose_turn():
+        for container, entry in chain(self._whose_turn(), self._guests()):
             self._come_at(self._step(container, entry))
         if self._mains_are_over():
             self._stop_sidecars()
@@ -160,6 +162,10 @@ class _Player:
                 if exit_code(entry) != 0:
                     return
         yield from zip(self._pod["spec"]["containers"], self._mains, strict=True)
+
+    def _guests(self) -> Iterator[tuple[Object, Object]]:
+        """Ephemeral containers: they run beside the others, once, and count for nothing."""
+        return zip(self._pod["spec"].get("ephemeralContainers") or (), self._ephemerals, strict=True)
 
     def _mains_are_over(self) -> bool:
         return all(exit_code(entry) is not None for entry in self._mains) and not self._starts_again()
@@ -252,6 +258,8 @@ class _Player:
         )
         if self._inits:
             status["initContainerStatuses"] = self._inits
+        if self._ephemerals:
+            status["ephemeralContainerStatuses"] = self._ephemerals
         if self._life.address:
             status.update(podIP=self._life.address, podIPs=[{"ip": self._life.address}])
         if reason:
@@ -262,6 +270,7 @@ class _Player:
     def _pairs(self) -> Iterator[tuple[Object, Object]]:
         yield from zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True)
         yield from zip(self._pod["spec"]["containers"], self._mains, strict=True)
+        yield from self._guests()
 
     def _turn_of(self, container: Object, entry: Object) -> ContainerTurn:
         return ContainerTurn(

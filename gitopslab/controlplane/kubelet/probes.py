@@ -10,14 +10,15 @@ the image serves, its path has a word of ``unserved`` in ``images.yaml``, its co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from math import ceil
 
 from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
 from gitopslab.controlplane.kubelet.images import parse, table
 from gitopslab.controlplane.kubelet.programs import Program
-from gitopslab.controlplane.kubelet.shell import Session
+from gitopslab.controlplane.kubelet.session import Printed
+from gitopslab.controlplane.kubelet.shell import Shell
 from gitopslab.machinery.objects import Object
 
 _LISTENS_AFTER = 0.2  # a program needs a moment before the first try
@@ -101,31 +102,49 @@ def _following(tries: Tries, seen: Check, period: float) -> float | None:
     return tries.next + period * max(1, ceil((seen.until - tries.next) / period))
 
 
-def check_of(probe: Object, container: Object, program: Program, seconds: float, address: str) -> Check:
-    """What a single try sees in a simulated container."""
+def check_of(
+    probe: Object,
+    container: Object,
+    program: Program,
+    seconds: float,
+    address: str,
+    files: MutableMapping[str, str] | None = None,
+) -> Check:
+    """What a single try sees in a simulated container.
+
+    Args:
+        probe: The probe.
+        container: The container's entry in the pod's spec.
+        program: What runs in it.
+        seconds: Since its start.
+        address: The pod's.
+        files: The container's files, where somebody has been inside; default what its program has made by now.
+    """
     if "exec" in probe:
-        return _command(probe["exec"].get("command") or [], probe.get("timeoutSeconds") or 1, program, seconds)
+        words, timeout = probe["exec"].get("command") or [], probe.get("timeoutSeconds") or 1
+        seen = _command(words, timeout, program, program.files_at(seconds) if files is None else files)
+        until = next((at for at, _, _ in program.history if at > seconds), None)
+        return replace(seen, until=until if files is None else seconds)
     for kind in ("httpGet", "tcpSocket", "grpc"):
         if kind in probe:
             return _connection(kind, probe[kind], container, program, address)
     return Check(True)
 
 
-def _command(words: list[str], timeout: int, program: Program, seconds: float) -> Check:
-    session = Session(dict(program.variables), program.hostname, files=program.files_at(seconds))
-    until = next((at for at, _, _ in program.history if at > seconds), None)
+def _command(words: list[str], timeout: int, program: Program, files: MutableMapping[str, str]) -> Check:
+    session = Shell(dict(program.variables), program.hostname, files=files)
     lines: list[str] = []
     try:
         for line in session.play(words):
-            if line.at > timeout:
-                break
-            if line.text is not None:
+            if isinstance(line, Printed) and line.text is not None:
+                if line.at > timeout:
+                    break
                 lines.append(line.text)
     except NotUnderstoodError:
-        return Check(True, until=until)
+        return Check(True)
     if session.at > timeout:
-        return Check(False, f'command timed out: "{" ".join(words)}" timed out after {timeout}s', until)
-    return Check(session.code == 0, "\n".join(lines), until)
+        return Check(False, f'command timed out: "{" ".join(words)}" timed out after {timeout}s')
+    return Check(session.code == 0, "\n".join(lines))
 
 
 def _connection(kind: str, target: Object, container: Object, program: Program, address: str) -> Check:
@@ -136,7 +155,7 @@ def _connection(kind: str, target: Object, container: Object, program: Program, 
     host = target.get("host") or address
     if number is None:
         return Check(False, f'strconv.Atoi: parsing "{port}": invalid syntax', answered=False)
-    if not _listens(container, program, number):
+    if not listens(container, program, number):
         refused = f"dial tcp {host}:{number}: connect: connection refused"
         if kind == "httpGet":
             scheme, path = str(target.get("scheme", "HTTP")).lower(), target.get("path", "/")
@@ -148,7 +167,8 @@ def _connection(kind: str, target: Object, container: Object, program: Program, 
     return Check(True)
 
 
-def _listens(container: Object, program: Program, port: int) -> bool:
+def listens(container: Object, program: Program, port: int) -> bool:
+    """Whether the program listens on a port: one its image serves, or one that is declared; any, if nobody knows."""
     image = parse(container.get("image", ""))
     served = set(image.server.get("listens", ())) if image and not program.words else set()
     served |= {entry["containerPort"] for entry in container.get("ports") or ()}

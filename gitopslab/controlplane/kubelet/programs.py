@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
 from gitopslab.controlplane.kubelet.images import Image, parse, table
-from gitopslab.controlplane.kubelet.shell import NOW, Session
+from gitopslab.controlplane.kubelet.session import Printed, Wanted
+from gitopslab.controlplane.kubelet.shell import Shell
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 from gitopslab.machinery.quantity import whole
 
@@ -30,6 +31,7 @@ RUN_SECONDS = "gitopslab.dev/run-seconds"
 _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
+_KEPT_TEXT = 4_096  # of a file that a program has written
 _BUDGET = 50  # rounds of a script's loops that are played ahead to see whether it ends
 
 
@@ -60,6 +62,8 @@ class Program:
         mounted: Files that volumes bring.
         hostname: The pod's name.
         history: ``(seconds, path, exists)`` of files it makes and removes.
+        contents: What it has written into them, as far as it was played ahead.
+        interactive: Whether it waits for what somebody types who attaches to it; its end is not known before.
     """
 
     words: tuple[str, ...] = ()
@@ -69,22 +73,41 @@ class Program:
     mounted: Mapping[str, str] = field(default_factory=dict)
     hostname: str = ""
     history: tuple[tuple[float, str, bool], ...] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
+    interactive: bool = False
 
-    def session(self) -> Session:
+    def session(self, began: float = 0.0) -> Shell:
         """A fresh shell with this program's environment."""
-        return Session(dict(self.variables), self.hostname, files=dict(self.mounted))
+        return Shell(dict(self.variables), self.hostname, files=dict(self.mounted), began=began)
 
     def output(self, started: float) -> Iterator[tuple[float, str | None]]:
         """The lines with the time they are printed, oldest first; may never end. None is a round without a line."""
         for line_of_banner in self.banner:
             yield started, fill(line_of_banner, started)
-        if self.words:
-            for line in self.session().play(list(self.words)):
-                if line.at > (self.exit.after if self.exit else _FOREVER):
-                    return
-                moment = started + line.at
-                text = line.text
-                yield moment, text.replace(NOW, _date(moment)) if text and NOW in text else text
+        if self.interactive:
+            return  # whoever attaches makes it speak
+        for at, text in self._lines(started):
+            if at > (self.exit.after if self.exit else _FOREVER):
+                return
+            yield started + at, text
+
+    def _lines(self, started: float) -> Iterator[tuple[float, str | None]]:
+        """Whole lines. Simplified: one without its end is shown too; the real log waits until it is finished."""
+        at, unfinished = 0.0, ""
+        for piece in self.session(started).play(list(self.words)) if self.words else ():
+            if not isinstance(piece, Printed):
+                continue
+            if unfinished and (piece.at > at or piece.text is None):
+                yield at, unfinished
+                unfinished = ""
+            at = piece.at
+            if piece.text is None or piece.end:
+                yield at, None if piece.text is None else unfinished + piece.text
+                unfinished = ""
+            else:
+                unfinished += piece.text
+        if unfinished:
+            yield at, unfinished
 
     def files_at(self, seconds: float) -> dict[str, str]:
         """The files that are there some time after the start."""
@@ -92,7 +115,7 @@ class Program:
         for at, path, exists in self.history:
             if at <= seconds:
                 if exists:
-                    files.setdefault(path, "")
+                    files.setdefault(path, self.contents.get(path, ""))
                 else:
                     files.pop(path, None)
         return files
@@ -110,7 +133,10 @@ def program_of(
     if end is not None:
         return Program(banner=_banner(image), exit=end, variables=variables, hostname=hostname)
     if container.get("command") or (words and not (image and image.server)):
-        return _played(base, words) or _default(pod, container, image, base)
+        attended = bool(container.get("stdin"))
+        return _played(base, words, attended=attended) or _default(pod, container, image, base)
+    if container.get("stdin") and image and image.short in table()["shells"]:
+        return replace(base, words=(table()["shells"][image.short],), interactive=True)
     return _default(pod, container, image, base)
 
 
@@ -138,11 +164,6 @@ def access_line(client: str, method: str, path: str, status: int, agent: str, mo
     return f'{client} - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "{method} {path} HTTP/1.1" {status} {size} "-" "{agent}" "-"'
 
 
-def _date(moment: float) -> str:
-    at = datetime.fromtimestamp(moment, UTC)
-    return f"{at:%a %b} {at.day:2d} {at:%H:%M:%S} UTC {at:%Y}"
-
-
 def _substituted(word: str, variables: Mapping[str, str]) -> str:
     """``$(NAME)`` in a command or argument; an unknown name stays as it is."""
     return re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], match[0]), word)
@@ -154,7 +175,7 @@ def _annotated(pod: Object) -> Exit | None:
     if not code and not seconds:
         return None
     after = float(seconds) if re.fullmatch(r"\d{1,9}(\.\d+)?", seconds) else _UNKNOWN_ENDS_AFTER
-    return _exit(after, int(code) % 256 if re.fullmatch(r"\d{1,9}", code) else 0)
+    return exit_of(after, int(code) % 256 if re.fullmatch(r"\d{1,9}", code) else 0)
 
 
 def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
@@ -173,25 +194,26 @@ def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
     return Exit(0.5, 137, "OOMKilled")
 
 
-def _played(base: Program, words: list[str]) -> Program | None:
+def _played(base: Program, words: list[str], *, attended: bool) -> Program | None:
     """The program when the shell understands it, played ahead to learn whether and how it ends."""
     session = base.session()
     rounds = 0
     try:
         for line in session.play(words):
-            rounds += line.text is None
-            if rounds >= _BUDGET or line.at >= _FOREVER:
+            if isinstance(line, Wanted) and attended:
+                return replace(base, words=tuple(words), interactive=True)
+            rounds += isinstance(line, Printed) and line.text is None
+            if rounds >= _BUDGET or session.at >= _FOREVER:
                 break
     except NotUnderstoodError:
         return None
     ends = rounds < _BUDGET and session.at < _FOREVER
-    return Program(
+    return replace(
+        base,
         words=tuple(words),
-        exit=_exit(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
-        variables=base.variables,
-        mounted=base.mounted,
-        hostname=base.hostname,
+        exit=exit_of(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
         history=tuple(session.history[:_BUDGET]),
+        contents={path: session.files.get(path, "")[:_KEPT_TEXT] for _, path, _ in session.history[:_BUDGET]},
     )
 
 
@@ -201,10 +223,8 @@ def _default(pod: Object, container: Object, image: Image | None, base: Program)
     forever = forever or container.get("restartPolicy") == "Always"
     if _is_init(pod, container) and container.get("restartPolicy") != "Always":
         forever = False
-    end = None if forever else _exit(_UNKNOWN_ENDS_AFTER, 0)
-    return Program(
-        banner=_banner(image), exit=end, variables=base.variables, mounted=base.mounted, hostname=base.hostname
-    )
+    end = None if forever else exit_of(_UNKNOWN_ENDS_AFTER, 0)
+    return replace(base, banner=_banner(image), exit=end)
 
 
 def _is_init(pod: Object, container: Object) -> bool:
@@ -215,5 +235,6 @@ def _banner(image: Image | None) -> tuple[str, ...]:
     return tuple(image.server.get("logs", ())) if image else ()
 
 
-def _exit(after: float, code: int) -> Exit:
+def exit_of(after: float, code: int) -> Exit:
+    """An end by the program's own will."""
     return Exit(after, code, "Error" if code else "Completed")

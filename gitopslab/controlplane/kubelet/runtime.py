@@ -1,24 +1,23 @@
-"""The seam to what really runs containers, and the runtime that only plays them.
+"""The seam to what really runs containers.
 
 ``play`` decides what should run and when it restarts; a ``Runtime`` answers what an image is, how a program ends, what
-a probe sees and what was printed. Today the only one is ``SimulatedRuntime``; one that runs local processes can stand
-beside it. Leaves to others: the status of pods, back-off, events.
+a probe sees and what was printed, and lets visitors in for ``inside.sessions``. Today the only one is ``simulated``;
+one that runs local processes can stand beside it. Leaves to others: the status of pods, back-off, events.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitopslab.controlplane.kubelet.images import Image, parse, table
-from gitopslab.controlplane.kubelet.probes import Check, check_of
-from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, program_of
+from gitopslab.controlplane.kubelet.images import Image
+from gitopslab.controlplane.kubelet.lines import Transcript
+from gitopslab.controlplane.kubelet.probes import Check
+from gitopslab.controlplane.kubelet.programs import Exit
+from gitopslab.controlplane.runtime.streams import Connection, Process
 from gitopslab.machinery.objects import Object, uid_of
-
-_STOP_SECONDS = 0.2
-
 
 Settings = tuple[Mapping[str, str], Mapping[str, str]]
 """Variables by name, and files by path."""
@@ -35,6 +34,7 @@ class Task:
         started: When it started, in epoch seconds.
         settings: Gives its environment, and what its volumes bring as path to contents; asked once, when it starts.
         address: The pod's address.
+        volumes: Gives mount path to identity of the volumes that can be written.
     """
 
     pod: Object
@@ -43,6 +43,7 @@ class Task:
     started: float
     settings: Callable[[], Settings]
     address: str = ""
+    volumes: Callable[[], Mapping[str, str]] = dict
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -82,69 +83,30 @@ class Runtime(Protocol):
         """The lines of the run with their times, oldest first; None is a moment without a line. May never end."""
         ...
 
+    def said(self, task: Task) -> Transcript:
+        """The lines that visitors caused the run to write, beside those of ``output``."""
+        ...
+
+    async def start(self, task: Task, command: Sequence[str], *, stdin: bool, tty: bool) -> Process:
+        """Run a command beside a running container's program.
+
+        Raises:
+            StartError: It cannot be run; the text is the container runtime's.
+        """
+        ...
+
+    async def attach(self, task: Task, *, stdin: bool) -> Process:
+        """Join a running container's program."""
+        ...
+
+    async def connect(self, task: Task, port: int) -> Connection | None:
+        """Connect to a port of a running container; None when nothing listens there."""
+        ...
+
+    def on_visit(self, wake: Callable[[Object], None]) -> None:
+        """Have ``wake`` called with a pod whose program a visitor may have ended, or whose files changed."""
+        ...
+
     def forget(self, uid: str) -> None:
         """The pod with this uid is gone."""
         ...
-
-
-class SimulatedRuntime:
-    """Plays containers from data; nothing runs.
-
-    Simplified: every program stops at once when told so, whereas a real one may ignore SIGTERM until the grace period
-    is over and it is killed (exit code 137).
-    """
-
-    def __init__(self) -> None:
-        self._programs: dict[str, dict[tuple[str, str, int], Program]] = {}
-
-    def image(self, reference: str) -> Image | None:
-        """The image that a reference names; None when it is malformed."""
-        return parse(reference)
-
-    def pull_seconds(self, image: Image, present: bool) -> float:
-        """How long pulling takes, by ``images.yaml``."""
-        return float(table()["pull"]["checked" if present else "first"])
-
-    def exit(self, task: Task) -> Exit | None:
-        """How the run ends; None when it runs for ever."""
-        return self._program(task).exit
-
-    def check(self, task: Task, probe: Object, seconds: float) -> Check:
-        """What a probe sees some seconds after the start."""
-        return check_of(probe, task.container, self._program(task), seconds, task.address)
-
-    def stop(self, task: Task) -> tuple[float, int]:
-        """A moment; servers end well, anything else dies of the signal."""
-        image = parse(task.container.get("image", ""))
-        return _STOP_SECONDS, 0 if image and image.server else 143
-
-    def output(self, task: Task) -> Iterator[tuple[float, str | None]]:
-        """What the program prints; a web server's log also shows the HTTP probes it answers."""
-        program = self._program(task)
-        yield from program.output(task.started)
-        image = parse(task.container.get("image", ""))
-        if image and image.server.get("access") and not program.words:
-            yield from self._accesses(task)
-
-    def forget(self, uid: str) -> None:
-        """Drop what is kept of a pod."""
-        self._programs.pop(uid, None)
-
-    def _program(self, task: Task) -> Program:
-        kept = self._programs.setdefault(uid_of(task.pod), {})
-        if task.key not in kept:
-            uid, name, attempt = task.key
-            kept.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
-            kept[task.key] = program_of(task.pod, task.container, *task.settings())
-        return kept[task.key]
-
-    def _accesses(self, task: Task) -> Iterator[tuple[float, str | None]]:
-        probes = [task.container[name] for name in ("livenessProbe", "readinessProbe") if name in task.container]
-        probes = [probe for probe in probes if "httpGet" in probe and self.check(task, probe, 0).answered]
-        gateway = task.address.rpartition(".")[0] + ".1"
-        due = [(task.started + max(probe.get("initialDelaySeconds", 0), 0.2), i) for i, probe in enumerate(probes)]
-        while due:
-            moment, i = min(due)
-            path, status = probes[i]["httpGet"].get("path", "/"), 200 if self.check(task, probes[i], 0).passed else 404
-            yield moment, access_line(gateway, "GET", path, status, "kube-probe/1.36", moment)
-            due[due.index((moment, i))] = (moment + max(1, probes[i].get("periodSeconds", 10)), i)

@@ -1,93 +1,164 @@
-"""A tiny shell: enough of ``sh`` to play the commands that teaching manifests use.
+"""A tiny shell: enough of ``sh`` to play the commands that teaching manifests use and learners type.
 
-``programs`` gives it the words of a command; it plays them on a clock of its own and yields what they print and when.
-Understood: ``echo``, ``printf`` of plain text, ``sleep``, ``exit``, ``true``, ``false``, ``:``, ``date``,
-``hostname``, ``env``, ``printenv``, ``cat``, ``ls``, ``touch``, ``rm``, ``test -f``, ``exec``; assignments; ``;``,
-``&&``, ``||``, newlines; ``while true`` and ``for … in``; quotes; ``$NAME``, ``$(date)``, ``$(hostname)``,
-``$((i+1))``; redirection into a file.
+``programs`` gives it the words of a container's command, ``inside`` those of ``kubectl exec``; it plays them on a clock
+of its own and yields what they print and when. What it wants to read it asks for by yielding a ``Wanted``; whoever
+plays it sends the text, or None at the end of input, which is also what a plain ``for`` sends.
 
-Simplified: a real container runs its image's programs. Whatever is not in this list raises ``NotUnderstoodError``, and
-the caller falls back to a default; nothing here runs a process or reads a file of this machine.
+Understood: the commands of ``commands``; ``exec``; assignments; ``;``, ``&&``, ``||``, newlines; ``while true`` and
+``for … in``; quotes; ``$NAME``, ``$?``, ``$(date)``, ``$(hostname)``, ``$((i+1))``; redirection of output and errors.
+
+Simplified: a real container runs its image's programs. A script with anything else in it raises ``NotUnderstoodError``
+before it prints, and the caller falls back to a default; a ``live`` shell, where somebody watches, complains as a real
+one does. Nothing here runs a process or reads a file of this machine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError, Statement, parse
-
-NOW = "\ue000"
-"""Stands for the time at which a line is printed; whoever shows the line fills it in."""
+from gitopslab.controlplane.kubelet.commands import COMMANDS
+from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError, Statement, UnfinishedError, parse
+from gitopslab.controlplane.kubelet.session import (
+    INTERRUPTED,
+    MOST_TEXT,
+    Exited,
+    Interrupted,
+    Play,
+    Printed,
+    Session,
+    Wanted,
+    number,
+)
 
 _PIECE = re.compile(
     r"""'(?P<single>[^']*)'|"(?P<double>(?:\\.|[^"\\])*)"|\\(?P<escaped>.)|(?P<plain>(?:\$\(\([^()]*\)\)|\$\([^()]*\)|[^'"\\])+)"""
 )
 _EXPANSION = re.compile(
-    r"\$\(\((?P<sum>[^()]*)\)\)|\$\((?P<command>[^()]*)\)|\$\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|\$(?P<name>\w+)"
+    r"\$\(\((?P<sum>[^()]*)\)\)|\$\((?P<command>[^()]*)\)|\$\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}"
+    r"|\$(?P<name>\w+|\?)"
 )
 _ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_]\w*)=(?P<value>.*)$", re.S)
 _SUM = re.compile(r"^\s*\$?(\w+)\s*(?:([-+*%])\s*\$?(\w+)\s*)?$")
+SHELLS = ("sh", "ash", "bash")
+_INLINE = ("date", "hostname")  # whose output may stand in $( )
+_NOT_FOUND = {
+    "ash": "{shell}: {name}: not found",
+    "dash": "{shell}: 1: {name}: not found",
+    "bash": "{shell}: line 1: {name}: command not found",
+}
+_PROMPTS = {"ash": "{cwd} # ", "dash": "# ", "bash": "root@{hostname}:{cwd}# "}
 # Bounds on what somebody's manifest can make this process do.
-_MOST_TEXT = 65_536
 _MOST_ITERATIONS = 5_000
-_MOST_HISTORY = 1_000
-_MOST_DIGITS = 18
 _SHORTEST_ROUND = 0.05  # a loop that hardly sleeps goes round once a second, not as fast as it can
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """One line of output, ``at`` seconds after the start; ``text`` None is a round of a loop, printed or not."""
-
-    at: float
-    text: str | None
-
-
 @dataclass(slots=True)
-class Session:
-    """A running script: its clock, variables and files.
+class Shell(Session):
+    """A session that plays commands."""
 
-    Attributes:
-        variables: The environment, changed by assignments.
-        hostname: The pod's name.
-        at: Seconds since the start.
-        code: Exit code of the last command.
-        files: Path to contents of what the script wrote, or what is mounted.
-        history: ``(at, path, exists)`` of every file made or removed.
-    """
-
-    variables: dict[str, str]
-    hostname: str = ""
-    at: float = 0.0
-    code: int = 0
-    files: dict[str, str] = field(default_factory=dict)
-    history: list[tuple[float, str, bool]] = field(default_factory=list)
-    _room: int = _MOST_TEXT
+    _room: int = MOST_TEXT
     _iterations: int = 0
+    _shell: str = "sh"
 
-    def play(self, words: list[str]) -> Iterator[Printed]:
+    def play(self, words: list[str]) -> Play:
         """Run a command given as words, as ``execve`` would; ends when the command ends.
 
         Raises:
             NotUnderstoodError: Some part is outside of the language; nothing was printed then, unless inside of a loop.
         """
-        name = words[0].rpartition("/")[2] if words else ""
-        if name in ("sh", "bash", "ash") and len(words) > 2 and re.fullmatch(r"-[eux]*c", words[1]):
-            yield from self._script(words[2])
-        else:
-            yield from self._command(words, "")
+        try:
+            yield from self._command(words)
+        except Exited as end:
+            self.code = end.code
+        except Interrupted:
+            self.code = INTERRUPTED
 
-    def _script(self, text: str) -> Iterator[Printed]:
-        statements = parse(text)
-        _check(statements)
+    # Playing.
+
+    def _command(self, words: list[str]) -> Play:
+        name, arguments = words[0].rpartition("/")[2] if words else "", words[1:]
+        if name == "exec" and arguments:
+            yield from self._command(arguments)
+            raise Exited(self.code)
+        if name in SHELLS:
+            yield from self._sh_named(name, arguments)
+        elif (run := COMMANDS.get(name)) is not None:
+            self.code = 0
+            yield from run(self, arguments)
+        elif self.live:
+            text = _NOT_FOUND[self.style].format(shell=self._shell, name=words[0])
+            yield self.complain(text, 127)
+        else:
+            raise NotUnderstoodError(name)
+
+    def _sh_named(self, name: str, arguments: list[str]) -> Play:
+        outer, self._shell = self._shell, name
+        try:
+            yield from self._sh(arguments)
+        except Exited as end:
+            self.code = end.code
+        finally:
+            self._shell = outer
+
+    def _sh(self, arguments: list[str]) -> Play:
+        """``sh -c SCRIPT``, or ``sh`` with its script on stdin, be it typed or piped."""
+        if len(arguments) > 1 and re.fullmatch(r"-[eluxi]*c", arguments[0]):
+            yield from self._script(arguments[1])
+        elif [one for one in arguments if not re.fullmatch(r"-[eluxi]+", one)]:
+            if not self.live:
+                raise NotUnderstoodError(" ".join(arguments))
+            yield self.complain(f"{self._shell}: 0: cannot open {arguments[0]}: No such file", 2)
+        else:
+            yield from self._read_and_play()
+
+    def _read_and_play(self) -> Play:
+        text = ""
+        while True:
+            try:
+                if self.tty:
+                    prompt = _PROMPTS[self.style].format(cwd=self.cwd, hostname=self.hostname) if not text else "> "
+                    yield self.say(prompt, end="")
+                line = yield Wanted.LINE
+                if line is None:
+                    return
+                text += line
+                yield from self._typed(text)
+                text = ""
+            except UnfinishedError:
+                continue
+            except Interrupted:
+                text, self.code = "", INTERRUPTED
+
+    def _typed(self, text: str) -> Play:
+        """One command that was typed, or the beginning of one."""
+        try:
+            statements = parse(text)
+        except UnfinishedError:
+            raise
+        except NotUnderstoodError as error:
+            yield self._not_understood(error)
+            return
         try:
             yield from self._statements(statements)
-        except _Exit as end:
-            self.code = end.code
+        except NotUnderstoodError as error:
+            yield self._not_understood(error)
 
-    def _statements(self, statements: list[Statement]) -> Iterator[Printed]:
+    def _script(self, text: str) -> Play:
+        try:
+            statements = parse(text)
+            if not self.live:
+                self._check(statements)
+            yield from self._statements(statements)
+        except NotUnderstoodError as error:
+            if not self.live:
+                raise
+            yield self._not_understood(error)
+
+    def _not_understood(self, error: NotUnderstoodError) -> Printed:
+        return self.complain(f"{self._shell}: the small shell of the lab does not understand this: {error}", 2)
+
+    def _statements(self, statements: list[Statement]) -> Play:
         for statement in statements:
             if (statement.joint == "&&" and self.code) or (statement.joint == "||" and not self.code):
                 continue
@@ -101,48 +172,61 @@ class Session:
                 for value in [word for raw in statement.words for word in self._expand(raw).split()]:
                     self._iterations += 1
                     if self._iterations > _MOST_ITERATIONS:
-                        raise _Exit(1)
+                        raise Exited(1)
                     self.variables[statement.loop] = value
                     yield from self._statements(statement.body)
             else:
                 yield from self._simple(statement)
 
-    def _simple(self, statement: Statement) -> Iterator[Printed]:
-        self._room = _MOST_TEXT
+    def _simple(self, statement: Statement) -> Play:
+        self._room = MOST_TEXT
         words = [self._expand(raw) for raw in statement.words]
         while words and (match := _ASSIGNMENT.match(words[0])) and _ASSIGNMENT.match(statement.words[0]):
             self.variables[match["name"]] = match["value"]
             words, self.code = words[1:], 0
-        if words:
-            yield from self._command(words, self._expand(statement.target))
+        target, errors = self._expand(statement.target), self._expand(statement.errors)
+        play = self._command(words) if words else _nothing()
+        if target or errors:
+            play = self._redirected(play, target, errors, appends=statement.appends)
+        yield from play
 
-    def _command(self, words: list[str], target: str) -> Iterator[Printed]:
-        name, arguments = words[0].rpartition("/")[2], words[1:]
-        if name == "exec" and arguments:
-            yield from self._command(arguments, target)
-            raise _Exit(self.code)
-        run = _COMMANDS.get(name)
-        if run is None:
-            raise NotUnderstoodError(name)
-        lines = run(self, arguments)
-        if target and target != "/dev/null":
-            self.write(target, "\n".join(lines))
-        elif not target:
-            yield from (Printed(self.at, line) for line in lines)
+    def _redirected(self, play: Play, target: str, errors: str, *, appends: bool) -> Play:
+        """What a command prints goes into files instead."""
+        into: dict[str, str] = {}
+        answer: str | None = None
+        try:
+            while True:
+                item = play.send(answer)
+                answer = None
+                if isinstance(item, Wanted):
+                    answer = yield item
+                    continue
+                is_error = item.error if errors != "&1" else False
+                is_error = is_error or (target == "&2" and item.text is not None)
+                goes_to = errors if is_error else target
+                if item.text is None or goes_to in ("", "&1", "&2"):
+                    yield Printed(item.at, item.text, item.end, is_error)
+                elif goes_to != "/dev/null":
+                    into[goes_to] = (into.get(goes_to, "") + item.text + item.end)[: self.largest]
+        except StopIteration:
+            pass
+        for path in {target, errors} - {"", "&1", "&2", "/dev/null"}:
+            try:
+                before = self.files.get(self.path(path), "") if appends else ""
+                self.write(path, before + into.get(path, ""))
+            except OSError as error:
+                yield self.complain(f"{self._shell}: can't create {path}: {error.strerror}")
 
-    def write(self, path: str, contents: str) -> None:
-        """Make a file."""
-        self.files[path] = contents[:_MOST_TEXT]
-        self._remember(path, exists=True)
+    def _check(self, statements: list[Statement]) -> None:
+        """Refuse unknown commands before the first one is played, so that a script is played whole or not at all."""
+        for statement in statements:
+            self._check(statement.body)
+            words = [word for word in statement.words if not _ASSIGNMENT.match(word)]
+            known = not words or words[0].rpartition("/")[2] in COMMANDS or words[0] == "exec"
+            if not statement.loop and not known:
+                raise NotUnderstoodError(words[0])
 
-    def remove(self, path: str) -> None:
-        """Remove a file, if it is there."""
-        if self.files.pop(path, None) is not None:
-            self._remember(path, exists=False)
-
-    def _remember(self, path: str, *, exists: bool) -> None:
-        if len(self.history) < _MOST_HISTORY:
-            self.history.append((self.at, path, exists))
+    # Expanding words.
 
     def _expand(self, raw: str) -> str:
         return "".join(self._piece(match) for match in _PIECE.finditer(raw))
@@ -165,9 +249,12 @@ class Session:
             return self._sum(match["sum"])
         if match["command"] is not None:
             words = match["command"].split()
-            if not words or words[0] not in ("date", "hostname"):
+            if not words or words[0] not in _INLINE:
                 raise NotUnderstoodError(match["command"])
-            return _COMMANDS[words[0]](self, words[1:])[0]
+            printed = next(COMMANDS[words[0]](self, words[1:]))
+            return (printed.text or "") if isinstance(printed, Printed) else ""
+        if match["name"] == "?":
+            return str(self.code)
         return self.variables.get(match["braced"] or match["name"], match["default"] or "")
 
     def _sum(self, text: str) -> str:
@@ -182,146 +269,8 @@ class Session:
         return str(left - right if match[2] == "-" else left + right)
 
     def _number(self, word: str) -> int:
-        return _whole(self.variables.get(word, "0") if not word[:1].isdecimal() else word)
+        return number(self.variables.get(word, "0") if not word[:1].isdecimal() else word)
 
 
-def _whole(text: str) -> int:
-    """A number of a script; what is none, or is too long for one, counts as 0."""
-    return int(text) if re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text) else 0
-
-
-class _Exit(Exception):
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def _check(statements: list[Statement]) -> None:
-    """Refuse unknown commands before the first one is played, so that a script is played whole or not at all."""
-    for statement in statements:
-        _check(statement.body)
-        words = [word for word in statement.words if not _ASSIGNMENT.match(word)]
-        if not statement.loop and words and words[0].rpartition("/")[2] not in _COMMANDS and words[0] != "exec":
-            raise NotUnderstoodError(words[0])
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
-    if match is None:
-        return 1e9 if text in ("infinity", "inf") else 0.0
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
-def _echo(session: Session, arguments: list[str]) -> list[str]:
-    while arguments and arguments[0] in ("-e", "-n"):
-        arguments = arguments[1:]
-    session.code = 0
-    return " ".join(arguments).replace("\\n", "\n").split("\n")
-
-
-def _sleep(session: Session, arguments: list[str]) -> list[str]:
-    session.at += sum(_seconds(argument) for argument in arguments)
-    session.code = 0
-    return []
-
-
-def _exit(session: Session, arguments: list[str]) -> list[str]:
-    raise _Exit(_whole(arguments[0]) % 256 if arguments else session.code)
-
-
-def _status(code: int) -> Callable[[Session, list[str]], list[str]]:
-    def run(session: Session, arguments: list[str]) -> list[str]:
-        session.code = code
-        return []
-
-    return run
-
-
-def _date(session: Session, arguments: list[str]) -> list[str]:
-    session.code = 0
-    return [NOW]
-
-
-def _hostname(session: Session, arguments: list[str]) -> list[str]:
-    session.code = 0
-    return [session.hostname]
-
-
-def _printenv(session: Session, arguments: list[str]) -> list[str]:
-    wanted = arguments or sorted(session.variables)
-    session.code = 0 if all(name in session.variables for name in wanted) else 1
-    found = [(name, session.variables[name]) for name in wanted if name in session.variables]
-    return [value if arguments else f"{name}={value}" for name, value in found]
-
-
-def _cat(session: Session, arguments: list[str]) -> list[str]:
-    session.code = 0
-    lines: list[str] = []
-    room = _MOST_TEXT
-    for path in arguments:
-        if path in session.files:
-            text = session.files[path][:room]
-            room -= len(text)
-            lines += text.rstrip("\n").split("\n")
-        else:
-            session.code = 1
-            lines.append(f"cat: can't open '{path}': No such file or directory")
-    return lines
-
-
-def _ls(session: Session, arguments: list[str]) -> list[str]:
-    session.code = 0
-    lines: list[str] = []
-    for path in (argument for argument in arguments if not argument.startswith("-")):
-        inside = path.rstrip("/") + "/"
-        names = sorted({name[len(inside) :].partition("/")[0] for name in session.files if name.startswith(inside)})
-        if path in session.files or names:
-            lines += names or [path]
-        else:
-            session.code = 1
-            lines.append(f"ls: {path}: No such file or directory")
-    return lines
-
-
-def _touch(session: Session, arguments: list[str]) -> list[str]:
-    for path in arguments:
-        session.write(path, session.files.get(path, ""))
-    session.code = 0
-    return []
-
-
-def _rm(session: Session, arguments: list[str]) -> list[str]:
-    for path in (argument for argument in arguments if not argument.startswith("-")):
-        session.remove(path)
-    session.code = 0
-    return []
-
-
-def _test(session: Session, arguments: list[str]) -> list[str]:
-    words = [word for word in arguments if word != "]"]
-    if len(words) != 2 or words[0] not in ("-e", "-f"):
-        raise NotUnderstoodError(" ".join(arguments))
-    session.code = 0 if words[1] in session.files else 1
-    return []
-
-
-_COMMANDS: Mapping[str, Callable[[Session, list[str]], list[str]]] = {
-    "echo": _echo,
-    "printf": _echo,
-    "sleep": _sleep,
-    "exit": _exit,
-    "true": _status(0),
-    ":": _status(0),
-    "false": _status(1),
-    "date": _date,
-    "hostname": _hostname,
-    "env": _printenv,
-    "printenv": _printenv,
-    "cat": _cat,
-    "ls": _ls,
-    "touch": _touch,
-    "rm": _rm,
-    "mkdir": _status(0),
-    "test": _test,
-    "[": _test,
-}
+def _nothing() -> Play:
+    yield from ()

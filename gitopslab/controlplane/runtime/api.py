@@ -57,8 +57,8 @@ class Api(Protocol):
     Every method raises ``errors.ApiError`` (``NotFoundError``, ``ConflictError``, …) with Kubernetes' own text.
     """
 
-    def get(self, resource: str, name: str, namespace: str = "") -> Object:
-        """One object.
+    def get(self, resource: str, name: str, namespace: str = "", *, subresource: str = "") -> Object:
+        """One object, or what it shows below itself, such as its ``scale``.
 
         Raises:
             NotFoundError: There is none.

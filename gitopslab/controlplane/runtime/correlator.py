@@ -18,6 +18,7 @@ _BURST = 25.0  # events about one object
 _REFILL_SECONDS = 300.0  # for one more
 _COMBINED = "(combined from similar events): "
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 Subject = tuple[str, ...]
 """What an event is about, and its type and reason: everything but the message."""
@@ -81,9 +82,6 @@ class Correlator:
             return False
         bucket.tokens -= 1
         return True
-
-
-Key = TypeVar("Key")
 
 
 class Recent(Generic[Key, Value]):

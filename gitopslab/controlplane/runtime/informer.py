@@ -1,7 +1,8 @@
 """A local, always current copy of one resource, with indexes.
 
-An informer is filled by one list and kept by one watch. It is shared by all reconcilers of a manager. What it hands out
-is shared too: copy before changing.
+An informer is filled by one list and kept by one watch; when so much has changed at once that the watch is broken off,
+it lists again and tells the difference. It is shared by all reconcilers of a manager. What it hands out is shared too:
+copy before changing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.errors import GoneError
 from gitopslab.machinery.objects import Object, controller_of, key_of, namespace_of
 
 Index = Callable[[Object], Iterable[str]]
@@ -38,6 +40,7 @@ class Informer:
 
     def __init__(self, api: Api, resource: str) -> None:
         self.resource = resource
+        self._api = api
         self._objects: dict[tuple[str, str], Object] = {}
         self._spaces: dict[str, dict[tuple[str, str], Object]] = defaultdict(dict)
         self._indexes: dict[Index, dict[str, dict[tuple[str, str], Object]]] = {}
@@ -56,20 +59,40 @@ class Informer:
 
     def list(self, namespace: str = "") -> list[Object]:
         """All objects, of one namespace or (empty) of all."""
-        return list(self._spaces[namespace].values() if namespace else self._objects.values())
+        return list((self._spaces.get(namespace, {}) if namespace else self._objects).values())
 
-    def indexed(self, index: Index, value: str) -> Iterable[Object]:
+    def indexed(self, index: Index, value: str) -> builtins.list[Object]:
         """The objects for which ``index`` gave ``value``; the index is built on first use and kept."""
         if index not in self._indexes:
             self._indexes[index] = defaultdict(dict)
             for obj in self._objects.values():
                 self._put(index, obj)
-        return list(self._indexes[index][value].values()) if value in self._indexes[index] else []
+        return list(self._indexes[index].get(value, {}).values())
 
     def poll(self) -> builtins.list[tuple[WatchEvent, Object | None]]:
         """Take in what changed, and return each event with the object as it was before it."""
-        events, self._initial = [*self._initial, *self._watch.poll()], []
+        try:
+            changes = self._watch.poll()
+        except GoneError:
+            changes = self._relist()
+        events, self._initial = [*self._initial, *changes], []
         return [(event, self._apply(event)) for event in events]
+
+    def _relist(self) -> builtins.list[WatchEvent]:
+        """Follow anew, and the events that lead from what is known to what there is."""
+        self._watch.close()
+        present, self._watch = self._api.watch(self.resource)
+        self._initial = []
+        keys = {key_of(obj) for obj in present}
+        gone = [obj for key, obj in self._objects.items() if key not in keys]
+        new = [obj for obj in present if obj is not self._objects.get(key_of(obj))]
+        return [
+            *(WatchEvent("DELETED", self.resource, obj, 0) for obj in gone),
+            *(
+                WatchEvent("MODIFIED" if key_of(obj) in self._objects else "ADDED", self.resource, obj, 0)
+                for obj in new
+            ),
+        ]
 
     def _apply(self, event: WatchEvent) -> Object | None:
         key = key_of(event.object)
@@ -88,9 +111,15 @@ class Informer:
             self._indexes[index][value][key_of(obj)] = obj
 
     def _drop(self, key: tuple[str, str], obj: Object) -> None:
-        self._spaces[namespace_of(obj)].pop(key, None)
+        _remove(self._spaces, namespace_of(obj), key)
         for index, table in self._indexes.items():
             for value in index(obj):
-                table[value].pop(key, None)
-                if not table[value]:
-                    del table[value]
+                _remove(table, value, key)
+
+
+def _remove(table: dict[str, dict[tuple[str, str], Object]], value: str, key: tuple[str, str]) -> None:
+    """Take an object out, and with the last one its row: values such as owners' uids never come again."""
+    row = table.get(value, {})
+    row.pop(key, None)
+    if not row:
+        table.pop(value, None)

@@ -16,7 +16,7 @@ Tests call ``settle`` and ``advance`` with a jumpable clock; the daemon calls ``
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import Informer
@@ -24,7 +24,7 @@ from gitopslab.controlplane.runtime.reconcile import Reconciler, Request, Source
 from gitopslab.controlplane.runtime.workqueue import WorkQueue
 from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import Clock, JumpableClock
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, key_of
 
 _BATCH = 64
 """Requests a reconciler may do in a row. While kubelets report a hundred pods, the ReplicaSet above them waits, and its
@@ -91,7 +91,7 @@ class Manager:
     def step(self) -> bool:
         """Reconcile one request that is due; False when there is none."""
         self._drain()
-        for _ in range(len(self._loops) + 1):
+        for _ in range(len(self._loops) + 1 if self._loops else 0):
             reconciler, queue = self._loops[self._turn]
             if self._left and reconciler.name not in self._stopped and (request := queue.take()) is not None:
                 self._left -= 1
@@ -159,9 +159,12 @@ class Manager:
 
 
 def _enqueue(queue: WorkQueue, source: Source, event: WatchEvent, before: Object | None) -> None:
-    requests: list[Iterable[Request]] = [source.requests(event)]
-    if source.previous and before is not None:
-        requests.append(source.requests(WatchEvent("DELETED", event.resource, before, event.revision)))
-    for found in requests:
-        for request in found:
-            queue.add(request)
+    try:
+        requests = list(source.requests(event))
+        if source.previous and before is not None:
+            requests += source.requests(WatchEvent("DELETED", event.resource, before, event.revision))
+    except Exception:  # an object that nobody thought of must not stop every other reconciler
+        log.exception("an event of %s %s cannot be mapped", event.resource, key_of(event.object))
+        return
+    for request in requests:
+        queue.add(request)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from gitopslab.controlplane.runtime.api import WatchEvent
-from gitopslab.machinery.objects import Object, key_of
+from gitopslab.machinery.objects import key_of
 
 
 class Request(NamedTuple):
@@ -86,18 +86,3 @@ class Reconciler(Protocol):
             ApiError: Anything the Api answered; the manager calls again with back-off.
         """
         ...
-
-
-def owner_of_kind(kind: str, *, group: str = "") -> Callable[[WatchEvent], Iterable[Request]]:
-    """A mapping to the controlling owner of this kind: a pod's event asks for its ReplicaSet."""
-
-    def requests(event: WatchEvent) -> Iterable[Request]:
-        obj: Object = event.object
-        for owner in obj.get("metadata", {}).get("ownerReferences") or ():
-            if owner.get("controller") and owner.get("kind") == kind:
-                prefix = owner.get("apiVersion", "").rpartition("/")[0]
-                if prefix == group:
-                    return (Request(key_of(obj)[0], owner["name"]),)
-        return ()
-
-    return requests

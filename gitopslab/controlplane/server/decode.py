@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitopslab.controlplane.server.custom.decoding import read as read_custom
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.typed import Reader, TypedError, go_kind
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, bad_request
@@ -59,8 +61,9 @@ def decode(
     expected = kind or (resource.api_version, resource.kind)
     value, notes = _parsed(body, content_type, expected)
     given = _kind_of(value, body, expected)
-    _check_kind(given, expected)
-    obj, found = _typed(given, expected, value)
+    _check_kind(given, expected, is_custom=resource.custom and kind is None)
+    custom = resource if isinstance(resource, CustomResource) and kind is None else None
+    obj, found = _typed(given, expected, value, custom)
     return obj, _judged(given, expected, notes + found, field_validation)
 
 
@@ -122,10 +125,15 @@ def _kind_of(value: Any, body: bytes, expected: tuple[str, str]) -> tuple[str, s
     return value.get("apiVersion") or expected[0], value.get("kind") or expected[1]
 
 
-def _check_kind(given: tuple[str, str], expected: tuple[str, str]) -> None:
+def _check_kind(given: tuple[str, str], expected: tuple[str, str], *, is_custom: bool = False) -> None:
     # These kinds belong to every group.
     if given == expected or (given[1] == expected[1] == "DeleteOptions"):
         return
+    if is_custom and given[0] == expected[0]:
+        return  # any kind can be read; validation refuses it
+    if is_custom:
+        message = f"the API version in the data ({given[0]}) does not match the expected API version ({expected[0]})"
+        raise bad_request(message)
     group, version = group_of(given[0]), given[0].rpartition("/")[2]
     if given[1] == expected[1] and group == group_of(expected[0]) and version in _LEGACY.get(group, ()):
         message = f"the API version in the data ({given[0]}) does not match the expected API version ({expected[0]})"
@@ -144,9 +152,14 @@ def _internal(kind: tuple[str, str]) -> str:
     return f"{group_of(kind[0]).partition('.')[0] or 'core'}.{kind[1]}"
 
 
-def _typed(given: tuple[str, str], expected: tuple[str, str], value: Any) -> tuple[Object, list[str]]:
+def _typed(
+    given: tuple[str, str], expected: tuple[str, str], value: Any, custom: CustomResource | None = None
+) -> tuple[Object, list[str]]:
     reader = Reader()
     try:
+        if custom is not None:
+            obj, notes = read_custom(custom, value or {})
+            return {**obj, "apiVersion": given[0], "kind": given[1]}, notes
         obj = reader.read(schema.struct_of(*expected) or schema.UNSTRUCTURED, value or {})
     except TypedError as error:
         raise _unhandled(given, expected, str(error)) from error

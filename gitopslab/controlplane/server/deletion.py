@@ -6,6 +6,8 @@ Called by ``verbs.delete``; knows nothing of the store. Upstream: ``apiserver/pk
 
 from __future__ import annotations
 
+from gitopslab.controlplane.server.custom import lifecycle
+from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.options import DeleteOptions
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -23,6 +25,9 @@ def mark(resource: Resource, obj: Object, options: DeleteOptions, now: float) ->
     Returns:
         Whether the object may go now. If not, it stays until its finalizers are gone and its grace is over.
     """
+    if resource.key == DEFINITIONS and not is_terminating(obj):
+        lifecycle.mark(obj, now)
+        return False
     grace = _graceful(resource, obj, options, now)
     if grace is None:
         return False

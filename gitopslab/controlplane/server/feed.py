@@ -19,7 +19,11 @@ _MOST_PENDING = 20_000  # a reader this far behind is told to list again, as etc
 
 
 class Subscription:
-    """One reader's place in the stream of one resource."""
+    """One reader's place in the stream of one resource.
+
+    Attributes:
+        is_ended: Whether the resource changed its shape, so that a client had better begin anew.
+    """
 
     def __init__(self, feed: Feed, resource: str, accept: Filter) -> None:
         self.resource = resource
@@ -28,6 +32,12 @@ class Subscription:
         self._pending: deque[Change] = deque()
         self._wake: Callable[[], None] | None = None
         self._overrun = False
+        self.is_ended = False
+
+    @property
+    def crowd(self) -> int:
+        """How many follow the same resource, this one included."""
+        return self._feed.crowd(self.resource)
 
     def push(self, change: Change) -> None:
         """Take in a change if it passes the filter."""
@@ -62,6 +72,12 @@ class Subscription:
         if self._pending or self._overrun:
             wake()
 
+    def end(self) -> None:
+        """Tell the reader that what it follows is no longer served as it was."""
+        self.is_ended = True
+        if self._wake is not None:
+            self._wake()
+
     def close(self) -> None:
         """Stop receiving."""
         self._feed.drop(self)
@@ -79,6 +95,10 @@ class Feed:
         """How many subscriptions there are."""
         return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
 
+    def crowd(self, resource: str) -> int:
+        """How many subscriptions there are to one resource."""
+        return len(self._subscriptions[resource])
+
     def subscribe(self, resource: str, accept: Filter) -> Subscription:
         """Follow a resource from now on."""
         subscription = Subscription(self, resource, accept)
@@ -89,6 +109,11 @@ class Feed:
         """Forget a subscription; twice does no harm."""
         if subscription in self._subscriptions[subscription.resource]:
             self._subscriptions[subscription.resource].remove(subscription)
+
+    def end(self, resource: str) -> None:
+        """End all streams of a resource; readers inside the process may read on."""
+        for subscription in list(self._subscriptions[resource]):
+            subscription.end()
 
     def on_change(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called after every change of anything."""

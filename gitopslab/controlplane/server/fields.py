@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
@@ -20,6 +21,8 @@ Reader = Callable[[Object], str]
 def field_reader(resource: Resource) -> dict[str, Reader]:
     """What may be selected on: each supported path with the function that reads it as text."""
     readers = _METADATA if resource.namespaced else {"metadata.name": _METADATA["metadata.name"]}
+    if isinstance(resource, CustomResource):
+        return {**readers, **_paths(*resource.version_spec.selectable)}
     return {**readers, **_OWN.get(resource.key, {})}
 
 

@@ -6,8 +6,9 @@ Pure functions called by ``verbs`` on every write. Upstream: ``apiserver/pkg/reg
 
 from __future__ import annotations
 
+from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.options import DeleteOptions
-from gitopslab.errors import ApiError, bad_request, conflict
+from gitopslab.errors import ApiError, bad_request, conflict, invalid
 from gitopslab.machinery import names
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -27,16 +28,28 @@ def assign(obj: Object, namespace: str, now: float) -> None:
     metadata = obj.setdefault("metadata", {})
     if metadata.get("resourceVersion"):
         raise ApiError(500, "InternalError", "resourceVersion should not be set on objects to be created")
-    if metadata.setdefault("namespace", namespace) != namespace:
-        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-    if not namespace:
-        del metadata["namespace"]
+    _place(metadata, namespace)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = names.generated(metadata["generateName"])
     for field in _SERVER_SET:
         metadata.pop(field, None)
     metadata["uid"] = names.new_uid()
     metadata["creationTimestamp"] = timestamp(now)
+
+
+def check_path(namespace: str, name: str, obj: Object) -> None:
+    """An object must be the one at its path; a namespace that it does not name is filled in.
+
+    Raises:
+        ApiError: 400 when path and body differ.
+    """
+    metadata = obj.setdefault("metadata", {})
+    _place(metadata, namespace)
+    found = metadata.get("name")
+    if not found:
+        raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
+    if found != name:
+        raise bad_request(f"the name of the object ({found}) does not match the name on the URL ({name})")
 
 
 def check(resource: Resource, namespace: str, name: str, obj: Object, current: Object) -> None:
@@ -46,19 +59,39 @@ def check(resource: Resource, namespace: str, name: str, obj: Object, current: O
         ApiError: 400 when path and body differ.
         ConflictError: The body names another resourceVersion or uid than the current one.
     """
-    metadata = obj.setdefault("metadata", {})
-    if metadata.setdefault("name", name) != name:
-        raise bad_request(f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})")
-    if namespace and metadata.setdefault("namespace", namespace) != namespace:
-        found = metadata["namespace"]
-        raise bad_request(
-            f"the namespace of the object ({found}) does not match the namespace on the URL ({namespace})"
-        )
+    check_path(namespace, name, obj)
+    metadata = obj["metadata"]
     version = metadata.get("resourceVersion")
     if version and version not in ("0", current["metadata"]["resourceVersion"]):
         raise conflict(resource.key, name, _MODIFIED)
     if metadata.get("uid") and metadata["uid"] != uid_of(current):
         raise conflict(resource.key, name, _precondition("UID", metadata["uid"], uid_of(current)))
+
+
+def check_new(resource: Resource, namespace: str, name: str, obj: Object) -> None:
+    """An object that an apply is to create must be the one at its path, and must not claim to be there already.
+
+    Raises:
+        ApiError: 400 when path and body differ.
+        ConflictError: The body names a uid.
+    """
+    uid = uid_of(obj)
+    if uid:
+        why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise conflict(resource.key, name, why)
+    check_path(namespace, name, obj)
+
+
+def check_versioned(resource: Resource, name: str, obj: Object) -> None:
+    """An update of a custom resource, or of a definition, must say which state it was made from.
+
+    Raises:
+        InvalidError: It does not.
+    """
+    if (resource.custom or resource.key == DEFINITIONS) and not obj.get("metadata", {}).get("resourceVersion"):
+        message = "Invalid value: 0: must be specified for an update"
+        cause = ("metadata.resourceVersion", "FieldValueInvalid", message)
+        raise invalid(resource.kind, resource.group, name, [cause])
 
 
 def check_preconditions(resource: Resource, current: Object, options: DeleteOptions) -> None:
@@ -92,6 +125,16 @@ def ordered(resource: Resource, obj: Object) -> Object:
     """The object with ``kind`` and ``apiVersion`` first, which is where readers of raw bytes look for them."""
     rest = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion", "metadata")}
     return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": obj["metadata"], **rest}
+
+
+def _place(metadata: Object, namespace: str) -> None:
+    """Put an object into the namespace of its path; what has none loses the one it names, as on a real server."""
+    if not namespace:
+        metadata.pop("namespace", None)
+    elif (metadata.get("namespace") or namespace) != namespace:
+        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+    else:
+        metadata["namespace"] = namespace
 
 
 def _precondition(what: str, wanted: str, found: str) -> str:

@@ -47,9 +47,10 @@ class LocalApi:
         self._verbs = verbs
         self._caller = caller
 
-    def get(self, resource: str, name: str, namespace: str = "") -> Object:
-        """One object."""
-        return self._verbs.get(self._caller, self._resource(resource), namespace, name).copy()
+    def get(self, resource: str, name: str, namespace: str = "", *, subresource: str = "") -> Object:
+        """One object, or its Scale."""
+        found = self._verbs.get(self._caller, self._resource(resource), namespace, name, subresource)
+        return found.copy()
 
     def list(self, resource: str, namespace: str = "", *, labels: str = "", fields: str = "") -> builtins.list[Object]:
         """All objects that pass the selectors."""
@@ -136,6 +137,4 @@ class LocalApi:
 
 
 def _event(change: Change) -> WatchEvent:
-    kind = change.type
-    assert kind in ("ADDED", "MODIFIED", "DELETED"), f"the log holds no {kind}"
-    return WatchEvent(kind, change.resource, change.record.object, change.record.revision)  # type: ignore[arg-type]
+    return WatchEvent(change.type, change.resource, change.record.object, change.record.revision)

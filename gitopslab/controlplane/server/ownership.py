@@ -16,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitopslab.controlplane.server.configuration import check_config, gvk
+from gitopslab.controlplane.server.custom.decoding import read as read_custom
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.fieldset import FieldSet, difference, intersection, members, union, without_below
 from gitopslab.controlplane.server.structured import compare, cut, fields_of, merged, named_fields
 from gitopslab.controlplane.server.typed import Reader, TypedError
@@ -130,7 +132,7 @@ def tracked(
     if subresource == "binding":
         metadata["managedFields"] = entries
         return
-    kind = schema.struct_for(resource)
+    kind = _struct_for(resource)
     ignored = _ignored(resource, subresource)
     changed, removed = compare(kind, before if before is not None else kind.zero, after, ignored)
     if changed or removed:
@@ -156,8 +158,14 @@ def _entries(before: Object | None, given: Any, subresource: str) -> list[Object
     return given if readable else live
 
 
+def _struct_for(resource: Resource) -> Struct:
+    return resource.version_spec.struct if isinstance(resource, CustomResource) else schema.struct_for(resource)
+
+
 def _ignored(resource: Resource, subresource: str) -> frozenset[str]:
     """The fields that a path cannot change, beside those nobody owns."""
+    if subresource == "status" and resource.custom:
+        return _NEVER_OWNED.union(("metadata", "spec"))
     if subresource == "status":
         return _NEVER_OWNED.union(("spec", *_RESET_BY_STATUS.get(resource.key, ())))
     return _NEVER_OWNED.union(("status",)) if resource.has_status else _NEVER_OWNED
@@ -224,7 +232,7 @@ def applied(
         ConflictError: Others own fields that would change.
         ApiError: The configuration does not fit its type.
     """
-    kind = schema.struct_for(resource)
+    kind = _struct_for(resource)
     check_config(resource, kind, config)
     root, ignored = root_of(kind), _ignored(resource, subresource)
     live, wish = _live(resource, kind, current), _wish(root, config, ignored)
@@ -322,6 +330,8 @@ def _conflict_text(conflicts: list[tuple[Manager, str]]) -> str:
 
 def _typed(resource: Resource, kind: Struct, config: Object, wanted: Object) -> Object:
     try:
+        if isinstance(resource, CustomResource):
+            return read_custom(resource, wanted)[0]
         return Reader(unstructured=True).read(kind, wanted)
     except TypedError as error:
         place = f"{namespace_of(config)}/{name_of(config)}; {gvk(resource.api_version, resource.kind)}"

@@ -12,6 +12,8 @@ import json
 from typing import Any
 
 from gitopslab.controlplane.runtime.api import PatchType
+from gitopslab.controlplane.server.custom.decoding import read as read_custom
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.decode import unsupported_media_type
 from gitopslab.controlplane.server.typed import Reader, TypedError, go_kind
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
@@ -60,7 +62,10 @@ def read(body: bytes, type: PatchType, field_validation: str) -> tuple[Any, list
         raise bad_request(_prefixed(type, str(error))) from error
     _check_shape(document, type)
     reader = Reader()
-    patch, notes = reader.plain(document), reader.notes
+    try:
+        patch, notes = reader.plain(document), reader.notes
+    except RecursionError as error:
+        raise bad_request(_prefixed(type, "exceeded max depth")) from error
     if type == "json":
         notes = [f"json patch {note}" for note in [*notes, *_unknown(patch)]]
     if not notes or field_validation == "Ignore":
@@ -81,19 +86,25 @@ def result(
     Raises:
         ApiError: 400 or 422, worded as for this type of patch.
     """
-    kind = schema.struct_of(str(current.get("apiVersion")), str(current.get("kind"))) or schema.UNSTRUCTURED
     after = patched(resource, current, patch, type)
     shown = go_text(patch) if type == "strategic" else json.dumps(after, separators=(",", ":"), ensure_ascii=False)
-    reader = Reader(unstructured=type == "strategic")
     try:
-        obj = reader.read(kind, after)
+        obj, notes = _read(resource, current, after, unstructured=type == "strategic")
     except TypedError as error:
         raise _invalid(shown, str(error)) from error
     except RecursionError as error:
         raise _invalid(shown, "exceeded max depth") from error
-    if reader.notes and field_validation == "Strict":
-        raise _invalid(shown, f"strict decoding error: {', '.join(reader.notes)}")
-    return obj, [] if field_validation == "Ignore" else reader.notes
+    if notes and field_validation == "Strict":
+        raise _invalid(shown, f"strict decoding error: {', '.join(notes)}")
+    return obj, [] if field_validation == "Ignore" else notes
+
+
+def _read(resource: Resource, current: Object, after: Object, *, unstructured: bool) -> tuple[Object, list[str]]:
+    if isinstance(resource, CustomResource) and current.get("kind") == resource.kind:
+        return read_custom(resource, after)
+    reader = Reader(unstructured=unstructured)
+    kind = schema.struct_of(str(current.get("apiVersion")), str(current.get("kind"))) or schema.UNSTRUCTURED
+    return reader.read(kind, after), reader.notes
 
 
 def patched(resource: Resource, current: Object, patch: Any, type: PatchType) -> Object:
@@ -130,7 +141,7 @@ def _read_apply(body: bytes, field_validation: str) -> tuple[Any, list[str]]:
         try:
             reader = Reader()
             config = reader.plain(from_json(body))
-        except SyntaxFaultError:
+        except (SyntaxFaultError, RecursionError):
             reader.notes.append("not JSON")
         if not reader.notes:
             return config, []

@@ -6,15 +6,14 @@ a watch begins at any revision that history still holds.
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from gitopslab.controlplane.server import fields as field_selectors
-from gitopslab.controlplane.server.feed import Feed, Subscription
-from gitopslab.controlplane.server.store import Change, Record, Store
-from gitopslab.errors import ApiError, bad_request
+from gitopslab.controlplane.server.feed import Feed, Filter, Subscription
+from gitopslab.controlplane.server.revisions import moment, token_for
+from gitopslab.controlplane.server.store import Change, Record, Store, order_of
+from gitopslab.errors import bad_request
 from gitopslab.machinery import selectors
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, key_of, labels_of
@@ -22,12 +21,28 @@ from gitopslab.machinery.objects import Object, key_of, labels_of
 Accept = Callable[[Object], bool]
 
 
+class StoreReader:
+    """What admission may look at: current objects, shared and read-only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, resource: str, namespace: str, name: str) -> Object | None:
+        """One object, or None."""
+        record = self._store.get(resource, (namespace, name))
+        return record.object if record else None
+
+    def all(self, resource: str, namespace: str = "") -> Iterable[Object]:
+        """All objects of a resource, of one namespace or (empty) of all."""
+        return (record.object for record in self._store.list(resource, namespace))
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One chunk of a list.
 
     Attributes:
-        records: The objects, ordered by namespace and name.
+        records: The objects, in the order of etcd's keys.
         revision: The resourceVersion that the list shows.
         continue_: Token for the next chunk; empty after the last.
         remaining: How many are left, None when a selector makes that unknown or nothing is left.
@@ -54,8 +69,14 @@ def selection(resource: Resource, labels: str, fields: str) -> Accept | None:
     except ValueError as error:
         raise bad_request(str(error)) from error
 
+    tests = [(readers[path], equal, value) for path, equal, value in terms]
+
     def accept(obj: Object) -> bool:
-        return wanted.matches(labels_of(obj)) and selectors.matches_fields(terms, lambda path: readers[path](obj))
+        """Asked by every watcher about every change, so it is spelled out."""
+        for read, equal, value in tests:
+            if (read(obj) == value) is not equal:
+                return False
+        return not labels or wanted.matches(labels_of(obj))
 
     return accept
 
@@ -70,36 +91,36 @@ def page(
     continue_: str,
     resource_version: str,
     match: str,
+    show: Callable[[Record], Record] | None = None,
 ) -> Page:
     """List objects, whole or in chunks.
 
     Raises:
-        ApiError: 400 for a malformed token or version; 410 when the token's revision is compacted.
+        ApiError: 400 for a malformed token or version; 410 when its revision is compacted.
     """
-    revision, start = _begin(store, continue_, resource_version, match)
-    records = store.list_at(resource.key, revision, namespace)
+    asked = moment(store, limit=limit, continue_=continue_, resource_version=resource_version, match=match)
+    records = store.list_at(resource.key, asked.revision, namespace)
+    if show is not None:
+        records = [show(record) for record in records]
     if accept is not None:
         records = [record for record in records if accept(record.object)]
-    if start is not None:
-        records = [record for record in records if key_of(record.object) >= start]
-    if not limit or len(records) <= limit:
-        return Page(records, revision)
-    rest = len(records) - limit
-    token = _token(revision, key_of(records[limit].object))
-    return Page(records[:limit], revision, token, rest if accept is None else None)
-
-
-def _begin(store: Store, continue_: str, resource_version: str, match: str) -> tuple[int, tuple[str, str] | None]:
-    if continue_:
-        return _read_token(continue_)
-    wanted = version_of(resource_version)
-    if wanted > store.revision:
-        raise too_large(wanted, store.revision)
-    return (wanted if match == "Exact" and wanted else store.revision), None
+    if asked.start is not None:
+        records = [record for record in records if order_of(key_of(record.object)) >= order_of(asked.start)]
+    if not asked.limit or len(records) <= asked.limit:
+        return Page(records, asked.revision)
+    rest = len(records) - asked.limit
+    token = token_for(asked.revision, key_of(records[asked.limit].object))
+    return Page(records[: asked.limit], asked.revision, token, rest if accept is None else None)
 
 
 def follow(
-    store: Store, feed: Feed, resource: Resource, namespace: str, accept: Accept | None, since: int | None
+    store: Store,
+    feed: Feed,
+    resource: Resource,
+    namespace: str,
+    accept: Accept | None,
+    since: int | None,
+    show: Callable[[Change], Change] | None = None,
 ) -> tuple[list[Change], Subscription]:
     """The changes after ``since`` that are already written, and a subscription to what comes.
 
@@ -109,9 +130,12 @@ def follow(
         resource: What to follow.
         namespace: Only this namespace; empty for all.
         accept: Only objects that pass; one that stops passing is reported deleted.
-        since: A revision; None begins with every current object as ADDED.
+        since: A revision, which may still be to come; None begins with every current object as ADDED.
+        show: Turns a change into the version that is watched; None leaves it as it is.
     """
-    turn = _filter(namespace, accept)
+    turn = _filter(namespace, accept, show)
+    if since is not None and since > store.revision:
+        turn = _after(since, turn)
     if since is None:
         past = [Change("ADDED", resource.key, key_of(r.object), r, None) for r in store.list(resource.key, namespace)]
     else:
@@ -120,21 +144,28 @@ def follow(
     return accepted, feed.subscribe(resource.key, turn)
 
 
-def _filter(namespace: str, accept: Accept | None) -> Callable[[Change], Change | None]:
+def _filter(namespace: str, accept: Accept | None, show: Callable[[Change], Change] | None) -> Filter:
     def turn(change: Change) -> Change | None:
         if namespace and change.key[0] != namespace:
             return None
+        if show is not None:
+            change = show(change)
         if accept is None:
             return change
         now = change.type != "DELETED" and accept(change.record.object)
         before = change.before is not None and accept(change.before.object)
-        if change.type == "DELETED":
-            return change if accept(change.record.object) or before else None
         if now:
             return change if before or change.type == "ADDED" else replace(change, type="ADDED")
-        return _left(change) if before else None
+        if not before:
+            return None
+        return change if change.type == "DELETED" else _left(change)
 
     return turn
+
+
+def _after(revision: int, turn: Filter) -> Filter:
+    """Nothing is told before a revision is reached; the real server waits for it as silently."""
+    return lambda change: turn(change) if change.record.revision > revision else None
 
 
 def _left(change: Change) -> Change:
@@ -146,44 +177,3 @@ def _left(change: Change) -> Change:
     last = change.before.copy()
     last["metadata"]["resourceVersion"] = str(change.record.revision)
     return replace(change, type="DELETED", record=Record(change.record.revision, Record.of(last).body, last))
-
-
-def version_of(text: str) -> int:
-    """A ``resourceVersion`` parameter as a number; empty is 0.
-
-    Raises:
-        ApiError: 400 when it is not a number.
-    """
-    try:
-        return int(text or 0)
-    except ValueError:
-        raise bad_request(
-            f'invalid resource version "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        ) from None
-
-
-def too_large(wanted: int, current: int) -> ApiError:
-    """504: somebody asks for a revision that is not there yet (``storage.NewTooLargeResourceVersionError``)."""
-    return ApiError(
-        504,
-        "Timeout",
-        f"Timeout: Too large resource version: {wanted}, current: {current}",
-        details={
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        },
-    )
-
-
-def _token(revision: int, start: tuple[str, str]) -> str:
-    text = json.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": "/".join(filter(None, start))})
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_token(token: str) -> tuple[int, tuple[str, str]]:
-    try:
-        value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        namespace, _, name = str(value["start"]).rpartition("/")
-        return int(value["rv"]), (namespace, name)
-    except (ValueError, KeyError, TypeError):
-        raise bad_request("continue key is not valid: the token is not one this server gave out") from None

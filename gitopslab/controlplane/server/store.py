@@ -18,11 +18,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
-from gitopslab.errors import ApiError, SetupError, gone
+from gitopslab.errors import ApiError, SetupError, bad_request, gone
 from gitopslab.machinery.objects import Object
 
 FORMAT = 1
@@ -31,6 +31,9 @@ FORMAT = 1
 Key = tuple[str, str]
 """``(namespace, name)``; the namespace is empty for cluster-scoped objects."""
 
+ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+_AFTER_SLASH = chr(ord("/") + 1)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (
     revision INTEGER PRIMARY KEY,
@@ -47,8 +50,13 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
 _CURRENT = """
 SELECT revision, resource, namespace, name, type, body FROM log
 WHERE revision IN (SELECT max(revision) FROM log {where} GROUP BY resource, namespace, name) AND type != 'DELETED'
-ORDER BY resource, namespace, name
+ORDER BY resource, namespace || '/', name
 """
+
+
+def order_of(key: Key) -> Key:
+    """What keys are sorted by: etcd compares whole paths, in which ``a-b/`` stands before ``a/``."""
+    return key[0] + "/", key[1]
 
 
 class Record:
@@ -89,14 +97,14 @@ class Change:
     """One row of the log: an object became, changed or went.
 
     Attributes:
-        type: ``ADDED``, ``MODIFIED`` or ``DELETED``.
+        type: What happened.
         resource: Plural with group.
         key: Namespace and name.
         record: The state after the change; of a deletion the last state, at the revision of the deletion.
         before: The state before it, None when added.
     """
 
-    type: str
+    type: ChangeType
     resource: str
     key: Key
     record: Record
@@ -115,17 +123,14 @@ class Store:
 
     def __init__(self, path: Path | str = ":memory:") -> None:
         self._path = path
+        self._current: dict[str, dict[Key, Record]] = defaultdict(dict)
+        self._keys: dict[str, list[Key]] = defaultdict(list)
         try:
             self._db = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
             self._open()
+            self._load()
         except sqlite3.Error as error:
-            raise SetupError(
-                f"the cluster's database {path} cannot be opened: {error}",
-                "check that the disk has room and the folder may be written, or start a cluster with another --name",
-            ) from error
-        self._current: dict[str, dict[Key, Record]] = defaultdict(dict)
-        self._keys: dict[str, list[Key]] = defaultdict(list)
-        self._load()
+            raise SetupError(f"the cluster's database {path} cannot be opened: {error}", _cure(path, error)) from error
 
     def _open(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -162,50 +167,58 @@ class Store:
         return self._current[resource].get(key)
 
     def list(self, resource: str, namespace: str = "") -> list[Record]:
-        """The current objects, ordered by namespace and name as etcd orders its keys; empty namespace: all."""
+        """The current objects, in the order of etcd's keys; empty namespace: all."""
         current, keys = self._current[resource], self._keys[resource]
         if namespace:
-            first, last = bisect_left(keys, (namespace, "")), bisect_left(keys, (namespace + "\0", ""))
-            keys = keys[first:last]
+            first = bisect_left(keys, order_of((namespace, "")), key=order_of)
+            after = bisect_left(keys, (namespace + _AFTER_SLASH, ""), key=order_of)
+            keys = keys[first:after]
         return [current[key] for key in keys]
 
-    def append(self, type: str, resource: str, key: Key, obj: Object, now: float) -> Change:
+    def append(self, type: ChangeType, resource: str, key: Key, obj: Object, now: float) -> Change:
         """Commit a new state, giving it the next resourceVersion (which is written into ``obj``).
 
         The store keeps ``obj`` as the shared parsed form: the caller must not change it afterwards.
 
         Raises:
-            ApiError: The disk is full or the database failed; nothing was changed.
+            ApiError: The disk is full or the database failed, or the object is nested too deeply; nothing was changed.
         """
         revision = self._revision + 1
         obj["metadata"]["resourceVersion"] = str(revision)
-        body = orjson.dumps(obj)
+        try:
+            body = orjson.dumps(obj)
+        except TypeError as error:
+            raise bad_request(f"this object cannot be stored: {error}") from error
         try:
             self._db.execute(
                 "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", (revision, resource, *key, type, now, body)
             )
         except sqlite3.Error as error:
-            raise ApiError(
-                500,
-                "InternalError",
-                f"Internal error occurred: the cluster's database {self._path}: {error}",
-                hint="free some disk space and try again; what was acknowledged before is safe",
-            ) from error
+            raise self._refusal(error) from error
         self._revision = revision
         record = Record(revision, body, obj)
         return Change(type, resource, key, record, self._remember(type, resource, key, record))
 
-    def _remember(self, type: str, resource: str, key: Key, record: Record) -> Record | None:
+    def _refusal(self, error: sqlite3.Error) -> ApiError:
+        """The answer to a write that the database did not take; with the next step, since clients see nothing else."""
+        return ApiError(
+            500,
+            "InternalError",
+            f"Internal error occurred: the cluster's database {self._path}: {error}; nothing was changed, and "
+            f"what was acknowledged before is safe. Next: {_cure(self._path, error)}",
+        )
+
+    def _remember(self, type: ChangeType, resource: str, key: Key, record: Record) -> Record | None:
         current, keys = self._current[resource], self._keys[resource]
         before = current.get(key)
         if type == "DELETED":
             current.pop(key, None)
-            at = bisect_left(keys, key)
+            at = bisect_left(keys, order_of(key), key=order_of)
             if at < len(keys) and keys[at] == key:
                 del keys[at]
             return before
         if before is None:
-            insort(keys, key)
+            insort(keys, key, key=order_of)
         current[key] = record
         return before
 
@@ -244,25 +257,43 @@ class Store:
         if revision >= self._revision:
             return self.list(resource, namespace)
         if revision < self._compacted:
-            raise gone("The provided continue parameter is too old to display a consistent list result.")
+            raise gone("The resourceVersion for the provided list is too old.")
         where = "WHERE revision <= :revision AND resource = :resource AND (:namespace = '' OR namespace = :namespace)"
         values: dict[str, Any] = {"revision": revision, "resource": resource, "namespace": namespace}
         return [Record(row[0], row[5]) for row in self._db.execute(_CURRENT.format(where=where), values)]
 
     def compact(self, revision: int) -> None:
-        """Drop history before a revision, keeping every current object."""
+        """Drop history before a revision, keeping every current object.
+
+        Raises:
+            ApiError: The disk is full or the database failed; nothing was changed.
+        """
         revision = min(revision, self._revision)
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute(
-            "DELETE FROM log WHERE revision < ?1 AND (type = 'DELETED' OR EXISTS (SELECT 1 FROM log AS newer "
-            "WHERE newer.resource = log.resource AND newer.namespace = log.namespace AND newer.name = log.name "
-            "AND newer.revision > log.revision AND newer.revision <= ?1))",
-            (revision,),
-        )
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('compacted', ?)", (revision,))
-        self._db.execute("COMMIT")
+        try:
+            with self._db:  # commits, or takes all back
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute(
+                    "DELETE FROM log WHERE revision < ?1 AND (type = 'DELETED' OR EXISTS (SELECT 1 FROM log AS newer "
+                    "WHERE newer.resource = log.resource AND newer.namespace = log.namespace "
+                    "AND newer.name = log.name AND newer.revision > log.revision AND newer.revision <= ?1))",
+                    (revision,),
+                )
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES ('compacted', ?)", (revision,))
+        except sqlite3.Error as error:
+            raise self._refusal(error) from error
         self._compacted = revision
 
     def close(self) -> None:
         """Write the journal back and close the file."""
         self._db.close()
+
+
+def _cure(path: Path | str, error: sqlite3.Error) -> str:
+    """What to do about a database that cannot be read or written."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the upper bits only say more of the same
+    if code == sqlite3.SQLITE_FULL:
+        return "free some space on its disk and try again"
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        aside = Path(path).parent / "damaged"
+        return f"keep it aside, and the cluster begins anew: mkdir '{aside}' && mv '{path}'* '{aside}'"
+    return "check that its disk has room and its folder may be written"

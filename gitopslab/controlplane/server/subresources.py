@@ -12,13 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server import patches
+from gitopslab.controlplane.server.custom import scale as custom_scale
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.store import Record
-from gitopslab.errors import ApiError, bad_request, conflict, invalid
+from gitopslab.errors import ApiError, bad_request, conflict, forbidden, invalid
 from gitopslab.machinery import selectors
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
-from gitopslab.machinery.objects import Object, find_condition, is_terminating, labels_of, name_of, namespace_of
+from gitopslab.machinery.objects import (
+    Object,
+    find_condition,
+    is_condition_true,
+    is_terminating,
+    labels_of,
+    name_of,
+    namespace_of,
+)
 
 if TYPE_CHECKING:
     from gitopslab.controlplane.server.verbs import Verbs
@@ -31,16 +41,32 @@ _PRECONDITION_FIELDS = ("resourceVersion", "uid")
 # -- scale -----------------------------------------------------------------------------------------------------------
 
 
-def scale_of(parent: Object) -> Object:
-    """The ``autoscaling/v1`` Scale that a workload shows (``registry/apps/deployment/storage.scaleFromDeployment``)."""
+def scale_of(resource: Resource, parent: Object, *, is_read: bool = False) -> Object:
+    """The ``autoscaling/v1`` Scale that a workload shows (``registry/apps/deployment/storage.scaleFromDeployment``).
+
+    Args:
+        resource: The type of the workload.
+        parent: The workload.
+        is_read: Whether somebody reads it; a custom resource without replicas can be scaled, but not read.
+    """
     metadata = parent["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    spec, status = parent.get("spec", {}), parent.get("status", {})
-    replicas = spec.get("replicas", 0)
+    if isinstance(resource, CustomResource):
+        numbers = custom_scale.numbers_of(resource, parent, is_read=is_read)
+    else:
+        numbers = _numbers(parent)
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {field: metadata[field] for field in kept if field in metadata},
+        **numbers,
+    }
+
+
+def _numbers(parent: Object) -> Object:
+    spec, status = parent.get("spec", {}), parent.get("status", {})
+    replicas = spec.get("replicas", 0)
+    return {
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": status.get("replicas", 0),
@@ -62,13 +88,15 @@ def update_scale(
     if not isinstance(replicas, int) or replicas < 0:
         raise invalid("Scale", "autoscaling", name, [_not_negative(replicas)])
     parent = verbs.get(who, resource, namespace, name).copy()
-    parent["spec"]["replicas"] = replicas
-    parent["metadata"].pop("resourceVersion", None)
+    if isinstance(resource, CustomResource):
+        custom_scale.set_replicas(resource, parent, replicas)
+    else:
+        parent["spec"]["replicas"] = replicas
     for field in _PRECONDITION_FIELDS:
         if scale.get("metadata", {}).get(field):
             parent["metadata"][field] = scale["metadata"][field]
     record = verbs.update(who, resource, namespace, name, parent, options, subresource="scale")
-    return Record.of(scale_of(record.object))
+    return Record.of(scale_of(resource, record.object))
 
 
 def patch_scale(
@@ -86,7 +114,7 @@ def patch_scale(
     Simplified: server-side apply on a Scale merges without recording the applier's fields; the real server keeps them
     under the parent with ``subresource: scale``.
     """
-    current = scale_of(verbs.get(who, resource, namespace, name).object)
+    current = scale_of(resource, verbs.get(who, resource, namespace, name).object)
     wanted = patches.patched(SCALE, current, patch, "merge" if type in ("apply", "strategic") else type)
     if "resourceVersion" not in _metadata_of(patch):
         wanted["metadata"].pop("resourceVersion", None)
@@ -174,11 +202,12 @@ def evict(
         raise bad_request("name in URL does not match name in Eviction object")
     pod = verbs.get(who, resource, namespace, name).object
     wished = eviction.get("deleteOptions") or {}
+    conditions = wished.get("preconditions") or {}
     if not _is_safe_to_evict(pod):
         _spend_budget(verbs, who, pod, options)
     delete = DeleteOptions(
-        grace_seconds=wished.get("gracePeriodSeconds"), uid=(wished.get("preconditions") or {}).get("uid"),
-        propagation=wished.get("propagationPolicy"), dry_run=options.dry_run,
+        wished.get("gracePeriodSeconds"), wished.get("propagationPolicy"), conditions.get("uid"),
+        conditions.get("resourceVersion"), options.dry_run,
     )  # fmt: skip
     verbs.delete(who, resource, namespace, name, delete)
     return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
@@ -197,9 +226,10 @@ def _spend_budget(verbs: Verbs, who: Caller, pod: Object, options: WriteOptions)
             "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
         )
     for budget in budgets:
-        status = budget.get("status", {})
-        if status.get("disruptionsAllowed", 0) <= 0:
-            raise _too_many(budget)
+        if _is_unhealthy_and_free(pod, budget):
+            return
+        _check_budget(budget)
+        status = budget["status"]
         resource = verbs.catalog.by_key(_BUDGETS)
         assert resource is not None, "PodDisruptionBudgets are built in"
         now = timestamp(verbs.clock.now())
@@ -220,6 +250,7 @@ def _spend_budget(verbs: Verbs, who: Caller, pod: Object, options: WriteOptions)
 
 
 _BUDGETS = "poddisruptionbudgets.policy"
+_MOST_DISRUPTED = 2000
 
 
 def _covers(budget: Object, pod: Object) -> bool:
@@ -227,15 +258,32 @@ def _covers(budget: Object, pod: Object) -> bool:
     return selector is not None and selector.matches(labels_of(pod))
 
 
-def _too_many(budget: Object) -> ApiError:
+def _is_unhealthy_and_free(pod: Object, budget: Object) -> bool:
+    """Whether a pod that is not ready goes without being counted, as ``spec.unhealthyPodEvictionPolicy`` says."""
+    if is_condition_true(pod, "Ready"):
+        return False
+    if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
     status = budget.get("status", {})
-    message = (
-        f"The disruption budget {name_of(budget)} needs {status.get('desiredHealthy', 0)} healthy pods "
-        f"and has {status.get('currentHealthy', 0)} currently"
-    )
-    return ApiError(
-        429,
-        "TooManyRequests",
-        "Cannot evict pod as it would violate the pod's disruption budget.",
-        details={"causes": [{"reason": "DisruptionBudget", "message": message}]},
-    )
+    return 0 < int(status.get("desiredHealthy", 0)) <= int(status.get("currentHealthy", 0))
+
+
+def _check_budget(budget: Object) -> None:
+    """Refuse when nothing is left to spend, or while that is not known yet (``checkAndDecrement``)."""
+    name, status = name_of(budget), budget.get("status", {})
+    if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
+        raise _too_many(f"The disruption budget {name} is still being processed by the server.", retry_after=10)
+    if len(status.get("disruptedPods") or {}) > _MOST_DISRUPTED:
+        why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
+        raise forbidden("poddisruptionbudget.policy", name, why)
+    if status.get("disruptionsAllowed", 0) <= 0:
+        needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+        raise _too_many(f"The disruption budget {name} needs {needs} healthy pods and has {has} currently")
+
+
+def _too_many(why: str, *, retry_after: int = 0) -> ApiError:
+    details: dict[str, Any] = {"causes": [{"reason": "DisruptionBudget", "message": why}]}
+    if retry_after:
+        details["retryAfterSeconds"] = retry_after
+    message = "Cannot evict pod as it would violate the pod's disruption budget."
+    return ApiError(429, "TooManyRequests", message, details=details)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from gitopslab.machinery.objects import Object, copy_of
 from gitopslab.machinery.schema import Struct, Type, struct
 
 _MAX_NOTES = 100
+_LARGEST = (1 << 63) - 1
 _BITS = {"int32": 31, "int64": 63}
 _ZERO: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "bytes": "", "quantity": "0"}
 
@@ -203,6 +205,9 @@ class Reader:
             return {key: self._any(kind, item, (at, None, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self._any(kind, item, (at, None, index)) for index, item in enumerate(value)]
+        if value.__class__ is int and not -_LARGEST - 1 <= value <= _LARGEST:
+            with contextlib.suppress(OverflowError):  # what is too large for that too, the store refuses
+                return float(value)  # as in Go
         return value
 
     # Errors and notes.

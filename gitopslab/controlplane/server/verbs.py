@@ -14,10 +14,11 @@ in ``deletion``; names, uids and preconditions in ``identity``; lists and watche
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from gitopslab.controlplane.runtime.api import PatchType
+from gitopslab.controlplane.runtime.metrics import Metrics
 from gitopslab.controlplane.server import (
     deletion,
     identity,
@@ -32,34 +33,23 @@ from gitopslab.controlplane.server.authentication.accounts import AccountTokens
 from gitopslab.controlplane.server.authentication.bearer import BearerTokens
 from gitopslab.controlplane.server.authorization import escalation
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
+from gitopslab.controlplane.server.custom import objects as custom_objects
+from gitopslab.controlplane.server.custom.registry import CustomResources
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.feed import Feed, Subscription
+from gitopslab.controlplane.server.metrics import ResourceMetrics
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.reading import Page
 from gitopslab.controlplane.server.reviews import Reviews
-from gitopslab.controlplane.server.store import Change, Key, Record, Store
+from gitopslab.controlplane.server.revisions import too_large, version_of
+from gitopslab.controlplane.server.store import Change, ChangeType, Key, Record, Store
 from gitopslab.controlplane.server.validation import validate
 from gitopslab.errors import already_exists, invalid, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
-from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
 from gitopslab.machinery.objects import Object, name_of, namespace_of
-
-
-class StoreReader:
-    """What admission may look at: current objects, shared and read-only."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def find(self, resource: str, namespace: str, name: str) -> Object | None:
-        """One object, or None."""
-        record = self._store.get(resource, (namespace, name))
-        return record.object if record else None
-
-    def all(self, resource: str, namespace: str = "") -> Iterable[Object]:
-        """All objects of a resource, of one namespace or (empty) of all."""
-        return (record.object for record in self._store.list(resource, namespace))
 
 
 class Verbs:
@@ -79,12 +69,20 @@ class Verbs:
         self.clock = clock
         self.catalog = catalog or Catalog()
         self.feed = Feed()
-        self.reader = StoreReader(store)
+        self._custom = CustomResources(store, self.feed, self.catalog)
+        self.reader = reading.StoreReader(store)
         self.authorizer = Authorizer(self.reader, self.feed)
         self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new())
         self.tokens = BearerTokens(self.accounts)
         self._reviews = Reviews(self.authorizer, self.tokens, self.accounts, self.reader, clock)
         self._admission = Admission(self.reader, clock)
+        self._metrics: ResourceMetrics | None = None
+
+    def serve_metrics(self, metrics: Metrics) -> None:
+        """Serve ``metrics.k8s.io`` from now on, as a cluster does that has metrics-server."""
+        self._metrics = ResourceMetrics(self.reader, metrics, self.clock)
+        self.catalog.add(NODE_METRICS)
+        self.catalog.add(POD_METRICS)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -94,10 +92,16 @@ class Verbs:
         Raises:
             NotFoundError: There is none.
         """
-        record = self.store.get(resource.key, (namespace, name))
+        if not resource.stored and self._metrics is not None:
+            return Record.of(self._metrics.get(resource, namespace, name))
+        record = self._current(resource, (namespace, name))
         if record is None:
             raise not_found(resource.key, name)
-        return Record.of(subresources.scale_of(record.object)) if subresource == "scale" else record
+        return (
+            Record.of(subresources.scale_of(resource, record.object, is_read=True))
+            if subresource == "scale"
+            else record
+        )
 
     def list(
         self,
@@ -114,6 +118,8 @@ class Verbs:
     ) -> Page:
         """The objects of one namespace or (empty) of all that pass the selectors, whole or in chunks of ``limit``."""
         accept = reading.selection(resource, labels, fields)
+        if not resource.stored and self._metrics is not None:
+            return Page([Record.of(found) for found in self._metrics.list(resource, namespace, accept)], 0)
         return reading.page(
             self.store,
             resource,
@@ -123,6 +129,7 @@ class Verbs:
             continue_=continue_,
             resource_version=resource_version,
             match=resource_version_match,
+            show=partial(self._custom.shown, resource) if isinstance(resource, CustomResource) else None,
         )
 
     def watch(
@@ -142,13 +149,15 @@ class Verbs:
 
         Raises:
             GoneError: The version is older than the history kept.
+            ApiError: 504 when everything there is at a version is wanted, and it is not there yet.
         """
-        since = reading.version_of(resource_version)
-        if since > self.store.revision:
-            raise reading.too_large(since, self.store.revision)
+        since = version_of(resource_version)
+        if initial_events and since > self.store.revision:
+            raise too_large(since, self.store.revision)
         accept = reading.selection(resource, labels, fields)
         start = None if initial_events or since == 0 else since
-        return reading.follow(self.store, self.feed, resource, namespace, accept, start)
+        show = partial(self._custom.shown_change, resource) if isinstance(resource, CustomResource) else None
+        return reading.follow(self.store, self.feed, resource, namespace, accept, start, show)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -196,6 +205,9 @@ class Verbs:
     ) -> Record:
         """Replace an object, or the part of it that ``subresource`` names; ``obj`` is taken over.
 
+        Simplified: what is not there is never created by an update; the real server does so for a few kinds, such as
+        events and leases.
+
         Raises:
             NotFoundError: There is none.
             ConflictError: ``obj`` was made from an older state.
@@ -203,6 +215,7 @@ class Verbs:
         if subresource == "scale" and obj.get("kind") == "Scale":
             return subresources.update_scale(self, who, resource, namespace, name, obj, options)
         current = self.get(who, resource, namespace, name)
+        identity.check_versioned(resource, name, obj)
         identity.check(resource, namespace, name, obj, current.object)
         return self._replace(who, resource, current, obj, options, subresource=subresource)
 
@@ -282,7 +295,7 @@ class Verbs:
         subresource: str,
     ) -> tuple[Record, bool]:
         """Server-side apply: merge by field ownership, then go on as a create or an update."""
-        current = self.store.get(resource.key, (namespace, name))
+        current = self._current(resource, (namespace, name))
         if current is None and subresource:
             raise not_found(resource.key, name)
         after = ownership.applied(
@@ -297,7 +310,7 @@ class Verbs:
         if current is not None:
             identity.check(resource, namespace, name, after, current.object)
             return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
-        after["metadata"].setdefault("name", name)
+        identity.check_new(resource, namespace, name, after)
         owned = after["metadata"].get("managedFields")
         identity.assign(after, namespace, self.clock.now())
         self._admit(who, self._attributes(who, resource, "CREATE", "", after, None, options), options)
@@ -340,7 +353,10 @@ class Verbs:
             strategy.prepare_create(resource, obj)
         else:
             strategy.prepare_update(resource, obj, attributes.before, attributes.subresource, self.clock.now())
-        causes = validate(resource, obj, attributes.before, attributes.subresource)
+        if isinstance(resource, CustomResource):
+            causes = custom_objects.validate(resource, obj, attributes.before, attributes.subresource, options.warnings)
+        else:
+            causes = validate(resource, obj, attributes.before, attributes.subresource)
         if causes:
             raise invalid(resource.kind, resource.group, name_of(obj), causes)
         self._admission.validate(attributes)
@@ -377,12 +393,22 @@ class Verbs:
             return current
         return self._commit("MODIFIED", resource, key, obj, dry_run)
 
-    def _commit(self, type: str, resource: Resource, key: Key, obj: Object, dry_run: bool) -> Record:
+    def _commit(self, type: ChangeType, resource: Resource, key: Key, obj: Object, dry_run: bool) -> Record:
         if dry_run:
             return Record.of(obj)
-        change = self.store.append(type, resource.key, key, identity.ordered(resource, obj), self.clock.now())
+        obj = identity.ordered(resource, obj)
+        if isinstance(resource, CustomResource):
+            obj = self._custom.kept(resource, obj)
+        change = self.store.append(type, resource.key, key, obj, self.clock.now())
         self.feed.publish(change)
-        return change.record
+        return self._custom.shown(resource, change.record) if isinstance(resource, CustomResource) else change.record
+
+    def _current(self, resource: Resource, key: Key) -> Record | None:
+        """The stored state of an object, in the version of the resource."""
+        record = self.store.get(resource.key, key)
+        if record is None or not isinstance(resource, CustomResource):
+            return record
+        return self._custom.shown(resource, record)
 
 
 def _manager(who: Caller, options: WriteOptions) -> str:

@@ -3,7 +3,7 @@
 // differs. It asks the cluster nothing; the one message it sends back is {do: "resume"}.
 
 const MOST_MOVES = 24; // more changes at once than this are shown without travel
-const SLOW_MS = 14; // a board that takes longer to draw gives up motion before it drops frames
+const MOST_MOVES_CROWDED = 6; // travelling tiles are painted anew in every frame, and a crowded board paints slowly
 const TRAVEL_MS = 340;
 const LIVE_WORDS = { live: "live", paused: "paused: resume", static: "snapshot", lost: "no connection", closed: "ended" };
 const KEYS = "arrows go from pod to pod · Enter pins the details · Escape closes them · c copies the command";
@@ -14,7 +14,6 @@ class BoardView {
     this.looks = model.get("_looks");
     this.options = { ...model.get("_options") };
     this.pods = new Map();
-    this.cost = 0;
     this.tiles = new Tiles(this.looks);
     this.tray = new Tray(this.tiles);
     this.nodes = new NodeCards(this.looks, this.tiles);
@@ -23,7 +22,7 @@ class BoardView {
     this.build(root);
     this.hand = new Hand(this.root, this.tiles, this.card, (uid) => this.pods.get(uid));
     this.paint = oncePerFrame(() => this.draw());
-    this.describe = notTooOften(1000, () => this.drawTable());
+    this.describe = notTooOften(2000, () => this.drawTable());
     this.model.on("change:_snapshot", this.paint);
     this.draw();
   }
@@ -46,7 +45,7 @@ class BoardView {
     this.rows = el("tbody", {});
     this.table = el("div", { class: "gl-unseen" }, tableOf(this.rows));
     this.root.append(
-      el("header", { class: "gl-head" }, this.title, this.counts, this.tools()),
+      el("div", { class: "gl-head" }, this.title, this.counts, this.tools()),
       this.error,
       el("div", { class: "gl-body" }, this.tray.element, this.nodes.element),
       this.legend(),
@@ -76,7 +75,7 @@ class BoardView {
     help.addEventListener("click", toggle);
     this.root.addEventListener("keydown", (event) => event.key === "?" && toggle());
     const bars = el("ul", { "aria-label": "Bars" }, swatch("", "requested by pods"), swatch("gl-hatched", "by system pods"), swatch("gl-free", "free"));
-    return el("footer", { class: "gl-legend" }, bars, this.keys, help);
+    return el("div", { class: "gl-legend" }, bars, this.keys, help);
   }
 
   // ---- following the model ----
@@ -94,7 +93,6 @@ class BoardView {
   draw() {
     const snapshot = this.model.get("_snapshot");
     if (!snapshot?.board) return this.drawError(snapshot?.error);
-    const began = performance.now();
     const before = this.board && this.pods;
     if (snapshot.seconds !== this.seconds) this.received = performance.now();
     this.seconds = snapshot.seconds;
@@ -112,7 +110,6 @@ class BoardView {
     this.card.follow(this.pods, this.tiles);
     giveFocusBack();
     this.describe();
-    this.cost = 0.7 * this.cost + 0.3 * (performance.now() - began);
   }
 
   allPods() {
@@ -148,7 +145,7 @@ class BoardView {
   }
 
   drawError(error) {
-    this.error.hidden = !error;
+    hide(this.error, !error);
     say(this.error, error || "");
   }
 
@@ -177,7 +174,8 @@ class BoardView {
   /** Where the tiles are that will go or move, read before anything changes. */
   leaving(before) {
     const changed = [...before].filter(([uid, pod]) => this.pods.get(uid)?.node !== pod.node);
-    this.still = changed.length > MOST_MOVES || this.cost > SLOW_MS;
+    const most = this.board.nodes.length > CROWDED_NODES ? MOST_MOVES_CROWDED : MOST_MOVES;
+    this.still = changed.length + [...this.pods.keys()].filter((uid) => !before.has(uid)).length > most;
     if (this.still) return [];
     this.door = this.tray.head.getBoundingClientRect();
     return changed
@@ -189,7 +187,7 @@ class BoardView {
   move(moves, before) {
     if (this.still) return;
     const fresh = [...this.pods.values()].filter((pod) => !before.has(pod.uid));
-    const arrivals = fresh.length > MOST_MOVES ? [] : fresh.map((pod) => this.arrival(pod));
+    const arrivals = fresh.map((pod) => this.arrival(pod));
     const staying = [...moves.filter((move) => !move.gone), ...arrivals].filter(({ tile }) => tile?.isConnected);
     const origin = staying.length || moves.length ? this.layer.getBoundingClientRect() : null;
     for (const move of staying) move.to = move.tile.getBoundingClientRect();

@@ -112,7 +112,8 @@ class Hand {
   /** Exactly one tile can be reached with Tab; the arrows do the rest. */
   rove() {
     if (!this.current?.isConnected) this.current = this.root.querySelector(".gl-pod, .gl-group");
-    if (this.roving !== this.current) this.roving?.setAttribute("tabindex", "-1");
+    if (this.roving === this.current) return;
+    this.roving?.setAttribute("tabindex", "-1");
     this.roving = this.current;
     this.roving?.setAttribute("tabindex", "0");
   }

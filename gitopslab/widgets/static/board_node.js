@@ -31,7 +31,7 @@ class NodeCards {
       system: el("div", { class: "gl-system" }),
     };
     const card = el(
-      "article",
+      "div",
       { class: "gl-node", role: "group" },
       el("div", { class: "gl-node-head" }, parts.mark, parts.name),
       parts.chips,
@@ -60,7 +60,7 @@ class NodeCards {
     const main = shown.filter((pod) => !this.folded(pod));
     this.drawPods(pods, main);
     this.drawSystem(system, shown.filter(this.folded));
-    empty.hidden = main.length > 0;
+    hide(empty, main.length > 0);
     say(empty, shown.length ? "only system pods" : "no pods");
   }
 
@@ -105,7 +105,7 @@ class NodeCards {
     keyed(list, [...groups], ([owner]) => `group ${owner}`, make, (group, [owner, members]) => {
       const states = Object.keys(this.looks).filter((state) => members.some((pod) => pod.state === state));
       const words = states.map((state) => `${members.filter((pod) => pod.state === state).length} ${this.looks[state].word}`);
-      say(group.firstChild, `${members[0].short} ×${members.length}`);
+      say(group.firstChild, `${owner.split("/").at(-1)} ×${members.length}`);
       group.title = `${owner}: ${words.join(", ")}`;
       group.setAttribute("aria-label", group.title);
       group.lastChild.replaceChildren(...states.map((state) => glyph(this.looks, state)));
@@ -113,7 +113,7 @@ class NodeCards {
   }
 
   drawSystem(row, pods) {
-    row.hidden = !pods.length;
+    hide(row, !pods.length);
     const label = { uid: "label" };
     const make = (pod) => (pod === label ? el("span", { class: "gl-system-name" }, "system") : this.tiles.of(pod));
     keyed(row, [label, ...pods], (pod) => pod.uid, make, (tile, pod) => pod !== label && this.tiles.update(tile, pod, "glyph"));

@@ -16,7 +16,8 @@ class Tiles {
     if (known) return known;
     const parts = ["gl-name", "gl-ready", "gl-rest", "gl-restarts"].map((name) => el("span", { class: name }));
     const attributes = { type: "button", class: "gl-pod", "data-uid": pod.uid, tabindex: "-1" };
-    const tile = el("button", attributes, glyph(this.looks, pod.state), ...parts);
+    const tile = el("button", attributes, glyph(this.looks, pod.state), ...parts.flatMap((part) => [part, " "]));
+    tile.children[3].append(el("span", {}), el("span", {}));
     this.byUid.set(pod.uid, tile);
     return tile;
   }
@@ -32,23 +33,32 @@ class Tiles {
     Object.assign(tile.dataset, { state, density, system: pod.system });
     say(name, short);
     say(readiness, `${ready}/${containers}`);
-    say(remainder, this.secondLine(pod));
+    const [head, tail] = this.secondLine(pod);
+    say(remainder.firstChild, head);
+    say(remainder.lastChild, tail);
     say(restarted, restarts ? `↻${restarts}` : "");
-    tile.setAttribute("aria-label", this.words(pod));
+    // What is read aloud begins with what is seen, so that one can also say it to choose the tile.
+    const seen = [short, `${ready}/${containers}`, head + tail, restarted.textContent].filter(Boolean).join(" ");
+    tile.setAttribute("aria-label", `${seen}: ${this.words(pod)}`);
   }
 
   forget(pods) {
     for (const uid of this.byUid.keys()) if (!pods.has(uid)) this.byUid.delete(uid);
   }
 
-  /** What makes the pod unique while it is well, what is the matter when it is not. */
+  /**
+   * What makes the pod unique while it is well, what is the matter when it is not; in two parts, because where room
+   * is short the first is cut: of 7c5ddbdf54-x7k2p the end tells pods apart.
+   */
   secondLine({ state, status, rest, namespace }) {
-    if (state === "ready" || state === "running") return rest || namespace;
-    return state === "notready" ? this.looks.notready.word : status;
+    if (state === "notready") return [this.looks.notready.word, ""];
+    if (state !== "ready" && state !== "running") return [status, ""];
+    const dash = rest.lastIndexOf("-");
+    return dash < 0 ? [rest || namespace, ""] : [rest.slice(0, dash), rest.slice(dash)];
   }
 
   words(pod) {
-    const parts = [`Pod ${pod.name}`, `namespace ${pod.namespace}`, this.looks[pod.state].word];
+    const parts = [`pod ${pod.name}`, `namespace ${pod.namespace}`, this.looks[pod.state].word];
     parts.push(`${pod.ready} of ${pod.containers} containers ready`);
     if (pod.restarts) parts.push(`${pod.restarts} restarts`);
     parts.push(pod.node ? `on ${pod.node}` : "without a node");

@@ -18,7 +18,7 @@ class Tray {
     this.drawWaiting(waiting.slice(0, MOST_WAITING));
     const more = waiting.length - MOST_WAITING;
     say(this.rest, waiting.length ? `and ${more} more` : "Every pod has a node.");
-    this.rest.hidden = waiting.length > 0 && more <= 0;
+    hide(this.rest, waiting.length > 0 && more <= 0);
     this.drawTrouble(troubled);
   }
 
@@ -29,7 +29,7 @@ class Tray {
       this.tiles.update(item.firstElementChild, pod, "tile");
       say(item.lastElementChild, pod.reason);
       // Replicas that wait for the same reason share one sentence.
-      item.lastElementChild.hidden = !last;
+      hide(item.lastElementChild, !last);
     });
   }
 

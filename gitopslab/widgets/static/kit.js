@@ -20,6 +20,11 @@ function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Hides or shows, and touches the element only when that differs. */
+function hide(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
 /** The shape of a state in a square of its colour. */
 function glyph(looks, state) {
   const svg = document.createElementNS(SVG_NS, "svg");
@@ -48,24 +53,22 @@ function reshape(square, looks, state) {
 
 /**
  * Makes the children of a parent follow a list: an element a key, moved only when its place changed.
- * `make(item)` gives a new element, `update(element, item)` brings one up to date. Returns the elements by key.
+ * `make(item)` gives a new element, `update(element, item)` brings one up to date.
  */
 function keyed(parent, items, key, make, update) {
   const before = parent.glKeyed ?? new Map();
-  const after = new Map();
+  const after = new Map(items.map((item) => [key(item), item]));
+  // What goes must go first: in the way, it would make every element behind it look moved.
+  for (const [name, node] of before) if (!after.has(name) && node.parentNode === parent) node.remove();
   let place = parent.firstElementChild;
-  for (const item of items) {
-    const name = key(item);
+  for (const [name, item] of after) {
     const node = before.get(name) ?? make(item);
-    before.delete(name);
     update(node, item);
     if (node === place) place = place.nextElementSibling;
     else parent.insertBefore(node, place);
     after.set(name, node);
   }
-  for (const node of before.values()) if (node.parentNode === parent) node.remove();
   parent.glKeyed = after;
-  return after;
 }
 
 /** Calls a function once in the next frame, however often it is asked. */
@@ -110,7 +113,7 @@ function travel(layer, origin, tile, from, to, milliseconds) {
     return;
   }
   const ghost = ghostOf(layer, origin, tile, to);
-  tile.style.visibility = "hidden";
+  tile.style.opacity = "0"; // and not hidden: it must be able to keep the focus
   const dx = from.left - to.left;
   const dy = from.top - to.top;
   const motion = ghost.animate(
@@ -119,7 +122,7 @@ function travel(layer, origin, tile, from, to, milliseconds) {
   );
   motion.onfinish = motion.oncancel = () => {
     ghost.remove();
-    tile.style.visibility = "";
+    tile.style.opacity = "";
   };
 }
 
@@ -136,7 +139,7 @@ function ghostOf(layer, origin, tile, at) {
   ghost.setAttribute("tabindex", "-1");
   Object.assign(ghost.style, {
     position: "absolute",
-    visibility: "",
+    opacity: "",
     margin: "0",
     left: `${at.left - origin.left}px`,
     top: `${at.top - origin.top}px`,

@@ -19,7 +19,9 @@ from gitopslab.controlplane.http.tables import (
     autoscaling,
     batch,
     config,
+    custom,
     events,
+    metrics,
     networking,
     nodes,
     pods,
@@ -28,6 +30,7 @@ from gitopslab.controlplane.http.tables import (
     storage,
 )
 from gitopslab.controlplane.http.tables.printer import DEFAULT, Printer
+from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.store import Record
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
@@ -39,6 +42,7 @@ _PRINTERS: dict[str, Printer] = {
     **batch.PRINTERS,
     **config.PRINTERS,
     **events.PRINTERS,
+    **metrics.PRINTERS,
     **networking.PRINTERS,
     **nodes.PRINTERS,
     **pods.PRINTERS,
@@ -49,11 +53,10 @@ _PRINTERS: dict[str, Printer] = {
 
 
 def printer_of(resource: Resource) -> Printer:
-    """The printer of a resource type; name and creation time for those without one of their own.
-
-    Simplified: custom resources print like that too; the real server prints their ``additionalPrinterColumns``.
-    """
-    return DEFAULT if resource.custom else _PRINTERS.get(resource.key, DEFAULT)
+    """The printer of a resource type; name and creation time for those without one of their own."""
+    if isinstance(resource, CustomResource):
+        return custom.printer_of(resource)
+    return _PRINTERS.get(resource.key, DEFAULT)
 
 
 def render(

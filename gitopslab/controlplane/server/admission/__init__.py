@@ -14,17 +14,18 @@ runs them too.
 from __future__ import annotations
 
 from gitopslab.controlplane.server.admission import (
+    customresources,
     ingresses,
     limits,
     namespaces,
     pods,
     priority,
-    quota,
     serviceaccounts,
     services,
     storage,
 )
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.controlplane.server.admission.quota import Quotas
 from gitopslab.machinery.clock import Clock
 
 __all__ = ["Admission", "Attributes", "Reader"]
@@ -41,6 +42,7 @@ class Admission:
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
+        self._quotas = Quotas(reader, clock)
 
     def mutate(self, attributes: Attributes) -> list[str]:
         """Change ``attributes.object`` in place as the mutating plugins do.
@@ -52,6 +54,7 @@ class Admission:
             ApiError: A plugin refuses.
         """
         namespaces.check_exists(attributes, self._reader)
+        customresources.check_not_terminating(attributes)
         if attributes.subresource:
             return []
         match attributes.resource.key:
@@ -69,6 +72,8 @@ class Admission:
                 storage.protect(attributes, "kubernetes.io/pv-protection")
             case "ingresses.networking.k8s.io":
                 ingresses.set_default_class(attributes, self._reader)
+            case "customresourcedefinitions.apiextensions.k8s.io":
+                return customresources.format_warnings(attributes)
         return []
 
     def validate(self, attributes: Attributes) -> None:
@@ -80,14 +85,14 @@ class Admission:
         if attributes.operation == "DELETE":
             namespaces.check_deletable(attributes)
             return
-        if attributes.subresource:
-            return
         match attributes.resource.key:
             case "pods":
                 limits.check_pod(attributes, self._reader)
+            case _ if attributes.subresource:
+                pass
             case "persistentvolumeclaims":
                 limits.check_claim(attributes, self._reader)
                 storage.check_resize(attributes, self._reader)
             case "priorityclasses.scheduling.k8s.io":
                 priority.check_global_default(attributes, self._reader)
-        quota.check(attributes, self._reader)
+        self._quotas.check(attributes)

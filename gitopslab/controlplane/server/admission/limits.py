@@ -1,17 +1,17 @@
 """LimitRanger: a LimitRange fills in what containers leave open, and refuses what goes beyond it.
 
-Filling in happens before validation, refusing after it. Only new pods are looked at; claims also when they grow.
+Filling in happens before validation, refusing after it. Pods are looked at when they are made or resized, claims also
+when they change. Upstream: ``plugin/pkg/admission/limitranger``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.machinery import usage
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, is_terminating
+from gitopslab.machinery.usage import Amount, Amounts
 
 _ANNOTATION = "kubernetes.io/limit-ranger"
 _CONTAINERS = (("containers", "container"), ("initContainers", "init container"))
@@ -22,12 +22,16 @@ def set_pod_defaults(attributes: Attributes, reader: Reader) -> None:
     if attributes.operation != "CREATE":
         return
     pod = attributes.wished()
-    for item in _items(attributes, reader, "Container"):
+    for limit_range in reader.all("limitranges", attributes.namespace):
+        defaults: Object = {"limits": {}, "requests": {}}
+        for item in _items(limit_range, "Container"):
+            defaults["limits"] |= item.get("default") or {}
+            defaults["requests"] |= item.get("defaultRequest") or {}
         notes = [
             note
             for field, called in _CONTAINERS
             for container in pod["spec"].get(field) or ()
-            for note in _fill(container, item, called)
+            for note in _fill(container, defaults, called)
         ]
         if notes:
             text = f"LimitRanger plugin set: {'; '.join(notes)}"
@@ -35,38 +39,48 @@ def set_pod_defaults(attributes: Attributes, reader: Reader) -> None:
 
 
 def check_pod(attributes: Attributes, reader: Reader) -> None:
-    """Refuse a new pod whose containers, or which as a whole, is outside the limits of its namespace."""
-    if attributes.operation != "CREATE":
+    """Refuse a pod whose containers, or which as a whole, is outside the limits of its namespace."""
+    if attributes.operation != "CREATE" and attributes.subresource != "resize":
+        return
+    if _is_going(attributes):
         return
     spec = attributes.wished()["spec"]
-    errors: list[str] = []
-    for item in _items(attributes, reader, "Container"):
-        for field, _ in _CONTAINERS:
-            for container in spec.get(field) or ():
-                resources = container.get("resources") or {}
-                errors.extend(_violations(item, resources.get("requests"), resources.get("limits")))
-    for item in _items(attributes, reader, "Pod"):
-        errors.extend(_violations(item, usage.effective(spec, "requests"), usage.effective(spec, "limits")))
-    _refuse(attributes, errors)
+    containers = [container for field, _ in _CONTAINERS for container in spec.get(field) or ()]
+    for limit_range in reader.all("limitranges", attributes.namespace):
+        errors: list[str] = []
+        for item in limit_range.get("spec", {}).get("limits") or ():
+            if item.get("type") == "Container":
+                for container in containers:
+                    resources = container.get("resources") or {}
+                    asked = (usage.amounts(resources.get(field)) for field in ("requests", "limits"))
+                    errors.extend(_violations(item, *asked))
+            elif item.get("type") == "Pod":
+                asked = (usage.effective(spec, field, overhead=False) for field in ("requests", "limits"))
+                errors.extend(_violations(item, *asked))
+        _refuse(attributes, errors)
 
 
 def check_claim(attributes: Attributes, reader: Reader) -> None:
     """Refuse a claim that is smaller or larger than its namespace allows."""
-    requests = attributes.wished()["spec"].get("resources", {}).get("requests")
-    errors: list[str] = []
-    for item in _items(attributes, reader, "PersistentVolumeClaim"):
-        for name, low in (item.get("min") or {}).items():
-            errors.extend(_outside("minimum", name, item, low, requests, "request"))
-        for name, high in (item.get("max") or {}).items():
-            errors.extend(_outside("maximum", name, item, high, requests, "request"))
-    _refuse(attributes, errors)
-
-
-def _items(attributes: Attributes, reader: Reader, kind: str) -> Iterator[Object]:
+    if _is_going(attributes):
+        return
+    requests = usage.amounts(attributes.wished()["spec"].get("resources", {}).get("requests"))
     for limit_range in reader.all("limitranges", attributes.namespace):
-        for item in limit_range.get("spec", {}).get("limits") or ():
-            if item.get("type") == kind:
-                yield item
+        errors: list[str] = []
+        for item in _items(limit_range, "PersistentVolumeClaim"):
+            for name, edge in sorted(usage.amounts(item.get("min")).items()):
+                errors.extend(_outside("minimum", name, item, edge, (("request", requests),)))
+            for name, edge in sorted(usage.amounts(item.get("max")).items()):
+                errors.extend(_outside("maximum", name, item, edge, (("request", requests),)))
+        _refuse(attributes, errors)
+
+
+def _items(limit_range: Object, kind: str) -> Iterator[Object]:
+    return (item for item in limit_range.get("spec", {}).get("limits") or () if item.get("type") == kind)
+
+
+def _is_going(attributes: Attributes) -> bool:
+    return attributes.before is not None and is_terminating(attributes.before)
 
 
 def _refuse(attributes: Attributes, errors: list[str]) -> None:
@@ -75,51 +89,46 @@ def _refuse(attributes: Attributes, errors: list[str]) -> None:
         raise attributes.refusal(unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]")
 
 
-def _fill(container: Object, item: Object, called: str) -> Iterator[str]:
-    resources = container.setdefault("resources", {})
-    for field, source in (("requests", "defaultRequest"), ("limits", "default")):
-        missing = [name for name in item.get(source) or () if name not in (resources.get(field) or {})]
+def _fill(container: Object, defaults: Object, called: str) -> Iterator[str]:
+    for field in ("requests", "limits"):
+        given = (container.get("resources") or {}).get(field) or {}
+        missing = {name: value for name, value in defaults[field].items() if name not in given}
         if missing:
-            resources[field] = {**(resources.get(field) or {}), **{name: item[source][name] for name in missing}}
+            container["resources"] = {**(container.get("resources") or {}), field: {**given, **missing}}
             yield f"{', '.join(sorted(missing))} {field[:-1]} for {called} {container.get('name', '')}"
 
 
-def _violations(item: Object, requests: Any, limits: Any) -> Iterator[str]:
-    requests, limits = requests or {}, limits or {}
-    for name, low in (item.get("min") or {}).items():
-        yield from _outside("minimum", name, item, low, requests, "request", limits, "limit")
-    for name, high in (item.get("max") or {}).items():
-        yield from _outside("maximum", name, item, high, limits, "limit", requests, "request")
-    for name, ratio in (item.get("maxLimitRequestRatio") or {}).items():
-        yield from _stretched(name, item, ratio, requests, limits)
+def _violations(item: Object, requests: Amounts, limits: Amounts) -> Iterator[str]:
+    for name, edge in sorted(usage.amounts(item.get("min")).items()):
+        yield from _outside("minimum", name, item, edge, (("request", requests), ("limit", limits)))
+    for name, edge in sorted(usage.amounts(item.get("max")).items()):
+        yield from _outside("maximum", name, item, edge, (("limit", limits), ("request", requests)))
+    for name, edge in sorted(usage.amounts(item.get("maxLimitRequestRatio")).items()):
+        yield from _stretched(name, item, edge, requests, limits)
 
 
 def _outside(
-    bound: str, name: str, item: Object, value: str, first: Any, called: str, second: Any = None, also: str = ""
+    bound: str, name: str, item: Object, edge: Amount, given: tuple[tuple[str, Amounts], ...]
 ) -> Iterator[str]:
     """The first that goes beyond the bound; that the leading one is missing counts too."""
-    text = f"{bound} {name} usage per {item['type']} is {value}"
-    edge = usage.amounts({name: value})[name]
-    given = usage.amounts({name: first[name]})[name] if name in (first or {}) else None
-    other = usage.amounts({name: second[name]})[name] if name in (second or {}) else None
-
-    def is_beyond(amount: Decimal | None) -> bool:
-        return amount is not None and (amount < edge if bound == "minimum" else amount > edge)
-
-    if given is None:
-        yield f"{text}.  No {called} is specified"
-    elif is_beyond(given):
-        yield f"{text}, but {called} is {usage.spelled(given)}"
-    elif is_beyond(other) and other is not None:
-        yield f"{text}, but {also} is {usage.spelled(other)}"
+    text = f"{bound} {name} usage per {item['type']} is {edge}"
+    for at, (called, resources) in enumerate(given):
+        amount = resources.get(name)
+        if amount is None:
+            if at == 0:
+                yield f"{text}.  No {called} is specified"
+                return
+        elif amount.value < edge.value if bound == "minimum" else amount.value > edge.value:
+            yield f"{text}, but {called} is {amount}"
+            return
 
 
-def _stretched(name: str, item: Object, ratio: str, requests: Any, limits: Any) -> Iterator[str]:
-    text = f"{name} max limit to request ratio per {item['type']} is {ratio}"
-    request, limit = (usage.amounts({name: part.get(name, 0)})[name] for part in (requests, limits))
-    if not request:
+def _stretched(name: str, item: Object, edge: Amount, requests: Amounts, limits: Amounts) -> Iterator[str]:
+    text = f"{name} max limit to request ratio per {item['type']} is {edge}"
+    request, limit = requests.get(name), limits.get(name)
+    if request is None or not request.value:
         yield f"{text}, but no request is specified or request is 0"
-    elif not limit:
+    elif limit is None or not limit.value:
         yield f"{text}, but no limit is specified or limit is 0"
-    elif limit / request > usage.amounts({name: ratio})[name]:
-        yield f"{text}, but provided ratio is {limit / request:f}"
+    elif limit.value / request.value > edge.value:
+        yield f"{text}, but provided ratio is {float(limit.value / request.value):f}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from gitopslab.controlplane.server.admission.attributes import Reader
@@ -22,11 +21,13 @@ from gitopslab.controlplane.server.authorization.rules import quoted
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.machinery import names, serviceaccounts
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.jwt import SigningKey
+from gitopslab.machinery.jwt import Claims, SigningKey
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 """Who signs (kubeadm's choice); as an audience it means the API server itself."""
+
+_MOST_KEPT = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class AccountTokens:
         self._reader = reader
         self._clock = clock
         self.key = key
-        self._verified = lru_cache(maxsize=512)(key.verified)  # a client shows the same token again and again
+        self._known: dict[str, Claims] = {}  # whose signature was good: a client shows its token again and again
 
     def issue(
         self, account: Object, audiences: Sequence[str], seconds: int, *, warn_after: int, bound: Binding | None
@@ -101,7 +102,7 @@ class AccountTokens:
         Raises:
             InvalidTokenError: It has, and the token is good no longer, or not for these.
         """
-        claims = self._verified(token)
+        claims = self._known.get(token) or self._verified(token)
         if claims is None:
             return None
         is_kept = claims.get("iss") == serviceaccounts.LEGACY_ISSUER
@@ -114,6 +115,14 @@ class AccountTokens:
         if is_kept:
             return caller_of_secret(claims, token, self._reader), both
         return caller_of(claims, self._reader, self._clock.now()), both
+
+    def _verified(self, token: str) -> Claims | None:
+        claims = self.key.verified(token)
+        if claims is not None:
+            if len(self._known) >= _MOST_KEPT:
+                self._known.clear()
+            self._known[token] = claims
+        return claims
 
 
 def _reference(obj: Object) -> dict[str, str]:

@@ -126,15 +126,11 @@ class Impersonation:
 
     def _checked(self, mode: _Mode, who: Caller, wanted: Wanted, access: Access) -> Caller:
         if mode.name:
-            self._check(who, access._replace(verb=f"impersonate-on:{mode.name}:{access.verb}"))
+            on = access._replace(verb=f"impersonate-on:{mode.name}:{access.verb}")
+            self._authorizer.check(who, on)
         for needed in _needed(mode, who, wanted):
-            self._check(who, needed)
+            self._authorizer.check(who, needed)
         return Caller(wanted.user, _groups(mode, wanted), who.manager, wanted.uid, wanted.extra)
-
-    def _check(self, who: Caller, access: Access) -> None:
-        decision = self._authorizer.decide(who, access)
-        if not decision.allowed:
-            raise refusal(who.user, access, decision.reason)
 
 
 def _needed(mode: _Mode, who: Caller, wanted: Wanted) -> Iterator[Access]:

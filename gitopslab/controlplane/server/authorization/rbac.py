@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gitopslab.controlplane.server.admission.attributes import Reader
-from gitopslab.controlplane.server.authorization.attributes import MASTERS, RBAC, Access
+from gitopslab.controlplane.server.authorization.attributes import MASTERS, RBAC, Access, refusal
 from gitopslab.controlplane.server.authorization.rules import Rule
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.options import Caller
@@ -29,7 +29,8 @@ RESOURCES = (CLUSTER_ROLES, ROLES, CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS)
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-_MOST_KEPT = 8192  # decisions, and subjects: a bound on memory, not a tuned number
+_MOST_KEPT = 4096  # decisions, and subjects: a bound on memory, not a tuned number
+_LONGEST_KEPT = 600  # characters: more than any real name takes, so that nobody fills memory with made-up ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,22 @@ class Authorizer:
         """Whether somebody may do something."""
         return MASTERS in who.groups or self.decide(who, access).allowed
 
+    def check(self, who: Caller, access: Access) -> None:
+        """Refuse what somebody may not do.
+
+        Raises:
+            ApiError: 403.
+        """
+        decision = self.decide(who, access)
+        if not decision.allowed:
+            raise refusal(who.user, access, decision.reason)
+
     def decide(self, who: Caller, access: Access) -> Decision:
         """Whether somebody may do something, and why."""
         if MASTERS in who.groups:
             return _SUPERUSER
+        if sum(map(len, access)) > _LONGEST_KEPT:
+            return self._evaluate(who, access)
         key = (who.user, who.groups, access)
         found = self._decisions.get(key)
         if found is None:

@@ -7,6 +7,7 @@ object itself. Upstream: ``unstructuredSchemaCoercer`` in ``apiserver/customreso
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from gitopslab.controlplane.server.custom.pruning import drop_nulls, prune
@@ -16,6 +17,7 @@ from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.machinery import schema
 from gitopslab.machinery.objects import Object
 
+_DEEPEST = 200
 _UNKNOWN, _QUOTE = 'unknown field "', '"'
 
 
@@ -25,6 +27,7 @@ def read(resource: CustomResource, value: Any) -> tuple[Object, list[str]]:
     Raises:
         TypedError: It is no object, or its metadata have a wrong type.
     """
+    _check_depth(value)
     reader = Reader()
     obj = _with_metadata(reader, value)
     root = resource.version_spec.root
@@ -32,6 +35,22 @@ def read(resource: CustomResource, value: Any) -> tuple[Object, list[str]]:
     drop_nulls(obj, root)
     unknown += _read_embedded(obj, root, "")
     return obj, [*reader.notes, *(f'unknown field "{path}"' for path in unknown)]
+
+
+def _check_depth(value: Any) -> None:
+    """Refuse what could be read and not be written again."""
+    layer = [value]
+    for _ in range(_DEEPEST):
+        layer = [below for one in layer for below in _inside(one) if isinstance(below, dict | list)]
+        if not layer:
+            return
+    raise TypedError("exceeded max depth")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _with_metadata(reader: Reader, value: Any) -> Object:

@@ -12,10 +12,14 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
+from gitopslab.machinery.objects import Object
+
+_NUMBER_FORMATS = {"integer": ("int32", "int64"), "number": ("float", "double")}
 _UUID = r"[0-9a-f]{8}-?[0-9a-f]{4}-?%s-?%s-?[0-9a-f]{12}"
 _PATTERNS = {
     "uuid": _UUID % ("[0-9a-f]{4}", "[0-9a-f]{4}"),
@@ -47,6 +51,25 @@ _UNITS = {
 def is_known_format(name: str) -> bool:
     """Whether the API server checks this format of a text; dashes in its name do not count."""
     return name.replace("-", "") in _CHECKS
+
+
+def unrecognized(schema: Object) -> Iterator[str]:
+    """The formats in a schema that mean nothing for their type, in the order they are met."""
+    given, kind = schema.get("format") or "", schema.get("type") or ""
+    if given and not is_format_of(kind, given):
+        yield given
+    below: list[Any] = [schema.get("items")]
+    for word in ("allOf", "anyOf", "oneOf"):
+        below += schema.get(word) or ()
+    below += [schema.get("not"), *(schema.get("properties") or {}).values(), schema.get("additionalProperties")]
+    for one in below:
+        if isinstance(one, dict):
+            yield from unrecognized(one)
+
+
+def is_format_of(kind: str, name: str) -> bool:
+    """Whether a format means something for a type; an empty type may be a text."""
+    return (kind in ("", "string") and is_known_format(name)) or name in _NUMBER_FORMATS.get(kind, ())
 
 
 def is_format(name: str, value: str) -> bool:

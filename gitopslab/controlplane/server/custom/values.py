@@ -13,12 +13,11 @@ from typing import Any
 from gitopslab.controlplane.server.custom import numbers
 from gitopslab.controlplane.server.custom.correlation import Correlation
 from gitopslab.controlplane.server.custom.faults import Fault, Outcome, is_one_of
-from gitopslab.controlplane.server.custom.formats import is_format, is_known_format
+from gitopslab.controlplane.server.custom.formats import is_format, is_format_of, is_known_format
 from gitopslab.controlplane.server.custom.patterns import matches
 from gitopslab.controlplane.server.custom.structural import Node
 
 _BODY = "in body"
-_NUMBER_FORMATS = {"integer": ("int32", "int64"), "number": ("float", "double")}
 
 
 def check(node: Node, value: Any, path: str = "", correlation: Correlation | None = None) -> Outcome:
@@ -76,9 +75,7 @@ def _format(node: Node) -> str:
     given: str = node.schema.get("format") or ""
     types = types_of(node)
     kind = types[0] if len(types) == 1 else ""
-    if not given or (kind in ("", "string") and is_known_format(given)) or given in _NUMBER_FORMATS.get(kind, ()):
-        return given
-    return ""
+    return given if is_format_of(kind, given) else ""
 
 
 def type_of(value: Any) -> tuple[str, str]:

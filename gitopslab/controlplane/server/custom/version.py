@@ -130,10 +130,9 @@ class Version:
 
     def subresources(self) -> tuple[Subresource, ...]:
         """As discovery tells them."""
-        spec = self._definition["spec"]
         found = []
         if self.has_status:
-            found.append(Subresource("status", group=spec["group"], version=self.name, kind=spec["names"]["kind"]))
+            found.append(Subresource("status"))
         if self.scale is not None:
             found.append(Subresource("scale", group="autoscaling", version="v1", kind="Scale"))
         return tuple(found)

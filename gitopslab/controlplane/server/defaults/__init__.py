@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitopslab.controlplane.server.custom import defaulting, lifecycle
+from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
 from gitopslab.controlplane.server.defaults import apps, batch, core, networking, others, pod, storage
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
 _BY_KEY: dict[str, Callable[[Object], None]] = {
+    DEFINITIONS: lifecycle.set_defaults,
     "pods": pod.set_pod,
     "services": core.set_service,
     "secrets": core.set_secret,
@@ -48,6 +51,9 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
 
 def set_defaults(resource: Resource, obj: Object) -> None:
     """Fill in, in place, what Kubernetes 1.36 would; setting defaults twice changes nothing more."""
+    if isinstance(resource, CustomResource):
+        defaulting.set_defaults(obj, resource.version_spec.root)
+        return
     apply = _BY_KEY.get(resource.key)
-    if apply is not None and not resource.custom:
+    if apply is not None:
         apply(obj)

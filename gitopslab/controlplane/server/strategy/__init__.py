@@ -10,10 +10,13 @@ The kinds with rules of their own are in ``pods`` and ``workloads``. Names, uids
 
 from __future__ import annotations
 
+from gitopslab.controlplane.server.custom import lifecycle
+from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.strategy import pods, workloads
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.merge import same as identical
 from gitopslab.machinery.objects import Object
 
 _INITIAL_STATUS: dict[str, Object] = {
@@ -48,6 +51,8 @@ def prepare_create(resource: Resource, obj: Object) -> None:
     elif resource.custom:
         if resource.has_status:
             obj.pop("status", None)
+    elif resource.key == DEFINITIONS:
+        lifecycle.prepare_create(obj)
     elif resource.key == "persistentvolumes":
         obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": obj["metadata"].get("creationTimestamp")}
     elif resource.has_status and resource.key != "nodes":
@@ -77,6 +82,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
             _stamp_phase(obj, before, now)
     elif resource.key == "pods":
         pods.prepare_update(obj, before, subresource)
+    elif resource.key == DEFINITIONS:
+        lifecycle.prepare_update(obj, before)
     elif resource.has_status and subresource not in _PARTS:
         _put_back(obj, before, "status")
     if resource.key == "namespaces" and subresource != "finalize":
@@ -124,7 +131,10 @@ def _wants_more(resource: Resource, obj: Object, before: Object) -> bool:
             obj["metadata"].get("labels"), before["metadata"].get("labels")
         )
     if resource.custom:
-        return _changed_outside_metadata(obj, before, ("status",) if resource.has_status else ())
+        fields = (obj.keys() | before.keys()) - {"metadata", "apiVersion", "kind"}
+        return any(not identical(obj.get(field), before.get(field)) for field in fields)
+    if resource.key == DEFINITIONS:  # a property without a schema is not the same as no property
+        return not identical(obj.get("spec"), before.get("spec"))
     return not same(obj.get("spec"), before.get("spec"))
 
 

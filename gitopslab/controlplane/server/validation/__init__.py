@@ -34,9 +34,9 @@ def validate(resource: Resource, obj: Object, before: Object | None, subresource
     causes = Causes()
     rules = kinds.rules_of(resource)
     if before is None:
-        metadata.check(causes, obj, namespaced=resource.namespaced, name=rules.name)
+        metadata.check(causes, obj, namespaced=resource.namespaced, name=rules.name, any_finalizer=rules.any_finalizer)
         rules.create(causes, obj)
     else:
-        metadata.check_update(causes, obj, before)
+        metadata.check_update(causes, obj, before, any_finalizer=rules.any_finalizer)
         rules.change(causes, obj, before, subresource)
     return causes.found

@@ -33,6 +33,14 @@ class Causes:
         """A value is malformed or out of bounds."""
         self._add(path, "FieldValueInvalid", f"Invalid value: {shown(value)}", detail)
 
+    def type_invalid(self, path: str, value: Any, detail: str) -> None:
+        """A value has another type than its schema says."""
+        self._add(path, "FieldValueTypeInvalid", f"Invalid value: {shown(value)}", detail)
+
+    def bare(self, path: str, reason: str, body: str, detail: str = "") -> None:
+        """A fault told without the value, which is too large to show."""
+        self._add(path, reason, body, detail)
+
     def each(self, path: str, value: Any, problems: Iterable[str]) -> None:
         """Report every problem a format check found in one value."""
         for problem in problems:
@@ -69,7 +77,16 @@ class Causes:
 
 
 def shown(value: Any) -> str:
-    """A value as Go prints it in a field error: texts quoted, the rest as compact JSON."""
+    """A value as Go prints it in a field error: texts quoted, the rest as compact JSON, escaped as Go does."""
     if isinstance(value, (dict, list)):
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(_ordered(value), separators=(",", ":"), ensure_ascii=False)
+        return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return json.dumps(value, ensure_ascii=False)
+
+
+def _ordered(value: Any) -> Any:
+    """With the keys of maps sorted, as Go prints them; what has other values than texts is a struct, and stays."""
+    if isinstance(value, dict):
+        is_map = all(isinstance(item, str) for item in value.values())
+        return {key: _ordered(value[key]) for key in (sorted(value) if is_map else value)}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value

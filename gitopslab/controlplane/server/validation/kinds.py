@@ -12,6 +12,7 @@ from gitopslab.controlplane.server.validation import (
     claims,
     cluster,
     config,
+    definitions,
     formats,
     jobs,
     networking,
@@ -45,9 +46,13 @@ class Rules:
     name: formats.Check = formats.problems_of_subdomain
     create: Create = _nothing
     change: Change = _any_change
+    any_finalizer: bool = False
 
 
 _RULES: dict[str, Rules] = {
+    "customresourcedefinitions.apiextensions.k8s.io": Rules(
+        create=definitions.check_definition, change=definitions.check_definition_change, any_finalizer=True
+    ),
     "configmaps": Rules(create=config.check_config_map, change=config.check_config_map_change),
     "secrets": Rules(create=config.check_secret, change=config.check_secret_change),
     "namespaces": Rules(formats.problems_of_label, cluster.check_namespace, cluster.check_namespace_change),

@@ -21,9 +21,24 @@ _KUBERNETES_FINALIZERS = (_ORPHAN, "kubernetes", _FOREGROUND)
 
 
 def check(
-    causes: Causes, obj: Object, *, namespaced: bool, name: Callable[[str], formats.Problems], path: str = "metadata"
+    causes: Causes,
+    obj: Object,
+    *,
+    namespaced: bool,
+    name: Callable[[str], formats.Problems],
+    path: str = "metadata",
+    any_finalizer: bool = False,
 ) -> None:
-    """The metadata of a new object; ``name`` knows the format of its kind's names."""
+    """The metadata of a new object.
+
+    Args:
+        causes: Where to report.
+        obj: The object.
+        namespaced: Whether it lives in a namespace.
+        name: The format of its kind's names.
+        path: Where the metadata are.
+        any_finalizer: Whether finalizers need not be those of Kubernetes, as in custom resources.
+    """
     metadata = obj.get("metadata") or {}
     if base := metadata.get("generateName"):
         causes.each(f"{path}.generateName", base, name(formats.masked(base)))
@@ -43,11 +58,13 @@ def check(
     if owners := metadata.get("ownerReferences"):
         _check_owners(causes, owners, f"{path}.ownerReferences")
     if finalizers := metadata.get("finalizers"):
-        _check_finalizers(causes, finalizers, f"{path}.finalizers")
+        _check_finalizers(causes, finalizers, f"{path}.finalizers", any_finalizer=any_finalizer)
 
 
-def check_update(causes: Causes, obj: Object, before: Object, path: str = "metadata") -> None:
-    """The metadata of a changed object."""
+def check_update(
+    causes: Causes, obj: Object, before: Object, path: str = "metadata", *, any_finalizer: bool = False
+) -> None:
+    """The metadata of a changed object; ``any_finalizer`` as in ``check``."""
     metadata, old = obj["metadata"], before["metadata"]
     if is_terminating(before):
         _check_no_new_finalizers(causes, metadata, old, f"{path}.finalizers")
@@ -62,7 +79,8 @@ def check_update(causes: Causes, obj: Object, before: Object, path: str = "metad
     if owners := metadata.get("ownerReferences"):
         _check_owners(causes, owners, f"{path}.ownerReferences")
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
-        _check_kubernetes_finalizer(causes, finalizer, f"{path}.finalizers[{index}]")
+        if not any_finalizer:
+            _check_kubernetes_finalizer(causes, finalizer, f"{path}.finalizers[{index}]")
 
 
 def check_labels(causes: Causes, labels: dict[str, str] | None, path: str) -> None:
@@ -145,13 +163,14 @@ def _check_owner(causes: Causes, owner: Object, path: str) -> None:
         causes.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
 
 
-def _check_finalizers(causes: Causes, finalizers: list[str], path: str) -> None:
+def _check_finalizers(causes: Causes, finalizers: list[str], path: str, *, any_finalizer: bool) -> None:
     for finalizer in finalizers:
         causes.each(path, finalizer, formats.problems_of_qualified_name(finalizer))
     if _ORPHAN in finalizers and _FOREGROUND in finalizers:
         causes.invalid(path, finalizers, f"finalizer {_ORPHAN} and {_FOREGROUND} cannot be both set")
     for index, finalizer in enumerate(finalizers):
-        _check_kubernetes_finalizer(causes, finalizer, f"{path}[{index}]")
+        if not any_finalizer:
+            _check_kubernetes_finalizer(causes, finalizer, f"{path}[{index}]")
 
 
 def _check_kubernetes_finalizer(causes: Causes, finalizer: str, path: str) -> None:

@@ -83,7 +83,7 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
 
 
 def check(expression: str, environment: cel.Env) -> str:
-    """Hold an expression against declarations; the name of its type: ``BOOL``, ``STRING``, ….
+    """Hold an expression against declarations; the name of its type (``BOOL``, ``STRING``), empty when unknown.
 
     Raises:
         CompileError: It does not fit.
@@ -93,7 +93,7 @@ def check(expression: str, environment: cel.Env) -> str:
     except RuntimeError as error:
         text = _compile_text(error)
         if not text:  # the only fault is a comparison of numbers of two types, which Kubernetes allows
-            return "BOOL"
+            return ""
         raise CompileError(text) from error
 
 
@@ -104,7 +104,7 @@ def environment(pool: Any, variables: dict[str, cel.Type]) -> cel.Env:
         config=cel.NewEnvConfigFromYaml(_CONFIG),
         variables=variables,
         functions=library.declarations(),
-        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
+        extensions=[ext_optional.ExtOptional()],
     )
 
 

@@ -1,0 +1,282 @@
+"""What the simulated runtime keeps of a container that somebody has entered: its files, console and transcript.
+
+``simulated`` asks ``Rooms``, which keeps a ``Room`` for each container until it is restarted or its pod is gone. Here
+is what an image brings into it: executables, files, a web server. Leaves to others: what the container's own program
+does (``programs``), and whether it runs at all (``sessions``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import h11
+
+from gitopslab.controlplane.kubelet.commands import BUILT_INS, COMMANDS
+from gitopslab.controlplane.kubelet.config import read_only
+from gitopslab.controlplane.kubelet.images import parse
+from gitopslab.controlplane.kubelet.inside.consoles import Attachment, Console, Listener
+from gitopslab.controlplane.kubelet.inside.filesystem import SKELETON, Disk, FileSystem, Layer
+from gitopslab.controlplane.kubelet.inside.processes import SimulatedProcess
+from gitopslab.controlplane.kubelet.inside.servers import (
+    HttpConnection,
+    Reply,
+    SilentConnection,
+    Site,
+    folders_of,
+    page,
+    reply_to,
+)
+from gitopslab.controlplane.kubelet.lines import Lines, Transcript
+from gitopslab.controlplane.kubelet.probes import listens
+from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
+from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.shell import SHELLS, Shell
+from gitopslab.controlplane.runtime.streams import Connection, StartError
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
+
+_DISK = 128 * 1024 * 1024  # bytes for all that is written in all containers
+_LARGEST_FILE = 64 * 1024 * 1024
+_FRESH = 1.0  # seconds for which what lies below the written files is not looked up again
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_DNS = "10.96.0.10"
+
+
+@dataclass(slots=True)
+class Room:
+    """One run of one container.
+
+    Attributes:
+        key: Which run.
+        layer: What was written in it.
+        transcript: What it said besides.
+        console: Its program's, once somebody has joined it.
+        exit: The end of that program.
+        entered: Whether somebody was inside, so that files may be others than the program made.
+    """
+
+    key: tuple[str, str, int]
+    layer: Layer
+    transcript: Transcript = field(default_factory=Transcript)
+    console: Console | None = None
+    exit: Exit | None = None
+    entered: bool = False
+
+
+class Rooms:
+    """All rooms.
+
+    Args:
+        clock: The time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._disk = Disk(_DISK)
+        self._rooms: dict[str, dict[str, Room]] = {}
+        self._volumes: dict[str, Layer] = {}
+        self._wakes: list[Callable[[Object], None]] = []
+
+    def on_visit(self, wake: Callable[[Object], None]) -> None:
+        """Have ``wake`` called with a pod when somebody was inside."""
+        self._wakes.append(wake)
+
+    def was_entered(self, task: Task) -> bool:
+        """Whether somebody was inside of this run."""
+        room = self._rooms.get(uid_of(task.pod), {}).get(task.container["name"])
+        return room is not None and room.key == task.key and room.entered
+
+    def exit(self, task: Task) -> Exit | None:
+        """How a program ended at its console."""
+        room = self._rooms.get(uid_of(task.pod), {}).get(task.container["name"])
+        return room.exit if room is not None and room.key == task.key else None
+
+    def transcript(self, task: Task) -> Transcript:
+        """What a run said besides; an empty one for a run that is over."""
+        room = self._room(task)
+        return room.transcript if room.key == task.key else Transcript()
+
+    def files(self, task: Task, program: Program) -> FileSystem:
+        """The files of a run."""
+        volumes = {
+            path: self._volumes.setdefault(identity, Layer(self._disk)) for path, identity in task.volumes().items()
+        }
+        security = task.container.get("securityContext") or {}
+        return FileSystem(
+            self._below(task, program),
+            self._room(task).layer,
+            volumes,
+            read_only(task.pod, task.container),
+            root_is_read_only=bool(security.get("readOnlyRootFilesystem")),
+        )
+
+    def start(self, task: Task, program: Program, command: list[str], *, stdin: bool, tty: bool) -> SimulatedProcess:
+        """Run a command.
+
+        Raises:
+            StartError: The image has no such executable.
+        """
+        _check_executable(task, command)
+        self._room(task).entered = True
+        process = SimulatedProcess(
+            self._shell(task, program, command, tty=tty), command, self._clock, stdin=stdin, tty=tty,
+            ended=lambda: self._wake(task.pod),
+        )  # fmt: skip
+        return process
+
+    def join(self, task: Task, program: Program, *, stdin: bool) -> Attachment:
+        """Join a program that reads its stdin; the first who does makes it run."""
+        room = self._room(task)
+        if room.console is None:
+            tty, words = bool(task.container.get("tty")), list(program.words)
+            shell = self._shell(task, program, words, tty=tty)
+            process = SimulatedProcess(shell, words, self._clock, stdin=True, tty=tty)
+            once = bool(task.container.get("stdinOnce"))
+            room.entered = True
+            room.console = Console(
+                process, self._clock, room.transcript, once=once, ended=lambda code: self._ended(room, task, code)
+            )
+        return room.console.join(stdin=stdin)
+
+    def listen(self, task: Task, output: Iterator[tuple[float, str | None]]) -> Listener:
+        """Hear what a program writes from now on."""
+        lines = Lines(output, self._room(task).transcript)
+        return Listener(lines, self._clock, tty=bool(task.container.get("tty")))
+
+    def connect(self, task: Task, program: Program, port: int) -> Connection | None:
+        """Connect to the program's server; None when it does not listen on this port."""
+        image = parse(task.container.get("image", ""))
+        server = image.server if image else {}
+        is_script = bool(program.words) or (bool(server) and not server.get("listens"))
+        if is_script or not listens(task.container, program, port):
+            return None
+        if server and "web" not in server:
+            return SilentConnection()
+        site = self._site(task, program, server.get("web", {}))
+        return HttpConnection(lambda request: self._answer(task, site, request, logged=bool(server.get("access"))))
+
+    def forget(self, uid: str) -> None:
+        """A pod is gone, and its own volumes with it."""
+        for room in self._rooms.pop(uid, {}).values():
+            room.layer.clear()
+        for identity in [identity for identity in self._volumes if identity.startswith(f"pod {uid}/")]:
+            self._volumes.pop(identity).clear()
+
+    def _room(self, task: Task) -> Room:
+        """The room of a run; a newer run's takes the place of an older one's."""
+        rooms = self._rooms.setdefault(uid_of(task.pod), {})
+        room = rooms.get(task.container["name"])
+        if room is None or room.key[2] < task.key[2]:
+            if room is not None:
+                room.layer.clear()
+            room = rooms[task.container["name"]] = Room(task.key, Layer(self._disk))
+        return room
+
+    def _ended(self, room: Room, task: Task, code: int) -> None:
+        room.exit = exit_of(max(0.0, self._clock.now() - task.started), code)
+        self._wake(task.pod)
+
+    def _wake(self, pod: Object) -> None:
+        for wake in self._wakes:
+            wake(pod)
+
+    def _shell(self, task: Task, program: Program, command: list[str], *, tty: bool) -> Shell:
+        image = parse(task.container.get("image", ""))
+        style = "bash" if command and command[0].endswith("bash") else image.shell if image else "dash"
+        variables = {"PATH": _PATH, "HOSTNAME": program.hostname, **task.settings()[0], "HOME": "/root"}
+        return Shell(
+            variables | ({"TERM": "xterm"} if tty else {}),
+            program.hostname,
+            files=self.files(task, program),
+            began=self._clock.now(),
+            cwd=task.container.get("workingDir") or "/",
+            live=True,
+            tty=tty,
+            style=style or "dash",
+            largest=_LARGEST_FILE,
+        )
+
+    def _below(self, task: Task, program: Program) -> Callable[[], Mapping[str, str]]:
+        """What is there without anybody's doing, looked up now and then."""
+        looked, found = 0.0, dict[str, str]()
+
+        def look() -> Mapping[str, str]:
+            nonlocal looked, found
+            now = self._clock.now()
+            if not found or not 0 <= now - looked < _FRESH:
+                looked, found = now, self._brought(task, program)
+            return found
+
+        return look
+
+    def _brought(self, task: Task, program: Program) -> dict[str, str]:
+        image = parse(task.container.get("image", ""))
+        web = (image.server if image else {}).get("web", {})
+        root = web.get("root", "")
+        made = program.files_at(self._clock.now() - task.started)
+        folders = [*folders_of(root), *(f"{mount['mountPath'].rstrip('/')}/" for mount in _mounts(task.container))]
+        return {
+            **SKELETON,
+            **dict.fromkeys(folders, ""),
+            **({f"{root}/index.html": page(self._site(task, program, web, files={}))} if root else {}),
+            **_network_files(task, program.hostname),
+            **{path: contents for path, contents in made.items() if path not in program.mounted},
+            **task.settings()[1],
+        }
+
+    def _site(self, task: Task, program: Program, web: Object, files: Mapping[str, str] | None = None) -> Site:
+        return Site(
+            pod=name_of(task.pod),
+            namespace=namespace_of(task.pod),
+            image=task.container.get("image", ""),
+            address=task.address,
+            root=web.get("root", ""),
+            echoes=bool(web.get("echoes")),
+            files=self.files(task, program) if files is None else files,
+        )
+
+    def _answer(self, task: Task, site: Site, request: h11.Request, *, logged: bool) -> Reply:
+        reply = reply_to(site, request)
+        if logged:
+            agent = next((value for name, value in request.headers if name == b"user-agent"), b"-")
+            now, words = self._clock.now(), (request.method, request.target, agent)
+            method, target, shown = (word.decode("latin-1")[:200] for word in words)
+            line = access_line("127.0.0.1", method, target, reply.code, shown, now)
+            self._room(task).transcript.add(now, line)
+        return reply
+
+
+def _mounts(container: Object) -> list[Object]:
+    found: list[Object] = container.get("volumeMounts") or []
+    return [mount for mount in found if not mount.get("subPath")]
+
+
+def _network_files(task: Task, hostname: str) -> dict[str, str]:
+    """What the kubelet writes into every container."""
+    hosts = f"# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n{task.address}\t{hostname}\n"
+    domain = "svc.cluster.local"
+    search = f"search {namespace_of(task.pod)}.{domain} {domain} cluster.local"
+    return {
+        "/etc/hostname": f"{hostname}\n",
+        "/etc/hosts": hosts,
+        "/etc/resolv.conf": f"{search}\nnameserver {_DNS}\noptions ndots:5\n",
+    }
+
+
+def _check_executable(task: Task, command: list[str]) -> None:
+    name = command[0] if command else ""
+    base = name.rpartition("/")[2]
+    image = parse(task.container.get("image", ""))
+    shell = image.shell if image else "dash"
+    here = {"sh", "ash"} if shell == "ash" else {"sh", "bash"}
+    known = base in here if base in SHELLS else base in COMMANDS and base not in BUILT_INS
+    if shell and known:
+        return
+    why = f"stat {name}: no such file or directory" if "/" in name else "executable file not found in $PATH"
+    run = hashlib.sha256("/".join((*map(str, task.key), *command)).encode()).hexdigest()
+    failed = f'exec failed: unable to start container process: exec: "{name}": {why}'
+    raise StartError(
+        f'failed to exec in container: failed to start exec "{run}": OCI runtime exec failed: {failed}: unknown'
+    )

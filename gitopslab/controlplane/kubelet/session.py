@@ -1,0 +1,153 @@
+"""What a running shell remembers, and what its commands may do with it.
+
+``shell`` plays scripts on a ``Session``; ``commands`` are what it can play. A command is a generator: it yields what it
+prints, and a ``Wanted`` for what it wants to read. Leaves to others: the language (``shell``, ``grammar``), what files
+there are (``inside.filesystem``), and time passing for real (``inside.processes``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, MutableMapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+MOST_TEXT = 65_536
+"""Characters of one expansion, and of one file that a manifest's script makes."""
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C has ended."""
+
+_MOST_HISTORY = 1_000
+_MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A line of output.
+
+    Attributes:
+        at: Seconds after the start.
+        text: The line; None is a round of a loop, printed or not. Bytes that are no UTF-8 are surrogate escapes.
+        end: What follows it: nothing after the unfinished line of ``echo -n``.
+        error: Whether it goes to stderr.
+    """
+
+    at: float
+    text: str | None
+    end: str = "\n"
+    error: bool = False
+
+
+class Wanted(Enum):
+    """What a command asks its input for; it is sent as text."""
+
+    LINE = auto()
+    """One line with its end."""
+    PIECE = auto()
+    """Whatever has come."""
+
+
+Play = Generator[Printed | Wanted, str | None, None]
+"""A command that is being played."""
+
+Command = Callable[["Session", list[str]], Play]
+"""A command of the language: plays its arguments, and leaves its exit code in the session."""
+
+
+class Interrupted(Exception):
+    """Thrown into what is played: somebody pressed Ctrl-C."""
+
+
+class Exited(Exception):
+    """Raised by ``exit``."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Session:
+    """A running shell: its clock, variables and files.
+
+    Attributes:
+        variables: The environment, changed by assignments.
+        hostname: The pod's name.
+        at: Seconds since the start.
+        code: Exit code of the last command.
+        files: Path to contents of the files that are there; a path that ends in a slash is a directory.
+        history: ``(at, path, exists)`` of every file made or removed.
+        began: When it started, in epoch seconds.
+        cwd: The working directory.
+        live: Whether somebody watches; then it complains of what it does not know.
+        tty: Whether that somebody sits at a terminal.
+        style: Which shell it passes for: ``ash``, ``dash`` or ``bash``.
+        largest: Characters that a file may have.
+    """
+
+    variables: dict[str, str]
+    hostname: str = ""
+    at: float = 0.0
+    code: int = 0
+    files: MutableMapping[str, str] = field(default_factory=dict)
+    history: list[tuple[float, str, bool]] = field(default_factory=list)
+    began: float = 0.0
+    cwd: str = "/"
+    live: bool = False
+    tty: bool = False
+    style: str = "ash"
+    largest: int = MOST_TEXT
+
+    def say(self, text: str, end: str = "\n") -> Printed:
+        """A line of output, now."""
+        return Printed(self.at, text, end)
+
+    def complain(self, text: str, code: int = 1) -> Printed:
+        """A line for stderr, now, and the exit code that goes with it."""
+        self.code = code
+        return Printed(self.at, text, error=True)
+
+    def path(self, name: str) -> str:
+        """A path as it is kept: absolute, without dots and double slashes."""
+        parts: list[str] = []
+        for part in (name if name.startswith("/") else f"{self.cwd}/{name}").split("/"):
+            if part == "..":
+                del parts[-1:]
+            elif part not in ("", "."):
+                parts.append(part)
+        return "/" + "/".join(parts)
+
+    def is_directory(self, path: str) -> bool:
+        """Whether there is a directory, or something in it."""
+        inside = path.rstrip("/") + "/"
+        return inside == "/" or inside in self.files or any(name.startswith(inside) for name in self.files)
+
+    def write(self, path: str, contents: str) -> None:
+        """Make a file.
+
+        Raises:
+            OSError: There is no room, or the file system does not allow it.
+        """
+        path = self.path(path)
+        self.files[path] = contents[: self.largest]
+        self._remember(path, exists=True)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there.
+
+        Raises:
+            OSError: The file system does not allow it.
+        """
+        path = self.path(path)
+        if self.files.pop(path, None) is not None:
+            self._remember(path, exists=False)
+
+    def _remember(self, path: str, *, exists: bool) -> None:
+        if len(self.history) < _MOST_HISTORY:
+            self.history.append((self.at, path, exists))
+
+
+def number(text: str) -> int:
+    """A number of a script; what is none, or is too long for one, counts as 0."""
+    return int(text) if re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text) else 0

@@ -1,0 +1,118 @@
+"""The runtime that only plays containers.
+
+The kubelet's rooms reach it through the ``Runtime`` protocol. What a program does is worked out from data
+(``programs``); what visitors do inside is kept in rooms (``inside``). Nothing of an image runs on this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from gitopslab.controlplane.kubelet.images import Image, parse, table
+from gitopslab.controlplane.kubelet.inside.room import Rooms
+from gitopslab.controlplane.kubelet.lines import Transcript
+from gitopslab.controlplane.kubelet.probes import Check, check_of
+from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, program_of
+from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.runtime.streams import Connection, Process
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object, uid_of
+
+_STOP_SECONDS = 0.2
+
+
+class SimulatedRuntime:
+    """Plays containers from data; nothing runs.
+
+    Simplified: every program stops at once when told so, whereas a real one may ignore SIGTERM until the grace period
+    is over and it is killed (exit code 137).
+
+    Args:
+        clock: The time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._rooms = Rooms(clock)
+        self._programs: dict[str, dict[tuple[str, str, int], Program]] = {}
+
+    def image(self, reference: str) -> Image | None:
+        """The image that a reference names; None when it is malformed."""
+        return parse(reference)
+
+    def pull_seconds(self, image: Image, present: bool) -> float:
+        """How long pulling takes, by ``images.yaml``."""
+        return float(table()["pull"]["checked" if present else "first"])
+
+    def exit(self, task: Task) -> Exit | None:
+        """How the run ends; None when it runs for ever, or until somebody at its console ends it."""
+        return self._program(task).exit or self._rooms.exit(task)
+
+    def check(self, task: Task, probe: Object, seconds: float) -> Check:
+        """What a probe sees some seconds after the start."""
+        program = self._program(task)
+        files = self._rooms.files(task, program) if self._rooms.was_entered(task) else None
+        return check_of(probe, task.container, program, seconds, task.address, files)
+
+    def stop(self, task: Task) -> tuple[float, int]:
+        """A moment; servers end well, anything else dies of the signal."""
+        image = parse(task.container.get("image", ""))
+        return _STOP_SECONDS, 0 if image and image.server else 143
+
+    def output(self, task: Task) -> Iterator[tuple[float, str | None]]:
+        """What the program prints; a web server's log also shows the HTTP probes it answers."""
+        program = self._program(task)
+        yield from program.output(task.started)
+        image = parse(task.container.get("image", ""))
+        if image and image.server.get("access") and not program.words:
+            yield from self._accesses(task)
+
+    def said(self, task: Task) -> Transcript:
+        """What visitors caused the run to write."""
+        return self._rooms.transcript(task)
+
+    async def start(self, task: Task, command: Sequence[str], *, stdin: bool, tty: bool) -> Process:
+        """Play a command in the tiny shell, in real time.
+
+        Raises:
+            StartError: The image has no such executable.
+        """
+        return self._rooms.start(task, self._program(task), list(command), stdin=stdin, tty=tty)
+
+    async def attach(self, task: Task, *, stdin: bool) -> Process:
+        """Join the program at its console, or listen to it."""
+        program = self._program(task)
+        if program.interactive:
+            return self._rooms.join(task, program, stdin=stdin)
+        return self._rooms.listen(task, self.output(task))
+
+    async def connect(self, task: Task, port: int) -> Connection | None:
+        """Connect to the simulated server; None when it does not listen there."""
+        return self._rooms.connect(task, self._program(task), port)
+
+    def on_visit(self, wake: Callable[[Object], None]) -> None:
+        """Have ``wake`` called with a pod when somebody was inside."""
+        self._rooms.on_visit(wake)
+
+    def forget(self, uid: str) -> None:
+        """Drop what is kept of a pod."""
+        self._programs.pop(uid, None)
+        self._rooms.forget(uid)
+
+    def _program(self, task: Task) -> Program:
+        kept = self._programs.setdefault(uid_of(task.pod), {})
+        if task.key not in kept:
+            uid, name, attempt = task.key
+            kept.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
+            kept[task.key] = program_of(task.pod, task.container, *task.settings())
+        return kept[task.key]
+
+    def _accesses(self, task: Task) -> Iterator[tuple[float, str | None]]:
+        probes = [task.container[name] for name in ("livenessProbe", "readinessProbe") if name in task.container]
+        probes = [probe for probe in probes if "httpGet" in probe and self.check(task, probe, 0).answered]
+        gateway = task.address.rpartition(".")[0] + ".1"
+        due = [(task.started + max(probe.get("initialDelaySeconds", 0), 0.2), i) for i, probe in enumerate(probes)]
+        while due:
+            moment, i = min(due)
+            path, status = probes[i]["httpGet"].get("path", "/"), 200 if self.check(task, probes[i], 0).passed else 404
+            yield moment, access_line(gateway, "GET", path, status, "kube-probe/1.36", moment)
+            due[due.index((moment, i))] = (moment + max(1, probes[i].get("periodSeconds", 10)), i)

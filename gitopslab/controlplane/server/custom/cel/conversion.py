@@ -1,0 +1,92 @@
+"""Values of an object as CEL sees them: as their schema declares them, under names that CEL can spell.
+
+``rules`` converts what a rule is evaluated on. A number declared as ``number`` is a double even when it is written as
+1; texts with the formats date, date-time, duration and byte are times, durations and bytes. Upstream:
+``apiserver/pkg/cel/common/valuesunstructured.go`` and ``cel/escaping.go``.
+
+Simplified: lists that are sets or maps compare in order here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from gitopslab.controlplane.server.custom import formats
+from gitopslab.controlplane.server.custom.structural import Node, rooted
+
+_RESERVED = frozenset(
+    ("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
+     "let", "loop", "package", "namespace", "return", "var", "void", "while")
+)  # fmt: skip
+_ESCAPED = {"__": "__underscores__", ".": "__dot__", "-": "__dash__", "/": "__slash__"}
+_ESCAPABLE = re.compile(r"[A-Za-z_./-][A-Za-z0-9_./-]*")
+
+
+def escaped(name: str) -> str:
+    """A field's name as CEL spells it; empty when it cannot."""
+    if name in _RESERVED:
+        return f"__{name}__"
+    if not _ESCAPABLE.fullmatch(name):
+        return ""
+    return re.sub(r"__|[./-]", lambda match: _ESCAPED[match.group()], name)
+
+
+def converted(value: Any, node: Node | None) -> Any:
+    """A value as its schema declares it.
+
+    Raises:
+        ValueError: It does not fit its format.
+    """
+    if node is None or value is None or node.int_or_string:
+        return value
+    if isinstance(value, dict):
+        return _object(value, rooted(node) if node.embedded else node)
+    if isinstance(value, list):
+        return [converted(item, node.items) for item in value]
+    if isinstance(value, str):
+        return _text(value, node.schema.get("format") or "") if node.type == "string" else value
+    if isinstance(value, bool):
+        return value
+    if node.type == "number":
+        return float(value)
+    return int(value) if node.type == "integer" else value
+
+
+def _object(value: dict[str, Any], node: Node) -> dict[str, Any]:
+    if not node.properties:
+        return {name: converted(item, node.additional) for name, item in value.items()}
+    return {escaped(name) or name: converted(item, node.properties.get(name)) for name, item in value.items()}
+
+
+def _text(value: str, wanted: str) -> Any:
+    try:
+        if wanted in ("date-time", "datetime"):
+            return timestamp_message(datetime.fromisoformat(value.upper().replace("Z", "+00:00")))
+        if wanted == "date":
+            return timestamp_message(datetime.fromisoformat(value).replace(tzinfo=UTC))
+        if wanted == "duration":
+            return duration_message(formats.duration(value))
+        return base64.b64decode(value, validate=True) if wanted == "byte" else value
+    except (ValueError, binascii.Error) as error:
+        raise ValueError(f"Invalid {wanted} formatted string {value}: {error}") from error
+
+
+def timestamp_message(moment: datetime) -> Timestamp:
+    """A time as the library takes it."""
+    message = Timestamp()
+    message.FromDatetime(moment.astimezone(UTC).replace(tzinfo=None))
+    return message
+
+
+def duration_message(length: timedelta) -> Duration:
+    """A duration as the library takes it."""
+    message = Duration()
+    message.FromTimedelta(length)
+    return message

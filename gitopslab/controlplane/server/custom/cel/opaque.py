@@ -1,0 +1,221 @@
+"""Values that CEL knows only by what can be done with them: quantities, versions, addresses, URLs.
+
+Each is a map with its kind under ``is`` and a canonical form beside it, so that equal values are equal maps. The
+functions are those of Kubernetes' CEL library, which ``library`` gives to the engine; what is no such value is a
+``ValueError`` with upstream's text.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from gitopslab.controlplane.server.custom import formats
+from gitopslab.controlplane.server.scalars import quantity as checked_quantity
+from gitopslab.machinery import quantity as quantities
+
+Opaque = dict[str, Any]
+
+_SEMVER = re.compile(
+    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?", re.ASCII
+)
+_LARGEST = (1 << 63) - 1
+
+
+def quantity(text: str) -> Opaque:
+    """``quantity('1.5Gi')``."""
+    return _amount(Decimal(str(quantities.parse(checked_quantity(text)))))
+
+
+def is_quantity(text: str) -> bool:
+    """Whether it is one."""
+    return _holds(quantity, text)
+
+
+def _amount(value: Decimal) -> Opaque:
+    return {"is": "quantity", "value": format(value.normalize(), "f")}
+
+
+def _decimal(value: Opaque | int) -> Decimal:
+    return Decimal(value if isinstance(value, int) else value["value"])
+
+
+def sign(value: Opaque) -> int:
+    """-1, 0 or 1."""
+    amount = _decimal(value)
+    return (amount > 0) - (amount < 0)
+
+
+def as_integer(value: Opaque) -> int:
+    """The amount, when it is whole."""
+    if not is_integer(value):
+        raise ValueError("cannot convert value to integer")
+    return int(_decimal(value))
+
+
+def is_integer(value: Opaque) -> bool:
+    """Whether it is whole, and small enough to be counted."""
+    amount = _decimal(value)
+    return amount == amount.to_integral_value() and abs(amount) <= _LARGEST
+
+
+def as_float(value: Opaque) -> float:
+    """The amount, nearly."""
+    return float(_decimal(value))
+
+
+def add(value: Opaque, other: Opaque | int) -> Opaque:
+    """The sum."""
+    return _amount(_decimal(value) + _decimal(other))
+
+
+def subtract(value: Opaque, other: Opaque | int) -> Opaque:
+    """The difference."""
+    return _amount(_decimal(value) - _decimal(other))
+
+
+def compare(value: Opaque, other: Opaque) -> int:
+    """-1, 0 or 1, of two quantities or two versions."""
+    one, two = (_decimal(value), _decimal(other)) if value["is"] == "quantity" else (_rank(value), _rank(other))
+    return (one > two) - (one < two)  # type: ignore[operator]
+
+
+def semver(text: str, normalize: bool = False) -> Opaque:
+    """``semver('1.2.3-rc.1')``."""
+    match = _SEMVER.fullmatch(_normalized(text) if normalize else text)
+    if match is None:
+        raise ValueError("No Major.Minor.Patch elements found")
+    numbers = {name: int(match[at]) for at, name in enumerate(("major", "minor", "patch"), 1)}
+    return {"is": "semver", **numbers, "pre": match[4] or ""}
+
+
+def is_semver(text: str, normalize: bool = False) -> bool:
+    """Whether it is one."""
+    return _holds(lambda given: semver(given, normalize), text)
+
+
+def _normalized(text: str) -> str:
+    """Without a leading ``v`` and superfluous zeros, with the numbers that are missing."""
+    core, separator, rest = re.fullmatch(r"v?([^+-]*)([+-]?)(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    parts = [part.lstrip("0") or "0" if part else part for part in core.split(".")]
+    return ".".join([*parts, *["0"] * (3 - len(parts))]) + separator + rest
+
+
+def _rank(version: Opaque) -> tuple[Any, ...]:
+    pre = version["pre"]
+    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in pre.split(".")) if pre else ()
+    return version["major"], version["minor"], version["patch"], not pre, parts
+
+
+def ip(text: str) -> Opaque:
+    """``ip('10.0.0.1')``."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError as error:
+        message = f'IP Address "{text}" parse error during conversion from string: ParseAddr("{text}"): {error}'
+        raise ValueError(message) from error
+    if "%" in text:
+        raise ValueError(f'IP address "{text}" with zone value is not allowed')
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        raise ValueError(f'IPv4-mapped IPv6 address "{text}" is not allowed')
+    return {"is": "ip", "value": str(address)}
+
+
+def is_ip(text: str) -> bool:
+    """Whether it is one."""
+    return _holds(ip, text)
+
+
+def family(value: Opaque) -> int:
+    """4 or 6."""
+    return ipaddress.ip_address(value["value"]).version
+
+
+def property_of_ip(name: str) -> Callable[[Opaque], bool]:
+    """What Python's ``ipaddress`` calls by this name."""
+    return lambda value: bool(getattr(ipaddress.ip_address(value["value"]), name))
+
+
+def is_link_local_multicast(value: Opaque) -> bool:
+    """``224.0.0.0/24`` and ``ff02::/16``."""
+    address = ipaddress.ip_address(value["value"])
+    return address in ipaddress.ip_network("224.0.0.0/24" if address.version == 4 else "ff02::/16")
+
+
+def is_global_unicast(value: Opaque) -> bool:
+    """Neither unspecified nor loopback, multicast, link-local or broadcast; private addresses are."""
+    address = ipaddress.ip_address(value["value"])
+    special = address.is_unspecified or address.is_loopback or address.is_multicast or address.is_link_local
+    return not special and str(address) != "255.255.255.255"
+
+
+def cidr(text: str) -> Opaque:
+    """``cidr('10.0.0.0/8')``."""
+    try:
+        found = ipaddress.ip_interface(text)
+    except ValueError as error:
+        raise ValueError(f"network address parse error during conversion from string: {error}") from error
+    if "/" not in text:
+        message = f"network address parse error during conversion from string: netip.ParsePrefix(\"{text}\"): no '/'"
+        raise ValueError(message)
+    return {"is": "cidr", "value": f"{found.ip}/{found.network.prefixlen}"}
+
+
+def is_cidr(text: str) -> bool:
+    """Whether it is one."""
+    return _holds(cidr, text)
+
+
+def contains_ip(value: Opaque, address: Opaque) -> bool:
+    """Whether an address is in a range."""
+    return ipaddress.ip_address(address["value"]) in _network(value)
+
+
+def contains_cidr(value: Opaque, other: Opaque) -> bool:
+    """Whether a range is in another."""
+    outer, inner = _network(value), _network(other)
+    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def masked(value: Opaque) -> Opaque:
+    """The range itself, without the rest of the address."""
+    return {"is": "cidr", "value": str(_network(value))}
+
+
+def _network(value: Opaque) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(value["value"], strict=False)
+
+
+def url(text: str) -> Opaque:
+    """``url('https://example.com:80/path?k=v')``."""
+    if not formats.is_format("uri", text):
+        raise ValueError(f'URL parse error during conversion from string: parse "{text}": invalid URI for request')
+    parts = urlsplit(text)
+    host = parts.netloc.rpartition("@")[2]
+    return {
+        "is": "url",
+        "scheme": parts.scheme,
+        "host": host,
+        "hostname": parts.hostname or "",
+        "port": str(parts.port or ""),
+        "escapedPath": parts.path,
+        "query": parse_qs(parts.query, keep_blank_values=True),
+        "text": text,
+    }
+
+
+def is_url(text: str) -> bool:
+    """Whether it is one."""
+    return _holds(url, text)
+
+
+def _holds(read: Callable[[str], Opaque], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True

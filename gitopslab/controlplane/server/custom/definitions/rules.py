@@ -1,0 +1,122 @@
+"""The CEL rules of a schema, before any object meets them: are they CEL, and do they fit the schema?
+
+``schemas`` calls both halves at every place: ``check_texts`` for the fields of a rule, ``check_expressions`` for what
+the type checker says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitopslab.controlplane.server.custom import paths
+from gitopslab.controlplane.server.custom.definitions import internal
+from gitopslab.controlplane.server.custom.structural import RULES, Node
+from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.machinery.objects import Object
+
+if TYPE_CHECKING:
+    from cel_expr_python.cel import Env
+
+_REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
+
+
+def check_texts(causes: Causes, schema: Object, path: str) -> None:
+    """Report rules that say nothing, or say it in a form that cannot be told."""
+    for index, rule in enumerate(schema.get(RULES) or ()):
+        where = f"{path}.{RULES}[{index}]"
+        _check_message(causes, rule, where)
+        expression, reason = rule.get("messageExpression") or "", rule.get("reason")
+        if expression and not expression.strip():
+            causes.required(f"{where}.messageExpression", "messageExpression must be non-empty if specified")
+        if reason is not None and reason not in _REASONS:
+            causes.unsupported(f"{where}.reason", reason, _REASONS)
+        _check_path(causes, rule.get("fieldPath") or "", schema, f"{where}.fieldPath")
+
+
+def _check_message(causes: Causes, rule: Object, where: str) -> None:
+    text, message = (rule.get("rule") or "").strip(), rule.get("message") or ""
+    if not text:
+        causes.required(f"{where}.rule", "rule is not specified")
+    elif message and not message.strip():
+        causes.invalid(f"{where}.message", message, "must be non-empty if specified")
+    elif _has_breaks(message.strip()):
+        causes.invalid(f"{where}.message", message, "must not contain line breaks")
+    elif _has_breaks(text) and not message:
+        causes.required(f"{where}.message", "message must be specified if rule contains line breaks")
+
+
+def _check_path(causes: Causes, given: str, schema: Object, where: str) -> None:
+    if given and not given.strip():
+        causes.invalid(where, given, "must be non-empty if specified")
+    if _has_breaks(given):
+        causes.invalid(where, given, "must not contain line breaks")
+    if given:
+        try:
+            paths.follow(given, Node(schema))
+        except ValueError:
+            causes.invalid(where, given, "must be a valid path")
+
+
+def _has_breaks(text: str) -> bool:
+    return "\n" in text or "\r" in text
+
+
+def check_expressions(causes: Causes, schema: Object, path: str, uncorrelated: str, *, is_root: bool) -> None:
+    """Report rules that do not compile.
+
+    Args:
+        causes: Where to report.
+        schema: The place; one without rules has nothing to report.
+        path: Its path.
+        uncorrelated: The place above below which there is no old value; empty when there is one.
+        is_root: Whether the place is the whole object.
+    """
+    rules = schema.get(RULES) or []
+    if not rules:
+        return
+    from gitopslab.controlplane.server.custom.cel.declarations import environments_of
+
+    plain, optional = environments_of(Node(schema), is_root=is_root)
+    for index, rule in enumerate(rules):
+        environment = optional if rule.get("optionalOldSelf") else plain
+        _check_rule(causes, rule, environment, f"{path}.{RULES}[{index}]", uncorrelated)
+
+
+def _check_rule(causes: Causes, rule: Object, environment: Env, where: str, uncorrelated: str) -> None:
+    from gitopslab.controlplane.server.custom.cel import engine
+
+    try:
+        kind = engine.check(rule["rule"], environment)
+    except engine.CompileError as error:
+        causes.invalid(f"{where}.rule", internal.rule(rule), f"compilation failed: {error}")
+        return
+    if kind not in ("BOOL", ""):
+        causes.invalid(f"{where}.rule", internal.rule(rule), "cel expression must evaluate to a bool")
+        return
+    if rule.get("messageExpression"):
+        _check_expression(causes, rule, environment, f"{where}.messageExpression")
+    _check_old_self(causes, rule, where, uncorrelated)
+
+
+def _check_expression(causes: Causes, rule: Object, environment: Env, where: str) -> None:
+    from gitopslab.controlplane.server.custom.cel import engine
+
+    try:
+        kind = engine.check(rule["messageExpression"], environment)
+    except engine.CompileError as error:
+        causes.invalid(where, internal.rule(rule), f"messageExpression compilation failed: {error}")
+        return
+    if kind not in ("STRING", ""):
+        causes.invalid(where, internal.rule(rule), "messageExpression must evaluate to a string")
+
+
+def _check_old_self(causes: Causes, rule: Object, where: str, uncorrelated: str) -> None:
+    from gitopslab.controlplane.server.custom.cel.rules import uses_old_self
+
+    if uses_old_self(rule["rule"]):
+        if uncorrelated:
+            message = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {uncorrelated}"
+            causes.invalid(f"{where}.rule", rule["rule"], message)
+    elif rule.get("optionalOldSelf") is not None:
+        message = "may not be set if oldSelf is not used in rule"
+        causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], message)

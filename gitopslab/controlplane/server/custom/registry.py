@@ -1,0 +1,112 @@
+"""Which custom resources there are, and how their objects look in each of their versions.
+
+``verbs`` builds one. It follows the CustomResourceDefinitions as they are committed: an established one joins the
+catalog at once, a changed one replaces what it served, a deleted one leaves. Objects are kept in one version and
+shown in any (conversion ``None``: only the ``apiVersion`` differs); what was written under an older schema is pruned
+and completed when it is read.
+
+Simplified: conversion webhooks are accepted in a definition and not called; the real server converts through them.
+"""
+
+from __future__ import annotations
+
+from gitopslab.controlplane.server.custom import decoding
+from gitopslab.controlplane.server.custom.defaulting import set_defaults
+from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource, resources_of
+from gitopslab.controlplane.server.feed import Feed
+from gitopslab.controlplane.server.store import Change, Record, Store
+from gitopslab.controlplane.server.typed import TypedError
+from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.objects import Object, is_condition_true, name_of
+
+_MOST_REMEMBERED = 8192
+
+
+class CustomResources:
+    """The custom resources of one server.
+
+    Args:
+        store: Where definitions are.
+        feed: Tells of changes to them.
+        catalog: Where their resources are put.
+    """
+
+    def __init__(self, store: Store, feed: Feed, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._feed = feed
+        self._installed: dict[str, list[tuple[CustomResource, bool]]] = {}
+        self._since: dict[str, int] = {}
+        self._shown: dict[tuple[CustomResource, int], Record] = {}
+        for record in store.list(DEFINITIONS):
+            self._install(record.object, record.revision)
+        self._changes = feed.subscribe(DEFINITIONS, lambda change: change)
+        self._changes.on_wake(self._catch_up)
+
+    def shown(self, resource: CustomResource, record: Record) -> Record:
+        """A stored object in the version of a resource; the very record when it is that already."""
+        is_current = record.revision >= self._since.get(resource.key, 0)
+        if is_current and record.object.get("apiVersion") == resource.api_version:
+            return record
+        key = (resource, record.revision)
+        if key not in self._shown:
+            if len(self._shown) >= _MOST_REMEMBERED:
+                self._shown.clear()
+            obj = _converted(resource, record.object)
+            self._shown[key] = record if obj == record.object else _record(record.revision, obj)
+        return self._shown[key]
+
+    def shown_change(self, resource: CustomResource, change: Change) -> Change:
+        """A change with its objects in the version of a resource."""
+        before = self.shown(resource, change.before) if change.before is not None else None
+        return Change(change.type, change.resource, change.key, self.shown(resource, change.record), before)
+
+    def kept(self, resource: CustomResource, obj: Object) -> Object:
+        """An object in the version that is stored."""
+        if resource.version_spec.storage_api_version == resource.api_version:
+            return obj
+        storage = self._catalog.by_key(resource.key)
+        assert isinstance(storage, CustomResource), "the catalog names the storage version by key"
+        return _converted(storage, obj)
+
+    def _catch_up(self) -> None:
+        for change in self._changes.pending():
+            if change.type == "DELETED":
+                self._remove(name_of(change.record.object))
+            else:
+                self._install(change.record.object, change.record.revision)
+
+    def _install(self, definition: Object, revision: int) -> None:
+        name = name_of(definition)
+        found = resources_of(definition) if is_condition_true(definition, "Established") else []
+        before = self._installed.get(name, [])
+        if found == before:
+            return
+        is_same_schema = [one.digest for one, _ in found] == [one.digest for one, _ in before]
+        since = self._since.get(name, 0) if is_same_schema else revision
+        self._remove(name, silently=is_same_schema)
+        self._installed[name], self._since[name] = found, since
+        for resource, served in found:
+            self._catalog.add(resource, served=served)
+
+    def _remove(self, name: str, *, silently: bool = False) -> None:
+        for resource, _ in self._installed.pop(name, []):
+            self._catalog.remove(resource)
+        self._since.pop(name, None)
+        if not silently:
+            self._shown.clear()
+            self._feed.end(name)
+
+
+def _converted(resource: CustomResource, obj: Object) -> Object:
+    try:
+        shown, _ = decoding.read(resource, {**obj, "apiVersion": resource.api_version})
+    except TypedError:
+        shown = {**obj, "apiVersion": resource.api_version}
+    set_defaults(shown, resource.version_spec.root)
+    return shown
+
+
+def _record(revision: int, obj: Object) -> Record:
+    made = Record.of(obj)
+    made.revision = revision
+    return made

@@ -1,0 +1,333 @@
+"""The board's script in a real browser, with a model that a test changes: what is drawn, moved, said and asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from board_samples import NOW, believable, crowd, node, pod, running, waiting
+from jupyterlab_in_browser import CHROMIUM, FLAGS
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from gitopslab.machinery.objects import Object, name_of
+from gitopslab.views.board import board
+from gitopslab.views.palette import DARK, LIGHT, STATES
+from gitopslab.widgets.base import script
+from gitopslab.widgets.board import SCRIPT
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+
+_HARNESS = """async ([script, sheet, state]) => {
+  const style = document.createElement("style");
+  style.textContent = sheet;
+  document.head.append(style);
+  const heard = {};
+  window.sent = [];
+  window.model = {
+    get: (name) => state[name],
+    set: (name, value) => { state[name] = value; for (const tell of heard[`change:${name}`] ?? []) tell(); },
+    on: (name, tell) => (heard[name] ??= []).push(tell),
+    off: (name, tell) => { heard[name] = (heard[name] ?? []).filter((known) => known !== tell); },
+    send: (message) => window.sent.push(message),
+  };
+  const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  const root = document.body.appendChild(document.createElement("div"));
+  window.cleanUp = await module.default.render({ model, el: root });
+  window.listeners = () => Object.values(heard).flat().length;
+}"""
+_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+Parts = tuple[list[Object], list[Object], list[Object]]
+
+
+class Shown:
+    """A board in a page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: request.url.startswith("blob:") or self.errors.append(request.url))
+
+    def show(self, parts: Parts, options: Object | None = None, **told: Any) -> Shown:
+        looks = {state: asdict(look) for state, look in STATES.items()}
+        state = {"_snapshot": message(parts, **told), "_looks": looks, "_options": options or {}}
+        self.page.set_content("<body></body>")
+        self.page.evaluate(_HARNESS, [script(*SCRIPT), script("board.css"), state])
+        return self
+
+    def change(self, parts: Parts, **told: Any) -> None:
+        self.page.evaluate("(snapshot) => model.set('_snapshot', snapshot)", message(parts, **told))
+        self.page.evaluate(_NEXT_FRAME)
+
+    def texts(self, selector: str) -> list[str]:
+        return [" ".join(text.split()) for text in self.page.locator(selector).all_inner_texts()]
+
+    def focused(self) -> str:
+        return str(self.page.evaluate("() => document.activeElement.dataset.uid ?? ''"))
+
+    def is_open(self) -> bool:
+        return bool(self.page.evaluate("() => document.querySelector('.gl-card').matches(':popover-open')"))
+
+
+def message(parts: Parts, **told: Any) -> Object:
+    header = {"cluster": "lab", "kind": "embedded", "live": "live", "note": "", "error": "", "seconds": NOW}
+    return {"board": board(*parts).as_dict(), **header, **told}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def shown(chromium: Browser) -> Iterator[Shown]:
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    made = Shown(page)
+    yield made
+    page.close()
+    assert made.errors == []
+
+
+def moved(change: Callable[[dict[str, Object]], None]) -> Parts:
+    """The believable cluster after a change to its pods by name."""
+    nodes, pods, events = believable()
+    by_name = {name_of(obj): obj for obj in pods}
+    change(by_name)
+    return nodes, list(by_name.values()), events
+
+
+BIG = "big-5d8f7c9b6-9w4tz"
+
+
+def placed(by_name: dict[str, Object]) -> None:
+    by_name[BIG]["spec"]["nodeName"] = "lab-worker3"
+    by_name[BIG]["status"] = waiting("ContainerCreating")
+
+
+def test_each_node_is_a_card_with_its_pods_and_its_load(shown: Shown) -> None:
+    shown.show(believable())
+    assert shown.texts(".gl-node-head") == ["lab-control-plane", "lab-worker", "lab-worker2", "lab-worker3"]
+    assert shown.texts(".gl-node:nth-child(1) .gl-tag") == ["zone-a", "control plane", "NoSchedule control-plane"]
+    assert shown.texts(".gl-node:nth-child(2) .gl-amount") == ["1.6 of 4", "2.1Gi of 8Gi"]
+    assert shown.page.locator(".gl-node:nth-child(4) .gl-pods .gl-pod").count() == 2
+
+
+def test_the_tray_says_once_why_replicas_wait(shown: Shown) -> None:
+    shown.show(believable())
+    assert shown.texts(".gl-tray h3")[0] == "Waiting for a node (2)"
+    sentences = [text for text in shown.texts(".gl-waiting p:visible") if text]
+    assert sentences == ["No node fits: 1 has a taint it does not tolerate, 3 have too little free CPU."]
+
+
+def test_pods_in_trouble_are_pointed_at(shown: Shown) -> None:
+    shown.show(believable())
+    assert shown.texts(".gl-pointer")[1].startswith("api on lab-worker3 Container main keeps ending")
+    shown.page.click(".gl-pointer >> nth=1")
+    assert shown.focused() == "uid-api-6f9d8b7c5-l2v8n"
+    assert shown.is_open()
+
+
+def test_the_header_counts_every_state_and_names_the_cluster(shown: Shown) -> None:
+    shown.show(believable())
+    assert shown.texts(".gl-title")[0] == "lab embedded 4 nodes · 22 pods"
+    assert shown.texts(".gl-counts li") == [
+        "14 ready", "1 not ready", "3 pending", "2 failing", "1 succeeded", "1 terminating",
+    ]  # fmt: skip
+
+
+def test_a_pod_that_gets_a_node_travels_from_the_tray_and_arrives(shown: Shown) -> None:
+    shown.show(believable())
+    shown.change(moved(placed))
+    assert shown.page.locator(".gl-layer .gl-pod").count() == 1
+    shown.page.wait_for_function("() => !document.querySelector('.gl-layer .gl-pod')")
+    tile = shown.page.locator(f".gl-node:nth-child(4) [data-uid='uid-{BIG}'].gl-pod")
+    assert tile.is_visible()
+    assert shown.texts(".gl-tray h3")[0] == "Waiting for a node (1)"
+
+
+def test_with_reduced_motion_nothing_travels(chromium: Browser) -> None:
+    page = chromium.new_page(reduced_motion="reduce")
+    shown = Shown(page).show(believable())
+    shown.change(moved(placed))
+    assert page.locator(".gl-layer .gl-pod").count() == 0
+    assert page.locator(f".gl-node:nth-child(4) [data-uid='uid-{BIG}'].gl-pod").is_visible()
+    page.close()
+
+
+def test_a_tile_is_the_same_element_for_as_long_as_its_pod_lives(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.evaluate("() => { document.querySelector('.gl-pod[data-uid=uid-db-0]').mark = 1 }")
+
+    def unready(by_name: dict[str, Object]) -> None:
+        by_name["db-0"]["status"] = running(ready=False)
+
+    shown.change(moved(unready))
+    tile = "document.querySelector('.gl-pod[data-uid=uid-db-0]')"
+    assert shown.page.evaluate(f"() => [{tile}.mark, {tile}.dataset.state]") == [1, "notready"]
+
+
+def test_hover_shows_the_details_and_leaving_hides_them(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.hover(".gl-pod[data-uid='uid-api-6f9d8b7c5-l2v8n']")
+    shown.page.wait_for_selector(".gl-card:popover-open", timeout=2000)
+    words = shown.texts(".gl-card")[0]
+    for part in ("failing · CrashLoopBackOff", "Deployment api", "BackOff", "kubectl logs"):
+        assert part in words
+    shown.page.mouse.move(5, 700)
+    shown.page.wait_for_function("() => !document.querySelector('.gl-card').matches(':popover-open')")
+
+
+def test_a_part_of_a_bar_and_its_pod_light_up_together(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.hover(".gl-node:nth-child(3) .gl-track i[data-uid='uid-db-0'] >> nth=0")
+    assert shown.page.locator(".gl-pod.gl-hot").get_attribute("data-uid") == "uid-db-0"
+
+
+def test_the_keyboard_reaches_every_pod(shown: Shown) -> None:
+    shown.show(believable())
+    assert shown.page.locator(".gl-pod[tabindex='0']").count() == 1, "Tab enters once"
+    shown.page.focus(".gl-pod[tabindex='0']")
+    reached = {shown.focused()}
+    for column in range(5):
+        shown.page.keyboard.press("Home")
+        for _ in range(column):
+            shown.page.keyboard.press("ArrowRight")
+        for _ in range(8):
+            reached.add(shown.focused())
+            shown.page.keyboard.press("ArrowDown")
+        for _ in range(8):
+            reached.add(shown.focused())
+            shown.page.keyboard.press("ArrowUp")
+    assert len(reached) == 22
+
+
+def test_enter_pins_the_details_and_escape_closes_them(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.focus(".gl-pod[data-uid='uid-db-0']")
+    shown.page.keyboard.press("Enter")
+    shown.page.hover(".gl-title")
+    assert shown.is_open()
+    assert shown.page.locator(".gl-card.gl-pinned strong").inner_text() == "db-0"
+    shown.page.keyboard.press("Escape")
+    assert not shown.is_open()
+
+
+def test_the_focus_stays_with_a_pod_that_moves(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.focus(f".gl-pod[data-uid='uid-{BIG}']")
+    shown.change(moved(placed))
+    assert shown.focused() == f"uid-{BIG}"
+
+
+def test_changes_are_read_aloud_in_one_polite_sentence(shown: Shown) -> None:
+    shown.show(believable())
+    shown.change(moved(placed))
+    voice = shown.page.locator("[role=status][aria-live=polite]")
+    shown.page.wait_for_function("() => document.querySelector('[role=status]').textContent")
+    assert voice.inner_text() == f"{BIG} is placed on lab-worker3."
+
+
+def test_a_hidden_table_says_the_same(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.wait_for_selector(".gl-unseen tbody tr", state="attached")
+    assert shown.page.locator(".gl-unseen tbody tr").count() == 22
+
+
+def test_a_namespace_can_be_chosen_and_the_bars_stay(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.select_option(".gl-tools select", "kube-system")
+    assert shown.page.locator(".gl-tray .gl-pod").count() == 0
+    assert "etcd" in shown.texts(".gl-node:nth-child(1) .gl-name")
+    assert shown.page.locator(".gl-node:nth-child(2) .gl-track i.gl-aside").count() > 0
+
+
+def test_system_pods_are_glyphs_until_one_asks_for_tiles(shown: Shown) -> None:
+    shown.show(believable())
+    first = shown.page.locator(".gl-node").first
+    assert first.locator(".gl-system .gl-pod").count() == 5
+    assert "only system pods" in first.inner_text()
+    shown.page.click(".gl-toggle")
+    assert first.locator(".gl-pods .gl-pod[data-density=tile]").count() == 5
+
+
+@pytest.mark.parametrize(
+    ("count", "density", "drawn"),
+    [(24, "tile", 24), (25, "glyph", 25), (61, "count", 1)],
+    ids=["some", "many", "crowd"],
+)
+def test_the_more_pods_the_smaller_and_none_is_dropped(shown: Shown, count: int, density: str, drawn: int) -> None:
+    pods = [pod(f"web-{number}", "a", owner="ReplicaSet/web") for number in range(count)]
+    shown.show(([node("a")], pods, []))
+    assert shown.page.locator(".gl-pods").get_attribute("data-density") == density
+    assert shown.page.locator(".gl-pods > button").count() == drawn
+    if density == "count":
+        assert shown.texts(".gl-group") == ["web \u00d761"]
+
+
+def test_errors_and_a_lost_connection_are_seen(shown: Shown) -> None:
+    shown.show(believable(), live="lost", error="the cluster does not answer")
+    assert shown.page.locator(".gl-error").inner_text() == "the cluster does not answer"
+    assert shown.texts(".gl-live") == ["no connection"]
+
+
+def test_a_paused_board_asks_to_go_on(shown: Shown) -> None:
+    shown.show(believable(), live="paused", note="nothing changed for 30 minutes")
+    shown.page.click(".gl-live")
+    assert shown.page.evaluate("() => sent") == [{"do": "resume"}]
+
+
+@pytest.mark.parametrize(("scheme", "theme"), [("light", LIGHT), ("dark", DARK)])
+@pytest.mark.parametrize("says", ["system", "JupyterLab"])
+def test_the_theme_is_jupyters_or_else_the_systems(
+    chromium: Browser, scheme: Any, theme: dict[str, str], says: str
+) -> None:
+    other: Any = "dark" if scheme == "light" else "light"
+    # without motion, because colours change gently
+    page = chromium.new_page(color_scheme=scheme if says == "system" else other, reduced_motion="reduce")
+    shown = Shown(page).show(believable())
+    if says == "JupyterLab":
+        page.evaluate("(light) => { document.body.dataset.jpThemeLight = light }", str(scheme == "light").lower())
+    colour = page.evaluate("() => getComputedStyle(document.querySelector('.gl-is-fail')).backgroundColor")
+    assert colour == "rgb({}, {}, {})".format(*bytes.fromhex(theme["fail"][1:]))
+    assert shown.errors == []
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "across"), [(1280, 4), (800, 2), (420, 1)])
+def test_cards_wrap_where_room_is_short(shown: Shown, width: int, across: int) -> None:
+    shown.page.set_viewport_size({"width": width, "height": 900})
+    shown.show(believable())
+    tops = shown.page.evaluate("() => [...document.querySelectorAll('.gl-node')].map((card) => card.offsetTop)")
+    assert tops.count(tops[0]) == across
+    assert shown.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
+
+
+def test_names_are_text_and_never_markup(shown: Shown) -> None:
+    shown.show(([node("<b>a</b>")], [pod("<img src=x>", "<b>a</b>")], []))
+    assert shown.texts(".gl-node strong") == ["<b>a</b>"]
+    assert shown.page.locator(".gl-board img").count() == 0
+
+
+def test_a_change_of_500_pods_redraws_only_what_differs(shown: Shown) -> None:
+    nodes, pods, events = crowd()
+    shown.show((nodes, pods, events))
+    shown.page.evaluate(
+        """() => { window.touched = new Set(); new MutationObserver((changes) => changes.forEach((change) =>
+           touched.add(change.target.closest?.('.gl-pod')?.dataset.uid))).observe(document.querySelector('.gl-nodes'),
+           { subtree: true, childList: true, attributes: true, characterData: true }) }"""
+    )
+    pods[7]["status"] = running(ready=False)
+    shown.change((nodes, pods, events))
+    touched = shown.page.evaluate("() => [...touched].filter(Boolean)")
+    assert touched == [pods[7]["metadata"]["uid"]]
+
+
+def test_taking_it_off_the_page_leaves_nothing_behind(shown: Shown) -> None:
+    shown.show(believable())
+    shown.page.evaluate("() => cleanUp()")
+    assert shown.page.evaluate("() => [listeners(), document.querySelectorAll('.gl-board').length]") == [0, 0]
