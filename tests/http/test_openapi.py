@@ -10,10 +10,27 @@ import pytest
 
 from gitopslab.controlplane.http.descriptions import describe
 from gitopslab.controlplane.http.openapi import answer_openapi, openapi_document, openapi_index
-from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.controlplane.server.custom.version import resources_of
+from gitopslab.machinery.kinds import Catalog
 
 CATALOG = Catalog()
-CRONTABS = Resource("stable.example.com", "v1", "CronTab", "crontabs", custom=True)
+CRONTABS, _ = resources_of(
+    {
+        "spec": {
+            "group": "stable.example.com",
+            "scope": "Namespaced",
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+                }
+            ],
+        },
+        "status": {"acceptedNames": {"kind": "CronTab", "listKind": "CronTabList", "plural": "crontabs"}},
+    }
+)[0]
 
 
 def _document(group: str, version: str, catalog: Catalog = CATALOG) -> Any:

@@ -84,8 +84,8 @@ ROWS: list[tuple[Object, list[str]]] = [
     (job(completionMode="Indexed", parallelism=1),
      ["spec.completions: Required value: when completion mode is Indexed"]),
     (job(template={**BATCH, "metadata": {"labels": {"job-name": "other"}}}),
-     ['spec.template.metadata.labels[job-name]: Invalid value: {"job-name":"other","batch.kubernetes.io/job-name":"x",'
-      '"controller-uid":"u-1","batch.kubernetes.io/controller-uid":"u-1"}: must be \'x\'']),
+     ['spec.template.metadata.labels[job-name]: Invalid value: {"batch.kubernetes.io/controller-uid":"u-1",'
+      '"batch.kubernetes.io/job-name":"x","controller-uid":"u-1","job-name":"other"}: must be \'x\'']),
     (cron_job("*/5 * * * *"), []),
     (cron_job("@daily", timeZone="Europe/Amsterdam"), []),
     (cron_job(""), ["spec.schedule: Required value"]),

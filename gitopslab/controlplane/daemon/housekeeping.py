@@ -1,25 +1,29 @@
 """What a real cluster's etcd does by itself: old events expire and old history is compacted.
 
-``__main__`` runs it beside the manager's loop.
+``__main__`` runs it beside the manager's loop. It works in small steps and lets requests pass between them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
 from gitopslab.errors import LabError
-from gitopslab.machinery.clock import seconds_of
-from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.machinery.objects import name_of, namespace_of
 
 EVENT_TTL = 3600.0
-"""Seconds an Event is kept after it last happened (``kube-apiserver --event-ttl``)."""
+"""Seconds an Event is kept after it was last written (``kube-apiserver --event-ttl``)."""
+
+MOST_EVENTS = 10_000
+"""Events kept at most. Simplified: the real API server keeps all that are young enough, on the disk of etcd."""
 
 HISTORY = 20_000
 """Revisions kept for watches and time travel. The real API server compacts by time, every five minutes."""
 
 _EVERY = 60.0
+_STEP = 2_000  # revisions compacted at once: some ten milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +33,23 @@ async def keep_house(plane: ControlPlane) -> None:
     while True:
         await asyncio.sleep(_EVERY)
         try:
-            tidy(plane)
+            for _ in tidy(plane):
+                await asyncio.sleep(0)
         except LabError as error:  # such as a full disk: the cluster goes on, and the next minute tries again
             log.warning("housekeeping is put off: %s", error.message)
 
 
-def tidy(plane: ControlPlane) -> None:
-    """Delete expired events and drop history beyond what is kept."""
-    now = plane.clock.now()
-    for event in plane.api.list("events"):
-        if now - _last_seen(event) > EVENT_TTL:
-            plane.api.delete("events", name_of(event), namespace_of(event))
-    oldest = plane.store.revision - HISTORY
-    if oldest > plane.store.compacted:
-        plane.store.compact(oldest)
-
-
-def _last_seen(event: Object) -> float:
-    series = event.get("series") or {}
-    text = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
-    return seconds_of(text or event["metadata"]["creationTimestamp"])
+def tidy(plane: ControlPlane) -> Iterator[None]:
+    """Delete expired events and drop history beyond what is kept, a step for each turn of the iterator."""
+    store = plane.store
+    expired = store.revision_at(plane.clock.now() - EVENT_TTL)
+    events = sorted(store.list("events"), key=lambda record: record.revision)
+    for number, record in enumerate(events):
+        if record.revision > expired and len(events) - number <= MOST_EVENTS:
+            break
+        event = record.copy()
+        plane.api.delete("events", name_of(event), namespace_of(event))
+        yield
+    while (oldest := store.revision - HISTORY) > store.compacted:
+        store.compact(min(oldest, store.compacted + _STEP))
+        yield

@@ -59,6 +59,13 @@ def order_of(key: Key) -> Key:
     return key[0] + "/", key[1]
 
 
+_LARGEST_JOURNAL = 16 * 1024 * 1024  # bytes kept on disk after a burst has been written back
+
+_SELDOM_READ = frozenset({"events"})
+"""Of these only the bytes are kept: they are many, nobody inside the process follows them, and parsed they would take
+several times the memory."""
+
+
 class Record:
     """One state of one object.
 
@@ -135,6 +142,7 @@ class Store:
     def _open(self) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(f"PRAGMA journal_size_limit={_LARGEST_JOURNAL}")
         found = self._db.execute("PRAGMA user_version").fetchone()[0]
         if found not in (0, FORMAT):
             raise SetupError(
@@ -196,7 +204,7 @@ class Store:
         except sqlite3.Error as error:
             raise self._refusal(error) from error
         self._revision = revision
-        record = Record(revision, body, obj)
+        record = Record(revision, body, None if resource in _SELDOM_READ else obj)
         return Change(type, resource, key, record, self._remember(type, resource, key, record))
 
     def _refusal(self, error: sqlite3.Error) -> ApiError:
@@ -261,6 +269,11 @@ class Store:
         where = "WHERE revision <= :revision AND resource = :resource AND (:namespace = '' OR namespace = :namespace)"
         values: dict[str, Any] = {"revision": revision, "resource": resource, "namespace": namespace}
         return [Record(row[0], row[5]) for row in self._db.execute(_CURRENT.format(where=where), values)]
+
+    def revision_at(self, time: float) -> int:
+        """The newest revision that was written before a moment, in epoch seconds; 0 when history begins later."""
+        row = self._db.execute("SELECT revision FROM log WHERE time < ? ORDER BY revision DESC LIMIT 1", (time,)).fetchone()
+        return int(row[0]) if row else 0
 
     def compact(self, revision: int) -> None:
         """Drop history before a revision, keeping every current object.

@@ -10,6 +10,7 @@ real server does all three, and streams an answer while it comes.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, name_of
 
+_PATIENCE = 60.0  # seconds for a whole answer
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
@@ -73,7 +75,10 @@ class Proxy:
             why = f"dial tcp {target.address}:{target.port}: connect: connection refused"
             raise _unavailable(f"error trying to reach service: {why}") from None
         try:
-            return await _exchange(connection, _request(info, scope, target, body), body)
+            async with asyncio.timeout(_PATIENCE):
+                return await _exchange(connection, _request(info, scope, target, body), body)
+        except TimeoutError:
+            raise _unavailable("error trying to reach service: context deadline exceeded") from None
         except h11.RemoteProtocolError as error:
             raise _unavailable(f"error trying to reach service: {error}") from error
         finally:
