@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
@@ -82,7 +83,7 @@ def test_large_messages_pass(server: Server) -> None:
             assert len(await client.recv()) == 2_000_001
             await client.send(b"\x00" + b"i" * 2_000_000)
             await client.send(b"\xff\x00")
-            with pytest.raises(ConnectionClosed):
+            with contextlib.suppress(ConnectionClosed):
                 while True:
                     await client.recv()
         assert process.heard == b"i" * 2_000_000

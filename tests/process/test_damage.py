@@ -44,7 +44,7 @@ def test_a_damaged_database_and_credentials_are_told_and_kept(running: Running) 
 
     store.write_bytes(whole)
     certificate.write_text("not a certificate")
-    with pytest.raises(SetupError, match="credentials in .* cannot be used") as raised:
+    with pytest.raises(SetupError, match=r"credentials in .* cannot be used") as raised:
         running.cluster.up()
     assert "/token'" in raised.value.hint
     (running.folder / "token").unlink()

@@ -99,7 +99,7 @@ def test_a_node_whose_kubelet_is_silent_is_left_out(api: LocalApi) -> None:
 
 
 def test_what_is_not_there_has_no_metrics(api: LocalApi) -> None:
-    with pytest.raises(NotFoundError, match='^pods "nope" not found'):
+    with pytest.raises(NotFoundError, match=r'^pods "nope" not found'):
         api.get(PODS, "nope", "default")
     api.create(pod("new"))
     with pytest.raises(NotFoundError, match=r'^pods\.metrics\.k8s\.io "default/new" not found'):

@@ -272,7 +272,9 @@ class Store:
 
     def revision_at(self, time: float) -> int:
         """The newest revision that was written before a moment, in epoch seconds; 0 when history begins later."""
-        row = self._db.execute("SELECT revision FROM log WHERE time < ? ORDER BY revision DESC LIMIT 1", (time,)).fetchone()
+        row = self._db.execute(
+            "SELECT revision FROM log WHERE time < ? ORDER BY revision DESC LIMIT 1", (time,)
+        ).fetchone()
         return int(row[0]) if row else 0
 
     def compact(self, revision: int) -> None:
