@@ -87,8 +87,9 @@ class ApiError(LabError):
             "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:
+            status["reason"] = self.reason
         if self._tells_details:
             status["details"] = self.details
         status["code"] = self.code
@@ -143,11 +144,10 @@ def not_found(resource: str, name: str) -> NotFoundError:
     return NotFoundError(404, "NotFound", f'{resource} "{name}" not found', details=_details(resource, name))
 
 
-def already_exists(resource: str, name: str) -> AlreadyExistsError:
-    """``pods "web" already exists``."""
-    return AlreadyExistsError(
-        409, "AlreadyExists", f'{resource} "{name}" already exists', details=_details(resource, name)
-    )
+def already_exists(resource: str, name: str, *, is_terminating: bool = False) -> AlreadyExistsError:
+    """``pods "web" already exists``; while it is being deleted, that is told first."""
+    message = f'{"object is being deleted: " if is_terminating else ""}{resource} "{name}" already exists'
+    return AlreadyExistsError(409, "AlreadyExists", message, details=_details(resource, name))
 
 
 def conflict(resource: str, name: str, why: str) -> ConflictError:
@@ -180,11 +180,10 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[tuple[str, str, s
         name: The object's name.
         causes: One ``(field, reason, message)`` an error, in the order found; the message without its field.
     """
-    unique = list(dict.fromkeys(causes))
-    texts = [f"{field}: {message}" for field, _, message in unique]
+    texts = [f"{field}: {message}" for field, _, message in dict.fromkeys(causes)]
     body = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
     details: dict[str, Any] = {"name": name, "group": group, "kind": kind}
     details = {key: value for key, value in details.items() if value}
-    details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in unique]
+    details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in causes]
     return InvalidError(422, "Invalid", f'{qualified} "{name}" is invalid: {body}', details=details)

@@ -53,6 +53,8 @@ def run(
       gitopslab run my-notebook.ipynb --cluster kind
     """
     chosen = [path for one in names for path in _found(one)] if names else _shipped()
+    if html is not None:
+        _make(html)  # before the work, which would else be for nothing
     made = cluster(spec, name)
     with progress("gitopslab run") as step:
         made.up(step)
@@ -77,6 +79,15 @@ def run(
         )
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"The folder {folder} cannot be made: {error.strerror}", "Choose another: --html DIR"
+        ) from error
+
+
 def _one(path: Path, environment: dict[str, str], timeout: int, html: Path | None) -> None:
     began = time.monotonic()
     # a copy, so that a run leaves neither outputs nor files in the package or in the learner's notebook
@@ -91,7 +102,6 @@ def _one(path: Path, environment: dict[str, str], timeout: int, html: Path | Non
     say(f"{path.name}: {len(notebook.cells)} cells in {time.monotonic() - began:.1f} s")
     if html is not None:
         written = html / f"{path.stem}.html"
-        html.mkdir(parents=True, exist_ok=True)
         written.write_text(_as_html(notebook, path.stem), encoding="utf-8")
         say(f"  {written}")
 

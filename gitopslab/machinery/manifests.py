@@ -131,7 +131,7 @@ def load(text: str | bytes) -> tuple[Any, list[tuple[str, int]]]:
     """One document as plain values, and the keys named twice with their lines.
 
     Raises:
-        ValueError: It is not YAML; the message begins with ``yaml: line N:`` as the API server's does.
+        ValueError: It is not YAML; the message begins with ``yaml:`` as the API server's does.
     """
     try:
         _check_size(text)
@@ -152,8 +152,11 @@ def load(text: str | bytes) -> tuple[Any, list[tuple[str, int]]]:
 
 
 def _named(error: yaml.MarkedYAMLError) -> ValueError:
-    line = error.problem_mark.line + 1 if error.problem_mark else 0
-    return ValueError(f"yaml: line {line}: {error.problem}")
+    """The error as Go's library words it: a parser's line is one too low there, and the first line is not told."""
+    line = error.problem_mark.line if error.problem_mark else 0
+    if line and not isinstance(error, yaml.parser.ParserError):
+        line += 1
+    return ValueError(f"yaml: line {line}: {error.problem}" if line else f"yaml: {error.problem}")
 
 
 def objects(text: str, file: str = "") -> list[Object]:

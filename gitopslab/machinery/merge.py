@@ -15,6 +15,8 @@ from gitopslab.machinery.schema import Field, Struct, struct
 
 Fault = Literal["format", "conflict", "other"]
 
+_LEAST_WITH_EXPONENT = 1e21
+
 
 class MergeError(ValueError):
     """A patch that cannot be applied.
@@ -36,6 +38,8 @@ def go_text(value: Any) -> str:
         return f"[{' '.join(map(go_text, value))}]"
     if value is None:
         return "<nil>"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LEAST_WITH_EXPONENT:
+        return str(int(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

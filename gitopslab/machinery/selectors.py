@@ -13,6 +13,12 @@ from typing import Any
 
 Labels = Mapping[str, str]
 _TOKEN = re.compile(r"\s*(==|!=|=|!|,|\(|\)|<|>|[^\s=!,()<>]+)")
+_SYMBOLS = ("", "==", "!=", "=", "!", ",", "(", ")", "<", ">")
+_OPERATORS = {"=": "in", "==": "in", "in": "in", "!=": "notin", "notin": "notin", ">": "gt", "<": "lt"}
+_INTEGER = re.compile(r"[+-]?\d{1,19}")
+_FIELD_TERM = re.compile(r"(?:[^,\\]|\\.?)+")
+_FIELD_OPERATOR = re.compile("!=|==|=")
+_FIELD_VALUE = re.compile(r"(\\.?)|([,=])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,81 +109,103 @@ def parse_fields(text: str) -> tuple[tuple[str, bool, str], ...]:
         ValueError: With the wording of ``fields.ParseSelector``.
     """
     terms = []
-    for part in filter(None, (text or "").split(",")):
-        for operator, equal in (("!=", False), ("==", True), ("=", True)):
-            path, found, value = part.partition(operator)
-            if found:
-                terms.append((path, equal, value))
-                break
-        else:
+    for part in filter(None, _FIELD_TERM.findall(text or "")):
+        found = _FIELD_OPERATOR.search(part)
+        if found is None:
             raise ValueError(f"invalid selector: '{text}'; can't understand '{part}'")
+        terms.append((part[: found.start()], found.group() != "!=", _unescaped(part[found.end() :])))
     return tuple(terms)
 
 
+def _unescaped(value: str) -> str:
+    """A field's value without its backslashes, which must stand before ``,``, ``=`` and themselves."""
+    for escape, bare in _FIELD_VALUE.findall(value):
+        if escape and escape[1:] not in (",", "=", "\\"):
+            raise ValueError(f"invalid field selector: invalid escape sequence: {escape}")
+        if bare:
+            raise ValueError(f"invalid field selector: unescaped character in value: {ord(bare)}")
+    return re.sub(r"\\(.)", r"\1", value)
+
+
 class _Parser:
-    """The grammar of ``labels.Parse``, token by token."""
+    """The grammar of ``labels.Parse``, token by token; the empty token is the end."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = _TOKEN.findall(text or "")
+        self._tokens: list[str] = [*_TOKEN.findall(text or ""), ""]
         self._at = 0
 
     def selector(self) -> Selector:
-        if not self._tokens:
-            return EVERYTHING
-        terms = [self._term()]
-        while self._peek() is not None:
-            if self._peek() != ",":
-                raise ValueError(f"found '{self._peek()}', expected: ',' or 'end of string'")
-            self._next()
+        terms: list[Requirement] = []
+        if self._peek() and self._peek() != "!" and self._is_symbol():
+            raise ValueError(f"found '{self._peek()}', expected: !, identifier, or 'end of string'")
+        while self._peek():
             terms.append(self._term())
+            after = self._next()
+            if after not in ("", ","):
+                raise ValueError(f"found '{after}', expected: ',' or 'end of string'")
+            if after == "," and self._peek() != "!" and self._is_symbol():
+                raise ValueError(f"found '{self._peek()}', expected: identifier after ','")
         return Selector(tuple(sorted(terms, key=lambda term: term.key)))
 
-    def _peek(self) -> str | None:
-        return self._tokens[self._at] if self._at < len(self._tokens) else None
+    def _peek(self) -> str:
+        return self._tokens[self._at]
 
-    def _next(self) -> str | None:
+    def _next(self) -> str:
         token = self._peek()
-        self._at += 1
+        self._at = min(self._at + 1, len(self._tokens) - 1)
         return token
+
+    def _is_symbol(self) -> bool:
+        """Whether what comes next is no word; the end is none either."""
+        return self._peek() in _SYMBOLS
 
     def _term(self) -> Requirement:
-        token = self._next()
-        if token == "!":
-            return Requirement(self._key(self._next()), "!")
-        key = self._key(token)
-        operator = self._peek()
-        if operator in (None, ","):
+        try:
+            return self._requirement()
+        except ValueError as error:
+            raise ValueError(f"unable to parse requirement: {error}") from None
+
+    def _requirement(self) -> Requirement:
+        if self._peek() == "!":
+            self._next()
+            return Requirement(self._word("identifier"), "!")
+        key = self._word("identifier")
+        if self._peek() in ("", ","):
             return Requirement(key, "exists")
-        self._next()
-        if operator in ("=", "=="):
-            return Requirement(key, "in", (self._value(),))
-        if operator == "!=":
-            return Requirement(key, "notin", (self._value(),))
-        if operator in ("in", "notin"):
+        operator = _OPERATORS.get(spelled := self._next())
+        if operator is None:
+            raise ValueError(f"found '{spelled}', expected: in, notin, =, ==, !=, gt, lt")
+        if spelled in ("in", "notin"):
             return Requirement(key, operator, self._set())
-        if operator in ("<", ">"):
-            return Requirement(key, "gt" if operator == ">" else "lt", (self._value(),))
-        raise ValueError(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
+        value = "" if self._peek() in ("", ",") else self._word("identifier")
+        if spelled in ("<", ">") and not _INTEGER.fullmatch(value):
+            wanted = "for 'Gt', 'Lt' operators, the value must be an integer"
+            raise ValueError(f'values[0]: Invalid value: "{value}": {wanted}')
+        return Requirement(key, operator, (value,))
 
-    def _key(self, token: str | None) -> str:
-        if token is None or token in "=!,()<>":
-            raise ValueError(f"found '{token or ''}', expected: !, identifier, or ',' or 'end of string'")
-        return token
-
-    def _value(self) -> str:
-        token = self._peek()
-        if token is None or token == ",":
-            return ""
-        self._at += 1
-        return token
+    def _word(self, expected: str) -> str:
+        if self._is_symbol():
+            raise ValueError(f"found '{self._peek()}', expected: {expected}")
+        return self._next()
 
     def _set(self) -> tuple[str, ...]:
-        if self._next() != "(":
-            raise ValueError("found values without '(', expected: '('")
+        if (opening := self._next()) != "(":
+            raise ValueError(f"found '{opening}' expected: '('")
+        if self._is_symbol() and self._peek() not in (",", ")"):
+            raise ValueError(f"found '{self._peek()}', expected: ',', ')' or identifier")
         values: list[str] = []
-        while (token := self._next()) != ")":
-            if token is None:
-                raise ValueError("found '', expected: ',', or ')'")
-            if token != ",":
-                values.append(token)
-        return tuple(values)
+        while self._peek() != ")":
+            if self._peek() != ",":
+                values.append(self._word("',', or identifier"))
+                if self._peek() not in (",", ")"):
+                    raise ValueError(f"found '{self._peek()}', expected: ',' or ')'")
+            else:
+                self._comma(values)
+        self._next()
+        return tuple(dict.fromkeys(values))
+
+    def _comma(self, values: list[str]) -> None:
+        """Pass a comma; one that has nothing before or behind it stands for an empty value."""
+        self._next()
+        if not values or self._peek() in (",", ")"):
+            values.append("")

@@ -163,7 +163,8 @@ def test_interrupting_the_first_start_leaves_nothing(lab: EmbeddedCluster) -> No
     with pytest.raises(KeyboardInterrupt):
         lab.up(interrupt, Options(bare=True))
     assert not lab.kubeconfig.parent.exists()
-    assert not [one for one in psutil.Process().children() if "--folder" in one.cmdline()], "no process is left either"
+    folder = str(lab.kubeconfig.parent)
+    assert not [one for one in psutil.Process().children() if folder in one.cmdline()], "no process is left either"
 
 
 def test_interrupting_a_later_start_keeps_the_state(lab: EmbeddedCluster) -> None:

@@ -45,6 +45,17 @@ def test_each_load_balancer_gets_an_address_of_its_own(cluster: Cluster) -> None
     assert ("IPAllocated", 'Assigned IP ["172.18.255.200"]') in cluster.events("Service")
 
 
+def test_an_address_is_given_back_with_the_type(cluster: Cluster) -> None:
+    cluster.create(config_map("load-balancer", "kube-system", data=POOL))
+    for name in ("one", "two", "three"):
+        cluster.create(service(name))
+    cluster.settle()
+    cluster.patch("services", "one", {"spec": {"type": "ClusterIP"}})
+    cluster.patch("services", "three", {"metadata": {"labels": {"asks": "again"}}})
+    assert given(cluster, "one") == {}
+    assert given(cluster, "three") == {"ingress": [{"ip": "172.18.255.200", "ipMode": "VIP"}]}
+
+
 @pytest.mark.parametrize(
     ("text", "pool"),
     [

@@ -9,6 +9,7 @@ import pytest
 from gitopslab.controlplane.daemon.assembly import ControlPlane
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.topology import NodeShape, Topology
+from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import JumpableClock
 from gitopslab.machinery.objects import name_of
 
@@ -39,6 +40,26 @@ def test_api_service_has_its_fixed_address(plane: ControlPlane) -> None:
     service = plane.api.get("services", "kubernetes", "default")
     assert service["spec"]["clusterIP"] == "10.96.0.1"
     assert "selector" not in service["spec"]
+
+
+def test_the_api_service_comes_back_when_deleted(plane: ControlPlane) -> None:
+    for resource in ("services", "endpointslices.discovery.k8s.io"):
+        before = plane.api.get(resource, "kubernetes", "default")
+        plane.api.delete(resource, "kubernetes", "default")
+        plane.settle()
+        after = plane.api.get(resource, "kubernetes", "default")
+        assert after["metadata"]["uid"] != before["metadata"]["uid"]
+        assert after.get("endpoints") == before.get("endpoints")
+        assert after.get("spec") == before.get("spec")
+
+
+def test_system_priority_classes_cannot_be_deleted(plane: ControlPlane) -> None:
+    with pytest.raises(ApiError) as refused:
+        plane.api.delete("priorityclasses.scheduling.k8s.io", "system-node-critical")
+    assert refused.value.message == (
+        'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: '
+        "this is a system priority class and cannot be deleted"
+    )
 
 
 def test_kube_system_runs_on_the_nodes_where_it_belongs(furnished: ControlPlane) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from builders import config_map
+from exchange import Client
 
 from gitopslab.controlplane.http.parameters import (
     ListOptions,
@@ -11,6 +13,7 @@ from gitopslab.controlplane.http.parameters import (
     query_of,
     write_options,
 )
+from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import DeleteOptions
 from gitopslab.errors import ApiError
 
@@ -126,3 +129,20 @@ def test_the_old_orphan_flag_still_counts(orphan: bool, policy: str) -> None:
 def test_an_unknown_propagation_is_refused() -> None:
     error = refused("propagationPolicy=Sideways", "DeleteOptions")
     assert 'propagationPolicy: Unsupported value: "Sideways"' in error.message
+
+
+def test_a_get_may_ask_for_a_version_that_is_there(client: Client, api: LocalApi) -> None:
+    made = api.create(config_map("a"))
+    path = "/api/v1/namespaces/default/configmaps/a?resourceVersion="
+    codes = [client.get(path + version).code for version in ("0", made["metadata"]["resourceVersion"], "999", "x")]
+    assert codes == [200, 200, 504, 400]
+
+
+def test_a_collection_may_be_deleted_in_chunks(client: Client, api: LocalApi) -> None:
+    for name in "abc":
+        api.create(config_map(name))
+    path = "/api/v1/namespaces/default/configmaps?limit=2"
+    gone = client("DELETE", path).json
+    assert [item["metadata"]["name"] for item in gone["items"]] == ["a", "b"]
+    assert gone["metadata"]["remainingItemCount"] == 1
+    assert [item["metadata"]["name"] for item in api.list("configmaps", "default")] == ["c"]

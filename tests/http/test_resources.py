@@ -83,10 +83,17 @@ def test_a_deleted_pod_answers_with_its_last_state(client: Client) -> None:
     assert client("DELETE", f"{_PODS}/p").json["kind"] == "Pod"
 
 
-def test_an_object_that_stays_a_while_answers_accepted_to_a_foreground_deletion(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"propagationPolicy": "Foreground"}, 200), ({"orphanDependents": False}, 202)],
+    ids=["today", "of old"],
+)
+def test_an_object_that_stays_a_while_answers_accepted_to_a_cascade_of_old(
+    client: Client, options: Any, code: int
+) -> None:
     client("POST", _MAPS, config_map("held", metadata={"finalizers": ["example.com/hold"]}))
-    answer = client("DELETE", f"{_MAPS}/held", {"kind": "DeleteOptions", "propagationPolicy": "Foreground"})
-    assert (answer.code, answer.json["kind"]) == (202, "ConfigMap")
+    answer = client("DELETE", f"{_MAPS}/held", {"kind": "DeleteOptions", **options})
+    assert (answer.code, answer.json["kind"]) == (code, "ConfigMap")
     assert answer.json["metadata"]["deletionTimestamp"]
 
 

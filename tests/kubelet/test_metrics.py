@@ -38,7 +38,7 @@ def test_usage_wanders_but_is_the_same_at_the_same_moment() -> None:
 @pytest.mark.parametrize(
     ("one", "annotations", "expected"),
     [
-        pytest.param(container(), {CPU: "250m", MEMORY: "64Mi"}, Usage(250_000_000, 64 * _MI), id="for each container"),
+        pytest.param(container(), {CPU: "250m", MEMORY: "64Mi"}, Usage(250_000_000, 64 * _MI), id="for every one"),
         pytest.param(
             container(), {f"{CPU}.c": "1", CPU: "5m", MEMORY: "1Mi"}, Usage(10**9, _MI), id="for one container"
         ),

@@ -36,6 +36,10 @@ def script(text: str, **variables: str) -> tuple[list[tuple[float, str]], float,
         pytest.param("X=1; echo $X", [(0.0, "1")], 0.0, 0, id="assignment"),
         pytest.param("i=4; i=$((i+1)); echo $i", [(0.0, "5")], 0.0, 0, id="sum"),
         pytest.param("i=9; for n in 1 2 3 4 5 6 7; do i=$((i*i)); done; echo $i", [(0.0, "0")], 0.0, 0, id="huge sum"),
+        pytest.param(
+            "sleep 99999999999d; date +%Y", [(8639999999913600.0, "9999")], 8639999999913600.0, 0, id="date far away"
+        ),
+        pytest.param("cd", [(0.0, "sh: cd: can't cd to /gone: No such file or directory")], 0.0, 2, id="no home"),
         pytest.param("exit ²", [], 0.0, 0, id="exit with a digit that is none"),
         pytest.param("for n in 1 2; do echo n$n; sleep 1; done", [(0.0, "n1"), (1.0, "n2")], 2.0, 0, id="for"),
         pytest.param("echo hi > /tmp/f; cat /tmp/f", [(0.0, "hi")], 0.0, 0, id="redirection"),
@@ -50,7 +54,7 @@ def script(text: str, **variables: str) -> tuple[list[tuple[float, str]], float,
     ],
 )
 def test_script(text: str, lines: list[tuple[float, str]], seconds: float, code: int) -> None:
-    assert script(text, NAME="lab") == (lines, seconds, code)
+    assert script(text, NAME="lab", HOME="/gone") == (lines, seconds, code)
 
 
 def test_endless_loop_can_be_played_as_far_as_one_likes() -> None:

@@ -25,6 +25,10 @@ DEV = {"app": "web", "env": "dev", "n": "2"}
         ("n<2", False),
         ("app>1", False),
         ("app=", False),
+        ("absent in ()", False),
+        ("env in (,dev)", True),
+        (" env = dev , n ", True),
+        ("in=x", False),
     ],
 )
 def test_label_selectors_match_as_kubectl_documents(text: str, matches: bool) -> None:
@@ -35,9 +39,26 @@ def test_label_selectors_match_as_kubectl_documents(text: str, matches: bool) ->
     ("text", "message"),
     [
         ("a=b=c", "found '=', expected: ',' or 'end of string'"),
-        ("a in b", "found values without '(', expected: '('"),
-        (",a", "found ',', expected: !, identifier, or ',' or 'end of string'"),
-        ("a b", "found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+        ("!a=b", "found '=', expected: ',' or 'end of string'"),
+        ("a in (b))", "found ')', expected: ',' or 'end of string'"),
+        ("=", "found '=', expected: !, identifier, or 'end of string'"),
+        (",a", "found ',', expected: !, identifier, or 'end of string'"),
+        ("(a)", "found '(', expected: !, identifier, or 'end of string'"),
+        ("a,", "found '', expected: identifier after ','"),
+        ("a,,b", "found ',', expected: identifier after ','"),
+        ("a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+        ("a!", "unable to parse requirement: found '!', expected: in, notin, =, ==, !=, gt, lt"),
+        ("!", "unable to parse requirement: found '', expected: identifier"),
+        ("a in", "unable to parse requirement: found '' expected: '('"),
+        ("a in b", "unable to parse requirement: found 'b' expected: '('"),
+        ("a in (", "unable to parse requirement: found '', expected: ',', ')' or identifier"),
+        ("a in (b", "unable to parse requirement: found '', expected: ',' or ')'"),
+        ("a in (b c)", "unable to parse requirement: found 'c', expected: ',' or ')'"),
+        (
+            "a>bc",
+            'unable to parse requirement: values[0]: Invalid value: "bc": '
+            "for 'Gt', 'Lt' operators, the value must be an integer",
+        ),
     ],
 )
 def test_a_broken_selector_is_refused_in_the_servers_words(text: str, message: str) -> None:
@@ -68,3 +89,31 @@ def test_field_terms_say_what_a_path_must_be_or_not_be() -> None:
         ("spec.nodeName", True, ""),
         ("metadata.name", True, "a"),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("", ()),
+        (",metadata.name=a,", (("metadata.name", True, "a"),)),
+        (r"a=b\,c", (("a", True, "b,c"),)),
+        (r"a=b\=\\", (("a", True, "b=\\"),)),
+    ],
+)
+def test_field_terms_may_be_empty_and_values_escaped(text: str, terms: tuple[tuple[str, bool, str], ...]) -> None:
+    assert selectors.parse_fields(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a", "invalid selector: 'a'; can't understand 'a'"),
+        ("a===b", "invalid field selector: unescaped character in value: 61"),
+        (r"a=b\q", r"invalid field selector: invalid escape sequence: \q"),
+        ("a=b\\", "invalid field selector: invalid escape sequence: \\"),
+    ],
+)
+def test_a_broken_field_selector_is_refused_in_the_servers_words(text: str, message: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  the message is compared whole
+        selectors.parse_fields(text)
+    assert str(caught.value) == message

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gitopslab.clusters import Options
+from gitopslab.clusters import Options, ports
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.controlplane.daemon.lock import is_locked
-
-pytestmark = pytest.mark.process
 
 
 class Running:
@@ -56,7 +54,8 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running
     """A bare cluster that is up."""
     monkeypatch.setenv("GITOPSLAB_HOME", str(tmp_path / "home"))
     made = Running()
-    made.cluster.up(options=Options(bare=True))
+    # of the system's own choice, so that no other test takes it while this cluster is down
+    made.cluster.up(options=Options(bare=True, port=ports.free(())))
     yield made
     if made.folder.exists():
         made.cluster.down(delete=True)

@@ -193,7 +193,8 @@ def test_a_checked_object_is_new_and_equal() -> None:
 
 def test_custom_resources_keep_what_nobody_declared() -> None:
     crontab = Resource("stable.example.com", "v1", "CronTab", "crontabs", custom=True)
-    body = {"spec": {"cronSpec": "* * * * *", "empty": None}, "metadata": {"name": "x", "labels": None}}
+    kind = {"apiVersion": "stable.example.com/v1", "kind": "CronTab"}
+    body = {**kind, "spec": {"cronSpec": "* * * * *", "empty": None}, "metadata": {"name": "x", "labels": None}}
     obj, warnings = decode(crontab, json.dumps(body).encode(), content_type="", field_validation="Strict")
     assert obj["spec"] == {"cronSpec": "* * * * *", "empty": None}
     assert obj["metadata"] == {"name": "x"}

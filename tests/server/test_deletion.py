@@ -87,7 +87,9 @@ def test_a_propagation_policy_becomes_a_finalizer_for_the_garbage_collector(
 
 def test_preconditions_protect_another_object_of_the_same_name(api: LocalApi) -> None:
     api.create(config_map("a"))
-    with pytest.raises(ConflictError, match="Precondition failed: UID in precondition: other, UID in object meta: "):
+    with pytest.raises(
+        ConflictError, match=r"ConfigMap \"a\": the UID in the precondition \(other\) does not match the UID in record "
+    ):
         api.delete("configmaps", "a", "default", uid="other")
     assert exists(api, "configmaps", "a")
 

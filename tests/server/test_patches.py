@@ -89,7 +89,7 @@ REFUSED: list[tuple[str, PatchType, Any, int, str]] = [
     ("no-merge-key", "strategic", {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}}, 500,
      "map: map[image:x] does not contain declared merge key: name"),
     ("not-yaml", "apply", "a: [", 400,
-     "error decoding YAML: error converting YAML to JSON: yaml: line 2: did not find expected node content"),
+     "error decoding YAML: error converting YAML to JSON: yaml: line 1: did not find expected node content"),
 ]  # fmt: skip
 
 

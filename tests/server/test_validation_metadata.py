@@ -64,10 +64,10 @@ ROWS: list[tuple[Object, list[str]]] = [
       "qualified"]),
     (config(ownerReferences=[OWNER]), []),
     (config(ownerReferences=[{}]),
-     ["metadata.ownerReferences[0].apiVersion: Required value: must not be empty",
-      "metadata.ownerReferences[0].kind: Required value: must not be empty",
-      "metadata.ownerReferences[0].name: Required value: must not be empty",
-      "metadata.ownerReferences[0].uid: Required value: must not be empty"]),
+     ['metadata.ownerReferences.apiVersion: Invalid value: "": version must not be empty',
+      'metadata.ownerReferences.kind: Invalid value: "": must not be empty',
+      'metadata.ownerReferences.name: Invalid value: "": must not be empty',
+      'metadata.ownerReferences.uid: Invalid value: "": must not be empty']),
 ]  # fmt: skip
 
 

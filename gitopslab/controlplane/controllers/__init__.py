@@ -43,6 +43,7 @@ from gitopslab.machinery.kinds import Catalog
 
 _KINDS = (
     CustomResourceDefinitionController,
+    TaintEvictionController,  # before DaemonSets, which delete the same pods and do not say why
     DeploymentController,
     ReplicaSetController,
     DaemonSetController,
@@ -59,7 +60,6 @@ _KINDS = (
     VolumeProtection,
     NodeLifecycleController,
     PodGarbageCollector,
-    TaintEvictionController,
     ServiceAccountController,
     ClusterRoleAggregationController,
 )

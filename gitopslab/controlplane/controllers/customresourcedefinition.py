@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import ApiError, NotFoundError
+from gitopslab.machinery.api_approval import approval, is_protected
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import (
     Object,
-    annotations_of,
     find_condition,
     is_condition_true,
     is_terminating,
@@ -32,8 +31,6 @@ from gitopslab.machinery.objects import (
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _AGAIN = 5.0  # seconds after which objects that would not go are looked at again
-_APPROVED = "api-approved.kubernetes.io"
-_SEE = "see https://github.com/kubernetes/enhancements/pull/1111"
 _ACCEPTED = "the initial names have been accepted"
 
 Condition = tuple[str, str, str, str]
@@ -85,23 +82,13 @@ def _conflict(wanted: str | list[str] | None, given: str | list[str] | None, use
     return found[0] if len(found) < 2 and found else f"[{', '.join(found)}]" if found else ""
 
 
-def approval(definition: Object) -> Condition | None:
+def conformance(definition: Object) -> Condition | None:
     """Whether a definition in one of Kubernetes' own groups was approved; None for other groups."""
-    group = definition["spec"]["group"]
-    if not f".{group}".endswith((".k8s.io", ".kubernetes.io")):
+    if not is_protected(definition["spec"]["group"]):
         return None
-    given = annotations_of(definition).get(_APPROVED, "")
-    kind = "KubernetesAPIApprovalPolicyConformant"
-    if not given:
-        message = f'protected groups must have approval annotation "{_APPROVED}", {_SEE}'
-        return kind, "False", "MissingAnnotation", message
-    if given.startswith("unapproved"):
-        return kind, "False", "UnapprovedAnnotation", f"not approved: {json.dumps(given)}"
-    parts = urlsplit(given)
-    if parts.scheme and parts.netloc:
-        return kind, "True", "ApprovedAnnotation", f"approved in {given}"
-    message = f'protected groups must have approval annotation "{_APPROVED}" with either a URL or a reason starting'
-    return kind, "False", "InvalidAnnotation", f'{message} with "unapproved", {_SEE}'
+    state, message = approval(definition)
+    status = "True" if state == "Approved" else "False"
+    return "KubernetesAPIApprovalPolicyConformant", status, f"{state}Annotation", message
 
 
 def with_condition(definition: Object, condition: Condition, now: float) -> Object:
@@ -146,7 +133,7 @@ class CustomResourceDefinitionController:
         definition = self._accept(definition)
         if is_condition_true(definition, "NamesAccepted") and not is_condition_true(definition, "Established"):
             definition = self._tell(definition, ("Established", "True", "InitialNamesAccepted", _ACCEPTED))
-        conformant = approval(definition)
+        conformant = conformance(definition)
         if conformant is not None and not _is_told(definition, conformant):
             self._tell(definition, conformant)
         return DONE

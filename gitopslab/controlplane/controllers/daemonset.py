@@ -19,7 +19,7 @@ from gitopslab.controlplane.controllers.history import POD_LABEL, Revisions, Wan
 from gitopslab.controlplane.controllers.podcontrol import PodControl
 from gitopslab.controlplane.controllers.podstate import next_availability
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
-from gitopslab.controlplane.runtime.informer import by_controller
+from gitopslab.controlplane.runtime.informer import by_controller, by_node
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
@@ -27,6 +27,7 @@ from gitopslab.errors import AlreadyExistsError
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import (
     Object,
+    controller_of,
     is_terminating,
     key_of,
     labels_of,
@@ -57,7 +58,7 @@ class DaemonSetController:
         self.sources: tuple[Source, ...] = (
             Source("daemonsets.apps"),
             Source("pods", owners_of_kind("DaemonSet", self._daemon_sets), previous=True),
-            Source("nodes", self._all),
+            Source("nodes", self._on_node),
         )
 
     def reconcile(self, request: Request) -> Result:
@@ -142,9 +143,13 @@ class DaemonSetController:
         where = f"{namespace_of(pod)}/{name_of(pod)} on node {daemons.target_of(pod)}"
         self._recorder.event(daemon_set, kind, reason, f"Found {state} daemon pod {where}, will try to {fate} it")
 
-    def _all(self, event: WatchEvent) -> Iterable[Request]:
-        """A node concerns every DaemonSet: any may want a pod there, or none any more."""
-        return [Request(*key_of(daemon_set)) for daemon_set in self._daemon_sets]
+    def _on_node(self, event: WatchEvent) -> Iterable[Request]:
+        """The DaemonSets that want a pod on a node and have none, or one too many, or miscounted it before."""
+        node = event.object
+        if event.type == "DELETED":
+            return ()
+        owners = {owner["uid"] for pod in self._pods.indexed(by_node, name_of(node)) if (owner := controller_of(pod))}
+        return [Request(*key_of(one)) for one in self._daemon_sets if _is_concerned(one, node, uid_of(one) in owners)]
 
 
 class Backoff:
@@ -169,6 +174,13 @@ class Backoff:
         is_fresh = self._clock.now() - since > 2 * most
         self._delays[key] = (self._clock.now(), first if is_fresh else min(delay * 2, most))
         return 0.0
+
+
+def _is_concerned(daemon_set: Object, node: Object, has_pod: bool) -> bool:
+    should_run, may_stay = daemons.suits(daemon_set, node)
+    if has_pod:
+        return not may_stay or bool(daemon_set.get("status", {}).get("numberMisscheduled"))
+    return should_run
 
 
 def _is_rolling(daemon_set: Object) -> bool:

@@ -58,20 +58,27 @@ class LoadBalancerController:
         self.sources: tuple[Source, ...] = (Source("services"), Source("configmaps", self._all))
 
     def reconcile(self, request: Request) -> Result:
-        """Give a Service an address when it wants one and has none."""
+        """Give a Service an address when it wants one, and take it back when it wants none any more."""
         service = self._services.get(request.name, request.namespace)
         pool = pool_of(self._config_maps.get(POOL[1], POOL[0]))
-        if service is None or not pool or not _wants_address(service) or set(addresses_of(service)) & set(pool):
+        if service is None or not pool or is_terminating(service):
             return DONE
+        is_ours = bool(set(addresses_of(service)) & set(pool))
+        if _wants_address(service) is is_ours:
+            return DONE
+        if is_ours:
+            return self._show(service, {})
         taken = {address for other in self._services for address in addresses_of(other)}
         address = chosen(pool, taken, service["spec"].get("loadBalancerIP") or "")
         if not address:
             message = f'Failed to allocate IP for "{request.namespace}/{request.name}": no available IPs'
             self._recorder.event(service, "Warning", "AllocationFailed", message)
             return DONE
-        balancer = {"ingress": [{"ip": address, "ipMode": "VIP"}]}
-        self._api.update({**service, "status": {**service.get("status", {}), "loadBalancer": balancer}}, "status")
         self._recorder.event(service, "Normal", "IPAllocated", f'Assigned IP ["{address}"]')
+        return self._show(service, {"ingress": [{"ip": address, "ipMode": "VIP"}]})
+
+    def _show(self, service: Object, balancer: Object) -> Result:
+        self._api.update({**service, "status": {**service.get("status", {}), "loadBalancer": balancer}}, "status")
         return DONE
 
     def _all(self, event: WatchEvent) -> Iterable[Request]:
@@ -81,4 +88,4 @@ class LoadBalancerController:
 
 def _wants_address(service: Object) -> bool:
     spec = service["spec"]
-    return spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass") and not is_terminating(service)
+    return spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass")

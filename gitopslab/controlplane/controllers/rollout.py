@@ -147,12 +147,12 @@ def shrinking(rollout: Rollout) -> list[Scaling]:
     if new is None or not olds:
         return []
     least = replicas_of(rollout.deployment) - max_unavailable(rollout.deployment)
-    new_unavailable = replicas_of(new) - counted([new], "availableReplicas")
+    new_unavailable = replicas_of(new) - _available(new)
     most = total(rollout.sets) - least - new_unavailable
     if most <= 0:
         return []
     steps, sizes = _drop_unhealthy(olds, most)
-    spare = counted([*olds, new], "availableReplicas") - least
+    spare = sum(map(_available, [*olds, new])) - least
     for old in olds:
         step = min(sizes[uid_of(old)], spare)
         if step > 0:
@@ -165,12 +165,17 @@ def _drop_unhealthy(olds: list[Object], most: int) -> tuple[list[Scaling], dict[
     steps: list[Scaling] = []
     sizes = {uid_of(old): replicas_of(old) for old in olds}
     for old in olds:
-        step = min(most, replicas_of(old) - counted([old], "availableReplicas"))
+        step = min(most, replicas_of(old) - _available(old))
         if step > 0:
             most -= step
             sizes[uid_of(old)] -= step
             steps.append((old, sizes[uid_of(old)]))
     return steps, sizes
+
+
+def _available(replica_set: Object) -> int:
+    """Its available pods, less those it is about to delete: the status may be from before it was made smaller."""
+    return min(counted([replica_set], "availableReplicas"), replicas_of(replica_set))
 
 
 def is_saturated(rollout: Rollout) -> bool:

@@ -93,8 +93,9 @@ class TaintEvictionController:
             return
 
     def _say(self, pod: Object, what: str) -> None:
-        message = f"{what} {namespace_of(pod)}/{name_of(pod)}"
-        self._recorder.event(pod, "Normal", "TaintManagerEviction", message)
+        namespace, name = key_of(pod)
+        about = {"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": name}}  # and no uid
+        self._recorder.event(about, "Normal", "TaintManagerEviction", f"{what} {namespace}/{name}")
 
     def _on_node(self, event: WatchEvent) -> Iterable[Request]:
         """The pods of a node that has or had taints to evict by."""

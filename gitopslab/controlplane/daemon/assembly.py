@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gitopslab.controlplane.controllers import controllers
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
+from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.kubelet import kubelets
 from gitopslab.controlplane.runtime.api import Api
@@ -69,6 +70,7 @@ class ControlPlane:
             *controllers(self.api_for, self.manager, clock, catalog=self.verbs.catalog, root_ca=root_ca, key=key),
             *scheduler(self.api_for, self.manager, clock),
             *self.kubelets.reconcilers,
+            KubernetesServiceController(self.api, self.manager),
         ]
         for reconciler in reconcilers:
             self.manager.add(reconciler)

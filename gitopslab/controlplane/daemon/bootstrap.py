@@ -8,14 +8,14 @@ keeping all that alive (controllers and kubelets), default service accounts (the
 
 from __future__ import annotations
 
+from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubernetes_service
 from gitopslab.controlplane.daemon.kubesystem import extras
-from gitopslab.controlplane.daemon.topology import ROLE_LABEL, Topology
-from gitopslab.controlplane.kubelet.network import internal_ip
+from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.server.authorization.policy import default_policy
 from gitopslab.errors import AlreadyExistsError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
-from gitopslab.machinery.objects import Object, labels_of
+from gitopslab.machinery.objects import Object
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MARKER = "gitopslab-cluster"
@@ -42,17 +42,12 @@ def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool =
     for node in topology.nodes() if topology else ():
         _ensure(api, node)
     nodes = api.list("nodes")  # with their uids, which owner references need
-    for obj in _kubernetes_service(nodes):  # after the nodes: it tells that they were all made
+    for obj in kubernetes_service(nodes):  # after the nodes: it tells that they were all made
         _ensure(api, obj)
     if bare or _exists(api, "configmaps", _MARKER, "kube-system"):
         return
-    for obj in (*extras(_control_node(nodes), clock), _marker(clock)):  # the marker last, when all is there
+    for obj in (*extras(control_node(nodes), clock), _marker(clock)):  # the marker last, when all is there
         _ensure(api, obj)
-
-
-def _control_node(nodes: list[Object]) -> Object:
-    """The node that shows the static pods: the first of the control plane, else the first."""
-    return next((node for node in nodes if ROLE_LABEL in labels_of(node)), nodes[0])
 
 
 def _exists(api: Api, resource: str, name: str, namespace: str) -> bool:
@@ -100,35 +95,4 @@ def _priority_classes() -> list[Object]:
             "description": text,
         }
         for name, value, text in rows
-    ]
-
-
-def _kubernetes_service(nodes: list[Object]) -> list[Object]:
-    """The Service of the API itself: without a selector, so its endpoints are written by hand.
-
-    Simplified: the API server of the lab listens on the loopback address of the machine; the endpoint shown here is
-    where one would listen on the control plane's node.
-    """
-    address = internal_ip(_control_node(nodes))
-    labels = {"component": "apiserver", "provider": "kubernetes"}
-    port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
-            "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "type": "ClusterIP", "ports": [port]},
-        },
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {
-                "name": "kubernetes",
-                "namespace": "default",
-                "labels": {"kubernetes.io/service-name": "kubernetes"},
-            },
-            "addressType": "IPv4",
-            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-            "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
-        },
     ]

@@ -1,4 +1,4 @@
-"""What kubeadm and kind put into a new cluster: DNS, the proxy, their configuration, a storage class.
+"""What kubeadm and kind put into a new cluster: DNS, the proxy, their configuration, classes, an address pool.
 
 ``bootstrap`` makes these objects once, unless the cluster is bare. Facts of kubeadm, in texts of our own. All pure.
 Leaves to others: running them (the kubelets play them like any pod), the static pods (``staticpods``), the roles that
@@ -16,6 +16,9 @@ from gitopslab.machinery.version import KUBERNETES
 _NAMESPACE = "kube-system"
 _COREDNS = f"{REGISTRY}/coredns/coredns:v1.14.2"
 _CLUSTER_CRITICAL = {"priorityClassName": "system-cluster-critical"}
+
+_POOL = "172.18.255.200-172.18.255.250"
+"""Addresses for Services of type LoadBalancer, out of the nodes' own network as on kind."""
 
 _COREFILE = """.:53 {
     errors
@@ -51,6 +54,8 @@ def extras(control: Object, clock: Clock) -> list[Object]:
         *(_service_account(name) for name in ("coredns", "kube-proxy")),
         *_config_maps(control),
         _storage_class(),
+        _ingress_class(),
+        _metrics_reader(),
         *_dns(),
         _proxy(),
         *static_pods(control, clock),
@@ -126,6 +131,7 @@ def _config_maps(control: Object) -> list[Object]:
         _config_map("coredns", {"Corefile": _COREFILE}),
         _config_map("kube-proxy", {"config.conf": proxy_config, "kubeconfig.conf": kubeconfig}, {"app": "kube-proxy"}),
         _config_map("kubeadm-config", {"ClusterConfiguration": cluster}),
+        _config_map("load-balancer", {"addresses": _POOL}),
     ]
 
 
@@ -138,6 +144,27 @@ def _storage_class() -> Object:
         "provisioner": "rancher.io/local-path",
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def _ingress_class() -> Object:
+    """The class that shows Ingresses at the nodes, and takes those which name none."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": {"name": "lab", "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}},
+        "spec": {"controller": "gitopslab.dev/ingress"},
+    }
+
+
+def _metrics_reader() -> Object:
+    """What metrics-server adds to the roles ``view``, ``edit`` and ``admin``."""
+    aggregated = {f"rbac.authorization.k8s.io/aggregate-to-{role}": "true" for role in ("admin", "edit", "view")}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "system:aggregated-metrics-reader", "labels": aggregated},
+        "rules": [{"apiGroups": ["metrics.k8s.io"], "resources": ["pods", "nodes"], "verbs": ["get", "list", "watch"]}],
     }
 
 

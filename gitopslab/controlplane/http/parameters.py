@@ -133,7 +133,8 @@ def delete_options(query: Query, body: Any) -> DeleteOptions:
     if orphan is not None:
         propagation = "Orphan" if orphan else "Background"
     conditions = given.get("preconditions") or {}
-    return DeleteOptions(grace, propagation, conditions.get("uid"), conditions.get("resourceVersion"), bool(dry_run))
+    uid, version = conditions.get("uid"), conditions.get("resourceVersion")
+    return DeleteOptions(grace, propagation, uid, version, bool(dry_run), is_cascading=orphan is False)
 
 
 def _delete_query(query: Query) -> dict[str, Any]:

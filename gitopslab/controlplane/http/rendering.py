@@ -96,6 +96,8 @@ def render_list(resource: Resource, page: Page, look: Look) -> bytes:
         head = f'{{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/{version}","metadata":'
         rests: list[bytes | memoryview] = [tables.partial(record.object, version)[1:] for record in page.records]
     else:
+        if resource.custom:
+            metadata.setdefault("continue", "")  # lists without a Go type tell even what is empty
         head = f'{{"kind":"{resource.list_kind}","apiVersion":"{resource.api_version}","metadata":'
         rests = _rests(resource, page.records)
     return _written(_list(head.encode() + orjson.dumps(metadata), rests), look)

@@ -9,7 +9,7 @@ here serialises an object.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from starlette.types import Receive, Scope, Send
 
@@ -69,6 +69,7 @@ class Call:
     headers: Headers
     look: Look
     body: bytes = b""
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def content_type(self) -> str:
@@ -79,6 +80,12 @@ class Call:
     def shown(self) -> Resource:
         """The type that goes over the wire here: that of the path, or Scale."""
         return SCALE if self.sub is not None and self.sub.kind == SCALE.kind else self.resource
+
+    def write_options(self, kind: str, *, apply: bool = False) -> WriteOptions:
+        """Those of the query; what they warn of while the request is worked on is the call's to tell."""
+        options = write_options(self.query, kind, apply=apply)
+        self.warnings = options.warnings
+        return options
 
 
 class ResourceEndpoint:
@@ -118,9 +125,9 @@ class ResourceEndpoint:
         resource = self._verbs.catalog.at(info.group, info.version, info.resource)
         sub = resource.subresource(info.subresource) if resource and info.subresource else None
         if resource is None or (info.namespace and not resource.namespaced):
-            return NOT_FOUND
+            return self._not_found(info)
         if info.subresource and sub is None:
-            return _no_subresource(resource, info)
+            return self._no_subresource(resource, info)
         if resource.custom and resource.namespaced and not info.namespace and info.verb not in ("list", "watch"):
             return NOT_FOUND
         _check_allowed(info, resource, sub)
@@ -138,17 +145,34 @@ class ResourceEndpoint:
                 return None
         elif info.verb != "get":
             call.body = await read_body(receive, headers)
-        if isinstance(resource, CustomResource) and resource.version_spec.warning:
-            return self._warned(call, resource.version_spec.warning)
-        return self._by_verb[info.verb](call)
+        return self._answered(call)
 
-    def _warned(self, call: Call, warning: str) -> Answer:
-        """Whoever uses a deprecated version hears of it, be he refused or not."""
+    def _no_subresource(self, resource: Resource, info: RequestInfo) -> Answer:
+        """Definitions are served by a handler of their own, which tells what is missing."""
+        if resource.custom:
+            raise not_found(resource.key, info.name)
+        return self._not_found(info)
+
+    def _not_found(self, info: RequestInfo) -> Answer:
+        """In a group of its own the server says so itself, elsewhere its router does."""
+        wanted = (info.group, info.version)
+        if any((found.group, found.version) == wanted and not found.custom for found in self._verbs.catalog):
+            raise ApiError(404, "NotFound", "the server could not find the requested resource", details={})
+        return NOT_FOUND
+
+    def _answered(self, call: Call) -> Answer:
+        """The answer with all its warnings, which the client hears whether he is refused or not."""
+        resource = call.resource
+        deprecated = resource.version_spec.warning if isinstance(resource, CustomResource) else ""
+        told = [deprecated] if deprecated else []
         try:
             answer = self._by_verb[call.info.verb](call)
         except ApiError as error:
-            answer = of_error(error)
-        return replace(answer, warnings=[warning, *answer.warnings])
+            told += call.warnings
+            if not told:
+                raise
+            return replace(of_error(error), warnings=told)
+        return replace(answer, warnings=[*told, *answer.warnings]) if told else answer
 
     def _look(self, headers: Headers, query: Query) -> Look:
         form = accepted(headers.get(b"accept", b"").decode("latin-1"))
@@ -161,6 +185,7 @@ class ResourceEndpoint:
 
     def _get(self, call: Call) -> Answer:
         info = call.info
+        self._verbs.reach(call.query.get("resourceVersion", ""))
         record = self._verbs.get(call.who, call.resource, info.namespace, info.name, info.subresource)
         return _object(call, record, 200)
 
@@ -183,7 +208,7 @@ class ResourceEndpoint:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _create(self, call: Call) -> Answer:
-        options = write_options(call.query, "CreateOptions")
+        options = call.write_options("CreateOptions")
         resource, info = call.resource, call.info
         kind = _wire_kind(call)
         obj, warnings = decode(
@@ -199,7 +224,7 @@ class ResourceEndpoint:
         return _written(call, record, 201, options)
 
     def _update(self, call: Call) -> Answer:
-        options = write_options(call.query, "UpdateOptions")
+        options = call.write_options("UpdateOptions")
         info = call.info
         obj, warnings = decode(
             call.resource, call.body, content_type=call.content_type, field_validation=options.field_validation,
@@ -214,7 +239,7 @@ class ResourceEndpoint:
     def _patch(self, call: Call) -> Answer:
         info = call.info
         kind = patches.type_of(call.content_type, call.resource)
-        options = write_options(call.query, "PatchOptions", apply=kind == "apply")
+        options = call.write_options("PatchOptions", apply=kind == "apply")
         if kind == "apply" and not info.subresource:
             self._check_may_create(call)
         patch, warnings = patches.read(call.body, kind, options.field_validation)
@@ -239,29 +264,26 @@ class ResourceEndpoint:
             details = {"name": info.name, "group": resource.group, "kind": resource.plural}
             details["uid"] = uid_of(record.object)
             return of_status(200, {key: value for key, value in details.items() if value})
-        # 202 tells that the object stays a while, but only to those who asked for cascading themselves
-        return _object(call, record, 202 if not gone and options.propagation == "Foreground" else 200)
+        # 202 tells that the object stays a while, but only to those who asked for cascading in the old way
+        return _object(call, record, 202 if not gone and options.is_cascading else 200)
 
     def _delete_collection(self, call: Call) -> Answer:
         options = list_options(call.query)
         page = self._verbs.delete_collection(
             call.who, call.resource, call.info.namespace, _delete_options(call), labels=options.labels,
-            fields=options.fields,
+            fields=options.fields, limit=options.limit, continue_=options.continue_,
+            resource_version=options.resource_version, resource_version_match=options.match,
         )  # fmt: skip
         return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
-
-
-def _no_subresource(resource: Resource, info: RequestInfo) -> Answer:
-    """Definitions are served by a handler of their own, which tells what is missing."""
-    if resource.custom:
-        raise not_found(resource.key, info.name)
-    return NOT_FOUND
 
 
 def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
     """Refuse a method that the resource, the subresource or the form of the path does not know."""
     verbs = resource.verbs if sub is None else sub.verbs
     is_everywhere = resource.namespaced and not info.namespace  # such a path can only be listed and watched
+    if isinstance(resource, CustomResource):
+        _check_allowed_custom(info, resource, sub)
+        return
     wants_name = info.verb in ("update", "patch") or sub is not None
     if (
         info.verb not in verbs
@@ -273,10 +295,22 @@ def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | Non
         raise ApiError(405, "MethodNotAllowed", message)
 
 
+def _check_allowed_custom(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
+    """The handler of custom resources has answers of its own, and takes a name where it needs none."""
+    if info.verb not in (resource.verbs if sub is None else sub.verbs):
+        raise _unsupported(resource, info.verb)
+    if info.verb in ("update", "patch") and not info.name:
+        raise bad_request("name must be provided")
+
+
 def _check_watchable(resource: Resource) -> None:
     if "watch" not in resource.verbs:
-        message = f'watch is not supported on resources of kind "{resource.key}"'
-        raise ApiError(405, "MethodNotAllowed", message, details={"group": resource.group, "kind": resource.plural})
+        raise _unsupported(resource, "watch")
+
+
+def _unsupported(resource: Resource, verb: str) -> ApiError:
+    message = f'{verb} is not supported on resources of kind "{resource.key}"'
+    return ApiError(405, "MethodNotAllowed", message, details={"group": resource.group, "kind": resource.plural})
 
 
 def _options(info: RequestInfo, query: Query) -> ListOptions:

@@ -81,6 +81,11 @@ class _WebSockets(WebSocketsSansIOProtocol):
         super().__init__(*args, **options)
         self.conn.process_subprotocol = lambda headers: None  # type: ignore[method-assign]
 
+    async def send(self, message: Any) -> None:
+        """Send; a refusal ends the handshake too, which uvicorn would otherwise call an error."""
+        await super().send(message)
+        self.handshake_complete = self.handshake_complete or self.close_sent
+
 
 def _config(app: ASGIApp, certfile: Path, keyfile: Path, ca: Path) -> uvicorn.Config:
     return uvicorn.Config(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from gitopslab.controlplane.kubelet.session import Play, Session, Wanted
 
-_LARGEST = 64 * 1024 * 1024
+_LARGEST = 34 * 1024 * 1024
 _PIECE = 64 * 1024
 _FATAL = "tar: Exiting with failure status due to previous errors"
 

@@ -19,16 +19,21 @@ from gitopslab.controlplane.kubelet.session import MOST_TEXT, Command, Exited, P
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
 _DATE_PARTS = re.compile(r"%[A-Za-z%]")
 _NEVER = 1e9
+_LAST = datetime.max.replace(tzinfo=UTC).timestamp() - 1  # whoever sleeps longer is shown no later date
 
 
 def _date(session: Session, arguments: list[str]) -> Play:
-    at = datetime.fromtimestamp(session.began + session.at, UTC)
+    at = _moment(session)
     form = next((one[1:] for one in arguments if one.startswith("+")), None)
     if form is None:
         yield session.say(f"{at:%a %b} {at.day:2d} {at:%H:%M:%S} UTC {at:%Y}")
     else:
         seconds = {"%s": str(int(at.timestamp())), "%F": f"{at:%Y-%m-%d}", "%T": f"{at:%H:%M:%S}"}
         yield session.say(_DATE_PARTS.sub(lambda match: seconds.get(match[0]) or at.strftime(match[0]), form))
+
+
+def _moment(session: Session) -> datetime:
+    return datetime.fromtimestamp(min(session.began + session.at, _LAST), UTC)
 
 
 def _echo(session: Session, arguments: list[str]) -> Play:
@@ -139,11 +144,12 @@ def _pwd(session: Session, arguments: list[str]) -> Play:
 
 
 def _cd(session: Session, arguments: list[str]) -> Play:
-    path = session.path(arguments[0] if arguments else session.variables.get("HOME", "/"))
+    name = arguments[0] if arguments else session.variables.get("HOME", "/")
+    path = session.path(name)
     if session.is_directory(path):
         session.cwd = path
     else:
-        yield session.complain(f"sh: cd: can't cd to {arguments[0]}: No such file or directory", 2)
+        yield session.complain(f"sh: cd: can't cd to {name}: No such file or directory", 2)
 
 
 def _cat(session: Session, arguments: list[str]) -> Play:
@@ -187,7 +193,7 @@ def _inside(session: Session, path: str, *, hidden: bool) -> Iterator[tuple[str,
 
 def _long(session: Session, path: str, shown: str) -> str:
     """Simplified: everything is root's and from now; the real one tells owner, mode and time."""
-    at = datetime.fromtimestamp(session.began + session.at, UTC)
+    at = _moment(session)
     is_file = path in session.files
     size = len(session.files[path].encode("utf-8", "surrogateescape")) if is_file else 4096
     mode = "-rw-r--r--" if is_file else "drwxr-xr-x"

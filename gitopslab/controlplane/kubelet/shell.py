@@ -73,11 +73,17 @@ class Shell(Session):
             self.code = end.code
         except Interrupted:
             self.code = INTERRUPTED
+        except NotUnderstoodError as error:
+            if not self.live:
+                raise
+            yield self._not_understood(error)
 
     # Playing.
 
     def _command(self, words: list[str]) -> Play:
-        name, arguments = words[0].rpartition("/")[2] if words else "", words[1:]
+        if not words:
+            raise NotUnderstoodError("no command")
+        name, arguments = words[0].rpartition("/")[2], words[1:]
         if name == "exec" and arguments:
             yield from self._command(arguments)
             raise Exited(self.code)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from gitopslab.machinery.clock import Clock
 
-_REMEMBERED = 4096
+_REMEMBERED = 1024  # of each; client-go's 4096 are for one process, and here every node's kubelet is in the same one
 _ALIKE = 10  # so many different messages of one kind are told each by itself
 _ALIKE_SECONDS = 600.0
 _BURST = 25.0  # events about one object
@@ -48,16 +48,16 @@ class Correlator:
         self._alike: Recent[Subject, _Alike] = Recent()
         self._buckets: Recent[str, _Bucket] = Recent()
 
-    def correlate(self, subject: Subject, uid: str, message: str) -> tuple[Subject, str] | None:
+    def correlate(self, subject: Subject, about: str, message: str) -> tuple[Subject, str] | None:
         """The key under which an event is counted and the message to show; None when it is one too many.
 
         Args:
             subject: Object, field, type and reason.
-            uid: Of the object, whose events are rationed together.
+            about: The object, whose events are rationed together.
             message: What happened.
         """
         key, text = self._aggregated(subject, message)
-        return (key, text) if self._allowed(uid) else None
+        return (key, text) if self._allowed(about) else None
 
     def _aggregated(self, subject: Subject, message: str) -> tuple[Subject, str]:
         now = self._clock.now()
@@ -72,12 +72,12 @@ class Correlator:
         alike.messages.remove(next(iter(alike.messages)))
         return subject, _COMBINED + message
 
-    def _allowed(self, uid: str) -> bool:
+    def _allowed(self, about: str) -> bool:
         now = self._clock.now()
-        bucket = self._buckets.get(uid) or _Bucket(_BURST, now)
+        bucket = self._buckets.get(about) or _Bucket(_BURST, now)
         bucket.tokens = min(_BURST, bucket.tokens + (now - bucket.filled) / _REFILL_SECONDS)
         bucket.filled = now
-        self._buckets.put(uid, bucket)
+        self._buckets.put(about, bucket)
         if bucket.tokens < 1:
             return False
         bucket.tokens -= 1

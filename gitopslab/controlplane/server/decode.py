@@ -61,6 +61,8 @@ def decode(
     expected = kind or (resource.api_version, resource.kind)
     value, notes = _parsed(body, content_type, expected)
     given = _kind_of(value, body, expected)
+    if resource.custom and kind is None:
+        given = _told(value, body, expected)
     _check_kind(given, expected, is_custom=resource.custom and kind is None)
     custom = resource if isinstance(resource, CustomResource) and kind is None else None
     obj, found = _typed(given, expected, value, custom)
@@ -123,6 +125,14 @@ def _kind_of(value: Any, body: bytes, expected: tuple[str, str]) -> tuple[str, s
     if cause:
         raise _unrecognized(body, expected, f"couldn't get version/kind; json parse error: {cause}")
     return value.get("apiVersion") or expected[0], value.get("kind") or expected[1]
+
+
+def _told(value: Any, body: bytes, expected: tuple[str, str]) -> tuple[str, str]:
+    """Objects that have no Go type must say themselves what they are."""
+    fields: Object = value or {}
+    if not fields.get("kind"):
+        raise _unrecognized(body, expected, f"Object 'Kind' is missing in '{body.decode('utf-8', 'replace')}'")
+    return fields.get("apiVersion") or "", fields["kind"]
 
 
 def _check_kind(given: tuple[str, str], expected: tuple[str, str], *, is_custom: bool = False) -> None:

@@ -12,10 +12,18 @@ from gitopslab.errors import ApiError, bad_request, conflict, invalid
 from gitopslab.machinery import names
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
-from gitopslab.machinery.objects import Object, copy_of, uid_of
+from gitopslab.machinery.objects import Object, copy_of, name_of, uid_of
 
 _MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 _SERVER_SET = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
+_PLACES = {
+    "endpoints": "services/endpoints",
+    "ingresses.networking.k8s.io": "ingress",
+    "nodes": "minions",
+    "replicationcontrollers": "controllers",
+    "services": "services/specs",
+}
+"""Where the real server keeps the kinds whose place is not their name; some errors show it."""
 _IMMUTABLE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
@@ -52,20 +60,23 @@ def check_path(namespace: str, name: str, obj: Object) -> None:
         raise bad_request(f"the name of the object ({found}) does not match the name on the URL ({name})")
 
 
-def check(resource: Resource, namespace: str, name: str, obj: Object, current: Object) -> None:
+def check(
+    resource: Resource, namespace: str, name: str, obj: Object, current: Object, *, is_patch: bool = False
+) -> None:
     """An update must be about the object at its path, and made from its newest state if it names one.
 
     Raises:
         ApiError: 400 when path and body differ.
         ConflictError: The body names another resourceVersion or uid than the current one.
+        InvalidError: A patch changes the uid.
     """
     check_path(namespace, name, obj)
     metadata = obj["metadata"]
+    if metadata.get("uid") and metadata["uid"] != uid_of(current):
+        raise _another(resource, namespace, name, metadata["uid"], uid_of(current), is_patch=is_patch)
     version = metadata.get("resourceVersion")
     if version and version not in ("0", current["metadata"]["resourceVersion"]):
         raise conflict(resource.key, name, _MODIFIED)
-    if metadata.get("uid") and metadata["uid"] != uid_of(current):
-        raise conflict(resource.key, name, _precondition("UID", metadata["uid"], uid_of(current)))
 
 
 def check_new(resource: Resource, namespace: str, name: str, obj: Object) -> None:
@@ -91,7 +102,7 @@ def check_versioned(resource: Resource, name: str, obj: Object) -> None:
     if (resource.custom or resource.key == DEFINITIONS) and not obj.get("metadata", {}).get("resourceVersion"):
         message = "Invalid value: 0: must be specified for an update"
         cause = ("metadata.resourceVersion", "FieldValueInvalid", message)
-        raise invalid(resource.kind, resource.group, name, [cause])
+        raise invalid(resource.plural, resource.group, name, [cause])
 
 
 def check_preconditions(resource: Resource, current: Object, options: DeleteOptions) -> None:
@@ -100,12 +111,14 @@ def check_preconditions(resource: Resource, current: Object, options: DeleteOpti
     Raises:
         ConflictError: The current object is another one.
     """
-    metadata = current["metadata"]
-    if options.uid and options.uid != metadata["uid"]:
-        raise conflict(resource.key, metadata["name"], _precondition("UID", options.uid, metadata["uid"]))
-    if options.resource_version and options.resource_version != metadata["resourceVersion"]:
-        why = _precondition("ResourceVersion", options.resource_version, metadata["resourceVersion"])
-        raise conflict(resource.key, metadata["name"], why)
+    for what, wanted, found, guess in (
+        ("UID", options.uid, uid_of(current), "deleted and then recreated"),
+        ("ResourceVersion", options.resource_version, current["metadata"]["resourceVersion"], "modified"),
+    ):
+        if wanted and wanted != found:
+            kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+            why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
+            raise conflict(kind, name_of(current), f"{why}. The object might have been {guess}")
 
 
 def keep_system_fields(obj: Object, before: Object) -> None:
@@ -137,5 +150,15 @@ def _place(metadata: Object, namespace: str) -> None:
         metadata["namespace"] = namespace
 
 
-def _precondition(what: str, wanted: str, found: str) -> str:
-    return f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+def _another(resource: Resource, namespace: str, name: str, wanted: str, found: str, *, is_patch: bool) -> ApiError:
+    """What a write is told that means another object of the same name."""
+    if is_patch:
+        cause = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{wanted}": field is immutable')
+        return invalid(resource.kind, resource.group, name, [cause, cause])
+    place = _PLACES.get(resource.key, resource.plural)
+    if resource.custom or resource.key == DEFINITIONS:
+        place = f"{resource.group}/{resource.plural}"
+    key = "/".join(filter(None, ("/registry", place, namespace, name)))
+    why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    fault = f"invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+    return conflict(resource.key, name, f"StorageError: {fault}")

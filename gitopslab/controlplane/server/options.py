@@ -57,6 +57,8 @@ class DeleteOptions:
         propagation: What happens to dependents; None asks for the kind's default.
         uid: Delete only this very object.
         resource_version: Delete only this very state.
+        dry_run: Do everything but keep it.
+        is_cascading: Whether dependents were asked for with ``orphanDependents: false``, as of old.
     """
 
     grace_seconds: int | None = None
@@ -64,3 +66,4 @@ class DeleteOptions:
     uid: str | None = None
     resource_version: str | None = None
     dry_run: bool = False
+    is_cascading: bool = False

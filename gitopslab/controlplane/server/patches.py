@@ -87,7 +87,7 @@ def result(
         ApiError: 400 or 422, worded as for this type of patch.
     """
     after = patched(resource, current, patch, type)
-    shown = go_text(patch) if type == "strategic" else json.dumps(after, separators=(",", ":"), ensure_ascii=False)
+    shown = go_text(patch) if type == "strategic" else _text(resource, after)
     try:
         obj, notes = _read(resource, current, after, unstructured=type == "strategic")
     except TypedError as error:
@@ -97,6 +97,11 @@ def result(
     if notes and field_validation == "Strict":
         raise _invalid(shown, f"strict decoding error: {', '.join(notes)}")
     return obj, [] if field_validation == "Ignore" else notes
+
+
+def _text(resource: Resource, after: Object) -> str:
+    """JSON as the API server shows it in its answers; what has no Go type has its keys in order."""
+    return json.dumps(after, separators=(",", ":"), ensure_ascii=False, sort_keys=resource.custom)
 
 
 def _read(resource: Resource, current: Object, after: Object, *, unstructured: bool) -> tuple[Object, list[str]]:
@@ -148,7 +153,7 @@ def _read_apply(body: bytes, field_validation: str) -> tuple[Any, list[str]]:
     try:
         config, repeated = from_yaml(body)
     except SyntaxFaultError as error:
-        raise bad_request(f"error decoding YAML: {error}") from error
+        raise bad_request(f"error decoding YAML: error converting YAML to JSON: {error}") from error
     if not isinstance(config, dict):
         cause = f"json: cannot unmarshal {go_kind(config)} into Go value of type {_MAP}"
         raise bad_request(f"error decoding YAML: error unmarshaling JSON: while decoding JSON: {cause}")

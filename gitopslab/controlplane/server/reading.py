@@ -6,13 +6,15 @@ a watch begins at any revision that history still holds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from gitopslab.controlplane.server import fields as field_selectors
 from gitopslab.controlplane.server.feed import Feed, Filter, Subscription
 from gitopslab.controlplane.server.revisions import moment, token_for
-from gitopslab.controlplane.server.store import Change, Record, Store, order_of
+from gitopslab.controlplane.server.store import Change, Key, Record, Store, order_of
+from gitopslab.controlplane.server.validation.formats import problems_of_label_value, problems_of_qualified_name
 from gitopslab.errors import bad_request
 from gitopslab.machinery import selectors
 from gitopslab.machinery.kinds import Resource
@@ -64,6 +66,8 @@ def selection(resource: Resource, labels: str, fields: str) -> Accept | None:
         return None
     try:
         wanted = selectors.parse_labels(labels)
+        for requirement in wanted.requirements:
+            _check(requirement)
         terms = selectors.parse_fields(fields)
         readers = field_selectors.selectable(resource, terms)
     except ValueError as error:
@@ -79,6 +83,20 @@ def selection(resource: Resource, labels: str, fields: str) -> Accept | None:
         return not labels or wanted.matches(labels_of(obj))
 
     return accept
+
+
+def _check(requirement: selectors.Requirement) -> None:
+    """Refuse a key or value that no label can have.
+
+    Raises:
+        ValueError: With the wording of ``labels.NewRequirement``.
+    """
+    faults = [("<nil>", requirement.key, problems_of_qualified_name(requirement.key))]
+    for number, value in enumerate(requirement.values):
+        faults.append((f"values[{number}][{requirement.key}]", value, problems_of_label_value(value)))
+    for where, value, problems in faults:
+        if problems:
+            raise ValueError(f'unable to parse requirement: {where}: Invalid value: "{value}": {"; ".join(problems)}')
 
 
 def page(
@@ -100,17 +118,21 @@ def page(
     """
     asked = moment(store, limit=limit, continue_=continue_, resource_version=resource_version, match=match)
     records = store.list_at(resource.key, asked.revision, namespace)
+    if asked.start is not None:
+        records = records[bisect_left(records, order_of(asked.start), key=_order) :]
     if show is not None:
         records = [show(record) for record in records]
     if accept is not None:
         records = [record for record in records if accept(record.object)]
-    if asked.start is not None:
-        records = [record for record in records if order_of(key_of(record.object)) >= order_of(asked.start)]
     if not asked.limit or len(records) <= asked.limit:
         return Page(records, asked.revision)
     rest = len(records) - asked.limit
     token = token_for(asked.revision, key_of(records[asked.limit].object))
     return Page(records[: asked.limit], asked.revision, token, rest if accept is None else None)
+
+
+def _order(record: Record) -> Key:
+    return order_of(key_of(record.object))
 
 
 def follow(

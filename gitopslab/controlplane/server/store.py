@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 
@@ -49,8 +49,13 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 _CURRENT = """
 SELECT revision, resource, namespace, name, type, body FROM log
-WHERE revision IN (SELECT max(revision) FROM log {where} GROUP BY resource, namespace, name) AND type != 'DELETED'
+WHERE revision IN (SELECT max(revision) FROM log GROUP BY resource, namespace, name) AND type != 'DELETED'
 ORDER BY resource, namespace || '/', name
+"""
+_STATES = """
+SELECT namespace, name, max(revision) FROM log
+WHERE resource = :resource AND revision <= :revision AND (:namespace = '' OR namespace = :namespace)
+GROUP BY namespace, name ORDER BY namespace || '/', name
 """
 
 
@@ -62,8 +67,7 @@ def order_of(key: Key) -> Key:
 _LARGEST_JOURNAL = 16 * 1024 * 1024  # bytes kept on disk after a burst has been written back
 
 _SELDOM_READ = frozenset({"events"})
-"""Of these only the bytes are kept: they are many, nobody inside the process follows them, and parsed they would take
-several times the memory."""
+"""They are many, nobody inside the process follows them, and parsed they would take several times the memory."""
 
 
 class Record:
@@ -97,6 +101,17 @@ class Record:
         """A copy of the object to change freely."""
         parsed: Object = orjson.loads(self.body)
         return parsed
+
+
+class Bytes(Record):
+    """A state of which only the bytes are kept, and parsed again for each reader."""
+
+    __slots__ = ()
+
+    @property
+    def object(self) -> Object:
+        """The object as a dictionary of the reader's own."""
+        return self.copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +171,9 @@ class Store:
         self._revision: int = self._db.execute("SELECT coalesce(max(revision), 0) FROM log").fetchone()[0]
         row = self._db.execute("SELECT value FROM meta WHERE key = 'compacted'").fetchone()
         self._compacted: int = row[0] if row else 0
-        for revision, resource, namespace, name, _, body in self._db.execute(_CURRENT.format(where="")):
-            self._current[resource][namespace, name] = Record(revision, body)
+        for revision, resource, namespace, name, _, body in self._db.execute(_CURRENT):
+            kind = Bytes if resource in _SELDOM_READ else Record
+            self._current[resource][namespace, name] = kind(revision, body)
             self._keys[resource].append((namespace, name))
 
     @property
@@ -194,7 +210,7 @@ class Store:
         revision = self._revision + 1
         obj["metadata"]["resourceVersion"] = str(revision)
         try:
-            body = orjson.dumps(obj)
+            body = bytes(memoryview(orjson.dumps(obj)))  # a copy: orjson's own result holds on to its 8 KiB of buffer
         except TypeError as error:
             raise bad_request(f"this object cannot be stored: {error}") from error
         try:
@@ -204,7 +220,7 @@ class Store:
         except sqlite3.Error as error:
             raise self._refusal(error) from error
         self._revision = revision
-        record = Record(revision, body, None if resource in _SELDOM_READ else obj)
+        record = Bytes(revision, body) if resource in _SELDOM_READ else Record(revision, body, obj)
         return Change(type, resource, key, record, self._remember(type, resource, key, record))
 
     def _refusal(self, error: sqlite3.Error) -> ApiError:
@@ -266,9 +282,18 @@ class Store:
             return self.list(resource, namespace)
         if revision < self._compacted:
             raise gone("The resourceVersion for the provided list is too old.")
-        where = "WHERE revision <= :revision AND resource = :resource AND (:namespace = '' OR namespace = :namespace)"
-        values: dict[str, Any] = {"revision": revision, "resource": resource, "namespace": namespace}
-        return [Record(row[0], row[5]) for row in self._db.execute(_CURRENT.format(where=where), values)]
+        values = {"revision": revision, "resource": resource, "namespace": namespace}
+        rows = self._db.execute(_STATES, values).fetchall()
+        found = (self._state(resource, (space, name), at) for space, name, at in rows)
+        return [record for record in found if record is not None]
+
+    def _state(self, resource: str, key: Key, revision: int) -> Record | None:
+        """What was written at a revision, None for a deletion; most objects are still as they were, in memory."""
+        current = self._current[resource].get(key)
+        if current is not None and current.revision == revision:
+            return current
+        type, body = self._db.execute("SELECT type, body FROM log WHERE revision = ?", (revision,)).fetchone()
+        return None if type == "DELETED" else Record(revision, body)
 
     def revision_at(self, time: float) -> int:
         """The newest revision that was written before a moment, in epoch seconds; 0 when history begins later."""

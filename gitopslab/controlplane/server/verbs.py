@@ -49,7 +49,7 @@ from gitopslab.errors import already_exists, invalid, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
-from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
 
 
 class Verbs:
@@ -103,6 +103,16 @@ class Verbs:
             else record
         )
 
+    def reach(self, resource_version: str) -> None:
+        """Check that the state to be read is at least as new as a version; it always is the newest.
+
+        Raises:
+            ApiError: 504 for a version that is not there yet.
+        """
+        wanted = version_of(resource_version)
+        if wanted > self.store.revision:
+            raise too_large(wanted, self.store.revision)
+
     def list(
         self,
         who: Caller,
@@ -151,9 +161,9 @@ class Verbs:
             GoneError: The version is older than the history kept.
             ApiError: 504 when everything there is at a version is wanted, and it is not there yet.
         """
+        if initial_events:
+            self.reach(resource_version)
         since = version_of(resource_version)
-        if initial_events and since > self.store.revision:
-            raise too_large(since, self.store.revision)
         accept = reading.selection(resource, labels, fields)
         start = None if initial_events or since == 0 else since
         show = partial(self._custom.shown_change, resource) if isinstance(resource, CustomResource) else None
@@ -188,8 +198,8 @@ class Verbs:
         attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
         self._admit(who, attributes, options, writer=_manager(who, options))
         key = (namespace, name_of(obj))
-        if self.store.get(resource.key, key) is not None:
-            raise already_exists(resource.key, name_of(obj))
+        if (there := self.store.get(resource.key, key)) is not None:
+            raise already_exists(resource.key, name_of(obj), is_terminating=is_terminating(there.object))
         return self._commit("ADDED", resource, key, obj, options.dry_run)
 
     def update(
@@ -215,8 +225,8 @@ class Verbs:
         if subresource == "scale" and obj.get("kind") == "Scale":
             return subresources.update_scale(self, who, resource, namespace, name, obj, options)
         current = self.get(who, resource, namespace, name)
-        identity.check_versioned(resource, name, obj)
         identity.check(resource, namespace, name, obj, current.object)
+        identity.check_versioned(resource, name, obj)
         return self._replace(who, resource, current, obj, options, subresource=subresource)
 
     def patch(
@@ -244,7 +254,7 @@ class Verbs:
         current = self.get(who, resource, namespace, name)
         after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
         options.warnings.extend(warnings)
-        identity.check(resource, namespace, name, after, current.object)
+        identity.check(resource, namespace, name, after, current.object, is_patch=True)
         return self._replace(who, resource, current, after, options, subresource=subresource), False
 
     def delete(
@@ -275,9 +285,16 @@ class Verbs:
         *,
         labels: str = "",
         fields: str = "",
+        limit: int = 0,
+        continue_: str = "",
+        resource_version: str = "",
+        resource_version_match: str = "",
     ) -> Page:
-        """Delete every object that passes the selectors; the page shows what they were."""
-        found = self.list(who, resource, namespace, labels=labels, fields=fields)
+        """Delete every object that a list with these options shows; the page shows what they were."""
+        found = self.list(
+            who, resource, namespace, labels=labels, fields=fields, limit=limit, continue_=continue_,
+            resource_version=resource_version, resource_version_match=resource_version_match,
+        )  # fmt: skip
         for record in found.records:
             self.delete(who, resource, namespace_of(record.object), name_of(record.object), options)
         return found
@@ -308,7 +325,7 @@ class Verbs:
             now=self.clock.now(),
         )
         if current is not None:
-            identity.check(resource, namespace, name, after, current.object)
+            identity.check(resource, namespace, name, after, current.object, is_patch=True)
             return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
         identity.check_new(resource, namespace, name, after)
         owned = after["metadata"].get("managedFields")
@@ -358,7 +375,7 @@ class Verbs:
         else:
             causes = validate(resource, obj, attributes.before, attributes.subresource)
         if causes:
-            raise invalid(resource.kind, resource.group, name_of(obj), causes)
+            raise invalid(str(obj.get("kind")), resource.group, name_of(obj), causes)
         self._admission.validate(attributes)
 
     def _attributes(

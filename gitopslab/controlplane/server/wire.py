@@ -48,7 +48,7 @@ def from_yaml(body: bytes) -> tuple[Any, list[str]]:
     try:
         value, repeated = manifests.load(body)
     except ValueError as error:
-        raise SyntaxFaultError(f"error converting YAML to JSON: {error}") from error
+        raise SyntaxFaultError(str(error)) from error
     return value, [f'line {line}: key "{key}" already set in map' for key, line in repeated]
 
 

@@ -53,20 +53,21 @@ class Layer:
 
     Attributes:
         disk: Where it takes room.
-        written: Path to contents.
+        written: Path to contents, as bytes: texts of binary files would take twice the room.
         removed: Paths below it that are not to be seen any more.
     """
 
     disk: Disk
-    written: dict[str, str] = field(default_factory=dict)
+    written: dict[str, bytes] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
 
-    def write(self, path: str, contents: str) -> None:
+    def write(self, path: str, text: str) -> None:
         """Write a file.
 
         Raises:
             OSError: There is no room.
         """
+        contents = text.encode("utf-8", "surrogateescape")
         before = self.written.get(path)
         kept = 0 if before is None else _size(before)
         self.disk.take(_size(contents) - kept)
@@ -93,7 +94,7 @@ class Layer:
         self.removed.clear()
 
 
-def _size(contents: str) -> int:
+def _size(contents: bytes) -> int:
     return _PER_FILE + len(contents)
 
 
@@ -126,10 +127,15 @@ class FileSystem(MutableMapping[str, str]):
     def __getitem__(self, path: str) -> str:
         layer, inner = self._place(path)
         if inner in layer.written:
-            return layer.written[inner]
+            return layer.written[inner].decode("utf-8", "surrogateescape")
         if layer is not self._upper or path in layer.removed:
             raise KeyError(path)
         return self._below()[path]
+
+    def __contains__(self, path: object) -> bool:
+        layer, inner = self._place(str(path))
+        is_below = layer is self._upper and path not in layer.removed and path in self._below()
+        return inner in layer.written or is_below
 
     def __setitem__(self, path: str, contents: str) -> None:
         layer, inner = self._writable(path)

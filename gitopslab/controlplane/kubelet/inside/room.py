@@ -37,8 +37,8 @@ from gitopslab.controlplane.runtime.streams import Connection, StartError
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
-_DISK = 128 * 1024 * 1024  # bytes for all that is written in all containers
-_LARGEST_FILE = 64 * 1024 * 1024
+_DISK = 64 * 1024 * 1024  # bytes for all that is written in all containers
+_LARGEST_FILE = 32 * 1024 * 1024
 _FRESH = 1.0  # seconds for which what lies below the written files is not looked up again
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DNS = "10.96.0.10"

@@ -84,6 +84,7 @@ class Admission:
         """
         if attributes.operation == "DELETE":
             namespaces.check_deletable(attributes)
+            priority.check_deletable(attributes)
             return
         match attributes.resource.key:
             case "pods":

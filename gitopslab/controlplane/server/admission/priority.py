@@ -39,6 +39,12 @@ def check_global_default(attributes: Attributes, reader: Reader) -> None:
         )
 
 
+def check_deletable(attributes: Attributes) -> None:
+    """Refuse to delete the system's own classes (``registry/scheduling/priorityclass/storage``)."""
+    if attributes.resource.key == _CLASSES and attributes.name in _SYSTEM:
+        raise attributes.refusal("this is a system priority class and cannot be deleted")
+
+
 def _class_of(attributes: Attributes, spec: Object, reader: Reader) -> Object:
     name = spec.get("priorityClassName")
     if not name:

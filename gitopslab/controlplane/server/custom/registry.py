@@ -10,6 +10,8 @@ Simplified: conversion webhooks are accepted in a definition and not called; the
 
 from __future__ import annotations
 
+import orjson
+
 from gitopslab.controlplane.server.custom import decoding
 from gitopslab.controlplane.server.custom.defaulting import set_defaults
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource, resources_of
@@ -61,12 +63,12 @@ class CustomResources:
         return Change(change.type, change.resource, change.key, self.shown(resource, change.record), before)
 
     def kept(self, resource: CustomResource, obj: Object) -> Object:
-        """An object in the version that is stored."""
-        if resource.version_spec.storage_api_version == resource.api_version:
-            return obj
-        storage = self._catalog.by_key(resource.key)
-        assert isinstance(storage, CustomResource), "the catalog names the storage version by key"
-        return _converted(storage, obj)
+        """An object as it is stored: in the storage version, its keys in order."""
+        if resource.version_spec.storage_api_version != resource.api_version:
+            storage = self._catalog.by_key(resource.key)
+            assert isinstance(storage, CustomResource), "the catalog names the storage version by key"
+            obj = _converted(storage, obj)
+        return _in_order(obj)
 
     def _catch_up(self) -> None:
         for change in self._changes.pending():
@@ -107,6 +109,12 @@ def _converted(resource: CustomResource, obj: Object) -> Object:
 
 
 def _record(revision: int, obj: Object) -> Record:
-    made = Record.of(obj)
+    made = Record.of(_in_order(obj))
     made.revision = revision
     return made
+
+
+def _in_order(obj: Object) -> Object:
+    """With its keys in order throughout, as Go writes objects that have no Go type."""
+    found: Object = orjson.loads(orjson.dumps(obj, option=orjson.OPT_SORT_KEYS))
+    return found

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.server.validation import (
+    autoscaling,
     claims,
     cluster,
     config,
@@ -85,7 +86,7 @@ _RULES: dict[str, Rules] = {
     "resourcequotas": Rules(create=policies.check_quota, change=policies.check_quota_change),
     "poddisruptionbudgets.policy": Rules(create=policies.check_budget, change=policies.check_budget_change),
     "horizontalpodautoscalers.autoscaling": Rules(
-        create=policies.check_autoscaler, change=policies.check_autoscaler_change
+        create=autoscaling.check_autoscaler, change=autoscaling.check_autoscaler_change
     ),
     "priorityclasses.scheduling.k8s.io": Rules(
         create=policies.check_priority_class, change=policies.check_priority_class_change

@@ -135,8 +135,8 @@ def _check_requirement(causes: Causes, requirement: Object, path: str) -> None:
 
 def _check_owners(causes: Causes, owners: list[Object], path: str) -> None:
     controller = ""
-    for index, owner in enumerate(owners):
-        _check_owner(causes, owner, f"{path}[{index}]")
+    for owner in owners:
+        _check_owner(causes, owner, path)
         if owner.get("controller"):
             this = f"{owner.get('kind', '')}/{owner.get('name', '')}"
             if controller:
@@ -152,13 +152,11 @@ def _check_owners(causes: Causes, owners: list[Object], path: str) -> None:
 
 def _check_owner(causes: Causes, owner: Object, path: str) -> None:
     version = owner.get("apiVersion") or ""
-    if not version:
-        causes.required(f"{path}.apiVersion", "must not be empty")
-    elif version.count("/") > 1 or version.endswith("/"):
-        causes.invalid(f"{path}.apiVersion", version, "must be <group>/<version> or <version>")
+    if not version or version.count("/") > 1 or version.endswith("/"):
+        causes.invalid(f"{path}.apiVersion", version, "version must not be empty")
     for field in ("kind", "name", "uid"):
         if not owner.get(field):
-            causes.required(f"{path}.{field}", "must not be empty")
+            causes.invalid(f"{path}.{field}", "", "must not be empty")
     if version == "v1" and owner.get("kind") == "Event":
         causes.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
 

@@ -1,4 +1,4 @@
-"""Rules of LimitRange, ResourceQuota, PodDisruptionBudget, HorizontalPodAutoscaler and PriorityClass."""
+"""Rules of LimitRange, ResourceQuota, PodDisruptionBudget and PriorityClass."""
 
 from __future__ import annotations
 
@@ -92,31 +92,6 @@ def check_budget_change(causes: Causes, budget: Object, before: Object, subresou
     """Everything may change."""
     if subresource != "status":
         check_budget(causes, budget)
-
-
-def check_autoscaler(causes: Causes, autoscaler: Object) -> None:
-    """A new or changed HorizontalPodAutoscaler.
-
-    Simplified: what metrics and scaling rules say is not checked; the real server does.
-    """
-    spec = autoscaler.get("spec") or {}
-    low, high = spec.get("minReplicas"), spec.get("maxReplicas", 0)
-    if low is not None and low < 1:
-        causes.invalid("spec.minReplicas", low, "must be greater than or equal to 1")
-    if high < 1:
-        causes.invalid("spec.maxReplicas", high, "must be greater than 0")
-    if low is not None and high < low:
-        causes.invalid("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`")
-    target = spec.get("scaleTargetRef") or {}
-    for field in ("kind", "name"):
-        if not target.get(field):
-            causes.required(f"spec.scaleTargetRef.{field}")
-
-
-def check_autoscaler_change(causes: Causes, autoscaler: Object, before: Object, subresource: str) -> None:
-    """Everything may change."""
-    if subresource != "status":
-        check_autoscaler(causes, autoscaler)
 
 
 def check_priority_class(causes: Causes, priority_class: Object) -> None:

@@ -8,7 +8,7 @@ texts are those of ``apis/apiextensions/validation/validation.go``.
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.custom.definitions import names, status, versions
+from gitopslab.controlplane.server.custom.definitions import conversion, names, status, versions
 from gitopslab.controlplane.server.custom.definitions.approval import check_approval
 from gitopslab.controlplane.server.validation import metadata
 from gitopslab.controlplane.server.validation.causes import Causes
@@ -49,10 +49,12 @@ def check_change(causes: Causes, definition: Object, before: Object, *, status_o
 def _check_spec(causes: Causes, spec: Object, before: Object | None = None) -> None:
     names.check_group(causes, spec.get("group") or "", "spec.group")
     names.check_scope(causes, spec.get("scope") or "", "spec.scope")
-    versions.check(causes, spec, before)
+    held = versions.Hoisted(spec)
+    versions.check(causes, held, spec, before)
     names.check_required(causes, spec["names"], "spec.names")
     names.check(causes, spec["names"], "spec.names")
-    versions.check_conversion(causes, spec.get("conversion"), "spec.conversion")
+    versions.check_shared(causes, held)
+    conversion.check(causes, spec.get("conversion"), "spec.conversion")
 
 
 def _check_pruning(causes: Causes, spec: Object, before: Object) -> None:

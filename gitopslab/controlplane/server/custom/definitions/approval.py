@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.machinery.api_approval import ANNOTATION, approval, is_protected
 from gitopslab.machinery.objects import Object, annotations_of
-
-_ANNOTATION = "api-approved.kubernetes.io"
-_SEE = "see https://github.com/kubernetes/enhancements/pull/1111"
 
 
 def check_approval(causes: Causes, definition: Object, before: Object | None) -> None:
     """Report a missing or malformed approval, unless it was so before."""
-    group = definition["spec"].get("group") or ""
-    if not f".{group}".endswith((".k8s.io", ".kubernetes.io")):
+    if not is_protected(definition["spec"].get("group") or ""):
         return
-    given = annotations_of(definition).get(_ANNOTATION, "")
-    state = _state(given)
-    if before is not None and state == _state(annotations_of(before).get(_ANNOTATION, "")):
+    state, message = approval(definition)
+    if before is not None and state == approval(before)[0]:
         return
-    path = f"metadata.annotations[{_ANNOTATION}]"
-    if state == "missing":
-        causes.required(path, f'protected groups must have approval annotation "{_ANNOTATION}", {_SEE}')
-    elif state == "invalid":
-        reason = (
-            f'protected groups must have approval annotation "{_ANNOTATION}" with either a URL or a reason starting'
-        )
-        causes.invalid(path, given, f'{reason} with "unapproved", {_SEE}')
-
-
-def _state(given: str) -> str:
-    if not given:
-        return "missing"
-    if given.startswith("unapproved"):
-        return "bypassed"
-    parts = urlsplit(given)
-    return "approved" if parts.scheme and parts.netloc else "invalid"
+    path = f"metadata.annotations[{ANNOTATION}]"
+    if state == "Missing":
+        causes.required(path, message)
+    elif state == "Invalid":
+        causes.invalid(path, annotations_of(definition)[ANNOTATION], message)

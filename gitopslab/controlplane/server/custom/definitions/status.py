@@ -15,11 +15,12 @@ def check(causes: Causes, definition: Object) -> None:
     if not stored:
         causes.invalid(path, None, "must have at least one stored version")
         return
-    versions = definition["spec"].get("versions") or ()
-    for version in versions:
-        if version.get("storage") and version["name"] not in stored:
-            causes.invalid(path, stored, f"must have the storage version {version['name']}")
-    known = {version["name"] for version in versions}
+    known: set[str] = set()
+    for version in definition["spec"].get("versions") or ():
+        name = version["name"]
+        if version.get("storage") and (name not in stored or name in known):
+            causes.invalid(path, stored, f"must have the storage version {name}")
+        known.add(name)
     for index, name in enumerate(stored):
         if name not in known:
             causes.invalid(f"{path}[{index}]", name, _gone(name))

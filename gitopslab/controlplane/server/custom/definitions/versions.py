@@ -1,7 +1,7 @@
 """The versions of a definition, and what is said of all of them at once.
 
 The API server keeps what is the same in every version once, at the top of the spec; so a definition with one version
-hears of faults in its schema at ``spec.validation``, not at ``spec.versions[0].schema``. ``_Hoisted`` does the same.
+hears of faults in its schema at ``spec.validation``, not at ``spec.versions[0].schema``. ``Hoisted`` does the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SHARED = ("schema", "subresources", "additionalPrinterColumns", "selectableFiel
 _LONGEST_WARNING = 256
 
 
-class _Hoisted:
+class Hoisted:
     """A spec as the API server holds it inside: shared parts at the top, the rest in the versions."""
 
     def __init__(self, spec: Object) -> None:
@@ -36,13 +36,18 @@ class _Hoisted:
         return self.shared[part] if part in self.shared else version.get(part)
 
 
-def check(causes: Causes, spec: Object, before: Object | None) -> None:
-    """Report what is wrong with versions, their schemas, subresources, columns and selectable fields."""
-    held = _Hoisted(spec)
+def check(causes: Causes, held: Hoisted, spec: Object, before: Object | None) -> None:
+    """Report what is wrong with each version of its own, and with all of them together."""
     _check_schemas_given(causes, spec, before)
     for index, version in enumerate(held.versions):
         _check_version(causes, held, version, f"spec.versions[{index}]")
     _check_flags(causes, held)
+    if held.versions:
+        _check_name(causes, held.versions[0].get("name") or "", "spec.version")
+
+
+def check_shared(causes: Causes, held: Hoisted) -> None:
+    """Report what is wrong with schema, subresources, columns and selectable fields that all versions share."""
     schema, path = held.shared.get("schema"), "spec.validation"
     has_status = any("status" in (held.part(version, "subresources") or {}) for version in held.versions)
     schemas.check(causes, schema, path, has_status=has_status)
@@ -66,10 +71,8 @@ def _has_schema(version: Object) -> bool:
     return (version.get("schema") or {}).get("openAPIV3Schema") is not None
 
 
-def _check_version(causes: Causes, held: _Hoisted, version: Object, path: str) -> None:
-    name = version.get("name") or ""
-    if problems := formats.problems_of_1035_label(name):
-        causes.invalid(f"{path}.name", name, ",".join(problems))
+def _check_version(causes: Causes, held: Hoisted, version: Object, path: str) -> None:
+    _check_name(causes, version.get("name") or "", f"{path}.name")
     for problem in _warning_problems(version):
         causes.invalid(f"{path}.deprecationWarning", version["deprecationWarning"], problem)
     has_status = "status" in (held.part(version, "subresources") or {})
@@ -80,6 +83,11 @@ def _check_version(causes: Causes, held: _Hoisted, version: Object, path: str) -
     if version.get("selectableFields"):
         schema = held.part(version, "schema")
         columns.check_selectable(causes, version["selectableFields"], schema, f"{path}.selectableFields")
+
+
+def _check_name(causes: Causes, name: str, path: str) -> None:
+    if problems := formats.problems_of_1035_label(name):
+        causes.invalid(path, name, ",".join(problems))
 
 
 def _warning_problems(version: Object) -> list[str]:
@@ -101,45 +109,10 @@ def _warning_problems(version: Object) -> list[str]:
     return found
 
 
-def _check_flags(causes: Causes, held: _Hoisted) -> None:
+def _check_flags(causes: Causes, held: Hoisted) -> None:
     shown = internal.versions(held.versions)
     names = [version.get("name") for version in held.versions]
     if len(set(names)) < len(names):
         causes.invalid("spec.versions", shown, "must contain unique version names")
     if sum(bool(version.get("storage")) for version in held.versions) != 1:
         causes.invalid("spec.versions", shown or None, "must have exactly one version marked as storage version")
-
-
-def check_conversion(causes: Causes, conversion: Object | None, path: str) -> None:
-    """Report a conversion that could not be carried out."""
-    if conversion is None:
-        return
-    strategy, webhook = conversion.get("strategy") or "", conversion.get("webhook") or {}
-    if not strategy:
-        causes.required(f"{path}.strategy")
-    elif strategy not in ("None", "Webhook"):
-        causes.unsupported(f"{path}.strategy", strategy, ("None", "Webhook"))
-    client, reviews = webhook.get("clientConfig"), webhook.get("conversionReviewVersions") or []
-    if strategy != "Webhook":
-        for field, value in (("webhookClientConfig", client), ("conversionReviewVersions", reviews)):
-            if value:
-                causes.forbidden(f"{path}.{field}", "should not be set when strategy is not set to Webhook")
-        return
-    if client is None:
-        causes.required(f"{path}.webhookClientConfig", "required when strategy is set to Webhook")
-    elif (client.get("url") is None) == (client.get("service") is None):
-        causes.required(f"{path}.webhookClientConfig", "exactly one of url or service is required")
-    _check_reviews(causes, reviews, f"{path}.conversionReviewVersions")
-
-
-def _check_reviews(causes: Causes, versions: list[str], path: str) -> None:
-    if not versions:
-        causes.required(path)
-        return
-    for index, version in enumerate(versions):
-        if version in versions[:index]:
-            causes.invalid(f"{path}[{index}]", version, "duplicate version")
-        else:
-            causes.each(f"{path}[{index}]", version, formats.problems_of_1035_label(version))
-    if not {"v1", "v1beta1"} & set(versions):
-        causes.invalid(path, versions, "must include at least one of v1, v1beta1")
