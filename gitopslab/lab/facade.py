@@ -309,6 +309,12 @@ class Lab:
 
     # ---- the rest ----
 
+    def present(self, large: bool = True) -> None:
+        """Large type in every widget, for a room; ``present(False)`` is the usual size again."""
+        from gitopslab.widgets.base import present
+
+        present(large)
+
     @property
     def embedded(self) -> Cluster:
         """What only the embedded cluster can do.

@@ -1,7 +1,7 @@
-"""What every live widget shares: one snapshot the browser draws, a thread that renews it, and twins for still readers.
+"""What every widget shares: one snapshot the browser draws, twins for still readers, and a thread that renews it.
 
-``lab`` shows the widgets of this room; each subclass says which kinds it follows and how objects become its snapshot,
-its text and its picture. The data flow::
+``lab`` shows the widgets of this room. A ``View`` draws what it was given; a ``LiveView`` follows a cluster: each
+subclass says which kinds, and how objects become its snapshot, its text and its picture. The data flow::
 
     Mirror (a thread a kind) ──> Publisher (one thread) ──> publish() ──> _snapshot ──> static/NAME.js
                                                        browser ──> {do: "resume"} ──> resume()
@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
@@ -23,11 +25,14 @@ import traitlets
 
 from gitopslab.errors import LabError
 from gitopslab.machinery.objects import Object
+from gitopslab.views.palette import STATES
 from gitopslab.widgets.picture import Picture
 from gitopslab.widgets.publisher import IDLE_SECONDS, Publisher, Source
 
 _SYNC_SECONDS = 5.0
 _active: dict[tuple[str, ...], LiveView] = {}
+_shown: weakref.WeakSet[View] = weakref.WeakSet()
+_presents = False
 
 
 def script(*names: str) -> str:
@@ -39,7 +44,81 @@ def script(*names: str) -> str:
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
-class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
+def sheet(name: str) -> str:
+    """The style sheet of a widget, after what all widgets share."""
+    return script("kit.css", f"{name}.css")
+
+
+class View(anywidget.AnyWidget):  # type: ignore[misc]
+    """A widget that draws one snapshot.
+
+    Subclasses define ``text`` and ``svg``, and ``asked`` when the browser may ask something.
+
+    Args:
+        cluster: The cluster's name, and what kind it is, for the header.
+        still: Show a picture instead of a widget, for exports.
+        options: What the browser begins with, such as a namespace; it may change its own copy.
+    """
+
+    _snapshot = traitlets.Dict().tag(sync=True)
+    _looks = traitlets.Dict().tag(sync=True)
+    _options = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self, *, cluster: tuple[str, str] = ("", ""), still: bool = False, options: Mapping[str, Any] | None = None
+    ) -> None:
+        looks = {state: asdict(look) for state, look in STATES.items()}
+        super().__init__(_looks=looks, _options={**(options or {}), "presenter": _presents})
+        self._cluster = cluster
+        self._still = still
+        self.on_msg(self._received)
+        _shown.add(self)
+
+    # ---- what a subclass says ----
+
+    def text(self) -> str:
+        """The view in words, for plain viewers and screen readers."""
+        raise NotImplementedError
+
+    def svg(self) -> str:
+        """The view as a still picture."""
+        raise NotImplementedError
+
+    def asked(self, wish: dict[str, Any]) -> None:
+        """Do what the browser asks for; quickly, because a cell may be waiting. A ``LabError`` is shown."""
+
+    # ---- what a subclass uses ----
+
+    def told(self, drawn: Mapping[str, Any], *, live: str, note: str = "", error: str = "") -> dict[str, Any]:
+        """A snapshot: what was drawn, with what every frame shows."""
+        name, kind = self._cluster
+        seconds = time.time()
+        return {**drawn, "cluster": name, "kind": kind, "live": live, "note": note, "error": error, "seconds": seconds}
+
+    def option(self, **changes: Any) -> None:
+        """Change what the browser is told beside the snapshot."""
+        self._options = {**self._options, **changes}
+
+    # ---- twins ----
+
+    def static(self) -> Picture:
+        """The view as it is now, as a picture with words that needs no kernel."""
+        return Picture(self.svg(), self.text())
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        if self._still:
+            return self.static()._repr_mimebundle_()
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return {**data, "text/plain": self.text(), "image/svg+xml": self.svg()}, metadata
+
+    def _received(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
+        try:
+            self.asked(content)
+        except LabError as error:
+            self._snapshot = {**self._snapshot, "error": str(error)}
+
+
+class LiveView(View):
     """A widget that follows a cluster.
 
     Subclasses define ``draw``, ``text`` and ``svg``.
@@ -49,11 +128,8 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
         cluster: The cluster's name, and what kind it is, for the header.
         still: Take one picture and start no thread, for exports.
         idle_seconds: How long without a change until it pauses.
+        options: What the browser begins with.
     """
-
-    _snapshot = traitlets.Dict().tag(sync=True)
-    _looks = traitlets.Dict().tag(sync=True)
-    _options = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -62,16 +138,13 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
         cluster: tuple[str, str] = ("", ""),
         still: bool = False,
         idle_seconds: float = IDLE_SECONDS,
-        **traits: Any,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(**traits)
+        super().__init__(cluster=cluster, still=still, options=options)
         self._open_source = open_source
-        self._cluster = cluster
-        self._still = still
         self._idle_seconds = idle_seconds
         self._publisher: Publisher | None = None
         self._drawn: dict[str, Any] = {}
-        self.on_msg(self._received)
         self.resume()
 
     # ---- what a subclass says ----
@@ -80,13 +153,10 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
         """The part of the snapshot that shows these objects; also remembers what ``text`` and ``svg`` need."""
         raise NotImplementedError
 
-    def text(self) -> str:
-        """The view in words, for plain viewers and screen readers."""
-        raise NotImplementedError
-
-    def svg(self) -> str:
-        """The view as a still picture."""
-        raise NotImplementedError
+    def asked(self, wish: dict[str, Any]) -> None:
+        """Go on when it was paused."""
+        if wish.get("do") == "resume":
+            self.resume()
 
     # ---- life ----
 
@@ -133,34 +203,13 @@ class LiveView(anywidget.AnyWidget):  # type: ignore[misc]
         if drawn == self._drawn and (self._snapshot.get("error"), self._snapshot.get("live")) == (error, live):
             return False
         self._drawn = drawn
-        name, kind = self._cluster
-        told = {"cluster": name, "kind": kind, "live": live, "note": "", "error": error, "seconds": time.time()}
-        self._snapshot = {**drawn, **told}
+        self._snapshot = self.told(drawn, live=live, error=error)
         return True
 
     def pause(self) -> None:
         """Say that following has ended because nothing changed; called by the publisher's thread."""
         minutes = round(self._idle_seconds / 60)
         self._snapshot = {**self._snapshot, "live": "paused", "note": f"nothing changed for {minutes} minutes"}
-
-    # ---- twins ----
-
-    def static(self) -> Picture:
-        """The view as it is now, as a picture with words that needs no kernel."""
-        return Picture(self.svg(), self.text())
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if self._still:
-            return self.static()._repr_mimebundle_()
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "text/plain": self.text(), "image/svg+xml": self.svg()}, metadata
-
-    def _received(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
-        if content.get("do") == "resume":
-            try:
-                self.resume()
-            except LabError as error:
-                self._snapshot = {**self._snapshot, "error": str(error)}
 
 
 def live(key: tuple[str, ...], make: Callable[[], LiveView]) -> LiveView:
@@ -180,6 +229,15 @@ def close_all(owner: str = "") -> None:
     """End every registered view whose key begins with this owner, or simply every one; last pictures stay on screen."""
     for key in [key for key in _active if owner in ("", key[0])]:
         _active.pop(key).stop()
+
+
+def present(large: bool) -> None:
+    """Large type in every widget there is and in those to come, for a room; or the usual size again."""
+    global _presents
+    _presents = large
+    for view in list(_shown):
+        if view.comm is not None:
+            view.option(presenter=large)
 
 
 atexit.register(close_all)

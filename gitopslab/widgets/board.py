@@ -7,21 +7,22 @@ in a browser, to ``static/board*.js`` and ``static/board.css``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from gitopslab.machinery.objects import Object
 from gitopslab.views.board import Board, board
 from gitopslab.views.board_svg import board_svg
 from gitopslab.views.board_text import board_text
-from gitopslab.views.palette import STATES
-from gitopslab.widgets.base import LiveView, script
+from gitopslab.widgets.base import LiveView, script, sheet
 from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 
 KINDS = ("nodes", "pods", "events")
 """What a board follows."""
 
-SCRIPT = ("kit.js", "board_tile.js", "board_card.js", "board_tray.js", "board_node.js", "board_hand.js", "board.js")
+SCRIPT = (
+    "kit.js", "frame.js", "board_tile.js", "board_card.js", "board_tray.js", "board_node.js",
+    "board_hand.js", "board.js",
+)  # fmt: skip
 
 
 class BoardView(LiveView):
@@ -37,7 +38,7 @@ class BoardView(LiveView):
     """
 
     _esm = script(*SCRIPT)
-    _css = script("board.css")
+    _css = sheet("board")
 
     def __init__(
         self,
@@ -56,8 +57,7 @@ class BoardView(LiveView):
             cluster=cluster,
             still=still,
             idle_seconds=idle_seconds,
-            _looks={state: asdict(look) for state, look in STATES.items()},
-            _options={"namespace": namespace, "system": system},
+            options={"namespace": namespace, "system": system},
         )
 
     def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:

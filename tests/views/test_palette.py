@@ -89,5 +89,5 @@ def test_no_two_states_share_a_shape() -> None:
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_the_style_sheet_has_these_colours(name: str) -> None:
-    sheet = (resources.files("gitopslab.widgets") / "static" / "board.css").read_text(encoding="utf-8")
+    sheet = (resources.files("gitopslab.widgets") / "static" / "kit.css").read_text(encoding="utf-8")
     assert f"--gl-{name}: light-dark({LIGHT[name]}, {DARK[name]});" in sheet

@@ -3,66 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 import pytest
+import widget_page
 from board_samples import NOW, believable, crowd, node, pod, running, waiting
-from jupyterlab_in_browser import CHROMIUM, FLAGS
-from playwright.sync_api import Browser, Page, sync_playwright
+from jupyterlab_in_browser import CHROMIUM
+from playwright.sync_api import Browser
+from widget_page import Shown, header
 
 from gitopslab.machinery.objects import Object, name_of
 from gitopslab.views.board import board
-from gitopslab.views.palette import DARK, LIGHT, STATES
-from gitopslab.widgets.base import script
+from gitopslab.views.palette import DARK, LIGHT
+from gitopslab.widgets.base import script, sheet
 from gitopslab.widgets.board import SCRIPT
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-_HARNESS = """async ([script, sheet, state]) => {
-  const style = document.createElement("style");
-  style.textContent = sheet;
-  document.head.append(style);
-  const heard = {};
-  window.sent = [];
-  window.model = {
-    get: (name) => state[name],
-    set: (name, value) => { state[name] = value; for (const tell of heard[`change:${name}`] ?? []) tell(); },
-    on: (name, tell) => (heard[name] ??= []).push(tell),
-    off: (name, tell) => { heard[name] = (heard[name] ?? []).filter((known) => known !== tell); },
-    send: (message) => window.sent.push(message),
-  };
-  const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
-  const root = document.body.appendChild(document.createElement("div"));
-  window.cleanUp = await module.default.render({ model, el: root });
-  window.listeners = () => Object.values(heard).flat().length;
-}"""
-_NEXT_FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 Parts = tuple[list[Object], list[Object], list[Object]]
 
 
-class Shown:
+class ShownBoard(Shown):
     """A board in a page."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.errors: list[str] = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: request.url.startswith("blob:") or self.errors.append(request.url))
-
-    def show(self, parts: Parts, options: Object | None = None, **told: Any) -> Shown:
-        looks = {state: asdict(look) for state, look in STATES.items()}
-        state = {"_snapshot": message(parts, **told), "_looks": looks, "_options": options or {}}
-        self.page.set_content("<body></body>")
-        self.page.evaluate(_HARNESS, [script(*SCRIPT), script("board.css"), state])
+    def show(self, parts: Parts, options: Object | None = None, **told: Any) -> ShownBoard:
+        self.render(script(*SCRIPT), sheet("board"), message(parts, **told), options)
         return self
 
     def change(self, parts: Parts, **told: Any) -> None:
-        self.page.evaluate("(snapshot) => model.set('_snapshot', snapshot)", message(parts, **told))
-        self.page.evaluate(_NEXT_FRAME)
-
-    def texts(self, selector: str) -> list[str]:
-        return [" ".join(text.split()) for text in self.page.locator(selector).all_inner_texts()]
+        self.send(message(parts, **told))
 
     def focused(self) -> str:
         return str(self.page.evaluate("() => document.activeElement.dataset.uid ?? ''"))
@@ -72,22 +41,19 @@ class Shown:
 
 
 def message(parts: Parts, **told: Any) -> Object:
-    header = {"cluster": "lab", "kind": "embedded", "live": "live", "note": "", "error": "", "seconds": NOW}
-    return {"board": board(*parts).as_dict(), **header, **told}
+    return {"board": board(*parts).as_dict(), **header(seconds=NOW, **told)}
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+    with widget_page.chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
-def shown(chromium: Browser) -> Iterator[Shown]:
+def shown(chromium: Browser) -> Iterator[ShownBoard]:
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
-    made = Shown(page)
+    made = ShownBoard(page)
     yield made
     page.close()
     assert made.errors == []
@@ -109,7 +75,7 @@ def placed(by_name: dict[str, Object]) -> None:
     by_name[BIG]["status"] = waiting("ContainerCreating")
 
 
-def test_each_node_is_a_card_with_its_pods_and_its_load(shown: Shown) -> None:
+def test_each_node_is_a_card_with_its_pods_and_its_load(shown: ShownBoard) -> None:
     shown.show(believable())
     assert shown.texts(".gl-node-head") == ["lab-control-plane", "lab-worker", "lab-worker2", "lab-worker3"]
     assert shown.texts(".gl-node:nth-child(1) .gl-tag") == ["zone-a", "control plane", "NoSchedule control-plane"]
@@ -117,14 +83,14 @@ def test_each_node_is_a_card_with_its_pods_and_its_load(shown: Shown) -> None:
     assert shown.page.locator(".gl-node:nth-child(4) .gl-pods .gl-pod").count() == 2
 
 
-def test_the_tray_says_once_why_replicas_wait(shown: Shown) -> None:
+def test_the_tray_says_once_why_replicas_wait(shown: ShownBoard) -> None:
     shown.show(believable())
     assert shown.texts(".gl-tray h3")[0] == "Waiting for a node (2)"
     sentences = [text for text in shown.texts(".gl-waiting p:visible") if text]
     assert sentences == ["No node fits: 1 has a taint it does not tolerate, 3 have too little free CPU."]
 
 
-def test_pods_in_trouble_are_pointed_at(shown: Shown) -> None:
+def test_pods_in_trouble_are_pointed_at(shown: ShownBoard) -> None:
     shown.show(believable())
     assert shown.texts(".gl-pointer")[1].startswith("api on lab-worker3 Container main keeps ending")
     shown.page.click(".gl-pointer >> nth=1")
@@ -132,7 +98,7 @@ def test_pods_in_trouble_are_pointed_at(shown: Shown) -> None:
     assert shown.is_open()
 
 
-def test_the_header_counts_every_state_and_names_the_cluster(shown: Shown) -> None:
+def test_the_header_counts_every_state_and_names_the_cluster(shown: ShownBoard) -> None:
     shown.show(believable())
     assert shown.texts(".gl-title")[0] == "lab embedded 4 nodes · 22 pods"
     assert shown.texts(".gl-counts li") == [
@@ -140,7 +106,7 @@ def test_the_header_counts_every_state_and_names_the_cluster(shown: Shown) -> No
     ]  # fmt: skip
 
 
-def test_a_pod_that_gets_a_node_travels_from_the_tray_and_arrives(shown: Shown) -> None:
+def test_a_pod_that_gets_a_node_travels_from_the_tray_and_arrives(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.change(moved(placed))
     assert shown.page.locator(".gl-layer .gl-pod").count() == 1
@@ -152,14 +118,14 @@ def test_a_pod_that_gets_a_node_travels_from_the_tray_and_arrives(shown: Shown) 
 
 def test_with_reduced_motion_nothing_travels(chromium: Browser) -> None:
     page = chromium.new_page(reduced_motion="reduce")
-    shown = Shown(page).show(believable())
+    shown = ShownBoard(page).show(believable())
     shown.change(moved(placed))
     assert page.locator(".gl-layer .gl-pod").count() == 0
     assert page.locator(f".gl-node:nth-child(4) [data-uid='uid-{BIG}'].gl-pod").is_visible()
     page.close()
 
 
-def test_a_tile_is_the_same_element_for_as_long_as_its_pod_lives(shown: Shown) -> None:
+def test_a_tile_is_the_same_element_for_as_long_as_its_pod_lives(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.evaluate("() => { document.querySelector('.gl-pod[data-uid=uid-db-0]').mark = 1 }")
 
@@ -171,7 +137,7 @@ def test_a_tile_is_the_same_element_for_as_long_as_its_pod_lives(shown: Shown) -
     assert shown.page.evaluate(f"() => [{tile}.mark, {tile}.dataset.state]") == [1, "notready"]
 
 
-def test_hover_shows_the_details_and_leaving_hides_them(shown: Shown) -> None:
+def test_hover_shows_the_details_and_leaving_hides_them(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.hover(".gl-pod[data-uid='uid-api-6f9d8b7c5-l2v8n']")
     shown.page.wait_for_selector(".gl-card:popover-open", timeout=2000)
@@ -182,13 +148,13 @@ def test_hover_shows_the_details_and_leaving_hides_them(shown: Shown) -> None:
     shown.page.wait_for_function("() => !document.querySelector('.gl-card').matches(':popover-open')")
 
 
-def test_a_part_of_a_bar_and_its_pod_light_up_together(shown: Shown) -> None:
+def test_a_part_of_a_bar_and_its_pod_light_up_together(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.hover(".gl-node:nth-child(3) .gl-track i[data-uid='uid-db-0'] >> nth=0")
     assert shown.page.locator(".gl-pod.gl-hot").get_attribute("data-uid") == "uid-db-0"
 
 
-def test_the_keyboard_reaches_every_pod(shown: Shown) -> None:
+def test_the_keyboard_reaches_every_pod(shown: ShownBoard) -> None:
     shown.show(believable())
     assert shown.page.locator(".gl-pod[tabindex='0']").count() == 1, "Tab enters once"
     shown.page.focus(".gl-pod[tabindex='0']")
@@ -206,7 +172,7 @@ def test_the_keyboard_reaches_every_pod(shown: Shown) -> None:
     assert len(reached) == 22
 
 
-def test_enter_pins_the_details_and_escape_closes_them(shown: Shown) -> None:
+def test_enter_pins_the_details_and_escape_closes_them(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.focus(".gl-pod[data-uid='uid-db-0']")
     shown.page.keyboard.press("Enter")
@@ -217,14 +183,14 @@ def test_enter_pins_the_details_and_escape_closes_them(shown: Shown) -> None:
     assert not shown.is_open()
 
 
-def test_the_focus_stays_with_a_pod_that_moves(shown: Shown) -> None:
+def test_the_focus_stays_with_a_pod_that_moves(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.focus(f".gl-pod[data-uid='uid-{BIG}']")
     shown.change(moved(placed))
     assert shown.focused() == f"uid-{BIG}"
 
 
-def test_changes_are_read_aloud_in_one_polite_sentence(shown: Shown) -> None:
+def test_changes_are_read_aloud_in_one_polite_sentence(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.change(moved(placed))
     voice = shown.page.locator("[role=status][aria-live=polite]")
@@ -232,13 +198,13 @@ def test_changes_are_read_aloud_in_one_polite_sentence(shown: Shown) -> None:
     assert voice.inner_text() == f"{BIG} is placed on lab-worker3."
 
 
-def test_a_hidden_table_says_the_same(shown: Shown) -> None:
+def test_a_hidden_table_says_the_same(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.wait_for_selector(".gl-unseen tbody tr", state="attached")
     assert shown.page.locator(".gl-unseen tbody tr").count() == 22
 
 
-def test_a_namespace_can_be_chosen_and_the_bars_stay(shown: Shown) -> None:
+def test_a_namespace_can_be_chosen_and_the_bars_stay(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.select_option(".gl-tools select", "kube-system")
     assert shown.page.locator(".gl-tray .gl-pod").count() == 0
@@ -246,7 +212,7 @@ def test_a_namespace_can_be_chosen_and_the_bars_stay(shown: Shown) -> None:
     assert shown.page.locator(".gl-node:nth-child(2) .gl-track i.gl-aside").count() > 0
 
 
-def test_system_pods_are_glyphs_until_one_asks_for_tiles(shown: Shown) -> None:
+def test_system_pods_are_glyphs_until_one_asks_for_tiles(shown: ShownBoard) -> None:
     shown.show(believable())
     first = shown.page.locator(".gl-node").first
     assert first.locator(".gl-system .gl-pod").count() == 5
@@ -260,7 +226,7 @@ def test_system_pods_are_glyphs_until_one_asks_for_tiles(shown: Shown) -> None:
     [(24, "tile", 24), (25, "glyph", 25), (61, "count", 1)],
     ids=["some", "many", "crowd"],
 )
-def test_the_more_pods_the_smaller_and_none_is_dropped(shown: Shown, count: int, density: str, drawn: int) -> None:
+def test_the_more_pods_the_smaller_and_none_is_dropped(shown: ShownBoard, count: int, density: str, drawn: int) -> None:
     pods = [pod(f"web-{number}", "a", owner="ReplicaSet/web") for number in range(count)]
     shown.show(([node("a")], pods, []))
     assert shown.page.locator(".gl-pods").get_attribute("data-density") == density
@@ -269,13 +235,13 @@ def test_the_more_pods_the_smaller_and_none_is_dropped(shown: Shown, count: int,
         assert shown.texts(".gl-group") == ["web \u00d761"]
 
 
-def test_errors_and_a_lost_connection_are_seen(shown: Shown) -> None:
+def test_errors_and_a_lost_connection_are_seen(shown: ShownBoard) -> None:
     shown.show(believable(), live="lost", error="the cluster does not answer")
     assert shown.page.locator(".gl-error").inner_text() == "the cluster does not answer"
     assert shown.texts(".gl-live") == ["no connection"]
 
 
-def test_a_paused_board_asks_to_go_on(shown: Shown) -> None:
+def test_a_paused_board_asks_to_go_on(shown: ShownBoard) -> None:
     shown.show(believable(), live="paused", note="nothing changed for 30 minutes")
     shown.page.click(".gl-live")
     assert shown.page.evaluate("() => sent") == [{"do": "resume"}]
@@ -289,7 +255,7 @@ def test_the_theme_is_jupyters_or_else_the_systems(
     other: Any = "dark" if scheme == "light" else "light"
     # without motion, because colours change gently
     page = chromium.new_page(color_scheme=scheme if says == "system" else other, reduced_motion="reduce")
-    shown = Shown(page).show(believable())
+    shown = ShownBoard(page).show(believable())
     if says == "JupyterLab":
         page.evaluate("(light) => { document.body.dataset.jpThemeLight = light }", str(scheme == "light").lower())
     colour = page.evaluate("() => getComputedStyle(document.querySelector('.gl-is-fail')).backgroundColor")
@@ -299,7 +265,7 @@ def test_the_theme_is_jupyters_or_else_the_systems(
 
 
 @pytest.mark.parametrize(("width", "across"), [(1280, 4), (800, 2), (420, 1)])
-def test_cards_wrap_where_room_is_short(shown: Shown, width: int, across: int) -> None:
+def test_cards_wrap_where_room_is_short(shown: ShownBoard, width: int, across: int) -> None:
     shown.page.set_viewport_size({"width": width, "height": 900})
     shown.show(believable())
     tops = shown.page.evaluate("() => [...document.querySelectorAll('.gl-node')].map((card) => card.offsetTop)")
@@ -307,13 +273,13 @@ def test_cards_wrap_where_room_is_short(shown: Shown, width: int, across: int) -
     assert shown.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out"
 
 
-def test_names_are_text_and_never_markup(shown: Shown) -> None:
+def test_names_are_text_and_never_markup(shown: ShownBoard) -> None:
     shown.show(([node("<b>a</b>")], [pod("<img src=x>", "<b>a</b>")], []))
     assert shown.texts(".gl-node strong") == ["<b>a</b>"]
     assert shown.page.locator(".gl-board img").count() == 0
 
 
-def test_a_change_of_500_pods_redraws_only_what_differs(shown: Shown) -> None:
+def test_a_change_of_500_pods_redraws_only_what_differs(shown: ShownBoard) -> None:
     nodes, pods, events = crowd()
     shown.show((nodes, pods, events))
     shown.page.evaluate(
@@ -327,7 +293,14 @@ def test_a_change_of_500_pods_redraws_only_what_differs(shown: Shown) -> None:
     assert touched == [pods[7]["metadata"]["uid"]]
 
 
-def test_taking_it_off_the_page_leaves_nothing_behind(shown: Shown) -> None:
+def test_no_text_is_smaller_than_12_pixels_nor_20_for_a_room(shown: ShownBoard) -> None:
+    shown.show(believable())
+    assert shown.smallest_text() >= 12
+    shown.show(believable(), {"presenter": True})
+    assert shown.smallest_text() >= 20
+
+
+def test_taking_it_off_the_page_leaves_nothing_behind(shown: ShownBoard) -> None:
     shown.show(believable())
     shown.page.evaluate("() => cleanUp()")
     assert shown.page.evaluate("() => [listeners(), document.querySelectorAll('.gl-board').length]") == [0, 0]

@@ -97,7 +97,7 @@ def test_a_namespace_is_what_the_twins_show_and_the_browser_gets_them_all(cluste
     view = BoardView(lambda: cluster, namespace="kube-system", still=True)
     assert "demo/" not in view.text()
     assert view._snapshot["board"]["namespaces"] == ["demo", "kube-system"]
-    assert view._options == {"namespace": "kube-system", "system": False}
+    assert view._options == {"namespace": "kube-system", "system": False, "presenter": False}
     view.close()
 
 

@@ -5,7 +5,6 @@
 const MOST_MOVES = 24; // more changes at once than this are shown without travel
 const MOST_MOVES_CROWDED = 6; // travelling tiles are painted anew in every frame, and a crowded board paints slowly
 const TRAVEL_MS = 340;
-const LIVE_WORDS = { live: "live", paused: "paused: resume", static: "snapshot", lost: "no connection", closed: "ended" };
 const KEYS = "arrows go from pod to pod · Enter pins the details · Escape closes them · c copies the command";
 
 class BoardView {
@@ -17,10 +16,10 @@ class BoardView {
     this.tiles = new Tiles(this.looks);
     this.tray = new Tray(this.tiles);
     this.nodes = new NodeCards(this.looks, this.tiles);
-    this.card = new PodCard(this.looks, () => this.now());
-    this.voice = new Voice();
-    this.build(root);
-    this.hand = new Hand(this.root, this.tiles, this.card, (uid) => this.pods.get(uid));
+    this.frame = new Frame(model, root, { name: "board", label: "Board", keys: KEYS });
+    this.card = new PodCard(this.looks, () => this.frame.now());
+    this.build();
+    this.hand = new Hand(this.frame.root, this.tiles, this.card, (uid) => this.pods.get(uid));
     this.paint = oncePerFrame(() => this.draw());
     this.describe = notTooOften(2000, () => this.drawTable());
     this.model.on("change:_snapshot", this.paint);
@@ -29,53 +28,25 @@ class BoardView {
 
   destroy() {
     this.model.off("change:_snapshot", this.paint);
-    for (const work of [this.paint, this.describe, this.voice.speak]) work.cancel();
+    for (const work of [this.paint, this.describe]) work.cancel();
     this.hand.release();
-    this.root.remove();
+    this.frame.release();
   }
 
   // ---- the fixed parts ----
 
-  build(root) {
-    this.root = el("div", { class: "gl-board", role: "region", "data-lm-suppress-shortcuts": "true" });
-    this.title = el("div", { class: "gl-title" });
-    this.counts = el("ul", { class: "gl-counts", "aria-label": "Pods by state" });
-    this.error = el("div", { class: "gl-error", role: "alert", hidden: true });
-    this.layer = el("div", { class: "gl-layer", "aria-hidden": "true" });
-    this.rows = el("tbody", {});
-    this.table = el("div", { class: "gl-unseen" }, tableOf(this.rows));
-    this.root.append(
-      el("div", { class: "gl-head" }, this.title, this.counts, this.tools()),
-      this.error,
-      el("div", { class: "gl-body" }, this.tray.element, this.nodes.element),
-      this.legend(),
-      this.layer,
-      this.table,
-      this.voice.element,
-      this.card.element,
-    );
-    root.append(this.root);
-  }
-
-  tools() {
+  build() {
+    const { root, body, tools, counts, legend } = this.frame;
     this.choice = el("select", { "aria-label": "Namespace" });
     this.system = el("button", { class: "gl-toggle", type: "button", title: "Show the pods of the cluster itself as tiles" }, "system pods");
-    this.live = el("button", { class: "gl-live", type: "button" });
     this.choice.addEventListener("change", () => this.choose({ namespace: this.choice.value }));
     this.system.addEventListener("click", () => this.choose({ system: !this.options.system }));
-    this.live.addEventListener("click", () => this.model.send({ do: "resume" }));
-    return el("div", { class: "gl-tools" }, this.choice, this.system, this.live);
-  }
-
-  legend() {
-    const swatch = (look, word) => el("li", {}, el("span", { class: `gl-swatch ${look}` }), word);
-    this.keys = el("span", {});
-    const help = el("button", { class: "gl-help", type: "button", "aria-label": "Keys", title: "Keys" }, "?");
-    const toggle = () => say(this.keys, this.keys.textContent ? "" : KEYS);
-    help.addEventListener("click", toggle);
-    this.root.addEventListener("keydown", (event) => event.key === "?" && toggle());
-    const bars = el("ul", { "aria-label": "Bars" }, swatch("", "requested by pods"), swatch("gl-hatched", "by system pods"), swatch("gl-free", "free"));
-    return el("div", { class: "gl-legend" }, bars, this.keys, help);
+    tools.prepend(this.choice, this.system);
+    counts.setAttribute("aria-label", "Pods by state");
+    body.append(this.tray.element, this.nodes.element);
+    legend.prepend(bars());
+    this.rows = el("tbody", {});
+    root.append(el("div", { class: "gl-unseen" }, tableOf(this.rows)), this.card.element);
   }
 
   // ---- following the model ----
@@ -85,17 +56,10 @@ class BoardView {
     this.draw();
   }
 
-  now() {
-    // The snapshot's clock may be a lab clock that was moved; only what passed since then is ours.
-    return this.seconds + (performance.now() - this.received) / 1000;
-  }
-
   draw() {
     const snapshot = this.model.get("_snapshot");
-    if (!snapshot?.board) return this.drawError(snapshot?.error);
+    if (!snapshot?.board) return this.frame.drawError(snapshot?.error);
     const before = this.board && this.pods;
-    if (snapshot.seconds !== this.seconds) this.received = performance.now();
-    this.seconds = snapshot.seconds;
     this.board = snapshot.board;
     this.pods = new Map(this.allPods().map((pod) => [pod.uid, pod]));
     const giveFocusBack = this.hand.hold();
@@ -121,39 +85,23 @@ class BoardView {
     this.visible = (pod) => !namespace || pod.namespace === namespace;
     const folded = (pod) => pod.system && !system && namespace !== pod.namespace;
     const placed = this.board.nodes.flatMap((node) => node.pods).filter(this.visible);
-    this.root.classList.toggle("gl-crowded", this.board.nodes.length > CROWDED_NODES);
+    this.frame.root.classList.toggle("gl-crowded", this.board.nodes.length > CROWDED_NODES);
     this.tray.draw(this.board.pending.filter(this.visible), placed.filter((pod) => pod.state === "failed"));
     this.nodes.draw(this.board.nodes, this.visible, folded);
   }
 
-  drawHead({ live, note, error, cluster, kind }) {
-    const nodes = this.board.nodes.length;
-    const words = `${nodes} ${nodes === 1 ? "node" : "nodes"} · ${this.pods.size} ${this.pods.size === 1 ? "pod" : "pods"}`;
-    if (this.title.dataset.of !== `${cluster}/${kind}`) {
-      this.title.dataset.of = `${cluster}/${kind}`;
-      this.title.replaceChildren(el("strong", {}, cluster), kind ? el("span", { class: "gl-kind" }, kind) : "", el("span", { class: "gl-size" }));
-      this.root.setAttribute("aria-label", `Board of cluster ${cluster}`);
-    }
-    say(this.title.lastChild, words);
+  drawHead(snapshot) {
+    this.frame.draw(snapshot, `${several(this.board.nodes.length, "node")} · ${several(this.pods.size, "pod")}`);
     this.drawCounts();
     this.drawChoice();
     this.system.setAttribute("aria-pressed", String(Boolean(this.options.system)));
-    Object.assign(this.live, { disabled: live !== "paused", title: note || "" });
-    this.live.dataset.live = live;
-    say(this.live, LIVE_WORDS[live] ?? live);
-    this.drawError(error);
-  }
-
-  drawError(error) {
-    hide(this.error, !error);
-    say(this.error, error || "");
   }
 
   /** The counts are the legend too, so every state is there, also with none in it. */
   drawCounts() {
     const states = Object.keys(this.looks).filter((state) => state !== "running" || this.board.counts.running);
     const make = (state) => el("li", {}, glyph(this.looks, state), el("b", {}), this.looks[state].word);
-    keyed(this.counts, states, (state) => state, make, (item, state) => {
+    keyed(this.frame.counts, states, (state) => state, make, (item, state) => {
       const count = this.board.counts[state] ?? 0;
       item.classList.toggle("gl-none", !count);
       say(item.children[1], String(count));
@@ -189,11 +137,11 @@ class BoardView {
     const fresh = [...this.pods.values()].filter((pod) => !before.has(pod.uid));
     const arrivals = fresh.map((pod) => this.arrival(pod));
     const staying = [...moves.filter((move) => !move.gone), ...arrivals].filter(({ tile }) => tile?.isConnected);
-    const origin = staying.length || moves.length ? this.layer.getBoundingClientRect() : null;
+    const origin = staying.length || moves.length ? this.frame.layer.getBoundingClientRect() : null;
     for (const move of staying) move.to = move.tile.getBoundingClientRect();
-    for (const { gone, tile, from } of moves) if (gone && from.width) fade(this.layer, origin, tile, from);
+    for (const { gone, tile, from } of moves) if (gone && from.width) fade(this.frame.layer, origin, tile, from);
     for (const { tile, from, to } of staying) {
-      if (from?.width && to.width) travel(this.layer, origin, tile, from, to, TRAVEL_MS);
+      if (from?.width && to.width) travel(this.frame.layer, origin, tile, from, to, TRAVEL_MS);
       else tile.animate([{ opacity: 0 }, { opacity: 1 }], 220);
     }
   }
@@ -209,11 +157,11 @@ class BoardView {
   announce(before) {
     for (const pod of this.pods.values()) {
       const was = before.get(pod.uid);
-      if (!was) this.voice.tell(`${pod.name} is new${pod.node ? ` on ${pod.node}` : ", without a node"}.`);
-      else if (was.node !== pod.node) this.voice.tell(`${pod.name} is placed on ${pod.node}.`);
-      else if (was.state !== pod.state) this.voice.tell(`${pod.name} is ${this.looks[pod.state].word}.`);
+      if (!was) this.frame.voice.tell(`${pod.name} is new${pod.node ? ` on ${pod.node}` : ", without a node"}.`);
+      else if (was.node !== pod.node) this.frame.voice.tell(`${pod.name} is placed on ${pod.node}.`);
+      else if (was.state !== pod.state) this.frame.voice.tell(`${pod.name} is ${this.looks[pod.state].word}.`);
     }
-    for (const [uid, pod] of before) if (!this.pods.has(uid)) this.voice.tell(`${pod.name} is gone.`);
+    for (const [uid, pod] of before) if (!this.pods.has(uid)) this.frame.voice.tell(`${pod.name} is gone.`);
   }
 
   drawTable() {
@@ -221,6 +169,11 @@ class BoardView {
     const make = () => el("tr", {}, ...COLUMNS.map(() => el("td", {})));
     keyed(this.rows, pods, (pod) => pod.uid, make, (row, pod) => cellsOf(pod).forEach((cell, at) => say(row.children[at], cell)));
   }
+}
+
+function bars() {
+  const swatch = (look, word) => el("li", {}, el("span", { class: `gl-swatch ${look}` }), word);
+  return el("ul", { "aria-label": "Bars" }, swatch("", "requested by pods"), swatch("gl-hatched", "by system pods"), swatch("gl-free", "free"));
 }
 
 const COLUMNS = ["Pod", "Namespace", "Node", "State", "Ready", "Restarts", "Why"];

@@ -177,3 +177,6 @@ function ago(seconds, now) {
   if (hours < 24) return minutes % 60 ? `${hours}h${minutes % 60}m` : `${hours}h`;
   return `${Math.floor(hours / 24)}d`;
 }
+
+/** A number with its noun: 1 pod, 2 pods. */
+const several = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
