@@ -22,6 +22,7 @@ CHECKS: dict[str, list[str]] = {
     "imports": ["-c", "from importlinter.cli import lint_imports_command as check; check()"],
     "fidelity": ["scripts/fidelity.py", "--check"],
     "notebooks": ["-m", "nbstripout", "--verify", "--keep-id"],
+    "decisions": ["-m", "gitopslab.controlplane.scheduler.replay", "tests/scheduler/recorded/cases.json"],
     "tests": ["-m", "pytest"],
 }
 

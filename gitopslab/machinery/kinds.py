@@ -282,7 +282,11 @@ BUILT_IN: tuple[Resource, ...] = (
     Resource("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings"),
     Resource("rbac.authorization.k8s.io", "v1", "Role", "roles"),
     Resource("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", False, ("pc",), tracks_generation=True),
+    Resource("storage.k8s.io", "v1", "CSIDriver", "csidrivers", False, tracks_generation=True),
+    Resource("storage.k8s.io", "v1", "CSINode", "csinodes", False),
+    Resource("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities"),
     Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", False, ("sc",)),
+    Resource("storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments", False, subresources=(_STATUS,)),
 )
 
 _COMPUTED = ("get", "list")

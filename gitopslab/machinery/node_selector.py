@@ -5,7 +5,7 @@ The scheduler compiles these once a pod, the DaemonSet controller once a templat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,35 @@ class RequiredNodes:
         if not self.selector.matches(labels):
             return False
         return self.terms is None or any(term.matches(labels, name) for term in self.terms)
+
+
+def unmet(terms: Iterable[NodeSelectorTerm], labels: Mapping[str, str], name: str) -> str:
+    """What keeps a node from meeting any of some alternatives, in words: the first shortcoming of each."""
+    told = [shortcoming(term.labels, labels) or shortcoming(term.fields, {"metadata.name": name}) for term in terms]
+    return "; or ".join(dict.fromkeys(filter(None, told))) or "its node affinity selects no node"
+
+
+def shortcoming(selector: Selector, labels: Mapping[str, str]) -> str:
+    """The first requirement that labels do not meet, in words; empty when they meet all."""
+    for requirement in selector.requirements:
+        if not requirement.matches(labels):
+            return _told(requirement, labels.get(requirement.key))
+    return ""
+
+
+def _told(requirement: Requirement, has: str | None) -> str:
+    key, values = requirement.key, " or ".join(requirement.values)
+    found = f"it is {has}" if has is not None else "the node has no such label"
+    match requirement.operator:
+        case "in":
+            return f"{key} must be {values}, {found}"
+        case "notin":
+            return f"{key} must not be {values}"
+        case "exists":
+            return f"the node has no label {key}"
+        case "!":
+            return f"the node must not have label {key}, which is {has}"
+    return f"{key} must be {'more' if requirement.operator == 'gt' else 'less'} than {values}, {found}"
 
 
 def required_nodes(spec: Object) -> RequiredNodes:

@@ -15,7 +15,7 @@ Labels = Mapping[str, str]
 _TOKEN = re.compile(r"\s*(==|!=|=|!|,|\(|\)|<|>|[^\s=!,()<>]+)")
 _SYMBOLS = ("", "==", "!=", "=", "!", ",", "(", ")", "<", ">")
 _OPERATORS = {"=": "in", "==": "in", "in": "in", "!=": "notin", "notin": "notin", ">": "gt", "<": "lt"}
-_INTEGER = re.compile(r"[+-]?\d{1,19}")
+_INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _FIELD_TERM = re.compile(r"(?:[^,\\]|\\.?)+")
 _FIELD_OPERATOR = re.compile("!=|==|=")
 _FIELD_VALUE = re.compile(r"(\\.?)|([,=])")
@@ -41,10 +41,9 @@ class Requirement:
         return present and self._compares(labels[self.key])
 
     def _compares(self, value: str) -> bool:
-        try:
-            number, bound = int(value), int(self.values[0])
-        except ValueError:
+        if not _INTEGER.fullmatch(value) or not _INTEGER.fullmatch(self.values[0]):
             return False
+        number, bound = int(value), int(self.values[0])
         return number > bound if self.operator == "gt" else number < bound
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gitopslab.machinery import quantity
-from gitopslab.machinery.node_selector import selector_terms
+from gitopslab.machinery.node_selector import NodeSelectorTerm, selector_terms
 from gitopslab.machinery.objects import Object, annotations_of, is_terminating, labels_of, name_of, namespace_of, uid_of
 from gitopslab.machinery.selectors import from_label_selector
 
@@ -51,10 +51,16 @@ def is_for(volume: Object, claim: Object) -> bool:
     )
 
 
-def is_reachable(volume: Object, labels: Mapping[str, str]) -> bool:
-    """Whether a node with these labels can use the volume, by its node affinity."""
+def node_terms(volume: Object) -> tuple[NodeSelectorTerm, ...] | None:
+    """The alternatives of a volume's node affinity; None when every node can use it."""
     required = (volume["spec"].get("nodeAffinity") or {}).get("required")
-    return required is None or any(term.matches(labels, "") for term in selector_terms(required))
+    return None if required is None else selector_terms(required)
+
+
+def is_reachable(volume: Object, labels: Mapping[str, str]) -> bool:
+    """Whether a node with these labels can use the volume."""
+    terms = node_terms(volume)
+    return terms is None or any(term.matches(labels, "") for term in terms)
 
 
 def waits_for_consumer(storage_class: Object | None) -> bool:

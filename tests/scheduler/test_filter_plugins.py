@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from scheduling_objects import BUSY, HOST, ZONE, away, labelled, near, node, pod, spread, wants
 
+from gitopslab.controlplane.scheduler.decision import unavailable
 from gitopslab.controlplane.scheduler.explain import explain
 from gitopslab.controlplane.scheduler.framework import Code
 from gitopslab.machinery.objects import Object
@@ -250,7 +251,7 @@ def test_a_pod_that_names_its_node_by_field_is_only_tried_there() -> None:
 
 def test_the_detail_tells_numbers() -> None:
     verdict = explain(pod(cpu="3"), [node("n")], [pod("o", on="n", cpu="1500m")]).verdicts[0]
-    assert verdict.status.detail == "cpu: 3 asked, 2500m of 4 free"
+    assert verdict.status.detail == "needs 3 CPU, 2.5 of 4 free"
 
 
 INIT = [{"name": "i", "image": "i", "resources": {"requests": {"cpu": "3"}}}]
@@ -270,3 +271,77 @@ def test_a_pod_asks_for_its_hungriest_moment(spec: dict[str, Any], needed: str) 
     assert explain(incoming, [node("n", cpu=needed)], []).node == "n"
     milli = int(float(needed) * 1000) if not needed.endswith("m") else int(needed[:-1])
     assert explain(incoming, [node("n", cpu=f"{milli - 1}m")], []).node is None
+
+
+def test_a_constraint_that_selects_every_pod_counts_none() -> None:
+    """An empty selector matches all pods, yet upstream counts nobody for it; the new pod alone makes the skew."""
+    incoming = pod(topologySpreadConstraints=[{**spread("web"), "labelSelector": {}}])
+    others = [pod(f"o{index}", on="a1") for index in range(3)]
+    assert sorted(explain(incoming, NODES, others).feasible) == ["a1", "a2", "b1"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "fits"),
+    [("Gt", "4", True), ("Gt", "3", False), ("Lt", "2", True), ("Gt", "1_000", False), ("Gt", "many", False)],
+)
+def test_labels_are_compared_as_whole_numbers(expression: str, value: str, fits: bool) -> None:
+    """``1_000`` is a label value, and a number to Python, but not to Kubernetes."""
+    bound = "3" if expression == "Gt" else "5"
+    where = node("n")
+    where["metadata"]["labels"]["cores"] = value
+    incoming = pod(affinity=labelled("cores", expression, bound))
+    assert (explain(incoming, [where], []).node is not None) is fits
+
+
+DETAILS: list[tuple[str, Object, Object, str]] = [
+    ("a selector", pod(nodeSelector={ZONE: "b"}), N, f"{ZONE} must be b, it is a"),
+    ("a missing label", pod(nodeSelector={"disk": "ssd"}), N, "disk must be ssd, the node has no such label"),
+    ("NotIn", pod(affinity=labelled(ZONE, "NotIn", "a")), N, f"{ZONE} must not be a"),
+    ("Exists", pod(affinity=labelled("disk", "Exists")), N, "the node has no label disk"),
+    (
+        "DoesNotExist",
+        pod(affinity=labelled(ZONE, "DoesNotExist")),
+        N,
+        f"the node must not have label {ZONE}, which is a",
+    ),
+    ("a taint", pod(), node("n", taints=[BUSY]), "taint team=blue:NoSchedule is not tolerated"),
+    ("a full node", pod(), node("n", pods="0"), "0 of at most 0 pods are here"),
+    ("no such resource", pod(**gpu("1")), N, "needs 1 nvidia.com/gpu, the node has none"),
+]
+
+
+@pytest.mark.parametrize(("incoming", "where", "detail"), [row[1:] for row in DETAILS], ids=[row[0] for row in DETAILS])
+def test_a_refusal_tells_names_and_numbers(incoming: Object, where: Object, detail: str) -> None:
+    assert explain(incoming, [where], []).verdicts[0].status.detail == detail
+
+
+def rules(*actions: str) -> dict[str, Any]:
+    return {"containers": [{"name": "c", "image": "i", "restartPolicyRules": [{"action": each} for each in actions]}]}
+
+
+FEATURES = ("NodeDeclaredFeatures", ("node(s) didn't match Pod's required features",), Code.UNRESOLVABLE)
+
+
+@pytest.mark.parametrize(
+    ("spec", "declared", "expected"),
+    [
+        (rules("RestartAllContainers"), [], FEATURES),
+        (rules("RestartAllContainers"), ["RestartAllContainersOnContainerExits"], FITS),
+        (rules("Restart"), [], FITS),
+        ({"hostNetwork": True, "hostUsers": False}, [], FEATURES),
+        ({"hostNetwork": True}, [], FITS),
+    ],
+    ids=["not declared", "declared", "another rule", "users on the host's network", "no users"],
+)
+def test_a_feature_of_the_kubelet_must_be_declared(
+    spec: dict[str, Any], declared: list[str], expected: tuple[str, tuple[str, ...], Code]
+) -> None:
+    where = node("n")
+    where["status"]["declaredFeatures"] = declared
+    verdict = explain(pod(**spec), [where], []).verdicts[0]
+    assert (verdict.status.plugin, verdict.status.reasons, verdict.status.code) == expected
+
+
+def test_when_no_reason_is_told_the_colon_stays() -> None:
+    """``FitError`` writes it before it knows whether a reason follows."""
+    assert unavailable(2, []) == "0/2 nodes are available:"

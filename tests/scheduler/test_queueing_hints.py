@@ -33,9 +33,21 @@ def claims(name: str) -> ClusterEvent:
     return ClusterEvent("persistentvolumeclaims", None, found)
 
 
+def limits(before: int, after: int) -> ClusterEvent:
+    states = [{"spec": {"drivers": [{"name": "d", "allocatable": {"count": count}}]}} for count in (before, after)]
+    return ClusterEvent("csinodes.storage.k8s.io", *states)
+
+
+def declaring(*features: str) -> Object:
+    made = node("n")
+    made["status"]["declaredFeatures"] = list(features)
+    return made
+
+
 IN_B = pod(nodeSelector={ZONE: "b"})
 SPREAD = pod(labels=WEB, topologySpreadConstraints=[spread("web")])
 USER = pod(volumes=[{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}])
+ON = pod("o", on="n", volumes=USER["spec"]["volumes"])
 ROWS: list[tuple[str, str, Object, ClusterEvent, bool]] = [
     ("a node is uncordoned", "NodeUnschedulable", pod(), nodes(node("n", unschedulable=True), node("n")), True),
     ("a node is cordoned", "NodeUnschedulable", pod(), nodes(node("n"), node("n", unschedulable=True)), False),
@@ -61,6 +73,14 @@ ROWS: list[tuple[str, str, Object, ClusterEvent, bool]] = [
     ("a node keeps its labels", "InterPodAffinity", pod(), nodes(node("n"), node("n", cpu="8")), False),
     ("its claim comes", "VolumeBinding", USER, claims("data"), True),
     ("another claim comes", "VolumeBinding", USER, claims("other"), False),
+    ("a claim of this pod is free", "VolumeRestrictions", USER, pods(ON, None), True),
+    ("a node comes", "VolumeRestrictions", USER, nodes(None, node("n")), True),
+    ("a pod with volumes goes", "NodeVolumeLimits", USER, pods(ON, None), True),
+    ("a pod without volumes goes", "NodeVolumeLimits", USER, pods(pod("o", on="n"), None), False),
+    ("a node may attach more", "NodeVolumeLimits", USER, limits(1, 2), True),
+    ("a node may attach less", "NodeVolumeLimits", USER, limits(2, 1), False),
+    ("a node declares more", "NodeDeclaredFeatures", pod(), nodes(node("n"), declaring("F")), True),
+    ("a node declares what it did", "NodeDeclaredFeatures", pod(), nodes(declaring("F"), declaring("F")), False),
     ("nothing helps a score", "ImageLocality", pod(), nodes(None, node("n")), False),
 ]
 
@@ -80,3 +100,7 @@ def test_a_heartbeat_is_no_event() -> None:
 
 def test_a_change_of_phase_is_no_event() -> None:
     assert pod_event(pod("o", on="n"), {**pod("o", on="n"), "status": {"phase": "Pending"}}) is None
+
+
+def test_other_features_of_a_node_are_an_event() -> None:
+    assert node_event(node("n"), declaring("F")) is not None

@@ -58,6 +58,16 @@ def test_an_image_that_few_nodes_have_counts_less() -> None:
     assert scaled_size(400, 1, 4) == 100
 
 
+def test_an_image_has_the_size_that_the_first_node_told() -> None:
+    """Upstream keeps one size an image, so another node's different size does not matter."""
+    nodes = [
+        node("a", images=[("nginx:1", 500 * MEBIBYTE)]),
+        node("b", images=[("nginx:1", 900 * MEBIBYTE)]),
+        node("c"),
+    ]
+    assert scores_of("ImageLocality", pod(), nodes, []) == {"a": 31, "b": 31, "c": 0}
+
+
 @pytest.mark.parametrize(
     ("image", "normal"),
     [("nginx", "nginx:latest"), ("nginx:1", "nginx:1"), ("host:5000/nginx", "host:5000/nginx:latest")],
@@ -178,3 +188,10 @@ def test_hostname_spreading_counts_each_node() -> None:
     nodes = [node("a", zone="a"), node("b", zone="a")]
     incoming = pod(labels=WEB, topologySpreadConstraints=[spread("web", HOST, soft=True)])
     assert scores_of("PodTopologySpread", incoming, nodes, [pod("o", on="a", labels=WEB)]) == {"a": 0, "b": 200}
+
+
+def test_by_default_nodes_without_a_zone_are_scored_by_node_alone() -> None:
+    """The default constraints must work without zone labels; such nodes are one more zone that nobody is scored by."""
+    nodes = [node("a", zone="z"), node("b"), node("c")]
+    others = [owned("o", on="b")]
+    assert scores_of("PodTopologySpread", owned("p"), nodes, others, REPLICA_SET) == {"a": 66, "b": 132, "c": 200}

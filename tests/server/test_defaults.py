@@ -146,3 +146,33 @@ def test_setting_defaults_twice_changes_nothing_more() -> None:
         once = defaulted(obj)
         again = defaulted(merged(once, {}))
         assert again == once
+
+
+def test_a_storage_driver_attaches_volumes_that_outlive_pods() -> None:
+    """``SetDefaults_CSIDriver``, with the gates of 1.36."""
+    driver = {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": "d"}, "spec": {}}
+    assert defaulted(driver)["spec"] == {
+        "attachRequired": True,
+        "podInfoOnMount": False,
+        "storageCapacity": False,
+        "requiresRepublish": False,
+        "seLinuxMount": False,
+        "fsGroupPolicy": "ReadWriteOnceWithFSType",
+        "volumeLifecycleModes": ["Persistent"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("containers", "resources", "requests"),
+    [
+        ({}, {"limits": {"cpu": "2"}}, {"cpu": "2"}),
+        ({"requests": {"cpu": "500m"}}, {"limits": {"cpu": "2"}}, {"cpu": "500m"}),
+        ({"requests": {"cpu": "500m"}}, {"limits": {"cpu": "2"}, "requests": {"cpu": "1"}}, {"cpu": "1"}),
+        ({"requests": {"memory": "1Gi"}}, {"limits": {"cpu": "2"}}, {"cpu": "2", "memory": "1Gi"}),
+        ({"limits": {"hugepages-2Mi": "4Mi"}}, {"limits": {"cpu": "2"}}, {"cpu": "2", "hugepages-2Mi": "4Mi"}),
+    ],
+    ids=["the limit", "what containers ask", "what it says itself", "another resource", "huge pages"],
+)
+def test_a_pod_with_limits_of_its_own_asks_for(containers: Object, resources: Object, requests: Object) -> None:
+    spec = {"containers": [{"name": "c", "image": "i", "resources": containers}], "resources": resources}
+    assert defaulted(pod("p", spec=spec))["spec"]["resources"]["requests"] == requests

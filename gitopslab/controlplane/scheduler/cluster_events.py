@@ -76,7 +76,8 @@ def pod_event(before: Object | None, after: Object | None) -> ClusterEvent | Non
 
 def _node_traits(node: Object) -> tuple[Any, ...]:
     spec, status = node.get("spec") or {}, node.get("status") or {}
-    return labels_of(node), spec.get("taints"), spec.get("unschedulable"), status.get("allocatable")
+    told = status.get("allocatable"), status.get("declaredFeatures")
+    return labels_of(node), spec.get("taints"), spec.get("unschedulable"), *told
 
 
 def _pod_traits(pod: Object) -> tuple[Any, ...]:
@@ -90,5 +91,5 @@ def shrinks(event: ClusterEvent) -> bool:
         return True
     if not event.updates("pods") or event.before is None or event.after is None:
         return False
-    before, after = pod_requests(event.before.get("spec") or {}), pod_requests(event.after.get("spec") or {})
+    before, after = pod_requests(event.before), pod_requests(event.after)
     return any(after.get(name, 0) < amount for name, amount in before.items())

@@ -81,7 +81,7 @@ def unavailable(nodes: int, statuses: Iterable[Status]) -> str:
     """
     counts = Counter(reason for status in statuses for reason in status.reasons)
     told = sorted(f"{count} {reason}" for reason, count in counts.items())
-    return f"0/{nodes} nodes are available{': ' + ', '.join(told) + '.' if told else ''}"
+    return f"0/{nodes} nodes are available:{' ' + ', '.join(told) + '.' if told else ''}"
 
 
 def unavailable_at_once(nodes: int, status: Status) -> str:

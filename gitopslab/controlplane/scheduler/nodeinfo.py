@@ -33,7 +33,7 @@ class NodeInfo:
         self.allocatable: Resources = {}
         self.images: dict[str, int] = {}
         self.requested: Resources = {}
-        self.assumed_requested: Resources = {}
+        self.counted_requested: Resources = {}
         self.pods: dict[tuple[str, str], PodInfo] = {}
         self.with_pod_terms: dict[tuple[str, str], PodInfo] = {}
         self.appearances: dict[Appearance, int] = {}
@@ -72,7 +72,7 @@ class NodeInfo:
         """A copy for a what-if; the pods themselves are shared."""
         twin = NodeInfo(self.name)
         twin.__dict__.update(self.__dict__)
-        for name in ("requested", "assumed_requested", "pods", "with_pod_terms", "appearances", "ports"):
+        for name in ("requested", "counted_requested", "pods", "with_pod_terms", "appearances", "ports"):
             setattr(twin, name, dict(getattr(self, name)))
         return twin
 
@@ -94,7 +94,7 @@ class NodeInfo:
         return taints.untolerated(self.taints, pod.tolerations) if self.taints else None
 
     def _count(self, pod: PodInfo, change: int) -> None:
-        for total, amounts in ((self.requested, pod.requests), (self.assumed_requested, pod.assumed_requests)):
+        for total, amounts in ((self.requested, pod.requests), (self.counted_requested, pod.counted_requests)):
             for name, amount in amounts.items():
                 total[name] = total.get(name, 0) + change * amount
         _tally(self.appearances, pod.appearance, change)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gitopslab.controlplane.scheduler.pod_terms import PodTerms, pod_terms
-from gitopslab.controlplane.scheduler.resources import Resources, pod_requests
+from gitopslab.controlplane.scheduler.resources import Resources, counted_requests, pod_requests, scored_requests
 from gitopslab.machinery.node_selector import (
     NodeSelectorTerm,
     RequiredNodes,
@@ -67,12 +67,17 @@ class PodInfo:
     @cached_property
     def requests(self) -> Resources:
         """What the pod asks for."""
-        return pod_requests(self.spec)
+        return pod_requests(self.pod)
 
     @cached_property
-    def assumed_requests(self) -> Resources:
-        """What scores count: as ``requests``, with a little for containers that ask for nothing."""
-        return pod_requests(self.spec, assumed=True)
+    def counted_requests(self) -> Resources:
+        """What scores count for it once it is on a node: a little for containers that ask for nothing."""
+        return counted_requests(self.pod)
+
+    @cached_property
+    def scored_requests(self) -> Resources:
+        """What NodeResourcesFit counts for it while it is being scored."""
+        return scored_requests(self.pod)
 
     @cached_property
     def appearance(self) -> Appearance:

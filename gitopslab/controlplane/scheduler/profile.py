@@ -33,10 +33,12 @@ from gitopslab.controlplane.scheduler.plugins.dynamic_resources import DynamicRe
 from gitopslab.controlplane.scheduler.plugins.image_locality import ImageLocality
 from gitopslab.controlplane.scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from gitopslab.controlplane.scheduler.plugins.node_affinity import NodeAffinity
+from gitopslab.controlplane.scheduler.plugins.node_declared_features import NodeDeclaredFeatures
 from gitopslab.controlplane.scheduler.plugins.node_name import NodeName
 from gitopslab.controlplane.scheduler.plugins.node_ports import NodePorts
 from gitopslab.controlplane.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from gitopslab.controlplane.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from gitopslab.controlplane.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from gitopslab.controlplane.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from gitopslab.controlplane.scheduler.plugins.scheduling_gates import SchedulingGates
 from gitopslab.controlplane.scheduler.plugins.taint_toleration import TaintToleration
@@ -78,10 +80,7 @@ class _Scorer:
 
 
 class Profile:
-    """The plugins of the default profile, run point by point.
-
-    Simplified: NodeVolumeLimits is missing, since the lab's nodes have no CSI drivers (CSINode) that could limit them.
-    """
+    """The plugins of the default profile, run point by point."""
 
     def __init__(self) -> None:
         # The order decides which refusal of a node is told, so it must stay upstream's.
@@ -94,6 +93,7 @@ class Profile:
             NodePorts(),
             NodeResourcesFit(),
             VolumeRestrictions(),
+            NodeVolumeLimits(),
             VolumeBinding(),
             VolumeZone(),
             PodTopologySpread(),
@@ -102,6 +102,7 @@ class Profile:
             DefaultPreemption(self.fits, self.pod_changed),
             BalancedAllocation(),
             ImageLocality(),
+            NodeDeclaredFeatures(),
         )
         self.by_name = {plugin.name: plugin for plugin in self.plugins}
         self._gates = [plugin for plugin in self.plugins if isinstance(plugin, PreEnqueuePlugin)]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from typing import Any
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
@@ -38,7 +39,15 @@ from gitopslab.machinery.objects import Object, key_of, name_of, uid_of
 _NEXT = Request("", "next-pod")
 _REMEMBERED = 200
 
-WAKING = ("persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io")
+WAKING = (
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "storageclasses.storage.k8s.io",
+    "csinodes.storage.k8s.io",
+    "volumeattachments.storage.k8s.io",
+    "csidrivers.storage.k8s.io",
+    "csistoragecapacities.storage.k8s.io",
+)
 """Resources whose changes may help a waiting pod, besides pods and nodes."""
 
 READ = (
@@ -234,6 +243,15 @@ def _has_ended(pod: Object) -> bool:
 def _is_same(before: Object, after: Object) -> bool:
     """Whether a pod changed in nothing that scheduling reads: a spec that changes raises the generation."""
     old, new = before["metadata"], after["metadata"]
-    return new.get("generation") is not None and all(
-        old.get(field) == new.get(field) for field in ("uid", "generation", "labels", "deletionTimestamp")
+    return (
+        new.get("generation") is not None
+        and all(old.get(field) == new.get(field) for field in ("uid", "generation", "labels", "deletionTimestamp"))
+        and _sizes(before) == _sizes(after)
     )
+
+
+def _sizes(pod: Object) -> list[tuple[Any, Any]]:
+    """What the containers hold, which a resize in place changes in the status alone."""
+    status = pod.get("status") or {}
+    entries = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()), status]
+    return [(entry.get("resources"), entry.get("allocatedResources")) for entry in entries]

@@ -7,6 +7,7 @@ is no copy a cycle: the core is synchronous, so nothing moves while a cycle runs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
@@ -15,12 +16,20 @@ from gitopslab.machinery.objects import Object, name_of
 from gitopslab.machinery.selectors import Selector
 
 
+@dataclass(slots=True)
+class Image:
+    """An image that lies on nodes: its size in bytes, as the first of them told, and on how many it lies."""
+
+    size: int
+    nodes: int = 0
+
+
 class Snapshot:
     """The nodes by name, with what their pods use.
 
     Attributes:
         nominated: Pods for which preemption is making room, by node and then by key.
-        image_nodes: On how many nodes an image lies, by image name.
+        images: What lies on nodes, by image name.
     """
 
     def __init__(self) -> None:
@@ -28,7 +37,7 @@ class Snapshot:
         self._places: dict[tuple[str, str], str] = {}
         self._listed: list[NodeInfo] | None = None
         self.nominated: dict[str, dict[tuple[str, str], PodInfo]] = {}
-        self.image_nodes: dict[str, int] = {}
+        self.images: dict[str, Image] = {}
 
     @property
     def nodes(self) -> list[NodeInfo]:
@@ -48,18 +57,18 @@ class Snapshot:
     def set_node(self, node: Object) -> None:
         """Take in a node that is new or has changed."""
         info = self._info(name_of(node))
-        self._count_images(info, -1)
+        self._forget_images(info)
         if info.node is None:
             self._listed = None
         info.set_node(node)
-        self._count_images(info, 1)
+        self._add_images(info)
 
     def remove_node(self, name: str) -> None:
         """Forget a node; its pods stay counted until they are gone too."""
         info = self._nodes.get(name)
         if info is None:
             return
-        self._count_images(info, -1)
+        self._forget_images(info)
         info.node, info.images = None, {}
         self._listed = None
         self._drop_if_empty(info)
@@ -101,9 +110,15 @@ class Snapshot:
         if info.node is None and not info.pods:
             self._nodes.pop(info.name, None)
 
-    def _count_images(self, info: NodeInfo, change: int) -> None:
-        for image in info.images:
-            self.image_nodes[image] = self.image_nodes.get(image, 0) + change
+    def _add_images(self, info: NodeInfo) -> None:
+        for name, size in info.images.items():
+            self.images.setdefault(name, Image(size)).nodes += 1
+
+    def _forget_images(self, info: NodeInfo) -> None:
+        for name in info.images:
+            self.images[name].nodes -= 1
+            if not self.images[name].nodes:
+                del self.images[name]
 
 
 @lru_cache(maxsize=4096)
@@ -129,14 +144,14 @@ def counter(matches: Callable[[Appearance, dict[str, str]], bool]) -> Callable[[
 
 
 def counter_of(selector: Selector | None, namespace: str) -> Callable[[NodeInfo], int]:
-    """Counts pods of a namespace that a selector selects, terminating ones left out (``countPodsMatchSelector``)."""
+    """Counts pods of a namespace that a selector selects (``countPodsMatchSelector``).
+
+    Terminating pods do not count, and a selector without terms, which elsewhere selects everything, counts nobody.
+    """
+    if selector is None or not selector.requirements:
+        return lambda node: 0
     return counter(
-        lambda seen, labels: (
-            not seen.is_terminating
-            and seen.namespace == namespace
-            and selector is not None
-            and selector.matches(labels)
-        )
+        lambda seen, labels: not seen.is_terminating and seen.namespace == namespace and selector.matches(labels)
     )
 
 

@@ -1,8 +1,8 @@
-"""PersistentVolumes, their claims and StorageClasses in a table."""
+"""PersistentVolumes, their claims, StorageClasses, and what CSI drivers say of themselves and of nodes, in a table."""
 
 from __future__ import annotations
 
-from gitopslab.controlplane.http.tables.printer import AGE, NAME, UNSET, Cells, Column, Printer, age
+from gitopslab.controlplane.http.tables.printer import AGE, NAME, NONE, UNSET, Cells, Column, Printer, age
 from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of
 
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -75,6 +75,37 @@ def _storage_class(obj: Object, now: float) -> Cells:
     ]
 
 
+def _driver(obj: Object, now: float) -> Cells:
+    spec = obj.get("spec", {})
+    requests = spec.get("tokenRequests")
+    return [
+        name_of(obj),
+        spec.get("attachRequired", True),
+        bool(spec.get("podInfoOnMount")),
+        bool(spec.get("storageCapacity")),
+        UNSET if requests is None else ",".join(request.get("audience", "") for request in requests),
+        bool(spec.get("requiresRepublish")),
+        ",".join(spec.get("volumeLifecycleModes") or ()) or NONE,
+        age(obj, now),
+    ]
+
+
+def _csi_node(obj: Object, now: float) -> Cells:
+    return [name_of(obj), len(obj.get("spec", {}).get("drivers") or ()), age(obj, now)]
+
+
+def _attachment(obj: Object, now: float) -> Cells:
+    spec = obj.get("spec", {})
+    return [
+        name_of(obj),
+        spec.get("attacher", ""),
+        (spec.get("source") or {}).get("persistentVolumeName") or "",
+        spec.get("nodeName", ""),
+        bool(obj.get("status", {}).get("attached")),
+        age(obj, now),
+    ]
+
+
 _CAPACITY = Column("Capacity", "How much it holds.")
 _ACCESS = Column("Access Modes", "How it may be mounted.")
 _CLASS = Column("StorageClass", "Which class it is of.")
@@ -122,5 +153,32 @@ PRINTERS = {
             AGE,
         ),
         _storage_class,
+    ),
+    "csidrivers.storage.k8s.io": Printer(
+        (
+            NAME,
+            Column("AttachRequired", "Whether volumes are attached to a node first.", "boolean"),
+            Column("PodInfoOnMount", "Whether the driver is told about the pod.", "boolean"),
+            Column("StorageCapacity", "Whether the scheduler looks at how much room there is.", "boolean"),
+            Column("TokenRequests", "For whom it wants tokens of the pod's service account."),
+            Column("RequiresRepublish", "Whether mounts are renewed all the time.", "boolean"),
+            Column("Modes", "Which volumes it knows."),
+            AGE,
+        ),
+        _driver,
+    ),
+    "csinodes.storage.k8s.io": Printer(
+        (NAME, Column("Drivers", "How many drivers run on the node.", "integer"), AGE), _csi_node
+    ),
+    "volumeattachments.storage.k8s.io": Printer(
+        (
+            NAME,
+            Column("Attacher", "The driver that attaches.", format="name"),
+            Column("PV", "The volume."),
+            Column("Node", "Where it is attached."),
+            Column("Attached", "Whether it is there.", "boolean"),
+            AGE,
+        ),
+        _attachment,
     ),
 }

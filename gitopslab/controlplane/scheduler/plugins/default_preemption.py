@@ -140,6 +140,8 @@ class Search:
         violations = sum(not self.reprieve(other) for other in violating)
         for other in harmless:
             self.reprieve(other)
+        if not self.victims:  # it fits after all; upstream takes that for an error, since a filter had refused
+            return Status(Code.ERROR, (f'expected at least one victim pod on node "{self.node.name}"',), NAME)
         return Candidate(self.node.name, violations, tuple(sorted(self.victims, key=importance)))
 
 

@@ -40,7 +40,7 @@ class ImageLocality:
         """Name the images once."""
         containers = [*(pod.spec.get("initContainers") or ()), *(pod.spec.get("containers") or ())]
         images = [container.get("image") or "" for container in containers]
-        # Image volumes add bytes but do not count as containers: so in 1.36.0, mended upstream later.
+        # Image volumes add bytes but do not count as containers, as in Kubernetes 1.36.
         volumes = pod.spec.get("volumes") or ()
         images += [volume["image"].get("reference") or "" for volume in volumes if "image" in volume]
         state.data[NAME] = ([normalized_image(image) for image in images], len(containers))
@@ -51,10 +51,9 @@ class ImageLocality:
         if not node.images:
             return 0
         images, containers = state.data[NAME]
-        everywhere, nodes = state.snapshot.image_nodes, len(state.snapshot.nodes)
-        total = sum(
-            scaled_size(node.images[image], everywhere[image], nodes) for image in images if image in node.images
-        )
+        nodes = len(state.snapshot.nodes)
+        here = [state.snapshot.images[image] for image in images if image in node.images]
+        total = sum(scaled_size(image.size, image.nodes, nodes) for image in here)
         return locality(total, containers)
 
     def awaits(self, pod: PodInfo, event: ClusterEvent) -> bool:

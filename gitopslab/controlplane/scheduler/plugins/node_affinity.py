@@ -8,7 +8,7 @@ from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent, node_l
 from gitopslab.controlplane.scheduler.framework import SKIP, SUCCESS, Code, CycleState, Status, normalized
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
-from gitopslab.machinery.node_selector import NodeSelectorTerm, RequiredNodes
+from gitopslab.machinery.node_selector import NodeSelectorTerm, shortcoming, unmet
 from gitopslab.machinery.objects import name_of
 
 NAME = "NodeAffinity"
@@ -33,16 +33,6 @@ def preference(terms: Sequence[tuple[int, NodeSelectorTerm]], node: NodeInfo) ->
     return sum(weight for weight, term in terms if term.matches(node.labels, node.name))
 
 
-def unmet(required: RequiredNodes, node: NodeInfo) -> str:
-    """What exactly does not match, for explanations."""
-    for requirement in required.selector.requirements:
-        if not requirement.matches(node.labels):
-            has = node.labels.get(requirement.key)
-            have = f"it is {has}" if has is not None else "the node has no such label"
-            return f"label {requirement.key} must be {' or '.join(requirement.values)}, {have}"
-    return "no term of the required node affinity matches the node's labels"
-
-
 class NodeAffinity:
     """Filters and scores by the labels and names of nodes."""
 
@@ -62,7 +52,9 @@ class NodeAffinity:
         """Refuse nodes that the selector or the required affinity does not select."""
         if pod.required_nodes.matches(node.labels, node.name):
             return SUCCESS
-        return Status(Code.UNRESOLVABLE, (REASON,), NAME, unmet(pod.required_nodes, node))
+        required = pod.required_nodes
+        detail = shortcoming(required.selector, node.labels) or unmet(required.terms or (), node.labels, node.name)
+        return Status(Code.UNRESOLVABLE, (REASON,), NAME, detail)
 
     def pre_score(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> Status:
         """Skip pods without preferences."""

@@ -6,7 +6,7 @@ from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent, node_a
 from gitopslab.controlplane.scheduler.framework import MAX_NODE_SCORE, SUCCESS, Code, CycleState, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
-from gitopslab.controlplane.scheduler.resources import CPU, MEMORY, PODS, STORAGE, Resources, spelled
+from gitopslab.controlplane.scheduler.resources import CPU, MEMORY, PODS, STORAGE, Resources, shortage
 
 NAME = "NodeResourcesFit"
 REASON_PODS = "Too many pods"
@@ -35,11 +35,8 @@ def emptiness(requested: int, allocatable: int) -> int:
 
 def _told(name: str, requests: Resources, node: NodeInfo) -> str:
     if name == PODS:
-        return f"{len(node.pods)} of {node.allocatable.get(PODS, 0)} pods are here"
-    free = spelled(name, max(0, node.free(name)))
-    return (
-        f"{name}: {spelled(name, requests[name])} asked, {free} of {spelled(name, node.allocatable.get(name, 0))} free"
-    )
+        return f"{len(node.pods)} of at most {node.allocatable.get(PODS, 0)} pods are here"
+    return shortage(name, requests[name], node.free(name), node.allocatable.get(name, 0))
 
 
 class NodeResourcesFit:
@@ -60,7 +57,7 @@ class NodeResourcesFit:
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """The mean of the unused shares of CPU and memory, the pod included."""
         scores = [
-            emptiness(node.assumed_requested.get(name, 0) + pod.assumed_requests.get(name, 0), allocatable)
+            emptiness(node.counted_requested.get(name, 0) + pod.scored_requests.get(name, 0), allocatable)
             for name in SCORED
             if (allocatable := node.allocatable.get(name, 0))
         ]

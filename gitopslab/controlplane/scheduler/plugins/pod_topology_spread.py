@@ -145,7 +145,7 @@ class SoftSpread:
 
     constraints: list[Constraint]
     ignored: set[str] = field(default_factory=set)
-    matching: list[dict[str | None, int]] = field(default_factory=list)
+    matching: list[dict[str, int]] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     counters: list[Any] = field(default_factory=list)
 
@@ -263,7 +263,7 @@ def _candidates(spread: SoftSpread, nodes: Sequence[NodeInfo], needs_all: bool) 
             continue
         for constraint, counts in zip(spread.constraints, spread.matching, strict=True):
             if constraint.key != HOSTNAME:
-                counts.setdefault(node.labels.get(constraint.key), 0)
+                counts.setdefault(node.labels.get(constraint.key, ""), 0)
     for constraint, counts in zip(spread.constraints, spread.matching, strict=True):
         size = len(nodes) - len(spread.ignored) if constraint.key == HOSTNAME else len(counts)
         spread.weights.append(log(size + 2))
@@ -272,6 +272,6 @@ def _candidates(spread: SoftSpread, nodes: Sequence[NodeInfo], needs_all: bool) 
 
 def _count_soft(spread: SoftSpread, pod: PodInfo, node: NodeInfo) -> None:
     for constraint, counts, count in zip(spread.constraints, spread.matching, spread.counters, strict=True):
-        value = node.labels.get(constraint.key)
+        value = node.labels.get(constraint.key, "")
         if value in counts and constraint.counts(pod, node):
             counts[value] += count(node)

@@ -3,36 +3,37 @@
 Most claims must be bound before the pod is tried; that is the volume binder's work. For claims that wait for their
 first consumer, the filter looks for a volume or a provisioner that serves the node, and when the node is chosen, the
 pod's binding waits until the claims are bound.
-
-Simplified: no storage capacity tracking (CSIStorageCapacity), which the lab's API does not have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent, node_labels
 from gitopslab.controlplane.scheduler.framework import SKIP, SUCCESS, Code, CycleState, Lister, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
+from gitopslab.controlplane.scheduler.volume_plan import (
+    CAPACITIES,
+    CLAIMS,
+    CLASSES,
+    DRIVERS,
+    VOLUMES,
+    Plan,
+    Refusal,
+    bound_to,
+    plan,
+    provisioned_on,
+)
 from gitopslab.machinery import volumes
-from gitopslab.machinery.objects import Object, annotations_of, copy_of, name_of, namespace_of, uid_of
+from gitopslab.machinery.node_selector import unmet
+from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 
 NAME = "VolumeBinding"
-CLAIMS, VOLUMES, CLASSES = "persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io"
 REASON_UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 REASON_NODE = "node(s) didn't match PersistentVolume's node affinity"
-REASON_NONE = "node(s) didn't find available persistent volumes to bind"
 REASON_LOST = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What has to be written so that the claims can be used on one node."""
-
-    bindings: tuple[tuple[Object, Object], ...] = ()
-    provisions: tuple[Object, ...] = ()
 
 
 @dataclass(slots=True)
@@ -63,58 +64,17 @@ def trouble(pod: PodInfo, name: str, claim: Object | None) -> str:
     return ""
 
 
-def is_allowed(storage_class: Object, labels: Mapping[str, str]) -> bool:
-    """Whether a class may provision for a node, by its ``allowedTopologies``."""
-    topologies = storage_class.get("allowedTopologies") or ()
-    return not topologies or any(
-        all(labels.get(item["key"]) in item["values"] for item in topology.get("matchLabelExpressions") or ())
-        for topology in topologies
-    )
-
-
-def plan(claims: Sequence[Object], node: NodeInfo, lister: Lister) -> Plan | None:
-    """How unbound claims could be served on a node: by volumes that are there, or by provisioning; None if not."""
-    bindings: list[tuple[Object, Object]] = []
-    provisions: list[Object] = []
-    available = list(lister.list(VOLUMES))
-    for claim in sorted(claims, key=volumes.requested):
-        selected = annotations_of(claim).get(volumes.SELECTED_NODE)
-        if selected is not None and selected != node.name:
-            return None
-        taken = [name_of(volume) for _, volume in bindings]
-        volume = None if selected else volumes.matching_volume(claim, available, node.labels, taken=taken)
-        if volume is not None:
-            bindings.append((claim, volume))
-            continue
-        storage_class = lister.get(CLASSES, volumes.class_of(claim)) or {}
-        provisioner = storage_class.get("provisioner") or volumes.NO_PROVISIONER
-        if provisioner == volumes.NO_PROVISIONER or not is_allowed(storage_class, node.labels):
-            return None
-        provisions.append(claim)
-    return Plan(tuple(bindings), tuple(provisions))
-
-
-def bound_to(volume: Object, claim: Object) -> Object:
-    """The volume with the claim entered, as the volume binder expects it (``GetBindVolumeToClaim``)."""
-    volume = copy_of(volume)
-    if not volume["spec"].get("claimRef"):
-        volume["metadata"].setdefault("annotations", {})[volumes.BOUND_BY_CONTROLLER] = "yes"
-    volume["spec"]["claimRef"] = {
-        "kind": "PersistentVolumeClaim",
-        "apiVersion": "v1",
-        "namespace": namespace_of(claim),
-        "name": name_of(claim),
-        "uid": uid_of(claim),
-        "resourceVersion": claim["metadata"].get("resourceVersion", ""),
-    }
-    return volume
-
-
-def provisioned_on(claim: Object, node: str) -> Object:
-    """The claim with the node that its provisioner shall serve."""
-    claim = copy_of(claim)
-    claim["metadata"].setdefault("annotations", {})[volumes.SELECTED_NODE] = node
-    return claim
+def unreachable(claims: Sequence[Object], node: NodeInfo, lister: Lister) -> list[Refusal]:
+    """The first claim whose volume cannot be used on a node, told; empty when all can."""
+    for claim in claims:
+        name = claim["spec"]["volumeName"]
+        volume = lister.get(VOLUMES, name)
+        if volume is None:
+            return [(REASON_LOST, f"claim {name_of(claim)} is bound to volume {name}, which is gone")]
+        terms = volumes.node_terms(volume)
+        if terms is not None and not any(term.matches(node.labels, "") for term in terms):
+            return [(REASON_NODE, f"volume {name}: {unmet(terms, node.labels, node.name)}")]
+    return []
 
 
 class VolumeBinding:
@@ -150,23 +110,17 @@ class VolumeBinding:
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         """Refuse nodes that a bound volume cannot reach, or that no volume is to be had for."""
         claims: Claims = state.data[NAME]
-        reasons = self._unreachable(state.lister, claims.bound, node)
+        refused = unreachable(claims.bound, node, state.lister)
         if claims.delayed:
             found = plan(claims.delayed, node, state.lister)
-            if found is None:
-                reasons.append(REASON_NONE)
-            else:
+            if isinstance(found, Plan):
                 claims.plans[node.name] = found
-        return Status(Code.UNRESOLVABLE, tuple(reasons), NAME, "; ".join(reasons)) if reasons else SUCCESS
-
-    def _unreachable(self, lister: Lister, claims: Sequence[Object], node: NodeInfo) -> list[str]:
-        for claim in claims:
-            volume = lister.get(VOLUMES, claim["spec"]["volumeName"])
-            if volume is None:
-                return [REASON_LOST]
-            if not volumes.is_reachable(volume, node.labels):
-                return [REASON_NODE]
-        return []
+            else:
+                refused.append(found)
+        if not refused:
+            return SUCCESS
+        reasons, details = zip(*refused, strict=True)
+        return Status(Code.UNRESOLVABLE, reasons, NAME, "; ".join(details))
 
     def changes(self, state: CycleState, pod: PodInfo, node: str) -> tuple[Object, ...]:
         """Volumes with their claims entered, and claims with the node to provision for."""
@@ -198,4 +152,4 @@ class VolumeBinding:
             return namespace_of(event.object) == pod.namespace and name_of(event.object) in pod.claim_names
         if event.resource == "nodes":
             return node_labels(event.before) != node_labels(event.after)
-        return event.resource in (VOLUMES, CLASSES)
+        return event.resource in (VOLUMES, CLASSES, DRIVERS, CAPACITIES)

@@ -31,6 +31,7 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "persistentvolumes": storage.set_volume,
     "persistentvolumeclaims": storage.set_claim,
     "storageclasses.storage.k8s.io": storage.set_class,
+    "csidrivers.storage.k8s.io": storage.set_driver,
     "deployments.apps": apps.set_deployment,
     "replicasets.apps": apps.set_replica_set,
     "statefulsets.apps": apps.set_stateful_set,

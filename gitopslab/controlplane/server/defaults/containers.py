@@ -33,15 +33,6 @@ def set_container(container: Object) -> None:
             _set_http_get(hook)
 
 
-def set_requests(container: Object) -> None:
-    """In a Pod, a limit without a request is the request too."""
-    limits = container["resources"].get("limits")
-    if limits:
-        requests = container["resources"].setdefault("requests", {})
-        for name, amount in limits.items():
-            requests.setdefault(name, amount)
-
-
 def pull_policy(image: str) -> str:
     """``Always`` for the tag ``latest``, written or implied; ``IfNotPresent`` for any other tag and for digests."""
     name, is_digest, _ = image.partition("@")

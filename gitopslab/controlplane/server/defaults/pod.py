@@ -10,9 +10,10 @@ volume).
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.defaults.containers import set_container, set_requests
+from gitopslab.controlplane.server.defaults.containers import set_container
 from gitopslab.controlplane.server.defaults.volumes import set_volume
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.pod_defaults import set_requests
 
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -21,13 +22,7 @@ def set_pod(pod: Object) -> None:
     """Defaults of a Pod."""
     spec = pod.setdefault("spec", {})
     set_pod_spec(spec)
-    for field in ("containers", "initContainers"):
-        for container in spec.get(field) or ():
-            set_requests(container)
-            if spec.get("hostNetwork"):
-                _set_host_ports(container)
-    if spec.get("resources"):
-        _set_pod_requests(spec)
+    set_requests(spec)
     spec.setdefault("enableServiceLinks", True)
     pod.setdefault("status", {})
 
@@ -61,22 +56,3 @@ def _mirror_service_account(spec: Object) -> None:
     name = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if name:
         spec["serviceAccountName"] = spec["serviceAccount"] = name
-
-
-def _set_host_ports(container: Object) -> None:
-    for port in container.get("ports") or ():
-        if not port.get("hostPort"):
-            port["hostPort"] = port.get("containerPort")
-
-
-def _set_pod_requests(spec: Object) -> None:
-    """Pod-level requests follow pod-level limits.
-
-    Simplified: upstream first sums the containers' requests and defaults pod-level limits and huge pages too.
-    """
-    resources = spec["resources"]
-    limits = resources.get("limits") or {}
-    if limits:
-        requests = resources.setdefault("requests", {})
-        for name, amount in limits.items():
-            requests.setdefault(name, amount)

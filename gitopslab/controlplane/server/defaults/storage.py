@@ -1,4 +1,4 @@
-"""Defaults of PersistentVolume, PersistentVolumeClaim and StorageClass."""
+"""Defaults of PersistentVolume, PersistentVolumeClaim, StorageClass and CSIDriver."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ def set_class(storage_class: Object) -> None:
     """Delete released volumes, bind at once."""
     storage_class.setdefault("reclaimPolicy", "Delete")
     storage_class.setdefault("volumeBindingMode", "Immediate")
+
+
+def set_driver(driver: Object) -> None:
+    """Volumes are attached, live longer than a pod, and are not told about it."""
+    spec = driver.setdefault("spec", {})
+    spec.setdefault("attachRequired", True)
+    for field in ("podInfoOnMount", "storageCapacity", "requiresRepublish", "seLinuxMount"):
+        spec.setdefault(field, False)
+    spec.setdefault("fsGroupPolicy", "ReadWriteOnceWithFSType")
+    if not spec.get("volumeLifecycleModes"):
+        spec["volumeLifecycleModes"] = ["Persistent"]
 
 
 def _set_phase(obj: Object) -> None:

@@ -10,15 +10,10 @@ from typing import Any
 
 from gitopslab.controlplane.server.equality import same
 from gitopslab.machinery import quantity
-from gitopslab.machinery.objects import Object, labels_of
+from gitopslab.machinery.objects import Object
+from gitopslab.machinery.pod_defaults import merge_match_label_keys
 
 _RESOURCES = ("cpu", "memory")
-_AFFINITY_LISTS = (
-    ("podAffinity", "requiredDuringSchedulingIgnoredDuringExecution"),
-    ("podAffinity", "preferredDuringSchedulingIgnoredDuringExecution"),
-    ("podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"),
-    ("podAntiAffinity", "preferredDuringSchedulingIgnoredDuringExecution"),
-)
 
 
 def prepare_create(pod: Object) -> None:
@@ -27,7 +22,7 @@ def prepare_create(pod: Object) -> None:
     pod["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
     if spec.get("schedulingGates"):
         pod["status"]["conditions"] = [_gated()]
-    _merge_match_label_keys(pod)
+    merge_match_label_keys(pod)
 
 
 def prepare_update(pod: Object, before: Object, subresource: str) -> None:
@@ -107,25 +102,3 @@ def _resized(before: Object, wished: Object) -> Object:
                 for item in before[field]
             ]
     return spec if not same(spec, before) else before
-
-
-def _merge_match_label_keys(pod: Object) -> None:
-    """``matchLabelKeys`` become part of the selector once, so that the scheduler need not look at the pod's labels."""
-    labels = labels_of(pod)
-    affinity = pod["spec"].get("affinity") or {}
-    for kind, field in _AFFINITY_LISTS:
-        for term in (affinity.get(kind) or {}).get(field) or ():
-            _extend_selector(term.get("podAffinityTerm", term), labels)
-    for constraint in pod["spec"].get("topologySpreadConstraints") or ():
-        _extend_selector(constraint, labels)
-
-
-def _extend_selector(term: Object, labels: dict[str, str]) -> None:
-    selector = term.get("labelSelector")
-    if selector is None:
-        return
-    for field, operator in (("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")):
-        for key in term.get(field) or ():
-            if key in labels:
-                requirement = {"key": key, "operator": operator, "values": [labels[key]]}
-                selector.setdefault("matchExpressions", []).append(requirement)
