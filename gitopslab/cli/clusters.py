@@ -45,6 +45,10 @@ def up(
     port: Annotated[
         int | None, typer.Option("--port", metavar="N", min=1, max=65535, help="Embedded: the port of its API.")
     ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", metavar="N", min=0, help="Embedded: a run that repeats; its clock waits for you."),
+    ] = None,
 ) -> None:
     """Start a cluster and wait until its nodes are Ready; prints where its kubeconfig is.
 
@@ -62,7 +66,7 @@ def up(
     """
     made = cluster(spec, name)
     with progress("gitopslab up") as step:
-        made.up(step, Options(workers=workers, config=config, bare=bare, port=port))
+        made.up(step, Options(workers=workers, config=config, bare=bare, port=port, seed=seed))
     say(str(made.kubeconfig))
 
 

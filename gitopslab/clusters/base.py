@@ -47,12 +47,15 @@ class Options:
         config: A topology file; kind and k3d cannot give their nodes sizes or names, and leave these out.
         bare: Embedded: no kube-system workloads and no default StorageClass.
         port: Embedded: the port of its API; None for the one it had before, or a free one.
+        seed: Embedded: a run that can be repeated: names and uids follow from it, time begins on 1 January 2026 and
+            moves only when it is moved (``lab.embedded.clock``).
     """
 
     workers: int | None = None
     config: Path | None = None
     bare: bool = False
     port: int | None = None
+    seed: int | None = None
 
 
 DEFAULT = Options()

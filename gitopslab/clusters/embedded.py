@@ -173,6 +173,7 @@ class EmbeddedCluster:
         arguments += ["--workers", str(record.workers)] if record.workers is not None else []
         arguments += ["--config", record.config] if record.config else []
         arguments += ["--bare"] if record.bare else []
+        arguments += ["--seed", str(record.seed)] if record.seed is not None else []
         with explained(self._folder.path):
             if self._log.exists() and self._log.stat().st_size > _LARGEST_LOG:
                 self._log.replace(self._log.with_suffix(".log.old"))

@@ -54,6 +54,7 @@ class Record:
     Attributes:
         phase: ``creating`` until the cluster has answered once; a cluster that stays there is half-made.
         port: Of the API, kept so that a kubeconfig stays valid over restarts.
+        seed: Of a run that can be repeated; None for an ordinary one.
         context: The name of the context a ``context`` cluster stands for.
         baseline: Ids of the objects a fresh cluster had; ``reset`` leaves these.
     """
@@ -66,6 +67,7 @@ class Record:
     config: str | None = None
     bare: bool = False
     port: int | None = None
+    seed: int | None = None
     context: str | None = None
     baseline: list[str] = field(default_factory=list)
 
@@ -73,7 +75,7 @@ class Record:
     def wanted(cls, name: str, kind: str, options: Options) -> Record:
         """The record of a cluster that is about to be made."""
         config = str(options.config.absolute()) if options.config else None
-        return cls(name, kind, workers=options.workers, config=config, bare=options.bare)
+        return cls(name, kind, workers=options.workers, config=config, bare=options.bare, seed=options.seed)
 
     @property
     def is_ready(self) -> bool:
@@ -93,8 +95,9 @@ class Record:
                 ("workers", asked.workers, self.workers),
                 ("config", asked.config, self.config),
                 ("bare", asked.bare, self.bare),
+                ("seed", asked.seed, self.seed),
             )
-            if value not in (None, False) and value != made
+            if value is not None and value is not False and value != made
         ]
         if differing:
             raise SetupError(

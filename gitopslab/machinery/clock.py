@@ -5,7 +5,9 @@ Everything in the control plane asks a ``Clock`` for the time, so tests and less
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,12 +20,12 @@ class Clock(Protocol):
         ...
 
 
-class RealClock:
-    """The machine's clock."""
+class Jumpable(Clock, Protocol):
+    """A clock that somebody may move forward."""
 
-    def now(self) -> float:
-        """The current time in seconds since the epoch."""
-        return time.time()
+    def jump(self, seconds: float) -> None:
+        """Move forward by ``seconds``; going back is refused, because resource versions never do."""
+        ...
 
 
 class JumpableClock:
@@ -42,9 +44,54 @@ class JumpableClock:
 
     def jump(self, seconds: float) -> None:
         """Move forward by ``seconds``; going back is refused, because resource versions never do."""
-        if seconds < 0:
-            raise ValueError(f"the clock cannot go back {-seconds} s")
+        _must_be_forward(seconds)
         self._now += seconds
+
+
+class LabClock:
+    """A clock that runs by itself, and can be held, moved forward, and made to run faster or slower.
+
+    Args:
+        start: Where it begins, in seconds since the epoch; default the machine's time.
+        speed: Its seconds in one second of the machine; 0 while it is held.
+        machine: The machine's time.
+    """
+
+    def __init__(
+        self, start: float | None = None, *, speed: float = 1.0, machine: Callable[[], float] = time.time
+    ) -> None:
+        self._machine = machine
+        self._since = machine()
+        self._then = self._since if start is None else start
+        self._speed = speed
+
+    @property
+    def speed(self) -> float:
+        """Its seconds in one second of the machine; 0 while it is held."""
+        return self._speed
+
+    def now(self) -> float:
+        """The current time in seconds since the epoch."""
+        return self._then + max(0.0, self._machine() - self._since) * self._speed
+
+    def jump(self, seconds: float) -> None:
+        """Move forward by ``seconds``; going back is refused, because resource versions never do."""
+        _must_be_forward(seconds)
+        self._then += seconds
+
+    def run(self, speed: float) -> None:
+        """Go on from now at another speed; 0 holds it."""
+        self._then, self._since, self._speed = self.now(), self._machine(), speed
+
+    def wait_for(self, moment: float) -> float:
+        """How many seconds of the machine it takes until a moment comes; infinite while held."""
+        left = max(0.0, moment - self.now())
+        return left / self._speed if self._speed else (math.inf if left else 0.0)
+
+
+def _must_be_forward(seconds: float) -> None:
+    if seconds < 0:
+        raise ValueError(f"the clock cannot go back {-seconds} s")
 
 
 def timestamp(seconds: float) -> str:

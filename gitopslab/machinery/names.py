@@ -1,10 +1,17 @@
-"""Names that Kubernetes makes up: random suffixes, uids, and hashes spelled without vowels."""
+"""Names that Kubernetes makes up: random suffixes, uids, and hashes spelled without vowels.
+
+What is random comes from a generator that the caller brings: ``CHANCE`` by default, a seeded one for a run that can be
+repeated.
+"""
 
 from __future__ import annotations
 
 import re
-import secrets
 import uuid
+from random import Random, SystemRandom
+
+CHANCE = SystemRandom()
+"""What nobody can foresee."""
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes, so no word can appear by accident (``apimachinery/pkg/util/rand``)."""
@@ -14,19 +21,19 @@ _STABILITY = {None: 2, "beta": 1, "alpha": 0}
 _MAX_BASE = 58  # 63 less the five random characters (``apiserver/pkg/storage/names``)
 
 
-def random_suffix(length: int = 5) -> str:
+def random_suffix(chance: Random, length: int = 5) -> str:
     """``length`` characters of the alphabet Kubernetes uses for generated names."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return "".join(chance.choice(ALPHABET) for _ in range(length))
 
 
-def generated(base: str) -> str:
+def generated(base: str, chance: Random) -> str:
     """A name for ``metadata.generateName``: the base, cut to 58 characters, and five random ones."""
-    return base[:_MAX_BASE] + random_suffix()
+    return base[:_MAX_BASE] + random_suffix(chance)
 
 
-def new_uid() -> str:
+def new_uid(chance: Random) -> str:
     """A ``metadata.uid``: a random version 4 UUID."""
-    return str(uuid.uuid4())
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
 def safe_encoded(number: int) -> str:

@@ -8,11 +8,11 @@ from gitopslab.machinery import clock, names
 
 
 def test_a_generated_name_keeps_its_base_and_adds_five_safe_characters() -> None:
-    assert re.fullmatch(r"web-[bcdfghjklmnpqrstvwxz2456789]{5}", names.generated("web-"))
+    assert re.fullmatch(r"web-[bcdfghjklmnpqrstvwxz2456789]{5}", names.generated("web-", names.CHANCE))
 
 
 def test_a_long_base_is_cut_so_that_the_name_stays_a_label() -> None:
-    assert len(names.generated("x" * 80)) == 63
+    assert len(names.generated("x" * 80, names.CHANCE)) == 63
 
 
 def test_times_are_written_as_the_api_writes_them_and_read_back() -> None:

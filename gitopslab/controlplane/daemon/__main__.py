@@ -21,19 +21,23 @@ from pathlib import Path
 
 from gitopslab import __version__
 from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
+from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, running, seeded
 from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
-from gitopslab.controlplane.daemon.housekeeping import keep_house
+from gitopslab.controlplane.daemon.housekeeping import Housekeeper
 from gitopslab.controlplane.daemon.lock import FolderLock
 from gitopslab.controlplane.daemon.loop import drive
 from gitopslab.controlplane.daemon.presence import Presence
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.serve import serve
+from gitopslab.controlplane.server.store import Store
 from gitopslab.errors import LabError, SetupError
-from gitopslab.machinery.clock import RealClock
+from gitopslab.machinery.clock import LabClock
+from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import is_condition_true
 
 _LOOPBACK = "127.0.0.1"
+_FIRST_SECONDS = 30.0  # of a cluster whose clock is held: by then it runs what a cluster runs
 _PATIENCE = 1.0  # seconds for those who are just asking whether the cluster runs
 
 
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, help="how many worker nodes")
     parser.add_argument("--config", type=Path, help="a topology file")
     parser.add_argument("--bare", action="store_true", help="nodes and API only: no kube-system workloads")
+    parser.add_argument("--seed", type=int, help="a run that can be repeated: names follow, and the clock is held")
     parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
     return parser
 
@@ -73,14 +78,17 @@ def _run(options: argparse.Namespace) -> None:
     topology = _topology(options)
     listener = _bind(options.port)
     credentials = folder.credentials()
+    store = Store(folder.database)
+    clock, chance = (running(store), CHANCE) if options.seed is None else seeded(store, options.seed)
     plane = ControlPlane(
-        RealClock(), folder.database, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
-        key=credentials.accounts,
+        clock, store, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
+        key=credentials.accounts, chance=chance,
     )  # fmt: skip
+    plane.manager.add(Housekeeper(plane))
     presence = Presence(lock.path, folder.database)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(plane, folder, credentials, listener, presence, options))
+            runner.run(_serve(plane, clock, folder, credentials, listener, presence, options))
     finally:
         plane.close()
         if presence.missed is None:  # else the file may be that of the cluster which took our place
@@ -122,6 +130,7 @@ def _bind(port: int) -> socket.socket:
 
 async def _serve(
     plane: ControlPlane,
+    clock: LabClock,
     folder: ClusterFolder,
     credentials: Credentials,
     listener: socket.socket,
@@ -130,12 +139,14 @@ async def _serve(
 ) -> None:
     plane.verbs.tokens.know(credentials.token, ADMIN)
     kubelets = plane.kubelets
-    app = build_app(plane.verbs, logs=kubelets.logs, exec=kubelets.exec, ports=kubelets.ports)
+    controls = LabControls(plane, clock)
+    app = build_app(plane.verbs, logs=kubelets.logs, exec=kubelets.exec, ports=kubelets.ports, controls=controls)
     files = {"certfile": credentials.certificate, "keyfile": credentials.key, "ca": credentials.ca_file}
     _bring_nodes_up(plane)
+    if not clock.speed and clock.now() == BEGINNING:
+        await controls.advance(_FIRST_SECONDS)
     tasks = [
-        asyncio.create_task(drive(plane.manager, plane.api, plane.clock)),
-        asyncio.create_task(keep_house(plane)),
+        asyncio.create_task(drive(plane.manager, plane.api, clock)),
         asyncio.create_task(presence.watch()),
         asyncio.create_task(serve(app, listener, **files)),
     ]

@@ -1,20 +1,25 @@
 """Puts a control plane together: store, verbs, controllers, scheduler and kubelets around one clock.
 
-The daemon builds one on a file and drives it with ``loop``; tests build one in memory on a jumpable clock and call
-``settle`` and ``advance``. Nothing here opens a socket.
+The daemon builds one on a file's store and drives it with ``loop``; tests build one in memory on a jumpable clock and
+call ``settle`` and ``advance``. Nothing here opens a socket.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from random import Random
 
 from gitopslab.controlplane.controllers import controllers
+from gitopslab.controlplane.controllers.customresourcedefinition import CustomResourceDefinitionController
+from gitopslab.controlplane.controllers.ingress import IngressController
+from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
+from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.kubelet import kubelets
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.reconcile import Reconciler
 from gitopslab.controlplane.scheduler import scheduler
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
@@ -22,6 +27,7 @@ from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
+from gitopslab.machinery.names import CHANCE
 
 ADMIN = Caller("kubernetes-admin", ("system:masters", "system:authenticated"), "gitopslab")
 
@@ -33,47 +39,64 @@ _IDENTITIES = {
     "kubelet": Caller("system:node:lab", ("system:nodes", "system:authenticated"), "kubelet"),
 }
 
+_ELSEWHERE = {
+    CustomResourceDefinitionController.name: "kube-apiserver",
+    IngressController.name: IngressController.name,
+    LoadBalancerController.name: LoadBalancerController.name,
+    LocalPathProvisioner.name: "local-path-provisioner",
+}
+"""Of our controllers, those that are not in the controller manager of a real cluster."""
+
 
 class ControlPlane:
     """A whole embedded cluster without its network.
 
     Args:
         clock: The time of everything in it.
-        path: The database file; default in memory.
+        store: Where its objects are; default in memory, and nobody keeps them.
         topology: Its nodes; default those it has, and for a new cluster as in the lab's design.
         bare: Leave out everything but nodes and what the API server itself makes.
         root_ca: The certificate authority that pods are told to trust, PEM.
         key: Signs the tokens of service accounts; default one that nobody keeps.
+        chance: Where everything random comes from; a seeded one makes a run that can be repeated.
+
+    Attributes:
+        components: Which program of a real cluster each reconciler belongs to, by its name.
     """
 
     def __init__(
         self,
         clock: Clock,
-        path: Path | str = ":memory:",
+        store: Store | None = None,
         *,
         topology: Topology | None = None,
         bare: bool = False,
         root_ca: str = "",
         key: SigningKey | None = None,
+        chance: Random = CHANCE,
     ) -> None:
         self.clock = clock
-        self.store = Store(path)
+        self.store = store or Store()
         key = key or SigningKey.new()
-        self.verbs = Verbs(self.store, clock, key=key)
+        self.verbs = Verbs(self.store, clock, key=key, chance=chance)
         self.api: Api = LocalApi(self.verbs, ADMIN)
         self.manager = Manager(self.api, clock)
         bootstrap(self.api, topology, clock, bare=bare)
         self.kubelets = kubelets(self.api_for, self.manager, clock)
         if not bare:
             self.verbs.serve_metrics(self.kubelets.metrics)
-        reconcilers = [
-            *controllers(self.api_for, self.manager, clock, catalog=self.verbs.catalog, root_ca=root_ca, key=key),
-            *scheduler(self.api_for, self.manager, clock),
-            *self.kubelets.reconcilers,
-            KubernetesServiceController(self.api, self.manager),
-        ]
-        for reconciler in reconcilers:
-            self.manager.add(reconciler)
+        control = controllers(self.api_for, self.manager, clock, catalog=self.verbs.catalog, root_ca=root_ca, key=key)
+        programs: dict[str, list[Reconciler]] = {
+            "kube-controller-manager": control,
+            "kube-scheduler": scheduler(self.api_for, self.manager, clock),
+            "kubelet": self.kubelets.reconcilers,
+            "kube-apiserver": [KubernetesServiceController(self.api, self.manager)],
+        }
+        self.components: dict[str, str] = {}
+        for program, reconcilers in programs.items():
+            for reconciler in reconcilers:
+                self.components[reconciler.name] = _ELSEWHERE.get(reconciler.name, program)
+                self.manager.add(reconciler)
 
     def api_for(self, component: str) -> Api:
         """The Api with the identity of one component, as in ``deployment-controller``."""

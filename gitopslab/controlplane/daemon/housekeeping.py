@@ -1,15 +1,16 @@
 """What a real cluster's etcd does by itself: old events expire and old history is compacted.
 
-``__main__`` runs it beside the manager's loop. It works in small steps and lets requests pass between them.
+``__main__`` adds it to the manager, so that it follows the cluster's clock. It works in small steps, with other work
+between them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
+from gitopslab.controlplane.runtime.reconcile import Request, Result, Source
 from gitopslab.errors import LabError
 from gitopslab.machinery.objects import name_of, namespace_of
 
@@ -23,20 +24,39 @@ HISTORY = 20_000
 """Revisions kept for watches and time travel. The real API server compacts by time, every five minutes."""
 
 _EVERY = 60.0
+_ROUND = Request("", "round")
 _STEP = 2_000  # revisions compacted at once: some ten milliseconds
 
 log = logging.getLogger(__name__)
 
 
-async def keep_house(plane: ControlPlane) -> None:
-    """Tidy once a minute, for ever."""
-    while True:
-        await asyncio.sleep(_EVERY)
+class Housekeeper:
+    """Tidies once a minute.
+
+    Args:
+        plane: What to tidy.
+    """
+
+    name = "housekeeper"
+    sources: tuple[Source, ...] = (Source("namespaces", lambda _event: (_ROUND,)),)  # there are some from the start
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._round: Iterator[None] | None = None
+
+    def reconcile(self, request: Request) -> Result:
+        """Do the next small step."""
         try:
-            for _ in tidy(plane):
-                await asyncio.sleep(0)
+            self._round = self._round or tidy(self._plane)
+            next(self._round)
+        except StopIteration:
+            self._round = None
+            return Result(requeue_after=_EVERY)
         except LabError as error:  # such as a full disk: the cluster goes on, and the next minute tries again
             log.warning("housekeeping is put off: %s", error.message)
+            self._round = None
+            return Result(requeue_after=_EVERY)
+        return Result(requeue_after=0.0)
 
 
 def tidy(plane: ControlPlane) -> Iterator[None]:

@@ -1,35 +1,34 @@
 """Drives a manager on an event loop, in slices so that requests are answered meanwhile.
 
-Between slices the loop sleeps until something is due or something is written; nothing polls.
+Between slices the loop sleeps until something is due or something is written; nothing polls. How long "until" is, the
+lab's clock says: it may run fast or slow, or be held, and then nobody acts.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
-from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.clock import LabClock
 
 _SLICE = 0.004  # seconds of reconciling before waiting requests get their turn
 
 
-async def drive(manager: Manager, api: Api, clock: Clock) -> None:
+async def drive(manager: Manager, api: Api, clock: LabClock) -> None:
     """Reconcile for ever; cancel the task to stop."""
     changed = asyncio.Event()
     api.on_change(changed.set)
-    manager.on_ask(changed.set)
+    manager.on_wake(changed.set)
     while True:
         changed.clear()
-        await _work(manager)
-        due = manager.next_due()
-        if due is None:
-            await changed.wait()
-        elif due > clock.now():
-            await _wait(changed, due - clock.now())
+        if clock.speed:
+            await work(manager)
+        await _wait(changed, _left(manager, clock))
 
 
-async def _work(manager: Manager) -> None:
+async def work(manager: Manager) -> None:
     """Step until nothing is due, giving way to other tasks after each slice."""
     loop = asyncio.get_running_loop()
     end = loop.time() + _SLICE
@@ -39,9 +38,18 @@ async def _work(manager: Manager) -> None:
             end = loop.time() + _SLICE
 
 
+def _left(manager: Manager, clock: LabClock) -> float:
+    """Seconds of the machine until there is something to do."""
+    due = manager.next_due() if clock.speed else None
+    return math.inf if due is None else clock.wait_for(due)
+
+
 async def _wait(changed: asyncio.Event, seconds: float) -> None:
-    timer = asyncio.get_running_loop().call_later(seconds, changed.set)
+    if not seconds:
+        return
+    timer = None if seconds == math.inf else asyncio.get_running_loop().call_later(seconds, changed.set)
     try:
         await changed.wait()
     finally:
-        timer.cancel()
+        if timer is not None:
+            timer.cancel()

@@ -4,7 +4,7 @@
 Leaves to others: running them (the kubelets play them like any pod).
 
 Simplified: the control plane of the lab is one process; the pods shown here are what a learner would find on a kubeadm
-cluster, and deleting one stops nothing.
+cluster, and deleting one stops nothing. A component that is stopped through ``controls`` shows as one that crashes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import Object, name_of
 from gitopslab.machinery.version import KUBERNETES
+
+PROGRAMS = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler")
+"""The programs of a control plane, by the names of their containers."""
 
 REGISTRY = "registry.k8s.io"
 """Where the images of Kubernetes itself are."""

@@ -2,7 +2,7 @@
 
 The daemon calls ``build_app`` and serves the result; tests talk to it in memory. A request passes::
 
-    socket ─ uvicorn ─ routes ─ guard (entrance, errors) ─ resources | discovery | openapi | openid | health
+    socket ─ uvicorn ─ routes ─ guard (entrance, errors) ─ resources | discovery | openapi | openid | health | lab
 """
 
 from __future__ import annotations
@@ -12,18 +12,20 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import orjson
-from starlette.routing import Mount, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, refusing, send_answer
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
+from gitopslab.controlplane.http.lab import LabEndpoint
 from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
 from gitopslab.controlplane.http.request import RequestInfo, parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
+from gitopslab.controlplane.runtime.controls import Controls
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.runtime.streams import Exec, Ports
 from gitopslab.controlplane.server.options import Caller
@@ -38,7 +40,12 @@ Respond = Callable[[Caller, RequestInfo | None, Headers, Scope, Receive, Send], 
 
 
 def build_app(
-    verbs: Verbs, *, logs: Logs | None = None, exec: Exec | None = None, ports: Ports | None = None
+    verbs: Verbs,
+    *,
+    logs: Logs | None = None,
+    exec: Exec | None = None,
+    ports: Ports | None = None,
+    controls: Controls | None = None,
 ) -> ASGIApp:
     """The Kubernetes API of a ``Verbs``, as an ASGI application.
 
@@ -47,11 +54,17 @@ def build_app(
         logs: What containers wrote; None when nothing runs pods.
         exec: Starts processes in containers; None when nothing runs pods.
         ports: Connects to ports of pods; None when nothing runs pods.
+        controls: Moves the clock and stops components, and can close the API's own paths; None when nobody may.
     """
     entrance = Entrance(verbs.tokens, verbs.authorizer)
-    api = Guard(entrance, _ApiEndpoint(verbs, ResourceEndpoint(verbs, logs, StreamEndpoint(verbs, exec, ports))))
-    rest = Guard(entrance, _RestEndpoint(verbs))
-    below = [Mount("/api", api), Mount("/apis", api)]
+    refusal = controls.refusal if controls is not None else None
+    resources = ResourceEndpoint(verbs, logs, StreamEndpoint(verbs, exec, ports))
+    api = Guard(entrance, _ApiEndpoint(verbs, resources), refusal)
+    rest = Guard(entrance, _RestEndpoint(verbs, controls), refusal)
+    below: list[BaseRoute] = [Mount("/api", api), Mount("/apis", api)]
+    if controls is not None:
+        lab = Guard(entrance, LabEndpoint(controls))
+        below += [Mount("/lab", lab), Route("/lab", lab)]
     # A bare router: the guard tells every failure itself, and whatever wraps it would be passed by every event.
     return Router(routes=[*below, Route("/api", api), Route("/apis", api), Mount("/", rest)])
 
@@ -65,11 +78,15 @@ class Guard:
     Args:
         entrance: Admits.
         respond: Answers.
+        refusal: Says why a path is closed now, None while it is open; default it is always open.
     """
 
-    def __init__(self, entrance: Entrance, respond: Respond) -> None:
+    def __init__(
+        self, entrance: Entrance, respond: Respond, refusal: Callable[[str], ApiError | None] | None = None
+    ) -> None:
         self._entrance = entrance
         self._respond = respond
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; one for a WebSocket is a GET that may end in an answer too."""
@@ -83,6 +100,8 @@ class Guard:
             await send(message)
 
         try:
+            if self._refusal is not None and (refused := self._refusal(scope["path"])) is not None:
+                raise refused
             info = parse(method, scope["path"])
             caller = self._entrance.admit(scope, headers, info)
             answer = await self._respond(caller, info, headers, scope, receive, stream)
@@ -121,15 +140,16 @@ class _ApiEndpoint:
 class _RestEndpoint:
     """Health, version, OpenAPI and the index."""
 
-    def __init__(self, verbs: Verbs) -> None:
+    def __init__(self, verbs: Verbs, controls: Controls | None) -> None:
         self._verbs = verbs
+        self._controls = controls
 
     async def __call__(
         self, who: Caller, info: RequestInfo | None, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> Answer | None:
         path = scope["path"].rstrip("/")
         if path.startswith(_HEALTH):
-            return health(path, scope["query_string"], {"etcd": lambda: self._verbs.store.revision})
+            return health(path, scope["query_string"], {"etcd": self._reach_store})
         if path == "/version":
             return server_version()
         if path.startswith(("/openapi/v2", "/openapi/v3")):
@@ -139,3 +159,8 @@ class _RestEndpoint:
         if not path:
             return Answer(200, orjson.dumps({"paths": paths(self._verbs.catalog)}))
         return NOT_FOUND
+
+    def _reach_store(self) -> None:
+        closed = self._controls.refusal("/api") if self._controls is not None else None
+        if closed is not None:
+            raise closed

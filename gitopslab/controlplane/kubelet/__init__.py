@@ -53,7 +53,12 @@ class Kubelets:
     ports: Ports
     metrics: Metrics
     _nodes: Nodes
+    _agent: Agent
     _manager: Manager
+
+    def is_running(self, node: str) -> bool:
+        """Whether a node's kubelet runs."""
+        return self._nodes.is_running(node)
 
     def stop_node(self, name: str) -> None:
         """Stop a node as a fault: its kubelet renews nothing and its pods do not change any more."""
@@ -61,8 +66,24 @@ class Kubelets:
 
     def start_node(self, name: str) -> None:
         """Start a stopped node again: it reports at once and its pods go on."""
-        self._nodes.start(name)
-        self._manager.ask(Heartbeat.name, Request("", name))
+        self._start(name, lost=False)
+
+    def reboot_node(self, name: str) -> None:
+        """Give a stopped node its power back: what ran on it is gone, and its kubelet begins anew."""
+        self._start(name, lost=True)
+
+    def break_component(self, name: str) -> None:
+        """Show a component of the control plane as not running, in its static pod, as far as kubelets can."""
+        self._agent.breaks(name)
+
+    def mend_component(self, name: str) -> None:
+        """Show it running again."""
+        self._agent.mend(name)
+
+    def _start(self, node: str, *, lost: bool) -> None:
+        self._nodes.start(node)
+        self._agent.look_around(node, lost=lost)
+        self._manager.ask(Heartbeat.name, Request("", node))
 
 
 def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runtime: Runtime | None = None) -> Kubelets:
@@ -91,4 +112,4 @@ def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runt
     heartbeat = Heartbeat(api, manager, clock, nodes)
     reconcilers: list[Reconciler] = [heartbeat, agent, LogClock(logs), Doorkeeper(sessions)]
     metrics = SimulatedMetrics(manager, nodes)
-    return Kubelets(reconcilers, logs, sessions, sessions, metrics, nodes, manager)
+    return Kubelets(reconcilers, logs, sessions, sessions, metrics, nodes, agent, manager)

@@ -32,8 +32,6 @@ from gitopslab.machinery.objects import Object, annotations_of, copy_of, name_of
 MIRROR = "kubernetes.io/config.mirror"
 """Annotation of the pods that show a node's static pods in the API."""
 
-_LOOK_AGAIN = 1.0  # how soon a stopped kubelet's pods are looked at again
-
 # Real nodes never act in lockstep: pods that arrive together start a moment after each other, so that whoever watches
 # them sees each one come. The same every time, so that a replay is the same.
 _LATE = tuple(step * 0.012 for step in range(8))
@@ -99,7 +97,7 @@ class Agent:
         if node is None or not self._nodes.are_ours(node):
             return DONE
         if not self._nodes.is_running(name_of(node)):
-            return Result(requeue_after=_LOOK_AGAIN)
+            return DONE  # ``look_around`` comes when it runs again
         self._seen[request] = pod
         return self._play(pod, node)
 
@@ -109,6 +107,29 @@ class Agent:
         if life is not None:
             life.rearm(self._clock.now())
         self._manager.ask(self.name, Request(namespace_of(pod), name_of(pod)))
+
+    def look_around(self, node: str, *, lost: bool = False) -> None:
+        """A kubelet runs again: play the pods of its node, whose containers have ended if power was ``lost``."""
+        for pod in self._pods.indexed(by_node, node):
+            if lost:
+                self._lives[uid_of(pod)] = Life(late=next(self._late), lost=True)
+            self._manager.ask(self.name, Request(namespace_of(pod), name_of(pod)))
+
+    def breaks(self, component: str) -> None:
+        """The manifest of a static pod was spoiled: its container ends, and ends again after every restart."""
+        self._nodes.broken.add(component)
+        for pod in self._static(component):
+            self._manager.ask(self.name, Request(namespace_of(pod), name_of(pod)))
+
+    def mend(self, component: str) -> None:
+        """The manifest is as it was; a kubelet that finds a changed one makes the pod anew."""
+        self._nodes.broken.discard(component)
+        for pod in self._static(component):
+            if self._nodes.is_running(pod["spec"]["nodeName"]) and _is_down(pod):
+                self._remove(pod)
+
+    def _static(self, component: str) -> list[Object]:
+        return [pod for pod in self._pods if _is_static(pod, component)]
 
     def address_of(self, pod: Object) -> str:
         """The address of a pod, also before its status shows it."""
@@ -145,6 +166,7 @@ class Agent:
             present=lambda image: self._nodes.has_image(node, image),
             keep=lambda image: self._nodes.keep_image(node, image),
             address=self._address_giver(pod, node, name),
+            broken=any(_is_static(pod, component) for component in self._nodes.broken),
         )
 
     def _address_giver(self, pod: Object, node: Object, name: str) -> Callable[[], str]:
@@ -188,6 +210,17 @@ class Agent:
         address = self.address_of(pod)
         if address:
             self._addresses.free(pod["spec"]["nodeName"], address, uid_of(pod))
+
+
+def _is_static(pod: Object, component: str) -> bool:
+    return MIRROR in annotations_of(pod) and pod["spec"]["containers"][0]["name"] == component
+
+
+def _is_down(pod: Object) -> bool:
+    states = [entry.get("state", {}) for entry in pod.get("status", {}).get("containerStatuses") or ()]
+    return any(
+        "terminated" in state or state.get("waiting", {}).get("reason") == "CrashLoopBackOff" for state in states
+    )
 
 
 def _shown_anew(pod: Object) -> Object:

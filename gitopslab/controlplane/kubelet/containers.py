@@ -21,6 +21,7 @@ from gitopslab.controlplane.kubelet.stages import INTERNAL, Said, Stage, choose,
 from gitopslab.machinery.clock import seconds_of, timestamp
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
+_BROKEN = Exit(1.0, 1, "Error")  # what a program does whose flags it does not know
 _CALM = 600.0  # a run this long forgets earlier crashes
 
 
@@ -205,7 +206,7 @@ class ContainerTurn:
         return "program" if self._exit() is not None else ""
 
     def _exit(self) -> Exit | None:
-        return self._scene.runtime.exit(self.task())
+        return _BROKEN if self._scene.broken else self._scene.runtime.exit(self.task())
 
     def _restart_fact(self) -> str:
         if not self.restarts():

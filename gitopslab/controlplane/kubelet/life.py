@@ -64,6 +64,7 @@ class Life:
         mounting: ``(when to try again, failures)`` of mounting its volumes; None when that is done or not begun.
         mounted: Whether its volumes are mounted.
         stopping: When it has stopped; None until deletion was noticed.
+        lost: Whether its containers went when its node lost power, which is still to be shown.
     """
 
     late: float = 0.0
@@ -73,6 +74,7 @@ class Life:
     mounting: tuple[float, int] | None = None
     mounted: bool = False
     stopping: float | None = None
+    lost: bool = False
 
     def rearm(self, now: float) -> None:
         """Have probes that rest, because nothing would change, tried again."""
@@ -109,6 +111,7 @@ class Scene:
         present: Whether the node has an image.
         keep: Called with an image that was pulled.
         address: Gives the pod an address.
+        broken: Whether the pod's containers cannot run, whatever their program.
     """
 
     now: float
@@ -119,3 +122,4 @@ class Scene:
     present: Callable[[Image], bool]
     keep: Callable[[Image], None]
     address: Callable[[], str]
+    broken: bool = False

@@ -1,9 +1,9 @@
-"""What the kubelets know of their nodes: which are simulated, which were stopped as a fault, which images each has.
+"""What the kubelets know of their nodes: which are simulated, what was stopped as a fault, which images each has.
 
 Agent and heartbeat share one ``Nodes``. Images are remembered in ``status.images`` of the node, written by the
 heartbeat, and read from there after a restart. Leaves to others: writing anything.
 
-Simplified: which kubelets were stopped is kept in memory, so a restart of the cluster starts them all.
+Simplified: what was stopped is kept in memory, so a restart of the cluster starts it all.
 """
 
 from __future__ import annotations
@@ -16,9 +16,14 @@ SIMULATED = "gitopslab.dev/kubelet"
 
 
 class Nodes:
-    """The simulated nodes."""
+    """The simulated nodes.
+
+    Attributes:
+        broken: Components of the control plane whose static pods cannot run, by the name of their container.
+    """
 
     def __init__(self) -> None:
+        self.broken: set[str] = set()
         self._stopped: set[str] = set()
         self._images: dict[str, dict[str, Image]] = {}
 

@@ -84,6 +84,8 @@ class _Player:
         """Do what is due for a pod that is neither finished nor being removed."""
         if not self._pod.get("status", {}).get("startTime"):
             self._changed = True
+        if self._life.lost:
+            self._show_lost()
         if self._past_deadline():
             return
         if self._has_volumes() and self._has_sandbox():
@@ -104,6 +106,19 @@ class _Player:
         self._stop_containers()
         self._write("Failed", reason="DeadlineExceeded", message=text)
         return True
+
+    def _show_lost(self) -> None:
+        """The node is back: what ran on it is gone, nobody knows how it ended.
+
+        Simplified: the pod keeps its address; a real one gets another with its new sandbox.
+        """
+        self._life.lost = False
+        running = [(container, entry) for container, entry in self._pairs() if is_running(entry)]
+        for container, entry in running:
+            self._turn_of(container, entry).end(255, "Unknown")
+            self._changed = True
+        if running:
+            self._say("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
 
     def _has_volumes(self) -> bool:
         if self._life.mounted or self._life.sandbox is not None or self._any_run():

@@ -41,6 +41,9 @@ class Manager:
     Args:
         api: Where informers list and watch.
         clock: Decides when delayed requests are due.
+
+    Attributes:
+        last: The name of the reconciler that was called last, and what it was asked.
     """
 
     def __init__(self, api: Api, clock: Clock) -> None:
@@ -49,9 +52,10 @@ class Manager:
         self._informers: dict[str, Informer] = {}
         self._loops: list[tuple[Reconciler, WorkQueue]] = []
         self._stopped: set[str] = set()
-        self._on_ask: list[Callable[[], None]] = []
+        self._sleepers: list[Callable[[], None]] = []
         self._turn = 0
         self._left = _BATCH
+        self.last: tuple[str, Request] | None = None
 
     def informer(self, resource: str) -> Informer:
         """The shared informer of a resource; made on first use."""
@@ -68,6 +72,11 @@ class Manager:
                 _enqueue(queue, source, WatchEvent("ADDED", source.resource, obj, 0), None)
         self._loops.append((reconciler, queue))
 
+    @property
+    def names(self) -> list[str]:
+        """The reconcilers' names, in the order they were added."""
+        return [reconciler.name for reconciler, _ in self._loops]
+
     def stop(self, name: str) -> None:
         """Stop calling the reconciler with this name; its queue keeps filling, as when a component is down."""
         self._stopped.add(name)
@@ -81,12 +90,16 @@ class Manager:
         for reconciler, queue in self._loops:
             if reconciler.name == name:
                 queue.add(request)
-        for wake in self._on_ask:
+        self.wake()
+
+    def wake(self) -> None:
+        """Have a sleeping loop look again: there is work, or the clock was moved."""
+        for wake in self._sleepers:
             wake()
 
-    def on_ask(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called after every ``ask``, so that a sleeping loop knows there is work."""
-        self._on_ask.append(wake)
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called at every ``wake``."""
+        self._sleepers.append(wake)
 
     def step(self) -> bool:
         """Reconcile one request that is due; False when there is none."""
@@ -95,6 +108,7 @@ class Manager:
             reconciler, queue = self._loops[self._turn]
             if self._left and reconciler.name not in self._stopped and (request := queue.take()) is not None:
                 self._left -= 1
+                self.last = (reconciler.name, request)
                 self._reconcile(reconciler, queue, request)
                 return True
             self._turn, self._left = (self._turn + 1) % len(self._loops), _BATCH
@@ -120,8 +134,7 @@ class Manager:
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass on a jumpable clock, stopping at every moment at which something is due."""
         clock = self._clock
-        if not isinstance(clock, JumpableClock):
-            raise TypeError("only a jumpable clock can be advanced")
+        assert isinstance(clock, JumpableClock), "the daemon advances its clock for itself"
         end = clock.now() + seconds
         self.settle()
         while (due := self.next_due()) is not None and due <= end:

@@ -6,7 +6,7 @@ say. Events are best effort: when one cannot be written (its namespace is going 
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from typing import Literal
 
 from gitopslab.controlplane.runtime.api import Api
@@ -63,7 +63,7 @@ class Recorder:
         now = timestamp(self._clock.now())
         seen = self._seen.get(key)
         if seen is None:
-            namespace, name, count = reference.get("namespace") or "default", self._name(reference), 1
+            namespace, name, count = reference.get("namespace") or "default", self._name(reference, said), 1
             self._api.create(self._event(namespace, name, reference, said, now))
         else:
             namespace, name, count = seen[0], seen[1], seen[2] + 1
@@ -71,10 +71,11 @@ class Recorder:
             self._api.patch("events", name, change, namespace)
         self._seen.put(key, (namespace, name, count))
 
-    def _name(self, reference: Object) -> str:
-        """The object's name and the time in nanoseconds, whose last digits are random: two may be as quick."""
-        moment = int(self._clock.now() * 1e9) & ~0xFFFFF | secrets.randbits(20)
-        return f"{reference.get('name', '')}.{moment:x}"
+    def _name(self, reference: Object, said: Object) -> str:
+        """The object's name and the time in nanoseconds; the last digits tell apart what is said at one moment."""
+        words = f"{reference} {said} {self._source}".encode()
+        digest = int.from_bytes(hashlib.blake2b(words, digest_size=3).digest()) & 0xFFFFF
+        return f"{reference.get('name', '')}.{int(self._clock.now() * 1e9) & ~0xFFFFF | digest:x}"
 
     def _event(self, namespace: str, name: str, reference: Object, said: Object, now: str) -> Object:
         return {

@@ -115,6 +115,11 @@ class Feed:
         for subscription in list(self._subscriptions[resource]):
             subscription.end()
 
+    def end_all(self) -> None:
+        """End all streams, as when the server stops."""
+        for resource in list(self._subscriptions):
+            self.end(resource)
+
     def on_change(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called after every change of anything."""
         self._listeners.append(wake)

@@ -6,6 +6,8 @@ Pure functions called by ``verbs`` on every write. Upstream: ``apiserver/pkg/reg
 
 from __future__ import annotations
 
+from random import Random
+
 from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.options import DeleteOptions
 from gitopslab.errors import ApiError, bad_request, conflict, invalid
@@ -27,8 +29,14 @@ _PLACES = {
 _IMMUTABLE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
-def assign(obj: Object, namespace: str, now: float) -> None:
+def assign(obj: Object, namespace: str, now: float, chance: Random) -> None:
     """Give a new object its namespace, name, uid and creation time.
+
+    Args:
+        obj: The object.
+        namespace: That of the path.
+        now: The time.
+        chance: Where a generated name and the uid come from.
 
     Raises:
         ApiError: The body names another namespace than the path, or a resourceVersion.
@@ -38,10 +46,10 @@ def assign(obj: Object, namespace: str, now: float) -> None:
         raise ApiError(500, "InternalError", "resourceVersion should not be set on objects to be created")
     _place(metadata, namespace)
     if not metadata.get("name") and metadata.get("generateName"):
-        metadata["name"] = names.generated(metadata["generateName"])
+        metadata["name"] = names.generated(metadata["generateName"], chance)
     for field in _SERVER_SET:
         metadata.pop(field, None)
-    metadata["uid"] = names.new_uid()
+    metadata["uid"] = names.new_uid(chance)
     metadata["creationTimestamp"] = timestamp(now)
 
 

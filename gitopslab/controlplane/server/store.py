@@ -295,6 +295,21 @@ class Store:
         type, body = self._db.execute("SELECT type, body FROM log WHERE revision = ?", (revision,)).fetchone()
         return None if type == "DELETED" else Record(revision, body)
 
+    @property
+    def newest(self) -> float:
+        """When the newest revision was written, in epoch seconds; 0 in an empty store."""
+        row = self._db.execute("SELECT time FROM log ORDER BY revision DESC LIMIT 1").fetchone()
+        return float(row[0]) if row else 0.0
+
+    def log(self, after: int, limit: int) -> builtins.list[tuple[int, float, ChangeType, str, Key]]:
+        """What was written after a revision, oldest first: revision, time, what happened, resource, key."""
+        rows = self._db.execute(
+            "SELECT revision, time, type, resource, namespace, name FROM log WHERE revision > ? "
+            "ORDER BY revision LIMIT ?",
+            (after, limit),
+        )
+        return [(at, time, type, resource, (space, name)) for at, time, type, resource, space, name in rows]
+
     def revision_at(self, time: float) -> int:
         """The newest revision that was written before a moment, in epoch seconds; 0 when history begins later."""
         row = self._db.execute(

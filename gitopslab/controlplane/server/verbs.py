@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import builtins
 from functools import partial
+from random import Random
 from typing import Any
 
 from gitopslab.controlplane.runtime.api import PatchType
@@ -49,6 +50,7 @@ from gitopslab.errors import already_exists, invalid, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
+from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
 
 
@@ -60,22 +62,30 @@ class Verbs:
         clock: Gives creation and deletion times.
         catalog: The resource types served.
         key: Signs the tokens of service accounts; default one of its own.
+        chance: Where generated names, uids and addresses come from; a seeded one gives the same ones again.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, catalog: Catalog | None = None, *, key: SigningKey | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        catalog: Catalog | None = None,
+        *,
+        key: SigningKey | None = None,
+        chance: Random = CHANCE,
     ) -> None:
         self.store = store
         self.clock = clock
+        self._chance = chance
         self.catalog = catalog or Catalog()
         self.feed = Feed()
         self._custom = CustomResources(store, self.feed, self.catalog)
         self.reader = reading.StoreReader(store)
         self.authorizer = Authorizer(self.reader, self.feed)
-        self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new())
+        self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new(), chance)
         self.tokens = BearerTokens(self.accounts)
         self._reviews = Reviews(self.authorizer, self.tokens, self.accounts, self.reader, clock)
-        self._admission = Admission(self.reader, clock)
+        self._admission = Admission(self.reader, clock, chance)
         self._metrics: ResourceMetrics | None = None
 
     def serve_metrics(self, metrics: Metrics) -> None:
@@ -194,7 +204,7 @@ class Verbs:
             return subresources.evict(self, who, resource, namespace, name, obj, options)
         if subresource == "token" or not resource.stored:
             return self._reviews.answer(who, resource, namespace, name, obj, options, subresource=subresource)
-        identity.assign(obj, namespace, self.clock.now())
+        identity.assign(obj, namespace, self.clock.now(), self._chance)
         attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
         self._admit(who, attributes, options, writer=_manager(who, options))
         key = (namespace, name_of(obj))
@@ -329,7 +339,7 @@ class Verbs:
             return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
         identity.check_new(resource, namespace, name, after)
         owned = after["metadata"].get("managedFields")
-        identity.assign(after, namespace, self.clock.now())
+        identity.assign(after, namespace, self.clock.now(), self._chance)
         self._admit(who, self._attributes(who, resource, "CREATE", "", after, None, options), options)
         if owned:
             after["metadata"]["managedFields"] = owned

@@ -13,6 +13,8 @@ runs them too.
 
 from __future__ import annotations
 
+from random import Random
+
 from gitopslab.controlplane.server.admission import (
     customresources,
     ingresses,
@@ -37,11 +39,13 @@ class Admission:
     Args:
         reader: The current objects, shared and read-only.
         clock: The time, for times that admission sets.
+        chance: Where names and addresses that admission gives come from.
     """
 
-    def __init__(self, reader: Reader, clock: Clock) -> None:
+    def __init__(self, reader: Reader, clock: Clock, chance: Random) -> None:
         self._reader = reader
         self._clock = clock
+        self._chance = chance
         self._quotas = Quotas(reader, clock)
 
     def mutate(self, attributes: Attributes) -> list[str]:
@@ -60,11 +64,11 @@ class Admission:
         match attributes.resource.key:
             case "pods":
                 limits.set_pod_defaults(attributes, self._reader)
-                serviceaccounts.add_account(attributes, self._reader)
+                serviceaccounts.add_account(attributes, self._reader, self._chance)
                 pods.add_tolerations(attributes)
                 priority.set_priority(attributes, self._reader)
             case "services":
-                services.give_addresses(attributes, self._reader)
+                services.give_addresses(attributes, self._reader, self._chance)
             case "persistentvolumeclaims":
                 storage.protect(attributes, "kubernetes.io/pvc-protection")
                 storage.set_default_class(attributes, self._reader)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.machinery.names import random_suffix
 from gitopslab.machinery.objects import Object, annotations_of
@@ -12,7 +14,7 @@ _TOKEN_SECONDS = 3607
 """A little over the hour, so that the server can tell these tokens from ones asked for with the default."""
 
 
-def add_account(attributes: Attributes, reader: Reader) -> None:
+def add_account(attributes: Attributes, reader: Reader, chance: Random) -> None:
     """Give a new pod its ServiceAccount, the account's pull secrets and the token volume."""
     if attributes.operation != "CREATE":
         return
@@ -28,7 +30,7 @@ def add_account(attributes: Attributes, reader: Reader) -> None:
             f'error looking up service account {attributes.namespace}/{name}: serviceaccount "{name}" not found'
         )
     if _wants_token(spec, account):
-        _mount_token(spec)
+        _mount_token(spec, chance)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = [dict(reference) for reference in account["imagePullSecrets"]]
 
@@ -40,10 +42,10 @@ def _wants_token(spec: Object, account: Object) -> bool:
     return wished is not False
 
 
-def _mount_token(spec: Object) -> None:
+def _mount_token(spec: Object, chance: Random) -> None:
     volumes = spec.get("volumes") or []
     present = next((item["name"] for item in volumes if item.get("name", "").startswith("kube-api-access-")), None)
-    name = present or f"kube-api-access-{random_suffix()}"
+    name = present or f"kube-api-access-{random_suffix(chance)}"
     needed = False
     for field in ("initContainers", "containers"):
         for container in spec.get(field) or ():

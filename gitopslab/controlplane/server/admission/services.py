@@ -12,8 +12,8 @@ IPAddress objects.
 from __future__ import annotations
 
 import ipaddress
-import secrets
 from collections.abc import Callable
+from random import Random
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.validation.causes import Causes
@@ -29,7 +29,7 @@ _STATIC_PORTS = 86
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 
 
-def give_addresses(attributes: Attributes, reader: Reader) -> None:
+def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> None:
     """Keep what a Service has, take back what its new type does not need, give out what is missing."""
     service, before = attributes.wished(), attributes.before
     spec = service["spec"]
@@ -40,9 +40,9 @@ def give_addresses(attributes: Attributes, reader: Reader) -> None:
     if spec.get("type") == "ExternalName":
         return
     others = [other["spec"] for other in reader.all("services") if key_of(other) != key_of(service)]
-    _give_cluster_ip(service, before, others)
+    _give_cluster_ip(service, before, others, chance)
     if spec.get("type") in _WITH_NODE_PORTS:
-        _give_node_ports(service, before, others)
+        _give_node_ports(service, before, others, chance)
 
 
 def needs_cluster_ip(spec: Object) -> bool:
@@ -124,7 +124,7 @@ def _align(spec: Object, before: Object | None) -> None:
             spec.pop("clusterIPs", None)
 
 
-def _give_cluster_ip(service: Object, before: Object | None, others: list[Object]) -> None:
+def _give_cluster_ip(service: Object, before: Object | None, others: list[Object], chance: Random) -> None:
     spec = service["spec"]
     headless = spec.get("clusterIP") == _NONE
     dual = headless and not spec.get("selector")
@@ -139,7 +139,7 @@ def _give_cluster_ip(service: Object, before: Object | None, others: list[Object
         if before is None or before["spec"].get("type") == "ExternalName":
             _check_address(service, spec["clusterIP"], used)
         return
-    spec["clusterIP"] = _free_address(used)
+    spec["clusterIP"] = _free_address(used, chance)
     spec["clusterIPs"] = [spec["clusterIP"]]
 
 
@@ -158,17 +158,21 @@ def _check_address(service: Object, wished: str, used: set[str | None]) -> None:
         raise _refusal(service, "spec.clusterIPs", addresses, f"failed to allocate IP {wished}: {problem}")
 
 
-def _free_address(used: set[str | None]) -> str:
+def _free_address(used: set[str | None], chance: Random) -> str:
     first, size = int(RANGE.network_address), RANGE.num_addresses
-    number = _free(range(_STATIC_ADDRESSES, size - 1), lambda item: str(ipaddress.IPv4Address(first + item)) in used)
+
+    def is_used(item: int) -> bool:
+        return str(ipaddress.IPv4Address(first + item)) in used
+
+    number = _free(range(_STATIC_ADDRESSES, size - 1), is_used, chance)
     if number is None:
-        number = _free(range(1, _STATIC_ADDRESSES), lambda item: str(ipaddress.IPv4Address(first + item)) in used)
+        number = _free(range(1, _STATIC_ADDRESSES), is_used, chance)
     if number is None:
         raise ApiError(500, "InternalError", "failed to allocate a serviceIP: range is full")
     return str(ipaddress.IPv4Address(first + number))
 
 
-def _give_node_ports(service: Object, before: Object | None, others: list[Object]) -> None:
+def _give_node_ports(service: Object, before: Object | None, others: list[Object], chance: Random) -> None:
     """Ports of the same number (TCP and UDP of one name server, say) share a node port."""
     spec = service["spec"]
     used = {port for other in others for port in _ports_of(other)}
@@ -179,14 +183,14 @@ def _give_node_ports(service: Object, before: Object | None, others: list[Object
         if not wished and not needs_node_ports(spec):
             continue
         if not wished:
-            wished = _requested(spec["ports"], port.get("port")) or _free_port(used | own)
+            wished = _requested(spec["ports"], port.get("port")) or _free_port(used | own, chance)
         elif wished not in own and wished not in shared.values():
             _check_port(service, f"spec.ports[{index}].nodePort", wished, used)
         port["nodePort"] = wished
         used.add(wished)
         shared.setdefault(port.get("port"), wished)
     if needs_health_port(spec) and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = _free_port(used | own)
+        spec["healthCheckNodePort"] = _free_port(used | own, chance)
 
 
 def _requested(ports: list[Object], number: int | None) -> int | None:
@@ -207,19 +211,19 @@ def _check_port(service: Object, path: str, wished: int, used: set[int]) -> None
         raise _refusal(service, path, wished, "provided port is already allocated")
 
 
-def _free_port(used: set[int]) -> int:
+def _free_port(used: set[int], chance: Random) -> int:
     dynamic = range(NODE_PORTS.start + _STATIC_PORTS, NODE_PORTS.stop)
-    port = _free(dynamic, used.__contains__)
+    port = _free(dynamic, used.__contains__, chance)
     if port is None:
-        port = _free(range(NODE_PORTS.start, dynamic.start), used.__contains__)
+        port = _free(range(NODE_PORTS.start, dynamic.start), used.__contains__, chance)
     if port is None:
         raise ApiError(500, "InternalError", "failed to allocate a nodePort: range is full")
     return port
 
 
-def _free(numbers: range, is_used: Callable[[int], bool]) -> int | None:
+def _free(numbers: range, is_used: Callable[[int], bool], chance: Random) -> int | None:
     """A free number from a random start on, so that a deleted Service's address does not come back at once."""
-    start = secrets.randbelow(len(numbers))
+    start = chance.randrange(len(numbers))
     for step in range(len(numbers)):
         number = numbers[(start + step) % len(numbers)]
         if not is_used(number):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from gitopslab.controlplane.server.admission.attributes import Reader
@@ -52,9 +53,11 @@ class AccountTokens:
         reader: The current objects.
         clock: The time.
         key: Signs.
+        chance: Where the tokens' own ids come from.
     """
 
-    def __init__(self, reader: Reader, clock: Clock, key: SigningKey) -> None:
+    def __init__(self, reader: Reader, clock: Clock, key: SigningKey, chance: Random) -> None:
+        self._chance = chance
         self._reader = reader
         self._clock = clock
         self.key = key
@@ -86,7 +89,7 @@ class AccountTokens:
             "exp": now + seconds,
             "iat": now,
             "iss": ISSUER,
-            "jti": names.new_uid(),
+            "jti": names.new_uid(self._chance),
             PRIVATE: private,
             "nbf": now,
             "sub": serviceaccounts.username(namespace_of(account), name_of(account)),
