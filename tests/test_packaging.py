@@ -64,7 +64,7 @@ def test_binders_scripts_stop_at_the_first_failure(name: str) -> None:
 
 
 @pytest.mark.process
-def test_the_wheel_holds_the_notebooks_and_everything_that_is_read_at_run_time(tmp_path: Path) -> None:
+def test_the_wheel_holds_notebooks_exercises_and_everything_that_is_read_at_run_time(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -84,6 +84,8 @@ def test_the_wheel_holds_the_notebooks_and_everything_that_is_read_at_run_time(t
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
     ).stdout.strip()
     assert found == str(tmp_path / "site" / "gitopslab" / "_content" / "notebooks")
+    exercises = {path.relative_to(ROOT / "exercises").as_posix() for path in (ROOT / "exercises").rglob("*.yaml")}
+    assert {f"gitopslab/_content/exercises/{name}" for name in exercises} <= names
     shipped = {path.relative_to(ROOT / "notebooks") for path in (ROOT / "notebooks").rglob("*.ipynb")}
     assert {path.relative_to(found) for path in Path(found).rglob("*.ipynb")} == shipped
 

@@ -112,7 +112,7 @@ def kubeconfig(spec: ClusterOption = "embedded", name: NameOption = "lab") -> No
 
       kubectl --kubeconfig $(gitopslab kubeconfig --name big) get nodes
     """
-    say(str(_existing(spec, name).kubeconfig))
+    say(str(existing(spec, name).kubeconfig))
 
 
 def kubectl(context: typer.Context, spec: ClusterOption = "embedded", name: NameOption = "lab") -> None:
@@ -132,7 +132,7 @@ def kubectl(context: typer.Context, spec: ClusterOption = "embedded", name: Name
     from gitopslab.clusters.terminal import refuse_elsewhere
 
     refuse_elsewhere(context.args)
-    path = _existing(spec, name).kubeconfig
+    path = existing(spec, name).kubeconfig
     command = [executable(), *context.args]
     environment = {**os.environ, "KUBECONFIG": str(path)}
     if sys.platform != "win32":
@@ -198,7 +198,7 @@ def list_(as_json: JsonOption = False) -> None:
 _COLUMNS = ("name", "cluster", "state", "kubeconfig")
 
 
-def _existing(spec: str, name: str) -> Cluster:
+def existing(spec: str, name: str) -> Cluster:
     """A cluster that has a kubeconfig.
 
     Raises:

@@ -20,7 +20,10 @@ import typer
 
 from gitopslab.errors import LabError
 
-_COMMAND = re.compile(r"\bgitopslab(?= (?:lab|up|down|status|list|reset|kubeconfig|kubectl|doctor|run)\b)")
+_COMMAND = re.compile(
+    r"\bgitopslab(?= (?:lab|up|down|status|list|reset|kubeconfig|kubectl|doctor|run"
+    r"|start|check|hint|solution|finish|progress)\b)"
+)
 
 
 def say(line: str) -> None:
@@ -30,10 +33,10 @@ def say(line: str) -> None:
 
 def note(line: str) -> None:
     """One line beside the answer, on standard error."""
-    typer.echo(_as_called(line), err=True)
+    typer.echo(as_called(line), err=True)
 
 
-def _as_called(text: str) -> str:
+def as_called(text: str) -> str:
     """Hints with commands as this person calls them: ``start.py`` says how, in ``GITOPSLAB_COMMAND``."""
     return _COMMAND.sub(os.environ.get("GITOPSLAB_COMMAND", "gitopslab"), text)
 

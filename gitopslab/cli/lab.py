@@ -66,16 +66,16 @@ def lab(
 
 def _filled(folder: Path) -> str:
     """Bring the folder up to date; returns the name of the first notebook."""
-    from gitopslab.course.content import copy_to, notebooks
+    from gitopslab.course.content import copy_to, shipped
 
-    source = notebooks()
+    source = shipped()
     done = copy_to(folder, source)
     for names, what in ((done.new, "added"), (done.refreshed, "brought up to date")):
         if names:
             note(f"{len(names)} file(s) {what} in {folder}")
     for kept in done.kept:
         note(f"{kept} has changes of yours and stays; for the newer version move it away and run this again")
-    return min((path.name for path in source.glob("*.ipynb")), default="")
+    return min((name for name in source if name.endswith(".ipynb") and "/" not in name), default="")
 
 
 def _environment(made: Cluster, spec: str, name: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import tempfile
 import time
@@ -89,12 +88,14 @@ def _make(folder: Path) -> None:
 
 
 def _one(path: Path, environment: dict[str, str], timeout: int, html: Path | None) -> None:
+    from gitopslab.course.content import copy_to, shipped
+
     began = time.monotonic()
     # a copy, so that a run leaves neither outputs nor files in the package or in the learner's notebook
     with tempfile.TemporaryDirectory(prefix="gitopslab-run-") as scratch:
         if path.is_relative_to(_content()):
             folder = Path(scratch)
-            shutil.copytree(_content(), folder, dirs_exist_ok=True)
+            copy_to(folder, shipped())
         else:
             folder = path.parent
         with progress(path.name) as step:

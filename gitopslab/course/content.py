@@ -1,4 +1,4 @@
-"""The notebooks that ship with the package, and a learner's own copy of them.
+"""The notebooks and exercises that ship with the package, and a learner's own copy of them.
 
 ``gitopslab lab`` calls ``copy_to``: it brings a folder up to date without ever overwriting what the learner changed.
 What a file was when the lab wrote it is kept as a hash beside it, so "changed by the learner" and "older than ours"
@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -28,11 +28,49 @@ def notebooks() -> Path:
     Raises:
         SetupError: The package was installed without them.
     """
+    return _folder("notebooks")
+
+
+def exercises() -> Path:
+    """The folder of the exercises, found as the notebooks are.
+
+    Raises:
+        SetupError: The package was installed without them.
+    """
+    return _folder("exercises")
+
+
+def _folder(name: str) -> Path:
     package = Path(str(files("gitopslab")))
-    for candidate in (package / "_content" / "notebooks", package.parent / "notebooks"):
+    for candidate in (package / "_content" / name, package.parent / name):
         if candidate.is_dir():
             return candidate
-    raise SetupError("The notebooks did not come with this installation", "pip install --force-reinstall gitopslab")
+    raise SetupError(f"The {name} did not come with this installation", "pip install --force-reinstall gitopslab")
+
+
+def shipped() -> dict[str, Path]:
+    """Everything a learner's folder holds, by its name there.
+
+    That is the notebooks, and of each exercise its task and the files to work with; what would give it away stays in
+    the package.
+    """
+    found = files_in(notebooks())
+    for name, path in files_in(exercises()).items():
+        exercise, _, rest = name.partition("/")
+        if rest == "task.md" or rest.startswith("files/"):
+            found[f"exercises/{exercise}/{rest.removeprefix('files/')}"] = path
+    return found
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """The files of a folder and those below it, by name; hidden ones are left out."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        hidden = any(part.startswith((".", "__")) for part in name.parts)
+        if path.is_file() and not hidden:
+            found[name.as_posix()] = path
+    return found
 
 
 @dataclass(slots=True)
@@ -50,12 +88,12 @@ class Copied:
     kept: list[str] = field(default_factory=list)
 
 
-def copy_to(folder: Path, source: Path) -> Copied:
+def copy_to(folder: Path, source: Mapping[str, Path]) -> Copied:
     """Bring a learner's folder up to date with what ships.
 
     Args:
         folder: The learner's; made when it is missing.
-        source: What ships.
+        source: What ships, by its name in the learner's folder.
 
     Raises:
         SetupError: The folder cannot be written.
@@ -64,7 +102,7 @@ def copy_to(folder: Path, source: Path) -> Copied:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = _manifest(folder)
-        for name, path in _shipped(source):
+        for name, path in source.items():
             _copy_one(name, path, folder / name, written, done)
         _write_manifest(folder, written)
     except OSError as error:
@@ -96,14 +134,6 @@ def _copy_one(name: str, source: Path, target: Path, written: dict[str, str], do
         os.replace(beside, target)  # the old one or the new one, also on a disk that fills up
         outcome.append(name)
     written[name] = ours
-
-
-def _shipped(source: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(source.rglob("*")):
-        name = path.relative_to(source)
-        hidden = any(part.startswith((".", "__")) for part in name.parts)
-        if path.is_file() and not hidden:
-            yield name.as_posix(), path
 
 
 def _hash(path: Path) -> str:

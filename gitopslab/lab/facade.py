@@ -20,6 +20,7 @@ from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
+from gitopslab.lab.learning import Learning
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
 from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of
@@ -28,7 +29,7 @@ from gitopslab.views.grid import grid
 from gitopslab.views.resource import Printed, Resource, Resources
 
 
-class Lab:
+class Lab(Learning):
     """The lab on one cluster; ``gitopslab.open()`` gives it.
 
     Kinds may be written as kubectl takes them (``pods``, ``po``, ``Pod``, ``deploy``), objects as ``"deployment/web"``.

@@ -17,7 +17,10 @@ from .conftest import Said
 
 Call = Callable[..., Said]
 
-COMMANDS = ["lab", "up", "down", "status", "list", "reset", "kubeconfig", "kubectl", "doctor", "run"]
+COMMANDS = [
+    "lab", "up", "down", "status", "list", "reset", "kubeconfig", "kubectl", "doctor", "run",
+    "start", "check", "hint", "solution", "finish", "progress",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -62,6 +65,7 @@ def test_wrong_usage_ends_with_two(gitopslab: Call, words: list[str]) -> None:
         pytest.param(["kubectl", "get", "pods"], "no embedded cluster lab", "gitopslab up", id="kubectl"),
         pytest.param(["reset", "--cluster", "kind"], "no kind cluster lab", "up --cluster kind", id="reset"),
         pytest.param(["run", "no-such-notebook"], "no notebook no-such-notebook", "00-start", id="run"),
+        pytest.param(["check", "00-1"], "no embedded cluster lab", "gitopslab up --name lab", id="check"),
     ],
 )
 def test_an_error_says_what_happened_and_what_to_do_next(

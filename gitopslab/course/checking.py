@@ -1,0 +1,137 @@
+"""Whether an exercise is done: every check looked at, and for each what was found and what was expected.
+
+Called with a ``World``; reads, never writes, and never raises because of what a learner did. Controllers need a moment,
+so ``settled`` looks again while what is found still changes, and only where the cluster could still make it true.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gitopslab.course.exercise import Check, Exercise
+from gitopslab.course.expectation import Values, shown
+from gitopslab.course.source import World
+from gitopslab.errors import ApiError
+from gitopslab.machinery.objects import name_of
+from gitopslab.views.words import state_words
+
+_POLL_SECONDS = 0.2
+QUIET_SECONDS = 2.0
+"""How long nothing may change before a check that does not hold counts as failed."""
+LONGEST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found.
+
+    Attributes:
+        found: In words.
+        expected: In words.
+    """
+
+    check: Check
+    holds: bool
+    found: str
+    expected: str
+
+    @property
+    def place(self) -> str:
+        """The object and the field: ``deployment/web, spec.replicas``."""
+        field = self.check.source.field
+        return self.check.source.subject + (f", {field}" if field else "")
+
+    @property
+    def because(self) -> str:
+        """Why it matters, with what was found in it."""
+        return self.filled(self.check.because)
+
+    def filled(self, text: str) -> str:
+        """A text of the exercise with ``{object}``, ``{field}``, ``{found}`` and ``{expected}`` in it filled in."""
+        source = self.check.source
+        given = {"object": source.subject, "field": source.field, "found": self.found, "expected": self.expected}
+        for name, value in given.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far an exercise is.
+
+    Attributes:
+        findings: One a check, in order; empty when the exercise has not begun.
+    """
+
+    exercise: Exercise
+    findings: Sequence[Finding]
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything to look at."""
+        return bool(self.findings)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds."""
+        return self.has_begun and all(finding.holds for finding in self.findings)
+
+    @property
+    def failing(self) -> Finding | None:
+        """The first check that does not hold."""
+        return next((finding for finding in self.findings if not finding.holds), None)
+
+
+def judge(exercise: Exercise, world: World) -> Verdict:
+    """Look at everything once."""
+    return Verdict(exercise, [_look(check, world) for check in exercise.checks])
+
+
+def settled(look: Callable[[], Verdict], *, quiet: float = QUIET_SECONDS, longest: float = LONGEST_SECONDS) -> Verdict:
+    """Look again while the cluster may still make it true.
+
+    Args:
+        look: Looks once.
+        quiet: Seconds without any change after which it will not come.
+        longest: Seconds after which it is given up even while things change.
+    """
+    began = changed = time.monotonic()
+    verdict = look()
+    while (failing := verdict.failing) is not None and failing.check.settles:
+        now = time.monotonic()
+        if now - changed >= quiet or now - began >= longest:
+            break
+        time.sleep(_POLL_SECONDS)
+        before, verdict = verdict, look()
+        if [each.found for each in verdict.findings] != [each.found for each in before.findings]:
+            changed = time.monotonic()
+    return verdict
+
+
+def _look(check: Check, world: World) -> Finding:
+    try:
+        values = world.values(check.source)
+        holds = check.expect.holds(values, world)
+        return Finding(check, holds, _found(check, values, world), check.expect.said(world))
+    except ApiError as error:  # refused, or too much asked: the learner shall read why, and where
+        return Finding(check, False, error.message, check.expect.words or "an answer")
+
+
+def _found(check: Check, values: Values, world: World) -> str:
+    source = check.source
+    if "count" in check.expect.rules:
+        return f"{len(values)}: {shown(values if source.field else [name_of(each) for each in values])}".rstrip(": ")
+    if not source.field and source.what != "log":
+        words = [state_words(obj) if source.name else f"{name_of(obj)}: {state_words(obj)}" for obj in values]
+        return shown(words) or _nothing(check, world)
+    return shown(values) or _nothing(check, world)
+
+
+def _nothing(check: Check, world: World) -> str:
+    source = check.source
+    if source.name:
+        there = bool(world.objects(source))
+        return "nothing" if there else f"there is no {source.kind}/{source.name}"
+    return "nothing" if world.objects(source) else f"no {source.subject}"

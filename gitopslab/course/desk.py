@@ -1,0 +1,151 @@
+"""A learner's desk: the five verbs of the course, for one cluster and one working folder.
+
+``lab`` and the command line each hold one and show what it returns. It joins the rooms of the course: ``catalogue``
+says which exercise is meant, ``stage`` sets it up, ``checking`` looks, ``progress`` remembers, ``report`` words it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.course import catalogue, report
+from gitopslab.course.checking import QUIET_SECONDS, Verdict, judge, settled
+from gitopslab.course.exercise import Exercise
+from gitopslab.course.progress import Progress, begun, judged
+from gitopslab.course.report import Checked, Report
+from gitopslab.course.solution import differences
+from gitopslab.course.source import World
+from gitopslab.course.stage import EXERCISE, Stage
+from gitopslab.course.voice import Voice
+from gitopslab.errors import LabError
+from gitopslab.machinery.objects import labels_of
+
+
+class Desk:
+    """Where exercises are done.
+
+    Args:
+        client: The cluster's API.
+        kubectl: For the same cluster.
+        folder: Where progress is kept.
+        voice: How commands are told.
+        say: Told what takes a moment.
+        quiet: Seconds without change after which a check that does not hold has failed.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        kubectl: Kubectl,
+        folder: Path,
+        voice: Voice,
+        say: Callable[[str], None],
+        *,
+        quiet: float = QUIET_SECONDS,
+    ) -> None:
+        self._client = client
+        self._kubectl = kubectl
+        self._progress = Progress(folder, say)
+        self._voice = voice
+        self._say = say
+        self._quiet = quiet
+
+    def start(self, word: str, *, again: bool = False) -> Exercise:
+        """Begin an exercise; one that has begun goes on, unless ``again`` takes it away first."""
+        exercise = catalogue.exercise(word)
+        stage = self.stage(exercise)
+        if stage.began is not None and not again:
+            self._say(
+                f"{exercise.number} {exercise.title}: goes on in namespace {exercise.namespace}; "
+                f"{self._voice.again(exercise)} begins anew"
+            )
+            return exercise
+        stage.clear(self._say)
+        stage.begin()
+        self._progress.change(exercise.id, begun)
+        self._say(f"{exercise.number} {exercise.title}: begun in namespace {exercise.namespace}")
+        return exercise
+
+    def finish(self, word: str = "") -> list[Exercise]:
+        """Take away an exercise, or all that have begun; what was done stays in the progress."""
+        meant = [catalogue.exercise(word)] if word else self._begun()
+        for exercise in meant:
+            self.stage(exercise).clear(self._say)
+        return meant
+
+    def check(self, word: str = "") -> Checked:
+        """Look whether an exercise is done; without a word the one that was begun last."""
+        exercise = self.meant(word)
+        verdict = settled(lambda: self._judged(exercise), quiet=self._quiet)
+        if not verdict.has_begun:
+            return report.not_begun(exercise, self._voice)
+        failing = verdict.failing
+        self._progress.change(exercise.id, lambda entry: judged(entry, failing.check.id if failing else ""))
+        return report.of_verdict(verdict, self._voice)
+
+    def hint(self, word: str = "", which: int | None = None) -> Report:
+        """The next hint, or the one that is asked for, about what is wrong now.
+
+        Raises:
+            LabError: There is no such hint.
+        """
+        exercise = self.meant(word)
+        if which is not None and not 1 <= which <= len(exercise.hints):
+            raise LabError(f"there is no hint {which}", f"there are {len(exercise.hints)}, counted from 1")
+        verdict = self._judged(exercise)
+        if not verdict.has_begun:
+            return report.not_begun(exercise, self._voice)
+        if verdict.failing is None:
+            return report.of_hint(verdict, 1, self._voice)
+        shown = which or min(self._progress.of(exercise.id).hints + 1, len(exercise.hints))
+        self._progress.change(exercise.id, lambda entry: replace(entry, hints=max(entry.hints, shown)))
+        return report.of_hint(verdict, shown, self._voice)
+
+    def solution(self, word: str = "") -> Report:
+        """One right way, with a diff between it and the cluster when the exercise has begun."""
+        exercise = self.meant(word)
+        verdict = self._judged(exercise)
+        if not verdict.passed:
+            self._progress.change(exercise.id, lambda entry: replace(entry, solution=True))
+        steps = exercise.routes[0].steps
+        found = differences(steps, self._client, exercise.namespace) if verdict.has_begun else ""
+        return report.of_solution(exercise, found, self._voice)
+
+    def stage(self, exercise: Exercise) -> Stage:
+        """The place of an exercise on this cluster."""
+        return Stage(self._client, self._kubectl, exercise)
+
+    def meant(self, word: str) -> Exercise:
+        """The exercise a word means; without one, that which was begun last.
+
+        Raises:
+            LabError: None was begun.
+        """
+        if word:
+            return catalogue.exercise(word)
+        begins = {name: entry.begun for name, entry in self._progress.entries().items() if entry.begun}
+        known = set(catalogue.ids())
+        latest = max((name for name in begins if name in known), key=lambda name: begins[name] or 0, default=None)
+        if latest is None:
+            raise LabError("no exercise was begun in this folder", f"name one, such as {catalogue.ids()[0]}")
+        return catalogue.exercise(latest)
+
+    def _judged(self, exercise: Exercise) -> Verdict:
+        if self.stage(exercise).began is None:
+            return Verdict(exercise, [])
+        return judge(exercise, World(self._client, exercise.namespace))
+
+    def _begun(self) -> list[Exercise]:
+        found = self._client.list("namespaces", labels=EXERCISE)
+        known = set(catalogue.ids())
+        return [catalogue.exercise(word) for each in found if (word := labels_of(each)[EXERCISE]) in known]
+
+
+def progress_in(folder: Path, say: Callable[[str], None]) -> Report:
+    """Every exercise, and how it stands in a working folder; no cluster is asked."""
+    exercises = [catalogue.exercise(each) for each in catalogue.ids()]
+    return report.of_progress(exercises, Progress(folder, say).entries())

@@ -1,0 +1,157 @@
+"""What an exercise is, as values: a task, how it starts, what is looked at, hints, right routes and typical mistakes.
+
+``reading`` makes them of the files in an exercise's folder; everything else in the course uses them. They know no
+cluster: ``checking`` looks, ``stage`` acts.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitopslab.course.expectation import Expectation
+from gitopslab.course.source import Source
+
+OTHERWISE = "otherwise"
+"""The wording of a hint for every check that has none of its own."""
+
+
+class Purpose(enum.Enum):
+    """What an exercise asks of a learner."""
+
+    BUILD = "build"
+    FAULT = "fault"
+    """Something is broken: find out what, and mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing done to the cluster.
+
+    Attributes:
+        command: A kubectl command line; empty for a manifest.
+        manifest: YAML to be applied; empty for a command.
+        is_refused: Whether the API is meant to refuse it, as it does with some mistakes.
+    """
+
+    command: str = ""
+    manifest: str = ""
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so.
+
+    Attributes:
+        id: What hints call it.
+        source: Where to look.
+        expect: What must be found there.
+        because: Why it matters, in a sentence; ``{found}`` stands for what was found.
+        look: The kubectl command that shows more.
+        settles: Whether the cluster can still make it true by itself, so that waiting a moment makes sense.
+    """
+
+    id: str
+    source: Source
+    expect: Expectation
+    because: str
+    look: str
+    settles: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One of three hints, worded for the first check that fails.
+
+    Attributes:
+        texts: The wording by the id of that check; under ``otherwise`` the one for all the others.
+    """
+
+    texts: Mapping[str, str]
+
+    def text(self, failing: str) -> str:
+        """The wording for a failing check."""
+        return self.texts.get(failing) or self.texts[OTHERWISE]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way through the exercise that is right.
+
+    Attributes:
+        name: What is done, in a few words.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A way that is wrong, and that people take.
+
+    Attributes:
+        name: What is done, in a few words.
+        says: Words of the message it gets, and that no other way gets.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One exercise.
+
+    Attributes:
+        id: The name of its folder, as in ``06-2-unbound-claim``.
+        title: A few words.
+        purpose: To build something, or to find a fault.
+        minutes: What it takes.
+        task: Markdown, as in ``task.md``.
+        goal: What is so when it is done, in a sentence; said when every check holds.
+        start: What is done before the learner begins.
+        checks: In the order in which a learner would look.
+        hints: Three, from a nudge to the answer.
+        routes: Right ways; the first is the solution that is shown.
+        mistakes: Wrong ways.
+        answer: Words that give the answer away; the first hint has none of them.
+        clean: What takes away again that the exercise's namespace does not hold.
+        files: The files a learner works with, by name.
+        folder: Where it was read from.
+    """
+
+    id: str
+    title: str
+    purpose: Purpose
+    minutes: int
+    task: str
+    goal: str
+    start: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    hints: tuple[Hint, ...]
+    routes: tuple[Route, ...]
+    mistakes: tuple[Mistake, ...]
+    answer: tuple[str, ...]
+    clean: tuple[Step, ...]
+    files: Mapping[str, str]
+    folder: Path
+
+    @property
+    def number(self) -> str:
+        """The id's beginning, which is how it is called for short: ``06-2``."""
+        return "-".join(self.id.split("-")[:2])
+
+    @property
+    def notebook(self) -> str:
+        """The number of its notebook: ``06``."""
+        return self.id.split("-", 1)[0]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace it plays in, on any cluster."""
+        return f"exercise-{self.number}"

@@ -1,0 +1,149 @@
+"""What a learner reads: a verdict, a hint, the solution, the progress; as text, and as HTML with the same words.
+
+``desk`` returns these. States are told by a sign and a word, never by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from gitopslab.course.checking import Finding, Verdict
+from gitopslab.course.exercise import Exercise
+from gitopslab.course.progress import Entries, Entry
+from gitopslab.course.voice import Voice
+from gitopslab.views.grid import Grid
+
+_SIGN = {True: "✓", False: "✗"}
+
+
+class Report:
+    """Something to read that shows itself in a cell and prints in a terminal.
+
+    Attributes:
+        text: As plain lines.
+        html: The same for a notebook.
+    """
+
+    def __init__(self, text: str, html: str = "") -> None:
+        self.text = text
+        self.html = html or f"<pre>{escape(text)}</pre>"
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+class Checked(Report):
+    """The answer of a check.
+
+    Attributes:
+        passed: Whether the exercise is done.
+    """
+
+    def __init__(self, text: str, html: str = "", *, passed: bool) -> None:
+        super().__init__(text, html)
+        self.passed = passed
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+
+def not_begun(exercise: Exercise, voice: Voice) -> Checked:
+    """The answer when there is nothing to look at."""
+    return Checked(
+        f"{exercise.number} {exercise.title}: not begun on this cluster.\nNext: {voice.verb('start', exercise)}",
+        passed=False,
+    )
+
+
+def of_verdict(verdict: Verdict, voice: Voice) -> Checked:
+    """How far an exercise is: every check with its sign, the first that does not hold in full."""
+    exercise, failing = verdict.exercise, verdict.failing
+    held = sum(finding.holds for finding in verdict.findings)
+    if failing is None:
+        head = f"Done: {exercise.goal}"
+        lines = [_line(finding, None) for finding in verdict.findings]
+        return Checked("\n".join([head, *lines]), _html(head, verdict, None, []), passed=True)
+    head = f"Not yet: {exercise.number} {exercise.title}, {held} of {len(verdict.findings)} checks hold"
+    details = _details(failing, exercise, voice)
+    lines = [head]
+    for finding in verdict.findings:
+        lines.append(_line(finding, failing))
+        if finding is failing:
+            lines += [f"    {name:<9} {text}" if name else f"    {text}" for name, text in details]
+    lines.append(f"Hint: {voice.verb('hint', exercise)}")
+    return Checked("\n".join(lines), _html(head, verdict, failing, details, voice), passed=False)
+
+
+def _line(finding: Finding, failing: Finding | None) -> str:
+    if finding.holds:
+        return f"{_SIGN[True]} {finding.place}: {finding.found}"
+    return f"{_SIGN[False] if finding is failing else '·'} {finding.place}"
+
+
+def _details(finding: Finding, exercise: Exercise, voice: Voice) -> list[tuple[str, str]]:
+    because = [("", finding.because)] if finding.check.because else []
+    found = [("found", finding.found), ("expected", finding.expected)]
+    return [*found, *because, ("look", voice.kubectl(finding.check.look, exercise))]
+
+
+def _html(
+    head: str, verdict: Verdict, failing: Finding | None, details: Sequence[tuple[str, str]], voice: Voice | None = None
+) -> str:
+    rows = []
+    for finding in verdict.findings:
+        rows.append(f"<li>{escape(_line(finding, failing))}</li>")
+        if finding is failing:
+            rows.append(f"<li><table>{''.join(_row(*detail) for detail in details)}</table></li>")
+    hint = f"<p>Hint: <code>{escape(voice.verb('hint', verdict.exercise))}</code></p>" if voice else ""
+    style = "list-style:none;padding-left:0.5em"
+    return f"<p><strong>{escape(head)}</strong></p><ul style='{style}'>{''.join(rows)}</ul>{hint}"
+
+
+def _row(name: str, text: str) -> str:
+    shown = f"<code>{escape(text)}</code>" if name == "look" else escape(text)
+    cell = "text-align:left;vertical-align:top"
+    return f"<tr><th scope='row' style='{cell}'>{name}</th><td style='{cell}'>{shown}</td></tr>"
+
+
+def of_hint(verdict: Verdict, which: int, voice: Voice) -> Report:
+    """One of the hints, for what is wrong now."""
+    exercise, failing = verdict.exercise, verdict.failing
+    if failing is None:
+        return Report(f"No hint needed: {exercise.number} is done. {exercise.goal}")
+    text = failing.filled(exercise.hints[which - 1].text(failing.check.id))
+    more = len(exercise.hints) - which
+    after = (
+        f"{more} more: {voice.verb('hint', exercise)}" if more else f"All there is: {voice.verb('solution', exercise)}"
+    )
+    return Report(f"Hint {which} of {len(exercise.hints)}. Now: {failing.place} is {failing.found}.\n{text}\n{after}")
+
+
+def of_solution(exercise: Exercise, differences: str, voice: Voice) -> Report:
+    """One right way, and how the cluster differs from what it would make."""
+    route = exercise.routes[0]
+    parts = [f"One way: {route.name}.", "", voice.steps(route.steps, exercise)]
+    if differences:
+        parts += ["", "Where the cluster differs from it now (- is there, + would be):", differences.rstrip()]
+    others = [other.name for other in exercise.routes[1:]]
+    parts += ["", f"Another way: {'; or '.join(others)}."] if others else []
+    return Report("\n".join(parts))
+
+
+def of_progress(exercises: Sequence[Exercise], entries: Entries) -> Report:
+    """A row an exercise."""
+    rows = tuple((each.number, each.title, *_stand(entries.get(each.id))) for each in exercises)
+    grid = Grid(("Exercise", "About", "State", "Tries", "Hints"), rows)
+    done = sum(entries.get(each.id, Entry()).passed is not None for each in exercises)
+    head = f"{done} of {len(exercises)} exercises done"
+    return Report(f"{head}\n{grid.text()}", f"<p><strong>{head}</strong></p>{grid.html()}")
+
+
+def _stand(entry: Entry | None) -> tuple[str, str, str]:
+    if entry is None:
+        return "·", "", ""
+    state = "✓ done" if entry.passed else "… begun"
+    return state + (", solution seen" if entry.solution else ""), str(entry.attempts or ""), str(entry.hints or "")

@@ -1,0 +1,139 @@
+"""The place where an exercise plays: its namespace, filled when it begins and taken away when it ends.
+
+Called by ``desk``, and by the tests to walk routes and mistakes. It acts through the Kubernetes API and kubectl, as a
+learner would; whether anything is right is left to ``checking``.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.context import OWNED
+from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.clusters.waiting import wait_until
+from gitopslab.course.exercise import Exercise, Step
+from gitopslab.errors import AlreadyExistsError, ApiError, LabError, NotFoundError, WaitTimeoutError
+from gitopslab.machinery import manifests
+from gitopslab.machinery.objects import Object, annotations_of, is_terminating, labels_of
+
+EXERCISE = "gitopslab/exercise"
+"""The label of an exercise's namespace; its value is the exercise's id."""
+BEGAN = "gitopslab/began"
+
+_GONE_SECONDS = 90.0
+_READY_SECONDS = 15.0
+
+
+class Stage:
+    """One exercise on one cluster.
+
+    Args:
+        client: The cluster's API.
+        kubectl: For the steps that are written as commands.
+        exercise: Which one.
+    """
+
+    def __init__(self, client: Client, kubectl: Kubectl, exercise: Exercise) -> None:
+        self._client = client
+        self._kubectl = kubectl
+        self._exercise = exercise
+
+    @property
+    def began(self) -> float | None:
+        """When it began, in seconds since the epoch; None when it has not, or only half, or is being taken away."""
+        found = self._found()
+        if found is None or is_terminating(found) or BEGAN not in annotations_of(found):
+            return None
+        return float(annotations_of(found)[BEGAN])
+
+    def begin(self) -> None:
+        """Set up the start state; the namespace must not be there.
+
+        Raises:
+            LabError: Somebody else's namespace has its name, or a step did not work.
+        """
+        name = self._exercise.namespace
+        metadata = {"name": name, "labels": {**OWNED, EXERCISE: self._exercise.id}}
+        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        try:
+            self._client.create(made)
+        except AlreadyExistsError as error:
+            raise LabError(f"the namespace {name} is there already: {error.message}", self._remedy()) from error
+        # without it the API refuses pods, which also on a real cluster is so for a moment
+        self._wait("serviceaccounts", "default", "create", _READY_SECONDS)
+        self.run(self._exercise.start)
+        # last, so that one which was broken off half-way has not begun
+        self._client.patch("namespaces", name, {"metadata": {"annotations": {BEGAN: f"{time.time():.0f}"}}})
+
+    def clear(self, say: Callable[[str], None]) -> None:
+        """Take away all the exercise and the learner made for it, and wait until it is gone."""
+        found = self._found()
+        if found is None:
+            return
+        say(f"taking away the earlier attempt at {self._exercise.number}")
+        if not is_terminating(found):
+            self._client.delete("namespaces", self._exercise.namespace)
+        self.run(self._exercise.clean)
+        self._wait("namespaces", self._exercise.namespace, "delete", _GONE_SECONDS)
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Do steps, one after another, in the exercise's namespace.
+
+        Raises:
+            LabError: One did not work, or worked although it should be refused.
+        """
+        for step in steps:
+            if step.command:
+                self._command(step)
+            else:
+                self._manifest(step)
+
+    def _command(self, step: Step) -> None:
+        words = shlex.split(step.command)[1:]
+        answer = self._kubectl.run([f"--namespace={self._exercise.namespace}", *words], timeout=60)
+        if not answer.ok:
+            raise LabError(f"{step.command}: {answer.text}", "lab.kubectl with the same words shows it again")
+
+    def _manifest(self, step: Step) -> None:
+        refused = False
+        try:
+            for obj in manifests.objects(step.manifest):
+                self._client.apply(obj, self._exercise.namespace)
+        except (ApiError, LabError):
+            if not step.is_refused:
+                raise
+            refused = True
+        if step.is_refused and not refused:
+            raise LabError("the API took a manifest that it should refuse", "See the step in exercise.yaml")
+
+    def _found(self) -> Object | None:
+        try:
+            found = self._client.get("namespaces", self._exercise.namespace)
+        except NotFoundError:
+            return None
+        if labels_of(found).get(EXERCISE) != self._exercise.id:
+            raise LabError(
+                f"the namespace {self._exercise.namespace} is not that of this exercise, and stays as it is",
+                self._remedy(),
+            )
+        return found
+
+    def _remedy(self) -> str:
+        return f"keep what you need of it, then: kubectl delete namespace {self._exercise.namespace}"
+
+    def _wait(self, kind: str, name: str, wish: str, seconds: float) -> None:
+        def read() -> list[Object]:
+            try:
+                return [self._client.get(kind, name, self._exercise.namespace)]
+            except NotFoundError:
+                return []
+
+        reached, _ = wait_until(read, wish, seconds)
+        if not reached:
+            raise WaitTimeoutError(
+                f"{kind}/{name} did not {'go' if wish == 'delete' else 'come'} within {seconds:.0f} s",
+                f"kubectl get {kind} {name} -o yaml tells what it waits for",
+            )

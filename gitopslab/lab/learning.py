@@ -1,0 +1,95 @@
+"""The verbs of the course on the facade: start, check, hint, solution, progress, finish.
+
+A part of ``Lab``, kept apart because it has a subject of its own. What an exercise is and how it is checked is
+``course``'s; here its answers are shown as a cell shows things.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from gitopslab.clusters import Cluster
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.course.desk import Desk, progress_in
+from gitopslab.course.progress import working_folder
+from gitopslab.course.report import Checked, Report
+from gitopslab.course.voice import Cell
+from gitopslab.lab.answers import say
+
+
+class Learning:
+    """What a learner does with exercises; an exercise is named by its number, as in ``"06-2"``.
+
+    Attributes:
+        cluster: The cluster.
+        client: Its API.
+        current_namespace: Where commands go.
+    """
+
+    cluster: Cluster
+    client: Client
+    current_namespace: str
+
+    def start(self, exercise: str, *, again: bool = False) -> Report:
+        """Begin an exercise, and send commands to its namespace; one that has begun goes on.
+
+        Args:
+            exercise: Its number.
+            again: Take away what was done for it and begin anew.
+
+        Returns:
+            Its task.
+
+        Example:
+            >>> lab.start("06-2")
+        """
+        begun = self._desk.start(exercise, again=again)
+        self.current_namespace = begun.namespace
+        return Report(begun.task)
+
+    def check(self, exercise: str = "") -> Checked:
+        """Look whether an exercise is done, the one begun last if none is named; never raises because of what is there.
+
+        Example:
+            >>> lab.check("06-2")
+        """
+        return self._desk.check(exercise)
+
+    def hint(self, exercise: str = "", which: int | None = None) -> Report:
+        """The next of three hints about what is wrong now, or the one asked for.
+
+        Example:
+            >>> lab.hint("06-2")
+        """
+        return self._desk.hint(exercise, which)
+
+    def solution(self, exercise: str = "") -> Report:
+        """One right way, and how the cluster differs from it now.
+
+        Example:
+            >>> lab.solution("06-2")
+        """
+        return self._desk.solution(exercise)
+
+    def progress(self) -> Report:
+        """Every exercise and how it stands, as your working folder remembers it.
+
+        Example:
+            >>> lab.progress()
+        """
+        return progress_in(working_folder(), say)
+
+    def finish(self, exercise: str = "") -> None:
+        """Take away what exercises made on the cluster, all of them if none is named; commands go to default again.
+
+        Example:
+            >>> lab.finish()
+        """
+        done = self._desk.finish(exercise)
+        if self.current_namespace in {each.namespace for each in done}:
+            self.current_namespace = "default"
+
+    @cached_property
+    def _desk(self) -> Desk:
+        return Desk(self.client, Kubectl(self.cluster.kubeconfig), working_folder(), Cell(), say)
