@@ -170,6 +170,18 @@ class Client:
                 return items, page.get("metadata", {}).get("resourceVersion") or ""
             query["continue"] = following
 
+    def list_at(self, kind: str, revision: int, namespace: str = "") -> Objects:
+        """All objects of a kind as they were at a resourceVersion.
+
+        Raises:
+            GoneError: The server no longer knows; etcd of most clusters forgets after five minutes.
+        """
+        resource = self.resource(kind)
+        query = {"resourceVersion": str(revision), "resourceVersionMatch": "Exact"}
+        found = self.request("GET", self.path(resource, namespace), query=query)
+        known = {"apiVersion": resource.api_version, "kind": resource.kind}
+        return [{**known, **item} for item in found.get("items") or []]
+
     def table(self, kind: str, namespace: str = "", *, name: str = "", labels: str = "", fields: str = "") -> Object:
         """The server's own ``Table`` of a kind, with the whole object in each row: kubectl's columns."""
         query = {"includeObject": "Object", **_selectors(labels, fields)}

@@ -20,6 +20,7 @@ from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
+from gitopslab.lab.embedded import Embedded
 from gitopslab.lab.learning import Learning
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
@@ -317,8 +318,8 @@ class Lab(Learning):
         present(large)
 
     @property
-    def embedded(self) -> Cluster:
-        """What only the embedded cluster can do.
+    def embedded(self) -> Embedded:
+        """What only the embedded cluster can do: move its clock, stop its parts, look back.
 
         Raises:
             SetupError: This lab runs on another kind of cluster.
@@ -328,7 +329,7 @@ class Lab(Learning):
                 f"only the embedded cluster can {Capability.CLOCK.value}, and this lab runs on {self.cluster.kind}",
                 'gitopslab.open("embedded") opens one beside it',
             )
-        return self.cluster
+        return Embedded(self.client)
 
     def close(self) -> None:
         """Stop what is live; the cluster itself goes on, and ``gitopslab.open()`` opens the lab again."""
