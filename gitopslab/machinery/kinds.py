@@ -40,6 +40,7 @@ class Resource:
         custom: Whether a CustomResourceDefinition brought it.
         tracks_generation: Whether ``metadata.generation`` counts changes of the spec.
         stored: False for kinds that are answered and never kept, such as ``SubjectAccessReview``.
+        deprecated: What every request for it is warned of; empty for nothing.
     """
 
     group: str
@@ -56,6 +57,7 @@ class Resource:
     stored: bool = True
     custom: bool = field(default=False, compare=False)
     listed_as: str = ""
+    deprecated: str = ""
 
     @property
     def list_kind(self) -> str:
@@ -107,6 +109,15 @@ _POD_SUBRESOURCES = (
 BUILT_IN: tuple[Resource, ...] = (
     Resource("", "v1", "Binding", "bindings", verbs=("create",), stored=False),
     Resource("", "v1", "ConfigMap", "configmaps", short_names=("cm",)),
+    Resource(
+        "",
+        "v1",
+        "Endpoints",
+        "endpoints",
+        True,
+        ("ep",),
+        deprecated="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ),
     Resource("", "v1", "Event", "events", short_names=("ev",)),
     Resource("", "v1", "LimitRange", "limitranges", short_names=("limits",)),
     Resource(

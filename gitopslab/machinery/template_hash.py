@@ -7,7 +7,8 @@ of ``template_hash.txt``, taken down from ``k8s.io/api`` 1.36: a type, then ``Na
 ``=json`` where the field is called differently in JSON and ``=-`` for an embedded struct whose fields stand directly in
 the JSON object; ``= TYPE`` for a type that is only a name.
 
-The Deployment, DaemonSet and StatefulSet controllers call it; what they name by it is theirs.
+The Deployment, DaemonSet and StatefulSet controllers call it; what they name by it is theirs. Endpoints are put in
+order by a longer hash of the same dump.
 
 Upstream: ``controller.ComputeHash``, ``history.HashControllerRevision``.
 """
@@ -27,6 +28,7 @@ from gitopslab.machinery.objects import Object
 
 _DATA = Path(__file__).with_name("template_hash.txt")
 _OFFSET, _PRIME = 0x811C9DC5, 0x01000193
+_WIDE_OFFSET, _WIDE_PRIME = 0x6C62272E07BB014262B821756295C58D, (1 << 88) | 0x13B
 _MAP = re.compile(r"map\[([\w.]+)\](.+)")
 _AMOUNT = re.compile(r"(-?)(\d+)(.*)")
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -48,6 +50,14 @@ def template_hash(template: Object, collision_count: int = 0) -> str:
     for byte in data:
         found = ((found ^ byte) * _PRIME) & 0xFFFFFFFF
     return safe_encoded(found)
+
+
+def struct_hash(value: Object, kind: str) -> bytes:
+    """The 128-bit FNV-1a hash of a value of a Go type, by which Endpoints are ordered (``hashutil.DeepHashObject``)."""
+    found = _WIDE_OFFSET
+    for byte in dump(value, kind).encode():
+        found = ((found ^ byte) * _WIDE_PRIME) & ((1 << 128) - 1)
+    return found.to_bytes(16, "big")
 
 
 def data_hash(data: Any, collision_count: int = 0) -> str:

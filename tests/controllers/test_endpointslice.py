@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from builders import deployment, merged, pod
 
-from gitopslab.controlplane.controllers.endpoints import endpoint_of, ports_of
+from gitopslab.controlplane.controllers.slicing import endpoint_of, ports_of
 from gitopslab.machinery.objects import Object, annotations_of, labels_of, name_of, uid_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,9 @@ from gitopslab.controlplane.controllers.customresourcedefinition import CustomRe
 from gitopslab.controlplane.controllers.daemonset import DaemonSetController
 from gitopslab.controlplane.controllers.deployment import DeploymentController
 from gitopslab.controlplane.controllers.disruption import DisruptionController
+from gitopslab.controlplane.controllers.endpoints import EndpointController
 from gitopslab.controlplane.controllers.endpointslice import EndpointSliceController
+from gitopslab.controlplane.controllers.endpointslicemirroring import EndpointSliceMirroringController
 from gitopslab.controlplane.controllers.garbage import GarbageCollector
 from gitopslab.controlplane.controllers.horizontalpodautoscaler import HorizontalController
 from gitopslab.controlplane.controllers.ingress import IngressController
@@ -52,6 +54,8 @@ _KINDS = (
     CronJobController,
     TtlAfterFinishedController,
     EndpointSliceController,
+    EndpointController,
+    EndpointSliceMirroringController,
     LoadBalancerController,
     IngressController,
     VolumeBinder,

@@ -1,287 +1,174 @@
-"""What a Service's EndpointSlices should say: one endpoint a pod, and how endpoints are packed into slices.
+"""Keeps the Endpoints of every Service with a selector in step with its pods: the older form of its EndpointSlices.
 
-Pure functions; ``endpointslice`` fetches pods and slices and writes the plan.
+The manager calls it when a Service changed, a pod that it selects, or when its Endpoints were deleted. It reads pods
+from an informer and writes the one object that bears the Service's name, which goes when the Service goes. Endpoints
+of Services without a selector are their author's, and ``endpointslicemirroring`` copies them to slices.
 
-Upstream: the ``k8s.io/endpointslice`` library.
+Upstream: ``pkg/controller/endpoint``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
 
-from gitopslab.controlplane.controllers.podstate import is_ready, is_terminal, node_of
+from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
+from gitopslab.controlplane.controllers.podstate import is_ready, node_of
+from gitopslab.controlplane.controllers.slicing import HEADLESS, address_types, addresses_of, belongs, ports_of
+from gitopslab.controlplane.controllers.subsets import repacked, truncated
+from gitopslab.controlplane.controllers.triggertimes import TRIGGER_TIME, TriggerTimes
+from gitopslab.controlplane.runtime.api import Api, WatchEvent
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source, own_key
+from gitopslab.controlplane.runtime.recorder import Recorder
+from gitopslab.errors import ApiError, NotFoundError
+from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import (
     Object,
-    controller_reference,
-    is_terminating,
+    annotations_of,
+    key_of,
     labels_of,
     name_of,
     namespace_of,
-    owners_of,
-    uid_of,
+    object_reference,
 )
 
-MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
-MANAGER = "endpointslice-controller.k8s.io"
-SERVICE_NAME = "kubernetes.io/service-name"
-_HEADLESS = "service.kubernetes.io/headless"
-_RESERVED = frozenset({MANAGED_BY, SERVICE_NAME, _HEADLESS})
-_ZONE = "topology.kubernetes.io/zone"
-_MOST = 100  # endpoints a slice, ``--max-endpoints-per-slice``
-_CLOSE = frozenset({"PreferClose", "PreferSameZone", "PreferSameNode"})
-
-Key = tuple[str, ...]
+_MANAGED_BY = "endpoints.kubernetes.io/managed-by"
+_OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity"
 
 
-@dataclass(slots=True)
-class Group:
-    """The endpoints that share their ports, and so their slices."""
+class EndpointController:
+    """Reconciles Services to their Endpoints."""
 
-    ports: list[Object]
-    endpoints: dict[Key, Object] = field(default_factory=dict)
+    name = "endpoint-controller"
 
+    def __init__(self, api: Api, manager: Manager, clock: Clock) -> None:
+        self._api = api
+        self._recorder = Recorder(api, clock, self.name)
+        self._services = manager.informer("services")
+        self._pods = manager.informer("pods")
+        self._endpoints = manager.informer("endpoints")
+        self._trigger_times = TriggerTimes()
+        self.sources: tuple[Source, ...] = (
+            Source("services"),
+            Source("pods", self._selecting, previous=True),
+            Source("endpoints", _when_deleted_or_left),
+        )
 
-@dataclass(slots=True)
-class Plan:
-    """Slices to write. Those to create have no name yet."""
+    def reconcile(self, request: Request) -> Result:
+        """Write the Endpoints of one Service."""
+        service = self._services.get(request.name, request.namespace)
+        if service is None:
+            self._trigger_times.forget(request)
+            self._delete(request)
+            return DONE
+        spec = service["spec"]
+        if spec.get("type") == "ExternalName" or not spec.get("selector"):
+            return DONE
+        pods = self._selected(service)
+        trigger_time = self._trigger_times.advance(service, pods)
+        subsets, is_truncated = truncated(repacked(_subsets(service, pods)))
+        current = self._endpoints.get(request.name, request.namespace)
+        wanted = _wanted(service, subsets, current)
+        if current is not None and _says_the_same(wanted, current):
+            return DONE
+        _annotate(wanted, trigger_time, is_truncated)
+        self._write(wanted, current)
+        return DONE
 
-    create: list[Object] = field(default_factory=list)
-    update: list[Object] = field(default_factory=list)
-    delete: list[Object] = field(default_factory=list)
+    def _selected(self, service: Object) -> list[Object]:
+        wanted = service["spec"]["selector"].items()
+        pods = self._pods.list(namespace_of(service))
+        return [pod for pod in pods if wanted <= labels_of(pod).items() and belongs(pod)]
 
+    def _write(self, wanted: Object, current: Object | None) -> None:
+        try:
+            if current is None:
+                self._api.create(wanted)
+            else:
+                self._api.update(wanted)
+        except ApiError as error:
+            if is_namespace_terminating(error):
+                return
+            self._tell(wanted, "create endpoint for service" if current is None else "update endpoint", error)
+            raise
 
-def belongs(pod: Object) -> bool:
-    """Whether a pod is an endpoint at all: it has an address and has not finished."""
-    status = pod.get("status", {})
-    return not is_terminal(pod) and bool(status.get("podIP") or status.get("podIPs"))
+    def _tell(self, endpoints: Object, what: str, error: ApiError) -> None:
+        verb = what.split()[0].capitalize()
+        place = f"{namespace_of(endpoints)}/{name_of(endpoints)}"
+        message = f"Failed to {what} {place}: {error.message}"
+        self._recorder.event(endpoints, "Warning", f"FailedTo{verb}Endpoint", message)
 
+    def _delete(self, request: Request) -> None:
+        if self._endpoints.get(request.name, request.namespace) is None:
+            return
+        try:
+            self._api.delete("endpoints", request.name, request.namespace)
+        except NotFoundError:
+            return
 
-def address_types(service: Object) -> list[str]:
-    """The address families of a Service, one set of slices each."""
-    return list(service["spec"].get("ipFamilies") or ["IPv4"])
-
-
-def endpoint_of(pod: Object, service: Object, node: Object | None, address_type: str) -> Object | None:
-    """The endpoint a pod is; None when it has no address of this family.
-
-    A terminating pod is never ``ready``, but ``serving`` for as long as its probes say so.
-    """
-    addresses = _addresses(pod, address_type)
-    if not addresses:
-        return None
-    serving, terminating = is_ready(pod), is_terminating(pod)
-    publishes_all = bool(service["spec"].get("publishNotReadyAddresses"))
-    endpoint: Object = {
-        "addresses": addresses,
-        "conditions": {
-            "ready": publishes_all or (serving and not terminating),
-            "serving": serving,
-            "terminating": terminating,
-        },
-        "targetRef": {"kind": "Pod", "namespace": namespace_of(pod), "name": name_of(pod), "uid": uid_of(pod)},
-    }
-    if node_of(pod):
-        endpoint["nodeName"] = node_of(pod)
-    zone = labels_of(node or {}).get(_ZONE)
-    if zone:
-        endpoint["zone"] = zone
-    if pod["spec"].get("hostname") and pod["spec"].get("subdomain") == name_of(service):
-        endpoint["hostname"] = pod["spec"]["hostname"]
-    return _hinted(endpoint, service)
-
-
-def _addresses(pod: Object, address_type: str) -> list[str]:
-    status = pod.get("status", {})
-    found = [entry["ip"] for entry in status.get("podIPs") or ()] or [status["podIP"]]
-    return [address for address in found if (":" in address) == (address_type == "IPv6")]
-
-
-def _hinted(endpoint: Object, service: Object) -> Object:
-    """Hints that keep traffic near, for a Service with a ``trafficDistribution``."""
-    wish = service["spec"].get("trafficDistribution")
-    if wish not in _CLOSE or not endpoint["conditions"]["ready"]:
-        return endpoint
-    hints: Object = {}
-    if "zone" in endpoint:
-        hints["forZones"] = [{"name": endpoint["zone"]}]
-    if wish == "PreferSameNode" and "nodeName" in endpoint:
-        hints["forNodes"] = [{"name": endpoint["nodeName"]}]
-    return {**endpoint, "hints": hints} if hints else endpoint
-
-
-def ports_of(service: Object, pod: Object) -> list[Object]:
-    """The ports of a Service as this pod serves them; a named target port the pod does not have is left out."""
-    ports = []
-    for wanted in service["spec"].get("ports") or ():
-        number = _port_number(wanted, pod)
-        if number is not None:
-            port = {"name": wanted.get("name", ""), "port": number, "protocol": wanted.get("protocol", "TCP")}
-            ports.append({**port, "appProtocol": wanted["appProtocol"]} if wanted.get("appProtocol") else port)
-    return ports
+    def _selecting(self, event: WatchEvent) -> Iterable[Request]:
+        """The Services that select a pod."""
+        labels = labels_of(event.object)
+        return [
+            Request(*key_of(service))
+            for service in self._services.list(namespace_of(event.object))
+            if (wanted := service["spec"].get("selector")) and wanted.items() <= labels.items()
+        ]
 
 
-def _port_number(wanted: Object, pod: Object) -> int | None:
-    target = wanted.get("targetPort", wanted["port"])
-    if isinstance(target, int):
-        return target or int(wanted["port"])
-    protocol = wanted.get("protocol", "TCP")
-    for container in _serving_containers(pod):
-        for port in container.get("ports") or ():
-            if port.get("name") == target and port.get("protocol", "TCP") == protocol:
-                return int(port["containerPort"])
-    return None
+def _when_deleted_or_left(event: WatchEvent) -> Iterable[Request]:
+    """Deleted Endpoints come back; those found at the start may have lost their Service meanwhile."""
+    return own_key(event) if event.type == "DELETED" or not event.revision else ()
 
 
-def _serving_containers(pod: Object) -> Iterable[Object]:
-    yield from pod["spec"].get("containers") or ()
-    for container in pod["spec"].get("initContainers") or ():
-        if container.get("restartPolicy") == "Always":
-            yield container
-
-
-def has_named_targets(service: Object) -> bool:
-    """Whether pods may differ in the ports they serve, so that each has to be asked."""
-    return any(isinstance(port.get("targetPort"), str) for port in service["spec"].get("ports") or ())
-
-
-def grouped(service: Object, endpoints: Iterable[tuple[Object, Object]]) -> dict[str, Group]:
-    """Endpoints, each given with its pod, gathered by the ports they serve."""
-    groups: dict[str, Group] = {}
-    asks_each = has_named_targets(service)
-    group: Group | None = None
-    for pod, endpoint in endpoints:
-        if group is None or asks_each:
-            ports = ports_of(service, pod)
-            group = groups.setdefault(_ports_key(ports), Group(ports))
-        group.endpoints[_key(endpoint)] = endpoint
-    return groups
-
-
-def _ports_key(ports: list[Object] | None) -> str:
-    return json.dumps(sorted((sorted(port.items()) for port in ports or ()), key=str))
-
-
-def _key(endpoint: Object) -> Key:
-    """What makes two endpoints the same one, whatever else about it changed."""
-    target = endpoint.get("targetRef") or {}
-    return target.get("namespace", ""), target.get("name", ""), endpoint.get("hostname", ""), *endpoint["addresses"]
-
-
-def labels_for(service: Object) -> dict[str, str]:
-    """The labels of a Service's slices: the Service's own and the reserved ones."""
-    labels = {key: value for key, value in labels_of(service).items() if key not in _RESERVED}
-    if service["spec"].get("clusterIP") in (None, "", "None"):
-        labels[_HEADLESS] = ""
-    return {**labels, SERVICE_NAME: name_of(service), MANAGED_BY: MANAGER}
-
-
-def is_owned(endpoint_slice: Object, service: Object) -> bool:
-    """Whether a slice was made for this very Service, not for an earlier one of its name."""
-    return any(owner.get("uid") == uid_of(service) for owner in owners_of(endpoint_slice))
-
-
-def new_slice(service: Object, address_type: str, ports: list[Object], endpoints: list[Object]) -> Object:
-    """A slice to be created. Empty lists are null on the wire, as Go writes them."""
-    return {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {
-            "generateName": f"{name_of(service)}-",
-            "namespace": namespace_of(service),
-            "labels": labels_for(service),
-            "ownerReferences": [controller_reference(service)],
-        },
-        "addressType": address_type,
-        "endpoints": endpoints or None,
-        "ports": ports or None,
-    }
-
-
-def planned(service: Object, address_type: str, existing: list[Object], groups: dict[str, Group]) -> Plan:
-    """What to write so that slices hold exactly the grouped endpoints, changing as few slices as can be."""
-    plan = Plan()
-    by_ports: dict[str, list[Object]] = {}
-    for found in existing:
-        if is_owned(found, service):
-            by_ports.setdefault(_ports_key(found.get("ports")), []).append(found)
-        else:
-            plan.delete.append(found)
-    for key, group in groups.items():
-        _pack(plan, service, address_type, by_ports.get(key, []), group)
-    for key, slices in by_ports.items():
-        if key not in groups:
-            plan.delete.extend(slices)
-    if len(existing) == len(plan.delete) and not plan.create:
-        _keep_placeholder(plan, service, address_type)
-    _reuse(plan, service)
-    return plan
-
-
-def _pack(plan: Plan, service: Object, address_type: str, slices: list[Object], group: Group) -> None:
-    left = dict(group.endpoints)
-    unchanged: list[Object] = []
-    changed: list[Object] = []
-    for found in slices:
-        before = found.get("endpoints") or []
-        kept = [left.pop(_key(endpoint)) for endpoint in before if _key(endpoint) in left]
-        if before and not kept:
-            plan.delete.append(found)
-        elif kept != before or labels_of(found) != labels_for(service):
-            changed.append(_with(found, service, kept))
-        else:
-            unchanged.append(found)
-    waiting = list(left.values())
-    for found in sorted(changed, key=lambda each: -len(each["endpoints"] or ())):
-        room = _MOST - len(found["endpoints"] or ())
-        found["endpoints"], waiting = [*(found["endpoints"] or ()), *waiting[:room]], waiting[room:]
-    while waiting:
-        target = _fullest_with_room(unchanged, len(waiting))
-        if target is not None:
-            unchanged.remove(target)
-            changed.append(_with(target, service, [*(target.get("endpoints") or ()), *waiting]))
-            break
-        plan.create.append(new_slice(service, address_type, group.ports, waiting[:_MOST]))
-        waiting = waiting[_MOST:]
-    plan.update.extend(changed)
-
-
-def _with(found: Object, service: Object, endpoints: list[Object]) -> Object:
-    metadata: Any = {**found["metadata"], "labels": labels_for(service)}
-    return {**found, "metadata": metadata, "endpoints": endpoints}
-
-
-def _fullest_with_room(slices: list[Object], count: int) -> Object | None:
-    fitting = [found for found in slices if len(found.get("endpoints") or ()) + count <= _MOST]
-    return max(fitting, key=lambda found: len(found.get("endpoints") or ()), default=None)
-
-
-def _keep_placeholder(plan: Plan, service: Object, address_type: str) -> None:
-    """A Service without endpoints has one empty slice, which shows that it is looked after."""
-    placeholder = new_slice(service, address_type, [], [])
-    if len(plan.delete) == 1 and _is_like(plan.delete[0], placeholder):
-        plan.delete.clear()
-    else:
-        plan.create.append(placeholder)
-
-
-def _is_like(found: Object, placeholder: Object) -> bool:
-    fields = ("addressType", "endpoints", "ports")
-    is_same = all((found.get(field) or None) == placeholder[field] for field in fields)
-    return is_same and labels_of(found) == labels_of(placeholder) and owners_of(found) == owners_of(placeholder)
-
-
-def _reuse(plan: Plan, service: Object) -> None:
-    """Turn deletions into updates where something is to be created, so that watchers see one change instead of two."""
-    kept = []
-    for doomed in plan.delete:
-        fits = plan.create and plan.create[-1]["addressType"] == doomed["addressType"] and is_owned(doomed, service)
-        if not fits:
-            kept.append(doomed)
+def _subsets(service: Object, pods: list[Object]) -> Iterable[Object]:
+    """One subset a pod and port; a headless Service may have no ports at all."""
+    spec = service["spec"]
+    (family, *_) = address_types(service)
+    for pod in pods:
+        found = addresses_of(pod, family)
+        if not found:
             continue
-        wanted = plan.create.pop()
-        metadata = {**doomed["metadata"], "labels": wanted["metadata"]["labels"]}
-        plan.update.append({**wanted, "metadata": metadata})
-    plan.delete = kept
+        is_published = bool(spec.get("publishNotReadyAddresses")) or is_ready(pod)
+        subset = {"addresses" if is_published else "notReadyAddresses": [_address(pod, found[0], service)]}
+        if not spec.get("ports"):
+            yield subset
+        for port in ports_of(service, pod):
+            yield {**subset, "ports": [{key: value for key, value in port.items() if value}]}
+
+
+def _address(pod: Object, ip: str, service: Object) -> Object:
+    reference = object_reference(pod)
+    address: Object = {"ip": ip}
+    if pod["spec"].get("hostname") and pod["spec"].get("subdomain") == name_of(service):
+        address["hostname"] = pod["spec"]["hostname"]
+    target = {key: reference[key] for key in ("kind", "namespace", "name", "uid")}
+    return {**address, "nodeName": node_of(pod), "targetRef": target}
+
+
+def _wanted(service: Object, subsets: list[Object], current: Object | None) -> Object:
+    labels = {key: value for key, value in labels_of(service).items() if key != HEADLESS}
+    if service["spec"].get("clusterIP") in (None, "", "None"):
+        labels[HEADLESS] = ""
+    labels[_MANAGED_BY] = EndpointController.name
+    made = {"name": name_of(service), "namespace": namespace_of(service)}
+    metadata = {**(current["metadata"] if current else made), "labels": labels}
+    wanted: Object = {"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata}
+    return {**wanted, "subsets": subsets} if subsets else wanted
+
+
+def _says_the_same(wanted: Object, current: Object) -> bool:
+    is_same = labels_of(wanted) == labels_of(current) and _OVER_CAPACITY not in annotations_of(current)
+    return is_same and (wanted.get("subsets") or []) == repacked(current.get("subsets") or ())
+
+
+def _annotate(endpoints: Object, trigger_time: str, is_truncated: bool) -> None:
+    annotations = {
+        **annotations_of(endpoints),
+        TRIGGER_TIME: trigger_time,
+        _OVER_CAPACITY: "truncated" if is_truncated else "",
+    }
+    kept = {key: value for key, value in annotations.items() if value or key not in (TRIGGER_TIME, _OVER_CAPACITY)}
+    endpoints["metadata"].pop("annotations", None)
+    if kept:
+        endpoints["metadata"]["annotations"] = kept

@@ -1,7 +1,7 @@
 """Keeps the EndpointSlices of every Service with a selector in step with its pods.
 
 The manager calls it when a Service changed, a pod that it selects, or one of its slices. It reads pods, nodes and
-slices from informers and writes the plan that ``endpoints`` makes. Slices of Services without a selector are their
+slices from informers and writes the plan that ``slicing`` makes. Slices of Services without a selector are their
 author's; those of a deleted Service go with it, by garbage collection. Routing by them is the proxy's.
 
 Upstream: ``pkg/controller/endpointslice``.
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitopslab.controlplane.controllers.endpoints import (
+from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
+from gitopslab.controlplane.controllers.podstate import node_of
+from gitopslab.controlplane.controllers.slicing import (
     MANAGED_BY,
     MANAGER,
     SERVICE_NAME,
@@ -23,8 +25,7 @@ from gitopslab.controlplane.controllers.endpoints import (
     grouped,
     planned,
 )
-from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
-from gitopslab.controlplane.controllers.podstate import node_of, ready_condition
+from gitopslab.controlplane.controllers.triggertimes import TRIGGER_TIME, TriggerTimes
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -41,7 +42,6 @@ from gitopslab.machinery.objects import (
 )
 
 _RESOURCE = "endpointslices.discovery.k8s.io"
-_TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 _NODE_RETRY = 1.0  # seconds after which a pod whose node is unknown is looked at again
 
 
@@ -55,28 +55,6 @@ def by_service(endpoint_slice: Object) -> Iterable[str]:
 def by_namespace(pod: Object) -> Iterable[str]:
     """The index of the pods that can be endpoints, by namespace."""
     return (namespace_of(pod),) if belongs(pod) else ()
-
-
-class TriggerTimes:
-    """Remembers when the pods of each Service last changed, to say how long ago a slice's change was caused."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], dict[str, str]] = {}
-
-    def advance(self, service: Object, pods: list[Object]) -> str:
-        """The earliest change since the last call; empty when nothing that is timed has changed."""
-        known = self._known.get(key_of(service), {})
-        times = {"": service["metadata"].get("creationTimestamp") or ""}
-        for pod in pods:
-            changed = (ready_condition(pod) or {}).get("lastTransitionTime")
-            if changed:
-                times[name_of(pod)] = changed
-        self._known[key_of(service)] = times
-        return min((time for name, time in times.items() if time > known.get(name, "")), default="")
-
-    def forget(self, key: tuple[str, str]) -> None:
-        """Drop what is known of a Service that is gone."""
-        self._known.pop(key, None)
 
 
 class EndpointSliceController:
@@ -165,8 +143,8 @@ class EndpointSliceController:
 
 
 def _triggered(endpoint_slice: Object, trigger_time: str) -> Object:
-    annotations = {key: value for key, value in annotations_of(endpoint_slice).items() if key != _TRIGGER_TIME}
+    annotations = {key: value for key, value in annotations_of(endpoint_slice).items() if key != TRIGGER_TIME}
     if trigger_time:
-        annotations[_TRIGGER_TIME] = trigger_time
+        annotations[TRIGGER_TIME] = trigger_time
     metadata = {key: value for key, value in endpoint_slice["metadata"].items() if key != "annotations"}
     return {**endpoint_slice, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}

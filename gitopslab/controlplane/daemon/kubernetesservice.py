@@ -23,7 +23,7 @@ _KEY = ("default", "kubernetes")
 
 
 def kubernetes_service(nodes: list[Object]) -> list[Object]:
-    """The Service and its EndpointSlice.
+    """The Service, its EndpointSlice and its Endpoints.
 
     Simplified: the API server of the lab listens on the loopback address of the machine; the endpoint shown here is
     where one would listen on the control plane's node.
@@ -31,6 +31,8 @@ def kubernetes_service(nodes: list[Object]) -> list[Object]:
     namespace, name = _KEY
     labels = {"component": "apiserver", "provider": "kubernetes"}
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
+    address = internal_ip(control_node(nodes))
+    mirrored = {"endpointslice.kubernetes.io/skip-mirror": "true"}  # the slice is there already
     return [
         {
             "apiVersion": "v1",
@@ -43,8 +45,16 @@ def kubernetes_service(nodes: list[Object]) -> list[Object]:
             "kind": "EndpointSlice",
             "metadata": {"name": name, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
             "addressType": "IPv4",
-            "endpoints": [{"addresses": [internal_ip(control_node(nodes))], "conditions": {"ready": True}}],
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
             "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {"name": name, "namespace": namespace, "labels": mirrored},
+            "subsets": [
+                {"addresses": [{"ip": address}], "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]}
+            ],
         },
     ]
 
@@ -55,7 +65,7 @@ def control_node(nodes: list[Object]) -> Object:
 
 
 class KubernetesServiceController:
-    """Makes the Service and its EndpointSlice again."""
+    """Makes the Service, its EndpointSlice and its Endpoints again."""
 
     name = "kubernetes-service-controller"
 
@@ -65,6 +75,7 @@ class KubernetesServiceController:
         self.sources: tuple[Source, ...] = (
             Source("services", _deletion),
             Source("endpointslices.discovery.k8s.io", _deletion),
+            Source("endpoints", _deletion),
         )
 
     def reconcile(self, request: Request) -> Result:

@@ -163,7 +163,7 @@ class ResourceEndpoint:
     def _answered(self, call: Call) -> Answer:
         """The answer with all its warnings, which the client hears whether he is refused or not."""
         resource = call.resource
-        deprecated = resource.version_spec.warning if isinstance(resource, CustomResource) else ""
+        deprecated = resource.version_spec.warning if isinstance(resource, CustomResource) else resource.deprecated
         told = [deprecated] if deprecated else []
         try:
             answer = self._by_verb[call.info.verb](call)

@@ -1,6 +1,8 @@
-"""Services and EndpointSlices in a table."""
+"""Services, Endpoints and EndpointSlices in a table."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from gitopslab.controlplane.http.tables.printer import (
     AGE,
@@ -78,6 +80,22 @@ def _endpoint_port(port: Object) -> str:
     return "*" if name is None else str(name)
 
 
+def _endpoints(obj: Object, now: float) -> Cells:
+    shown = [text for subset in obj.get("subsets") or () for text in _subset(subset)]
+    if not obj.get("subsets"):
+        return [name_of(obj), NONE, age(obj, now)]
+    return [name_of(obj), up_to_three(shown), age(obj, now)]
+
+
+def _subset(subset: Object) -> Iterable[str]:
+    """Every address with every port; a headless service may have no ports."""
+    addresses = [address.get("ip", "") for address in subset.get("addresses") or ()]
+    ports = subset.get("ports")
+    if not ports:
+        return addresses
+    return [f"[{ip}]:{port['port']}" if ":" in ip else f"{ip}:{port['port']}" for port in ports for ip in addresses]
+
+
 PRINTERS = {
     "services": Printer(
         (
@@ -91,6 +109,7 @@ PRINTERS = {
         ),
         _service,
     ),
+    "endpoints": Printer((NAME, Column("Endpoints", "The addresses behind the service."), AGE), _endpoints),
     "endpointslices.discovery.k8s.io": Printer(
         (
             NAME,

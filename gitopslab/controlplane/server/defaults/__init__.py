@@ -25,6 +25,7 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "secrets": core.set_secret,
     "namespaces": core.set_namespace,
     "nodes": core.set_node,
+    "endpoints": networking.set_endpoints,
     "limitranges": core.set_limit_range,
     "resourcequotas": core.set_resource_quota,
     "events": core.set_event,

@@ -1,4 +1,4 @@
-"""Defaults of Ingress, IngressClass, NetworkPolicy and EndpointSlice."""
+"""Defaults of Ingress, IngressClass, NetworkPolicy, EndpointSlice and Endpoints."""
 
 from __future__ import annotations
 
@@ -38,3 +38,10 @@ def set_endpoint_slice(endpoint_slice: Object) -> None:
     endpoint_slice.setdefault("ports", None)
     for endpoint in endpoint_slice["endpoints"] or ():
         endpoint.setdefault("conditions", {})
+
+
+def set_endpoints(endpoints: Object) -> None:
+    """Ports are TCP."""
+    for subset in endpoints.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            port.setdefault("protocol", "TCP")
