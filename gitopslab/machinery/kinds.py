@@ -278,6 +278,7 @@ BUILT_IN: tuple[Resource, ...] = (
         tracks_generation=True,
     ),
     Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", True, ("netpol",), tracks_generation=True),
+    Resource("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", False),
     Resource(
         "policy",
         "v1",

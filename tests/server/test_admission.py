@@ -193,3 +193,48 @@ def test_an_ingress_without_a_class_gets_the_default_one(api: LocalApi) -> None:
     ingress["metadata"]["namespace"] = "default"
     ingress["spec"] = {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}
     assert api.create(ingress)["spec"]["ingressClassName"] == "nginx"
+
+
+def sandbox(**fields: object) -> Object:
+    overhead = {"podFixed": {"cpu": "100m"}}
+    scheduling = {"nodeSelector": {"kata": "yes"}, "tolerations": [{"key": "kata", "operator": "Exists"}]}
+    made = cluster_object("RuntimeClass", "kata", "node.k8s.io/v1", handler="kata")
+    return {**made, "overhead": overhead, "scheduling": scheduling, **fields}
+
+
+def test_a_runtime_class_lends_a_pod_its_overhead_selector_and_tolerations(api: LocalApi) -> None:
+    api.create(sandbox())
+    spec = api.create(pod("p", spec={"runtimeClassName": "kata", "nodeSelector": {"disk": "ssd"}}))["spec"]
+    assert spec["overhead"] == {"cpu": "100m"}
+    assert spec["nodeSelector"] == {"disk": "ssd", "kata": "yes"}
+    assert {"key": "kata", "operator": "Exists"} in spec["tolerations"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"runtimeClassName": "nosuch"}, 'pod rejected: RuntimeClass "nosuch" not found'),
+        (
+            {"runtimeClassName": "kata", "overhead": {"cpu": "1"}},
+            "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+        ),
+        (
+            {"overhead": {"cpu": "1"}},
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        ),
+        (
+            {"runtimeClassName": "kata", "nodeSelector": {"kata": "no"}},
+            "conflict: runtimeClass.scheduling.nodeSelector[kata] = yes; pod.spec.nodeSelector[kata] = no",
+        ),
+    ],
+)
+def test_a_pod_and_its_runtime_class_must_agree(api: LocalApi, spec: Object, why: str) -> None:
+    api.create(sandbox())
+    assert refusal(api, pod("p", spec=spec)).message == f'pods "p" is forbidden: {why}'
+
+
+def test_the_handler_of_a_runtime_class_stays(api: LocalApi) -> None:
+    made = api.create(sandbox())
+    with pytest.raises(ApiError, match='handler: Invalid value: "other": field is immutable'):
+        api.update({**made, "handler": "other"})
+    assert "handler: Required value" in refusal(api, cluster_object("RuntimeClass", "x", "node.k8s.io/v1")).message

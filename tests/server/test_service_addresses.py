@@ -52,7 +52,7 @@ def test_an_address_may_be_chosen_once(api: LocalApi) -> None:
 def test_an_address_must_be_in_the_range(api: LocalApi) -> None:
     assert refusal(api, service("s", clusterIP="192.168.0.1")) == (
         'Service "s" is invalid: spec.clusterIPs: Invalid value: ["192.168.0.1"]: failed to allocate IP 192.168.0.1: '
-        "the provided IP (192.168.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16"
+        "the provided network does not match the current range"
     )
 
 
@@ -133,3 +133,45 @@ def test_a_dry_run_takes_no_address(api: LocalApi, verbs: Verbs) -> None:
     tried = service("tried", clusterIP="10.96.1.1")
     verbs.create(ADMIN, resource, "default", tried, WriteOptions(dry_run=True))
     assert api.create(service("s", clusterIP="10.96.1.1"))["spec"]["clusterIP"] == "10.96.1.1"
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        (
+            {"ipFamilyPolicy": "RequireDualStack"},
+            'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": '
+            "this cluster is not configured for dual-stack services",
+        ),
+        ({"ipFamilies": ["IPv6"]}, 'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster'),
+        (
+            {"ipFamilies": ["IPv4", "IPv6"]},
+            'spec.ipFamilyPolicy: Invalid value: "SingleStack": '
+            "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified",
+        ),
+        (
+            {"clusterIP": "fd00::1"},
+            'spec.clusterIPs[0]: Invalid value: ["fd00::1"]: IPv6 is not configured on this cluster',
+        ),
+        (
+            {"clusterIP": "10.96.1.1", "ipFamilies": ["IPv6"]},
+            'spec.clusterIPs[0]: Invalid value: "10.96.1.1": expected an IPv6 value as indicated by `ipFamilies[0]`',
+        ),
+        ({"ipFamilies": ["IPv4", "IPv4"]}, 'spec.ipFamilies[1]: Duplicate value: "IPv4"'),
+    ],
+)
+def test_families_must_be_those_of_the_cluster(api: LocalApi, spec: Object, why: str) -> None:
+    assert refusal(api, service("s", **spec)) == f'Service "s" is invalid: {why}'
+
+
+def test_preferring_two_families_is_content_with_one(api: LocalApi) -> None:
+    made = api.create(service("s", ipFamilyPolicy="PreferDualStack"))
+    assert (made["spec"]["ipFamilies"], len(made["spec"]["clusterIPs"])) == (["IPv4"], 1)
+    assert api.update(made)["spec"]["ipFamilyPolicy"] == "PreferDualStack"
+
+
+def test_a_node_port_asked_for_with_a_type_that_has_none_is_refused(api: LocalApi) -> None:
+    before = api.create(service("s", type="NodePort"))["spec"]["ports"][0]
+    change = {"spec": {"type": "ClusterIP", "ports": [{**before, "nodePort": 30081}]}}
+    with pytest.raises(InvalidError, match="may not be used when `type` is 'ClusterIP'"):
+        api.patch("services", "s", change, "default")

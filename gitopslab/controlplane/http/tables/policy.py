@@ -1,4 +1,4 @@
-"""PodDisruptionBudgets and PriorityClasses in a table."""
+"""PodDisruptionBudgets, PriorityClasses and RuntimeClasses in a table."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ def _priority_class(obj: Object, now: float) -> Cells:
     return [name_of(obj), obj.get("value", 0), is_default, age(obj, now), obj.get("preemptionPolicy") or ""]
 
 
+def _runtime_class(obj: Object, now: float) -> Cells:
+    return [name_of(obj), obj.get("handler", ""), age(obj, now)]
+
+
 PRINTERS = {
     "poddisruptionbudgets.policy": Printer(
         (
@@ -45,5 +49,8 @@ PRINTERS = {
             Column("PreemptionPolicy", "Whether its pods may push others out."),
         ),
         _priority_class,
+    ),
+    "runtimeclasses.node.k8s.io": Printer(
+        (NAME, Column("Handler", "What runs containers of this class."), AGE), _runtime_class
     ),
 }

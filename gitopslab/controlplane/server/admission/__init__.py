@@ -7,7 +7,7 @@ store.
 
 Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
 
-Simplified: NodeRestriction, PodSecurity, RuntimeClass, certificate plugins and webhooks are not here; the real server
+Simplified: NodeRestriction, PodSecurity, certificate plugins and webhooks are not here; the real server
 runs them too.
 """
 
@@ -22,6 +22,7 @@ from gitopslab.controlplane.server.admission import (
     namespaces,
     pods,
     priority,
+    runtimeclasses,
     serviceaccounts,
     services,
     storage,
@@ -67,6 +68,7 @@ class Admission:
                 serviceaccounts.add_account(attributes, self._reader, self._chance)
                 pods.add_tolerations(attributes)
                 priority.set_priority(attributes, self._reader)
+                runtimeclasses.set_class(attributes, self._reader)
             case "services":
                 services.give_addresses(attributes, self._reader, self._chance)
             case "persistentvolumeclaims":
@@ -93,6 +95,7 @@ class Admission:
         match attributes.resource.key:
             case "pods":
                 limits.check_pod(attributes, self._reader)
+                runtimeclasses.check_class(attributes, self._reader)
             case _ if attributes.subresource:
                 pass
             case "persistentvolumeclaims":

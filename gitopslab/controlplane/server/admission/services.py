@@ -5,8 +5,7 @@ What is taken is read off the existing Services each time, so nothing has to be 
 
 Called by the chain for Services; whether the wished fields make sense together is ``validation``'s.
 
-Simplified: one stack, IPv4. The real server also hands out IPv6 addresses on a dual-stack cluster, and keeps
-IPAddress objects.
+Simplified: there are no IPAddress objects, in which the real server notes what is taken.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from random import Random
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.controlplane.server.admission.families import set_families
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.errors import ApiError, invalid
 from gitopslab.machinery.objects import Object, key_of, name_of
@@ -35,14 +35,15 @@ def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> No
     spec = service["spec"]
     if before is not None:
         _keep(spec, before["spec"])
-        _take_back(spec, before["spec"])
     _align(spec, before["spec"] if before else None)
-    if spec.get("type") == "ExternalName":
-        return
+    set_families(service, before)
     others = [other["spec"] for other in reader.all("services") if key_of(other) != key_of(service)]
-    _give_cluster_ip(service, before, others, chance)
+    if needs_cluster_ip(spec):
+        _give_cluster_ip(service, before, others, chance)
     if spec.get("type") in _WITH_NODE_PORTS:
         _give_node_ports(service, before, others, chance)
+    if before is not None:
+        _take_back(spec, before["spec"])
 
 
 def needs_cluster_ip(spec: Object) -> bool:
@@ -66,11 +67,8 @@ def _keep(spec: Object, before: Object) -> None:
     if needs_cluster_ip(before) and needs_cluster_ip(spec):
         if not spec.get("clusterIP") and before.get("clusterIP"):
             spec["clusterIP"] = before["clusterIP"]
-        if not spec.get("clusterIPs") and spec.get("clusterIP") == before.get("clusterIP") and before.get("clusterIPs"):
+        if not spec.get("clusterIPs") and before.get("clusterIPs"):
             spec["clusterIPs"] = list(before["clusterIPs"])
-        for field in ("ipFamilies", "ipFamilyPolicy"):
-            if not spec.get(field) and before.get(field):
-                spec[field] = before[field]
     if needs_node_ports(before) and needs_node_ports(spec):
         _keep_node_ports(spec, before)
     if needs_health_port(before) and needs_health_port(spec) and not spec.get("healthCheckNodePort"):
@@ -84,30 +82,45 @@ def _keep_node_ports(spec: Object, before: Object) -> None:
         old = known.get(port.get("name", ""))
         if not port.get("nodePort") and old and old not in used:
             port["nodePort"] = old
-            used.add(old)
 
 
 def _take_back(spec: Object, before: Object) -> None:
     """Drop what the new type has no use for, unless the user just wrote it (``dropTypeDependentFields``)."""
     if needs_cluster_ip(before) and not needs_cluster_ip(spec):
-        _drop_unchanged(spec, before, "clusterIPs", "clusterIP", "ipFamilies", "ipFamilyPolicy")
-    if needs_node_ports(before) and not needs_node_ports(spec):
-        old = {port.get("nodePort") for port in before.get("ports") or ()}
-        for port in spec.get("ports") or ():
-            if port.get("nodePort") in old:
-                port.pop("nodePort", None)
+        if [spec.get(field) for field in ("clusterIP", "clusterIPs")] == [before["clusterIP"], before["clusterIPs"]]:
+            _drop(spec, "clusterIP", "clusterIPs")
+        _drop_unchanged(spec, before, "ipFamilies", "ipFamilyPolicy")
+    if before.get("type") in _WITH_NODE_PORTS and spec.get("type") not in _WITH_NODE_PORTS:
+        _take_back_node_ports(spec, before)
     if needs_health_port(before) and not needs_health_port(spec):
         _drop_unchanged(spec, before, "healthCheckNodePort")
     if before.get("type") == "LoadBalancer" and spec.get("type") != "LoadBalancer":
         _drop_unchanged(spec, before, "allocateLoadBalancerNodePorts", "loadBalancerClass")
-    if before.get("type") in _WITH_NODE_PORTS and spec.get("type") not in _WITH_NODE_PORTS:
+    if _is_reachable_from_outside(before) and not _is_reachable_from_outside(spec):
         _drop_unchanged(spec, before, "externalTrafficPolicy")
 
 
-def _drop_unchanged(spec: Object, before: Object, *fields: str) -> None:
+def _take_back_node_ports(spec: Object, before: Object) -> None:
+    """Unless the user asks for a port that the Service did not have: validation refuses that."""
+    old = {port.get("nodePort") for port in before.get("ports") or ()}
+    ports = spec.get("ports") or ()
+    if all(port.get("nodePort") in old for port in ports if port.get("nodePort")):
+        for port in ports:
+            port.pop("nodePort", None)
+
+
+def _is_reachable_from_outside(spec: Object) -> bool:
+    kind = spec.get("type")
+    return kind in _WITH_NODE_PORTS or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
+def _drop(spec: Object, *fields: str) -> None:
     for field in fields:
-        if spec.get(field) == before.get(field):
-            spec.pop(field, None)
+        spec.pop(field, None)
+
+
+def _drop_unchanged(spec: Object, before: Object, *fields: str) -> None:
+    _drop(spec, *(field for field in fields if spec.get(field) == before.get(field)))
 
 
 def _align(spec: Object, before: Object | None) -> None:
@@ -117,7 +130,9 @@ def _align(spec: Object, before: Object | None) -> None:
         if one and not many:
             spec["clusterIPs"] = [one]
         return
-    if one != before.get("clusterIP") and many == before.get("clusterIPs"):
+    if not many and before.get("clusterIPs") and one == before.get("clusterIP"):
+        spec["clusterIPs"] = list(before["clusterIPs"])
+    if (one or "") != (before.get("clusterIP") or "") and (many or []) == (before.get("clusterIPs") or []):
         if one:
             spec["clusterIPs"] = [one]
         else:
@@ -126,13 +141,7 @@ def _align(spec: Object, before: Object | None) -> None:
 
 def _give_cluster_ip(service: Object, before: Object | None, others: list[Object], chance: Random) -> None:
     spec = service["spec"]
-    headless = spec.get("clusterIP") == _NONE
-    dual = headless and not spec.get("selector")
-    spec.setdefault("ipFamilyPolicy", "RequireDualStack" if dual else "SingleStack")
-    if not spec.get("ipFamilies"):
-        single = spec["ipFamilyPolicy"] == "SingleStack" or not dual
-        spec["ipFamilies"] = ["IPv4"] if single else ["IPv4", "IPv6"]
-    if headless:
+    if spec.get("clusterIP") == _NONE or (before is not None and before["spec"].get("clusterIP") == _NONE):
         return
     used = {other.get("clusterIP") for other in others}
     if spec.get("clusterIP"):
@@ -149,7 +158,9 @@ def _check_address(service: Object, wished: str, used: set[str | None]) -> None:
     except ValueError:
         return  # validation says so, in its own words
     problem = ""
-    if address not in RANGE or address in (RANGE.network_address, RANGE.broadcast_address):
+    if address not in RANGE:
+        problem = "the provided network does not match the current range"
+    elif address in (RANGE.network_address, RANGE.broadcast_address):
         problem = f"the provided IP ({wished}) is not in the valid range. The range of valid IPs is {RANGE}"
     elif wished in used:
         problem = "provided IP is already allocated"

@@ -90,6 +90,9 @@ _RULES: dict[str, Rules] = {
     "horizontalpodautoscalers.autoscaling": Rules(
         create=autoscaling.check_autoscaler, change=autoscaling.check_autoscaler_change
     ),
+    "runtimeclasses.node.k8s.io": Rules(
+        create=policies.check_runtime_class, change=policies.check_runtime_class_change
+    ),
     "priorityclasses.scheduling.k8s.io": Rules(
         create=policies.check_priority_class, change=policies.check_priority_class_change
     ),

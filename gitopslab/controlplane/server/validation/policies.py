@@ -1,9 +1,10 @@
-"""Rules of LimitRange, ResourceQuota, PodDisruptionBudget and PriorityClass."""
+"""Rules of LimitRange, ResourceQuota, PodDisruptionBudget, PriorityClass and RuntimeClass."""
 
 from __future__ import annotations
 
+from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
+from gitopslab.controlplane.server.validation.metadata import check_immutable, check_labels, check_selector
 from gitopslab.controlplane.server.validation.numbers import (
     amount,
     check_at_most_everything,
@@ -14,7 +15,9 @@ from gitopslab.controlplane.server.validation.resources import (
     check_name,
     check_quantity,
     check_quota_name,
+    check_requirements,
 )
+from gitopslab.controlplane.server.validation.scheduling import check_tolerations
 from gitopslab.machinery.objects import Object, name_of
 
 _LIMIT_TYPES = ("Container", "Pod", "PersistentVolumeClaim")
@@ -92,6 +95,34 @@ def check_budget_change(causes: Causes, budget: Object, before: Object, subresou
     """Everything may change."""
     if subresource != "status":
         check_budget(causes, budget)
+
+
+def check_runtime_class(causes: Causes, runtime_class: Object) -> None:
+    """A new or changed RuntimeClass."""
+    handler = runtime_class.get("handler") or ""
+    if not handler:
+        causes.required("handler")
+    else:
+        causes.each("handler", handler, formats.problems_of_label(handler))
+    overhead, scheduling = runtime_class.get("overhead"), runtime_class.get("scheduling")
+    if overhead:
+        check_requirements(causes, {"limits": overhead.get("podFixed")}, "overhead")
+    if scheduling:
+        check_labels(causes, scheduling.get("nodeSelector"), "scheduling.nodeSelector")
+        tolerations = scheduling.get("tolerations") or []
+        check_tolerations(causes, tolerations, "scheduling.tolerations")
+        seen: list[tuple[str, ...]] = []
+        for index, one in enumerate(tolerations):
+            key = tuple(one.get(field) or "" for field in ("key", "operator", "value", "effect"))
+            if key in seen:
+                causes.duplicate(f"scheduling.tolerations[{index}]", one)
+            seen.append(key)
+
+
+def check_runtime_class_change(causes: Causes, runtime_class: Object, before: Object, subresource: str) -> None:
+    """The handler stays."""
+    if runtime_class.get("handler") != before.get("handler"):
+        causes.invalid("handler", runtime_class.get("handler") or "", "field is immutable")
 
 
 def check_priority_class(causes: Causes, priority_class: Object) -> None:

@@ -39,7 +39,7 @@ def check_service(causes: Causes, service: Object) -> None:
     check_labels(causes, spec.get("selector"), "spec.selector")
     _check_affinity(causes, spec)
     if kind != "ExternalName":
-        _check_addresses(causes, spec)
+        check_families(causes, spec, None)
     for index, address in enumerate(spec.get("externalIPs") or ()):
         check_reachable(causes, address, f"spec.externalIPs[{index}]")
     if kind not in _TYPES:
@@ -137,8 +137,14 @@ def _check_affinity(causes: Causes, spec: Object) -> None:
         causes.forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
 
 
-def _check_addresses(causes: Causes, spec: Object) -> None:
-    """``ValidateServiceClusterIPsRelatedFields``."""
+def check_families(causes: Causes, spec: Object, before: Object | None) -> None:
+    """What addresses, families and their policy say of each other (``ValidateServiceClusterIPsRelatedFields``).
+
+    Args:
+        causes: Where mistakes are told.
+        spec: That of the Service.
+        before: That of the stored one; addresses that were good enough once may stay.
+    """
     one, many = spec.get("clusterIP") or "", spec.get("clusterIPs") or []
     if one and not many:
         causes.required("spec.clusterIPs")
@@ -155,18 +161,35 @@ def _check_addresses(causes: Causes, spec: Object) -> None:
     policy = spec.get("ipFamilyPolicy")
     if policy is not None and policy not in _FAMILY_POLICIES:
         causes.unsupported("spec.ipFamilyPolicy", policy, _FAMILY_POLICIES)
-    _check_cluster_ips(causes, many)
+    if _check_cluster_ips(causes, many, (before or {}).get("clusterIPs") or []):
+        _check_stacks(causes, spec, many, families)
 
 
-def _check_cluster_ips(causes: Causes, addresses: list[str]) -> None:
+def _check_cluster_ips(causes: Causes, addresses: list[str], had: list[str]) -> bool:
+    """Whether each is an address, so that their families can be compared."""
+    is_sound = True
     for index, address in enumerate(addresses):
         if index == 0 and address == "None":
             if len(addresses) > 1:
+                is_sound = False
                 causes.invalid("spec.clusterIPs", addresses, "'None' must be the first and only value")
             continue
-        causes.each(f"spec.clusterIPs[{index}]", address, formats.problems_of_ip(address))
+        problems = formats.problems_of_ip(address) if address not in had else []
+        causes.each(f"spec.clusterIPs[{index}]", address, problems)
+        is_sound = is_sound and not problems
     if len(addresses) > 2:
         causes.invalid("spec.clusterIPs", addresses, "may only hold up to 2 values")
+    return is_sound
+
+
+def _check_stacks(causes: Causes, spec: Object, addresses: list[str], families: list[str]) -> None:
+    if len(addresses) > 1 and len({":" in address for address in addresses}) < 2:
+        text = "may specify no more than one IP for each IP family"
+        causes.invalid("spec.clusterIPs", addresses, text)
+    for index, (address, family) in enumerate(zip(addresses, families, strict=False)):
+        if family in _FAMILIES and (":" in address) != (family == "IPv6") and not _is_headless(spec):
+            text = f"expected an {family} value as indicated by `ipFamilies[{index}]`"
+            causes.invalid(f"spec.clusterIPs[{index}]", address, text)
 
 
 def _check_duplicates(causes: Causes, spec: Object, kind: str) -> None:
