@@ -16,6 +16,7 @@ from gitopslab.machinery.template_hash import struct_hash
 MOST = 1000
 """Addresses an Endpoints object keeps; of one with more it says that it is ``truncated``."""
 
+_NO_PORTS: tuple[Object, ...] = ({},)
 _Address = tuple[str, str]
 _Port = tuple[tuple[str, object], ...]
 
@@ -25,7 +26,7 @@ def repacked(subsets: Iterable[Object]) -> list[Object]:
     known: dict[_Address, Object] = {}
     serving: dict[_Port, dict[_Address, bool]] = {}
     for subset in subsets:
-        for port in subset.get("ports") or ({},):
+        for port in subset.get("ports") or _NO_PORTS:
             ready = serving.setdefault(tuple(sorted(port.items())), {})
             for key, address, is_ready in _addresses(subset):
                 known.setdefault(key, address)

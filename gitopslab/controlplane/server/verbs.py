@@ -46,6 +46,7 @@ from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
 from gitopslab.controlplane.server.store import Change, ChangeType, Key, Record, Store
 from gitopslab.controlplane.server.validation import validate
+from gitopslab.controlplane.server.warnings import warnings_of
 from gitopslab.errors import already_exists, invalid, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
@@ -386,6 +387,7 @@ class Verbs:
             causes = validate(resource, obj, attributes.before, attributes.subresource)
         if causes:
             raise invalid(str(obj.get("kind")), resource.group, name_of(obj), causes)
+        options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
         self._admission.validate(attributes)
 
     def _attributes(
