@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gitopslab.machinery.clock import JumpableClock
 
 if TYPE_CHECKING:
     from gitopslab.controlplane.daemon.assembly import ControlPlane
+
+# The same examples on every machine, however slow. ``pytest --hypothesis-profile=explore`` looks for new ones.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import threading
 
 from gitopslab.machinery.objects import Object
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds a test waits for a thread before it calls it broken."""
 
 

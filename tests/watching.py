@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes.watch import Watch
 
-_PATIENCE = 20  # seconds; a test that waits so long has failed
+_PATIENCE = 60  # seconds; a test that waits so long has failed
 
 
 def events(call: Callable[..., Any], *arguments: Any, **options: Any) -> Iterator[dict[str, Any]]:

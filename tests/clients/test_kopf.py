@@ -69,7 +69,7 @@ def operator(kubeconfig: Path, namespace: str, definition: None, tmp_path: Path)
         )  # fmt: skip
         yield
         process.terminate()
-        assert process.wait(timeout=10) == 0, (tmp_path / "operator.log").read_text()
+        assert process.wait(timeout=60) == 0, (tmp_path / "operator.log").read_text()
 
 
 @pytest.fixture

@@ -65,21 +65,21 @@ def test_objects_are_created_labelled_annotated_patched_and_deleted(api: Any, na
 def test_a_pod_is_waited_for_read_and_deleted(api: Any) -> None:
     made = pod("web", api)
     made.create()
-    made.wait("condition=Ready", timeout=20)
+    made.wait("condition=Ready", timeout=60)
     assert made.ready()
     assert made.status.phase == "Running"
     assert isinstance(list(made.logs()), list)
     made.delete(grace_period=1)
-    made.wait("delete", timeout=20)
+    made.wait("delete", timeout=60)
 
 
 def test_a_deployment_is_scaled_until_its_pods_are_ready(api: Any) -> None:
     made = deployment("web", api)
     made.create()
-    made.wait("condition=Available", timeout=20)
+    made.wait("condition=Available", timeout=60)
     made.scale(3)
     assert made.replicas == 3
-    made.wait("jsonpath='{.status.readyReplicas}'=3", timeout=20)
+    made.wait("jsonpath='{.status.readyReplicas}'=3", timeout=60)
     assert {found.metadata.labels.app for found in made.pods()} == {"web"}
     assert len(made.pods()) == 3
 

@@ -84,7 +84,7 @@ def test_a_watch_goes_on_where_a_list_ended(lightkube: Client) -> None:
     assert "before" in [found.metadata.name for found in listed]
     lightkube.create(config_map("after"))
     lightkube.delete(ConfigMap, "before")
-    stream = lightkube.watch(ConfigMap, resource_version=listed.resourceVersion, server_timeout=20)
+    stream = lightkube.watch(ConfigMap, resource_version=listed.resourceVersion, server_timeout=60)
     assert [(kind, found.metadata.name) for kind, found in (next(stream), next(stream))] == [
         ("ADDED", "after"),
         ("DELETED", "before"),
@@ -98,7 +98,7 @@ def test_a_watch_of_forgotten_history_starts_over(lightkube: Client, forget_hist
     lightkube.create(config_map("missed"))
     forget_history()
     stream = lightkube.watch(
-        ConfigMap, resource_version=listed.resourceVersion, server_timeout=20, on_error=on_error_retry
+        ConfigMap, resource_version=listed.resourceVersion, server_timeout=60, on_error=on_error_retry
     )
     names = {next(stream)[1].metadata.name for _ in range(3)}
     assert names == {"kept", "missed", "kube-root-ca.crt"}
@@ -109,14 +109,14 @@ def test_a_deployment_is_waited_for_and_scaled(lightkube: Client) -> None:
     lightkube.wait(Deployment, "web", for_conditions=["Available"])
     scale = Deployment.Scale(metadata=ObjectMeta(name="web"), spec=ScaleSpec(replicas=2))
     assert lightkube.replace(scale, "web").spec.replicas == 2
-    for _, found in lightkube.watch(Deployment, fields={"metadata.name": "web"}, server_timeout=20):
+    for _, found in lightkube.watch(Deployment, fields={"metadata.name": "web"}, server_timeout=60):
         if found.status.readyReplicas == 2:
             break
     pods = [found.metadata.name for found in lightkube.list(Pod, labels={"app": "web"})]
     assert len(pods) == 2
     assert isinstance(list(lightkube.log(pods[0])), list)
     lightkube.delete(Deployment, "web", cascade=CascadeType.FOREGROUND)
-    for kind, _ in lightkube.watch(Deployment, fields={"metadata.name": "web"}, server_timeout=20):
+    for kind, _ in lightkube.watch(Deployment, fields={"metadata.name": "web"}, server_timeout=60):
         if kind == "DELETED":
             break
     assert list(lightkube.list(Pod, labels={"app": "web"})) == [], "the foreground waits for all that it owns"

@@ -30,7 +30,7 @@ def test_forty_watchers_see_the_same_changes_in_the_same_order(core: client.Core
             core.list_namespaced_config_map, namespace, label_selector="mine=yes", resource_version=since,
             allow_watch_bookmarks=True, deserialize=False,
         )  # fmt: skip
-        ready.wait(timeout=20)
+        ready.wait(timeout=60)
         seen: list[str] = []
         for event in stream:
             seen.append(f"{event['type']} {event['object']['metadata']['name']}")
@@ -40,12 +40,12 @@ def test_forty_watchers_see_the_same_changes_in_the_same_order(core: client.Core
 
     with ThreadPoolExecutor(40) as pool:
         watchers = [pool.submit(follow, number) for number in range(40)]
-        ready.wait(timeout=20)
+        ready.wait(timeout=60)
         for number in range(20):
             put(core, namespace, f"c{number:02}")
             core.patch_namespaced_config_map(f"c{number:02}", namespace, {"data": {"k": "w"}}, _preload_content=False)
         put(core, namespace, "last")
-        seen = [watcher.result(timeout=30) for watcher in watchers]
+        seen = [watcher.result(timeout=60) for watcher in watchers]
     assert all(one == seen[0] for one in seen)
     changes = [f"{kind} c{number:02}" for number in range(20) for kind in ("ADDED", "MODIFIED")]
     assert seen[0] == [*changes, "ADDED last"]
@@ -55,7 +55,7 @@ def test_a_reader_that_sleeps_holds_nobody_up_and_misses_nothing(core: client.Co
     since = core.list_namespaced_config_map(namespace).metadata.resource_version
     options: dict[str, Any] = {"label_selector": "mine=yes", "resource_version": since}
     asleep = core.list_namespaced_config_map(
-        namespace, watch=True, timeout_seconds=20, _preload_content=False, **options
+        namespace, watch=True, timeout_seconds=300, _preload_content=False, **options
     )
     awake = events(core.list_namespaced_config_map, namespace, **options)
     names = [f"c{number:03}" for number in range(150)]  # more bytes than any socket takes in unread

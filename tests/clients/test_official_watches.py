@@ -54,7 +54,7 @@ class Arrivals:
 
     def until(self, *wanted: tuple[str, str]) -> list[tuple[str, str]]:
         with self._news:
-            assert self._news.wait_for(lambda: set(wanted) <= set(self.told), timeout=20), self.told
+            assert self._news.wait_for(lambda: set(wanted) <= set(self.told), timeout=60), self.told
             return self.told
 
 
@@ -111,7 +111,7 @@ def test_initial_events_are_followed_by_the_bookmark_that_ends_them(
     maps = DynamicClient(official).resources.get(api_version="v1", kind="ConfigMap")
     stream = maps.watch(
         namespace=namespace, label_selector="mine=yes", allow_watch_bookmarks=True, send_initial_events=True,
-        resource_version_match="NotOlderThan", timeout=20,
+        resource_version_match="NotOlderThan", timeout=60,
     )  # fmt: skip
     first, second, bookmark = (next(stream) for _ in range(3))
     assert [first["object"].metadata.name, second["object"].metadata.name] == ["a", "b"]

@@ -41,7 +41,7 @@ def pid_of(cluster: EmbeddedCluster) -> int:
 
 def wait_until_ended(cluster: EmbeddedCluster) -> None:
     ended = threading.Event()
-    for _ in range(1000):
+    for _ in range(6000):
         if not is_locked(cluster.kubeconfig.parent):
             return
         ended.wait(0.01)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -58,10 +57,8 @@ def test_a_program_sees_only_the_given_environment() -> None:
 
 
 def test_a_program_that_takes_too_long_is_ended() -> None:
-    began = time.monotonic()
     with pytest.raises(ToolTimeout, match="0 s"):
-        run(python("import time; time.sleep(60)"), environment=ENVIRONMENT, timeout=0.2)
-    assert time.monotonic() - began < 20
+        run(python("import time; time.sleep(100_000)"), environment=ENVIRONMENT, timeout=0.2)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for other processes")
@@ -81,10 +78,11 @@ def test_interrupting_lets_the_program_clean_up(tmp_path: Path) -> None:
 
 
 def test_no_threads_are_left_behind() -> None:
-    before = threading.active_count()
-    for _ in range(3):
-        run(python("print('x')"), environment=ENVIRONMENT, timeout=20)
-    assert threading.active_count() <= before + 2
+    before = set(threading.enumerate())
+    run(python("print('x')"), environment=ENVIRONMENT, timeout=20)
+    for started in set(threading.enumerate()) - before:
+        started.join(20)
+        assert not started.is_alive(), started
 
 
 def test_a_missing_tool_is_named_with_the_command_that_installs_it() -> None:

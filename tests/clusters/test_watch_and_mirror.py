@@ -15,7 +15,7 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.mirror import Mirror
 from gitopslab.machinery.objects import Object, name_of
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def pod(name: str, revision: int) -> Object:

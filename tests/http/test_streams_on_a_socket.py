@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -99,19 +98,18 @@ def test_refusal_is_an_answer_instead_of_a_handshake(server: Server) -> None:
     server.run(story)
 
 
-def test_stopping_closes_open_streams_at_once(server: Server) -> None:
+def test_stopping_closes_open_streams(server: Server) -> None:
     process = server.exec.process = ScriptedProcess(waits=True)
 
     async def story() -> None:
         async with server.open("exec?command=sleep&stdin=true") as client:
             await client.recv()
             assert server.task is not None
-            begin = time.perf_counter()
             server.task.cancel()
             with pytest.raises(ConnectionClosed) as caught:
                 await client.recv()
-            await asyncio.wait([server.task])
-            assert time.perf_counter() - begin < 0.5
+            done, _ = await asyncio.wait([server.task], timeout=20)
+            assert done, "it waits for its clients"
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1001
         assert process.closed

@@ -68,7 +68,7 @@ def test_broken_yaml_names_the_place(lab: Lab) -> None:
 
 def test_a_pod_becomes_ready_and_can_be_read(lab: Lab, capsys: Captured) -> None:
     lab.apply(POD)
-    lab.wait("pod/hello", timeout=20)
+    lab.wait("pod/hello", timeout=60)
     assert said(capsys)[1].startswith("pod/hello is ready after ")
     pod = lab.get("pod/hello")
     assert pod["status"]["phase"] == "Running"
@@ -91,9 +91,9 @@ def test_all_namespaces_show_where_each_object_is(lab: Lab) -> None:
 
 def test_scale_wait_and_logs_of_a_deployment(lab: Lab, capsys: Captured) -> None:
     lab.kubectl("create deployment web --image=nginx:1.27 --replicas=1")
-    lab.wait("deploy/web", timeout=20)
+    lab.wait("deploy/web", timeout=60)
     lab.scale("deploy/web", 3)
-    lab.wait("deploy/web", timeout=20)
+    lab.wait("deploy/web", timeout=60)
     lines = said(capsys)
     assert lines[0] == "deployment.apps/web created"
     assert "deployment.apps/web scaled" in lines
@@ -186,7 +186,7 @@ def test_what_cannot_be_meant_is_refused_in_words(lab: Lab, what: str, words: st
 
 def test_the_board_shows_the_cluster(lab: Lab) -> None:
     lab.apply(POD)
-    lab.wait("pod/hello", timeout=20)
+    lab.wait("pod/hello", timeout=60)
     view = lab.board()
     assert lab.board() is view
     assert f"✓ {lab.current_namespace}/hello  Running 1/1" in view.text()

@@ -40,7 +40,7 @@ def test_merge_patch_follows_the_rfc(document: Any, patch: Any, result: Any) -> 
 
 
 @given(MAPS, MAPS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_merging_the_same_patch_twice_changes_nothing_more(document: dict[str, Any], patch: dict[str, Any]) -> None:
     once = merge_patch(document, patch)
     assert merge_patch(once, patch) == once

@@ -39,7 +39,7 @@ class Running:
         eventually(lambda: not is_locked(self.folder), "the killed process still holds its lock")
 
 
-def eventually(holds: Callable[[], bool], otherwise: str, seconds: float = 20) -> None:
+def eventually(holds: Callable[[], bool], otherwise: str, seconds: float = 60) -> None:
     """Look again every fraction of a second until something outside of this process is so."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.02)):

