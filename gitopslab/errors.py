@@ -161,6 +161,15 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def unclassified(message: str, reason: str = "") -> ApiError:
+    """400: the request is at fault, and the real server has no class for the fault.
+
+    Simplified: the real server answers some faults of a request with 500 (``ErrorToAPIStatus``); kubectl
+    prints the same for both, and here a 500 always means that the server is at fault.
+    """
+    return ApiError(400, reason, message)
+
+
 def forbidden(resource: str, name: str, why: str) -> ApiError:
     """403: admission or authorization refuses."""
     return ApiError(403, "Forbidden", f'{resource} "{name}" is forbidden: {why}', details=_details(resource, name))

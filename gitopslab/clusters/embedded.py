@@ -213,7 +213,7 @@ class EmbeddedCluster:
             return False
         progress(f"stopping cluster {self.name}")
         for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-            for process in _processes_of(self._folder.path):
+            for process in processes_of(self._folder.path):
                 with suppress(ProcessLookupError):
                     os.kill(process, number)
             if self._ended():
@@ -242,7 +242,7 @@ def _must_be_free(port: int, record: Record) -> None:
     )
 
 
-def _processes_of(folder: Path) -> Iterator[int]:
+def processes_of(folder: Path) -> Iterator[int]:
     """The processes that serve a folder, by their command lines: a number in a file may be somebody else's by now."""
     import psutil
 

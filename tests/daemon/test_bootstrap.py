@@ -140,3 +140,27 @@ def test_cluster_whose_nodes_were_all_deleted_gets_the_default_ones_back(
         plane.api.delete("nodes", name)
     bootstrap(plane.api, None, clock, bare=True)
     assert len(names(plane, "nodes")) == 4
+
+
+def test_a_cluster_starts_also_with_nothing_but_a_node_made_by_hand(plane: ControlPlane, clock: JumpableClock) -> None:
+    for name in names(plane, "nodes"):
+        plane.api.delete("nodes", name)
+    plane.api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "mine"}})
+    plane.api.delete("endpointslices.discovery.k8s.io", "kubernetes", "default")
+    bootstrap(plane.api, None, clock, bare=True)
+    assert names(plane, "nodes") == {"mine"}
+    assert names(plane, "endpointslices.discovery.k8s.io") == {"kubernetes"}
+
+
+def test_a_cluster_starts_also_when_a_quota_forbids_its_service(
+    plane: ControlPlane, clock: JumpableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    metadata = {"name": "none", "namespace": "default"}
+    plane.api.create(
+        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"services": 0}}}
+    )
+    plane.settle()
+    plane.api.delete("services", "kubernetes", "default")
+    bootstrap(plane.api, None, clock, bare=True)
+    assert "the cluster starts without Service kubernetes: " in caplog.text
+    assert "kubernetes" not in names(plane, "services")

@@ -81,7 +81,7 @@ def test_answer_keeps_its_code(client: Client) -> None:
         pytest.param(
             f"{SERVICES}/bare/proxy/", 503, 'no endpoints available for service "bare"', id="nothing behind it"
         ),
-        pytest.param("/api/v1/nodes/lab-worker/proxy/", 501, "the embedded cluster", id="a node"),
+        pytest.param("/api/v1/nodes/lab-worker/proxy/", 404, "the embedded cluster", id="a node"),
     ],
 )
 def test_nobody_to_pass_it_on_to(client: Client, target: str, code: int, message: str) -> None:

@@ -154,6 +154,23 @@ def test_an_applied_object_is_created_once(client: Client) -> None:
     assert codes == [201, 200]
 
 
+@pytest.mark.parametrize(
+    ("media", "patch"),
+    [
+        ("application/json-patch+json", [{"op": "add", "path": "/spec", "value": []}]),
+        ("application/merge-patch+json", {"spec": "x"}),
+        ("application/merge-patch+json", {"spec": {"replicas": "three"}}),
+        ("application/apply-patch+yaml", {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": 1}),
+    ],
+    ids=["a list", "a text", "a text for a number", "a number"],
+)
+def test_a_scale_is_patched_with_what_is_one(client: Client, api: LocalApi, media: str, patch: Any) -> None:
+    api.create(deployment("web", replicas=2))
+    answer = client("PATCH", f"{_DEPLOYMENTS}/web/scale?fieldManager=me", patch, content_type=media)
+    assert (answer.code, answer.json["reason"]) == (422, "Invalid")
+    assert api.get("deployments.apps", "web", "default")["spec"]["replicas"] == 2
+
+
 def test_a_scale_is_read_and_written_through_its_parent(client: Client, api: LocalApi) -> None:
     client("POST", _DEPLOYMENTS, deployment("web", replicas=2))
     scale = client.get(f"{_DEPLOYMENTS}/web/scale").json

@@ -113,6 +113,17 @@ def test_broken_json_is_told_as_go_tells_it(body: str, fault: str) -> None:
     assert refused.value.message == prefix + fault
 
 
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [(r"\ud800", "\ufffd"), (r"a\udFFF\n", "a\ufffd\n"), (r"\ud83e\udd8a", "\U0001f98a"), (r"\\ud800", r"\ud800")],
+    ids=["first half", "second half", "both", "no escape"],
+)
+def test_half_a_character_is_replaced_as_go_replaces_it(escaped: str, text: str) -> None:
+    body = b'{"data":{"k":"%s"}}' % escaped.encode()
+    obj, _ = decode(_resource("configmaps"), body, content_type="", field_validation="Strict")
+    assert obj["data"] == {"k": text}
+
+
 def test_a_list_is_no_object() -> None:
     with pytest.raises(ApiError, match="cannot unmarshal array into Go value of type struct"):
         _decoded("configmaps", "[1]")

@@ -86,7 +86,7 @@ REFUSED: list[tuple[str, PatchType, Any, int, str]] = [
     ("not-a-list", "json", "{}", 400,
      "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"),
     ("not-json", "merge", "x", 400, "error decoding patch: invalid character 'x' looking for beginning of value"),
-    ("no-merge-key", "strategic", {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}}, 500,
+    ("no-merge-key", "strategic", {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}}, 400,
      "map: map[image:x] does not contain declared merge key: name"),
     ("not-yaml", "apply", "a: [", 400,
      "error decoding YAML: error converting YAML to JSON: yaml: line 1: did not find expected node content"),

@@ -226,16 +226,16 @@ WRONG: list[tuple[str, Object, int, str]] = [
     ("other-version", {**WEB, "apiVersion": "apps/v2"}, 400, "invalid object type: apps/v2, Kind=Deployment"),
     ("managed-fields", {**WEB, "metadata": {"name": "d", "managedFields": []}}, 400,
      "metadata.managedFields must be nil"),
-    ("unknown-field", _with(WEB, replicsa=1), 500,
+    ("unknown-field", _with(WEB, replicsa=1), 400,
      f"{TYPED}.spec.replicsa: field not declared in schema"),
-    ("wrong-type", _with(WEB, replicas="x"), 500,
+    ("wrong-type", _with(WEB, replicas="x"), 400,
      f"{TYPED}.spec.replicas: expected numeric (int or float), got string"),
-    ("number-for-text", {**WEB, "metadata": {"name": "d", "labels": {"a": 1}}}, 500,
+    ("number-for-text", {**WEB, "metadata": {"name": "d", "labels": {"a": 1}}}, 400,
      f"{TYPED}.metadata.labels.a: expected string, "
      "got &value.valueUnstructured{Value:1}"),
-    ("text-for-list", _with(WEB, template={"spec": {"containers": "x"}}), 500,
+    ("text-for-list", _with(WEB, template={"spec": {"containers": "x"}}), 400,
      f"{TYPED}.spec.template.spec.containers: expected list, got &{{x}}"),
-    ("twice", _with(WEB, template={"spec": {"containers": [{"name": "a"}, {"name": "a"}]}}), 500,
+    ("twice", _with(WEB, template={"spec": {"containers": [{"name": "a"}, {"name": "a"}]}}), 400,
      f'{TYPED}.spec.template.spec.containers: '
      'duplicate entries for key [name="a"]'),
 ]  # fmt: skip

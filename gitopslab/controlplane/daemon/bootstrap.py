@@ -8,20 +8,24 @@ keeping all that alive (controllers and kubelets), default service accounts (the
 
 from __future__ import annotations
 
+import logging
+
 from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubernetes_service
 from gitopslab.controlplane.daemon.kubesystem import extras
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.server.authorization.policy import default_policy
-from gitopslab.errors import AlreadyExistsError, NotFoundError
+from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, name_of
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MARKER = "gitopslab-cluster"
 """A ConfigMap in kube-system that says the extras were made once; so what a learner deletes of them stays deleted."""
 
 _BILLION = 1_000_000_000
+
+log = logging.getLogger(__name__)
 
 
 def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool = False) -> None:
@@ -43,7 +47,7 @@ def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool =
         _ensure(api, node)
     nodes = api.list("nodes")  # with their uids, which owner references need
     for obj in kubernetes_service(nodes):  # after the nodes: it tells that they were all made
-        _ensure(api, obj)
+        _ensure_if_allowed(api, obj)
     if bare or _exists(api, "configmaps", _MARKER, "kube-system"):
         return
     for obj in (*extras(control_node(nodes), clock), _marker(clock)):  # the marker last, when all is there
@@ -65,6 +69,14 @@ def _ensure(api: Api, obj: Object) -> bool:
     except AlreadyExistsError:
         return False
     return True
+
+
+def _ensure_if_allowed(api: Api, obj: Object) -> None:
+    """Create an object that a learner's own rules, such as a quota, may forbid: the cluster starts anyway."""
+    try:
+        _ensure(api, obj)
+    except ApiError as error:
+        log.warning("the cluster starts without %s %s: %s", obj["kind"], name_of(obj), error.message)
 
 
 def _marker(clock: Clock) -> Object:

@@ -31,7 +31,7 @@ def kubernetes_service(nodes: list[Object]) -> list[Object]:
     namespace, name = _KEY
     labels = {"component": "apiserver", "provider": "kubernetes"}
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
-    address = internal_ip(control_node(nodes))
+    address = internal_ip(control_node(nodes))  # none of a node that somebody made by hand and no kubelet runs on
     mirrored = {"endpointslice.kubernetes.io/skip-mirror": "true"}  # the slice is there already
     return [
         {
@@ -45,16 +45,16 @@ def kubernetes_service(nodes: list[Object]) -> list[Object]:
             "kind": "EndpointSlice",
             "metadata": {"name": name, "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
             "addressType": "IPv4",
-            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+            "endpoints": [{"addresses": [address], "conditions": {"ready": True}}] if address else [],
             "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
         },
         {
             "apiVersion": "v1",
             "kind": "Endpoints",
             "metadata": {"name": name, "namespace": namespace, "labels": mirrored},
-            "subsets": [
-                {"addresses": [{"ip": address}], "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]}
-            ],
+            "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]}]
+            if address
+            else [],
         },
     ]
 

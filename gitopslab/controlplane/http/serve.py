@@ -23,6 +23,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
+from websockets.protocol import State
 
 from gitopslab.controlplane.http.security import CLIENT_CERTIFICATE
 from gitopslab.errors import SetupError
@@ -81,6 +83,16 @@ class _WebSockets(WebSocketsSansIOProtocol):
         super().__init__(*args, **options)
         self.conn.process_subprotocol = lambda headers: None  # type: ignore[method-assign]
 
+    def send_receive_event_to_app(self) -> None:
+        """Hand a message on; text that is no UTF-8 ends the connection, and is no news for the log."""
+        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
+            self.frames = []
+            if self.conn.state is State.OPEN:  # else its end has come with the same bytes, and follows
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
     async def send(self, message: Any) -> None:
         """Send; a refusal ends the handshake too, which uvicorn would otherwise call an error."""
         await super().send(message)
@@ -110,6 +122,14 @@ def _config(app: ASGIApp, certfile: Path, keyfile: Path, ca: Path) -> uvicorn.Co
         ssl_ca_certs=str(ca),
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
     )
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _check_loopback(listener: socket.socket) -> None:

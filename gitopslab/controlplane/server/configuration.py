@@ -12,7 +12,7 @@ from typing import Any
 
 from gitopslab.controlplane.server.fieldset import spelled
 from gitopslab.controlplane.server.structured import slot_of, step_of
-from gitopslab.errors import ApiError, bad_request
+from gitopslab.errors import bad_request, unclassified
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import go_text
 from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of
@@ -28,7 +28,7 @@ def check_config(resource: Resource, kind: Struct, config: Object) -> None:
     """Refuse a configuration that does not fit its type.
 
     Raises:
-        ApiError: 400 for another kind, 500 for fields that do not fit, as the API server has it.
+        ApiError: 400 for another kind, or for fields that do not fit.
     """
     given = (str(config.get("apiVersion") or ""), str(config.get("kind") or ""))
     if given != (resource.api_version, resource.kind):
@@ -41,7 +41,7 @@ def check_config(resource: Resource, kind: Struct, config: Object) -> None:
         text = faults[0] if len(faults) == 1 else "\n  ".join(["errors:", *faults])
         named = config if isinstance(metadata, dict) else {}
         place = f"{namespace_of(named)}/{name_of(named)}; {gvk(*given)}"
-        raise ApiError(500, "", f"failed to create typed patch object ({place}): {text}")
+        raise unclassified(f"failed to create typed patch object ({place}): {text}")
 
 
 def _faults(kind: Slot, value: Any, path: str) -> Iterator[tuple[str, str]]:

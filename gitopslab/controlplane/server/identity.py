@@ -10,7 +10,7 @@ from random import Random
 
 from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.options import DeleteOptions
-from gitopslab.errors import ApiError, bad_request, conflict, invalid
+from gitopslab.errors import ApiError, bad_request, conflict, invalid, unclassified
 from gitopslab.machinery import names
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -43,7 +43,7 @@ def assign(obj: Object, namespace: str, now: float, chance: Random) -> None:
     """
     metadata = obj.setdefault("metadata", {})
     if metadata.get("resourceVersion"):
-        raise ApiError(500, "InternalError", "resourceVersion should not be set on objects to be created")
+        raise unclassified("resourceVersion should not be set on objects to be created")
     _place(metadata, namespace)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = names.generated(metadata["generateName"], chance)

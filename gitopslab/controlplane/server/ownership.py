@@ -21,7 +21,7 @@ from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.fieldset import FieldSet, difference, intersection, members, union, without_below
 from gitopslab.controlplane.server.structured import compare, cut, fields_of, merged, named_fields
 from gitopslab.controlplane.server.typed import Reader, TypedError
-from gitopslab.errors import ApiError, ConflictError
+from gitopslab.errors import ConflictError, unclassified
 from gitopslab.machinery import schema
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -335,7 +335,7 @@ def _typed(resource: Resource, kind: Struct, config: Object, wanted: Object) -> 
         return Reader(unstructured=True).read(kind, wanted)
     except TypedError as error:
         place = f"{namespace_of(config)}/{name_of(config)}; {gvk(resource.api_version, resource.kind)}"
-        raise ApiError(500, "", f"failed to convert new typed object ({place}) to object: {error}") from error
+        raise unclassified(f"failed to convert new typed object ({place}) to object: {error}") from error
 
 
 # -- From client-side to server-side apply ----------------------------------------------------------------------------

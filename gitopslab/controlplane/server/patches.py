@@ -17,7 +17,7 @@ from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.decode import unsupported_media_type
 from gitopslab.controlplane.server.typed import Reader, TypedError, go_kind
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
-from gitopslab.errors import ApiError, InvalidError, bad_request, invalid
+from gitopslab.errors import ApiError, InvalidError, bad_request, invalid, unclassified
 from gitopslab.machinery import schema
 from gitopslab.machinery.json_patch import json_patch
 from gitopslab.machinery.kinds import Resource
@@ -204,7 +204,7 @@ def _refused(error: MergeError) -> ApiError:
         # The API server keeps the library's words to itself here.
         message = "the server rejected our request due to an error in our request"
         return InvalidError(422, "Invalid", message, details={})
-    return ApiError(500, "", str(error))
+    return unclassified(str(error))
 
 
 def _invalid(shown: str, why: str) -> ApiError:

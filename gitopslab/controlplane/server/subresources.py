@@ -115,9 +115,11 @@ def patch_scale(
     under the parent with ``subresource: scale``.
     """
     current = scale_of(resource, verbs.get(who, resource, namespace, name).object)
-    wanted = patches.patched(SCALE, current, patch, "merge" if type in ("apply", "strategic") else type)
+    kind: PatchType = "merge" if type in ("apply", "strategic") else type
+    wanted, warnings = patches.result(SCALE, current, patch, kind, options.field_validation)
+    options.warnings.extend(warnings)
     if "resourceVersion" not in _metadata_of(patch):
-        wanted["metadata"].pop("resourceVersion", None)
+        wanted.get("metadata", {}).pop("resourceVersion", None)
     return update_scale(verbs, who, resource, namespace, name, wanted, options)
 
 

@@ -17,6 +17,10 @@ _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
+_SURROGATES = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+"""Escapes; the group finds half a character, of which Go makes U+FFFD."""
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 
 
@@ -31,6 +35,8 @@ def from_json(body: bytes) -> Any:
         SyntaxFaultError: It is not JSON.
     """
     text = body.decode("utf-8", "replace")
+    if "\\u" in text:
+        text = _SURROGATES.sub(lambda found: r"\ufffd" if found[1] else found[0], text)
     try:
         return _DECODER.decode(text)
     except ValueError as error:

@@ -64,9 +64,10 @@ class Proxy:
         Raises:
             ApiError: There is nobody to pass it on to.
         """
-        if scope["type"] == "websocket" or resource.key not in ("pods", "services") or self._ports is None:
-            why = f"the embedded cluster does not serve this kind of {resource.key}/proxy"
-            raise ApiError(501, "NotImplemented", why)
+        if self._ports is None:
+            raise ApiError(501, "NotImplemented", "nothing here runs pods: there is nobody to pass a request on to")
+        if scope["type"] == "websocket" or resource.key not in ("pods", "services"):
+            raise ApiError(404, "NotFound", f"the embedded cluster does not serve this kind of {resource.key}/proxy")
         target = (self._pod if resource.key == "pods" else self._service)(who, resource, info)
         body = await read_body(receive, dict(scope["headers"]))
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.errors import ApiError, bad_request
+from gitopslab.errors import bad_request, unclassified
 from gitopslab.machinery.merge import go_text
 from gitopslab.machinery.objects import Object
 
@@ -26,17 +26,17 @@ def numbers_of(resource: CustomResource, obj: Object, *, is_read: bool) -> Objec
         is_read: Whether somebody wants to know them; who writes may find nothing there yet.
 
     Raises:
-        ApiError: 500 when the object has no replicas to tell.
+        ApiError: 400 when the object has no replicas to tell.
     """
     paths = _paths(resource)
     try:
         wanted, seen = _at(obj, paths["specReplicasPath"]), _at(obj, paths["statusReplicasPath"])
         selector = _at(obj, paths["labelSelectorPath"]) if paths.get("labelSelectorPath") else None
     except ValueError as error:
-        raise ApiError(500, "InternalError", f"Internal error occurred: {error}") from error
+        raise unclassified(f"Internal error occurred: {error}", "InternalError") from error
     if wanted is None and is_read:
         message = f'Internal error occurred: the spec replicas field "{paths["specReplicasPath"]}" does not exist'
-        raise ApiError(500, "InternalError", message)
+        raise unclassified(message, "InternalError")
     status = {"replicas": seen or 0}
     return {
         "spec": {"replicas": wanted} if wanted else {},
