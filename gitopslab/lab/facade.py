@@ -25,8 +25,8 @@ from gitopslab.lab.learning import Learning
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
 from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of
-from gitopslab.views.board import in_order
 from gitopslab.views.grid import grid
+from gitopslab.views.news import in_order
 from gitopslab.views.resource import Printed, Resource, Resources
 
 

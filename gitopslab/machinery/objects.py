@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from gitopslab.machinery.clock import seconds_of
+
 Object = dict[str, Any]
 """An object as JSON decodes it: ``apiVersion``, ``kind``, ``metadata`` and the rest."""
 
@@ -29,6 +31,12 @@ def uid_of(obj: Object) -> str:
     """``metadata.uid``."""
     uid: str = obj.get("metadata", {}).get("uid") or ""
     return uid
+
+
+def created_of(obj: Object) -> float:
+    """When an object was made, in seconds since the epoch; 0 when it does not say."""
+    text = obj.get("metadata", {}).get("creationTimestamp")
+    return seconds_of(text) if text else 0.0
 
 
 def key_of(obj: Object) -> tuple[str, str]:

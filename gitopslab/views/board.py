@@ -11,53 +11,24 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from gitopslab.machinery import quantity
-from gitopslab.machinery.clock import seconds_of
-from gitopslab.machinery.objects import Object, condition_of, labels_of, name_of, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, condition_of, created_of, labels_of, name_of, namespace_of, uid_of
 from gitopslab.views import pods as podview
+from gitopslab.views.message import Message
+from gitopslab.views.news import News, by_uid, doubts_of, newest
 from gitopslab.views.reasons import sentence_of
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
 _ROLE = "node-role.kubernetes.io/"
 _ZONE = "topology.kubernetes.io/zone"
 _UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
-_EVENTS_A_POD = 3
 _MANY_PODS = 150  # beyond this only pods that are not ready carry their events
-_LONGEST_MESSAGE = 160
-
-
-class _Message:
-    """Turns a dataclass into plain JSON data; ``dataclasses.asdict`` copies every leaf and is ten times slower."""
-
-    __slots__ = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields as JSON data."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, _Message):
-        return value.as_dict()
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
-class PodEvent(_Message):
-    """One event about a pod, newest first in its tile."""
-
-    type: str
-    reason: str
-    message: str
-    count: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class PodTile(_Message):
+class PodTile(Message):
     """One pod.
 
     Attributes:
@@ -91,12 +62,12 @@ class PodTile(_Message):
     since: float
     system: bool
     doubts: tuple[tuple[str, str, str], ...]
-    events: tuple[PodEvent, ...]
+    events: tuple[News, ...]
     command: str
 
 
 @dataclass(frozen=True, slots=True)
-class NodeCard(_Message):
+class NodeCard(Message):
     """One node; ``cpu`` and ``memory`` are allocatable, ``used_…`` the sum of its pods' requests."""
 
     name: str
@@ -119,7 +90,7 @@ class NodeCard(_Message):
 
 
 @dataclass(frozen=True, slots=True)
-class Board(_Message):
+class Board(Message):
     """Everything one picture shows. ``pending`` are pods without a node, ``counts`` pods by state."""
 
     cluster: str
@@ -152,8 +123,8 @@ def board(
         cluster: The words that name the cluster in the header.
         namespace: Show only pods of this one; requests of the others still count in the bars' texts.
     """
-    everything = sorted(pods, key=lambda pod: (_created(pod), namespace_of(pod), name_of(pod)))
-    news = _events_by_uid(events)
+    everything = sorted(pods, key=lambda pod: (created_of(pod), namespace_of(pod), name_of(pod)))
+    news = by_uid(events, "Pod")
     many = len(everything) > _MANY_PODS
     placed: dict[str, list[PodTile]] = defaultdict(list)
     for pod in everything:
@@ -193,11 +164,6 @@ def memory_text(size: int) -> str:
     return f"{round(size / 2**20)}Mi" if size else "0"
 
 
-def _created(pod: Object) -> float:
-    text = pod.get("metadata", {}).get("creationTimestamp")
-    return seconds_of(text) if text else 0.0
-
-
 def _shown(tiles: list[PodTile], namespace: str) -> list[PodTile]:
     return [tile for tile in tiles if not namespace or tile.namespace == namespace]
 
@@ -228,10 +194,10 @@ def _tile(pod: Object, news: list[Object], many: bool) -> PodTile:
         asks=_asks(cpu, memory),
         images=", ".join(each.get("image") or "" for each in spec.get("containers") or []),
         reason=sentence_of(pod),
-        since=_created(pod),
+        since=created_of(pod),
         system=namespace_of(pod) in SYSTEM_NAMESPACES,
-        doubts=_doubts(pod),
-        events=() if many and state == "ready" else _newest(news),
+        doubts=() if state == "succeeded" else doubts_of(pod),
+        events=() if many and state == "ready" else newest(news),
         command=_command(pod, state),
     )
 
@@ -241,56 +207,11 @@ def _asks(cpu: int, memory: int) -> str:
     return ", ".join(filter(None, parts)) or "nothing"
 
 
-def _doubts(pod: Object) -> tuple[tuple[str, str, str], ...]:
-    found = (pod.get("status", {}).get("conditions") or []) if podview.state_of(pod) != "succeeded" else []
-    return tuple(
-        (each["type"], each.get("reason") or "", (each.get("message") or "")[:_LONGEST_MESSAGE])
-        for each in found
-        if each.get("status") != "True" and each["type"] != "PodReadyToStartContainers"
-    )
-
-
 def _command(pod: Object, state: str) -> str:
     where = f"{name_of(pod)} -n {namespace_of(pod)}"
     if state == "failed" and podview.status_of(pod) in ("CrashLoopBackOff", "Error", "OOMKilled"):
         return f"kubectl logs {where}" + (" --previous" if podview.restarts_of(pod) else "")
     return f"kubectl logs {where}" if state in ("ready", "running", "succeeded") else f"kubectl describe pod {where}"
-
-
-def _events_by_uid(events: Iterable[Object]) -> dict[str, list[Object]]:
-    found: dict[str, list[Object]] = defaultdict(list)
-    for event in events:
-        about = event.get("involvedObject") or {}
-        if about.get("kind") == "Pod":
-            found[about.get("uid") or ""].append(event)
-    return found
-
-
-def _newest(events: list[Object]) -> tuple[PodEvent, ...]:
-    return tuple(
-        PodEvent(
-            event.get("type") or "Normal",
-            event.get("reason") or "",
-            (event.get("message") or "")[:_LONGEST_MESSAGE],
-            int(event.get("count") or (event.get("series") or {}).get("count") or 1),
-            when_of(event),
-        )
-        for event in sorted(events, key=in_order, reverse=True)[:_EVENTS_A_POD]
-    )
-
-
-def when_of(event: Object) -> float:
-    """When an event was last seen, whichever of its four time fields says so."""
-    series = (event.get("series") or {}).get("lastObservedTime")
-    made = event.get("metadata", {}).get("creationTimestamp")
-    text = series or event.get("lastTimestamp") or event.get("eventTime") or made
-    return seconds_of(text) if text else 0.0
-
-
-def in_order(event: Object) -> tuple[int, int]:
-    """A sort key that puts events in the order they happened: most of them know only the second."""
-    revision = event.get("metadata", {}).get("resourceVersion") or ""
-    return int(when_of(event)), int(revision) if revision.isdigit() else 0
 
 
 def _card(node: Object, tiles: list[PodTile], namespace: str) -> NodeCard:

@@ -6,6 +6,7 @@ themes follow the reader's system through a media query, the fonts are the reade
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from gitopslab.views.palette import DARK, LIGHT, STATES
@@ -36,17 +37,23 @@ class Canvas:
     Args:
         title: What the picture is, in a few words.
         description: What it shows, for those who do not see it.
+        style: Rules for looks of its own, ``.gls-NAME``, in the colours ``var(--gls-…)``.
     """
 
-    def __init__(self, title: str, description: str) -> None:
+    def __init__(self, title: str, description: str, style: str = "") -> None:
         self._title = title
         self._description = description
+        self._style = style
         self._parts: list[str] = []
 
     def box(self, x: float, y: float, width: float, height: float, look: str, *, radius: float = 8) -> None:
         """A rectangle; ``look`` is one of the classes in the style sheet below."""
         size = f'width="{max(width, 0):g}" height="{height:g}" rx="{radius:g}"'
         self._parts.append(f'<rect class="gls-{look}" x="{x:g}" y="{y:g}" {size}/>')
+
+    def path(self, d: str, look: str) -> None:
+        """A line or an outline: SVG's own path commands."""
+        self._parts.append(f'<path class="gls-{look}" d="{d}"/>')
 
     def words(
         self, x: float, y: float, text: str, *, size: float = 12, look: str = "text", room: float = 0, anchor: str = ""
@@ -75,8 +82,25 @@ class Canvas:
             f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
             f'style="max-width:100%;height:auto" font-family="{_FONTS}">'
             f"<title>{escape(self._title)}</title><desc>{escape(self._description)}</desc>"
-            f"<style>{_style()}</style>{_HATCHING}{''.join(self._parts)}</svg>"
+            f"<style>{_style()}{self._style}</style>{_HATCHING}{''.join(self._parts)}</svg>"
         )
+
+
+def rounded(points: Sequence[tuple[float, float]], radius: float = 7) -> str:
+    """Path commands for a line through points, with round corners."""
+    d = f"M{points[0][0]:g} {points[0][1]:g}"
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        enter, leave = _toward(corner, before, radius), _toward(corner, after, radius)
+        d += f"L{enter[0]:g} {enter[1]:g}Q{corner[0]:g} {corner[1]:g} {leave[0]:g} {leave[1]:g}"
+    return d + f"L{points[-1][0]:g} {points[-1][1]:g}"
+
+
+def _toward(corner: tuple[float, float], point: tuple[float, float], most: float) -> tuple[float, float]:
+    """A little way from a corner to a point, and never past half of it."""
+    dx, dy = point[0] - corner[0], point[1] - corner[1]
+    length = (dx * dx + dy * dy) ** 0.5
+    share = min(most, length / 2) / length if length else 0.0
+    return round(corner[0] + dx * share, 1), round(corner[1] + dy * share, 1)
 
 
 def cut(text: str, room: float, size: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gitopslab.machinery.objects import Object
-from gitopslab.views.board import when_of
+from gitopslab.views.news import when_of
 from gitopslab.views.pods import status_of
 from gitopslab.views.reasons import sentence_of
 

@@ -20,8 +20,8 @@ KINDS = ("nodes", "pods", "events")
 """What a board follows."""
 
 SCRIPT = (
-    "kit.js", "frame.js", "board_tile.js", "board_card.js", "board_tray.js", "board_node.js",
-    "board_hand.js", "board.js",
+    "kit.js", "frame.js", "card.js", "hand.js",
+    "board_details.js", "board_tile.js", "board_tray.js", "board_node.js", "board.js",
 )  # fmt: skip
 
 

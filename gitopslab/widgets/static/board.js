@@ -17,9 +17,14 @@ class BoardView {
     this.tray = new Tray(this.tiles);
     this.nodes = new NodeCards(this.looks, this.tiles);
     this.frame = new Frame(model, root, { name: "board", label: "Board", keys: KEYS });
-    this.card = new PodCard(this.looks, () => this.frame.now());
+    this.card = new DetailCard(this.looks);
     this.build();
-    this.hand = new Hand(this.frame.root, this.tiles, this.card, (uid) => this.pods.get(uid));
+    this.hand = new Hand(this.frame.root, this.card, {
+      things: ".gl-pod, .gl-group",
+      columns: () => this.columns(),
+      elementOf: (uid) => this.tiles.get(uid),
+      detailsOf: (uid) => this.details(uid),
+    });
     this.paint = oncePerFrame(() => this.draw());
     this.describe = notTooOften(2000, () => this.drawTable());
     this.model.on("change:_snapshot", this.paint);
@@ -71,9 +76,19 @@ class BoardView {
       this.announce(before);
     }
     this.tiles.forget(this.pods);
-    this.card.follow(this.pods, this.tiles);
+    this.card.follow((uid) => this.details(uid), (uid) => this.tiles.get(uid));
     giveFocusBack();
     this.describe();
+  }
+
+  details(uid) {
+    const pod = this.pods.get(uid);
+    return pod && podDetails(pod, this.looks, this.frame.now());
+  }
+
+  columns() {
+    const lists = this.frame.root.querySelectorAll(".gl-tray, .gl-node");
+    return [...lists].map((list) => [...list.querySelectorAll(".gl-pod, .gl-group")]);
   }
 
   allPods() {
