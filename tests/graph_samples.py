@@ -129,6 +129,8 @@ def apply(plane: ControlPlane, text: str) -> None:
     """Create what the manifests say."""
     for obj in manifests.objects(text):
         plane.api.create(obj)
+        if obj["kind"] == "Namespace":
+            plane.settle()  # its service account must be there before its pods
 
 
 def objects_of(plane: ControlPlane) -> dict[str, list[Object]]:

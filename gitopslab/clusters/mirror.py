@@ -25,13 +25,15 @@ class Mirror:
     Args:
         client: The cluster.
         kinds: Which kinds to follow, in any spelling.
+        namespace: Only what is in this one, and what is cluster-wide; empty for all.
 
     Attributes:
         error: Why the newest attempt to reach the cluster failed; empty while all is well.
     """
 
-    def __init__(self, client: Client, kinds: Sequence[str]) -> None:
+    def __init__(self, client: Client, kinds: Sequence[str], namespace: str = "") -> None:
         self._client = client
+        self._namespace = namespace
         self._objects: dict[str, dict[tuple[str, str], Object]] = {kind: {} for kind in kinds}
         self._unsynced = set(kinds)
         self._troubles: dict[str, str] = {}
@@ -92,7 +94,7 @@ class Mirror:
                 failures += 1
 
     def _open(self, kind: str) -> Watch:
-        watch = self._client.watch(kind)
+        watch = self._client.watch(kind, self._namespace)
         with self._changed:
             self._watches.append(watch)
             stopped = self._stop.is_set()

@@ -309,6 +309,33 @@ class Lab(Learning):
 
         return make() if self._still else live((repr(self), "board", namespace, str(system)), make)
 
+    def graph(self, namespace: str | None = None, *, system: bool = False) -> Any:
+        """The objects of a namespace with what they have to do with each other, live; its ``edges`` are data.
+
+        Args:
+            namespace: Which one; default ``current_namespace``, empty for all.
+            system: Also what the cluster runs for itself, and what every namespace has.
+
+        Example:
+            >>> [str(edge.target) for edge in lab.graph("shop").edges if edge.kind == "selects"]
+            ['Pod/web-7c5ddbdf54-x7k2p']
+        """
+        from gitopslab.widgets.base import live
+        from gitopslab.widgets.graph import KINDS, GraphView
+
+        where = self._where(namespace)
+
+        def make() -> GraphView:
+            return GraphView(
+                lambda: Mirror(self.client, KINDS, where),
+                cluster=(self.cluster.name, self.cluster.kind),
+                namespace=where,
+                system=system,
+                still=self._still,
+            )
+
+        return make() if self._still else live((repr(self), "graph", where, str(system)), make)
+
     # ---- the rest ----
 
     def present(self, large: bool = True) -> None:

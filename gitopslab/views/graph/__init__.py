@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from gitopslab.views.graph.graph import graph
+from gitopslab.views.graph.message import graph_message
 from gitopslab.views.graph.model import Graph, Item, Line
 from gitopslab.views.graph.svg import graph_svg
 from gitopslab.views.graph.text import graph_text
 
-__all__ = ["Graph", "Item", "Line", "graph", "graph_svg", "graph_text"]
+__all__ = ["Graph", "Item", "Line", "graph", "graph_message", "graph_svg", "graph_text"]

@@ -76,7 +76,7 @@ def _deployment(obj: Object) -> Words:
     if obj.get("spec", {}).get("paused"):
         return Words(words.state, "rollout paused", words.count, "A person paused its rollout; kubectl rollout resume.")
     updated, wanted = int(status.get("updatedReplicas") or 0), int(obj.get("spec", {}).get("replicas", 1))
-    if updated < wanted and words.state != "ready":
+    if updated < wanted:
         return Words(words.state, f"{updated} of {wanted} updated", words.count, words.reason)
     return words
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gitopslab.machinery.objects import Object
 from gitopslab.views.graph.card import BROKEN, revision_of, words_of
-from gitopslab.views.graph.families import MIDDLE, Family
+from gitopslab.views.graph.families import Family
 from gitopslab.views.relations import Inventory, Missing, Ref
 
 MOST_ITEMS = 150
@@ -109,4 +109,3 @@ def _title(several: list[Family]) -> str:
     return f"{len(several)} {plural}" + (f", {pods} pods" if pods and kind != "Pod" else "")
 
 
-__all__ = ["MIDDLE", "MOST_ITEMS", "Fold", "Folds", "folds", "is_empty"]

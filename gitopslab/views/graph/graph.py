@@ -13,11 +13,14 @@ from gitopslab.views import news
 from gitopslab.views import pods as podview
 from gitopslab.views.graph.card import revision_of, words_of
 from gitopslab.views.graph.folding import Fold
-from gitopslab.views.graph.layout import Place, Plan, ghost_of, plan
+from gitopslab.views.graph.layout import plan
 from gitopslab.views.graph.model import CARD, COLUMNS, Graph, Item, Line, Notice
+from gitopslab.views.graph.places import Place, Plan, ghost_of, key_of
 from gitopslab.views.graph.routes import Router
 from gitopslab.views.relations import MEANINGS, Edge, Inventory, Missing, Ref, inventory, related
 
+_SHORT = {"Pod": "pods", "PersistentVolume": "volume"}
+_MADE = ("Pod", "ReplicaSet", "Job")  # named after who made them
 _CLUSTER_WIDE = ("Node", "PersistentVolume", "StorageClass")
 
 
@@ -79,10 +82,12 @@ class _Drawing:
         lines = self._lines()
         used = dict.fromkeys(line.kind for line in lines)
         return Graph(
-            title=f"{cluster or 'cluster'}: {f'namespace {namespace}' if namespace else 'all namespaces'}",
+            cluster=cluster or "cluster",
+            scope=f"namespace {namespace}" if namespace else "all namespaces",
             items=tuple(self._items()),
             lines=lines,
             headings=tuple(self.made.headings),
+            boxes=tuple((box.x, box.y, box.width, box.height) for box in self.made.boxes.values()),
             notices=tuple(self._notices()),
             edges=self.edges,
             missing=self.missing,
@@ -112,7 +117,7 @@ class _Drawing:
     def _card(self, ref: Ref, place: Place, missing: Missing | None) -> Item:
         obj = self.shown[ref]
         words = words_of(ref.kind, obj)
-        short, rest = podview.short_name(obj) if ref.kind == "Pod" else (ref.name, "")
+        short, rest = podview.short_name(obj) if ref.kind in _MADE else (ref.name, "")
         reason = words.reason or (f"{missing.reason[:1].upper()}{missing.reason[1:]}." if missing else "")
         item = Item(
             key=self.keys[ref], kind=ref.kind, name=ref.name, namespace=ref.namespace, short=short, rest=rest,
@@ -122,7 +127,7 @@ class _Drawing:
         )  # fmt: skip
         if ref.kind == "ReplicaSet" and revision_of(obj):
             trend = self._trend(ref, obj)
-            item = replace(item, trend=trend, word=f"revision {revision_of(obj)} {trend}".strip())
+            item = replace(item, trend=trend, word=f"revision {revision_of(obj)}")
         return _placed(item, place)
 
     def _trend(self, ref: Ref, obj: Object) -> str:
@@ -140,7 +145,7 @@ class _Drawing:
 
     def _ghost(self, ref: Ref, place: Place, each: Missing) -> Item:
         state = "failed" if each.is_broken else "pending"
-        title = ref.name or f"no {ref.kind}"
+        title = ref.name or f"no {_SHORT.get(ref.kind, ref.kind)}"
         word = "does not exist" if ref.name else each.reason
         return _placed(
             Item(self.keys[ref], ref.kind, ref.name, each.source.namespace, title, "", state, word, reason=str(each)),
@@ -157,11 +162,6 @@ class _Drawing:
         order = sorted(self.missing, key=lambda each: not each.is_broken)
         for each in order:
             yield Notice(self.keys[each.source], str(each.source), each.reason, each.is_broken)
-
-
-def key_of(ref: Ref) -> str:
-    """A card's key: ``Deployment/web`` in the namespace ``demo`` is ``Deployment/demo/web``."""
-    return "/".join((ref.kind, ref.namespace, ref.name))
 
 
 def fold_key(fold: Fold) -> str:

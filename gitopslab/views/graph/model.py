@@ -13,6 +13,7 @@ from gitopslab.views.relations import Edge, Missing
 
 COLUMNS = ("Ingress", "Service", "Workload", "ReplicaSet, Job", "Pod", "Node")
 BAND = ("ConfigMap", "Secret", "", "PersistentVolumeClaim", "PersistentVolume", "StorageClass")
+_TRENDS = {"grows": "▲", "shrinks": "▼"}
 CARD = 0.78
 """How wide a card is; what is left of its column is where lines run."""
 
@@ -54,6 +55,20 @@ class Item(Message):
     doubts: tuple[tuple[str, str, str], ...] = ()
     events: tuple[News, ...] = ()
     command: str = ""
+
+    @property
+    def title(self) -> str:
+        """What is written large; a chip is its glyph and nothing else."""
+        if self.look == "chip":
+            return ""
+        return f"{self.short}-{self.rest}" if self.kind != "Pod" and self.rest else self.short
+
+    @property
+    def second(self) -> str:
+        """What is written small: the rest of a name while all is well, else what is the matter."""
+        if self.kind == "Pod" and self.state in ("ready", "running") and self.rest:
+            return self.rest
+        return f"{_TRENDS[self.trend]} {self.word}" if self.trend else self.word
 
     @property
     def right(self) -> float:
@@ -107,14 +122,18 @@ class Graph(Message):
     """Everything one picture shows; ``edges`` and ``missing`` are the same as data.
 
     Attributes:
+        boxes: Around the chips of one maker: left, top, width and height.
+        scope: Which namespaces, in words.
         folded: How many objects are folded into others because there are so many.
         meanings: What each kind of line that is drawn says.
     """
 
-    title: str
+    cluster: str
+    scope: str
     items: tuple[Item, ...]
     lines: tuple[Line, ...]
     headings: tuple[Heading, ...]
+    boxes: tuple[tuple[float, float, float, float], ...]
     notices: tuple[Notice, ...]
     edges: tuple[Edge, ...]
     missing: tuple[Missing, ...]
@@ -122,3 +141,8 @@ class Graph(Message):
     folded: int
     width: float
     height: float
+
+    @property
+    def title(self) -> str:
+        """What is shown of which cluster."""
+        return f"{self.cluster}: {self.scope}"

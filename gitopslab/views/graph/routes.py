@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from gitopslab.views.graph.layout import Place, Plan, ghost_of
 from gitopslab.views.graph.model import CARD, Line
+from gitopslab.views.graph.places import Place, Plan, ghost_of
 from gitopslab.views.relations import Edge, Missing, Ref
 
 Point = tuple[float, float]
 _LANE = {
-    "owns": 0.09,
-    "routes": 0.11,
-    "selects": 0.145,
-    "mounts": 0.05,
-    "claims": 0.13,
-    "binds": 0.11,
-    "provided": 0.11,
-}
+    "owns": 0.085, "routes": 0.11, "selects": 0.125, "mounts": 0.155, "claims": 0.15, "binds": 0.11, "provided": 0.11,
+}  # fmt: skip
 """How far left of the next column's cards each kind of line runs, in columns."""
 _ENDS = {"selects": 0.25, "mounts": 0.78, "claims": 0.3}
 """Where on the side of a card a kind of line ends; in the middle when it is not here."""
 _STUB = 0.13
+_NODE_LANES = 8
+_SIDE_BY_SIDE = 4  # so many lines to different things get a lane each before they share again
 
 
 class Router:
@@ -41,7 +37,8 @@ class Router:
         self._made = made
         self._home = home
         self._keys = keys
-        self._boxed: dict[Place, Place] = {}
+        nodes = sorted((place for place in made.places.values() if place.x == 5.0), key=lambda place: place.y)
+        self._lanes = {place: at % _NODE_LANES for at, place in enumerate(nodes)}
 
     def lines(self, edges: Iterable[Edge], missing: Iterable[Missing], makers: Mapping[Ref, Ref]) -> Iterator[Line]:
         """All lines; ``makers`` tells whose box a chip is in."""
@@ -87,13 +84,16 @@ class Router:
     def _place(self, ref: Ref, makers: Mapping[Ref, Ref]) -> Place:
         """Where lines to an object end: at its card, or at the box it is in."""
         place = self._home[ref]
-        return self._made.boxes[makers[ref]] if place.look == "chip" else place
+        if place.look != "chip":
+            return place
+        box = self._made.boxes[makers[ref]]
+        return Place(box.x, box.y, box.width, min(box.height, 1.0), box.look)
 
     def _points(self, kind: str, ref: Ref, source: Place, target: Place) -> tuple[Point, ...]:
         if kind == "scheduled":
-            return ((source.right, source.at(0.5)), (target.x, target.at(0.5)))
+            return self._to_node(source, target)
         if kind == "mounts":
-            return self._down(ref, source, target)
+            return tuple(reversed(self._down(ref, source, target)))
         start, end = source.at(_ENDS.get(kind, 0.5)), target.at(_ENDS.get(kind, 0.5))
         lane = round(target.x - _LANE[kind], 3)
         if kind == "selects" and target.x - source.x > 1:
@@ -112,15 +112,23 @@ class Router:
     def _down(self, ref: Ref, source: Place, target: Place) -> tuple[Point, ...]:
         """From a pod down the gutter before it and along the band to what it reads."""
         start, end = source.at(_ENDS["mounts"]), target.at(0.5)
-        lane = round(source.x - _LANE["mounts"], 3)
+        # Each thing that is read has a lane of its own, so that one can see which line leads to it.
+        beside = round(target.y + target.x) % _SIDE_BY_SIDE
+        lane = round(source.x - _LANE["mounts"] - 0.016 * beside, 3)
         side, first = target.right, (source.x, start)
         if source.x < target.x:
-            lane, first = round(source.right + _LANE["mounts"], 3), (source.right, start)
-        out = round(side + 0.11, 3)
-        if abs(lane - out) < 1 - CARD and lane > side:
-            return (first, (lane, start), (lane, target.at(0.3)), (side, target.at(0.3)))
-        bus = self._made.buses.get(ref.namespace, target.y - 0.5)
+            lane, first = round(source.right + 0.05 + 0.016 * beside, 3), (source.right, start)
+        if 0 < lane - side < 1 - CARD:
+            return (first, (lane, start), (lane, target.at(0.25)), (side, target.at(0.25)))
+        out = round(side + 0.06 + 0.03 * beside, 3)
+        bus = round(self._made.buses.get(ref.namespace, target.y - 0.5) - 0.1 * beside, 3)
         return (first, (lane, start), (lane, bus), (out, bus), (out, end), (side, end))
+
+    def _to_node(self, source: Place, target: Place) -> tuple[Point, ...]:
+        """To a node: each has a lane, the first the leftmost, so that lines to different nodes hardly cross."""
+        lane = round(source.right + 0.035 + 0.022 * self._lanes[target], 3)
+        start, end = source.at(0.5), target.at(0.5)
+        return ((source.right, start), (lane, start), (lane, end), (target.x, end))
 
 
 def _tidy(points: tuple[Point, ...]) -> tuple[Point, ...]:

@@ -11,7 +11,7 @@ from gitopslab.views.graph.text import graph_text, summary
 from gitopslab.views.svg import Canvas, rounded
 
 _EDGE = 14.0
-_ACROSS, _DOWN = 189.0, 42.0  # pixels a column and a card
+_ACROSS, _DOWN = 189.0, 38.0  # pixels a column and a card
 _NOTICES, _LINE = 6, 23.0  # as many lines of missing relations, each so high
 _STYLE = (
     ".gls-owns,.gls-selects,.gls-routes,.gls-mounts,.gls-claims,.gls-binds,.gls-provided,.gls-scheduled,.gls-stub,"
@@ -65,6 +65,8 @@ class _Drawing:
             x, y = self._at(heading.x, heading.y)
             is_name = heading.look == "namespace"
             self._canvas.words(x, y + 16, heading.text, size=14 if is_name else 12, look="bold" if is_name else "soft")
+        for left, top, width, height in graph.boxes:
+            self._canvas.box(*self._at(left, top), width * _ACROSS, height * _DOWN, "card", radius=7)
         for item in graph.items:
             self._item(item)
         for line in graph.lines:
@@ -95,19 +97,17 @@ class _Drawing:
 
     def _item(self, item: Item) -> None:
         x, y = self._at(item.x, item.y)
+        if item.look == "chip":
+            self._canvas.glyph(x, y, item.state or "running", 22)
+            return
         width, height = item.width * _ACROSS, item.height * _DOWN
         self._canvas.box(x, y, width, height, "ghost" if item.look == "ghost" else "card", radius=7)
         left = x + 8
         if item.state:
             self._canvas.glyph(left, y + height / 2 - 9, item.state, 18)
             left += 25
-        if item.look == "chip":
-            self._canvas.words(left, y + height / 2 + 4, item.rest.rpartition("-")[2] or item.short, room=width - 36)
-            return
         room = x + width - 8 - left
         taken = 8 + 7 * len(item.count) if item.count else 0
-        self._canvas.words(left, y + 17, item.short, size=12.5, look="bold", room=room - taken)
-        self._canvas.words(x + width - 8, y + 17, item.count, look="soft", anchor="end")
-        well = item.state in ("ready", "running") and item.kind == "Pod"
-        second = item.rest if well and item.rest else item.word
-        self._canvas.words(left, y + 33, second, look="soft", room=room)
+        self._canvas.words(left, y + 16, item.title, size=12.5, look="bold", room=(room - taken) * 0.9)
+        self._canvas.words(x + width - 8, y + 16, item.count, look="soft", anchor="end")
+        self._canvas.words(left, y + 31, item.second, look="soft", room=room)

@@ -10,13 +10,7 @@ from collections.abc import Iterator
 
 from gitopslab.views.graph.model import Graph, Item
 from gitopslab.views.palette import STATES
-from gitopslab.views.relations import Edge, Ref
-
-VERBS = {
-    "holds": "holds", "owns": "owns", "selects": "selects", "routes": "routes to", "mounts": "mounts",
-    "claims": "claims", "binds": "is bound to", "provided": "is provided by", "scheduled": "runs on",
-}  # fmt: skip
-"""What stands between the ends of an edge in a sentence."""
+from gitopslab.views.relations import VERBS, Edge, Ref
 
 
 def graph_text(graph: Graph) -> str:
@@ -38,7 +32,7 @@ def summary(graph: Graph) -> str:
 def item_words(item: Item) -> str:
     """One object in words: its state, its count, why."""
     state = STATES[item.state].word if item.state else ""
-    parts = [state, item.count, item.word if item.word.lower() != state else ""]
+    parts = [state, item.count, item.word if item.word.lower() != state else "", item.trend]
     told = " ".join(filter(None, parts))
     return f"{told} · {item.reason}" if item.reason else told
 

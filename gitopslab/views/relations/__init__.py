@@ -12,20 +12,33 @@ from gitopslab.machinery.objects import Object
 from gitopslab.views.relations import mounts, ownership, placement, storage, traffic
 from gitopslab.views.relations.inventory import KINDS, Edge, Inventory, Missing, Ref
 
-__all__ = ["KINDS", "MEANINGS", "Edge", "Inventory", "Missing", "Ref", "related"]
+__all__ = ["KINDS", "MEANINGS", "PASSIVE", "VERBS", "Edge", "Inventory", "Missing", "Ref", "related"]
 
 MEANINGS = {
-    "holds": "is the namespace of",
+    "holds": "its namespace",
     "owns": "made it, and takes it along when it is deleted",
     "selects": "finds it by its labels",
-    "routes": "sends requests to",
+    "routes": "sends it requests",
     "mounts": "reads it as a volume or as environment variables",
     "claims": "made it from its volume claim template; it stays when the other goes",
     "binds": "has got it for itself alone",
-    "provided": "comes from",
-    "scheduled": "runs on",
+    "provided": "who makes volumes of its kind",
+    "scheduled": "the node it runs on",
 }
-"""The relations, and what ``A → B`` says."""
+"""The relations, and what B is to A in ``A → B``."""
+
+VERBS = {
+    "holds": "holds", "owns": "owns", "selects": "selects", "routes": "routes to", "mounts": "mounts",
+    "claims": "claims", "binds": "is bound to", "provided": "is provided by", "scheduled": "runs on",
+}  # fmt: skip
+"""What stands between A and B in a sentence."""
+
+PASSIVE = {
+    "holds": "is in", "owns": "is owned by", "selects": "is selected by", "routes": "gets requests from",
+    "mounts": "is mounted by", "claims": "is claimed by", "binds": "is bound to", "provided": "provides",
+    "scheduled": "runs",
+}  # fmt: skip
+"""What stands between B and A."""
 
 
 def related(inventory: Inventory) -> tuple[tuple[Edge, ...], tuple[Missing, ...]]:
