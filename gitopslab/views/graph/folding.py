@@ -107,5 +107,3 @@ def _title(several: list[Family]) -> str:
     kind = several[0].root.kind
     plural = "Ingresses" if kind == "Ingress" else f"{kind}s"
     return f"{len(several)} {plural}" + (f", {pods} pods" if pods and kind != "Pod" else "")
-
-
