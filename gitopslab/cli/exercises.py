@@ -120,6 +120,13 @@ def _desk(spec: str, name: str) -> Desk:
     from gitopslab.course.progress import working_folder
     from gitopslab.course.voice import Terminal
 
-    path = existing(spec, name).kubeconfig
+    found = existing(spec, name)
     options = [*(["--cluster", spec] if spec != "embedded" else []), *(["--name", name] if name != "lab" else [])]
-    return Desk(Client(path, on_warning=note), Kubectl(path), working_folder(), Terminal(" ".join(options)), note)
+    return Desk(
+        Client(found.kubeconfig, on_warning=note),
+        Kubectl(found.kubeconfig),
+        working_folder(),
+        Terminal(" ".join(options)),
+        note,
+        is_own=found.kind != "context",
+    )

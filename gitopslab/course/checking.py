@@ -114,7 +114,8 @@ def _look(check: Check, world: World) -> Finding:
     try:
         values = world.values(check.source)
         holds = check.expect.holds(values, world)
-        return Finding(check, holds, _found(check, values, world), check.expect.said(world))
+        telling = values if holds else check.expect.offending(values, world)
+        return Finding(check, holds, _found(check, telling, world), check.expect.said(world))
     except ApiError as error:  # refused, or too much asked: the learner shall read why, and where
         return Finding(check, False, error.message, check.expect.words or "an answer")
 
@@ -122,7 +123,8 @@ def _look(check: Check, world: World) -> Finding:
 def _found(check: Check, values: Values, world: World) -> str:
     source = check.source
     if "count" in check.expect.rules:
-        return f"{len(values)}: {shown(values if source.field else [name_of(each) for each in values])}".rstrip(": ")
+        names = [value for value in values if isinstance(value, str)] if source.field else list(map(name_of, values))
+        return f"{len(values)}: {shown(names)}".rstrip(": ")
     if not source.field and source.what != "log":
         words = [state_words(obj) if source.name else f"{name_of(obj)}: {state_words(obj)}" for obj in values]
         return shown(words) or _nothing(check, world)

@@ -34,6 +34,7 @@ class Desk:
         folder: Where progress is kept.
         voice: How commands are told.
         say: Told what takes a moment.
+        is_own: Whether the cluster is the learner's alone.
         quiet: Seconds without change after which a check that does not hold has failed.
     """
 
@@ -45,6 +46,7 @@ class Desk:
         voice: Voice,
         say: Callable[[str], None],
         *,
+        is_own: bool = True,
         quiet: float = QUIET_SECONDS,
     ) -> None:
         self._client = client
@@ -52,10 +54,15 @@ class Desk:
         self._progress = Progress(folder, say)
         self._voice = voice
         self._say = say
+        self._is_own = is_own
         self._quiet = quiet
 
     def start(self, word: str, *, again: bool = False) -> Exercise:
-        """Begin an exercise; one that has begun goes on, unless ``again`` takes it away first."""
+        """Begin an exercise; one that has begun goes on, unless ``again`` takes it away first.
+
+        Raises:
+            LabError: It changes nodes, and the cluster is not the learner's alone.
+        """
         exercise = catalogue.exercise(word)
         stage = self.stage(exercise)
         if stage.began is not None and not again:
@@ -64,6 +71,11 @@ class Desk:
                 f"{self._voice.again(exercise)} begins anew"
             )
             return exercise
+        if exercise.is_shared and not self._is_own:
+            raise LabError(
+                f"{exercise.number} changes nodes, and others may work on this cluster too",
+                "do it on a cluster of your own, such as the embedded one: gitopslab lab",
+            )
         stage.clear(self._say)
         stage.begin()
         self._progress.change(exercise.id, begun)

@@ -121,6 +121,7 @@ class Exercise:
         mistakes: Wrong ways.
         answer: Words that give the answer away; the first hint has none of them.
         clean: What takes away again that the exercise's namespace does not hold.
+        is_shared: Whether it changes what everybody on the cluster shares, such as nodes.
         files: The files a learner works with, by name.
         folder: Where it was read from.
     """
@@ -138,6 +139,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     answer: tuple[str, ...]
     clean: tuple[Step, ...]
+    is_shared: bool
     files: Mapping[str, str]
     folder: Path
 

@@ -50,6 +50,7 @@ RULES: Mapping[str, Rule] = {
     "is": Rule(_every(lambda value, wanted: bool(value == wanted)), "{}"),
     "not": Rule(lambda found, wanted: all(value != wanted for value in found), "anything but {}"),
     "in": Rule(_every(lambda value, wanted: value in wanted), "one of {}"),
+    "only": Rule(lambda found, wanted: all(value in wanted for value in found), "nothing but {}"),
     "matches": Rule(_every(lambda value, wanted: re.fullmatch(wanted, str(value)) is not None), "something like {}"),
     "has": Rule(lambda found, wanted: any(_contains(value, wanted) for value in found), "{} among them"),
     "lacks": Rule(lambda found, wanted: not any(_contains(value, wanted) for value in found), "no {} among them"),
@@ -60,6 +61,8 @@ RULES: Mapping[str, Rule] = {
     "ready": Rule(lambda found, wanted: bool(found) and all(is_ready(each) == wanted for each in found), "ready"),
 }
 """Every rule by its name in an exercise; several together must all hold."""
+
+_ABOUT_EVERY = ("is", "not", "in", "only", "matches", "min", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,12 @@ class Expectation:
         except (ValueError, TypeError):
             return False
 
+    def offending(self, found: Values, world: World) -> Values:
+        """Those of the values that break a rule about every value; all of them when no single one does."""
+        rules = {name: wanted for name, wanted in self.rules.items() if name in _ABOUT_EVERY}
+        each = Expectation(rules)
+        return [value for value in found if rules and not each.holds([value], world)] or found
+
     def said(self, world: World) -> str:
         """What is expected, in words."""
         return self.words or " and ".join(_said(name, wanted, world) for name, wanted in self.rules.items())
@@ -94,7 +103,7 @@ def _given(name: str, wanted: Any, world: World) -> Any:
 
 def _said(name: str, wanted: Any, world: World) -> str:
     if name == "exists":
-        return "that it exists" if wanted else "that it does not exist"
+        return "it to be there" if wanted else "it to be gone"
     given = _given(name, wanted, world)
     return RULES[name].words.format(shown(given) if isinstance(given, list) else printed(given))
 

@@ -63,6 +63,7 @@ def _exercise(top: _Map, folder: Path, task: str) -> Exercise:
         mistakes=tuple(top.each("mistakes", lambda each: _mistake(each, files))),
         answer=tuple(str(each.value) for each in top.items("answer")),
         clean=tuple(_step(each, files) for each in top.items("clean")),
+        is_shared=bool(top.take("shared", False)),
         files=files,
         folder=folder,
     )
@@ -105,7 +106,7 @@ def _source(each: _Map) -> Source:
 def _expectation(wanted: Any, each: _Map, *, words: str) -> Expectation:
     if isinstance(wanted, Mapping):
         rules = {str(name): _operand(value, each) for name, value in wanted.items()}
-    elif isinstance(wanted, str) and wanted in _WORDS and not each.content.get("field"):
+    elif isinstance(wanted, str) and wanted in _WORDS:
         rules = dict(_WORDS[wanted])
     else:
         rules = {"is": wanted}

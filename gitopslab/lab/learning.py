@@ -92,4 +92,5 @@ class Learning:
 
     @cached_property
     def _desk(self) -> Desk:
-        return Desk(self.client, Kubectl(self.cluster.kubeconfig), working_folder(), Cell(), say)
+        kubectl, is_own = Kubectl(self.cluster.kubeconfig), self.cluster.kind != "context"
+        return Desk(self.client, kubectl, working_folder(), Cell(), say, is_own=is_own)

@@ -149,3 +149,9 @@ def test_a_word_that_names_no_exercise_names_some(learner: Learner, word: str, s
     with pytest.raises(LabError, match=says) as raised:
         learner.desk.start(word)
     assert "00-1-five-pods" in raised.value.hint
+
+
+def test_nodes_that_others_use_too_are_left_alone(cluster: FastCluster, client: Client, tmp_path: Path) -> None:
+    desk = Desk(client, Kubectl(cluster.kubeconfig), tmp_path, Cell(), print, is_own=False)
+    with pytest.raises(LabError, match="others may work on this cluster"):
+        desk.start("04-3")

@@ -47,6 +47,9 @@ WORLD = World(Shelf(pod("one"), pod("two", spec={"nodeName": "n1"})), "default")
         ("in", ["a"], ["a", "b"], True),
         ("in", ["c"], ["a", "b"], False),
         ("in", [], ["a"], False),
+        ("only", ["a", "a"], ["a"], True),
+        ("only", [], ["a"], True),
+        ("only", ["a", "c"], ["a"], False),
         ("matches", ["nginx:1.28"], r"nginx:1\.2[89]", True),
         ("matches", ["nginx:1.28"], "nginx", False),
         ("has", [{"a": 1, "b": 2}], {"a": 1}, True),
@@ -75,13 +78,14 @@ def test_every_rule_has_its_words() -> None:
         "is": "2",
         "not": "anything but 2",
         "in": "one of 2",
+        "only": "nothing but 2",
         "matches": "something like 2",
         "has": "2 among them",
         "lacks": "no 2 among them",
         "min": "at least 2",
         "max": "at most 2",
         "count": "2 of them",
-        "exists": "that it exists",
+        "exists": "it to be there",
         "ready": "ready",
     }
 
@@ -90,6 +94,11 @@ def test_several_rules_must_all_hold_and_are_all_said() -> None:
     between = Expectation({"min": 2, "max": 4})
     assert [between.holds([value], WORLD) for value in (1, 3, 5)] == [False, True, False]
     assert between.said(WORLD) == "at least 2 and at most 4"
+
+
+def test_of_many_values_those_that_are_wrong_are_told() -> None:
+    assert Expectation({"in": ["a", "b"]}).offending(["a", "c", "b"], WORLD) == ["c"]
+    assert Expectation({"count": 2}).offending(["a", "c", "b"], WORLD) == ["a", "c", "b"]
 
 
 def test_what_cannot_be_compared_does_not_hold() -> None:
