@@ -64,3 +64,17 @@ def test_history_is_dropped_in_steps_and_the_present_stays(
     assert steps > 1
     assert plane.store.compacted == plane.store.revision - 10
     assert plane.api.get("configmaps", "kept", "default")["data"] == {}
+
+
+def test_history_that_takes_too_much_room_is_halved_until_it_fits(
+    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "MOST_BYTES", 3_000_000)
+    monkeypatch.setattr(housekeeping, "_SHORT", 5)
+    plane.api.create(config_map("busy"))
+    for number in range(80):
+        plane.api.patch("configmaps", "busy", {"data": {"n": f"{number}" * 50_000}}, "default")
+    assert plane.store.size > 3_000_000
+    list(tidy(plane))
+    assert plane.store.size <= 3_000_000
+    assert 5 < plane.store.revision - plane.store.compacted < 80

@@ -38,12 +38,14 @@ from gitopslab.machinery.objects import is_condition_true
 
 _LOOPBACK = "127.0.0.1"
 _FIRST_SECONDS = 30.0  # of a cluster whose clock is held: by then it runs what a cluster runs
+_FILES = 4096
 _PATIENCE = 1.0  # seconds for those who are just asking whether the cluster runs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a cluster until it is told to stop; the exit code is 1 when it could not start."""
     options = _parser().parse_args(arguments)
+    _allow_many_files()
     os.umask(0o077)  # whatever SQLite and others write beside our own files is the owner's alone, too
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
@@ -53,6 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)  # noqa: T201  the log file is this process's stderr
         return 1
     return 0
+
+
+def _allow_many_files() -> None:
+    """Every connection is a file, and a Mac allows a process 256 unless it asks for more."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _parser() -> argparse.ArgumentParser:

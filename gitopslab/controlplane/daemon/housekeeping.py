@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
 from gitopslab.controlplane.runtime.reconcile import Request, Result, Source
+from gitopslab.controlplane.server.store import Store
 from gitopslab.errors import LabError
 from gitopslab.machinery.objects import name_of, namespace_of
 
@@ -22,6 +23,11 @@ MOST_EVENTS = 10_000
 
 HISTORY = 20_000
 """Revisions kept for watches and time travel. The real API server compacts by time, every five minutes."""
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Of the database; beyond that history is halved until it fits, or is short."""
+
+_SHORT = 500  # revisions; the present state may well need more room, and then less history would not help
 
 _EVERY = 60.0
 _ROUND = Request("", "round")
@@ -70,6 +76,12 @@ def tidy(plane: ControlPlane) -> Iterator[None]:
         event = record.copy()
         plane.api.delete("events", name_of(event), namespace_of(event))
         yield
-    while (oldest := store.revision - HISTORY) > store.compacted:
+    yield from _compact(store, store.revision - HISTORY)
+    while store.size > MOST_BYTES and (kept := store.revision - store.compacted) > _SHORT:
+        yield from _compact(store, store.compacted + kept // 2)
+
+
+def _compact(store: Store, oldest: int) -> Iterator[None]:
+    while oldest > store.compacted:
         store.compact(min(oldest, store.compacted + _STEP))
         yield

@@ -56,6 +56,8 @@ _SHOWN_WHEN_GONE = frozenset(
 
 _DELETE_OPTIONS = ("v1", "DeleteOptions")
 
+_MOST_WATCHES = 800  # fewer than connections, so that who leaks watches can still be looked at and helped
+
 
 @dataclass(slots=True)
 class Call:
@@ -101,6 +103,7 @@ class ResourceEndpoint:
         self._verbs = verbs
         self._streams = streams
         self._logs = LogEndpoint(verbs, logs)
+        self._watches = 0
         self._by_verb: dict[str, Callable[[Call], Answer]] = {
             "get": self._get,
             "list": self._list,
@@ -202,8 +205,15 @@ class ResourceEndpoint:
         if call.look.accepted.yaml:
             message = "only the following media types are accepted: application/json;stream=watch"
             raise ApiError(406, "NotAcceptable", message)
-        stream = WatchStream(self._verbs, call.resource, options, call.look)
-        await stream.run(call.who, call.info.namespace, receive, send)
+        if self._watches >= _MOST_WATCHES:
+            message = f"Too many requests: {self._watches} watches are open, and no more are served at once"
+            raise ApiError(429, "TooManyRequests", message, details={"retryAfterSeconds": 1})
+        self._watches += 1
+        try:
+            stream = WatchStream(self._verbs, call.resource, options, call.look)
+            await stream.run(call.who, call.info.namespace, receive, send)
+        finally:
+            self._watches -= 1
 
     # -- writing ------------------------------------------------------------------------------------------------------
 

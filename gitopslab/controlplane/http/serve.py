@@ -32,6 +32,10 @@ from gitopslab.errors import SetupError
 _KEEP_ALIVE = 300  # seconds an idle connection is kept: notebooks pause longer than uvicorn's 5
 _LARGEST_MESSAGE = 32 * 1024 * 1024  # of a WebSocket, as the real server takes it
 _PATIENCE = 1.0  # seconds a connection gets to say goodbye when the server stops
+_MOST_CONNECTIONS = 1000  # at once. Simplified: the real server takes as many as the system gives it sockets
+_LARGEST_HEAD = 1024 * 1024  # bytes of a request line with its headers: ``http.DefaultMaxHeaderBytes`` of Go
+_HEAD_SECONDS = 32.0  # for a head to arrive: ``ReadHeaderTimeout`` of the real server
+_TOO_LARGE = b"431 Request Header Fields Too Large"
 
 
 async def serve(app: ASGIApp, listener: socket.socket, *, certfile: Path, keyfile: Path, ca: Path) -> None:
@@ -65,15 +69,63 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # whichever of uvicorn's installs
-    """Hands the certificate that a client has shown to every request of its connection."""
+    """Hands the certificate that a client has shown to every request of its connection, and keeps what it may take.
+
+    A head is watched where httptools reads it; h11, which reads it on Windows, has the same limit of its own.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Note the certificate, once a connection."""
+        """Note the certificate, once a connection; one too many is closed at once."""
         super().connection_made(transport)
+        self._in_head = False
+        self._head = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._expect_a_head()
+        if len(self.connections) > _MOST_CONNECTIONS:
+            transport.close()
         tls = transport.get_extra_info("ssl_object")
         certificate = tls.getpeercert(binary_form=True) if tls is not None else None
         if certificate:
             self.app_state: dict[str, Any] = {**self.app_state, CLIENT_CERTIFICATE: certificate}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect no more."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless the head of a request grows beyond all measure."""
+        super().data_received(data)
+        if not self._in_head:  # most often: a head comes in one piece
+            self._head = 0
+            self._expect_nothing()
+            return
+        self._head += len(data)
+        self._expect_a_head()
+        if self._head > _LARGEST_HEAD and not self.transport.is_closing():
+            about = b"content-type: text/plain\r\ncontent-length: %d\r\nconnection: close" % len(_TOO_LARGE)
+            self.transport.write(b"HTTP/1.1 %b\r\n%b\r\n\r\n%b" % (_TOO_LARGE, about, _TOO_LARGE))
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        """A head has ended."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def _expect_a_head(self) -> None:
+        """Close the connection when there is no whole head in time."""
+        if self._timer is None:
+            self._timer = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+
+    def _expect_nothing(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class _WebSockets(WebSocketsSansIOProtocol):
@@ -116,6 +168,7 @@ def _config(app: ASGIApp, certfile: Path, keyfile: Path, ca: Path) -> uvicorn.Co
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE,
         backlog=512,
+        h11_max_incomplete_event_size=_LARGEST_HEAD,
         ssl_certfile=str(certfile),
         ssl_keyfile=str(keyfile),
         ssl_version=ssl.PROTOCOL_TLS_SERVER,

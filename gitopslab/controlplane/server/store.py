@@ -186,6 +186,14 @@ class Store:
         """History before this revision is gone."""
         return self._compacted
 
+    @property
+    def size(self) -> int:
+        """Bytes that objects and history take on disk; what compaction has freed is used again and not counted."""
+        total, free, page = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((total - free) * page)
+
     def get(self, resource: str, key: Key) -> Record | None:
         """The current state of one object."""
         return self._current[resource].get(key)
