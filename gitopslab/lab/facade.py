@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitopslab import errors
-from gitopslab.clusters import Capability, Cluster
+from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.context import OWNED
 from gitopslab.clusters.mirror import Mirror
@@ -20,8 +20,8 @@ from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
-from gitopslab.lab.embedded import Embedded
 from gitopslab.lab.learning import Learning
+from gitopslab.lab.stories import Stories
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
 from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of
@@ -30,7 +30,7 @@ from gitopslab.views.news import in_order
 from gitopslab.views.resource import Printed, Resource, Resources
 
 
-class Lab(Learning):
+class Lab(Learning, Stories):
     """The lab on one cluster; ``gitopslab.open()`` gives it.
 
     Kinds may be written as kubectl takes them (``pods``, ``po``, ``Pod``, ``deploy``), objects as ``"deployment/web"``.
@@ -343,20 +343,6 @@ class Lab(Learning):
         from gitopslab.widgets.base import present
 
         present(large)
-
-    @property
-    def embedded(self) -> Embedded:
-        """What only the embedded cluster can do: move its clock, stop its parts, look back.
-
-        Raises:
-            SetupError: This lab runs on another kind of cluster.
-        """
-        if Capability.CLOCK not in self.cluster.capabilities:
-            raise errors.SetupError(
-                f"only the embedded cluster can {Capability.CLOCK.value}, and this lab runs on {self.cluster.kind}",
-                'gitopslab.open("embedded") opens one beside it',
-            )
-        return Embedded(self.client)
 
     def close(self) -> None:
         """Stop what is live; the cluster itself goes on, and ``gitopslab.open()`` opens the lab again."""

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import anywidget
 import traitlets
@@ -33,6 +33,9 @@ _SYNC_SECONDS = 5.0
 _active: dict[tuple[str, ...], LiveView] = {}
 _shown: weakref.WeakSet[View] = weakref.WeakSet()
 _presents = False
+
+
+Shown = TypeVar("Shown", bound="LiveView")
 
 
 def script(*names: str) -> str:
@@ -212,7 +215,7 @@ class LiveView(View):
         self._snapshot = {**self._snapshot, "live": "paused", "note": f"nothing changed for {minutes} minutes"}
 
 
-def live(key: tuple[str, ...], make: Callable[[], LiveView]) -> LiveView:
+def live(key: tuple[str, ...], make: Callable[[], Shown]) -> Shown:
     """The view registered under a name, made if there is none, resumed if it was paused.
 
     A cell that is run again shows the same widget, so there is always one set of threads a name.
@@ -222,7 +225,7 @@ def live(key: tuple[str, ...], make: Callable[[], LiveView]) -> LiveView:
         view = _active[key] = make()
     else:
         view.resume()
-    return view
+    return cast("Shown", view)  # whoever registers a name always makes the same kind
 
 
 def close_all(owner: str = "") -> None:

@@ -8,10 +8,9 @@ from random import Random
 
 import pytest
 from builders import deployment, pod
+from held_lab import Lab
 
-from gitopslab.controlplane.daemon.assembly import ControlPlane
-from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, running, seeded
-from gitopslab.controlplane.daemon.housekeeping import Housekeeper
+from gitopslab.controlplane.daemon.controls import BEGINNING, running, seeded
 from gitopslab.controlplane.server.store import Store
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.machinery.clock import LabClock
@@ -36,31 +35,6 @@ CRON = {
         },
     },
 }
-
-
-class Lab:
-    """A whole control plane on a clock that is held, with its controls."""
-
-    def __init__(self, *, bare: bool = True, seed: int = 1, key: SigningKey | None = None) -> None:
-        store = Store()
-        self.clock, chance = seeded(store, seed)
-        self.plane = ControlPlane(self.clock, store, bare=bare, key=key, chance=chance)
-        self.plane.manager.add(Housekeeper(self.plane))
-        self.plane.settle()
-        self.controls = LabControls(self.plane, self.clock)
-        self.api = self.plane.api
-
-    def advance(self, seconds: float) -> None:
-        asyncio.run(self.controls.advance(seconds))
-
-    def pods(self, namespace: str = "default") -> list[Object]:
-        return self.api.list("pods", namespace)
-
-    def node(self, name: str) -> Object:
-        return self.api.get("nodes", name)
-
-    def runs(self, component: str) -> bool:
-        return next(bool(one["running"]) for one in self.controls.state()["components"] if one["name"] == component)
 
 
 @pytest.fixture
