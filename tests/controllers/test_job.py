@@ -112,14 +112,57 @@ def test_a_suspended_job_runs_nothing_until_it_is_resumed(cluster: Cluster) -> N
     cluster.patch("jobs.batch", "crunch", {"spec": {"suspend": False}})
     assert ("Suspended", "False", "JobResumed", "Job resumed") in told(cluster)
     assert told(cluster)[-1][0] == "Complete"
-    assert [reason for reason, _ in cluster.events("Job")] == ["Suspended", "Resumed", "SuccessfulCreate", "Completed"]
+    assert [reason for reason, _ in cluster.events("Job")] == ["Suspended", "SuccessfulCreate", "Resumed", "Completed"]
 
 
-def test_suspending_stops_the_pods(cluster: Cluster) -> None:
-    cluster.create(job("runs"))
+def test_suspending_stops_the_pods_without_counting_them_as_failed(cluster: Cluster) -> None:
+    cluster.create(job("runs", parallelism=2, completions=2))
     cluster.settle()
     cluster.patch("jobs.batch", "crunch", {"spec": {"suspend": True}})
     assert cluster.names("pods") == []
+    assert not {"failed", "startTime", "active"} & status(cluster).keys()
+
+
+def test_pods_beyond_a_lower_parallelism_do_not_count_as_failed(cluster: Cluster) -> None:
+    cluster.create(job("runs", parallelism=3, completions=3))
+    cluster.settle()
+    cluster.patch("jobs.batch", "crunch", {"spec": {"parallelism": 1}})
+    assert (active(cluster), "failed" in status(cluster)) == (1, False)
+
+
+def test_what_still_runs_when_a_job_fails_counts_as_failed(cluster: Cluster) -> None:
+    cluster.create(job("runs", parallelism=3, completions=3, backoffLimit=0))
+    cluster.settle()
+    set_phase(cluster, cluster.names("pods")[0], "Failed")
+    assert told(cluster)[-1][:3] == ("Failed", "True", "BackoffLimitExceeded")
+    assert (status(cluster)["failed"], active(cluster)) == (3, 0)
+
+
+def test_a_job_of_another_controller_is_left_alone(cluster: Cluster) -> None:
+    cluster.create(job(managedBy="example.com/kueue"))
+    cluster.settle()
+    assert (cluster.names("pods"), status(cluster)) == ([], {})
+
+
+def test_a_job_adopts_the_pods_it_selects_and_counts_them(cluster: Cluster) -> None:
+    labels = {"run": "mine"}
+    pod = {
+        "metadata": {"name": "mine", "namespace": "default", "labels": labels},
+        "spec": job("runs")["spec"]["template"]["spec"],
+    }
+    cluster.create({"apiVersion": "v1", "kind": "Pod", **pod})
+    cluster.settle()
+    manual = job("runs", manualSelector=True, selector={"matchLabels": labels})
+    manual["spec"]["template"]["metadata"] = {"labels": labels}
+    cluster.create(manual)
+    cluster.settle()
+    adopted = cluster.get("pods", "mine")["metadata"]
+    assert (adopted["ownerReferences"][0]["name"], adopted["finalizers"]) == (
+        "crunch",
+        ["batch.kubernetes.io/job-tracking"],
+    )
+    set_phase(cluster, "mine", "Succeeded")
+    assert (told(cluster)[-1][0], cluster.names("pods")) == ("Complete", ["mine"])
 
 
 def test_a_work_queue_is_done_when_one_succeeds_and_the_others_end(cluster: Cluster) -> None:
@@ -162,6 +205,40 @@ def test_an_index_is_tried_again_within_its_limit(cluster: Cluster) -> None:
     assert annotations_of(again)["batch.kubernetes.io/job-index-failure-count"] == "1"
 
 
+def test_a_failed_index_waits_by_itself_and_its_pod_stays_until_it_is_tried_again(cluster: Cluster) -> None:
+    cluster.create(job("runs", completions=2, parallelism=2, completionMode="Indexed", backoffLimitPerIndex=2))
+    cluster.settle()
+    first = {jobindexes.index_of(pod): pod["metadata"]["name"] for pod in cluster.list("pods")}
+    set_phase(cluster, first[0], "Failed")
+    assert (status(cluster).get("failed"), "finalizers" in cluster.get("pods", first[0])["metadata"]) == (None, True)
+    set_phase(cluster, first[1], "Succeeded")
+    cluster.advance(10)
+    assert (status(cluster).get("failed"), "finalizers" in cluster.get("pods", first[0])["metadata"]) == (1, False)
+
+
+def test_an_ignored_failure_is_noted_apart(cluster: Cluster) -> None:
+    ignore = {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]}
+    spec = {"completions": 1, "completionMode": "Indexed", "backoffLimitPerIndex": 0, "podFailurePolicy": ignore}
+    cluster.create(job("runs", **spec))
+    cluster.settle()
+    name = cluster.names("pods")[0]
+    conditions = [{"type": "DisruptionTarget", "status": "True"}]
+    change = {"status": {"phase": "Failed", "conditions": conditions}}
+    cluster.api.patch("pods", name, change, "default", subresource="status")
+    cluster.advance(11)
+    again = next(pod for pod in cluster.list("pods") if pod["metadata"]["name"] != name)
+    annotations = annotations_of(again)
+    counts = [annotations.get(f"batch.kubernetes.io/job-index-{kind}-count") for kind in ("failure", "ignored-failure")]
+    assert (counts, status(cluster).get("failed")) == (["0", "1"], None)
+
+
+def test_an_indexed_job_can_shrink(cluster: Cluster) -> None:
+    cluster.create(job("runs", completions=3, parallelism=3, completionMode="Indexed"))
+    cluster.settle()
+    cluster.patch("jobs.batch", "crunch", {"spec": {"completions": 2, "parallelism": 2}})
+    assert sorted(map(jobindexes.index_of, cluster.list("pods"))) == [0, 1]
+
+
 def test_a_success_policy_ends_a_job_early(cluster: Cluster) -> None:
     policy = {"rules": [{"succeededIndexes": "0", "succeededCount": 1}]}
     cluster.create(job("runs", completions=3, parallelism=3, completionMode="Indexed", successPolicy=policy))
@@ -169,7 +246,7 @@ def test_a_success_policy_ends_a_job_early(cluster: Cluster) -> None:
     leader = next(pod for pod in cluster.list("pods") if jobindexes.index_of(pod) == 0)
     set_phase(cluster, leader["metadata"]["name"], "Succeeded")
     assert told(cluster)[-1] == ("Complete", "True", "SuccessPolicy", "Matched rules at index 0")
-    assert active(cluster) == 0
+    assert (active(cluster), "failed" in status(cluster)) == (0, False)
 
 
 def test_deleting_a_job_lets_its_pods_go(cluster: Cluster) -> None:
@@ -206,7 +283,7 @@ def test_a_finished_job_goes_after_its_time_to_live(cluster: Cluster) -> None:
 )
 def test_indexes_are_written_in_runs(indexes: set[int], text: str) -> None:
     assert jobindexes.spelled(indexes) == text
-    assert jobindexes.parsed(text) == indexes
+    assert jobindexes.parsed(text, 10) == indexes
 
 
 def failed(code: int, *conditions: Object) -> Object:

@@ -50,7 +50,15 @@ def owners_of_kind(kind: str, owners: Informer) -> Callable[[WatchEvent], Iterab
     return requests
 
 
-def claim(api: Api, owner: Object, resource: str, owned: Iterable[Object], orphans: Iterable[Object]) -> list[Object]:
+def claim(
+    api: Api,
+    owner: Object,
+    resource: str,
+    owned: Iterable[Object],
+    orphans: Iterable[Object],
+    *,
+    finalizer: str = "",
+) -> list[Object]:
     """The objects that belong to ``owner`` after adopting and releasing.
 
     Args:
@@ -60,6 +68,7 @@ def claim(api: Api, owner: Object, resource: str, owned: Iterable[Object], orpha
         resource: What the objects are, as in ``pods``.
         owned: What it controls now.
         orphans: Objects of its namespace that nobody controls.
+        finalizer: Comes with adoption and goes with release.
     """
     matches = _matcher(owner["spec"].get("selector"))
     kept = []
@@ -67,10 +76,10 @@ def claim(api: Api, owner: Object, resource: str, owned: Iterable[Object], orpha
         if matches(obj):
             kept.append(obj)
         elif not is_terminating(owner):
-            _release(api, owner, resource, obj)
+            _release(api, owner, resource, obj, finalizer)
     for obj in orphans:
         if matches(obj) and not is_terminating(owner) and not is_terminating(obj):
-            adopted = _adopt(api, owner, resource, obj)
+            adopted = _adopt(api, owner, resource, obj, finalizer)
             if adopted is not None:
                 kept.append(adopted)
     return kept
@@ -85,14 +94,16 @@ def _matcher(selector: Object | None) -> Callable[[Object], bool]:
     return lambda obj: parsed is not None and parsed.matches(labels_of(obj))
 
 
-def _adopt(api: Api, owner: Object, resource: str, obj: Object) -> Object | None:
-    metadata = {"uid": uid_of(obj), "ownerReferences": [controller_reference(owner)]}
+def _adopt(api: Api, owner: Object, resource: str, obj: Object, finalizer: str) -> Object | None:
+    finalizers = {"finalizers": [finalizer]} if finalizer else {}
+    metadata = {"uid": uid_of(obj), "ownerReferences": [controller_reference(owner)], **finalizers}
     return _patched(api, resource, obj, metadata)
 
 
-def _release(api: Api, owner: Object, resource: str, obj: Object) -> None:
-    metadata = {"uid": uid_of(obj), "ownerReferences": [{"$patch": "delete", "uid": uid_of(owner)}]}
-    _patched(api, resource, obj, metadata)
+def _release(api: Api, owner: Object, resource: str, obj: Object, finalizer: str) -> None:
+    finalizers = {"$deleteFromPrimitiveList/finalizers": [finalizer]} if finalizer else {}
+    reference = {"$patch": "delete", "uid": uid_of(owner)}
+    _patched(api, resource, obj, {"uid": uid_of(obj), "ownerReferences": [reference], **finalizers})
 
 
 def _patched(api: Api, resource: str, obj: Object, metadata: Object) -> Object | None:

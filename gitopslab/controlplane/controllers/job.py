@@ -2,9 +2,9 @@
 
 The manager calls it when a Job or one of its pods changed. In the order of its story:
 
-1. count the pods (``jobs.tally``), and decide whether and how the Job ends (``jobs.ending``),
+1. count the pods (``jobs.tally``), and decide whether the Job ends (``jobends``),
 2. stop all pods of an ending Job, or start and stop pods towards the wanted number,
-3. note the pods that ended, take their finalizers off, and only then count them,
+3. note the pods that ended, take their finalizers off, and only then count them (``jobaccounts``),
 4. write the status; the final condition comes once no pod is left running.
 
 Deleting finished Jobs after a while is ``ttl``'s.
@@ -16,11 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitopslab.controlplane.controllers import jobindexes, jobs
+from gitopslab.controlplane.controllers import jobaccounts, jobends, jobindexes, jobs
 from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
-from gitopslab.controlplane.controllers.conditions import put
+from gitopslab.controlplane.controllers.jobbackoff import Record, finished_at, remaining
 from gitopslab.controlplane.controllers.podcontrol import PodControl, pod_from_template
-from gitopslab.controlplane.controllers.podstate import first_to_delete, is_active
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
@@ -61,110 +60,130 @@ class JobController:
         self._jobs = manager.informer("jobs.batch")
         self._pods = manager.informer("pods")
         self._owners = owners_of_kind("Job", self._jobs)
+        self._records: dict[str, Record] = {}
         self.sources: tuple[Source, ...] = (Source("jobs.batch"), Source("pods", self._concerned, previous=True))
 
     def reconcile(self, request: Request) -> Result:
         """Bring a Job further and report it."""
         job = self._jobs.get(request.name, request.namespace)
+        if job is not None and jobs.is_managed_elsewhere(job):
+            return DONE
         self._release_strays(request, job)
         if job is None or jobs.is_finished(job):
+            self._records.pop("/".join(request), None)
             return DONE
-        job = copy_of(job)
-        pods = self._claimed(job)
-        now = self._clock.now()
-        self._start_clock(job, now)
-        found = jobs.tally(job, pods)
-        cause = jobs.ending(job, found, now)
-        failure, wait = self._act(job, pods, found, cause)
-        self._account(job, found, cause)
+        return self._sync(copy_of(job), job)
+
+    def _sync(self, job: Object, before: Object) -> Result:
+        found, now = jobs.tally(job, self._claimed(job)), self._clock.now()
+        status = job.setdefault("status", {})
+        if not jobs.is_suspended(job):
+            status.setdefault("startTime", timestamp(now))
+        key = f"{namespace_of(job)}/{name_of(job)}"
+        self._records[key] = self._records.get(key, Record()).after(found.successes, found.failures)
+        cause, failure = jobends.ending(job, found, now), None
+        due = jobends.seconds_to_deadline(job, now)
+        try:
+            if cause is not None:
+                self._stop(job, found, found.active)
+            elif not is_terminating(job):
+                due = min(filter(None, (due, self._manage(job, found, self._records[key]))), default=None)
+        except ApiError as error:
+            failure = error
+        if cause is None:
+            cause = jobends.reached(job, found, now)
+            if cause is None and not is_terminating(job):
+                self._note_suspension(job, now)
+        self._account(job, before, found, cause if not found.active else None)
         if failure is not None:
             raise failure
-        dues = [due for due in (wait, jobs.seconds_to_deadline(job, now)) if due]
-        return Result(min(dues, default=None))
+        return Result(None if cause is not None else due)
 
-    def _start_clock(self, job: Object, now: float) -> None:
-        """Set ``startTime``, again whenever the Job is resumed, and say that it was suspended or resumed."""
-        status = job.setdefault("status", {})
-        changed = jobs.suspension(job, now)
-        if changed is not None:
-            status["conditions"] = put(status.get("conditions") or [], changed)
-            self._recorder.event(job, "Normal", changed["reason"].removeprefix("Job"), changed["message"])
-        is_resumed = changed is not None and changed["status"] == "False"
-        if not jobs.is_suspended(job) and (is_resumed or "startTime" not in status):
-            status["startTime"] = timestamp(now)
+    def _manage(self, job: Object, found: jobs.Tally, record: Record) -> float | None:
+        """Start or stop pods towards the wanted number; seconds until a failed pod may be replaced."""
+        surplus = jobs.surplus(job, found)
+        if surplus:
+            for pod in surplus:
+                self._untrack(pod)  # what is stopped before its time is not counted
+            self._stop(job, found, surplus)
+            return None
+        missing = jobs.wanted_active(job, found) - len(found.active)
+        missing -= found.terminating if jobs.replaces_only_failed(job) else 0
+        if missing <= 0:
+            return None
+        now = self._clock.now()
+        if job["spec"].get("backoffLimitPerIndex") is not None:
+            indexes = jobs.free_indexes(job, found, missing)
+            waits = {index: _wait_of(found.awaited.get(index), now) for index in indexes}
+            self._create(job, found, [index for index in indexes if not waits[index]])
+            return min(filter(None, waits.values()), default=None)
+        wait = remaining(record.failures, record.last, now)
+        if not wait:
+            self._create(job, found, _places(job, found, missing))
+        return wait or None
 
-    def _act(
-        self, job: Object, pods: list[Object], found: jobs.Tally, cause: Object | None
-    ) -> tuple[ApiError | None, float | None]:
-        """Start or stop pods: the error that stopped it, and seconds until a failed pod may be replaced."""
-        surplus = len(found.active) - (0 if cause is not None else jobs.wanted_active(job, found))
-        if is_terminating(job) or surplus == 0:
-            return None, None
-        try:
-            if surplus > 0:
-                for pod in first_to_delete(found.active, found.active, surplus, self._clock.now()):
-                    self._pod_control.delete(pod, job)
-                    found.active = [each for each in found.active if each is not pod]
-                    found.terminating += 1
-                return None, None
-            missing = -surplus - (found.terminating if jobs.replaces_only_failed(job) else 0)
-            wait = jobs.delay(pods, self._clock.now())
-            if wait > 0:
-                return None, wait
-            self._create(job, pods, found, missing)
-        except ApiError as error:
-            return error, None
-        return None, None
-
-    def _create(self, job: Object, pods: list[Object], found: jobs.Tally, missing: int) -> None:
-        indexes = jobs.free_indexes(job, found) if jobindexes.is_indexed(job) else []
-        for number in range(missing):
+    def _create(self, job: Object, found: jobs.Tally, places: list[int] | list[None]) -> None:
+        for index in places:
             pod = pod_from_template(job["spec"]["template"], job)
             pod["metadata"]["finalizers"] = [*(pod["metadata"].get("finalizers") or ()), jobs.TRACKING]
-            if jobindexes.is_indexed(job):
-                if number >= len(indexes):
-                    return
-                pod = jobindexes.indexed_pod(pod, job, indexes[number], _failures(job, pods, indexes[number]))
+            if index is not None:
+                before = found.awaited.get(index)
+                pod = jobindexes.indexed_pod(pod, job, index, before, counts=before is None or jobs.counts(job, before))
             created = self._pod_control.create(pod, job)
             if created is None:
                 return
-            found.active.append(created)
+            found.active = [*found.active, created]
 
-    def _account(self, job: Object, found: jobs.Tally, cause: Object | None) -> None:
+    def _stop(self, job: Object, found: jobs.Tally, pods: list[Object]) -> None:
+        for pod in pods:
+            self._pod_control.delete(pod, job)
+            found.stopped(pod)
+
+    def _note_suspension(self, job: Object, now: float) -> None:
+        """Say that a Job was suspended or resumed; its time starts anew then."""
+        changed = jobends.suspension(job, now)
+        if changed is None:
+            return
+        status = job["status"]
+        status["conditions"] = jobends.with_condition(status.get("conditions") or [], changed)
+        self._recorder.event(job, "Normal", changed["reason"].removeprefix("Job"), changed["message"])
+        status.pop("startTime", None)
+        status.update({"startTime": timestamp(now)} if changed["status"] == "False" else {})
+
+    def _account(self, job: Object, before: Object, found: jobs.Tally, cause: Object | None) -> None:
         """Count the pods that ended, each once, and finish a Job that is over."""
         status = job["status"]
-        before = self._jobs.get(name_of(job), namespace_of(job)) or {}
-        uncounted = _noted(status.get("uncountedTerminatedPods") or {}, found)
-        status.pop("active", None)
-        status.update(_counts(found))
-        status["uncountedTerminatedPods"] = uncounted
+        jobaccounts.with_counts(job, found)
+        released = jobaccounts.releasable(job, found, cause)
+        status["uncountedTerminatedPods"] = jobaccounts.noted(job, released, cause)
         if cause is not None:
-            status["conditions"] = put(status.get("conditions") or [], cause)
-        if uncounted:
+            status["conditions"] = jobends.with_condition(status.get("conditions") or [], cause)
+        if status["uncountedTerminatedPods"] or (cause is not None and released):
             # Written before any finalizer goes: a pod that is gone and in neither list would never be counted.
-            job = self._write(job, before)
-            before, status = copy_of(job), job["status"]
-        for pod, _ in found.ended:
+            job = before = self._write(job, before)
+            job = copy_of(job)
+        for pod in released:
             self._untrack(pod)
-        for outcome in ("succeeded", "failed"):
-            total = status.get(outcome, 0) + len(uncounted.get(outcome) or ())
-            status.update({outcome: total} if total else {})
-        status["uncountedTerminatedPods"] = {}
-        _note_indexes(job, found)
-        if cause is not None and not found.active and not found.terminating:
-            self._finish(job, cause)
-        self._write(job, before)
-
-    def _finish(self, job: Object, cause: Object) -> None:
-        now = self._clock.now()
-        last = jobs.final(cause, now)
-        status = job["status"]
-        status["conditions"] = put(status["conditions"], last)
-        if last["type"] == "Complete":
-            status["completionTime"] = timestamp(now)
-            self._recorder.event(job, "Normal", "Completed", "Job completed")
+        jobaccounts.counted(job)
+        if cause is not None and not found.terminating:
+            self._finish(job, before, cause)
         else:
+            self._write(job, before)
+
+    def _finish(self, job: Object, before: Object, cause: Object) -> None:
+        status, last = job["status"], jobends.final(cause, self._clock.now())
+        status["conditions"] = jobends.with_condition(status["conditions"], last)
+        if last["type"] == "Complete":
+            status["completionTime"] = last["lastTransitionTime"]
+        self._write(job, before)
+        if last["type"] == "Failed":
             self._recorder.event(job, "Warning", last["reason"], last["message"])
+            return
+        completions = job["spec"].get("completions")
+        if completions is not None and status.get("succeeded", 0) > completions:
+            message = "Too many succeeded pods running after completion count reached"
+            self._recorder.event(job, "Warning", "TooManySucceededPods", message)
+        self._recorder.event(job, "Normal", "Completed", "Job completed")
 
     def _write(self, job: Object, before: Object) -> Object:
         if job["status"] == before.get("status"):
@@ -174,7 +193,7 @@ class JobController:
     def _claimed(self, job: Object) -> list[Object]:
         owned = self._pods.indexed(by_controller, uid_of(job))
         orphans = self._pods.indexed(without_controller, namespace_of(job))
-        return claim(self._api, job, "pods", owned, (pod for pod in orphans if is_active(pod)))
+        return claim(self._api, job, "pods", owned, orphans, finalizer=jobs.TRACKING)
 
     def _release_strays(self, request: Request, job: Object | None) -> None:
         """Take the finalizer off pods whose Job is gone, or they could never be deleted."""
@@ -184,9 +203,9 @@ class JobController:
                 self._untrack(pod)
 
     def _untrack(self, pod: Object) -> None:
-        kept = [name for name in pod["metadata"].get("finalizers") or () if name != jobs.TRACKING]
+        change = {"metadata": {"$deleteFromPrimitiveList/finalizers": [jobs.TRACKING]}}
         try:
-            self._api.patch("pods", name_of(pod), {"metadata": {"finalizers": kept or None}}, namespace_of(pod))
+            self._api.patch("pods", name_of(pod), change, namespace_of(pod), type="strategic")
         except NotFoundError:
             return
 
@@ -196,36 +215,13 @@ class JobController:
         return [*self._owners(event), *strays]
 
 
-def _failures(job: Object, pods: list[Object], index: int) -> int | None:
-    """How often an index has failed so far; None when that is not counted per index."""
-    if job["spec"].get("backoffLimitPerIndex") is None:
-        return None
-    failed = (pod for pod in pods if jobindexes.index_of(pod) == index and jobs.has_failed(job, pod))
-    return max((jobindexes.failures_of(pod) + 1 for pod in failed), default=0)
+def _places(job: Object, found: jobs.Tally, missing: int) -> list[int] | list[None]:
+    """What the missing pods are for: indexes, or nothing in particular."""
+    return jobs.free_indexes(job, found, missing) if jobindexes.is_indexed(job) else [None] * missing
 
 
-def _noted(known: Object, found: jobs.Tally) -> Object:
-    """``uncountedTerminatedPods`` with the pods that have ended since. Pods of an index count by their index."""
-    noted: Object = {}
-    for outcome in ("succeeded", "failed"):
-        uids = list(known.get(outcome) or ())
-        uids += [uid_of(pod) for pod, how in found.ended if how == outcome and uid_of(pod) not in uids]
-        if uids:
-            noted[outcome] = uids
-    return noted
-
-
-def _counts(found: jobs.Tally) -> Object:
-    counts = {"ready": found.ready, "terminating": found.terminating}
-    return {**counts, **({"active": len(found.active)} if found.active else {})}
-
-
-def _note_indexes(job: Object, found: jobs.Tally) -> None:
-    if not jobindexes.is_indexed(job):
-        return
-    status = job["status"]
-    status["completedIndexes"] = jobindexes.spelled(found.succeeded_indexes)
-    if found.succeeded:
-        status["succeeded"] = found.succeeded
-    if job["spec"].get("backoffLimitPerIndex") is not None:
-        status["failedIndexes"] = jobindexes.spelled(found.failed_indexes)
+def _wait_of(predecessor: Object | None, now: float) -> float:
+    """Seconds until an index may be tried again after this failed pod."""
+    if predecessor is None:
+        return 0.0
+    return remaining(jobindexes.attempts_of(predecessor) + 1, finished_at(predecessor), now)

@@ -13,6 +13,7 @@ from gitopslab.machinery.objects import Object, annotations_of, labels_of, name_
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
+IGNORED = "batch.kubernetes.io/job-index-ignored-failure-count"
 _ENVIRONMENT = {
     "name": "JOB_COMPLETION_INDEX",
     "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{INDEX}']"}},
@@ -30,18 +31,32 @@ def index_of(pod: Object) -> int:
     return int(text) if text.isdigit() else -1
 
 
+def is_valid(job: Object, pod: Object) -> bool:
+    """Whether a pod counts for its Job: any does, unless the Job is Indexed and the pod has none of its indexes."""
+    return not is_indexed(job) or 0 <= index_of(pod) < job["spec"]["completions"]
+
+
 def failures_of(pod: Object) -> int:
-    """How often the index of a pod had failed before this pod."""
-    text = annotations_of(pod).get(FAILURES, "")
+    """How often the index of a pod had failed before this pod, not counting failures that are to be ignored."""
+    return _number(pod, FAILURES)
+
+
+def attempts_of(pod: Object) -> int:
+    """How often the index of a pod had failed before this pod, in whatever way."""
+    return _number(pod, FAILURES) + _number(pod, IGNORED)
+
+
+def _number(pod: Object, annotation: str) -> int:
+    text = annotations_of(pod).get(annotation, "")
     return int(text) if text.isdigit() else 0
 
 
-def parsed(text: str) -> set[int]:
-    """The indexes that ``0-2,5`` stands for."""
+def parsed(text: str, completions: int) -> set[int]:
+    """The indexes that ``0-2,5`` stands for, of those that a Job with this many completions has."""
     found: set[int] = set()
-    for part in filter(None, (text or "").split(",")):
+    for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")
-        found.update(range(int(first), int(last or first) + 1))
+        found.update(range(int(first), min(int(last or first) + 1, completions)))
     return found
 
 
@@ -59,12 +74,20 @@ def spelled(indexes: Iterable[int]) -> str:
     return ",".join(parts)
 
 
-def indexed_pod(pod: Object, job: Object, index: int, failures: int | None) -> Object:
-    """A Job's pod for one index, changed in place: annotation, label, host name and environment tell it which."""
+def indexed_pod(pod: Object, job: Object, index: int, predecessor: Object | None, *, counts: bool) -> Object:
+    """A Job's pod for one index, changed in place: annotation, label, host name and environment tell it which.
+
+    Args:
+        pod: Made from the Job's template.
+        job: The Job.
+        index: Which one.
+        predecessor: The failed pod it takes the place of; only known when failures are counted per index.
+        counts: Whether that failure counts, instead of being ignored.
+    """
     metadata = pod["metadata"]
     metadata["generateName"] = f"{name_of(job)}-{index}-"
-    annotations = {**annotations_of(pod), INDEX: str(index)}
-    metadata["annotations"] = {**annotations, **({} if failures is None else {FAILURES: str(failures)})}
+    failures = {} if job["spec"].get("backoffLimitPerIndex") is None else _failures(predecessor, counts)
+    metadata["annotations"] = {**annotations_of(pod), INDEX: str(index), **failures}
     metadata["labels"] = {**labels_of(pod), INDEX: str(index)}
     spec = pod["spec"]
     spec["hostname"] = f"{name_of(job)}-{index}"
@@ -73,3 +96,11 @@ def indexed_pod(pod: Object, job: Object, index: int, failures: int | None) -> O
         if not any(variable["name"] == _ENVIRONMENT["name"] for variable in known):
             container["env"] = [*known, _ENVIRONMENT]
     return pod
+
+
+def _failures(predecessor: Object | None, counts: bool) -> dict[str, str]:
+    if predecessor is None:
+        return {FAILURES: "0"}
+    failures = _number(predecessor, FAILURES) + counts
+    ignored = _number(predecessor, IGNORED) + (not counts)
+    return {FAILURES: str(failures), **({IGNORED: str(ignored)} if ignored else {})}

@@ -20,15 +20,14 @@ def verdict(job: Object, pod: Object) -> tuple[str, str]:
     """
     rules = (job["spec"].get("podFailurePolicy") or {}).get("rules") or ()
     for number, rule in enumerate(rules):
-        why = _by_exit_code(rule.get("onExitCodes"), pod) or _by_condition(rule.get("onPodConditions"), pod)
+        by_code = rule.get("onExitCodes")
+        why = _by_exit_code(by_code, pod) if by_code else _by_condition(rule.get("onPodConditions"), pod)
         if why:
             return rule["action"], f"{why} matching {rule['action']} rule at index {number}"
     return "Count", ""
 
 
-def _by_exit_code(wanted: Object | None, pod: Object) -> str:
-    if not wanted:
-        return ""
+def _by_exit_code(wanted: Object, pod: Object) -> str:
     for status in _statuses(pod):
         if wanted.get("containerName") not in (None, status["name"]):
             continue
@@ -56,13 +55,12 @@ def _by_condition(wanted: list[Object] | None, pod: Object) -> str:
 
 def met_rule(job: Object, succeeded: set[int]) -> int | None:
     """The number of the first ``successPolicy`` rule that these succeeded indexes meet."""
-    for number, rule in enumerate((job["spec"].get("successPolicy") or {}).get("rules") or ()):
-        counted = succeeded
+    rules = (job["spec"].get("successPolicy") or {}).get("rules") or ()
+    for number, rule in enumerate(rules if succeeded else ()):
+        count, counted, wanted = rule.get("succeededCount"), succeeded, None
         if rule.get("succeededIndexes") is not None:
-            wanted = parsed(rule["succeededIndexes"])
+            wanted = parsed(rule["succeededIndexes"], job["spec"]["completions"])
             counted = succeeded & wanted
-            if rule.get("succeededCount") is None and counted == wanted:
-                return number
-        if rule.get("succeededCount") is not None and len(counted) >= rule["succeededCount"]:
+        if (wanted and counted == wanted) or (count is not None and wanted != set() and len(counted) >= count):
             return number
     return None

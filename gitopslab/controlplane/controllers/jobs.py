@@ -1,8 +1,7 @@
-"""The rules of Jobs: what has succeeded and failed, whether the Job is over, and how many pods should run.
+"""The rules of Jobs: what has succeeded and failed, and how many pods should run.
 
-Pure functions over a Job and its pods; ``job`` fetches those and carries the answers out. A pod that ended is counted
-exactly once: its finalizer keeps it until its uid is in ``status.uncountedTerminatedPods``, and its uid leaves that
-list together with the step of the counter.
+Pure functions over a Job and its pods; ``job`` fetches those and carries the answers out, ``jobends`` says whether the
+Job is over, ``jobaccounts`` counts pods into the status.
 
 Upstream: ``pkg/controller/job/job_controller.go``.
 """
@@ -12,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gitopslab.controlplane.controllers import jobindexes, jobpolicy
-from gitopslab.controlplane.controllers.podstate import is_active, is_ready, is_terminal, phase_of
-from gitopslab.machinery.clock import seconds_of, timestamp
-from gitopslab.machinery.objects import Object, condition_of, is_condition_true, is_terminating, uid_of
+from gitopslab.controlplane.controllers.jobbackoff import finished_at
+from gitopslab.controlplane.controllers.podstate import is_active, is_ready, is_terminal, least_advanced, phase_of
+from gitopslab.machinery.objects import Object, is_condition_true, is_terminating, uid_of
 
 TRACKING = "batch.kubernetes.io/job-tracking"
-_FIRST_DELAY, _LONGEST_DELAY = 10.0, 600.0  # seconds before a failed pod is replaced, doubling each time
+CONTROLLER = "kubernetes.io/job-controller"
 
 
 def is_finished(job: Object) -> bool:
@@ -28,6 +27,11 @@ def is_finished(job: Object) -> bool:
 def is_suspended(job: Object) -> bool:
     """Whether a Job should not run for now."""
     return bool(job["spec"].get("suspend"))
+
+
+def is_managed_elsewhere(job: Object) -> bool:
+    """Whether ``managedBy`` gives a Job to another controller, which this one must not disturb."""
+    return job["spec"].get("managedBy") not in (None, CONTROLLER)
 
 
 def is_tracked(pod: Object) -> bool:
@@ -47,29 +51,48 @@ def has_failed(job: Object, pod: Object) -> bool:
     return not replaces_only_failed(job) and is_terminating(pod) and phase_of(pod) != "Succeeded"
 
 
+def counts(job: Object, pod: Object) -> bool:
+    """Whether a failed pod counts against the limits; a rule may say that it is to be ignored."""
+    return jobpolicy.verdict(job, pod)[0] != "Ignore"
+
+
 @dataclass(slots=True)
 class Tally:
     """What is known of a Job's pods.
 
     Attributes:
+        pods: All of them.
         active: Pods that run or wait to run.
-        ready: How many of them are ready.
         terminating: How many pods are on their way out.
+        successes: Pods that succeeded and were not counted before.
+        failures: Pods that failed and were not counted before.
         succeeded: How many completions there are, those not yet in the status included.
         failed: How many failures count, likewise.
         succeeded_indexes: The indexes that are complete.
         failed_indexes: The indexes that are given up.
-        ended: Pods to be counted, with their outcome: ``succeeded``, ``failed`` or ``ignored``.
+        awaited: By index the last failed pod, kept until another takes its place and takes over its count of failures.
     """
 
-    active: list[Object] = field(default_factory=list)
-    ready: int = 0
-    terminating: int = 0
+    pods: list[Object]
+    active: list[Object]
+    terminating: int
+    successes: list[Object] = field(default_factory=list)
+    failures: list[Object] = field(default_factory=list)
     succeeded: int = 0
     failed: int = 0
     succeeded_indexes: set[int] = field(default_factory=set)
     failed_indexes: set[int] = field(default_factory=set)
-    ended: list[tuple[Object, str]] = field(default_factory=list)
+    awaited: dict[int, Object] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> int:
+        """How many active pods are ready."""
+        return sum(map(is_ready, self.active))
+
+    def stopped(self, pod: Object) -> None:
+        """Note that an active pod was deleted."""
+        self.active = [each for each in self.active if each is not pod]
+        self.terminating += 1
 
 
 def tally(job: Object, pods: list[Object]) -> Tally:
@@ -77,129 +100,47 @@ def tally(job: Object, pods: list[Object]) -> Tally:
     status = job.get("status", {})
     uncounted = status.get("uncountedTerminatedPods") or {}
     known = {outcome: set(uncounted.get(outcome) or ()) for outcome in ("succeeded", "failed")}
-    found = Tally(active=[pod for pod in pods if is_active(pod)])
-    found.ready = sum(is_ready(pod) for pod in found.active)
-    found.terminating = sum(is_terminating(pod) and not is_terminal(pod) for pod in pods)
-    found.succeeded_indexes = jobindexes.parsed(status.get("completedIndexes") or "")
-    found.failed_indexes = jobindexes.parsed(status.get("failedIndexes") or "")
-    found.ended = [(pod, outcome) for pod in pods if is_tracked(pod) and (outcome := _outcome(job, pod))]
-    new = {"succeeded": 0, "failed": 0, "ignored": 0}
-    for pod, outcome in found.ended:
-        new[outcome] += uid_of(pod) not in known.get(outcome, ())
-        _note_index(job, pod, outcome, found)
-    found.succeeded = status.get("succeeded", 0) + len(known["succeeded"]) + new["succeeded"]
-    found.failed = status.get("failed", 0) + len(known["failed"]) + new["failed"]
+    departing = sum(is_terminating(pod) and not is_terminal(pod) for pod in pods)
+    found = Tally(pods, [pod for pod in pods if is_active(pod)], departing)
+    valid = [pod for pod in pods if is_tracked(pod) and jobindexes.is_valid(job, pod)]
+    found.successes = [pod for pod in valid if phase_of(pod) == "Succeeded" and uid_of(pod) not in known["succeeded"]]
+    found.failures = [pod for pod in valid if has_failed(job, pod) and uid_of(pod) not in known["failed"]]
+    found.succeeded = status.get("succeeded", 0) + len(known["succeeded"]) + len(found.successes)
+    found.failed = status.get("failed", 0) + len(known["failed"]) + sum(counts(job, pod) for pod in found.failures)
     if jobindexes.is_indexed(job):
-        found.succeeded = len(found.succeeded_indexes)
+        _note_indexes(job, found, valid)
     return found
 
 
-def _outcome(job: Object, pod: Object) -> str:
-    if phase_of(pod) == "Succeeded":
-        return "succeeded"
+def _note_indexes(job: Object, found: Tally, valid: list[Object]) -> None:
+    status, completions = job.get("status", {}), job["spec"]["completions"]
+    found.succeeded_indexes = jobindexes.parsed(status.get("completedIndexes") or "", completions)
+    found.succeeded_indexes |= {jobindexes.index_of(pod) for pod in valid if phase_of(pod) == "Succeeded"}
+    found.succeeded = len(found.succeeded_indexes)
+    if job["spec"].get("backoffLimitPerIndex") is not None:
+        found.failed_indexes = jobindexes.parsed(status.get("failedIndexes") or "", completions)
+        found.failed_indexes |= {jobindexes.index_of(pod) for pod in valid if _gives_up(job, pod)}
+        found.awaited = _awaited(job, found, valid)
+
+
+def _gives_up(job: Object, pod: Object) -> bool:
+    """Whether a pod's failure is the last its index may have."""
     if not has_failed(job, pod):
-        return ""
-    return "ignored" if jobpolicy.verdict(job, pod)[0] == "Ignore" else "failed"
-
-
-def _note_index(job: Object, pod: Object, outcome: str, found: Tally) -> None:
-    index = jobindexes.index_of(pod)
-    if not jobindexes.is_indexed(job) or not 0 <= index < (job["spec"].get("completions") or 0):
-        return
-    if outcome == "succeeded":
-        found.succeeded_indexes.add(index)
-    limit = job["spec"].get("backoffLimitPerIndex")
-    if outcome == "failed" and limit is not None:
-        gives_up = jobpolicy.verdict(job, pod)[0] == "FailIndex"
-        if gives_up or jobindexes.failures_of(pod) >= limit:
-            found.failed_indexes.add(index)
-
-
-def ending(job: Object, found: Tally, now: float) -> Object | None:
-    """The condition that decides how a Job ends, before its last pods are gone: FailureTarget or SuccessCriteriaMet."""
-    for kind in ("FailureTarget", "SuccessCriteriaMet"):
-        known = condition_of(job, kind)
-        if known is not None and known["status"] == "True":
-            return known
-    failure = _failure(job, found, now)
-    if failure is not None:
-        return _condition("FailureTarget", *failure, now)
-    rule = jobpolicy.met_rule(job, found.succeeded_indexes)
-    if rule is not None:
-        return _condition("SuccessCriteriaMet", "SuccessPolicy", f"Matched rules at index {rule}", now)
-    if _is_complete(job, found):
-        return _condition("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods", now)
-    return None
-
-
-def _failure(job: Object, found: Tally, now: float) -> tuple[str, str] | None:
-    spec = job["spec"]
-    for pod, outcome in found.ended:
-        action, why = jobpolicy.verdict(job, pod)
-        if outcome == "failed" and action == "FailJob":
-            return "PodFailurePolicy", why
-    if found.failed > spec.get("backoffLimit", 6) or _restarts_exceed(job, found):
-        return "BackoffLimitExceeded", "Job has reached the specified backoff limit"
-    left = seconds_to_deadline(job, now)
-    if left is not None and left <= 0:
-        return "DeadlineExceeded", "Job was active longer than specified deadline"
-    most = spec.get("maxFailedIndexes")
-    if most is not None and len(found.failed_indexes) > most:
-        return "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes"
-    done = found.succeeded_indexes | found.failed_indexes
-    if found.failed_indexes and len(done) >= (spec.get("completions") or 0):
-        return "FailedIndexes", "Job has failed indexes"
-    return None
-
-
-def _restarts_exceed(job: Object, found: Tally) -> bool:
-    """Pods that restart in place fail by their restarts (``pastBackoffLimitOnFailure``)."""
-    if (job["spec"]["template"].get("spec") or {}).get("restartPolicy") != "OnFailure":
         return False
-    restarts = 0
-    for pod in found.active:
-        status = pod.get("status", {})
-        statuses = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))
-        restarts += sum(each.get("restartCount") or 0 for each in statuses)
-    limit = job["spec"].get("backoffLimit", 6)
-    return bool(restarts > 0 if limit == 0 else restarts >= limit)
+    action = jobpolicy.verdict(job, pod)[0]
+    limit = job["spec"]["backoffLimitPerIndex"]
+    return action == "FailIndex" or (action != "Ignore" and jobindexes.failures_of(pod) >= limit)
 
 
-def seconds_to_deadline(job: Object, now: float) -> float | None:
-    """Seconds until ``activeDeadlineSeconds`` have passed; None when they never will."""
-    limit, start = job["spec"].get("activeDeadlineSeconds"), job.get("status", {}).get("startTime")
-    if limit is None or start is None or is_suspended(job):
-        return None
-    return seconds_of(start) + float(limit) - now
-
-
-def _is_complete(job: Object, found: Tally) -> bool:
-    completions = job["spec"].get("completions")
-    if completions is None:
-        return found.succeeded > 0 and not found.active
-    return found.succeeded >= completions and not found.active
-
-
-def _condition(kind: str, reason: str, message: str, now: float) -> Object:
-    moment = timestamp(now)
-    times = {"lastProbeTime": moment, "lastTransitionTime": moment}
-    return {"type": kind, "status": "True", **times, "reason": reason, "message": message}
-
-
-def final(cause: Object, now: float) -> Object:
-    """The condition a Job ends with, once none of its pods is left running: Failed or Complete."""
-    kind = "Failed" if cause["type"] == "FailureTarget" else "Complete"
-    return _condition(kind, cause.get("reason", ""), cause.get("message", ""), now)
-
-
-def suspension(job: Object, now: float) -> Object | None:
-    """The Suspended condition when it has to change."""
-    known = condition_of(job, "Suspended")
-    wanted = "True" if is_suspended(job) else "False"
-    if (known or {}).get("status", "False") == wanted:
-        return None
-    reason, message = ("JobSuspended", "Job suspended") if wanted == "True" else ("JobResumed", "Job resumed")
-    return {**_condition("Suspended", reason, message, now), "status": wanted}
+def _awaited(job: Object, found: Tally, valid: list[Object]) -> dict[int, Object]:
+    settled = found.succeeded_indexes | found.failed_indexes | {jobindexes.index_of(pod) for pod in found.active}
+    last: dict[int, Object] = {}
+    for pod in sorted((pod for pod in valid if has_failed(job, pod)), key=finished_at):
+        index = jobindexes.index_of(pod)
+        before = last.get(index)
+        if index not in settled and (before is None or jobindexes.attempts_of(before) <= jobindexes.attempts_of(pod)):
+            last[index] = pod
+    return last
 
 
 def wanted_active(job: Object, found: Tally) -> int:
@@ -210,37 +151,31 @@ def wanted_active(job: Object, found: Tally) -> int:
     completions = job["spec"].get("completions")
     if completions is None:
         # A work queue: once one pod has succeeded the others finish and none is started.
-        return min(parallelism, len(found.active)) if found.succeeded else parallelism
-    done = found.succeeded + (len(found.failed_indexes) if jobindexes.is_indexed(job) else 0)
-    return max(0, min(parallelism, int(completions) - done))
+        return len(found.active) if found.succeeded else parallelism
+    return max(0, min(parallelism, int(completions) - found.succeeded))
 
 
-def free_indexes(job: Object, found: Tally) -> list[int]:
-    """The indexes that need a pod, lowest first."""
+def surplus(job: Object, found: Tally) -> list[Object]:
+    """The active pods that are too many: of an index all but one, and then those that have come least far."""
+    spare: list[Object] = []
+    left = found.active
+    if jobindexes.is_indexed(job):
+        by_index: dict[int, list[Object]] = {}
+        for pod in found.active:
+            index = jobindexes.index_of(pod) if jobindexes.is_valid(job, pod) else -1
+            by_index.setdefault(index, []).append(pod)
+        spare = by_index.pop(-1, [])
+        for rivals in by_index.values():
+            spare += least_advanced(rivals)[:-1]
+        left = [pod for pod in found.active if not any(pod is each for each in spare)]
+    more = len(found.active) - wanted_active(job, found) - len(spare)
+    return [*spare, *(least_advanced(left)[:more] if more > 0 else ())]
+
+
+def free_indexes(job: Object, found: Tally, count: int) -> list[int]:
+    """The first ``count`` indexes that need a pod, lowest first."""
     taken = {jobindexes.index_of(pod) for pod in found.active} | found.succeeded_indexes | found.failed_indexes
-    return [index for index in range(job["spec"].get("completions") or 0) if index not in taken]
-
-
-def delay(pods: list[Object], now: float) -> float:
-    """Seconds before another pod may be started, after the failures since the last success."""
-    ends = sorted((_ended_at(pod), phase_of(pod)) for pod in pods if is_terminal(pod))
-    failures = 0
-    for _, phase in ends:
-        failures = failures + 1 if phase == "Failed" else 0
-    if not failures:
-        return 0.0
-    wait = min(_FIRST_DELAY * 2.0 ** (failures - 1), _LONGEST_DELAY)
-    return max(0.0, ends[-1][0] + wait - now)
-
-
-def _ended_at(pod: Object) -> float:
-    """When a pod ended: its last container's end, or else when it stopped being ready."""
-    status = pod.get("status", {})
-    ends = [
-        terminated["finishedAt"]
-        for each in status.get("containerStatuses") or ()
-        if (terminated := (each.get("state") or {}).get("terminated")) and terminated.get("finishedAt")
-    ]
-    ready = condition_of(pod, "Ready") or {}
-    text = max(ends, default="") or ready.get("lastTransitionTime") or pod["metadata"]["creationTimestamp"]
-    return seconds_of(text)
+    if replaces_only_failed(job):
+        going = (pod for pod in found.pods if is_terminating(pod) and not is_terminal(pod))
+        taken |= {jobindexes.index_of(pod) for pod in going}
+    return [index for index in range(job["spec"]["completions"]) if index not in taken][:count]

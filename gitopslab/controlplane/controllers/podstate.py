@@ -99,6 +99,17 @@ def first_to_delete(pods: list[Object], related: Iterable[Object], count: int, n
     return sorted(pods, key=cmp_to_key(compare))[:count]
 
 
+def least_advanced(pods: list[Object]) -> list[Object]:
+    """Pods in the order in which a Job stops them (``controller.ActivePods``): what has come least far goes first."""
+
+    def key(pod: Object) -> tuple[float, ...]:
+        regular, sidecars = _restarts(pod)
+        since = _ready_since(pod) if is_ready(pod) else 0.0
+        return *_standing(pod, Counter())[:3], -since, -regular, -sidecars, -_created(pod)
+
+    return sorted(pods, key=key)
+
+
 def _compare(a: Object, b: Object, crowd: Counter[str], now: float) -> int:
     # Unassigned, then pending, then not ready, then cheap, then crowded: the order is upstream's and each step matters.
     for left, right in zip(_standing(a, crowd), _standing(b, crowd), strict=True):
@@ -142,9 +153,17 @@ def _created(pod: Object) -> float:
     return seconds_of(pod["metadata"]["creationTimestamp"])
 
 
-def _restarts(pod: Object) -> int:
-    statuses: Iterable[Object] = pod.get("status", {}).get("containerStatuses") or ()
-    return max((int(status.get("restartCount") or 0) for status in statuses), default=0)
+def _restarts(pod: Object) -> tuple[int, int]:
+    """The most often that one of its containers restarted, and one of its sidecars."""
+    status, spec = pod.get("status", {}), pod.get("spec", {})
+    sidecars = {each["name"] for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
+    own = [int(each.get("restartCount") or 0) for each in status.get("containerStatuses") or ()]
+    beside = [
+        int(each.get("restartCount") or 0)
+        for each in status.get("initContainerStatuses") or ()
+        if each["name"] in sidecars
+    ]
+    return max(own, default=0), max(beside, default=0)
 
 
 def _deletion_cost(pod: Object) -> int:
