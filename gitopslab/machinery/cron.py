@@ -65,7 +65,7 @@ def parse(text: str) -> Schedule:
     minutes, hours, days, months, weekdays = (
         _field(field, *bounds) for field, bounds in zip(fields, _BOUNDS, strict=True)
     )
-    any_day = any(field.startswith(("*", "?")) for field in (fields[2], fields[4]))
+    any_day = any(_is_star(part) for field in (fields[2], fields[4]) for part in field.split(","))
     return Schedule(minutes, hours, days, months, weekdays, any_day)
 
 
@@ -125,6 +125,12 @@ def _word(text: str) -> Schedule:
 
 def _field(text: str, low: int, high: int, names: dict[str, int]) -> frozenset[int]:
     return frozenset(number for part in text.split(",") if part for number in _range(part, low, high, names))
+
+
+def _is_star(text: str) -> bool:
+    """Whether a part of a field leaves every value open; one with a step does not."""
+    span, _, step = text.partition("/")
+    return span.startswith(("*", "?")) and step in ("", "1")
 
 
 def _range(text: str, low: int, high: int, names: dict[str, int]) -> range:

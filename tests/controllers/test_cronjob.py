@@ -102,8 +102,25 @@ def test_after_a_long_absence_only_the_latest_start_is_made_up_for(cluster: Clus
     cluster.manager.start("cronjob-controller")
     cluster.settle()
     assert len(cluster.names("jobs.batch")) == 1
-    assert cluster.events("CronJob")[0][0] == "TooManyMissedTimes"
+    message = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew"
+    assert cluster.events("CronJob")[0] == ("TooManyMissedTimes", message)
     assert cluster.get("cronjobs.batch", "tick")["status"]["lastScheduleTime"] == "2026-01-01T03:00:00Z"
+
+
+def test_a_new_schedule_starts_nothing_before_its_first_time(cluster: Cluster) -> None:
+    cluster.create(cron_job("0 0 1 1 *"))
+    cluster.advance(150)
+    cluster.patch("cronjobs.batch", "tick", {"spec": {"schedule": "* * * * *"}})
+    assert cluster.names("jobs.batch") == []
+    cluster.advance(30)
+    assert len(cluster.names("jobs.batch")) == 1
+
+
+def test_a_schedule_that_never_comes_is_reported(cluster: Cluster) -> None:
+    cluster.create(cron_job("59 23 31 2 *"))
+    cluster.settle()
+    why = "time difference between two schedules is less than 1 second"
+    assert cluster.events("CronJob") == [("InvalidSchedule", f"invalid schedule: 59 23 31 2 * : {why}")]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +130,7 @@ def test_after_a_long_absence_only_the_latest_start_is_made_up_for(cluster: Clus
         pytest.param("0 0 1 1 *", "2026-01-01T00:00:00", "2027-01-01T00:00:00", id="new year"),
         pytest.param("0 9 * * 1-5", "2026-01-02T10:00:00", "2026-01-05T09:00:00", id="weekdays"),
         pytest.param("0 0 13 * 5", "2026-01-03T00:00:00", "2026-01-09T00:00:00", id="day of month or of week"),
+        pytest.param("0 0 */2 * 5", "2026-01-03T00:00:00", "2026-01-05T00:00:00", id="every other day or Fridays"),
         pytest.param("0 0 29 2 *", "2026-03-01T00:00:00", "2028-02-29T00:00:00", id="leap day"),
         pytest.param("@hourly", "2026-01-01T00:30:00", "2026-01-01T01:00:00", id="a word"),
         pytest.param("@every 90s", "2026-01-01T00:00:00", "2026-01-01T00:01:30", id="an interval"),

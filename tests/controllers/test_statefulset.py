@@ -120,8 +120,10 @@ def test_a_failed_pod_is_recreated(cluster: Cluster) -> None:
     cluster.api.patch("pods", "db-1", {"status": {"phase": "Failed"}}, "default", subresource="status")
     cluster.settle()
     assert cluster.get("pods", "db-1")["status"]["phase"] == "Running"
-    message = "StatefulSet default/db is recreating failed Pod db-1"
-    assert ("RecreatingFailedPod", message) in cluster.events("StatefulSet")
+    assert cluster.events("StatefulSet")[-2:] == [
+        ("SuccessfulDelete", "Delete Pod db-1 in StatefulSet db successful"),
+        ("SuccessfulCreate", "Create Pod db-1 in StatefulSet db successful"),
+    ]
 
 
 def test_a_rolling_update_goes_from_the_last_to_the_first(cluster: Cluster) -> None:
@@ -152,6 +154,45 @@ def test_a_partition_keeps_lower_pods_as_they_are(cluster: Cluster) -> None:
     assert images(cluster) == {"db-0": "db:1", "db-1": "db:1", "db-2": "db:2"}
     cluster.delete("pods", "db-0")
     assert images(cluster)["db-0"] == "db:1"
+
+
+def test_a_partition_counts_from_the_first_ordinal(cluster: Cluster) -> None:
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+    cluster.create(stateful_set(spec={"updateStrategy": strategy, "ordinals": {"start": 5}}))
+    cluster.settle()
+    cluster.patch("statefulsets.apps", "db", image("db:2"))
+    assert images(cluster) == {"db-5": "db:1", "db-6": "db:2", "db-7": "db:2"}
+
+
+def test_an_update_waits_until_a_new_pod_has_been_ready_long_enough(cluster: Cluster) -> None:
+    cluster.create(stateful_set(spec={"minReadySeconds": 10, "replicas": 2}))
+    cluster.advance(30)
+    cluster.patch("statefulsets.apps", "db", image("db:2"))
+    assert images(cluster) == {"db-0": "db:1", "db-1": "db:2"}
+    cluster.advance(11)
+    assert images(cluster) == {"db-0": "db:2", "db-1": "db:2"}
+
+
+def test_a_pod_does_not_come_while_its_claim_is_being_deleted(cluster: Cluster) -> None:
+    cluster.create(stateful_set(spec={"replicas": 1}))
+    cluster.settle()
+    cluster.patch("persistentvolumeclaims", "data-db-0", {"metadata": {"finalizers": ["example.com/hold"]}})
+    cluster.delete("persistentvolumeclaims", "data-db-0")
+    cluster.delete("pods", "db-0")
+    assert cluster.names("pods") == []
+    message = "Create Pod db-0 in StatefulSet db failed error: pvc data-db-0 is being deleted"
+    assert ("FailedCreate", message) in cluster.events("StatefulSet")
+
+
+def test_a_change_of_retention_is_told_for_each_pod(cluster: Cluster) -> None:
+    cluster.create(stateful_set())
+    cluster.settle()
+    policy = {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete"}}
+    cluster.patch("statefulsets.apps", "db", {"spec": policy})
+    owners = {owner["kind"] for claim in cluster.list("persistentvolumeclaims") for owner in owners_of(claim)}
+    updates = [message for reason, message in cluster.events("StatefulSet") if reason == "SuccessfulUpdate"]
+    assert owners == {"StatefulSet"}
+    assert updates == [f"Update Pod db-{number} in StatefulSet db successful" for number in range(3)]
 
 
 def test_on_delete_updates_only_what_is_deleted(cluster: Cluster) -> None:

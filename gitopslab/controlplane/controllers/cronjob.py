@@ -128,6 +128,7 @@ class CronJobController:
         self._recorder = Recorder(api, clock, self.name)
         self._cron_jobs = manager.informer("cronjobs.batch")
         self._jobs = manager.informer(_JOBS)
+        self._schedules: dict[str, tuple[str, str]] = {}
         jobs = owners_of_kind("CronJob", self._cron_jobs)
         self.sources: tuple[Source, ...] = (Source("cronjobs.batch"), Source(_JOBS, jobs, previous=True))
 
@@ -139,7 +140,7 @@ class CronJobController:
         cron_job = copy_of(found)
         jobs = list(self._jobs.indexed(by_controller, uid_of(cron_job)))
         self._follow(cron_job, jobs)
-        wait = None if is_terminating(cron_job) else self._run(cron_job)
+        wait = None if is_terminating(cron_job) else self._run(cron_job, may_start=not self._is_rescheduled(cron_job))
         for job in expired(cron_job, jobs):
             self._delete(cron_job, job)
         if cron_job.get("status") != found.get("status"):
@@ -169,7 +170,14 @@ class CronJobController:
             self._say(cron_job, "Normal", "MissingJob", f"Active job went missing: {active.pop(uid)['name']}")
         _set_active(status, list(active.values()))
 
-    def _run(self, cron_job: Object) -> float | None:
+    def _is_rescheduled(self, cron_job: Object) -> bool:
+        """Whether a schedule was just changed: what would have been due by the new one is not made up for."""
+        spec = cron_job["spec"]
+        before, now = self._schedules.get(uid_of(cron_job)), (spec["schedule"], spec.get("timeZone") or "")
+        self._schedules[uid_of(cron_job)] = now
+        return before not in (None, now)
+
+    def _run(self, cron_job: Object, *, may_start: bool) -> float | None:
         """Start what is due; seconds until the next time."""
         schedule, zone = self._schedule(cron_job)
         if schedule is None or zone is None or cron_job["spec"].get("suspend"):
@@ -178,11 +186,15 @@ class CronJobController:
         found = due(cron_job, schedule, now)
         if found.missed > _MOST_MISSED:
             hint = "Set or decrease .spec.startingDeadlineSeconds or check clock skew"
-            message = f"too many missed start times: {found.missed}. {hint}"
-            self._say(cron_job, "Warning", "TooManyMissedTimes", message)
-        if found.last is not None and self._may_start(cron_job, found.last, now):
+            self._say(cron_job, "Warning", "TooManyMissedTimes", f"too many missed start times. {hint}")
+        if found.last is not None and may_start and self._may_start(cron_job, found.last, now):
             self._start(cron_job, found.last)
-        return None if found.next is None else max(0.0, found.next.timestamp() - now.timestamp())
+        if found.next is None:
+            why = "time difference between two schedules is less than 1 second"
+            message = f"invalid schedule: {cron_job['spec']['schedule']} : {why}"
+            self._say(cron_job, "Warning", "InvalidSchedule", message)
+            return None
+        return max(0.0, found.next.timestamp() - now.timestamp())
 
     def _schedule(self, cron_job: Object) -> tuple[cron.Schedule | None, ZoneInfo | None]:
         name, text = cron_job["spec"].get("timeZone") or "UTC", cron_job["spec"]["schedule"]

@@ -171,10 +171,11 @@ def replaced(daemon_set: Object, nodes: list[Object], pods: PodsByNode, revision
     wanted = [name_of(node) for node in nodes if suits(daemon_set, node)[0]]
     surge, unavailable = fence(daemon_set, len(wanted))
     places = {**{node: [] for node in wanted}, **pods}
-    rule = _surged if surge else _swapped
     min_ready = daemon_set["spec"].get("minReadySeconds") or 0
     pairs = {node: _pair(found, revision_hash) for node, found in places.items()}
-    return rule(pairs, surge or unavailable, min_ready, now)
+    if surge:
+        return _surged(pairs, set(wanted), surge, min_ready, now)
+    return _swapped(pairs, unavailable or 1, min_ready, now)
 
 
 Pair = tuple[Object | None, Object | None] | None
@@ -200,27 +201,39 @@ def _swapped(pairs: dict[str, Pair], most: int, min_ready: int, now: float) -> C
                 candidates.append(stale)
             else:
                 changes.delete.append(stale)
+                lacking += 1
         elif fresh is None or stale is not None or not is_available(fresh, min_ready, now):
             lacking += 1
     changes.delete.extend(candidates[: max(0, most - lacking)])
     return changes
 
 
-def _surged(pairs: dict[str, Pair], most: int, min_ready: int, now: float) -> Changes:
-    changes, surging = Changes(), 0
+def _surged(pairs: dict[str, Pair], wanted: set[str], most: int, min_ready: int, now: float) -> Changes:
+    """A new pod beside the old one, and the old one's end once the new one is available.
+
+    Old pods on nodes that should not have one any more go only when all nodes that should have one do.
+    """
+    changes, surging, available = Changes(), 0, 0
     candidates: list[str] = []
+    misplaced: list[Object] = []
     for node, pair in pairs.items():
         fresh, stale = pair or (None, None)
-        if pair is None:
-            surging += 1
-        elif stale is None:
+        surging += pair is None
+        first = stale or fresh
+        serves = first is not None and is_available(first, min_ready, now)
+        available += serves
+        if stale is None:
             continue
-        elif fresh is None:
-            (candidates if is_available(stale, min_ready, now) else changes.create).append(node)
-        elif not is_available(stale, min_ready, now) or is_available(fresh, min_ready, now):
-            changes.delete.append(stale)
+        if fresh is not None:
+            if is_available(fresh, min_ready, now):
+                changes.delete.append(stale)
+            else:
+                surging += 1
+        elif node in wanted:
+            (candidates if serves else changes.create).append(node)
         else:
-            surging += 1
+            (misplaced if serves else changes.delete).append(stale)
+    changes.delete.extend(misplaced[: max(0, available - len(wanted))])
     changes.create.extend(candidates[: max(0, most - surging)])
     return changes
 

@@ -16,14 +16,11 @@ from gitopslab.controlplane.controllers.podstate import is_available, is_ready, 
 from gitopslab.controlplane.controllers.replicaset import replicas_of
 from gitopslab.machinery.objects import (
     Object,
-    controller_reference,
     copy_of,
     is_terminating,
     labels_of,
     name_of,
     namespace_of,
-    owners_of,
-    uid_of,
 )
 
 NAME_LABEL = "statefulset.kubernetes.io/pod-name"
@@ -58,9 +55,9 @@ def is_running(pod: Object) -> bool:
     return phase_of(pod) == "Running" and is_ready(pod)
 
 
-def is_healthy(pod: Object) -> bool:
-    """Whether a pod is Running, Ready and not going away."""
-    return is_running(pod) and not is_terminating(pod)
+def is_serving(pod: Object, min_ready: int, now: float) -> bool:
+    """Whether a pod is available and not going away."""
+    return is_available(pod, min_ready, now) and not is_terminating(pod)
 
 
 def claim_name(template: Object, stateful_set: Object, ordinal: int) -> str:
@@ -110,9 +107,8 @@ def identify(pod: Object, stateful_set: Object) -> None:
 
 
 def has_identity(pod: Object, stateful_set: Object) -> bool:
-    """Whether the labels of a pod's identity are still on it; its volumes cannot change."""
-    wanted = {NAME_LABEL: name_of(pod), INDEX_LABEL: str(ordinal_of(pod))}
-    return wanted.items() <= labels_of(pod).items() and is_member(stateful_set, pod)
+    """Whether the label that names a pod is still on it; its volumes cannot change."""
+    return labels_of(pod).get(NAME_LABEL) == name_of(pod) and is_member(stateful_set, pod)
 
 
 @dataclass(slots=True)
@@ -122,14 +118,16 @@ class Step:
     Attributes:
         create: Ordinals that get a pod.
         delete: Pods that go.
-        recreate: Those among them that have ended and will come back.
-        complete: Pods whose missing claims are to be made, or whose identity is to be put back.
+        complete: Pods whose missing claims are to be made, since they wait for them.
+        identify: Pods whose identity and claims' owners are to be put right.
+        condemned: Pods beyond the wanted number, whose claims' owners are to be put right.
     """
 
     create: list[int] = field(default_factory=list)
     delete: list[Object] = field(default_factory=list)
-    recreate: list[Object] = field(default_factory=list)
     complete: list[Object] = field(default_factory=list)
+    identify: list[Object] = field(default_factory=list)
+    condemned: list[Object] = field(default_factory=list)
 
 
 def next_step(stateful_set: Object, pods: list[Object], update_revision: str, now: float) -> Step:
@@ -144,12 +142,16 @@ def next_step(stateful_set: Object, pods: list[Object], update_revision: str, no
     present = {ordinal_of(pod): pod for pod in pods}
     condemned = sorted((pod for pod in pods if ordinal_of(pod) not in wanted), key=ordinal_of, reverse=True)
     for ordinal in wanted:
-        if _fill(step, ordinal, present.get(ordinal), min_ready, now) and monotonic:
+        is_blocked = _fill(step, ordinal, present.get(ordinal), min_ready, now)
+        if is_blocked and monotonic:
             return step
+        if ordinal in present and present[ordinal] not in step.delete:
+            step.identify.append(present[ordinal])
+    step.condemned = condemned
     if step.create or step.delete:
         return step
     kept = [present[ordinal] for ordinal in wanted if ordinal in present]
-    unhealthy = next((pod for pod in [*kept, *reversed(condemned)] if not is_healthy(pod)), None)
+    unhealthy = next((pod for pod in [*kept, *reversed(condemned)] if not is_serving(pod, min_ready, now)), None)
     for pod in condemned:
         if not is_terminating(pod):
             blocked = not is_available(pod, min_ready, now) and monotonic and pod is not unhealthy
@@ -157,7 +159,7 @@ def next_step(stateful_set: Object, pods: list[Object], update_revision: str, no
         if monotonic:
             return step
     if not step.delete and len(kept) == len(wanted):
-        _update(step, stateful_set, kept, update_revision)
+        _update(step, stateful_set, kept, update_revision, now)
     return step
 
 
@@ -169,25 +171,25 @@ def _fill(step: Step, ordinal: int, pod: Object | None, min_ready: int, now: flo
     if phase_of(pod) in ("Failed", "Succeeded"):
         if not is_terminating(pod):
             step.delete.append(pod)
-            step.recreate.append(pod)
         return True
-    step.complete.append(pod)
+    step.complete.extend([pod] if phase_of(pod) == "Pending" else [])
     return is_terminating(pod) or not (phase_of(pod) == "Running" and is_available(pod, min_ready, now))
 
 
-def _update(step: Step, stateful_set: Object, pods: list[Object], update_revision: str) -> None:
-    """The next pod of a rolling update: the highest outdated one, once all above it are healthy."""
+def _update(step: Step, stateful_set: Object, pods: list[Object], update_revision: str, now: float) -> None:
+    """The next pod of a rolling update: the highest outdated one, once all above it are available."""
     strategy = stateful_set["spec"].get("updateStrategy") or {}
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         return
-    partition = (strategy.get("rollingUpdate") or {}).get("partition") or 0
+    first = start_of(stateful_set) + int((strategy.get("rollingUpdate") or {}).get("partition") or 0)
+    min_ready = stateful_set["spec"].get("minReadySeconds") or 0
     for pod in sorted(pods, key=ordinal_of, reverse=True):
-        if ordinal_of(pod) < partition:
+        if ordinal_of(pod) < first:
             return
         if labels_of(pod).get(POD_LABEL) != update_revision and not is_terminating(pod):
             step.delete.append(pod)
             return
-        if not is_healthy(pod):
+        if not is_serving(pod, min_ready, now):
             return
 
 
@@ -212,7 +214,7 @@ def status_of(
     replicas, ready, updated = len(pods), len(running), staying.count(update)
     old = staying.count(current)
     strategy = (stateful_set["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate")
-    if strategy == "RollingUpdate" and updated == replicas == ready:
+    if strategy == "RollingUpdate" and updated == replicas == ready == replicas_of(stateful_set):
         current, old = update, updated
     counts = {"readyReplicas": ready, "currentReplicas": old, "updatedReplicas": updated}
     status: Object = {
@@ -226,19 +228,3 @@ def status_of(
     }
     conditions = stateful_set.get("status", {}).get("conditions")
     return {**status, "conditions": conditions} if conditions else status
-
-
-def claim_owners(claim: Object, stateful_set: Object, pod: Object) -> list[Object]:
-    """The owner references a claim should have under ``persistentVolumeClaimRetentionPolicy``.
-
-    A claim that goes with its StatefulSet is owned by it; one that goes when its pod is scaled away, by that pod.
-    """
-    policy = stateful_set["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
-    first = start_of(stateful_set)
-    is_scaled_down = not first <= ordinal_of(pod) < first + replicas_of(stateful_set)
-    by_pod = policy.get("whenScaled") == "Delete" and is_scaled_down
-    by_set = policy.get("whenDeleted") == "Delete" and not by_pod
-    ours = {uid_of(stateful_set), uid_of(pod)}
-    kept = [owner for owner in owners_of(claim) if owner.get("uid") not in ours]
-    kept += [controller_reference(stateful_set)] if by_set else []
-    return kept + ([controller_reference(pod)] if by_pod else [])

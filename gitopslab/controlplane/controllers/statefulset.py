@@ -1,8 +1,7 @@
 """Keeps the numbered pods of a StatefulSet and their claims.
 
-The manager calls it when a StatefulSet, one of its pods or claims changed. It keeps the template's history, takes the
-step that ``statefuls`` names, and writes the counts. A pod's claims are created before it and outlive it; binding
-them to volumes is ``volume``'s, placing the pod the scheduler's.
+The manager calls it when a StatefulSet or one of its pods changed. It keeps the template's history, takes the step that
+``statefuls`` names, and writes the counts. A pod's claims are ``statefulclaims``'s, placing the pod the scheduler's.
 
 Upstream: ``pkg/controller/statefulset``.
 """
@@ -15,14 +14,14 @@ from functools import partial
 from gitopslab.controlplane.controllers import statefuls
 from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
 from gitopslab.controlplane.controllers.history import POD_LABEL, Revisions, Wanted, template_data
-from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
-from gitopslab.controlplane.controllers.podstate import next_availability, phase_of
+from gitopslab.controlplane.controllers.podstate import next_availability
+from gitopslab.controlplane.controllers.statefulclaims import RESOURCE, Claims
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
-from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError
+from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError, bad_request
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import (
     Object,
@@ -31,13 +30,11 @@ from gitopslab.machinery.objects import (
     labels_of,
     name_of,
     namespace_of,
-    owners_of,
     uid_of,
 )
 from gitopslab.machinery.template_hash import data_hash
 
 _HASH_LABEL = "controller.kubernetes.io/hash"
-_CLAIMS = "persistentvolumeclaims"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class StatefulSetController:
         self._recorder = Recorder(api, clock, self.name)
         self._stateful_sets = manager.informer("statefulsets.apps")
         self._pods = manager.informer("pods")
-        self._claims = manager.informer(_CLAIMS)
+        self._claims = Claims(api, manager.informer(RESOURCE), self._recorder)
         self._revisions = Revisions(api, manager.informer("controllerrevisions.apps"))
         pods = owners_of_kind("StatefulSet", self._stateful_sets)
         self.sources: tuple[Source, ...] = (Source("statefulsets.apps"), Source("pods", pods, previous=True))
@@ -107,11 +104,14 @@ class StatefulSetController:
         try:
             for pod in step.complete:
                 self._complete(stateful_set, pod)
+            for pod in step.identify:
+                self._identify(stateful_set, pod)
+            for pod in step.condemned:
+                self._claims.retain(stateful_set, pod)
             for ordinal in step.create:
                 self._create(stateful_set, ordinal, versions)
             for pod in step.delete:
-                self._delete(stateful_set, pod, is_ended=pod in step.recreate)
-            self._retain(stateful_set, pods)
+                self._delete(stateful_set, pod)
         except ApiError as error:
             return error
         return None
@@ -119,82 +119,50 @@ class StatefulSetController:
     def _create(self, stateful_set: Object, ordinal: int, versions: Versions) -> None:
         template, revision = versions.for_ordinal(stateful_set, ordinal)
         pod = statefuls.stateful_pod(stateful_set, template, ordinal, revision)
-        self._create_claims(stateful_set, pod)
+        if self._claims.are_stale(stateful_set, pod):
+            return  # it can come only when its predecessor's claims are gone
+        problems = self._claims.create(stateful_set, pod)
         try:
+            if problems:
+                raise _blocked(problems)
             self._api.create(pod)
         except AlreadyExistsError:
-            return
+            raise
         except ApiError as error:
-            if not is_namespace_terminating(error):
-                self._tell(stateful_set, "Create", f"Pod {name_of(pod)}", error)
-                raise
-        else:
-            self._tell(stateful_set, "Create", f"Pod {name_of(pod)}")
-
-    def _create_claims(self, stateful_set: Object, pod: Object) -> None:
-        for wanted in statefuls.claims_of(stateful_set, statefuls.ordinal_of(pod)):
-            if self._claims.get(name_of(wanted), namespace_of(wanted)) is not None:
-                continue
-            # A pod that is still to be created is not scaled away, so its claims can only be the StatefulSet's.
-            owners = statefuls.claim_owners(wanted, stateful_set, pod)
-            if owners:
-                wanted["metadata"]["ownerReferences"] = owners
-            try:
-                self._api.create(wanted)
-            except ApiError as error:
-                subject = f"Claim {name_of(wanted)} for Pod {name_of(pod)}"
-                self._tell(stateful_set, "Create", subject, error)
-                raise
-            message = (
-                f"Create Claim {name_of(wanted)} Pod {name_of(pod)} in StatefulSet {name_of(stateful_set)} success"
-            )
-            self._recorder.event(stateful_set, "Normal", "SuccessfulCreate", message)
+            self._tell(stateful_set, "Create", pod, error)
+            raise
+        self._claims.retain(stateful_set, pod)
+        self._tell(stateful_set, "Create", pod)
 
     def _complete(self, stateful_set: Object, pod: Object) -> None:
-        """Give a pod what it lacks: claims while it waits for them, and the labels of its identity."""
-        if phase_of(pod) == "Pending" and not is_terminating(pod):
-            self._create_claims(stateful_set, pod)
-        if not statefuls.has_identity(pod, stateful_set):
+        """Give a pod that waits for them the claims it lacks."""
+        problems = self._claims.create(stateful_set, pod)
+        if problems:
+            raise _blocked(problems)
+        self._claims.retain(stateful_set, pod)
+
+    def _identify(self, stateful_set: Object, pod: Object) -> None:
+        """Put the labels of a pod's identity back, and the owners of its claims right."""
+        has_identity = statefuls.has_identity(pod, stateful_set)
+        if not has_identity:
             changed = copy_of(pod)
             statefuls.identify(changed, stateful_set)
             self._api.update(changed)
-            self._tell(stateful_set, "Update", f"Pod {name_of(pod)}")
+        if self._claims.retain(stateful_set, pod) or not has_identity:
+            self._tell(stateful_set, "Update", pod)
 
-    def _delete(self, stateful_set: Object, pod: Object, *, is_ended: bool) -> None:
-        if is_ended:
-            self._announce_recreation(stateful_set, pod)
+    def _delete(self, stateful_set: Object, pod: Object) -> None:
         try:
             self._api.delete("pods", name_of(pod), namespace_of(pod), uid=uid_of(pod))
         except NotFoundError:
-            return
+            pass  # gone is gone, and told as deleted
         except ApiError as error:
-            self._tell(stateful_set, "Delete", f"Pod {name_of(pod)}", error)
+            self._tell(stateful_set, "Delete", pod, error)
             raise
-        self._tell(stateful_set, "Delete", f"Pod {name_of(pod)}")
+        self._tell(stateful_set, "Delete", pod)
 
-    def _announce_recreation(self, stateful_set: Object, pod: Object) -> None:
-        whole = f"{namespace_of(stateful_set)}/{name_of(stateful_set)}"
-        if phase_of(pod) == "Failed":
-            message = f"StatefulSet {whole} is recreating failed Pod {name_of(pod)}"
-            self._recorder.event(stateful_set, "Warning", "RecreatingFailedPod", message)
-        else:
-            message = f"StatefulSet {whole} is recreating terminated Pod {name_of(pod)}"
-            self._recorder.event(stateful_set, "Normal", "RecreatingTerminatedPod", message)
-
-    def _retain(self, stateful_set: Object, pods: list[Object]) -> None:
-        """Bring the owners of claims in line with the retention policy."""
-        for pod in pods:
-            for wanted in statefuls.claims_of(stateful_set, statefuls.ordinal_of(pod)):
-                found = self._claims.get(name_of(wanted), namespace_of(wanted))
-                if found is None:
-                    continue
-                owners = statefuls.claim_owners(found, stateful_set, pod)
-                if owners != owners_of(found):
-                    change = {"metadata": {"ownerReferences": owners or None}}
-                    self._api.patch(_CLAIMS, name_of(found), change, namespace_of(found))
-
-    def _tell(self, stateful_set: Object, verb: str, subject: str, error: ApiError | None = None) -> None:
-        what = f"{verb} {subject} in StatefulSet {name_of(stateful_set)}"
+    def _tell(self, stateful_set: Object, verb: str, pod: Object, error: ApiError | None = None) -> None:
+        what = f"{verb} Pod {name_of(pod)} in StatefulSet {name_of(stateful_set)}"
         if error is None:
             self._recorder.event(stateful_set, "Normal", f"Successful{verb}", f"{what} successful")
         else:
@@ -216,3 +184,8 @@ class StatefulSetController:
         status = statefuls.status_of(stateful_set, pods, current, update, versions.collisions, self._clock.now())
         if status != stateful_set.get("status"):
             self._api.update({**stateful_set, "status": status}, "status")
+
+
+def _blocked(problems: list[str]) -> ApiError:
+    """What keeps a pod from being created, as one error; the controller tries again after a while."""
+    return bad_request(problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
