@@ -96,6 +96,22 @@ def label_selector_text(selector: Mapping[str, Any] | None) -> str:
     return ",".join(text for _, text in sorted(terms, key=lambda term: term[0]))
 
 
+def go_text(selector: Mapping[str, Any] | None) -> str:
+    """A ``metav1.LabelSelector`` as Go prints the struct, which some events show."""
+    if selector is None:
+        return "nil"
+    labels = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or {}).items()))
+    terms = "".join(
+        f"LabelSelectorRequirement{{Key:{term['key']},Operator:{term['operator']},"
+        f"Values:[{' '.join(term.get('values') or ())}],}},"
+        for term in selector.get("matchExpressions") or ()
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
+    )
+
+
 def from_map(labels: Labels | None) -> Selector:
     """A plain map, as ``Service.spec.selector``: each pair must be there."""
     return Selector(tuple(Requirement(key, "in", (value,)) for key, value in (labels or {}).items()))

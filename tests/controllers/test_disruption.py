@@ -74,6 +74,52 @@ def test_a_budget_without_pods_allows_nothing(cluster: Cluster) -> None:
     assert cluster.events("PodDisruptionBudget") == [("NoPods", "No matching pods found")]
 
 
+def test_pods_without_a_controller_are_warned_of_where_their_number_matters(cluster: Cluster) -> None:
+    cluster.create(pod("web", metadata={"labels": {"app": "web"}}))
+    cluster.create(budget(maxUnavailable=1))
+    cluster.settle()
+    assert (status(cluster)["expectedPods"], status(cluster)["disruptionsAllowed"]) == (0, 0)
+    reason, message = cluster.events("PodDisruptionBudget")[-1]
+    assert reason == "UnmanagedPods"
+    assert "(selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:" in message
+
+
+def test_a_budget_over_pods_that_cannot_be_scaled_allows_nothing(cluster: Cluster) -> None:
+    container = {"name": "c", "image": "runs"}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"restartPolicy": "Never", "containers": [container]}}
+    metadata = {"name": "crunch", "namespace": "default"}
+    cluster.create({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": template}})
+    cluster.create(budget(minAvailable="50%"))
+    cluster.settle()
+    why = "jobs.batch does not implement the scale subresource"
+    condition = condition_of(cluster.get(BUDGETS, "web"), "DisruptionAllowed") or {}
+    assert (condition["status"], condition["reason"], condition["message"]) == ("False", "SyncFailed", why)
+    told = f"Failed to calculate the number of expected pods: {why}"
+    assert ("CalculateExpectedPodCountFailed", told) in cluster.events("PodDisruptionBudget")
+
+
+def test_an_evicted_pod_says_so(cluster: Cluster) -> None:
+    cluster.create(deployment("web", replicas=1))
+    cluster.settle()
+    cluster.stage.stuck.update(("n1", "n2", "n3"))
+    cluster.api.evict(cluster.names("pods")[0], "default")
+    target = condition_of(cluster.list("pods")[0], "DisruptionTarget") or {}
+    assert (target["status"], target["reason"], target["message"]) == (
+        "True",
+        "EvictionByEvictionAPI",
+        "Eviction API: evicting",
+    )
+
+
+def test_a_pod_under_two_budgets_is_not_evicted(cluster: Cluster) -> None:
+    cluster.create(deployment("web", replicas=2))
+    cluster.create(budget(minAvailable=1))
+    cluster.create({**budget(minAvailable=1), "metadata": {"name": "again", "namespace": "default"}})
+    cluster.settle()
+    with pytest.raises(ApiError, match="more than one PodDisruptionBudget"):
+        cluster.api.evict(cluster.names("pods")[0], "default")
+
+
 def test_pods_of_a_lost_node_are_removed_after_a_while(cluster: Cluster) -> None:
     cluster.create(pod("left", spec={"nodeName": "n1"}))
     cluster.settle()

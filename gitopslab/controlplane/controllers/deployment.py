@@ -33,7 +33,6 @@ from gitopslab.controlplane.controllers.progress import (
 )
 from gitopslab.controlplane.controllers.replicaset import replicas_of
 from gitopslab.controlplane.controllers.rollout import (
-    DESIRED_REPLICAS,
     HASH_LABEL,
     REVISION,
     Rollout,
@@ -42,6 +41,7 @@ from gitopslab.controlplane.controllers.rollout import (
     counted,
     is_rolling,
     is_scaling,
+    is_shared_out,
     labelled,
     new_annotations,
     next_revision,
@@ -119,7 +119,7 @@ class DeploymentController:
         if pause is not None:
             self._note(deployment, pause)
         if deployment["spec"].get("paused") or is_scaling(rollout):
-            self._scale_all(rollout, rescaling(rollout))
+            self._scale_all(rollout, rescaling(rollout), remember=is_shared_out(rollout))
             if deployment["spec"].get("paused"):
                 self._clean_up(rollout)
             return status_of(rollout, now)
@@ -244,17 +244,20 @@ class DeploymentController:
             self._api.update(deployment, "status")
         self._recorder.event(deployment, "Warning", "ReplicaSetCreateError", message)
 
-    def _scale_all(self, rollout: Rollout, scalings: list[Scaling]) -> bool:
-        """Give ReplicaSets new sizes, one after the other; whether any changed its size."""
-        return any([self._scale(rollout, uid_of(found), size) for found, size in scalings])
+    def _scale_all(self, rollout: Rollout, scalings: list[Scaling], *, remember: bool = False) -> bool:
+        """Give ReplicaSets new sizes, one after the other; whether any changed its size.
 
-    def _scale(self, rollout: Rollout, uid: str, size: int) -> bool:
+        ``remember`` has those too that keep their size note the one their Deployment has now.
+        """
+        return any([self._scale(rollout, uid_of(found), size, remember) for found, size in scalings])
+
+    def _scale(self, rollout: Rollout, uid: str, size: int, remember: bool) -> bool:
         # Looked up again, since an earlier step of this reconcile may have written the same ReplicaSet.
         replica_set = next(found for found in rollout.sets if uid_of(found) == uid)
         before = replicas_of(replica_set)
         annotations = annotations_of(replica_set)
         remembered = {**annotations, **replica_annotations(rollout.deployment)}
-        if size == before and (not size or remembered[DESIRED_REPLICAS] == annotations.get(DESIRED_REPLICAS)):
+        if size == before and (not remember or remembered == annotations):
             return False
         metadata, spec = (
             {**replica_set["metadata"], "annotations": remembered},

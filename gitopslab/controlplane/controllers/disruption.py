@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.controllers.percentage import scaled
-from gitopslab.controlplane.controllers.podstate import is_ready, is_terminal
+from gitopslab.controlplane.controllers.podstate import is_ready
 from gitopslab.controlplane.controllers.replicaset import replicas_of
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import NotFoundError
+from gitopslab.machinery import selectors
 from gitopslab.machinery.clock import Clock, seconds_of, timestamp
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import (
@@ -30,6 +31,7 @@ from gitopslab.machinery.objects import (
     labels_of,
     name_of,
     namespace_of,
+    uid_of,
 )
 from gitopslab.machinery.selectors import from_label_selector
 
@@ -45,6 +47,10 @@ class Count:
     desired: int
 
 
+class _Unknown(Exception):
+    """How many pods there should be cannot be told; the message says why."""
+
+
 def counted(budget: Object, pods: list[Object], scale: Callable[[], int]) -> Count:
     """What a budget demands of its pods.
 
@@ -58,16 +64,19 @@ def counted(budget: Object, pods: list[Object], scale: Callable[[], int]) -> Cou
     if most is not None:
         expected = scale()
         return Count(expected, max(0, expected - scaled(most, expected, up=True)))
-    if isinstance(least, str) and least.endswith("%"):
+    if isinstance(least, str):
         expected = scale()
         return Count(expected, scaled(least, expected, up=True))
-    return Count(len(pods), int(least or 0))
+    if least is None:
+        return Count(0, 0)
+    return Count(len(pods), least)
 
 
 def status_of(budget: Object, pods: list[Object], count: Count, disrupted: dict[str, str], now: float) -> Object:
     """The status of a budget."""
     healthy = sum(is_ready(pod) and not is_terminating(pod) and name_of(pod) not in disrupted for pod in pods)
     allowed = max(0, healthy - count.desired) if count.expected > 0 else 0
+    told = ("True", "SufficientPods", "") if allowed > 0 else ("False", "InsufficientPods", "")
     generation = budget["metadata"].get("generation", 0)
     status: Object = {
         "currentHealthy": healthy,
@@ -75,21 +84,27 @@ def status_of(budget: Object, pods: list[Object], count: Count, disrupted: dict[
         "disruptionsAllowed": allowed,
         "expectedPods": count.expected,
         "observedGeneration": generation,
-        "conditions": [_condition(budget, allowed, now)],
+        "conditions": [_condition(budget, *told, generation, now)],
     }
     return {**status, "disruptedPods": disrupted} if disrupted else status
 
 
-def _condition(budget: Object, allowed: int, now: float) -> Object:
+def failed_status(budget: Object, why: str, now: float) -> Object:
+    """The status of a budget whose pods cannot be counted: what it was, but nothing may be disrupted."""
+    known: Object = {"currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0, **budget.get("status", {})}
+    condition = _condition(budget, "False", "SyncFailed", why, known.get("observedGeneration", 0), now)
+    return {**known, "disruptionsAllowed": 0, "conditions": [condition]}
+
+
+def _condition(budget: Object, status: str, reason: str, message: str, generation: int, now: float) -> Object:
     known = condition_of(budget, "DisruptionAllowed") or {}
-    status, reason = ("True", "SufficientPods") if allowed > 0 else ("False", "InsufficientPods")
     return {
         "type": "DisruptionAllowed",
         "status": status,
-        "observedGeneration": budget["metadata"].get("generation", 0),
+        **({"observedGeneration": generation} if generation else {}),
         "lastTransitionTime": known["lastTransitionTime"] if known.get("status") == status else timestamp(now),
         "reason": reason,
-        "message": "",
+        "message": message,
     }
 
 
@@ -122,21 +137,29 @@ class DisruptionController:
         budget = self._budgets.get(request.name, request.namespace)
         if budget is None:
             return DONE
-        pods = self._covered(budget)
+        pods, now = self._covered(budget), self._clock.now()
         disrupted = self._disrupted(budget, pods)
-        count = counted(budget, pods, lambda: self._scale(pods))
-        status = status_of(budget, pods, count, disrupted, self._clock.now())
+        if not pods:
+            self._recorder.event(budget, "Normal", "NoPods", "No matching pods found")
+        try:
+            count = counted(budget, pods, lambda: self._scale(budget, pods))
+        except _Unknown as why:
+            message = f"Failed to calculate the number of expected pods: {why}"
+            self._recorder.event(budget, "Warning", "CalculateExpectedPodCountFailed", message)
+            self._write(budget, failed_status(budget, str(why), now))
+            return DONE
+        self._write(budget, status_of(budget, pods, count, disrupted, now))
+        waits = [seconds_of(time) + _GRACE - now for time in disrupted.values()]
+        return Result(min(waits, default=None))
+
+    def _write(self, budget: Object, status: Object) -> None:
         if status != budget.get("status"):
             self._api.update({**budget, "status": status}, "status")
-            if not pods:
-                self._recorder.event(budget, "Normal", "NoPods", "No matching pods found")
-        waits = [seconds_of(time) + _GRACE - self._clock.now() for time in disrupted.values()]
-        return Result(min(waits, default=None))
 
     def _covered(self, budget: Object) -> list[Object]:
         selector = from_label_selector(budget["spec"].get("selector"))
         pods = self._pods.list(namespace_of(budget))
-        return [pod for pod in pods if selector and selector.matches(labels_of(pod)) and not is_terminal(pod)]
+        return [pod for pod in pods if selector and selector.matches(labels_of(pod))]
 
     def _disrupted(self, budget: Object, pods: list[Object]) -> dict[str, str]:
         """Evicted pods whose deletion has not been seen: they count as gone already, for a while."""
@@ -145,25 +168,49 @@ class DisruptionController:
         now = self._clock.now()
         return {name: time for name, time in noted.items() if name in present and seconds_of(time) + _GRACE > now}
 
-    def _scale(self, pods: list[Object]) -> int:
-        """How many replicas the pods' controllers want together; a ReplicaSet's Deployment speaks for it."""
-        wanted: dict[tuple[str, str, str], int] = {}
+    def _scale(self, budget: Object, pods: list[Object]) -> int:
+        """How many replicas the pods' controllers want together; a ReplicaSet's Deployment speaks for it.
+
+        Raises:
+            _Unknown: A pod's controller has no number of replicas, or is gone.
+        """
+        wanted: dict[str, int] = {}
+        if any(controller_of(pod) is None for pod in pods):
+            self._warn_of_unmanaged(budget)
         for pod in pods:
-            owner = self._scaled_owner(pod)
-            if owner is not None:
-                wanted[owner["kind"], *key_of(owner)] = replicas_of(owner)
+            reference = controller_of(pod)
+            if reference is not None and reference["uid"] not in wanted:
+                owner = self._scaled_owner(reference, namespace_of(pod))
+                if owner is None:
+                    raise _Unknown(f'found no controllers for pod "{name_of(pod)}"')
+                wanted[uid_of(owner)] = replicas_of(owner)
         return sum(wanted.values())
 
-    def _scaled_owner(self, obj: Object) -> Object | None:
-        reference = controller_of(obj)
-        resource = self._catalog.of_reference(reference) if reference is not None else None
-        if reference is None or resource is None:
-            return None
+    def _scaled_owner(self, reference: Object, namespace: str) -> Object | None:
+        resource = self._catalog.of_reference(reference)
+        if resource is None:
+            raise _Unknown(f'no matches for kind "{reference["kind"]}" in version "{reference["apiVersion"]}"')
         try:
-            owner = self._api.get(resource.key, reference["name"], namespace_of(obj))
+            owner = self._api.get(resource.key, reference["name"], namespace)
         except NotFoundError:
+            owner = None
+        if resource.subresource("scale") is None:
+            raise _Unknown(f"{resource.key} does not implement the scale subresource")
+        if owner is None or uid_of(owner) != reference["uid"]:
             return None
-        return (self._scaled_owner(owner) if resource.kind == "ReplicaSet" else None) or owner
+        above = controller_of(owner) if resource.kind == "ReplicaSet" else None
+        if above is not None and above["kind"] == "Deployment":
+            return self._scaled_owner(above, namespace) or owner
+        return owner
+
+    def _warn_of_unmanaged(self, budget: Object) -> None:
+        which = selectors.go_text(budget["spec"].get("selector"))
+        message = (
+            f"Pods selected by this PodDisruptionBudget (selector: {which}) were found to be unmanaged. As a result, "
+            "the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account "
+            'for these pods please set ".spec.minAvailable" field of the PDB to an integer value.'
+        )
+        self._recorder.event(budget, "Warning", "UnmanagedPods", message)
 
     def _covering(self, event: WatchEvent) -> Iterable[Request]:
         """The budgets that cover a pod."""

@@ -9,6 +9,7 @@ Upstream: ``pkg/controller/deployment/{rolling,sync}.go`` and ``util/deployment_
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -185,15 +186,21 @@ def is_saturated(rollout: Rollout) -> bool:
     return (
         new is not None
         and replicas_of(new) == replicas
-        and annotations_of(new).get(DESIRED_REPLICAS) == str(replicas)
+        and _remembered(new, DESIRED_REPLICAS) == replicas
         and counted([new], "availableReplicas") == replicas
     )
 
 
 def is_scaling(rollout: Rollout) -> bool:
     """Whether the Deployment's replicas changed since its ReplicaSets were sized."""
-    wanted = str(replicas_of(rollout.deployment))
-    return any(annotations_of(found).get(DESIRED_REPLICAS, wanted) != wanted for found in active(rollout.sets))
+    wanted = replicas_of(rollout.deployment)
+    return any(_remembered(found, DESIRED_REPLICAS) not in (None, wanted) for found in active(rollout.sets))
+
+
+def _remembered(replica_set: Object, annotation: str) -> int | None:
+    """A size that a ReplicaSet's annotation holds; None when somebody took it away or made it unreadable."""
+    text = annotations_of(replica_set).get(annotation, "")
+    return int(text) if re.fullmatch(r"[0-9]{1,10}", text) and int(text) < 2**31 else None
 
 
 def rescaling(rollout: Rollout) -> list[Scaling]:
@@ -209,6 +216,11 @@ def rescaling(rollout: Rollout) -> list[Scaling]:
     if is_saturated(rollout):
         return [(old, 0) for old in active(rollout.olds)]
     return _proportional(rollout.deployment, busy) if is_rolling(rollout.deployment) else []
+
+
+def is_shared_out(rollout: Rollout) -> bool:
+    """Whether ``rescaling`` gives several ReplicaSets their proportions, which each then remembers."""
+    return len(active(rollout.sets)) > 1 and not is_saturated(rollout)
 
 
 def _proportional(deployment: Object, busy: list[Object]) -> list[Scaling]:
@@ -237,7 +249,7 @@ def _fraction(replica_set: Object, deployment: Object) -> int:
     size, replicas = replicas_of(replica_set), replicas_of(deployment)
     if replicas == 0:
         return -size
-    before = int(annotations_of(replica_set).get(MAX_REPLICAS, "0")) or deployment.get("status", {}).get("replicas", 0)
+    before = _remembered(replica_set, MAX_REPLICAS) or deployment.get("status", {}).get("replicas", 0)
     if not before:
         return 0
     return math.floor(size * (replicas + max_surge(deployment)) / before + 0.5) - size
@@ -269,7 +281,7 @@ def new_annotations(rollout: Rollout, known: dict[str, str]) -> dict[str, str]:
     found = {**known, **copied}
     had = known.get(REVISION)
     revision = next_revision(rollout)
-    if had is None or not had.isdigit() or int(had) < revision:
+    if had is None or (had.isdigit() and int(had) < revision):
         found[REVISION] = str(revision)
         if had is not None:
             found[REVISION_HISTORY] = _history(known.get(REVISION_HISTORY, ""), had)

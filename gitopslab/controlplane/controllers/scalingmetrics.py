@@ -24,7 +24,7 @@ from gitopslab.controlplane.controllers.utilization import (
 )
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.errors import ApiError
-from gitopslab.machinery import quantity
+from gitopslab.machinery import quantity, selectors
 from gitopslab.machinery.kinds import POD_METRICS
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.usage import Amount
@@ -172,25 +172,9 @@ def _unserved(kind: str, spec: Object, namespace: str) -> MetricFailure:
 
 def _no_external(source: Object, namespace: str) -> MetricFailure:
     name = source["metric"]["name"]
-    which = f"{namespace}/{name}/{_selector_text(source['metric'].get('selector'))}"
+    which = f"{namespace}/{name}/{selectors.go_text(source['metric'].get('selector'))}"
     missing = f"the server could not find the requested resource (get {name}.external.metrics.k8s.io)"
     text = f"unable to get external metric {which}: unable to fetch metrics from external metrics API: {missing}"
     is_average = source["target"].get("averageValue") is not None
     inner = f"failed to get {name} external metric: " if is_average else f"failed to get external metric {name}: "
     return MetricFailure("FailedGetExternalMetric", text, f"failed to get {name} external metric value: {inner}")
-
-
-def _selector_text(selector: Object | None) -> str:
-    """A ``metav1.LabelSelector`` as Go prints the struct."""
-    if selector is None:
-        return "nil"
-    labels = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or {}).items()))
-    terms = "".join(
-        f"LabelSelectorRequirement{{Key:{term['key']},Operator:{term['operator']},"
-        f"Values:[{' '.join(term.get('values') or ())}],}},"
-        for term in selector.get("matchExpressions") or ()
-    )
-    return (
-        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
-        f"MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
-    )

@@ -8,12 +8,14 @@ to ``http``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server import patches
 from gitopslab.controlplane.server.custom import scale as custom_scale
 from gitopslab.controlplane.server.custom.version import CustomResource
+from gitopslab.controlplane.server.identity import check_preconditions
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.store import Record
 from gitopslab.errors import ApiError, bad_request, conflict, forbidden, invalid
@@ -22,6 +24,7 @@ from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import (
     Object,
+    copy_of,
     find_condition,
     is_condition_true,
     is_terminating,
@@ -205,12 +208,21 @@ def evict(
     pod = verbs.get(who, resource, namespace, name).object
     wished = eviction.get("deleteOptions") or {}
     conditions = wished.get("preconditions") or {}
-    if not _is_safe_to_evict(pod):
-        _spend_budget(verbs, who, pod, options)
     delete = DeleteOptions(
         wished.get("gracePeriodSeconds"), wished.get("propagationPolicy"), conditions.get("uid"),
         conditions.get("resourceVersion"), options.dry_run,
     )  # fmt: skip
+    if not _is_safe_to_evict(pod):
+        budgets = [budget for budget in verbs.reader.all(_BUDGETS, namespace_of(pod)) if _covers(budget, pod)]
+        if len(budgets) > 1:
+            return Record.of(_MORE_THAN_ONE)
+        for budget in budgets:
+            _spend(verbs, who, pod, budget, options)
+    if not options.dry_run:
+        check_preconditions(resource, pod, delete)
+        marked = _mark(verbs, who, resource, pod, options)
+        if delete.resource_version:
+            delete = replace(delete, resource_version=marked["metadata"]["resourceVersion"])
     verbs.delete(who, resource, namespace, name, delete)
     return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 
@@ -219,36 +231,45 @@ def _is_safe_to_evict(pod: Object) -> bool:
     return is_terminating(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed", "Pending")
 
 
-def _spend_budget(verbs: Verbs, who: Caller, pod: Object, options: WriteOptions) -> None:
-    budgets = [budget for budget in verbs.reader.all(_BUDGETS, namespace_of(pod)) if _covers(budget, pod)]
-    if len(budgets) > 1:
-        raise ApiError(
-            500,
-            "InternalError",
-            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-        )
-    for budget in budgets:
-        if _is_unhealthy_and_free(pod, budget):
-            return
-        _check_budget(budget)
-        status = budget["status"]
-        resource = verbs.catalog.by_key(_BUDGETS)
-        assert resource is not None, "PodDisruptionBudgets are built in"
-        now = timestamp(verbs.clock.now())
-        change = {
-            "disruptionsAllowed": status["disruptionsAllowed"] - 1,
-            "disruptedPods": {**(status.get("disruptedPods") or {}), name_of(pod): now},
-        }
-        verbs.patch(
-            who,
-            resource,
-            namespace_of(budget),
-            name_of(budget),
-            {"status": change},
-            "merge",
-            options,
-            subresource="status",
-        )
+_MORE_THAN_ONE: Object = {
+    "kind": "Status",
+    "apiVersion": "v1",
+    "metadata": {},
+    "status": "Failure",
+    "message": "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+    "code": 500,
+}
+"""A failure that goes out as what was created, with HTTP's own code for that, as in the real server."""
+
+
+def _mark(verbs: Verbs, who: Caller, resource: Resource, pod: Object, options: WriteOptions) -> Object:
+    """Note on the pod why it goes; a Job's failure policy can tell such an end from a failure."""
+    target = {
+        "type": "DisruptionTarget", "status": "True", "lastProbeTime": None,
+        "lastTransitionTime": timestamp(verbs.clock.now()), "reason": "EvictionByEvictionAPI",
+        "message": "Eviction API: evicting",
+    }  # fmt: skip
+    others = [each for each in pod["status"].get("conditions") or () if each["type"] != target["type"]]
+    marked = {**pod, "status": {**pod["status"], "conditions": [*others, target]}}
+    return verbs.update(who, resource, namespace_of(pod), name_of(pod), marked, options, subresource="status").object
+
+
+def _spend(verbs: Verbs, who: Caller, pod: Object, budget: Object, options: WriteOptions) -> None:
+    if _is_unhealthy_and_free(pod, budget):
+        return
+    _check_budget(budget)
+    if options.dry_run:
+        return
+    resource = verbs.catalog.by_key(_BUDGETS)
+    assert resource is not None, "PodDisruptionBudgets are built in"
+    status, now = copy_of(budget["status"]), timestamp(verbs.clock.now())
+    status["disruptionsAllowed"] -= 1
+    status["disruptedPods"] = {**(status.get("disruptedPods") or {}), name_of(pod): now}
+    allowed = find_condition(status.get("conditions") or [], "DisruptionAllowed")
+    if allowed is not None and not status["disruptionsAllowed"]:
+        allowed.update({"status": "False", "reason": "InsufficientPods", "message": "", "lastTransitionTime": now})
+    spent = {**budget, "status": status}
+    verbs.update(who, resource, namespace_of(budget), name_of(budget), spent, options, subresource="status")
 
 
 _BUDGETS = "poddisruptionbudgets.policy"
@@ -279,8 +300,18 @@ def _check_budget(budget: Object) -> None:
         why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
         raise forbidden("poddisruptionbudget.policy", name, why)
     if status.get("disruptionsAllowed", 0) <= 0:
-        needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
-        raise _too_many(f"The disruption budget {name} needs {needs} healthy pods and has {has} currently")
+        raise _too_many(f"The disruption budget {name} {_lack(status)}")
+
+
+def _lack(status: Object) -> str:
+    needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+    allowed = find_condition(status.get("conditions") or [], "DisruptionAllowed") or {}
+    reason, message = allowed.get("reason"), allowed.get("message") if allowed.get("status") == "False" else ""
+    if message and reason == "SyncFailed":
+        return f"does not allow evicting pods currently because it failed sync: {message}"
+    if has <= needs:
+        return f"needs {needs} healthy pods and has {has} currently"
+    return f"does not allow evicting pods currently{f' ({reason}): {message}' if message else ''}"
 
 
 def _too_many(why: str, *, retry_after: int = 0) -> ApiError:
