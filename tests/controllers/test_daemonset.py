@@ -172,3 +172,28 @@ def test_a_failed_pod_is_replaced_slower_each_time(cluster: Cluster) -> None:
     made = [message for reason, message in cluster.events("DaemonSet") if reason == "SuccessfulCreate"]
     assert len(made) == 5
     assert any(reason == "FailedDaemonPod" for reason, _ in cluster.events("DaemonSet"))
+
+
+def test_a_daemon_set_keeps_the_pods_of_one_of_its_name_that_was_orphaned(cluster: Cluster) -> None:
+    cluster.create(daemon_set())
+    cluster.settle()
+    before = cluster.names("pods")
+    cluster.delete("daemonsets.apps", "agent", propagation="Orphan")
+    cluster.create(merged(daemon_set(), image("agent:2")))
+    cluster.settle()
+    assert cluster.names("pods") == before
+    assert cluster.get("daemonsets.apps", "agent")["status"]["updatedNumberScheduled"] == 3
+
+
+def test_with_surge_a_misplaced_pod_stays_until_all_others_serve(cluster: Cluster) -> None:
+    surging = {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}}
+    cluster.create(daemon_set(spec=surging))
+    cluster.settle()
+    cluster.patch("nodes", "n1", {"spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]}}, "")
+    sick = next(pod for pod in cluster.list("pods") if pod["spec"]["nodeName"] == "n2")
+    unready = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    cluster.api.patch("pods", name_of(sick), unready, "default", type="strategic", subresource="status")
+    cluster.patch("daemonsets.apps", "agent", image("broken"))
+    assert "n1" in places(cluster)
+    cluster.patch("daemonsets.apps", "agent", image("agent:3"))
+    assert places(cluster) == ["n2", "n3"]

@@ -156,8 +156,8 @@ def _surplus(daemon_set: Object, pods: list[Object], revision_hash: str, now: fl
     ordered = sorted(pods, key=_age)
     if not fence(daemon_set, 1)[0] or len(pods) <= 1:
         return ordered[1:]
-    fresh = [pod for pod in ordered if _is_updated(pod, revision_hash)]
-    stale = [pod for pod in ordered if not _is_updated(pod, revision_hash)]
+    fresh = [pod for pod in ordered if labels_of(pod).get(POD_LABEL) == revision_hash]
+    stale = [pod for pod in ordered if labels_of(pod).get(POD_LABEL) != revision_hash]
     surplus = [*fresh[1:], *stale[1:]]
     if fresh and stale:
         min_ready = daemon_set["spec"].get("minReadySeconds") or 0
@@ -172,7 +172,7 @@ def replaced(daemon_set: Object, nodes: list[Object], pods: PodsByNode, revision
     surge, unavailable = fence(daemon_set, len(wanted))
     places = {**{node: [] for node in wanted}, **pods}
     min_ready = daemon_set["spec"].get("minReadySeconds") or 0
-    pairs = {node: _pair(found, revision_hash) for node, found in places.items()}
+    pairs = {node: _pair(daemon_set, found, revision_hash) for node, found in places.items()}
     if surge:
         return _surged(pairs, set(wanted), surge, min_ready, now)
     return _swapped(pairs, unavailable or 1, min_ready, now)
@@ -182,10 +182,10 @@ Pair = tuple[Object | None, Object | None] | None
 """A node's updated and outdated pod; None while it has two of a kind, which ``managed`` clears up first."""
 
 
-def _pair(pods: list[Object], revision_hash: str) -> Pair:
+def _pair(daemon_set: Object, pods: list[Object], revision_hash: str) -> Pair:
     living = [pod for pod in pods if not is_terminating(pod)]
-    fresh = [pod for pod in living if _is_updated(pod, revision_hash)]
-    stale = [pod for pod in living if not _is_updated(pod, revision_hash)]
+    fresh = [pod for pod in living if _is_updated(daemon_set, pod, revision_hash)]
+    stale = [pod for pod in living if not _is_updated(daemon_set, pod, revision_hash)]
     if len(fresh) > 1 or len(stale) > 1:
         return None
     return next(iter(fresh), None), next(iter(stale), None)
@@ -254,7 +254,7 @@ def status_of(daemon_set: Object, nodes: list[Object], pods: PodsByNode, revisio
     }
     counts = {
         "observedGeneration": daemon_set["metadata"].get("generation", 0),
-        "updatedNumberScheduled": sum(_is_updated(pod, revision_hash) for pod in right),
+        "updatedNumberScheduled": sum(_is_updated(daemon_set, pod, revision_hash) for pod in right),
         "numberAvailable": available,
         "numberUnavailable": len(fitting) - available,
     }
@@ -262,8 +262,13 @@ def status_of(daemon_set: Object, nodes: list[Object], pods: PodsByNode, revisio
     return {**status, **{name: count for name, count in counts.items() if count}, **kept}
 
 
-def _is_updated(pod: Object, revision_hash: str) -> bool:
-    return labels_of(pod).get(POD_LABEL) == revision_hash
+def _is_updated(daemon_set: Object, pod: Object, revision_hash: str) -> bool:
+    """Whether a pod follows the present template: by its revision, or by the generation that was used of old.
+
+    The latter makes a DaemonSet that replaces another one keep pods of the same generation, whatever their template.
+    """
+    labels, generation = labels_of(pod), annotations_of(daemon_set).get(_GENERATION)
+    return labels.get(POD_LABEL) == revision_hash or (bool(generation) and labels.get(_GENERATION_LABEL) == generation)
 
 
 def _age(pod: Object) -> tuple[bool, str, str]:

@@ -118,7 +118,7 @@ class Step:
     Attributes:
         create: Ordinals that get a pod.
         delete: Pods that go.
-        complete: Pods whose missing claims are to be made, since they wait for them.
+        complete: Pods that wait for claims: what is missing is to be made, and their owners put right.
         identify: Pods whose identity and claims' owners are to be put right.
         condemned: Pods beyond the wanted number, whose claims' owners are to be put right.
     """

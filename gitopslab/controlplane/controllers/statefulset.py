@@ -14,7 +14,7 @@ from functools import partial
 from gitopslab.controlplane.controllers import statefuls
 from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
 from gitopslab.controlplane.controllers.history import POD_LABEL, Revisions, Wanted, template_data
-from gitopslab.controlplane.controllers.podstate import next_availability
+from gitopslab.controlplane.controllers.podstate import next_availability, phase_of
 from gitopslab.controlplane.controllers.statefulclaims import RESOURCE, Claims
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.informer import by_controller
@@ -148,7 +148,9 @@ class StatefulSetController:
             changed = copy_of(pod)
             statefuls.identify(changed, stateful_set)
             self._api.update(changed)
-        if self._claims.retain(stateful_set, pod) or not has_identity:
+        # The claims of a pending pod are right already, and nobody is told of those.
+        is_changed = phase_of(pod) != "Pending" and self._claims.retain(stateful_set, pod)
+        if is_changed or not has_identity:
             self._tell(stateful_set, "Update", pod)
 
     def _delete(self, stateful_set: Object, pod: Object) -> None:
