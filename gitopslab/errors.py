@@ -47,7 +47,17 @@ class SetupError(LabError):
 
 
 class ManifestError(LabError):
-    """A manifest cannot be read: the message names file, line and the offending text."""
+    """A manifest cannot be read: the message names file, line and the offending text.
+
+    Attributes:
+        line: On which line it is, from one; 0 when that is not known.
+        problem: What is wrong there, without the place.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, line: int = 0, problem: str = "") -> None:
+        super().__init__(message, hint)
+        self.line = line
+        self.problem = problem or message
 
 
 class WaitTimeoutError(LabError):

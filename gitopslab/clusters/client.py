@@ -74,6 +74,7 @@ class Client:
         self.connection = Connection(Path(kubeconfig), context)
         self._on_warning = on_warning
         self._catalog: Catalog | None = None
+        self._documents: dict[str, Object] = {}
         self._discovered = 0.0
 
     @property
@@ -182,11 +183,46 @@ class Client:
         known = {"apiVersion": resource.api_version, "kind": resource.kind}
         return [{**known, **item} for item in found.get("items") or []]
 
-    def table(self, kind: str, namespace: str = "", *, name: str = "", labels: str = "", fields: str = "") -> Object:
-        """The server's own ``Table`` of a kind, with the whole object in each row: kubectl's columns."""
-        query = {"includeObject": "Object", **_selectors(labels, fields)}
+    def table(
+        self,
+        kind: str,
+        namespace: str = "",
+        *,
+        name: str = "",
+        labels: str = "",
+        fields: str = "",
+        include: Literal["Object", "Metadata"] = "Object",
+    ) -> Object:
+        """The server's own ``Table`` of a kind: kubectl's columns, with the object of each row or its metadata."""
+        query = {"includeObject": include, **_selectors(labels, fields)}
         table: Object = self.request("GET", self.path(self.resource(kind), namespace, name), query=query, accept=TABLE)
         return table
+
+    def openapi(self, api_version: str, *, fresh: bool = False) -> Object:
+        """The OpenAPI v3 document of a group version, asked once; empty when the cluster has none."""
+        if fresh or api_version not in self._documents:
+            group = f"apis/{api_version}" if "/" in api_version else f"api/{api_version}"
+            try:
+                self._documents[api_version] = self.request("GET", f"/openapi/v3/{quote(group)}")
+            except errors.NotFoundError:
+                self._documents[api_version] = {}
+        return self._documents[api_version]
+
+    def dry_run(self, obj: Object, namespace: str = "default") -> None:
+        """Have the server check an object, strictly, as if it were applied; nothing is stored.
+
+        Creating is tried first, because that tells all unknown fields at once and an apply only the first.
+
+        Raises:
+            ApiError: It would not be accepted.
+        """
+        query = {"dryRun": "All", "fieldValidation": "Strict", "fieldManager": FIELD_MANAGER}
+        resource, place = self.resource(obj), namespace_of(obj) or namespace
+        try:
+            self.request("POST", self.path(resource, place), obj, query)
+        except errors.AlreadyExistsError:
+            path = self.path(resource, place, name_of(obj))
+            self.request("PATCH", path, obj, {**query, "force": "true"}, _PATCH_TYPES["apply"])
 
     def create(self, obj: Object, namespace: str = "") -> Object:
         """Store a new object.

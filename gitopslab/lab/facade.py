@@ -20,6 +20,7 @@ from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
+from gitopslab.lab.checking import checked_sheet, text_of
 from gitopslab.lab.learning import Learning
 from gitopslab.lab.stories import Stories
 from gitopslab.lab.targets import Source, spoken
@@ -335,6 +336,27 @@ class Lab(Learning, Stories):
             )
 
         return make() if self._still else live((repr(self), "graph", where, str(system)), make)
+
+    def manifest(self, source: Source, *, namespace: str | None = None, check: bool = True) -> Any:
+        """Manifests with every field explained and every mistake at its line; nothing is applied.
+
+        Args:
+            source: YAML text, a file, a folder, an object or several.
+            namespace: For objects that name none.
+            check: Ask the API server whether it would accept them (a dry run, with strict field validation).
+
+        Example:
+            >>> lab.manifest("deployment.yaml").problems
+            (Problem(line=7, text='unknown field "spec.replica"', hint='did you mean replicas?'),)
+        """
+        from gitopslab.widgets.manifest import ManifestView
+
+        text, where = text_of(source), self._where(namespace)
+        return ManifestView(
+            lambda: checked_sheet(self.client, text, where, check=check),
+            cluster=(self.cluster.name, self.cluster.kind),
+            still=self._still,
+        )
 
     # ---- the rest ----
 

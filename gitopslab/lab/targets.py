@@ -46,7 +46,7 @@ def objects(source: Source) -> list[Object]:
         ManifestError: A file is missing or something in it cannot be read.
     """
     if isinstance(source, Path) or (isinstance(source, str) and is_path(source)):
-        return [obj for file in _files(Path(source)) for obj in _read(file)]
+        return [obj for file in files(Path(source)) for obj in _read(file)]
     if isinstance(source, str):
         return manifests.objects(source)
     several = [source] if isinstance(source, Mapping) else list(source)
@@ -129,7 +129,12 @@ def pods_of(client: Client, what: str, namespace: str) -> list[str]:
     return [name_of(pod) for pod in pods]
 
 
-def _files(path: Path) -> list[Path]:
+def files(path: Path) -> list[Path]:
+    """The manifests of a folder in the order of their names, or the one file.
+
+    Raises:
+        ManifestError: The folder holds none.
+    """
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix in _FILES)
         if not found:

@@ -270,4 +270,4 @@ class _Manifest:
         """What is wrong where, with the line itself, and the line on which it began when that is another."""
         place = f"{self._file}, line {line}, column {max(column, 1)}: {what}"
         shown = [f"  {at} | {self._line(at)[:120]}" for at in sorted({since or line, line}) if self._line(at).strip()]
-        return ManifestError("\n".join([place, *shown]), hint)
+        return ManifestError("\n".join([place, *shown]), hint, line=line, problem=what)

@@ -47,9 +47,9 @@ def script(*names: str) -> str:
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
-def sheet(name: str) -> str:
-    """The style sheet of a widget, after what all widgets share."""
-    return script("kit.css", f"{name}.css")
+def sheet(*names: str) -> str:
+    """The style sheets of a widget, after what all widgets share."""
+    return script("kit.css", *(f"{name}.css" for name in names))
 
 
 class View(anywidget.AnyWidget):  # type: ignore[misc]

@@ -65,6 +65,7 @@ class Frame {
 
   drawLive({ live, note }) {
     Object.assign(this.live, { disabled: live !== "paused", title: note || "" });
+    hide(this.live, !live);
     this.live.dataset.live = live;
     say(this.live, LIVE_WORDS[live] ?? live);
   }
