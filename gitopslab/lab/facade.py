@@ -15,13 +15,12 @@ from gitopslab import errors
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.context import OWNED
-from gitopslab.clusters.mirror import Mirror
 from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
-from gitopslab.lab.checking import checked_sheet, text_of
 from gitopslab.lab.learning import Learning
+from gitopslab.lab.pictures import Pictures
 from gitopslab.lab.stories import Stories
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
@@ -31,7 +30,7 @@ from gitopslab.views.news import in_order
 from gitopslab.views.resource import Printed, Resource, Resources
 
 
-class Lab(Learning, Stories):
+class Lab(Learning, Pictures, Stories):
     """The lab on one cluster; ``gitopslab.open()`` gives it.
 
     Kinds may be written as kubectl takes them (``pods``, ``po``, ``Pod``, ``deploy``), objects as ``"deployment/web"``.
@@ -285,86 +284,7 @@ class Lab(Learning, Stories):
         said = reached if target.name else reached.replace("is ", "are ", 1).replace("has ", "have ", 1)
         say(f"{target} {said} after {time.monotonic() - began:.1f} s")
 
-    def board(self, *, namespace: str = "", system: bool = False) -> Any:
-        """The nodes with their pods, live; show it as the last line of a cell.
-
-        Args:
-            namespace: Which one to begin with; the board itself can show others.
-            system: Show the pods of the cluster itself as tiles too, not only as glyphs.
-
-        Example:
-            >>> lab.board()
-        """
-        # Imported here, because widgets are the slowest part of the lab to import.
-        from gitopslab.widgets.base import live
-        from gitopslab.widgets.board import KINDS, BoardView
-
-        def make() -> BoardView:
-            return BoardView(
-                lambda: Mirror(self.client, KINDS),
-                cluster=(self.cluster.name, self.cluster.kind),
-                namespace=namespace,
-                system=system,
-                still=self._still,
-            )
-
-        return make() if self._still else live((repr(self), "board", namespace, str(system)), make)
-
-    def graph(self, namespace: str | None = None, *, system: bool = False) -> Any:
-        """The objects of a namespace with what they have to do with each other, live; its ``edges`` are data.
-
-        Args:
-            namespace: Which one; default ``current_namespace``, empty for all.
-            system: Also what the cluster runs for itself, and what every namespace has.
-
-        Example:
-            >>> [str(edge.target) for edge in lab.graph("shop").edges if edge.kind == "selects"]
-            ['Pod/web-7c5ddbdf54-x7k2p']
-        """
-        from gitopslab.widgets.base import live
-        from gitopslab.widgets.graph import KINDS, GraphView
-
-        where = self._where(namespace)
-
-        def make() -> GraphView:
-            return GraphView(
-                lambda: Mirror(self.client, KINDS, where),
-                cluster=(self.cluster.name, self.cluster.kind),
-                namespace=where,
-                system=system,
-                still=self._still,
-            )
-
-        return make() if self._still else live((repr(self), "graph", where, str(system)), make)
-
-    def manifest(self, source: Source, *, namespace: str | None = None, check: bool = True) -> Any:
-        """Manifests with every field explained and every mistake at its line; nothing is applied.
-
-        Args:
-            source: YAML text, a file, a folder, an object or several.
-            namespace: For objects that name none.
-            check: Ask the API server whether it would accept them (a dry run, with strict field validation).
-
-        Example:
-            >>> lab.manifest("deployment.yaml").problems
-            (Problem(line=7, text='unknown field "spec.replica"', hint='did you mean replicas?'),)
-        """
-        from gitopslab.widgets.manifest import ManifestView
-
-        text, where = text_of(source), self._where(namespace)
-        return ManifestView(
-            lambda: checked_sheet(self.client, text, where, check=check),
-            cluster=(self.cluster.name, self.cluster.kind),
-            still=self._still,
-        )
-
     # ---- the rest ----
-
-    def present(self, large: bool = True) -> None:
-        """Large type in every widget, for a room; ``present(False)`` is the usual size again."""
-        from gitopslab.widgets.base import present
-
-        present(large)
 
     def close(self) -> None:
         """Stop what is live; the cluster itself goes on, and ``gitopslab.open()`` opens the lab again."""

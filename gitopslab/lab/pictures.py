@@ -1,0 +1,114 @@
+"""The facade's pictures of what a cluster holds: the board, the graph, the table, the manifest.
+
+A part of ``Lab``, kept apart because it has a subject of its own. Drawing is ``widgets``', what is drawn ``views``'.
+Widgets are imported where they are shown, because they are the slowest part of the lab to import.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitopslab.clusters import Cluster
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.mirror import Mirror
+from gitopslab.lab.checking import checked_sheet, text_of
+from gitopslab.lab.targets import Source
+
+if TYPE_CHECKING:
+    from gitopslab.widgets.board import BoardView
+    from gitopslab.widgets.graph import GraphView
+    from gitopslab.widgets.manifest import ManifestView
+
+
+class Pictures:
+    """What a cluster holds, as pictures.
+
+    Attributes:
+        cluster: The cluster.
+        client: Its API.
+        current_namespace: Where commands go.
+    """
+
+    cluster: Cluster
+    client: Client
+    current_namespace: str
+    _still: bool
+
+    def board(self, *, namespace: str = "", system: bool = False) -> BoardView:
+        """The nodes with their pods, live; show it as the last line of a cell.
+
+        Args:
+            namespace: Which one to begin with; the board itself can show others.
+            system: Show the pods of the cluster itself as tiles too, not only as glyphs.
+
+        Example:
+            >>> lab.board()
+        """
+        from gitopslab.widgets.base import live
+        from gitopslab.widgets.board import KINDS, BoardView
+
+        def make() -> BoardView:
+            return BoardView(
+                lambda: Mirror(self.client, KINDS),
+                cluster=(self.cluster.name, self.cluster.kind),
+                namespace=namespace,
+                system=system,
+                still=self._still,
+            )
+
+        return make() if self._still else live((repr(self), "board", namespace, str(system)), make)
+
+    def graph(self, namespace: str | None = None, *, system: bool = False) -> GraphView:
+        """The objects of a namespace with what they have to do with each other, live; its ``edges`` are data.
+
+        Args:
+            namespace: Which one; default ``current_namespace``, empty for all.
+            system: Also what the cluster runs for itself, and what every namespace has.
+
+        Example:
+            >>> [str(edge.target) for edge in lab.graph("shop").edges if edge.kind == "selects"]
+            ['Pod/web-7c5ddbdf54-x7k2p']
+        """
+        from gitopslab.widgets.base import live
+        from gitopslab.widgets.graph import KINDS, GraphView
+
+        where = self.current_namespace if namespace is None else namespace
+
+        def make() -> GraphView:
+            return GraphView(
+                lambda: Mirror(self.client, KINDS, where),
+                cluster=(self.cluster.name, self.cluster.kind),
+                namespace=where,
+                system=system,
+                still=self._still,
+            )
+
+        return make() if self._still else live((repr(self), "graph", where, str(system)), make)
+
+    def manifest(self, source: Source, *, namespace: str | None = None, check: bool = True) -> ManifestView:
+        """Manifests with every field explained and every mistake at its line; nothing is applied.
+
+        Args:
+            source: YAML text, a file, a folder, an object or several.
+            namespace: For objects that name none.
+            check: Ask the API server whether it would accept them (a dry run, with strict field validation).
+
+        Example:
+            >>> lab.manifest("deployment.yaml").problems
+            (Problem(line=7, text='unknown field "spec.replica"', hint='did you mean replicas?'),)
+        """
+        from gitopslab.widgets.manifest import ManifestView
+
+        text = text_of(source)
+        where = self.current_namespace if namespace is None else namespace
+        return ManifestView(
+            lambda: checked_sheet(self.client, text, where, check=check),
+            cluster=(self.cluster.name, self.cluster.kind),
+            still=self._still,
+        )
+
+    def present(self, large: bool = True) -> None:
+        """Large type in every widget, for a room; ``present(False)`` is the usual size again."""
+        from gitopslab.widgets.base import present
+
+        present(large)
