@@ -1,4 +1,4 @@
-"""The facade's pictures of what a cluster holds: the board, the graph, the table, the manifest.
+"""The facade's pictures of what a cluster holds: the board, a decision, the graph, the table, the manifest.
 
 A part of ``Lab``, kept apart because it has a subject of its own. Drawing is ``widgets``', what is drawn ``views``'.
 Widgets are imported where they are shown, because they are the slowest part of the lab to import.
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.mirror import Mirror
+from gitopslab.lab import scenes
 from gitopslab.lab.checking import checked_sheet, text_of
+from gitopslab.lab.explaining import Explanation
 from gitopslab.lab.targets import Source
 
 if TYPE_CHECKING:
@@ -106,6 +108,22 @@ class Pictures:
             cluster=(self.cluster.name, self.cluster.kind),
             still=self._still,
         )
+
+    def explain(self, what: Source, name: str = "", *, namespace: str | None = None) -> Explanation:
+        """Why a pod is where it is, or why it waits: what the scheduler makes of each node. Changes nothing.
+
+        Args:
+            what: ``"pod/web-1"``, a workload (its first pod that waits, else its first), or a manifest, applied or not.
+            name: Of the object, where ``what`` is a kind alone.
+            namespace: Where.
+
+        Example:
+            >>> lab.explain("pod/web-1").what_if(cpu="500m")
+        """
+        where = self.current_namespace if namespace is None else namespace
+        scene = scenes.read(self.client, what, name, where)
+        cluster = (self.cluster.name, self.cluster.kind)
+        return Explanation(scene, cluster=cluster, still=self._still, said=scenes.last_word(scene.pod))
 
     def present(self, large: bool = True) -> None:
         """Large type in every widget, for a room; ``present(False)`` is the usual size again."""

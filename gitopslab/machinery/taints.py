@@ -11,6 +11,7 @@ from gitopslab.machinery.objects import Object
 
 HARD_EFFECTS = ("NoSchedule", "NoExecute")
 SOFT_EFFECT = "PreferNoSchedule"
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 UNSCHEDULABLE: Object = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
@@ -50,3 +51,25 @@ def spelled(taint: Object) -> str:
     """A taint as kubectl writes it: ``team=blue:NoSchedule``."""
     value = taint.get("value")
     return f"{taint.get('key', '')}{f'={value}' if value else ''}:{taint.get('effect', '')}"
+
+
+def parts(text: str) -> tuple[str, str, str | None]:
+    """Key, effect and value of a taint written as ``gpu=true:NoSchedule``; effect and value may be left out."""
+    rest, effect = text.rsplit(":", 1) if ":" in text else (text, "")
+    key, has_value, value = rest.partition("=")
+    return key, effect, value if has_value else None
+
+
+def parse(text: str) -> Object | None:
+    """The taint that a text writes in full, or None."""
+    key, effect, value = parts(text)
+    if not key or effect not in EFFECTS:
+        return None
+    return {"key": key, "effect": effect, **({"value": value} if value else {})}
+
+
+def toleration_of(text: str) -> Object:
+    """What covers all taints that a text means: ``gpu``, ``gpu=true`` or ``gpu=true:NoSchedule``."""
+    key, effect, value = parts(text)
+    wanted: Object = {"operator": "Exists"} if value is None else {"operator": "Equal", "value": value}
+    return {**({"key": key} if key else {}), **wanted, **({"effect": effect} if effect else {})}

@@ -131,6 +131,7 @@ def _style() -> str:
         ".gls-stroke{fill:none;stroke:var(--gls-page);stroke-width:2.1;stroke-linecap:round;stroke-linejoin:round}"
         ".gls-fill{fill:var(--gls-page)}.gls-back{fill:var(--gls-back);stroke:var(--gls-line)}"
         ".gls-card{fill:var(--gls-page);stroke:var(--gls-line)}.gls-load{fill:var(--gls-load)}"
+        ".gls-best{fill:var(--gls-page);stroke:var(--gls-run);stroke-width:2}"
         ".gls-cordoned{fill:none;stroke:var(--gls-pend);stroke-width:2;stroke-dasharray:5 4}"
         ".gls-tray{fill:none;stroke:var(--gls-line);stroke-width:1.5;stroke-dasharray:4 3}"
         ".gls-hatched{fill:url(#gls-hatching)}.gls-tag{fill:var(--gls-faint)}.gls-band{fill:var(--gls-soft)}"

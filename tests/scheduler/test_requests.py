@@ -10,9 +10,9 @@ from scheduling_objects import node, pod
 from gitopslab.controlplane.scheduler.explain import explain
 from gitopslab.controlplane.scheduler.resources import (
     Resources,
-    counted_requests,
+    counts,
     pod_requests,
-    scored_requests,
+    shape_of,
     shortage,
     spelled,
 )
@@ -102,9 +102,7 @@ ROWS: list[tuple[str, Object, Resources, Resources, Resources]] = [
 
 @pytest.mark.parametrize(("made", "held", "counted", "scored"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_a_pod_counts(made: Object, held: Resources, counted: Resources, scored: Resources) -> None:
-    assert pod_requests(made) == held
-    assert counted_requests(made) == counted
-    assert scored_requests(made) == scored
+    assert counts(shape_of(made)) == (held, counted, scored)
 
 
 def resizing(wanted: str, *, has: str, agreed: str, reason: str = "Deferred") -> Object:

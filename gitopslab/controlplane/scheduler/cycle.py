@@ -92,7 +92,8 @@ class Cycle:
             highest = max(totals.values())
             chosen = self.random.choice([name for name, total in totals.items() if total == highest])
         verdicts = tuple(Verdict(name, status, scores.get(name, {})) for name, status in statuses.items())
-        return Decision(pod, chosen, verdicts, changes=self.profile.changes(state, pod, chosen))
+        changes = self.profile.changes(state, pod, chosen)
+        return Decision(pod, chosen, verdicts, filters=tuple(state.filters), changes=changes)
 
     def _rejected(self, state: CycleState, pod: PodInfo, status: Status) -> Decision:
         """A plugin refused the pod before any node was asked."""
@@ -112,7 +113,7 @@ class Cycle:
         message = unavailable(len(statuses), statuses.values()) + _told(nomination)
         verdicts = tuple(Verdict(name, status) for name, status in statuses.items())
         rejected_by = frozenset(status.plugin for status in statuses.values() if status.plugin) | narrowing
-        return Decision(pod, None, verdicts, message, rejected_by, nomination)
+        return Decision(pod, None, verdicts, message, rejected_by, nomination, tuple(state.filters))
 
 
 def _named(nodes: Sequence[NodeInfo], names: set[str] | None) -> Sequence[NodeInfo]:
@@ -126,8 +127,9 @@ def _told(nomination: Nomination) -> str:
 
 def _left_out(narrowing: frozenset[str]) -> Status:
     """The refusal of nodes that a ``pre_filter`` ruled out."""
-    names = " ".join(sorted(narrowing))
-    return Status(Code.UNRESOLVABLE, (f"node(s) didn't satisfy plugin(s) [{names}]",))
+    names = sorted(narrowing)
+    reason = f"node(s) didn't satisfy plugin(s) [{' '.join(names)}]"
+    return Status(Code.UNRESOLVABLE, (reason,), names[0] if names else "", "the pod names other nodes")
 
 
 def _nowhere(narrowing: frozenset[str]) -> Status:

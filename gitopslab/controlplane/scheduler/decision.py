@@ -52,6 +52,7 @@ class Decision:
         message: Why it is unschedulable, as the event and the condition say it; empty when a node was chosen.
         rejected_by: The plugins that refused the pod or a node; what they wait for decides when to try again.
         nomination: What preemption found, if it was tried.
+        filters: The plugins that had a say on each node, in the order they were asked.
         changes: Objects to update before the pod can be bound, such as volumes that get their claim.
     """
 
@@ -61,6 +62,7 @@ class Decision:
     message: str = ""
     rejected_by: frozenset[str] = frozenset()
     nomination: Nomination | None = None
+    filters: tuple[str, ...] = ()
     changes: tuple[Object, ...] = ()
 
     @property

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 from gitopslab.controlplane.scheduler.cycle import Cycle
 from gitopslab.controlplane.scheduler.decision import Decision
@@ -48,27 +49,58 @@ class Objects:
         return [obj for obj in found if not namespace or namespace_of(obj) == namespace]
 
 
-def explain(
-    pod: Object, nodes: Iterable[Object], pods: Iterable[Object], others: Iterable[Object] = (), *, seed: int = 0
-) -> Decision:
-    """What the default scheduler decides for a pod.
+@dataclass(frozen=True)
+class Scene:
+    """Everything a decision about one pod is made from.
 
-    A pod that already has a node is explained as if it had none yet, with all else as it is: why there?
-
-    Args:
-        pod: The pod.
+    Attributes:
+        pod: The pod. One that has a node already is judged as if it had none yet, with all else as it is: why there?
         nodes: All nodes.
         pods: All pods; the pod itself may be among them.
         others: Other objects that have a say: services, ReplicaSets, namespaces, claims, volumes, budgets, …
-        seed: Decides between equally good nodes.
     """
-    incoming, profile = PodInfo(_unbound(pod)), _profile()
-    if profile.pre_enqueue(incoming) is not SUCCESS:
-        return Decision(incoming, message=GATED)
-    others_here = [other for other in pods if key_of(other) != incoming.key]
-    snapshot = snapshot_of(nodes, others_here)
-    _nominate(snapshot, others_here)
-    return Cycle(profile, snapshot, Objects(others), random.Random(seed)).schedule(incoming)
+
+    pod: Object
+    nodes: Sequence[Object]
+    pods: Sequence[Object]
+    others: Sequence[Object] = ()
+
+    def decide(self, seed: int = 0) -> Decision:
+        """What the default scheduler decides.
+
+        Args:
+            seed: Decides between equally good nodes.
+        """
+        incoming, profile = PodInfo(_unbound(self.pod)), _profile()
+        if profile.pre_enqueue(incoming) is not SUCCESS:
+            return Decision(incoming, message=GATED)
+        return Cycle(profile, self._snapshot, self._lister, random.Random(seed)).schedule(incoming)
+
+    def with_pod(self, pod: Object) -> Scene:
+        """The same scene for a pod that was changed; what is known of the nodes is kept."""
+        scene = replace(self, pod=pod)
+        if key_of(pod) == key_of(self.pod):
+            scene.__dict__["_snapshot"] = self._snapshot
+        return scene
+
+    @cached_property
+    def _snapshot(self) -> Snapshot:
+        own = key_of(self.pod)
+        others_here = [other for other in self.pods if key_of(other) != own]
+        snapshot = snapshot_of(self.nodes, others_here)
+        _nominate(snapshot, others_here)
+        return snapshot
+
+    @cached_property
+    def _lister(self) -> Objects:
+        return Objects(self.others)
+
+
+def explain(
+    pod: Object, nodes: Iterable[Object], pods: Iterable[Object], others: Iterable[Object] = (), *, seed: int = 0
+) -> Decision:
+    """What the default scheduler decides for a pod, as ``Scene.decide``."""
+    return Scene(pod, list(nodes), list(pods), list(others)).decide(seed)
 
 
 @cache
@@ -86,6 +118,6 @@ def _unbound(pod: Object) -> Object:
 
 def _nominate(snapshot: Snapshot, pods: Iterable[Object]) -> None:
     for pod in pods:
-        waiting = PodInfo(pod)
-        if waiting.nominated_node and not waiting.node_name:
-            snapshot.nominate(waiting, waiting.nominated_node)
+        node = (pod.get("status") or {}).get("nominatedNodeName")
+        if node and not (pod.get("spec") or {}).get("nodeName"):
+            snapshot.nominate(PodInfo(pod), node)

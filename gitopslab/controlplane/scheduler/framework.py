@@ -97,14 +97,14 @@ class CycleState:
         snapshot: Nodes and the pods on them.
         lister: Everything else in the cluster.
         data: One entry a plugin, written in ``pre_filter`` or ``pre_score``; must have ``copy`` if preemption edits it.
-        filters: The filters of this cycle: those whose ``pre_filter`` did not say ``SKIP``.
+        filters: The filters of this cycle by plugin, in order: those whose ``pre_filter`` did not say ``SKIP``.
         counting: The ``pod_changed`` of the same plugins.
     """
 
     snapshot: Snapshot
     lister: Lister
     data: dict[str, Any] = field(default_factory=dict)
-    filters: tuple[Filter, ...] = ()
+    filters: Mapping[str, Filter] = field(default_factory=dict)
     counting: tuple[PodChanged, ...] = ()
 
     def copy(self) -> CycleState:

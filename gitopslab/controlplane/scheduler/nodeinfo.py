@@ -94,7 +94,7 @@ class NodeInfo:
         return taints.untolerated(self.taints, pod.tolerations) if self.taints else None
 
     def _count(self, pod: PodInfo, change: int) -> None:
-        for total, amounts in ((self.requested, pod.requests), (self.counted_requested, pod.counted_requests)):
+        for total, amounts in ((self.requested, pod.counts.held), (self.counted_requested, pod.counts.counted)):
             for name, amount in amounts.items():
                 total[name] = total.get(name, 0) + change * amount
         _tally(self.appearances, pod.appearance, change)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from gitopslab.controlplane.scheduler.pod_terms import PodTerms, pod_terms
-from gitopslab.controlplane.scheduler.resources import Resources, counted_requests, pod_requests, scored_requests
+from gitopslab.controlplane.scheduler.resources import Counts, Resources, counts, shape_of
 from gitopslab.machinery.node_selector import (
     NodeSelectorTerm,
     RequiredNodes,
@@ -65,19 +65,14 @@ class PodInfo:
         return node
 
     @cached_property
+    def counts(self) -> Counts:
+        """What it counts for: on its node, in scores, while it is being scored."""
+        return counts(shape_of(self.pod))
+
+    @property
     def requests(self) -> Resources:
-        """What the pod asks for."""
-        return pod_requests(self.pod)
-
-    @cached_property
-    def counted_requests(self) -> Resources:
-        """What scores count for it once it is on a node: a little for containers that ask for nothing."""
-        return counted_requests(self.pod)
-
-    @cached_property
-    def scored_requests(self) -> Resources:
-        """What NodeResourcesFit counts for it while it is being scored."""
-        return scored_requests(self.pod)
+        """What it holds of its node."""
+        return self.counts.held
 
     @cached_property
     def appearance(self) -> Appearance:

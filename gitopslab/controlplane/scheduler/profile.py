@@ -136,13 +136,13 @@ class Profile:
             if only is not None:
                 narrowing.append(plugin.name)
                 names = only if names is None else names & only
-        state.filters = tuple(plugin.filter for plugin in self._filters if plugin.name not in skipped)
+        state.filters = {plugin.name: plugin.filter for plugin in self._filters if plugin.name not in skipped}
         state.counting = tuple(plugin.pod_changed for plugin in self._counting if plugin.name not in skipped)
         return SUCCESS, names, frozenset(narrowing)
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         """The first refusal of one node, or ``SUCCESS``."""
-        for refusal in state.filters:
+        for refusal in state.filters.values():
             status = refusal(state, pod, node)
             if status is not SUCCESS:
                 return status

@@ -1,13 +1,15 @@
 """What a pod asks of a node and what a node has, as integers.
 
-CPU counts in thousandths of a core, everything else in whole units, as in the scheduler's own ``Resource``. ``podinfo``
-and ``nodeinfo`` keep these numbers, so no quantity is parsed in a scheduling cycle.
+CPU counts in thousandths of a core, everything else in whole units, as in the scheduler's own ``Resource``. A pod is
+reduced to its ``Shape``, everything in it that decides what it counts for; pods of one workload have the same, so the
+sums are made once a shape. ``podinfo`` and ``nodeinfo`` keep the numbers, so none is made in a scheduling cycle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from gitopslab.machinery import quantity
 from gitopslab.machinery.objects import Object, condition_of
@@ -24,52 +26,95 @@ _ASSUMED = {CPU: 100, MEMORY: 200 * 1024 * 1024}
 _BYTES = ((2**30, "Gi"), (2**20, "Mi"), (2**10, "Ki"))
 _POD_LEVEL = (CPU, MEMORY)  # and hugepages-*
 
+Written = tuple[tuple[str, Any], ...]
+"""A resource list as it was written."""
+
+
+class Ask(NamedTuple):
+    """One container: what it asks for, and what it holds while it is resized (None when it is not)."""
+
+    wanted: Written
+    held: tuple[Written, Written] | None
+    is_sidecar: bool
+
+
+class Shape(NamedTuple):
+    """Everything in a pod that decides what it counts for.
+
+    Attributes:
+        whole: Requests of the pod as a whole, with what it holds while it is resized.
+        is_stuck: Whether the node can never grant the size that is asked for, so that the wish does not count.
+    """
+
+    containers: tuple[Ask, ...]
+    inits: tuple[Ask, ...]
+    whole: Ask
+    overhead: Written
+    is_stuck: bool
+
+
+class Counts(NamedTuple):
+    """What a pod counts for; shared, never changed.
+
+    Attributes:
+        held: What it holds of its node at its hungriest moment (``resourcehelper.PodRequests``).
+        counted: What scores count for it once it is on a node: as ``held``, with a little for containers that ask for
+            nothing; beside pod-level requests only for a resource that nobody asks for at all.
+        scored: What NodeResourcesFit counts for it while it is being scored: the containers alone. Upstream's scorer
+            never learns that pod-level requests are on, so it is the same here.
+    """
+
+    held: Resources
+    counted: Resources
+    scored: Resources
+
 
 def amounts(quantities: Mapping[str, Any] | None) -> Resources:
     """The integers of a ``ResourceList``."""
-    return {
-        name: quantity.milli(value) if name == CPU else quantity.whole(value)
-        for name, value in (quantities or {}).items()
-    }
+    return _amounts(tuple((quantities or {}).items()))
+
+
+def shape_of(pod: Object) -> Shape:
+    """The shape of a pod."""
+    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    whole = _ask(spec, status if status.get("resources") else None)
+    containers = _asks(spec.get("containers"), status.get("containerStatuses"))
+    inits = _asks(spec.get("initContainers"), status.get("initContainerStatuses"))
+    is_resized = any(ask.held for ask in (whole, *containers, *inits))
+    is_stuck = is_resized and (condition_of(pod, "PodResizePending") or {}).get("reason") == "Infeasible"
+    return Shape(containers, inits, whole, _written(spec.get("overhead")), is_stuck)
+
+
+@lru_cache(maxsize=8192)
+def counts(shape: Shape) -> Counts:
+    """What a pod of this shape counts for."""
+    whole = {name: amount for name, amount in _granted(shape.whole, shape.is_stuck).items() if _is_pod_level(name)}
+    overhead = _amounts(shape.overhead)
+    held = _sum(({**_of_containers(shape, {}), **whole}, overhead))
+    assumed = {name: amount for name, amount in _ASSUMED.items() if not whole or name not in held}
+    return Counts(
+        held,
+        _sum(({**_of_containers(shape, assumed), **whole}, overhead)),
+        _sum((_of_containers(shape, _ASSUMED), overhead)),
+    )
 
 
 def pod_requests(pod: Object) -> Resources:
-    """What a pod holds of its node at its hungriest moment (``resourcehelper.PodRequests``).
+    """What a pod holds of its node at its hungriest moment."""
+    return counts(shape_of(pod)).held
 
-    Containers run together, so they add up; init containers run one after another, so the largest counts; sidecars
-    (init containers that restart) add to everything after them. Pod-level requests replace the sum, overhead comes on
-    top. While a pod is resized in place, the larger of what it has and what it wants counts.
+
+def _of_containers(shape: Shape, assumed: Resources) -> Resources:
+    """Containers run together, so they add up; init containers run one after another, so the largest counts.
+
+    Sidecars (init containers that restart) add to everything after them.
     """
-    return _with_pod_level(pod, _of_containers(pod, {}))
-
-
-def counted_requests(pod: Object) -> Resources:
-    """What scores count for a pod that is on a node: as ``pod_requests``, and a little for containers that ask nothing.
-
-    Where pod-level requests are set, the little is only added for a resource that nobody asks for at all.
-    """
-    requests, assumed = pod_requests(pod), _ASSUMED
-    if _pod_level(pod):
-        assumed = {name: amount for name, amount in _ASSUMED.items() if name not in requests}
-    return _with_pod_level(pod, _of_containers(pod, assumed))
-
-
-def scored_requests(pod: Object) -> Resources:
-    """What NodeResourcesFit counts for the pod it scores: the containers alone, pod-level requests left out.
-
-    That is how upstream's scorer is made (it never learns that pod-level resources are on), so it stays so here.
-    """
-    return _sum((_of_containers(pod, _ASSUMED), amounts((pod.get("spec") or {}).get("overhead"))))
-
-
-def _of_containers(pod: Object, assumed: Resources) -> Resources:
-    spec, wanted_by = pod.get("spec") or {}, _requests_by_container(pod)
-    total = _sum({**assumed, **wanted_by(container)} for container in spec.get("containers") or ())
+    total = _sum({**assumed, **_granted(ask, shape.is_stuck)} for ask in shape.containers)
     sidecars: Resources = {}
     starting: Resources = {}
-    for container in spec.get("initContainers") or ():
-        wanted = {**assumed, **wanted_by(container)}
-        if container.get("restartPolicy") == "Always":
+    for ask in shape.inits:
+        wanted = {**assumed, **_granted(ask, shape.is_stuck)}
+        if ask.is_sidecar:
             total, sidecars = _sum((total, wanted)), _sum((sidecars, wanted))
             wanted = sidecars
         else:
@@ -78,50 +123,39 @@ def _of_containers(pod: Object, assumed: Resources) -> Resources:
     return _larger(total, starting)
 
 
-def _requests_by_container(pod: Object) -> Callable[[Object], Resources]:
-    """What each container asks for, or holds while it is resized; an init container that ends cannot be."""
-    spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    sidecars = {item["name"] for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"}
-    running = [entry for entry in status.get("initContainerStatuses") or () if entry["name"] in sidecars]
-    running += status.get("containerStatuses") or ()
-    resized = {entry["name"]: entry for entry in running if entry.get("resources")}
-
-    def wanted(container: Object) -> Resources:
-        asked = amounts((container.get("resources") or {}).get("requests"))
-        held = resized.get(container["name"])
-        if held is None:
-            return asked
-        return _held(pod, asked, held["resources"].get("requests"), held.get("allocatedResources"))
-
-    return wanted
+def _asks(items: Iterable[Object] | None, statuses: Iterable[Object] | None) -> tuple[Ask, ...]:
+    resized = {entry["name"]: entry for entry in statuses or () if entry.get("resources")}
+    return tuple([_ask(item, resized.get(item["name"]) if resized else None) for item in items or ()])
 
 
-def _held(pod: Object, asked: Resources, actual: Object | None, allocated: Object | None) -> Resources:
-    """The largest of what was asked for, what is in force and what the node agreed to.
-
-    A wish that the node can never grant does not count.
-    """
-    pending = condition_of(pod, "PodResizePending") or {}
-    held = _larger(amounts(actual), amounts(allocated))
-    return held if pending.get("reason") == "Infeasible" else _larger(asked, held)
+def _ask(item: Object, resized: Object | None) -> Ask:
+    held = None
+    if resized is not None:
+        held = _written(resized["resources"].get("requests")), _written(resized.get("allocatedResources"))
+    is_sidecar = item.get("restartPolicy") == "Always"
+    return Ask(_written((item.get("resources") or {}).get("requests")), held, is_sidecar)
 
 
-def _pod_level(pod: Object) -> Resources:
-    """Requests of the pod as a whole, for the resources that can have one."""
-    requests = ((pod.get("spec") or {}).get("resources") or {}).get("requests")
-    return {name: amount for name, amount in amounts(requests).items() if _is_pod_level(name)}
+def _granted(ask: Ask, is_stuck: bool) -> Resources:
+    """The largest of what is asked for, what is in force and what the node agreed to."""
+    wanted = _amounts(ask.wanted)
+    if ask.held is None:
+        return wanted
+    held = _larger(*map(_amounts, ask.held))
+    return held if is_stuck else _larger(wanted, held)
+
+
+def _written(quantities: Mapping[str, Any] | None) -> Written:
+    return tuple(quantities.items()) if quantities else ()
+
+
+@lru_cache(maxsize=8192)
+def _amounts(quantities: Written) -> Resources:
+    return {name: quantity.milli(value) if name == CPU else quantity.whole(value) for name, value in quantities}
 
 
 def _is_pod_level(name: str) -> bool:
     return name in _POD_LEVEL or name.startswith("hugepages-")
-
-
-def _with_pod_level(pod: Object, requests: Resources) -> Resources:
-    whole, status = _pod_level(pod), pod.get("status") or {}
-    if whole and status.get("resources"):
-        held = _held(pod, whole, status["resources"].get("requests"), status.get("allocatedResources"))
-        whole = {name: held.get(name, 0) for name in whole}
-    return _sum(({**requests, **whole}, amounts((pod.get("spec") or {}).get("overhead"))))
 
 
 def _sum(parts: Iterable[Resources]) -> Resources:

@@ -57,7 +57,7 @@ class NodeResourcesFit:
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """The mean of the unused shares of CPU and memory, the pod included."""
         scores = [
-            emptiness(node.counted_requested.get(name, 0) + pod.scored_requests.get(name, 0), allocatable)
+            emptiness(node.counted_requested.get(name, 0) + pod.counts.scored.get(name, 0), allocatable)
             for name in SCORED
             if (allocatable := node.allocatable.get(name, 0))
         ]
