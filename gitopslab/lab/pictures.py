@@ -17,6 +17,7 @@ from gitopslab.lab.explaining import Explanation
 from gitopslab.lab.targets import Source
 
 if TYPE_CHECKING:
+    from gitopslab.lab.plots import Plots
     from gitopslab.widgets.board import BoardView
     from gitopslab.widgets.graph import GraphView
     from gitopslab.widgets.manifest import ManifestView
@@ -124,6 +125,17 @@ class Pictures:
         scene = scenes.read(self.client, what, name, where)
         cluster = (self.cluster.name, self.cluster.kind)
         return Explanation(scene, cluster=cluster, still=self._still, said=scenes.last_word(scene.pod))
+
+    @property
+    def plot(self) -> Plots:
+        """The board and decisions as matplotlib figures, for papers and slides.
+
+        Example:
+            >>> lab.plot.decision("pod/web-1").save("decision.pdf")
+        """
+        from gitopslab.lab.plots import Plots
+
+        return Plots(self.client, f"{self.cluster.name} ({self.cluster.kind})", self.explain)
 
     def present(self, large: bool = True) -> None:
         """Large type in every widget, for a room; ``present(False)`` is the usual size again."""

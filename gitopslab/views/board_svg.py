@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from gitopslab.views.board import Board, NodeCard, PodTile
 from gitopslab.views.board_text import board_text, summary
 from gitopslab.views.palette import STATES
-from gitopslab.views.svg import Canvas, cut, wrapped
+from gitopslab.views.svg import Canvas, Drawing, cut, wrapped
 
 _WIDTH = 1120
 _EDGE, _GAP, _PAD = 14.0, 12.0, 12.0
@@ -28,6 +28,11 @@ _ONE_COLUMN_TO, _GLYPHS_FROM, _COUNTS_FROM = 6, 24, 60  # as in static/board_nod
 def board_svg(board: Board) -> str:
     """The whole board as one SVG."""
     canvas = Canvas(f"Board of cluster {summary(board)}", board_text(board))
+    return canvas.finish(*draw_board(canvas, board))
+
+
+def draw_board(canvas: Drawing, board: Board) -> tuple[float, float]:
+    """Draw the whole board; gives the width and height of the picture."""
     inner = _WIDTH - 2 * _EDGE - _TRAY - _GAP
     columns = max(1, min(len(board.nodes) or 1, int((inner + _GAP) // (_CARD + _GAP))))
     width = (inner - (columns - 1) * _GAP) / columns
@@ -44,10 +49,10 @@ def board_svg(board: Board) -> str:
         for at, node in enumerate(row):
             _draw_node(canvas, node, (_EDGE + _TRAY + _GAP + at * (width + _GAP), y, width, height), head)
         y += height + _GAP
-    return canvas.finish(_WIDTH, top + body + _EDGE)
+    return _WIDTH, top + body + _EDGE
 
 
-def _draw_head(canvas: Canvas, board: Board) -> None:
+def _draw_head(canvas: Drawing, board: Board) -> None:
     canvas.words(_EDGE, 36, board.cluster or "cluster", size=17, look="bold")
     x = _EDGE + 22 + 10 * len(board.cluster or "cluster")
     size = f"{len(board.nodes)} nodes · {len(board.pods)} pods"
@@ -62,7 +67,7 @@ def _draw_head(canvas: Canvas, board: Board) -> None:
             x += 47 + 7.4 * len(text)
 
 
-def _draw_tray(canvas: Canvas, board: Board, top: float, height: float) -> None:
+def _draw_tray(canvas: Drawing, board: Board, top: float, height: float) -> None:
     canvas.box(_EDGE, top, _TRAY, height, "tray", radius=10)
     x, y, room = _EDGE + 10, top + 22, _TRAY - 20
     count = f" ({len(board.pending)})" if board.pending else ""
@@ -93,7 +98,7 @@ def _shared(pods: Sequence[PodTile]) -> list[tuple[PodTile, bool]]:
     ]
 
 
-def _draw_node(canvas: Canvas, node: NodeCard, place: tuple[float, float, float, float], head: float) -> None:
+def _draw_node(canvas: Drawing, node: NodeCard, place: tuple[float, float, float, float], head: float) -> None:
     x, y, width, height = place
     canvas.box(x, y, width, height, "card", radius=10)
     if node.control_plane:
@@ -115,7 +120,7 @@ def _draw_node(canvas: Canvas, node: NodeCard, place: tuple[float, float, float,
             canvas.glyph(left + 46 + at * step, y + height - 30, pod.state, min(20.0, step - 1))
 
 
-def _draw_chips(canvas: Canvas, node: NodeCard, x: float, y: float, room: float) -> None:
+def _draw_chips(canvas: Drawing, node: NodeCard, x: float, y: float, room: float) -> None:
     for word, along, row, width in _chips(node, room):
         canvas.box(x + along, y + row * _CHIP_ROW, width, 17, "tag", radius=5)
         canvas.words(x + along + 6, y + row * _CHIP_ROW + 12.5, cut(word, width - 8, 11), size=11)
@@ -138,7 +143,7 @@ def _chip_rows(node: NodeCard, room: float) -> int:
     return max((row + 1 for _, _, row, _ in _chips(node, room)), default=1)
 
 
-def _draw_bar(canvas: Canvas, node: NodeCard, name: str, x: float, y: float, room: float) -> None:
+def _draw_bar(canvas: Drawing, node: NodeCard, name: str, x: float, y: float, room: float) -> None:
     text, limit = (node.cpu_text, node.cpu) if name == "CPU" else (node.memory_text, node.memory)
     canvas.words(x, y + 8, name, size=11, look="soft")
     canvas.words(x + room, y + 8, text, size=11, anchor="end")
@@ -151,7 +156,7 @@ def _draw_bar(canvas: Canvas, node: NodeCard, name: str, x: float, y: float, roo
             at += share * (room - 2)
 
 
-def _draw_pods(canvas: Canvas, pods: Sequence[PodTile], x: float, y: float, room: float) -> None:
+def _draw_pods(canvas: Drawing, pods: Sequence[PodTile], x: float, y: float, room: float) -> None:
     if len(pods) > _COUNTS_FROM:
         for at, (owner, count) in enumerate(Counter(pod.owner or pod.name for pod in pods).items()):
             canvas.words(x, y + 14 + 18 * at, f"{count} of {owner}", room=room)
@@ -168,7 +173,7 @@ def _draw_pods(canvas: Canvas, pods: Sequence[PodTile], x: float, y: float, room
             canvas.words(x, y + 14, "no pods of yours", size=11.5, look="soft")
 
 
-def _draw_tile(canvas: Canvas, pod: PodTile, x: float, y: float, width: float) -> None:
+def _draw_tile(canvas: Drawing, pod: PodTile, x: float, y: float, width: float) -> None:
     canvas.box(x, y, width, _TILE, "card", radius=7)
     canvas.glyph(x + 7, y + 8, pod.state)
     canvas.words(x + 34, y + 15.5, pod.short, size=12.5, look="bold", room=width - 62)

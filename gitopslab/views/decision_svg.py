@@ -10,11 +10,11 @@ import re
 
 from gitopslab.views.decision import Explained, Row
 from gitopslab.views.decision_text import GLYPHS, decision_text, verdict_words
-from gitopslab.views.svg import Canvas, wrapped
+from gitopslab.views.svg import Canvas, Drawing, wrapped
 
 _WIDTH = 1120.0
 _EDGE, _PAD = 16.0, 12.0
-_NAME, _TOTAL = 230.0, 86.0  # the first and the last column
+_NAME, _TOTAL = 256.0, 86.0  # the first and the last column
 _ROW = 44.0
 _LINE = 16.0
 _LETTER = 6.7  # pixels of a letter at 12
@@ -23,8 +23,13 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 def decision_svg(found: Explained) -> str:
     """The whole decision as one SVG."""
-    found = found.for_a_picture()
     canvas = Canvas(f"Scheduling of pod {found.pod}: {found.headline}", decision_text(found))
+    return canvas.finish(*draw_decision(canvas, found))
+
+
+def draw_decision(canvas: Drawing, found: Explained) -> tuple[float, float]:
+    """Draw the whole decision; gives the width and height of the picture."""
+    found = found.for_a_picture()
     head, foot = _head_lines(found), _foot_lines(found)
     top = 46 + len(head) * _LINE
     columns = _columns(found)
@@ -41,7 +46,7 @@ def decision_svg(found: Explained) -> str:
         _draw_row(canvas, row, list(columns), top + header + at * _ROW)
     for at, text in enumerate(foot):
         canvas.words(_EDGE, below + 22 + at * _LINE, text, size=12, look="soft")
-    return canvas.finish(_WIDTH, height)
+    return _WIDTH, height
 
 
 def words_of(plugin: str) -> list[str]:
@@ -81,7 +86,7 @@ def _column_width(count: int) -> float:
     return (_WIDTH - 2 * _EDGE - _NAME - _TOTAL) / count
 
 
-def _draw_header(canvas: Canvas, columns: dict[str, list[str]], top: float) -> None:
+def _draw_header(canvas: Drawing, columns: dict[str, list[str]], top: float) -> None:
     if not columns:
         return
     deepest = max(map(len, columns.values()))
@@ -92,7 +97,7 @@ def _draw_header(canvas: Canvas, columns: dict[str, list[str]], top: float) -> N
     canvas.words(_WIDTH - _EDGE - _PAD, top + 12 + (deepest - 1) * 14, "points", size=12, look="soft", anchor="end")
 
 
-def _draw_row(canvas: Canvas, row: Row, plugins: list[str], y: float) -> None:
+def _draw_row(canvas: Drawing, row: Row, plugins: list[str], y: float) -> None:
     canvas.box(_EDGE, y + 2, _WIDTH - 2 * _EDGE, _ROW - 5, "best" if row.state == "chosen" else "card", radius=7)
     canvas.glyph(_EDGE + 9, y + 11, GLYPHS[row.state], 19)
     canvas.words(_EDGE + 36, y + 19, row.node, size=13, look="bold", room=_NAME - 44)
@@ -110,7 +115,7 @@ def _second(row: Row) -> str:
     return " · ".join(filter(None, (row.zone, verdict_words(row))))
 
 
-def _draw_refusal(canvas: Canvas, row: Row, y: float) -> None:
+def _draw_refusal(canvas: Drawing, row: Row, y: float) -> None:
     room = _WIDTH - 2 * _EDGE - _NAME - _PAD
     lines = wrapped(row.detail, room, 12)[:2]
     canvas.words(_EDGE + _NAME, y + 19, row.plugin or "refused", size=12, look="bold")
@@ -120,7 +125,7 @@ def _draw_refusal(canvas: Canvas, row: Row, y: float) -> None:
         canvas.words(_EDGE + _NAME, y + 34, row.detail, size=12, room=room)
 
 
-def _draw_scores(canvas: Canvas, row: Row, plugins: list[str], y: float) -> None:
+def _draw_scores(canvas: Drawing, row: Row, plugins: list[str], y: float) -> None:
     width = _column_width(len(plugins))
     totals = {score.plugin: score for score in row.scores}
     for at, plugin in enumerate(plugins):

@@ -24,7 +24,7 @@ def decision_text(found: Explained) -> str:
 def verdict_words(row: Row) -> str:
     """A node's verdict in a word or two, with what it was before a change in thought."""
     told = WORDS[row.state] + (", runs here" if row.is_here else "")
-    return f"{told} (before: {WORDS[row.was]})" if row.was else told
+    return f"{told}, was {WORDS[row.was]}" if row.was else told
 
 
 def why_words(row: Row, scorers: Sequence[str]) -> str:

@@ -7,11 +7,12 @@ themes follow the reader's system through a media query, the fonts are the reade
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
 from gitopslab.views.palette import DARK, LIGHT, STATES
 
-_SURFACES_LIGHT = {
+SURFACES_LIGHT = {
     "back": "#F3F5F9",
     "line": "#D5DAE4",
     "faint": "#E8ECF3",
@@ -19,7 +20,7 @@ _SURFACES_LIGHT = {
     "soft": "#566074",
     "load": "#5E7FB8",
 }
-_SURFACES_DARK = {
+SURFACES_DARK = {
     "back": "#0E1014",
     "line": "#343A46",
     "faint": "#262B35",
@@ -29,6 +30,24 @@ _SURFACES_DARK = {
 }
 _FONTS = "system-ui,-apple-system,Segoe UI,Roboto,DejaVu Sans,sans-serif"
 _WIDTH_OF_A_LETTER = 0.56  # of the font size, on the average of common sans-serif fonts
+
+
+class Drawing(Protocol):
+    """What a picture is drawn on: ``Canvas``, or ``figure.FigureCanvas``; places are pixels from the top left."""
+
+    def box(self, x: float, y: float, width: float, height: float, look: str, *, radius: float = 8) -> None:
+        """A rectangle in one of the looks below."""
+        ...
+
+    def words(
+        self, x: float, y: float, text: str, *, size: float = 12, look: str = "text", room: float = 0, anchor: str = ""
+    ) -> None:
+        """A line of text with its baseline at ``y``, cut to ``room`` pixels."""
+        ...
+
+    def glyph(self, x: float, y: float, state: str, size: float = 20, *, round: bool = False) -> None:
+        """The mark of a state: its shape in a square (or disc) of its colour."""
+        ...
 
 
 class Canvas:
@@ -139,7 +158,7 @@ def _style() -> str:
         ".gls-bold{fill:var(--gls-text);font-weight:650}"
     )
     colours = "".join(f".gls-is-{name}{{fill:var(--gls-{name})}}" for name in LIGHT)
-    light, dark = _variables(LIGHT | _SURFACES_LIGHT), _variables(DARK | _SURFACES_DARK)
+    light, dark = _variables(LIGHT | SURFACES_LIGHT), _variables(DARK | SURFACES_DARK)
     return f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}{fixed}{colours}"
 
 

@@ -156,3 +156,10 @@ def test_a_still_lab_shows_a_picture(lab: Lab) -> None:
     shown = why.static()._repr_mimebundle_()
     assert shown["text/plain"] == why.text == repr(why)
     assert shown["image/svg+xml"].startswith("<svg")
+
+
+def test_figures_for_papers_say_what_the_pictures_say(lab: Lab) -> None:
+    why = lab.explain(POD % ("x", "1"))
+    assert lab.plot.decision(why).text == why.text
+    assert lab.plot.decision(why.what_if(cpu="64"), dark=True).text.count("refused") == 4
+    assert "lab-worker3" in lab.plot.board().text
