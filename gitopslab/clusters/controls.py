@@ -83,5 +83,24 @@ class Controls:
         return answer
 
 
+class History:
+    """The past of one embedded cluster, to read.
+
+    Args:
+        client: Its API.
+        controls: Its controls, which know the revision of a moment.
+    """
+
+    def __init__(self, client: Client, controls: Controls) -> None:
+        self._client = client
+        self._controls = controls
+
+    def at(self, seconds: float) -> tuple[int, dict[str, list[Object]]]:
+        """The revision at a moment, and what a board needs as it was then."""
+        revision = self._controls.revision_at(seconds)
+        kinds = ("nodes", "pods", "events")
+        return revision, {kind: self._client.list_at(kind, revision) for kind in kinds}
+
+
 def _segment(name: str) -> str:
     return quote(name, safe="")

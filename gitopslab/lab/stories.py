@@ -1,4 +1,4 @@
-"""The facade's pictures of how a cluster works: the path of an apply, and the hand on the embedded cluster.
+"""The facade's pictures of how a cluster works, and the hand on the embedded one.
 
 A part of ``Lab``, kept apart because it has a subject of its own. Drawing is ``widgets``', what is drawn ``views``'.
 """
@@ -11,12 +11,13 @@ from gitopslab import errors
 from gitopslab.clusters import Capability, Cluster
 from gitopslab.clusters.attended import Attended
 from gitopslab.clusters.client import Client
-from gitopslab.clusters.controls import Controls
+from gitopslab.clusters.controls import Controls, History
 from gitopslab.lab import targets
 from gitopslab.lab.embedded import Embedded
 
 if TYPE_CHECKING:
     from gitopslab.widgets.path import PathView
+    from gitopslab.widgets.timeline import TimelineView
 
 
 class Stories:
@@ -81,6 +82,38 @@ class Stories:
             )
 
         return make() if self._still else live((repr(self), "path", str(target), place), make)
+
+    def timeline(self, what: str = "", *, namespace: str | None = None) -> TimelineView:
+        """Who lived when, and what happened to whom; on the embedded cluster with a slider back through history.
+
+        Args:
+            what: One workload or pod, as ``"deployment/web"``; default all of them.
+            namespace: Where; default where commands go, empty for all but the cluster's own.
+
+        Example:
+            >>> lab.timeline()
+        """
+        from gitopslab.views.timeline import KINDS
+        from gitopslab.widgets.base import live
+        from gitopslab.widgets.timeline import TimelineView
+
+        where = self.current_namespace if namespace is None else namespace
+        only, controls = "", self._controls
+        if what:
+            target = targets.one(self.client, what, "", where)
+            only = f"{target.kind.kind}/{target.name}"
+
+        def make() -> TimelineView:
+            return TimelineView(
+                lambda: Attended(self.client, KINDS, controls),
+                namespace=where,
+                only=only,
+                history=History(self.client, controls) if controls else None,
+                cluster=(self.cluster.name, self.cluster.kind),
+                still=self._still,
+            )
+
+        return make() if self._still else live((repr(self), "timeline", only, where), make)
 
     @property
     def _controls(self) -> Controls | None:
