@@ -16,6 +16,7 @@ from gitopslab.lab import targets
 from gitopslab.lab.embedded import Embedded
 
 if TYPE_CHECKING:
+    from gitopslab.widgets.anatomy import AnatomyView
     from gitopslab.widgets.path import PathView
     from gitopslab.widgets.timeline import TimelineView
 
@@ -114,6 +115,28 @@ class Stories:
             )
 
         return make() if self._still else live((repr(self), "timeline", only, where), make)
+
+    def anatomy(self) -> AnatomyView:
+        """The nodes with their parts, and what becomes of a control plane that loses nodes.
+
+        Example:
+            >>> lab.anatomy()
+        """
+        from gitopslab.views.anatomy import KINDS
+        from gitopslab.widgets.anatomy import AnatomyView
+        from gitopslab.widgets.base import live
+
+        controls = self._controls
+
+        def make() -> AnatomyView:
+            return AnatomyView(
+                lambda: Attended(self.client, KINDS, controls),
+                controls=controls,
+                cluster=(self.cluster.name, self.cluster.kind),
+                still=self._still,
+            )
+
+        return make() if self._still else live((repr(self), "anatomy"), make)
 
     @property
     def _controls(self) -> Controls | None:

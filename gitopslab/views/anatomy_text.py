@@ -1,0 +1,38 @@
+"""The anatomy in words. Called by its widget; reads an ``Anatomy`` and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitopslab.views.anatomy import SIZES, Anatomy, Body
+from gitopslab.views.palette import STATES
+
+
+def anatomy_text(anatomy: Anatomy) -> str:
+    """The whole anatomy as lines of text."""
+    return "\n".join(_lines(anatomy))
+
+
+def summary(anatomy: Anatomy) -> str:
+    """One line: how many nodes of which sort."""
+    control = sum(body.control_plane for body in anatomy.nodes)
+    return f"{control} control plane, {len(anatomy.nodes) - control} workers"
+
+
+def _lines(anatomy: Anatomy) -> Iterator[str]:
+    yield f"Anatomy: {summary(anatomy)}"
+    if anatomy.note:
+        yield anatomy.note
+    for body in anatomy.nodes:
+        yield from _node(body)
+    yield "A model: what becomes of a control plane that loses nodes"
+    for size, outcomes in zip(SIZES, anatomy.outcomes, strict=True):
+        for lost, outcome in enumerate(outcomes):
+            yield f"  {size} control node{'s' if size > 1 else ''}, {lost} lost: {outcome.title}"
+
+
+def _node(body: Body) -> Iterator[str]:
+    sort = "control plane" if body.control_plane else "worker"
+    yield f"{body.name}  {sort}, {'Ready' if body.ready else 'NotReady'}, {body.others} other pods"
+    for organ in (*body.control, *body.every):
+        yield f"  {STATES[organ.state].mark} {organ.title} ({organ.status}): {organ.role}"
