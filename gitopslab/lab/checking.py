@@ -9,15 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gitopslab import errors
 from gitopslab.clusters.client import Client
 from gitopslab.lab import targets
 from gitopslab.lab.targets import Source
 from gitopslab.machinery import manifests
-from gitopslab.machinery.objects import Object, copy_of, name_of, namespace_of
+from gitopslab.machinery.objects import Object, name_of, namespace_of
 from gitopslab.views.fields import Fields
+from gitopslab.views.resource import yaml_of
 from gitopslab.views.sheet import Sheet, sheet
 
 
@@ -27,15 +26,7 @@ def text_of(source: Source) -> str:
         return "---\n".join(file.read_text(encoding="utf-8").rstrip() + "\n" for file in targets.files(Path(source)))
     if isinstance(source, str):
         return source.strip("\n") + "\n"
-    return "---\n".join(written(obj) for obj in targets.objects(source))
-
-
-def written(obj: Object) -> str:
-    """An object as YAML, without the bookkeeping in ``managedFields``."""
-    shown = copy_of(obj)
-    shown.get("metadata", {}).pop("managedFields", None)
-    text: str = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110)
-    return text
+    return "---\n".join(yaml_of(obj) for obj in targets.objects(source))
 
 
 def fields_of(client: Client, api_version: str, kind: str) -> Fields:

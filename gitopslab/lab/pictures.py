@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.mirror import Mirror
+from gitopslab.clusters.rows import Rows
 from gitopslab.lab import scenes
-from gitopslab.lab.checking import checked_sheet, text_of
+from gitopslab.lab.checking import checked_sheet, fields_of, text_of
 from gitopslab.lab.explaining import Explanation
 from gitopslab.lab.targets import Source
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gitopslab.widgets.board import BoardView
     from gitopslab.widgets.graph import GraphView
     from gitopslab.widgets.manifest import ManifestView
+    from gitopslab.widgets.table import TableView
 
 
 class Pictures:
@@ -87,6 +89,37 @@ class Pictures:
             )
 
         return make() if self._still else live((repr(self), "graph", where, str(system)), make)
+
+    def table(self, kind: str, *, namespace: str | None = None, labels: str = "", wide: bool = False) -> TableView:
+        """The objects of a kind in kubectl's own columns, live; a row opens its YAML with every field explained.
+
+        Args:
+            kind: In any spelling kubectl takes.
+            namespace: Of which one; default ``current_namespace``, empty for all.
+            labels: A selector, as in ``kubectl get -l``.
+            wide: Begin with the columns of ``-o wide`` too.
+
+        Example:
+            >>> lab.table("pods", labels="app=web")
+        """
+        from gitopslab.widgets.base import live
+        from gitopslab.widgets.table import TableView
+
+        resource = self.client.resource(kind)
+        where = self.current_namespace if namespace is None else namespace
+
+        def make() -> TableView:
+            return TableView(
+                lambda: Rows(self.client, resource.key, where, labels),
+                resource,
+                lambda api_version, kind: fields_of(self.client, api_version, kind),
+                cluster=(self.cluster.name, self.cluster.kind),
+                namespace=where,
+                wide=wide,
+                still=self._still,
+            )
+
+        return make() if self._still else live((repr(self), "table", resource.key, where, labels, str(wide)), make)
 
     def manifest(self, source: Source, *, namespace: str | None = None, check: bool = True) -> ManifestView:
         """Manifests with every field explained and every mistake at its line; nothing is applied.

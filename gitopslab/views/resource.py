@@ -15,6 +15,14 @@ from gitopslab.machinery.objects import Object, copy_of
 from gitopslab.views.grid import Grid
 
 
+def yaml_of(obj: Object) -> str:
+    """An object as YAML, without the bookkeeping in ``managedFields``."""
+    shown = copy_of(obj)
+    shown.get("metadata", {}).pop("managedFields", None)
+    text: str = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110)
+    return text
+
+
 class Resource(dict[str, Any]):
     """One object: ``pod["status"]["phase"]`` as ever, a row of kubectl's table when printed.
 
@@ -29,10 +37,7 @@ class Resource(dict[str, Any]):
     @property
     def yaml(self) -> str:
         """The object as YAML, without the bookkeeping in ``managedFields``."""
-        shown = copy_of(dict(self))
-        shown.get("metadata", {}).pop("managedFields", None)
-        text: str = yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110)
-        return text
+        return yaml_of(dict(self))
 
     def __repr__(self) -> str:
         return self.grid.text()

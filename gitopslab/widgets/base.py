@@ -66,6 +66,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     _snapshot = traitlets.Dict().tag(sync=True)
     _looks = traitlets.Dict().tag(sync=True)
     _options = traitlets.Dict().tag(sync=True)
+    _answer = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self, *, cluster: tuple[str, str] = ("", ""), still: bool = False, options: Mapping[str, Any] | None = None

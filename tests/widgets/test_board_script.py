@@ -108,8 +108,13 @@ def test_the_header_counts_every_state_and_names_the_cluster(shown: ShownBoard) 
 
 def test_a_pod_that_gets_a_node_travels_from_the_tray_and_arrives(shown: ShownBoard) -> None:
     shown.show(believable())
+    shown.page.evaluate(
+        """() => { window.travelled = 0;
+           const count = (changes) => changes.forEach((change) => { window.travelled += change.addedNodes.length });
+           new MutationObserver(count).observe(document.querySelector('.gl-layer'), { childList: true }) }"""
+    )
     shown.change(moved(placed))
-    assert shown.page.locator(".gl-layer .gl-pod").count() == 1
+    assert shown.page.evaluate("() => travelled") == 1
     shown.page.wait_for_function("() => !document.querySelector('.gl-layer .gl-pod')")
     tile = shown.page.locator(f".gl-node:nth-child(4) [data-uid='uid-{BIG}'].gl-pod")
     assert tile.is_visible()

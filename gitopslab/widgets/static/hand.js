@@ -59,6 +59,7 @@ class Hand {
     const details = this.detailsOf(uid);
     const beside = this.elementOf(uid);
     if (details && beside?.isConnected) this.card.show(uid, details, beside, options);
+    else this.closeUnlessPinned();
   }
 
   click(event) {

@@ -167,15 +167,20 @@ class Voice {
   }
 }
 
-/** How long ago, in kubectl's short form: 45s, 12m, 3h5m, 2d. */
+/** How long ago, exactly as kubectl says it: 45s, 5m30s, 12m, 3h5m, 26h, 2d3h, 400d, 2y35d. */
 function ago(seconds, now) {
-  const past = Math.max(0, Math.round(now - seconds));
+  const past = Math.max(0, Math.floor(now - seconds));
+  const two = (whole, unit, rest, small) => (rest ? `${whole}${unit}${rest}${small}` : `${whole}${unit}`);
+  const [minutes, hours] = [Math.floor(past / 60), Math.floor(past / 3600)];
+  const days = Math.floor(hours / 24);
   if (past < 120) return `${past}s`;
-  const minutes = Math.floor(past / 60);
-  if (minutes < 60) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 24) return minutes % 60 ? `${hours}h${minutes % 60}m` : `${hours}h`;
-  return `${Math.floor(hours / 24)}d`;
+  if (minutes < 10) return two(minutes, "m", past % 60, "s");
+  if (hours < 3) return `${minutes}m`;
+  if (hours < 8) return two(hours, "h", minutes % 60, "m");
+  if (hours < 48) return `${hours}h`;
+  if (days < 8) return two(days, "d", hours % 24, "h");
+  if (days < 2 * 365) return `${days}d`;
+  return days < 8 * 365 ? two(Math.floor(days / 365), "y", days % 365, "d") : `${Math.floor(days / 365)}y`;
 }
 
 /** A number with its noun: 1 pod, 2 pods. */
