@@ -8,6 +8,7 @@ import pytest
 
 from gitopslab import errors
 from gitopslab.lab import Lab
+from gitopslab.lab.embedded import Embedded
 
 pytestmark = pytest.mark.process
 
@@ -193,4 +194,4 @@ def test_the_board_shows_the_cluster(lab: Lab) -> None:
 
 
 def test_only_the_embedded_cluster_is_embedded(lab: Lab) -> None:
-    assert lab.embedded is lab.cluster
+    assert isinstance(lab.embedded, Embedded)
