@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 _PATTERN = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?", re.ASCII)
@@ -37,18 +37,18 @@ def parse(text: str | int | float) -> Decimal:
 
 
 def milli(text: str | int | float) -> int:
-    """The value in thousandths, rounded up as ``Quantity.MilliValue`` does: the unit CPU is counted in."""
-    return int((parse(text) * 1000).to_integral_value(ROUND_CEILING))
+    """The value in thousandths, rounded away from zero as ``Quantity.MilliValue`` does: the unit CPU is counted in."""
+    return int((parse(text) * 1000).to_integral_value(ROUND_UP))
 
 
 def whole(text: str | int | float) -> int:
-    """The value in whole units, rounded up as ``Quantity.Value`` does: the unit memory and storage are counted in."""
-    return int(parse(text).to_integral_value(ROUND_CEILING))
+    """The value in whole units, rounded away from zero as ``Quantity.Value`` does: the unit of memory and storage."""
+    return int(parse(text).to_integral_value(ROUND_UP))
 
 
 def canonical(text: str | int | float) -> str:
     """The canonical spelling: the largest suffix of the same family that needs no fraction (``0.5`` is ``500m``)."""
-    value = parse(text)
+    value = _in_nano(parse(text))
     match = _PATTERN.fullmatch(str(text))
     suffix = (match.group(2) or "") if match else ""
     if value == 0:
@@ -60,17 +60,20 @@ def canonical(text: str | int | float) -> str:
     return _largest(value, ("E", "P", "T", "G", "M", "k", "", "m", "u", "n"))
 
 
+def _in_nano(value: Decimal) -> Decimal:
+    """Nothing is finer than nano; what is, is rounded away from zero: who asks for something gets something."""
+    scaled = value.scaleb(9)
+    return value if scaled == scaled.to_integral_value() else scaled.to_integral_value(ROUND_UP).scaleb(-9)
+
+
 def _largest(value: Decimal, suffixes: tuple[str, ...]) -> str:
-    for suffix in suffixes:
-        scaled = value / _SCALE[suffix]
-        if scaled == scaled.to_integral_value():
-            return f"{int(scaled)}{suffix}"
-    smallest = suffixes[-1]
-    return f"{int((value / _SCALE[smallest]).to_integral_value(ROUND_CEILING))}{smallest}"
+    scaled = ((value / _SCALE[suffix], suffix) for suffix in suffixes)
+    number, suffix = next((number, suffix) for number, suffix in scaled if number == number.to_integral_value())
+    return f"{int(number)}{suffix}"
 
 
 def _exponent(value: Decimal) -> str:
     exponent = int(value.normalize().as_tuple().exponent)
     exponent = max(exponent - exponent % 3, -9)  # a multiple of three, and nothing is finer than nano
-    number = int(value.scaleb(-exponent).to_integral_value(ROUND_CEILING))
+    number = int(value.scaleb(-exponent))
     return f"{number}e{exponent}" if exponent else f"{number}"

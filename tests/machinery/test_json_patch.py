@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from json_documents import JSON, KEYS, MAPS
 
 from gitopslab.machinery.json_patch import json_patch
-from gitopslab.machinery.merge import MergeError
+from gitopslab.machinery.merge import MergeError, same
 
 DOCUMENT = {"a": 1, "list": ["x", "y"], "map": {"b/c": 2, "d~e": 3}, "nothing": None}
 
@@ -80,3 +83,44 @@ def test_copies_of_copies_cannot_fill_the_memory() -> None:
     with pytest.raises(MergeError, match="exceed the limit") as refused:
         json_patch({"all": ["x" * 1000]}, doubling)
     assert refused.value.fault == "conflict"
+
+
+def _difference(before: Any, after: Any, at: str = "") -> list[dict[str, Any]]:
+    """Operations that turn one map into another, written without looking at how they are carried out."""
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return [] if same(before, after) else [{"op": "replace", "path": at, "value": after}]
+    changes = [{"op": "remove", "path": f"{at}/{key}"} for key in before if key not in after]
+    changes += [{"op": "add", "path": f"{at}/{key}", "value": after[key]} for key in after if key not in before]
+    for key in before.keys() & after.keys():
+        changes += _difference(before[key], after[key], f"{at}/{key}")
+    return changes
+
+
+@given(MAPS, MAPS)
+def test_the_difference_of_two_documents_turns_one_into_the_other(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    assert same(json_patch(before, _difference(before, after)), after)
+
+
+@given(MAPS, KEYS, JSON)
+def test_what_is_added_moved_and_removed_leaves_the_document_as_it_was(
+    document: dict[str, Any], key: str, value: Any
+) -> None:
+    there_and_back = [
+        {"op": "add", "path": "/new", "value": value},
+        {"op": "test", "path": "/new", "value": value},
+        {"op": "move", "from": "/new", "path": "/newer"},
+        {"op": "copy", "from": "/newer", "path": "/new"},
+        {"op": "remove", "path": "/new"},
+        {"op": "remove", "path": "/newer"},
+    ]
+    assert same(json_patch(document, there_and_back), document)
+
+
+@given(MAPS, MAPS)
+def test_a_patch_that_fails_at_its_end_has_changed_nothing(before: dict[str, Any], after: dict[str, Any]) -> None:
+    kept = copy.deepcopy(before)
+    with pytest.raises(MergeError):
+        json_patch(before, [*_difference(before, after), {"op": "remove", "path": "/nowhere"}])
+    assert before == kept

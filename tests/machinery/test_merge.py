@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from json_documents import MAPS
 
 from gitopslab.machinery.merge import MergeError, go_text, merge_patch, strategic_patch
 from gitopslab.machinery.schema import struct_of
@@ -22,15 +24,6 @@ RFC_7386 = [
     ("not-a-map", {"a": "b"}, ["c"], ["c"]),
 ]
 
-JSON = st.recursive(
-    st.integers(-5, 5) | st.text("ab", max_size=2) | st.booleans(),
-    lambda below: (
-        st.dictionaries(st.text("abc", min_size=1, max_size=1), below, max_size=3) | st.lists(below, max_size=2)
-    ),
-    max_leaves=8,
-)
-MAPS = st.dictionaries(st.text("abc", min_size=1, max_size=1), JSON, max_size=3)
-
 
 @pytest.mark.parametrize(
     ("document", "patch", "result"), [row[1:] for row in RFC_7386], ids=[row[0] for row in RFC_7386]
@@ -44,6 +37,28 @@ def test_merge_patch_follows_the_rfc(document: Any, patch: Any, result: Any) -> 
 def test_merging_the_same_patch_twice_changes_nothing_more(document: dict[str, Any], patch: dict[str, Any]) -> None:
     once = merge_patch(document, patch)
     assert merge_patch(once, patch) == once
+
+
+@given(MAPS, MAPS)
+@settings(max_examples=50)
+def test_the_difference_of_two_documents_turns_one_into_the_other(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """A merge patch can say every change of maps but one: it cannot write null."""
+    kept = copy.deepcopy(before)
+    assert merge_patch(before, _difference(before, after)) == after
+    assert before == kept
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    patch: dict[str, Any] = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            patch[key] = _difference(old, value)
+        elif key not in before or old != value or type(old) is not type(value):
+            patch[key] = value
+    return patch
 
 
 def _pod(**spec: Any) -> dict[str, Any]:
@@ -97,6 +112,28 @@ STRATEGIC: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
 )
 def test_strategic_merge(before: dict[str, Any], patch: dict[str, Any], after: dict[str, Any]) -> None:
     assert _patched(before, patch) == after
+
+
+CONTAINERS = st.lists(
+    st.fixed_dictionaries({"name": st.sampled_from("abcd"), "image": st.sampled_from(["x:1", "x:2"])}),
+    max_size=4,
+    unique_by=lambda container: container["name"],
+)
+
+
+@given(CONTAINERS, CONTAINERS)
+@settings(max_examples=60)
+def test_what_kubectl_would_send_turns_one_list_into_the_other(before: list[Any], after: list[Any]) -> None:
+    """As ``kubectl apply`` makes it: the order, what is new or changed, and what goes."""
+    held, wanted = ({item["name"]: item for item in items} for items in (before, after))
+    patch = {
+        "$setElementOrder/containers": [{"name": name} for name in wanted],
+        "containers": [item for name, item in wanted.items() if held.get(name) != item]
+        + [{"$patch": "delete", "name": name} for name in held if name not in wanted],
+    }
+    once = _patched({"containers": before}, patch)
+    assert once == {"containers": after}
+    assert _patched(once, patch) == once
 
 
 def test_primitive_lists_lose_and_gain_items() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -73,3 +74,34 @@ def test_whole_units_are_rounded_up() -> None:
 def test_the_canonical_spelling_means_the_same(number: int, suffix: str) -> None:
     text = f"{number}{suffix}"
     assert quantity.parse(quantity.canonical(text)) == quantity.parse(text)
+
+
+NUMBERS = st.decimals(min_value=-(10**6), max_value=10**6, places=4).map(lambda number: f"{number:f}")
+SUFFIXES = st.sampled_from(["n", "u", "m", "", "k", "M", "G", "Ki", "Mi", "Gi", "e3", "e-3", "E2"])
+TEXTS = st.builds(lambda number, suffix: f"{number}{suffix}", NUMBERS, SUFFIXES)
+
+
+@given(NUMBERS, SUFFIXES)
+def test_any_quantity_has_its_exact_value(number: str, suffix: str) -> None:
+    decimal = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "e3": 3, "e-3": -3, "E2": 2}
+    binary = {"Ki": 10, "Mi": 20, "Gi": 30}
+    factor = Fraction(2) ** binary[suffix] if suffix in binary else Fraction(10) ** decimal[suffix]
+    assert Fraction(quantity.parse(number + suffix)) == Fraction(number) * factor
+
+
+@given(TEXTS)
+def test_canonical_is_canonical_and_never_nearer_to_zero(text: str) -> None:
+    once = quantity.canonical(text)
+    assert quantity.canonical(once) == once
+    finest = Fraction(1, 10**9)  # what is finer than nano is rounded, and who asks for something gets something
+    assert 0 <= abs(Fraction(quantity.parse(once))) - abs(Fraction(quantity.parse(text))) < finest
+
+
+@given(TEXTS, TEXTS)
+def test_whole_and_thousandths_are_rounded_away_from_zero_and_keep_the_order(left: str, right: str) -> None:
+    for text in (left, right):
+        value = Fraction(quantity.parse(text))
+        assert 0 <= abs(quantity.whole(text)) - abs(value) < 1
+        assert 0 <= abs(quantity.milli(text)) - abs(value) * 1000 < 1
+    if quantity.parse(left) <= quantity.parse(right):
+        assert quantity.milli(left) <= quantity.milli(right)

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitopslab.machinery import selectors
 
@@ -117,3 +122,58 @@ def test_a_broken_field_selector_is_refused_in_the_servers_words(text: str, mess
     with pytest.raises(ValueError) as caught:  # noqa: PT011  the message is compared whole
         selectors.parse_fields(text)
     assert str(caught.value) == message
+
+
+KEYS, VALUES = st.sampled_from(["app", "env", "example.com/x"]), st.sampled_from(["a", "b", "c"])
+LABELS = st.dictionaries(KEYS, VALUES, max_size=3)
+SETS = st.lists(VALUES, min_size=1, max_size=2, unique=True)
+EXPRESSIONS = st.builds(
+    lambda key, operator,
+    values: {"key": key, "operator": operator, **({"values": values} if "In" in operator else {})},
+    KEYS, st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"]), SETS,
+)  # fmt: skip
+SELECTORS = st.fixed_dictionaries(
+    {}, optional={"matchLabels": LABELS, "matchExpressions": st.lists(EXPRESSIONS, max_size=3)}
+)
+
+
+def holds(expression: dict[str, Any], labels: dict[str, str]) -> bool:
+    """What the API's documentation says of each operator."""
+    value = labels.get(expression["key"])
+    return {
+        "In": value is not None and value in expression.get("values", ()),
+        "NotIn": value is None or value not in expression.get("values", ()),
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }[expression["operator"]]
+
+
+@given(SELECTORS, LABELS)
+def test_both_forms_of_a_selector_select_what_the_documentation_says(
+    selector: dict[str, Any], labels: dict[str, str]
+) -> None:
+    wanted = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+    wanted = wanted and all(holds(expression, labels) for expression in selector.get("matchExpressions", ()))
+    parsed = selectors.from_label_selector(selector)
+    assert parsed is not None
+    assert parsed.matches(labels) == wanted
+    assert selectors.parse_labels(selectors.label_selector_text(selector)).matches(labels) == wanted
+
+
+@given(KEYS, SETS, LABELS)
+def test_in_and_not_in_are_opposites(key: str, values: list[str], labels: dict[str, str]) -> None:
+    listed = ",".join(values)
+    inside, outside = (selectors.parse_labels(f"{key} {word} ({listed})") for word in ("in", "notin"))
+    assert inside.matches(labels) != outside.matches(labels)
+
+
+@given(LABELS, LABELS)
+def test_what_a_service_selects_has_all_its_pairs(wanted: dict[str, str], labels: dict[str, str]) -> None:
+    assert selectors.from_map(wanted).matches(labels) == (wanted.items() <= labels.items())
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused_and_nothing_worse(text: str) -> None:
+    for read in (selectors.parse_labels, selectors.parse_fields):
+        with contextlib.suppress(ValueError):
+            read(text)

@@ -14,7 +14,7 @@ from gitopslab.errors import ApiError, bad_request, conflict, invalid, unclassif
 from gitopslab.machinery import names
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
-from gitopslab.machinery.objects import Object, copy_of, name_of, uid_of
+from gitopslab.machinery.objects import Object, name_of, uid_of
 
 _MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 _SERVER_SET = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
@@ -138,8 +138,6 @@ def keep_system_fields(obj: Object, before: Object) -> None:
         else:
             metadata.pop(field, None)
     metadata.pop("selfLink", None)
-    if "managedFields" not in metadata and "managedFields" in old:
-        metadata["managedFields"] = copy_of(old["managedFields"])
 
 
 def ordered(resource: Resource, obj: Object) -> Object:
