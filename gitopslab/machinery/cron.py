@@ -23,7 +23,6 @@ _WORDS = {
     "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
     "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
 }  # fmt: skip
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
 _LONGEST = 2**63 / 1e9  # seconds; Go counts durations in nanoseconds
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -114,13 +113,32 @@ def _word(text: str) -> Schedule:
     if text in _WORDS:
         return parse(_WORDS[text])
     if text.startswith("@every "):
-        duration = text.removeprefix("@every ")
-        parts = _DURATION.findall(duration)
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-        if not parts or "".join(number + unit for number, unit in parts) != duration or seconds >= _LONGEST:
-            raise ValueError(f'failed to parse duration {text}: time: invalid duration "{duration}"')
-        return Schedule(every=max(1.0, float(int(seconds))))
+        try:
+            return Schedule(every=max(1.0, float(int(_duration(text.removeprefix("@every "))))))
+        except ValueError as error:
+            raise ValueError(f"failed to parse duration {text}: {error}") from None
     raise ValueError(f"unrecognized descriptor: {text}")
+
+
+def _duration(text: str) -> float:
+    """Seconds of a Go duration such as ``1h30m``, with ``time.ParseDuration``'s words when it is none."""
+    rest, seconds = text.removeprefix("-").removeprefix("+"), 0.0
+    if rest == "0":
+        return 0.0
+    while rest:
+        number = re.match(r"[0-9]*\.?[0-9]*", rest, re.ASCII)
+        unit = re.match(r"[^0-9.]*", rest[number.end() :]) if number is not None else None
+        if number is None or unit is None or not number[0].strip("."):
+            break
+        if not unit[0]:
+            raise ValueError(f'time: missing unit in duration "{text}"')
+        if unit[0] not in _UNITS:
+            raise ValueError(f'time: unknown unit "{unit[0]}" in duration "{text}"')
+        seconds += float(number[0]) * _UNITS[unit[0]]
+        rest = rest[number.end() + unit.end() :]
+    if rest or not text or seconds >= _LONGEST or not text.strip("+-"):
+        raise ValueError(f'time: invalid duration "{text}"')
+    return -seconds if text.startswith("-") else seconds
 
 
 def _field(text: str, low: int, high: int, names: dict[str, int]) -> frozenset[int]:

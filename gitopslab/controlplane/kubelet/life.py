@@ -65,6 +65,7 @@ class Life:
         mounted: Whether its volumes are mounted.
         stopping: When it has stopped; None until deletion was noticed.
         lost: Whether its containers went when its node lost power, which is still to be shown.
+        restoring: When a Ready condition that somebody else wrote is put right; None while it is the kubelet's own.
     """
 
     late: float = 0.0
@@ -75,6 +76,7 @@ class Life:
     mounted: bool = False
     stopping: float | None = None
     lost: bool = False
+    restoring: float | None = None
 
     def rearm(self, now: float) -> None:
         """Have probes that rest, because nothing would change, tried again."""

@@ -32,6 +32,7 @@ from gitopslab.machinery.objects import Object, copy_of, is_terminating
 _SANDBOX_SECONDS = 0.1
 _MOUNT_AGAIN = 0.5  # doubling, as the volume manager does
 _MOUNT_AGAIN_MOST = 122.0
+_RESTORE_SECONDS = 10.0  # between two looks of a kubelet at what the API server has made of its statuses
 
 
 @dataclass(slots=True)
@@ -252,11 +253,23 @@ class _Player:
         if ready is None:
             return True
         if not spec.get("readinessGates") and ready.get("status") == "True":
+            self._life.restoring = None
             return False
         fresh = conditions_of(
             self._pod, status.get("phase", ""), self._inits, self._mains, sandbox=True, now=self._scene.now
         )
-        return bool(next(one for one in fresh if one["type"] == "Ready")["status"] != ready.get("status"))
+        differs = next(one for one in fresh if one["type"] == "Ready")["status"] != ready.get("status")
+        return (bool(spec.get("readinessGates")) and differs) or self._is_overdue(differs)
+
+    def _is_overdue(self, differs: bool) -> bool:
+        """Whether a condition that somebody else wrote has stood long enough for the kubelet to notice."""
+        if not differs:
+            self._life.restoring = None
+            return False
+        if self._life.restoring is None:
+            self._life.restoring = self._scene.now + _RESTORE_SECONDS
+        self._come_at(self._life.restoring)
+        return self._scene.now >= self._life.restoring
 
     def _write(self, phase: str, *, reason: str = "", message: str = "") -> None:
         before = self._pod.get("status", {})

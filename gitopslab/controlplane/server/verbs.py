@@ -14,6 +14,7 @@ in ``deletion``; names, uids and preconditions in ``identity``; lists and watche
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -205,9 +206,11 @@ class Verbs:
             return subresources.evict(self, who, resource, namespace, name, obj, options)
         if subresource == "token" or not resource.stored:
             return self._reviews.answer(who, resource, namespace, name, obj, options, subresource=subresource)
+        metadata = obj.get("metadata") or {}
+        prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
         identity.assign(obj, namespace, self.clock.now(), self._chance)
         attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
-        self._admit(who, attributes, options, writer=_manager(who, options))
+        self._admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
         key = (namespace, name_of(obj))
         if (there := self.store.get(resource.key, key)) is not None:
             raise already_exists(resource.key, name_of(obj), is_terminating=is_terminating(there.object))
@@ -366,7 +369,15 @@ class Verbs:
             return self._commit("DELETED", resource, key, obj, options.dry_run)
         return self._commit_change(resource, key, current, obj, options.dry_run)
 
-    def _admit(self, who: Caller, attributes: Attributes, options: WriteOptions, *, writer: str | None = None) -> None:
+    def _admit(
+        self,
+        who: Caller,
+        attributes: Attributes,
+        options: WriteOptions,
+        *,
+        writer: str | None = None,
+        prefix: str = "",
+    ) -> None:
         resource, obj, sub = attributes.resource, attributes.object, attributes.subresource
         assert obj is not None, "deletions are only validated"
         set_defaults(resource, obj)
@@ -374,7 +385,9 @@ class Verbs:
         if writer is not None:
             now = self.clock.now()
             ownership.tracked(resource, attributes.before, obj, manager=writer, subresource=sub, now=now)
-        options.warnings.extend(self._admission.mutate(attributes))
+        # Whoever refuses here names an object by what it asks for; its name is generated only after this.
+        early = replace(attributes, name=prefix) if prefix else attributes
+        options.warnings.extend(self._admission.mutate(early))
         escalation.check(self.authorizer, who, resource, obj, attributes.before)
         # After defaults: generation counts what changed in the spec, and quality of service what admission filled in.
         if attributes.before is None:

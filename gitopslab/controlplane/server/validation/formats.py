@@ -23,6 +23,7 @@ _VALUE = f"({_KEY})?"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _PERCENT = "[0-9]+%"
 _HEADER = "[-A-Za-z0-9]+"
+_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _PATTERNS = {
     text: re.compile(text)
     for text in (_LABEL, _SUBDOMAIN, _LABEL_1035, _KEY, _VALUE, _CONFIG_KEY, _PERCENT, _HEADER, rf"\*\.{_SUBDOMAIN}")
@@ -237,6 +238,11 @@ def problems_of_steps_back(path: str) -> Problems:
 def anything(value: str) -> Problems:
     """A value without a format."""
     return ()
+
+
+def problems_of_path(value: str) -> Problems:
+    """What follows a domain in a name with a prefix."""
+    return () if re.fullmatch(_HTTP_PATH, value) else (f"Invalid path (regex used for validation is '{_HTTP_PATH}')",)
 
 
 def problems_of_path_segment(value: str) -> Problems:

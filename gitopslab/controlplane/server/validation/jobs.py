@@ -6,12 +6,12 @@ import zoneinfo
 from typing import Any
 
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.validation import gostruct, podspec
+from gitopslab.controlplane.server.validation import formats, gostruct, jobpolicies, podspec
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
 from gitopslab.controlplane.server.validation.numbers import check_not_negative
 from gitopslab.machinery import cron
-from gitopslab.machinery.objects import Object, condition_of, labels_of, name_of, uid_of
+from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of, uid_of
 from gitopslab.machinery.selectors import from_label_selector
 
 _COUNTS = (
@@ -19,10 +19,11 @@ _COUNTS = (
     "backoffLimitPerIndex", "maxFailedIndexes",
 )  # fmt: skip
 _COMPLETION_MODES = ("NonIndexed", "Indexed")
-_REPLACEMENTS = ("Failed", "TerminatingOrFailed")
 _CONCURRENCY = ("Allow", "Forbid", "Replace")
-_ACTIONS = ("Count", "FailIndex", "FailJob", "Ignore")
 _MAX_PARALLEL_INDEXED = 100_000
+_MAX_FAILED_INDEXES = 100_000
+_MANY_COMPLETIONS, _MOST_OF_MANY = 100_000, 10_000  # above so many completions other limits are lower
+_LONGEST_MANAGER = 63
 _CRON_JOB_NAME = 52
 _SCHEDULING_FIELDS = ("nodeSelector", "affinity", "tolerations", "schedulingGates")
 _GENERATED = (
@@ -37,6 +38,7 @@ def check_job(causes: Causes, job: Object) -> None:
     """A new Job."""
     _check_generated(causes, job)
     _check_whole(causes, job)
+    _check_host_name(causes, job)
 
 
 def check_job_change(causes: Causes, job: Object, before: Object, subresource: str) -> None:
@@ -47,18 +49,30 @@ def check_job_change(causes: Causes, job: Object, before: Object, subresource: s
         )
         return
     _check_whole(causes, job)
+    _check_host_name(causes, job)
     new, old = job["spec"], before["spec"]
-    if not (new.get("completionMode") == "Indexed" and new.get("completions") == new.get("parallelism")):
-        check_immutable(causes, new.get("completions"), old.get("completions"), "spec.completions")
+    _check_completions(causes, new, old)
     check_immutable(causes, new.get("selector"), old.get("selector"), "spec.selector")
-    _check_same_template(causes, new, old, is_movable=_is_unstarted(before))
+    _check_same_template(causes, new, old, is_changeable=_is_at_rest(before))
     for field in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
         check_immutable(causes, new.get(field), old.get(field), f"spec.{field}")
 
 
 def check_cron_job(causes: Causes, cron_job: Object) -> None:
-    """A new or changed CronJob."""
-    spec = cron_job["spec"]
+    """A new CronJob."""
+    _check_cron_spec(causes, cron_job["spec"])
+    if len(name_of(cron_job)) > _CRON_JOB_NAME:
+        # The Job's name is the CronJob's with eleven characters for the time.
+        causes.invalid("metadata.name", name_of(cron_job), f"must be no more than {_CRON_JOB_NAME} characters")
+
+
+def check_cron_job_change(causes: Causes, cron_job: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    if subresource != "status":
+        _check_cron_spec(causes, cron_job["spec"])
+
+
+def _check_cron_spec(causes: Causes, spec: Object) -> None:
     schedule = spec.get("schedule") or ""
     if not schedule:
         causes.required("spec.schedule")
@@ -71,15 +85,6 @@ def check_cron_job(causes: Causes, cron_job: Object) -> None:
         causes.unsupported("spec.concurrencyPolicy", spec.get("concurrencyPolicy", ""), _CONCURRENCY)
     _check_job_template(causes, spec.get("jobTemplate") or {}, "spec.jobTemplate")
     check_not_negative(causes, spec, "spec", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
-    if len(name_of(cron_job)) > _CRON_JOB_NAME:
-        # The Job's name is the CronJob's with eleven characters for the time.
-        causes.invalid("metadata.name", name_of(cron_job), f"must be no more than {_CRON_JOB_NAME} characters")
-
-
-def check_cron_job_change(causes: Causes, cron_job: Object, before: Object, subresource: str) -> None:
-    """Everything may change."""
-    if subresource != "status":
-        check_cron_job(causes, cron_job)
 
 
 def _check_generated(causes: Causes, job: Object) -> None:
@@ -124,21 +129,51 @@ def _check_job_template(causes: Causes, template: Object, path: str) -> None:
 
 def _check_spec(causes: Causes, spec: Object, path: str) -> None:
     check_not_negative(causes, spec, path, *_COUNTS)
+    if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
+        causes.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+    if spec.get("managedBy") is not None:
+        _check_manager(causes, spec["managedBy"], f"{path}.managedBy")
     mode = spec.get("completionMode")
     if mode is not None and mode not in _COMPLETION_MODES:
         causes.unsupported(f"{path}.completionMode", mode, _COMPLETION_MODES)
     if mode == "Indexed":
         _check_indexed(causes, spec, path)
-    elif spec.get("backoffLimitPerIndex") is not None:
-        causes.invalid(f"{path}.backoffLimitPerIndex", spec["backoffLimitPerIndex"], "requires indexed completion mode")
-    for index, rule in enumerate((spec.get("podFailurePolicy") or {}).get("rules") or ()):
-        _check_failure_rule(causes, rule, f"{path}.podFailurePolicy.rules[{index}]")
-    replacement = spec.get("podReplacementPolicy")
-    if replacement is not None and replacement not in _REPLACEMENTS:
-        causes.unsupported(f"{path}.podReplacementPolicy", replacement, _REPLACEMENTS)
+    elif mode in (None, "NonIndexed"):
+        _check_not_indexed(causes, spec, path)
+    _check_policies(causes, spec, path)
     template = spec.get("template") or {}
     podspec.check_template(causes, template, f"{path}.template")
     _check_restart_policy(causes, spec, template, f"{path}.template.spec.restartPolicy")
+
+
+def _check_policies(causes: Causes, spec: Object, path: str) -> None:
+    if spec.get("podFailurePolicy") is not None:
+        jobpolicies.check_failure_policy(causes, spec, f"{path}.podFailurePolicy")
+    policy = spec.get("successPolicy")
+    if policy is not None and spec.get("completionMode") != "Indexed":
+        causes.invalid(f"{path}.successPolicy", _success_policy(policy), "requires indexed completion mode")
+    elif policy is not None:
+        jobpolicies.check_success_policy(causes, spec, f"{path}.successPolicy")
+    jobpolicies.check_replacement(causes, spec, f"{path}.podReplacementPolicy")
+
+
+def _success_policy(policy: Object) -> Object:
+    """As Go prints its struct."""
+    fields = (("SucceededIndexes", "succeededIndexes"), ("SucceededCount", "succeededCount"))
+    return {"Rules": [{name: rule.get(key) for name, key in fields} for rule in policy.get("rules") or ()] or None}
+
+
+def _check_manager(causes: Causes, manager: str, path: str) -> None:
+    domain, _, rest = manager.partition("/")
+    if not manager:
+        causes.required(path)
+    elif not domain or not rest:
+        causes.invalid(path, manager, 'must be a domain-prefixed path (such as "acme.io/foo")')
+    else:
+        causes.each(path, domain, formats.problems_of_subdomain(domain))
+        causes.each(path, rest, formats.problems_of_path(rest))
+    if len(manager) > _LONGEST_MANAGER:
+        causes.too_long(path, _LONGEST_MANAGER)
 
 
 def _check_restart_policy(causes: Causes, spec: Object, template: Object, path: str) -> None:
@@ -153,44 +188,80 @@ def _check_restart_policy(causes: Causes, spec: Object, template: Object, path: 
 
 
 def _check_indexed(causes: Causes, spec: Object, path: str) -> None:
-    if spec.get("completions") is None:
+    completions, parallelism, most = spec.get("completions"), spec.get("parallelism"), spec.get("maxFailedIndexes")
+    if completions is None:
         causes.required(f"{path}.completions", "when completion mode is Indexed")
-    parallelism = spec.get("parallelism") or 0
-    if parallelism > _MAX_PARALLEL_INDEXED:
+    if (parallelism or 0) > _MAX_PARALLEL_INDEXED:
         text = f"must be less than or equal to {_MAX_PARALLEL_INDEXED} when completion mode is Indexed"
         causes.invalid(f"{path}.parallelism", parallelism, text)
+    if completions is not None and most is not None and most > completions:
+        causes.invalid(f"{path}.maxFailedIndexes", most, "must be less than or equal to completions")
+    if (most or 0) > _MAX_FAILED_INDEXES:
+        causes.invalid(f"{path}.maxFailedIndexes", most, f"must be less than or equal to {_MAX_FAILED_INDEXES}")
+    if (completions or 0) > _MANY_COMPLETIONS and spec.get("backoffLimitPerIndex") is not None:
+        _check_many(causes, spec, path)
 
 
-def _check_failure_rule(causes: Causes, rule: Object, path: str) -> None:
-    action = rule.get("action") or ""
-    if not action:
-        causes.required(f"{path}.action", 'valid values: "Count", "FailIndex", "FailJob", "Ignore"')
-    elif action not in _ACTIONS:
-        causes.unsupported(f"{path}.action", action, _ACTIONS)
-    given = [field for field in ("onExitCodes", "onPodConditions") if rule.get(field)]
-    if len(given) > 1:
-        causes.invalid(path, rule, "specifying both OnExitCodes and OnPodConditions is not supported")
-    elif not given:
-        causes.invalid(path, rule, "specifying one of OnExitCodes and OnPodConditions is required")
+def _check_many(causes: Causes, spec: Object, path: str) -> None:
+    if spec.get("maxFailedIndexes") is None:
+        text = f"must be specified when completions is above {_MANY_COMPLETIONS}"
+        causes.required(f"{path}.maxFailedIndexes", text)
+    for field in ("parallelism", "maxFailedIndexes"):
+        if (spec.get(field) or 0) > _MOST_OF_MANY:
+            when = f"when completions are above {_MANY_COMPLETIONS} and used with backoff limit per index"
+            causes.invalid(f"{path}.{field}", spec[field], f"must be less than or equal to {_MOST_OF_MANY} {when}")
 
 
-def _is_unstarted(job: Object) -> bool:
-    """Whether a Job is suspended and never ran, so that where its pods go may still change."""
-    suspended = condition_of(job, "Suspended")
-    running = job["spec"].get("suspend") and not job.get("status", {}).get("startTime")
-    return bool(running) and (suspended is None or suspended.get("status") == "True")
+def _check_not_indexed(causes: Causes, spec: Object, path: str) -> None:
+    for field in ("backoffLimitPerIndex", "maxFailedIndexes"):
+        if spec.get(field) is not None:
+            causes.invalid(f"{path}.{field}", spec[field], "requires indexed completion mode")
 
 
-def _check_same_template(causes: Causes, new: Object, old: Object, *, is_movable: bool) -> None:
+def _check_host_name(causes: Causes, job: Object) -> None:
+    """The pods of an Indexed Job are called after it and their index."""
+    spec = job["spec"]
+    if spec.get("completionMode") == "Indexed" and (spec.get("completions") or 0) > 0:
+        longest = f"{name_of(job)}-{spec['completions'] - 1}"
+        if any(formats.problems_of_label(longest)):
+            text = f"will not able to create pod with invalid DNS label: {longest}"
+            causes.invalid("metadata.name", name_of(job), text)
+
+
+def _check_completions(causes: Causes, new: Object, old: Object) -> None:
+    wished, present = new.get("completions"), old.get("completions")
+    if new.get("completionMode") != "Indexed":
+        check_immutable(causes, wished, present, "spec.completions")
+    elif wished not in (None, present) and wished != new.get("parallelism"):
+        causes.invalid("spec.completions", wished, "can only be modified in tandem with spec.parallelism")
+
+
+def _is_at_rest(job: Object) -> bool:
+    """Whether a Job is suspended and has no pods, so that where these go and what they get may still change."""
+    status = job.get("status", {})
+    has_stopped = not status.get("startTime") or is_condition_true(job, "Suspended")
+    return bool(job["spec"].get("suspend")) and has_stopped and not status.get("active")
+
+
+def _check_same_template(causes: Causes, new: Object, old: Object, *, is_changeable: bool) -> None:
     wished, present = new.get("template") or {}, old.get("template") or {}
-    compared = wished
-    if is_movable:
-        kept = {field: (present.get("spec") or {}).get(field) for field in _SCHEDULING_FIELDS}
-        metadata = {**(wished.get("metadata") or {})}
-        metadata.update({field: (present.get("metadata") or {}).get(field) for field in ("labels", "annotations")})
-        compared = {**wished, "metadata": metadata, "spec": {**(wished.get("spec") or {}), **kept}}
-    if not same(compared, present):
-        causes.invalid("spec.template", _shown(wished), "field is immutable")
+    if not is_changeable:
+        if not same(wished, present):
+            causes.invalid("spec.template", _shown(wished), "field is immutable")
+        return
+    after, before = wished.get("spec") or {}, present.get("spec") or {}
+    if not same(_fixed(after), _fixed(before)):
+        causes.invalid("spec.template.spec", gostruct.printed("PodSpec", after), "field is immutable")
+
+
+def _fixed(pod: Object) -> Object:
+    """What of a pod's spec is fixed even while its Job is at rest: all but where it goes and what it gets."""
+    kept = {field: value for field, value in pod.items() if field not in _SCHEDULING_FIELDS}
+    for field in ("containers", "initContainers"):
+        if field in kept:
+            kept[field] = [{key: each[key] for key in each if key != "resources"} for each in kept[field]]
+    affinity = {key: value for key, value in (pod.get("affinity") or {}).items() if key != "nodeAffinity"}
+    return {**kept, **({"affinity": affinity} if affinity else {})}
 
 
 def _shown(template: Object) -> Any:
@@ -211,7 +282,7 @@ def _check_schedule(causes: Causes, schedule: str) -> None:
 
 def _check_time_zone(causes: Causes, zone: str) -> None:
     if not zone:
-        causes.invalid("spec.timeZone", zone, "must be nil or non-empty string")
+        causes.invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string")
     elif zone.lower() == "local":
         text = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
         causes.invalid("spec.timeZone", zone, text)
