@@ -87,7 +87,7 @@ def test_pod_that_was_called_unready_for_its_node_is_ready_again_after_a_while(n
     next(one for one in pod["status"]["conditions"] if one["type"] == "Ready")["status"] = "False"
     nodes.api.update(pod, "status")
     seen = []
-    for seconds in (9, 1):
+    for seconds in (59, 1):
         nodes.advance(seconds)
         found = next(one for one in nodes.pod()["status"]["conditions"] if one["type"] == "Ready")
         seen.append(found["status"])

@@ -113,6 +113,8 @@ class Agent:
         for pod in self._pods.indexed(by_node, node):
             if lost:
                 self._lives[uid_of(pod)] = Life(late=next(self._late), lost=True)
+            elif (life := self._lives.get(uid_of(pod))) is not None:
+                life.restoring = self._clock.now()
             self._manager.ask(self.name, Request(namespace_of(pod), name_of(pod)))
 
     def breaks(self, component: str) -> None:

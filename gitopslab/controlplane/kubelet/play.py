@@ -32,7 +32,12 @@ from gitopslab.machinery.objects import Object, copy_of, is_terminating
 _SANDBOX_SECONDS = 0.1
 _MOUNT_AGAIN = 0.5  # doubling, as the volume manager does
 _MOUNT_AGAIN_MOST = 122.0
-_RESTORE_SECONDS = 10.0  # between two looks of a kubelet at what the API server has made of its statuses
+_RESTORE_SECONDS = 60.0
+"""How long a Ready condition that somebody else wrote stands.
+
+Simplified: a real kubelet looks every ten seconds what has become of its statuses; here whoever sets a condition by
+hand has time to see what comes of it.
+"""
 
 
 @dataclass(slots=True)

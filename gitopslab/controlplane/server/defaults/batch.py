@@ -54,4 +54,4 @@ def _set_job_counts(spec: Object) -> None:
 def _set_failure_policy(policy: Object) -> None:
     for rule in policy.get("rules") or ():
         for pattern in rule.get("onPodConditions") or ():
-            pattern.setdefault("status", "True")
+            pattern["status"] = pattern.get("status") or "True"

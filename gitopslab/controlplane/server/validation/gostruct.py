@@ -30,7 +30,7 @@ _FIELDS = {
         "ImagePullSecrets=[]Reference Hostname:s Subdomain:s SetHostnameAsFQDN Affinity=*Affinity "
         "SchedulerName:s Tolerations=[]Toleration HostAliases PriorityClassName:s Priority PreemptionPolicy "
         "DNSConfig ReadinessGates RuntimeClassName Overhead EnableServiceLinks TopologySpreadConstraints OS "
-        "SchedulingGates ResourceClaims Resources=*Resources HostnameOverride"
+        "SchedulingGates ResourceClaims Resources=*Resources HostnameOverride SchedulingGroup"
     ),
     "PodSecurityContext": (
         "HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers SELinuxOptions WindowsOptions "

@@ -48,6 +48,7 @@ def check_job_change(causes: Causes, job: Object, before: Object, subresource: s
             causes, job.get("status") or {}, "status", "active", "succeeded", "failed", "ready", "terminating"
         )
         return
+    _check_generated(causes, job)
     _check_whole(causes, job)
     _check_host_name(causes, job)
     new, old = job["spec"], before["spec"]
