@@ -36,6 +36,10 @@ def test_words_stand_for_fields() -> None:
         ("x * * * *", 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'),
         ("@sometimes", "unrecognized descriptor: @sometimes"),
         (
+            "@every 1x",
+            'failed to parse duration @every 1x: time: unknown unit "x" in duration "1x"',
+        ),
+        (
             "@every 99999999999h",
             'failed to parse duration @every 99999999999h: time: invalid duration "99999999999h"',
         ),

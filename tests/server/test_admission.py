@@ -108,6 +108,12 @@ def test_a_missing_account_is_named(api: LocalApi) -> None:
     )
 
 
+def test_a_pod_that_is_refused_before_it_has_a_name_is_called_by_its_prefix(api: LocalApi) -> None:
+    wanted = pod("p", spec={"serviceAccountName": "x"})
+    wanted["metadata"] = {"namespace": "default", "generateName": "web-"}
+    assert refusal(api, wanted).message.startswith('pods "web-" is forbidden')
+
+
 def test_a_pod_stays_five_minutes_on_a_lost_node_unless_it_says_otherwise(api: LocalApi) -> None:
     tolerations = api.create(pod("p"))["spec"]["tolerations"]
     assert [(item["key"], item["tolerationSeconds"]) for item in tolerations] == [

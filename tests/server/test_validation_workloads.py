@@ -77,6 +77,33 @@ ROWS: list[tuple[Object, list[str]]] = [
      ['spec.podManagementPolicy: Invalid value: "Random": must be \'OrderedReady\' or \'Parallel\'']),
     (workload("StatefulSet", updateStrategy={"rollingUpdate": {"partition": -1}}),
      ["spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0"]),
+    (job(maxFailedIndexes=1),
+     ["spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+      "spec.maxFailedIndexes: Invalid value: 1: requires indexed completion mode"]),
+    (job(managedBy="me"),
+     ['spec.managedBy: Invalid value: "me": must be a domain-prefixed path (such as "acme.io/foo")']),
+    (job(podReplacementPolicy="TerminatingOrFailed",
+         podFailurePolicy={"rules": [{"action": "Explode"}, {"action": "FailIndex", "onExitCodes": {
+             "containerName": "z", "operator": "In", "values": [0, 4, 3]}}]}),
+     ['spec.podFailurePolicy.rules[0].action: Unsupported value: "Explode": supported values: "Count", "FailIndex", '
+      '"FailJob", "Ignore"',
+      "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
+      'spec.podFailurePolicy.rules[1].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
+      'spec.podFailurePolicy.rules[1].onExitCodes.containerName: Invalid value: "z": must be one of the container or '
+      "initContainer names in the pod template",
+      "spec.podFailurePolicy.rules[1].onExitCodes.values[0]: Invalid value: 0: must not be 0 for the In operator",
+      "spec.podFailurePolicy.rules[1].onExitCodes.values: Invalid value: [0,4,3]: must be ordered",
+      'spec.podReplacementPolicy: Unsupported value: "TerminatingOrFailed": supported values: "Failed"']),
+    (job(completions=3, completionMode="Indexed",
+         successPolicy={"rules": [{}, {"succeededIndexes": "0,2-1"}, {"succeededIndexes": "0-1", "succeededCount": 4}]}),
+     ["spec.successPolicy.rules[0]: Required value: at least one of succeededCount or succeededIndexes must be "
+      "specified",
+      'spec.successPolicy.rules[1].succeededIndexes: Invalid value: "0,2-1": error parsing succeededIndexes: '
+      "non-increasing order, previous: 2, current: 1",
+      "spec.successPolicy.rules[2].succeededCount: Invalid value: 4: must be less than or equal to 3 (the number of "
+      "specified completions)",
+      "spec.successPolicy.rules[2].succeededCount: Invalid value: 4: must be less than or equal to 2 (the number of "
+      "indexes in the specified succeededIndexes field)"]),
     (job(), []),
     (job(template={"spec": {"containers": [{"name": "c", "image": "i:1"}]}}),
      ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"']),

@@ -215,7 +215,8 @@ def evict(
     if not _is_safe_to_evict(pod):
         budgets = [budget for budget in verbs.reader.all(_BUDGETS, namespace_of(pod)) if _covers(budget, pod)]
         if len(budgets) > 1:
-            return Record.of(_MORE_THAN_ONE)
+            why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+            raise ApiError(500, "", why)
         for budget in budgets:
             _spend(verbs, who, pod, budget, options)
     if not options.dry_run:
@@ -229,17 +230,6 @@ def evict(
 
 def _is_safe_to_evict(pod: Object) -> bool:
     return is_terminating(pod) or pod.get("status", {}).get("phase") in ("Succeeded", "Failed", "Pending")
-
-
-_MORE_THAN_ONE: Object = {
-    "kind": "Status",
-    "apiVersion": "v1",
-    "metadata": {},
-    "status": "Failure",
-    "message": "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-    "code": 500,
-}
-"""A failure that goes out as what was created, with HTTP's own code for that, as in the real server."""
 
 
 def _mark(verbs: Verbs, who: Caller, resource: Resource, pod: Object, options: WriteOptions) -> Object:

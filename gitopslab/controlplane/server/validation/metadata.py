@@ -142,7 +142,7 @@ def _check_owners(causes: Causes, owners: list[Object], path: str) -> None:
             if controller:
                 causes.invalid(
                     path,
-                    owners,
+                    [_in_order(each) for each in owners],
                     'Only one reference can have Controller set to true. Found "true" in references for '
                     f"{controller} and {this}",
                 )
@@ -158,7 +158,13 @@ def _check_owner(causes: Causes, owner: Object, path: str) -> None:
         if not owner.get(field):
             causes.invalid(f"{path}.{field}", "", "must not be empty")
     if version == "v1" and owner.get("kind") == "Event":
-        causes.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
+        causes.invalid(path, _in_order(owner), "/v1, Kind=Event is disallowed from being an owner")
+
+
+def _in_order(owner: Object) -> Object:
+    """An owner reference with its fields in the order of Go's struct, which errors show."""
+    fields = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+    return {field: owner.get(field, "") for field in fields if field in owner or field in fields[:4]}
 
 
 def _check_finalizers(causes: Causes, finalizers: list[str], path: str, *, any_finalizer: bool) -> None:
