@@ -95,7 +95,8 @@ ROWS: list[tuple[Object, list[str]]] = [
       "spec.podFailurePolicy.rules[1].onExitCodes.values: Invalid value: [0,4,3]: must be ordered",
       'spec.podReplacementPolicy: Unsupported value: "TerminatingOrFailed": supported values: "Failed"']),
     (job(completions=3, completionMode="Indexed",
-         successPolicy={"rules": [{}, {"succeededIndexes": "0,2-1"}, {"succeededIndexes": "0-1", "succeededCount": 4}]}),
+         successPolicy={"rules": [
+             {}, {"succeededIndexes": "0,2-1"}, {"succeededIndexes": "0-1", "succeededCount": 4}]}),
      ["spec.successPolicy.rules[0]: Required value: at least one of succeededCount or succeededIndexes must be "
       "specified",
       'spec.successPolicy.rules[1].succeededIndexes: Invalid value: "0,2-1": error parsing succeededIndexes: '
