@@ -127,7 +127,7 @@ def _retain_keys(original: Object, patch: Object) -> None:
         return
     keep = patch.pop(_RETAIN)
     sets = {key for key, value in patch.items() if value is not None and not key.startswith((_DELETE_FROM, _ORDER))}
-    if not isinstance(keep, list) or not sets.issubset(keep):
+    if not isinstance(keep, list) or not all(key in keep for key in sets):
         raise MergeError("invalid patch format of retainKeys", "format")
     for key in [key for key in original if key not in keep]:
         del original[key]

@@ -160,6 +160,8 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("retain-keys-does-not-retain", {"volumes": [{"name": "v"}]},
      {"volumes": [{"name": "v", "$retainKeys": ["name"], "hostPath": {}}]}, "format",
      "invalid patch format of retainKeys"),
+    ("retain-keys-that-are-none", {}, {"$retainKeys": [[], 80], "hostname": "h"}, "format",
+     "invalid patch format of retainKeys"),
     ("order-is-no-list", {"containers": [A]}, {"$setElementOrder/containers": "a"}, "format",
      "invalid patch format of setElementOrder list"),
     ("mixed-items", {"containers": [A]}, {"containers": ["x"]}, "other",
