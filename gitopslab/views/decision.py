@@ -9,7 +9,7 @@ scheduler's; what each plugin asks is told in ``plugin_words``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -149,12 +149,12 @@ def explained(
     verdicts = {verdict.node: verdict for verdict in decision.verdicts}
     # Where it runs is what was chosen, if that is still one of the best: among equals chance decides.
     chosen = here if here in _best(decision) else decision.node or ""
-    states = {row.node: row.state for row in before.rows} if before else {}
-    rows = [_row(node, verdicts.get(name_of(node)), chosen, here) for node in nodes]
-    rows = [replace(row, was=_was(states, row)) for row in sorted(rows, key=lambda row: natural(row.node))]
-    scorers = tuple(dict.fromkeys(score.plugin for row in rows for score in row.scores))
-    scorers = tuple(name for name in scorers if any(_points(row, name) for row in rows))
-    telling = tuple(name for name in scorers if len({_points(row, name) for row in rows if row.scores}) > 1)
+    known = {row.node: row.state for row in before.rows} if before else {}
+    in_order = sorted(nodes, key=lambda node: natural(name_of(node)))
+    rows = [_row(node, verdicts.get(name_of(node)), chosen, here, known) for node in in_order]
+    points = _points(rows)
+    scorers = tuple(plugin for plugin, found in points.items() if any(found.values()))
+    telling = tuple(plugin for plugin in scorers if len(set(points[plugin].values())) > 1)
     victims = tuple(f"{victim.namespace}/{victim.name}" for victim in decision.victims)
     made = Explained(
         pod=f"{namespace_of(pod) or 'default'}/{name_of(pod)}",
@@ -170,7 +170,7 @@ def explained(
         victims=victims,
         said=said if said != decision.message else "",
     )
-    return replace(made, steps=tuple(_steps(made, decision)))
+    return replace(made, steps=tuple(_steps(made, decision, points)))
 
 
 def asks_of(decision: Decision) -> str:
@@ -187,20 +187,33 @@ def _best(decision: Decision) -> set[str]:
     return {verdict.node for verdict in feasible if verdict.total == highest}
 
 
-def _row(node: Object, verdict: Verdict | None, chosen: str, here: str) -> Row:
-    name, zone = name_of(node), labels_of(node).get(_ZONE, "")
-    row = Row(name, zone, "unseen", is_here=name == here)
+def _row(node: Object, verdict: Verdict | None, chosen: str, here: str, known: Mapping[str, str]) -> Row:
+    name, plugin, reason, detail = name_of(node), "", "", ""
+    scores: tuple[Score, ...] = ()
+    can_help = False
     if verdict is None:
-        return row
-    if not verdict.is_feasible:
-        status = verdict.status
-        reason = ", ".join(status.reasons)
-        can_help = status.code is Code.UNSCHEDULABLE
-        return replace(
-            row, state="out", plugin=status.plugin, reason=reason, detail=status.detail or reason, makes_room=can_help
-        )
-    scores = tuple(_score(plugin, total) for plugin, total in verdict.scores.items())
-    return replace(row, state="chosen" if name == chosen else "fits", scores=scores, total=verdict.total)
+        state = "unseen"
+    elif verdict.is_feasible:
+        state = "chosen" if name == chosen else "fits"
+        scores = tuple([_score(each, total) for each, total in verdict.scores.items()])
+    else:
+        state, status = "out", verdict.status
+        plugin, reason, can_help = status.plugin, ", ".join(status.reasons), status.code is Code.UNSCHEDULABLE
+        detail = status.detail or reason
+    was = known.get(name, "new") if known else ""
+    return Row(
+        name,
+        labels_of(node).get(_ZONE, ""),
+        state,
+        plugin,
+        reason,
+        detail,
+        scores,
+        verdict.total if scores and verdict else 0,
+        can_help,
+        name == here,
+        was if was != state else "",
+    )
 
 
 def _score(plugin: str, total: int) -> Score:
@@ -208,13 +221,13 @@ def _score(plugin: str, total: int) -> Score:
     return Score(plugin, total // weight, weight, total)
 
 
-def _points(row: Row, plugin: str) -> int:
-    return next((score.points for score in row.scores if score.plugin == plugin), 0)
-
-
-def _was(states: dict[str, str], row: Row) -> str:
-    before = states.get(row.node, "new" if states else "")
-    return before if before != row.state else ""
+def _points(rows: Iterable[Row]) -> dict[str, dict[str, int]]:
+    """The points of each plugin by node."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        for score in row.scores:
+            found.setdefault(score.plugin, {})[row.node] = score.points
+    return found
 
 
 def _headline(decision: Decision, rows: Sequence[Row], chosen: str, here: str, victims: Sequence[str]) -> str:
@@ -249,7 +262,7 @@ def _nowhere(decision: Decision, victims: Sequence[str]) -> str:
 # -- step by step -----------------------------------------------------------------------------------------------------
 
 
-def _steps(made: Explained, decision: Decision) -> Iterable[Step]:
+def _steps(made: Explained, decision: Decision, points: Mapping[str, Mapping[str, int]]) -> Iterable[Step]:
     rows = [row for row in made.rows if row.state != "unseen"]
     unseen = len(made.rows) - len(rows)
     looked = f"{_nodes(len(made.rows))}, of which {len(rows)} are looked at" if unseen else _nodes(len(rows))
@@ -260,7 +273,7 @@ def _steps(made: Explained, decision: Decision) -> Iterable[Step]:
     yield from _filter_steps(rows, decision)
     fitting = [row for row in rows if row.state != "out"]
     for plugin in made.scorers:
-        yield Step("score", plugin, reward(plugin), _scored(plugin, fitting))
+        yield Step("score", plugin, reward(plugin), _scored(points[plugin]))
     yield Step("end", "", "", _in_the_end(made, fitting))
 
 
@@ -286,8 +299,7 @@ def _refused(rows: Sequence[Row], out: Sequence[str], left: int) -> str:
     return f"{who} {'is' if len(out) == 1 else 'are'} out, {rest}."
 
 
-def _scored(plugin: str, rows: Sequence[Row]) -> str:
-    points = {row.node: _points(row, plugin) for row in rows}
+def _scored(points: Mapping[str, int]) -> str:
     highest = max(points.values())
     if len(set(points.values())) == 1:
         return f"All get {highest} of 100."
@@ -304,7 +316,8 @@ def _in_the_end(made: Explained, fitting: Sequence[Row]) -> str:
         return f"{plugin} refused {count} of {_nodes(len(made.rows))}." if plugin else made.headline
     for plugin in made.telling:
         without = {row.node: row.total - _weighted(row, plugin) for row in fitting}
-        best = [node for node, total in without.items() if total == max(without.values())]
+        highest = max(without.values())
+        best = [node for node, total in without.items() if total == highest]
         if made.node not in best:
             return f"{plugin} decides: without it {' or '.join(best)} would be best."
     return "No single plugin decides." if len(fitting) > 1 else "Nothing is scored, because there is no choice."

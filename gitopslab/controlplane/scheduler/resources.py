@@ -187,6 +187,7 @@ def spelled(name: str, amount: int, *, up: bool = False) -> str:
     return f"{hundredths / 100:.2f}".rstrip("0").rstrip(".") + suffix
 
 
+@lru_cache(maxsize=4096)
 def shortage(name: str, needed: int, free: int, allocatable: int) -> str:
     """A resource that does not suffice, in numbers: ``needs 2 CPU, 1.2 of 4 free``."""
     wanted = f"needs {spelled(name, needed, up=True)} {'CPU' if name == CPU else name}"

@@ -23,6 +23,7 @@ NO_VICTIMS = "No preemption victims found for incoming pod"
 NEVER = "not eligible due to preemptionPolicy=Never."
 TERMINATING = "not eligible due to a terminating pod on the nominated node."
 BY_SCHEDULER = "PreemptionByScheduler"
+_NOT_HELPFUL = Status(Code.UNRESOLVABLE, (NOT_HELPFUL,), NAME)
 _LOWEST_PRIORITY = 2**31  # added to priorities so that a sum grows with every victim, also below zero
 
 
@@ -168,7 +169,7 @@ class DefaultPreemption:
         if candidates:
             chosen = best(candidates)
             return Nomination(Status(), chosen.node, chosen.victims)
-        failures = {node.name: failures.get(node.name, _not_helpful()) for node in state.snapshot.nodes}
+        failures = {node.name: failures.get(node.name, _NOT_HELPFUL) for node in state.snapshot.nodes}
         message = unavailable(len(failures), failures.values())
         return Nomination(Status(Code.UNSCHEDULABLE, (f"preemption: {message}",), NAME), "")
 
@@ -204,10 +205,6 @@ class DefaultPreemption:
                 else:
                     failures[node.name] = found
         return candidates, failures
-
-
-def _not_helpful() -> Status:
-    return Status(Code.UNRESOLVABLE, (NOT_HELPFUL,), NAME)
 
 
 def disruption_condition(preemptor: PodInfo, at: str) -> Object:

@@ -124,19 +124,29 @@ def skew(matching: int, own: bool, least: int) -> int:
 
 @dataclass(slots=True)
 class Spread:
-    """What the filter needs: the hard constraints, and for each the matching pods by topology value."""
+    """What the filter needs: the hard constraints, and for each the matching pods by topology value.
+
+    Attributes:
+        own: For each constraint whether the new pod itself belongs to the group.
+        smallest: The counts of the emptiest topologies, as far as they were asked for since the last change.
+    """
 
     constraints: list[Constraint]
     matching: list[dict[str, int]]
+    own: list[bool]
+    smallest: dict[int, int] = field(default_factory=dict)
 
     def copy(self) -> Spread:
         """Counts of their own for a what-if."""
-        return Spread(self.constraints, [dict(counts) for counts in self.matching])
+        return Spread(self.constraints, [dict(counts) for counts in self.matching], self.own)
 
     def least(self, index: int) -> int:
         """The count of the emptiest topology; 0 while there are fewer topologies than ``minDomains``."""
-        counts = self.matching[index]
-        return 0 if len(counts) < self.constraints[index].min_domains else min(counts.values(), default=2**31 - 1)
+        if index not in self.smallest:
+            counts = self.matching[index]
+            too_few = len(counts) < self.constraints[index].min_domains
+            self.smallest[index] = 0 if too_few else min(counts.values(), default=2**31 - 1)
+        return self.smallest[index]
 
 
 @dataclass(slots=True)
@@ -160,7 +170,7 @@ class PodTopologySpread:
         constraints = constraints_of(pod, pod.spec.get("topologySpreadConstraints") or (), "DoNotSchedule")
         if not constraints:
             return SKIP, None
-        spread = Spread(constraints, [{} for _ in constraints])
+        spread = Spread(constraints, [{} for _ in constraints], [each.selects(pod) for each in constraints])
         counters = [counter_of(constraint.selector, pod.namespace) for constraint in constraints]
         for node in state.snapshot.nodes:
             if has_all(node.labels, constraints):
@@ -176,6 +186,7 @@ class PodTopologySpread:
         spread: Spread = state.data[NAME]
         if other.namespace != pod.namespace or not has_all(node.labels, spread.constraints):
             return
+        spread.smallest.clear()
         for constraint, counts in zip(spread.constraints, spread.matching, strict=True):
             if constraint.selects(other) and constraint.counts(pod, node):
                 value = node.labels[constraint.key]
@@ -189,7 +200,7 @@ class PodTopologySpread:
             if value is None:
                 return Status(Code.UNRESOLVABLE, (REASON_LABEL,), NAME, f"the node has no label {constraint.key}")
             matching, least = spread.matching[index].get(value, 0), spread.least(index)
-            if skew(matching, constraint.selects(pod), least) > constraint.max_skew:
+            if skew(matching, spread.own[index], least) > constraint.max_skew:
                 detail = f"{constraint.key}={value} has {matching}, the emptiest {least}, maxSkew {constraint.max_skew}"
                 return Status(Code.UNSCHEDULABLE, (REASON,), NAME, detail)
         return SUCCESS
