@@ -17,12 +17,20 @@ BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 _CLASS = "volume.beta.kubernetes.io/storage-class"
+_DEFAULT = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 
 
 def class_of(obj: Object) -> str:
     """The storage class of a claim or a volume; the old annotation wins, empty means none."""
     name: str = annotations_of(obj).get(_CLASS) or (obj.get("spec") or {}).get("storageClassName") or ""
     return name
+
+
+def default_class(classes: Iterable[Object]) -> str:
+    """The class of claims that name none: of those marked as default the newest; empty when none is."""
+    marked = [found for found in classes if any(annotations_of(found).get(key) == "true" for key in _DEFAULT)]
+    newest = max((found["metadata"].get("creationTimestamp", "") for found in marked), default="")
+    return min((name_of(found) for found in marked if found["metadata"].get("creationTimestamp") == newest), default="")
 
 
 def requested(claim: Object) -> int:

@@ -219,3 +219,36 @@ def test_the_labs_own_class_makes_volumes_and_deletes_them(cluster: Cluster) -> 
     assert cluster.get(CLAIMS, "foto")["status"]["capacity"] == {"storage": "3Gi"}
     cluster.delete(CLAIMS, "foto")
     assert not cluster.has(VOLUMES, name, "")
+
+
+def test_a_claim_says_again_every_fifteen_seconds_why_it_waits(cluster: Cluster) -> None:
+    cluster.create(claim("c", storageClassName="nosuch"))
+    cluster.settle()
+    cluster.advance(31)
+    (event,) = [found for found in cluster.list("events") if found["involvedObject"]["kind"] == "PersistentVolumeClaim"]
+    assert (event["reason"], event["count"]) == ("ProvisioningFailed", 3)
+
+
+def test_a_claim_without_a_class_gets_the_default_that_comes_later(cluster: Cluster) -> None:
+    silent = claim("c")
+    del silent["spec"]["storageClassName"]
+    cluster.create(silent)
+    cluster.create(claim("none", storageClassName=""))
+    cluster.settle()
+    marked = {"storageclass.kubernetes.io/is-default-class": "true"}
+    made = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.com/p"}
+    cluster.create({**made, "metadata": {"name": "fast", "annotations": marked}})
+    cluster.settle()
+    assert cluster.get("persistentvolumeclaims", "c")["spec"]["storageClassName"] == "fast"
+    assert cluster.get("persistentvolumeclaims", "none")["spec"]["storageClassName"] == ""
+
+
+def test_a_claim_that_grows_waits_for_somebody_who_can_do_it(cluster: Cluster) -> None:
+    made = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.com/p"}
+    cluster.create({**made, "metadata": {"name": "fast"}, "allowVolumeExpansion": True})
+    cluster.create(volume("v", storageClassName="fast"))
+    cluster.create(claim("c", storageClassName="fast"))
+    cluster.settle()
+    cluster.patch("persistentvolumeclaims", "c", {"spec": {"resources": {"requests": {"storage": "9Gi"}}}})
+    message = "waiting for an external controller to expand this PVC"
+    assert cluster.events("PersistentVolumeClaim")[-1] == ("ExternalExpanding", message)

@@ -73,7 +73,7 @@ def test_a_local_question_is_about_its_namespace(client: Client) -> None:
     assert found["metadata"]["namespace"] == "default"
     answer = client("POST", path, {"spec": {"user": "jane", "resourceAttributes": {**PODS, "namespace": "other"}}})
     assert answer.json["message"] == (
-        'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: '
+        '.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: '
         'Invalid value: "other": must match metadata.namespace'
     )
 

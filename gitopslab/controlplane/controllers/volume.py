@@ -40,6 +40,7 @@ from gitopslab.machinery.volumes import (
     SELECTED_NODE,
     capacity,
     class_of,
+    default_class,
     is_for,
     matching_volume,
     requested,
@@ -49,6 +50,8 @@ from gitopslab.machinery.volumes import (
 CLAIMS, VOLUMES, CLASSES = "persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io"
 PROVISIONERS = ("volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner")
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+_CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
+_AGAIN = 15.0  # seconds, ``--pvclaimbinder-sync-period``
 _WAITING = "waiting for first consumer to be created before binding"
 _NO_CLASS = "no persistent volumes available for this claim and no storage class is set"
 
@@ -92,7 +95,8 @@ class VolumeBinder:
         self._volumes = manager.informer(VOLUMES)
         self._classes = manager.informer(CLASSES)
         self._pods = manager.informer("pods")
-        self._said: dict[str, tuple[str, str]] = {}
+        self._clock = clock
+        self._said: dict[str, tuple[str, str, float]] = {}
         self.sources: tuple[Source, ...] = (
             Source(CLAIMS, self._of_claim),
             Source(VOLUMES, self._of_volume),
@@ -103,21 +107,31 @@ class VolumeBinder:
         """Bring one claim, or one volume, further."""
         if request.namespace:
             claim = self._claims.get(request.name, request.namespace)
-            if claim is not None:
-                self._sync_claim(claim)
-        else:
-            volume = self._volumes.get(request.name)
-            if volume is not None:
-                self._sync_volume(volume)
+            return self._sync_claim(claim) if claim is not None else DONE
+        volume = self._volumes.get(request.name)
+        if volume is not None:
+            self._sync_volume(volume)
         return DONE
 
-    def _sync_claim(self, claim: Object) -> None:
+    def _sync_claim(self, claim: Object) -> Result:
+        """One that waits is looked at again every 15 seconds, and says again why it waits."""
         if BIND_COMPLETED in annotations_of(claim):
             self._check(claim)
         elif claim["spec"].get("volumeName"):
             self._take(claim, claim["spec"]["volumeName"])
         elif not is_terminating(claim):
-            self._look(claim)
+            self._look(self._with_class(claim))
+        said = self._said.get(uid_of(claim))
+        return Result(max(0.0, said[2] + _AGAIN - self._clock.now())) if said is not None else DONE
+
+    def _with_class(self, claim: Object) -> Object:
+        """A claim that says nothing about its class gets the default one, also when that came later."""
+        if claim["spec"].get("storageClassName") is not None or _CLASS_ANNOTATION in annotations_of(claim):
+            return claim
+        name = default_class(self._classes)
+        if not name:
+            return claim
+        return self._api.update({**claim, "spec": {**claim["spec"], "storageClassName": name}})
 
     def _check(self, claim: Object) -> None:
         """See that a bound claim still has its volume."""
@@ -294,9 +308,10 @@ class VolumeBinder:
         return self._api.update({**volume, "status": {**volume.get("status", {}), "phase": phase}}, "status")
 
     def _say(self, claim: Object, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
-        """Say why a claim waits, once for each reason. Simplified: the real one repeats it every 15 seconds."""
-        if self._said.get(uid_of(claim)) != (reason, message):
-            self._said[uid_of(claim)] = (reason, message)
+        """Say why a claim waits: when that changes, and every 15 seconds."""
+        said, now = self._said.get(uid_of(claim)), self._clock.now()
+        if said is None or said[:2] != (reason, message) or now >= said[2] + _AGAIN:
+            self._said[uid_of(claim)] = (reason, message, now)
             self._recorder.event(claim, kind, reason, message)
 
     def _of_claim(self, event: WatchEvent) -> Iterable[Request]:
@@ -318,6 +333,11 @@ class VolumeBinder:
         return (own, *(Request(*key_of(claim)) for claim in waiting))
 
     def _of_class(self, event: WatchEvent) -> Iterable[Request]:
-        """The claims that wait for a class."""
+        """The claims that wait for a class, or for any."""
         waiting = (claim for claim in self._claims if BIND_COMPLETED not in annotations_of(claim))
-        return [Request(*key_of(claim)) for claim in waiting if class_of(claim) == name_of(event.object)]
+        name = name_of(event.object)
+        return [
+            Request(*key_of(claim))
+            for claim in waiting
+            if class_of(claim) == name or claim["spec"].get("storageClassName") is None
+        ]

@@ -70,12 +70,20 @@ def _path(
     found: dict[str, Any] = {
         _ACTIONS[verb][0]: _operation(resource, verb, sub, reference) for verb in verbs if verb in _ACTIONS
     }
-    found["parameters"] = [
+    in_path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "uniqueItems": True}}
         for name in ("name", "namespace")
         if f"{{{name}}}" in path
     ]
-    return found
+    return {**found, "parameters": [*in_path, *_shared_parameters(list(found.values()))]}
+
+
+def _shared_parameters(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Take what every operation of a path knows out of them; kubectl notices where a parameter stands."""
+    shared = [one for one in operations[0]["parameters"] if all(one in other["parameters"] for other in operations)]
+    for operation in operations:
+        operation["parameters"] = [one for one in operation["parameters"] if one not in shared]
+    return shared
 
 
 def _operation(resource: Resource, verb: str, sub: Subresource | None, reference: Reference) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def _check_access(resource: Resource, review: Object, *, needs_user: bool) -> No
     if resource.namespaced:
         _check_local(causes, metadata["namespace"], asked, path)
     if causes:
-        raise invalid(resource.kind, resource.group, "", causes.found)
+        raise invalid("", resource.group, "", causes.found)  # the internal object does not know its kind
 
 
 def _check_local(causes: Causes, namespace: str, asked: Object | None, path: Object | None) -> None:

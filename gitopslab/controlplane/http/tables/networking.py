@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from gitopslab.controlplane.http.tables.printer import AGE, NAME, NONE, Cells, Column, Printer, age
 from gitopslab.controlplane.http.tables.services import load_balancer_addresses
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object, annotations_of, name_of
 from gitopslab.machinery.selectors import label_selector_text
 
 _MOST_HOSTS = 3
+_DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 
 
 def _ingress(obj: Object, now: float) -> Cells:
@@ -40,7 +41,10 @@ def _ingress_class(obj: Object, now: float) -> Cells:
         group = parameters.get("apiGroup")
         kind = f"{parameters.get('kind', '')}.{group}" if group is not None else parameters.get("kind", "")
         text = f"{kind}/{parameters.get('name', '')}"
-    return [name_of(obj), spec.get("controller", ""), text, age(obj, now)]
+    name = name_of(obj)
+    if annotations_of(obj).get(_DEFAULT_CLASS) == "true":
+        name += " (default)"
+    return [name, spec.get("controller", ""), text, age(obj, now)]
 
 
 def _network_policy(obj: Object, now: float) -> Cells:

@@ -44,6 +44,8 @@ def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> No
         _give_node_ports(service, before, others, chance)
     if before is not None:
         _take_back(spec, before["spec"])
+    if not needs_cluster_ip(spec) and spec.get("internalTrafficPolicy") in ("Cluster", "Local"):
+        _drop(spec, "internalTrafficPolicy")  # the real server keeps it, and never shows it
 
 
 def needs_cluster_ip(spec: Object) -> bool:
@@ -184,24 +186,57 @@ def _free_address(used: set[str | None], chance: Random) -> str:
 
 
 def _give_node_ports(service: Object, before: Object | None, others: list[Object], chance: Random) -> None:
-    """Ports of the same number (TCP and UDP of one name server, say) share a node port."""
+    """Open every port on the nodes, and one more where a load balancer asks for the health of local endpoints."""
     spec = service["spec"]
     used = {port for other in others for port in _ports_of(other)}
     own = _ports_of(before["spec"]) if before is not None else set()
+    if before is None:
+        _open_new(service, used, chance)
+    else:
+        _open_changed(service, used, own, chance)
+    used |= own | _ports_of({"ports": spec.get("ports")})
+    if needs_health_port(spec) and not spec.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = _free_port(used, chance)
+
+
+def _open_new(service: Object, used: set[int], chance: Random) -> None:
+    """Ports of the same number (TCP and UDP of one name server, say) share a node port."""
+    spec = service["spec"]
     shared: dict[int, int] = {}
     for index, port in enumerate(spec.get("ports") or ()):
-        wished = port.get("nodePort") or shared.get(port.get("port"))
+        number, wished = port.get("port"), port.get("nodePort")
         if not wished and not needs_node_ports(spec):
             continue
-        if not wished:
-            wished = _requested(spec["ports"], port.get("port")) or _free_port(used | own, chance)
-        elif wished not in own and wished not in shared.values():
+        given = shared.get(number)
+        if given is None:
+            wished = _requested(spec["ports"], number)
+        if wished and wished != given:
             _check_port(service, f"spec.ports[{index}].nodePort", wished, used)
-        port["nodePort"] = wished
-        used.add(wished)
-        shared.setdefault(port.get("port"), wished)
-    if needs_health_port(spec) and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = _free_port(used | own, chance)
+        port["nodePort"] = wished or given or _free_port(used, chance)
+        shared.setdefault(number, port["nodePort"])
+        used.add(port["nodePort"])
+
+
+def _open_changed(service: Object, used: set[int], own: set[int], chance: Random) -> None:
+    """Ports that the Service had stay open; others are given out one by one.
+
+    Raises:
+        ApiError: Two ports of one protocol ask for the same; the real server finds no better words either.
+    """
+    spec = service["spec"]
+    opened: set[tuple[str, int]] = set()
+    for index, port in enumerate(spec.get("ports") or ()):
+        wished = port.get("nodePort")
+        if not wished and not needs_node_ports(spec):
+            continue
+        if wished and wished not in own and wished not in {number for _, number in opened}:
+            _check_port(service, f"spec.ports[{index}].nodePort", wished, used)
+        port["nodePort"] = wished or _free_port(used | own, chance)
+        pair = (port.get("protocol") or "", port["nodePort"])
+        if pair in opened:
+            raise ApiError(500, "", f"duplicate nodePort: {{{pair[0]} {pair[1]}}}")
+        opened.add(pair)
+        used.add(port["nodePort"])
 
 
 def _requested(ports: list[Object], number: int | None) -> int | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.machinery import quantity
-from gitopslab.machinery.objects import Object, annotations_of, name_of
+from gitopslab.machinery.objects import Object, annotations_of
+from gitopslab.machinery.volumes import default_class
 
 _CLASSES = "storageclasses.storage.k8s.io"
-_DEFAULT = ("storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class")
 _CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 
@@ -27,11 +27,9 @@ def set_default_class(attributes: Attributes, reader: Reader) -> None:
         return
     if _CLASS_ANNOTATION in annotations_of(claim):
         return
-    marked = [found for found in reader.all(_CLASSES) if _is_default(found)]
-    if marked:
-        newest = max(found["metadata"].get("creationTimestamp", "") for found in marked)
-        candidates = [found for found in marked if found["metadata"].get("creationTimestamp", "") == newest]
-        claim["spec"]["storageClassName"] = min(map(name_of, candidates))
+    name = default_class(reader.all(_CLASSES))
+    if name:
+        claim["spec"]["storageClassName"] = name
 
 
 def check_resize(attributes: Attributes, reader: Reader) -> None:
@@ -46,11 +44,6 @@ def check_resize(attributes: Attributes, reader: Reader) -> None:
             "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support "
             "resize"
         )
-
-
-def _is_default(storage_class: Object) -> bool:
-    annotations = annotations_of(storage_class)
-    return any(annotations.get(key) == "true" for key in _DEFAULT)
 
 
 def _size(claim: Object) -> int:

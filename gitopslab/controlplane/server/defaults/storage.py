@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gitopslab.machinery.objects import Object
 
+_OLD_SOURCES = (("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"))
+
 
 def set_volume(volume: Object) -> None:
     """Keep the data when released; a file system, not a block device."""
@@ -21,11 +23,20 @@ def set_claim(claim: Object) -> None:
     spec = claim.setdefault("spec", {})
     spec.setdefault("volumeMode", "Filesystem")
     spec.setdefault("resources", {})
-    source = spec.get("dataSource") or spec.get("dataSourceRef")
-    if source and not source.get("namespace"):
-        spec.setdefault("dataSource", dict(source))
-        spec.setdefault("dataSourceRef", dict(source))
+    _set_sources(spec)
     _set_phase(claim)
+
+
+def _set_sources(spec: Object) -> None:
+    """Two fields for one thing: the older one knows claims and snapshots only, and quietly forgets all else."""
+    old, new = spec.get("dataSource"), spec.get("dataSourceRef")
+    if new is None and old is not None and (old.get("kind"), old.get("apiGroup") or "") not in _OLD_SOURCES:
+        spec.pop("dataSource")
+        return
+    if old is not None and new is None:
+        spec["dataSourceRef"] = dict(old)
+    elif new is not None and old is None and not new.get("namespace"):
+        spec["dataSource"] = dict(new)
 
 
 def set_class(storage_class: Object) -> None:

@@ -27,7 +27,7 @@ def check_config_map(causes: Causes, config_map: Object) -> None:
         causes.each(f"binaryData[{key}]", key, formats.problems_of_config_key(key))
     size = sum(len(value.encode()) for value in data.values()) + sum(_decoded_size(value) for value in binary.values())
     if size > MAX_SIZE:
-        causes.too_long("", MAX_SIZE)
+        causes.too_long("[]", MAX_SIZE)  # how Go spells the path of nothing
 
 
 def check_config_map_change(causes: Causes, config_map: Object, before: Object, subresource: str) -> None:

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 Problems = tuple[str, ...]
 Check = Callable[[str], Problems]
+Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -228,6 +229,20 @@ def problems_of_cidr(value: str) -> Problems:
     except ValueError:
         return ("must not have bits set beyond the prefix length",)
     return () if "/" in value else ("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",)
+
+
+def range_of(value: str) -> Range | None:
+    """The range that a text means, whatever it has beyond the prefix; None when it means none."""
+    try:
+        return ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return None
+
+
+def is_strictly_within(inner: Range, outer: Range) -> bool:
+    """Whether one range is a part of another, and smaller."""
+    same_family = inner.version == outer.version
+    return same_family and inner.prefixlen > outer.prefixlen and inner.network_address in outer
 
 
 def problems_of_steps_back(path: str) -> Problems:

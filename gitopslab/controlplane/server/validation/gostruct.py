@@ -4,7 +4,7 @@ Some errors carry a difference of two specs, or a spec as a value, printed with 
 every unset field. ``_FIELDS`` names the fields of the structs that appear there (``pkg/apis/core/types.go``); parts
 of a spec without a row are printed with the fields they have.
 
-Called by ``pods``, ``claims`` and ``jobs`` when they refuse a change.
+Called by ``pods``, ``claims``, ``storage`` and ``jobs`` when they refuse a change.
 """
 
 from __future__ import annotations
@@ -23,6 +23,17 @@ _FIELDS = {
         "DataSourceRef VolumeAttributesClassName"
     ),
     "VolumeResources": "Limits Requests",
+    "PersistentVolumeSource": (
+        "GCEPersistentDisk AWSElasticBlockStore HostPath=*HostPath Glusterfs NFS=*NFS RBD Quobyte ISCSI FlexVolume "
+        "Cinder CephFS FC Flocker AzureFile VsphereVolume AzureDisk PhotonPersistentDisk PortworxVolume ScaleIO "
+        "Local=*Local StorageOS CSI=*PersistentCSI"
+    ),
+    "NFS": "Server:s Path:s ReadOnly:b",
+    "Local": "Path:s FSType",
+    "PersistentCSI": (
+        "Driver:s VolumeHandle:s ReadOnly:b FSType:s VolumeAttributes ControllerPublishSecretRef NodeStageSecretRef "
+        "NodePublishSecretRef ControllerExpandSecretRef NodeExpandSecretRef"
+    ),
     "PodSpec": (
         "Volumes=[]Volume InitContainers=[]Container Containers=[]Container EphemeralContainers=[]Container "
         "RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy:s NodeSelector "

@@ -22,6 +22,7 @@ from gitopslab.controlplane.server.validation import (
     policies,
     rbac,
     services,
+    slices,
     storage,
     workloads,
 )
@@ -63,7 +64,7 @@ _RULES: dict[str, Rules] = {
     "leases.coordination.k8s.io": Rules(create=cluster.check_lease, change=cluster.check_lease_change),
     "pods": Rules(create=pods.check_pod, change=pods.check_pod_change),
     "endpoints": Rules(create=endpoints.check_endpoints, change=endpoints.check_endpoints_change),
-    "services": Rules(formats.problems_of_1035_label, services.check_service, services.check_service_change),
+    "services": Rules(formats.problems_of_label, services.check_service, services.check_service_change),
     "persistentvolumes": Rules(create=storage.check_volume, change=storage.check_volume_change),
     "persistentvolumeclaims": Rules(create=claims.check_claim, change=claims.check_claim_change),
     "storageclasses.storage.k8s.io": Rules(create=storage.check_class, change=storage.check_class_change),
@@ -82,7 +83,7 @@ _RULES: dict[str, Rules] = {
         create=networking.check_network_policy, change=networking.check_network_policy_change
     ),
     "endpointslices.discovery.k8s.io": Rules(
-        create=networking.check_endpoint_slice, change=networking.check_endpoint_slice_change
+        create=slices.check_endpoint_slice, change=slices.check_endpoint_slice_change
     ),
     "limitranges": Rules(create=policies.check_limit_range, change=policies.check_limit_range_change),
     "resourcequotas": Rules(create=policies.check_quota, change=policies.check_quota_change),

@@ -1,21 +1,17 @@
-"""Rules of Ingress, IngressClass, NetworkPolicy and EndpointSlice."""
+"""Rules of Ingress, IngressClass and NetworkPolicy."""
 
 from __future__ import annotations
 
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.controlplane.server.validation.containers import PROTOCOLS
 from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
-from gitopslab.controlplane.server.validation.services import check_reachable
 from gitopslab.machinery.objects import Object, annotations_of
 
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _BAD_PARTS = ("//", "/./", "/../", "%2f", "%2F")
 _BAD_ENDS = ("/..", "/.")
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
-_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _POLICY_PROTOCOLS = ("TCP", "UDP", "SCTP")
-_MAX_ENDPOINTS, _MAX_ADDRESSES, _MAX_PORTS = 1000, 100, 20000
 
 
 def check_ingress(causes: Causes, ingress: Object) -> None:
@@ -37,17 +33,42 @@ def check_ingress_class(causes: Causes, ingress_class: Object) -> None:
     """A new or changed IngressClass."""
     spec = ingress_class.get("spec") or {}
     controller = spec.get("controller") or ""
-    if not controller:
-        causes.required("spec.controller")
-        return
     if len(controller) > 250:
         causes.too_long("spec.controller", 250)
+    _check_controller(causes, controller)
+    if spec.get("parameters") is not None:
+        _check_parameters(causes, spec["parameters"], "spec.parameters")
+
+
+def _check_controller(causes: Causes, controller: str) -> None:
     host, _, path = controller.partition("/")
-    if not host or not path:
-        text = 'must be a domain-prefixed path (such as "acme.io/foo")'
-        causes.invalid("spec.controller", controller, text)
+    if not controller:
+        causes.required("spec.controller")
+    elif not host or not path:
+        causes.invalid("spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")')
     else:
         causes.each("spec.controller", host, formats.problems_of_subdomain(host))
+
+
+def _check_parameters(causes: Causes, parameters: Object, path: str) -> None:
+    if parameters.get("apiGroup") is not None:
+        problems = formats.problems_of_subdomain(parameters["apiGroup"])
+        causes.each(f"{path}.apiGroup", parameters["apiGroup"], problems)
+    for field in ("kind", "name"):
+        value = parameters.get(field)
+        if not value:
+            causes.required(f"{path}.{field}")
+        else:
+            causes.each(f"{path}.{field}", value, formats.problems_of_path_segment(value))
+    scope, namespace = parameters.get("scope"), parameters.get("namespace")
+    if scope not in ("Cluster", "Namespace"):
+        causes.unsupported(f"{path}.scope", scope, ("Cluster", "Namespace"))
+    elif scope == "Cluster" and namespace is not None:
+        causes.forbidden(f"{path}.namespace", "`parameters.scope` is set to 'Cluster'")
+    elif scope == "Namespace" and namespace is None:
+        causes.required(f"{path}.namespace", "`parameters.scope` is set to 'Namespace'")
+    elif scope == "Namespace":
+        causes.each(f"{path}.namespace", namespace, formats.problems_of_label(namespace))
 
 
 def check_ingress_class_change(causes: Causes, ingress_class: Object, before: Object, subresource: str) -> None:
@@ -80,28 +101,6 @@ def check_network_policy(causes: Causes, policy: Object) -> None:
 def check_network_policy_change(causes: Causes, policy: Object, before: Object, subresource: str) -> None:
     """Everything may change."""
     check_network_policy(causes, policy)
-
-
-def check_endpoint_slice(causes: Causes, endpoint_slice: Object) -> None:
-    """A new or changed EndpointSlice."""
-    kind = endpoint_slice.get("addressType") or ""
-    if not kind:
-        causes.required("addressType")
-    elif kind not in _ADDRESS_TYPES:
-        causes.unsupported("addressType", kind, _ADDRESS_TYPES)
-    endpoints = endpoint_slice.get("endpoints") or []
-    if len(endpoints) > _MAX_ENDPOINTS:
-        causes.too_many("endpoints", len(endpoints), _MAX_ENDPOINTS)
-    else:
-        for index, endpoint in enumerate(endpoints):
-            _check_endpoint(causes, endpoint, kind, f"endpoints[{index}]")
-    _check_endpoint_ports(causes, endpoint_slice.get("ports") or [])
-
-
-def check_endpoint_slice_change(causes: Causes, endpoint_slice: Object, before: Object, subresource: str) -> None:
-    """The kind of addresses stays."""
-    check_endpoint_slice(causes, endpoint_slice)
-    check_immutable(causes, endpoint_slice.get("addressType"), before.get("addressType"), "addressType")
 
 
 def _check_ingress_spec(causes: Causes, spec: Object) -> None:
@@ -180,7 +179,7 @@ def _check_backend_service(causes: Causes, service: Object, path: str) -> None:
     if not name:
         causes.required(f"{path}.service.name")
     else:
-        causes.each(f"{path}.service.name", name, formats.problems_of_1035_label(name))
+        causes.each(f"{path}.service.name", name, formats.problems_of_label(name))
     if port.get("name") and port.get("number"):
         causes.invalid(path, "", "cannot set both port name & port number")
     elif port.get("name"):
@@ -203,7 +202,7 @@ def _check_policy_port(causes: Causes, port: Object, path: str) -> None:
         causes.each(f"{path}.port", number, formats.problems_of_port(number))
         if end is not None:
             if end < number:
-                causes.invalid(f"{path}.endPort", end, "must be greater than or equal to `port`")
+                causes.invalid(f"{path}.endPort", number, "must be greater than or equal to `port`")
             causes.each(f"{path}.endPort", end, formats.problems_of_port(end))
     elif end is not None:
         causes.invalid(f"{path}.endPort", end, "may not be specified when `port` is not specified")
@@ -218,50 +217,21 @@ def _check_peer(causes: Causes, peer: Object, path: str) -> None:
         if not block.get("cidr"):
             causes.required(f"{path}.ipBlock.cidr")
         else:
-            causes.each(f"{path}.ipBlock.cidr", block["cidr"], formats.problems_of_cidr(block["cidr"]))
-        for index, value in enumerate(block.get("except") or ()):
-            causes.each(f"{path}.ipBlock.except[{index}]", value, formats.problems_of_cidr(value))
+            _check_block(causes, block, f"{path}.ipBlock")
         if selectors:
             causes.forbidden(path, "may not specify both ipBlock and another peer")
     elif not selectors:
         causes.required(path, "must specify a peer")
 
 
-def _check_endpoint(causes: Causes, endpoint: Object, kind: str, path: str) -> None:
-    addresses = endpoint.get("addresses") or []
-    if not addresses:
-        causes.required(f"{path}.addresses", "must contain at least 1 address")
-    elif len(addresses) > _MAX_ADDRESSES:
-        causes.too_many(f"{path}.addresses", len(addresses), _MAX_ADDRESSES)
-    for index, address in enumerate(addresses):
-        here = f"{path}.addresses[{index}]"
-        if kind in ("IPv4", "IPv6"):
-            check_reachable(causes, address, here)
-            if not formats.problems_of_ip(address) and (":" in address) != (kind == "IPv6"):
-                causes.invalid(here, address, f"must be an {kind} address")
-        elif kind == "FQDN":
-            causes.each(here, address, formats.problems_of_subdomain(address.removesuffix(".")))
-    if endpoint.get("hostname") is not None:
-        problems = formats.problems_of_label(endpoint["hostname"])
-        causes.each(f"{path}.hostname", endpoint["hostname"], problems)
-    if endpoint.get("nodeName") is not None:
-        problems = formats.problems_of_subdomain(endpoint["nodeName"])
-        causes.each(f"{path}.nodeName", endpoint["nodeName"], problems)
-
-
-def _check_endpoint_ports(causes: Causes, ports: list[Object]) -> None:
-    if len(ports) > _MAX_PORTS:
-        causes.too_many("ports", len(ports), _MAX_PORTS)
+def _check_block(causes: Causes, block: Object, path: str) -> None:
+    """A range, and the parts of it that are left out."""
+    causes.each(f"{path}.cidr", block["cidr"], formats.problems_of_cidr(block["cidr"]))
+    outer = formats.range_of(block["cidr"])
+    if outer is None:
         return
-    names: set[str] = set()
-    for index, port in enumerate(ports):
-        name = port.get("name") or ""
-        if name:
-            causes.each(f"ports[{index}].name", name, formats.problems_of_label(name))
-        if name in names:
-            causes.duplicate(f"ports[{index}].name", name)
-        names.add(name)
-        if port.get("protocol") not in PROTOCOLS:
-            causes.unsupported(f"ports[{index}].protocol", port.get("protocol"), PROTOCOLS)
-        if port.get("port") is not None:
-            causes.each(f"ports[{index}].port", port["port"], formats.problems_of_port(port["port"]))
+    for index, value in enumerate(block.get("except") or ()):
+        causes.each(f"{path}.except[{index}]", value, formats.problems_of_cidr(value))
+        inner = formats.range_of(value)
+        if inner is not None and not formats.is_strictly_within(inner, outer):
+            causes.invalid(f"{path}.except[{index}]", value, "must be a strict subset of `cidr`")

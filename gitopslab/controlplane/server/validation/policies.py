@@ -18,10 +18,10 @@ from gitopslab.controlplane.server.validation.resources import (
     check_requirements,
 )
 from gitopslab.controlplane.server.validation.scheduling import check_tolerations
+from gitopslab.controlplane.server.validation.scopes import check_scopes
 from gitopslab.machinery.objects import Object, name_of
 
 _LIMIT_TYPES = ("Container", "Pod", "PersistentVolumeClaim")
-_SCOPES = ("Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity")
 _EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 _HIGHEST_USER_PRIORITY = 1_000_000_000
 _SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
@@ -52,13 +52,7 @@ def check_quota(causes: Causes, quota: Object) -> None:
     for name, value in (spec.get("hard") or {}).items():
         check_quota_name(causes, name, f"spec.hard[{name}]")
         check_quantity(causes, name, value, f"spec.hard[{name}]")
-    scopes = spec.get("scopes") or []
-    for scope in scopes:
-        if scope not in _SCOPES:
-            causes.invalid("spec.scopes", scopes, "unsupported scope")
-    for one, other in (("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")):
-        if one in scopes and other in scopes:
-            causes.invalid("spec.scopes", scopes, "conflicting scopes")
+    check_scopes(causes, spec)
 
 
 def check_quota_change(causes: Causes, quota: Object, before: Object, subresource: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_selector
 from gitopslab.machinery.objects import Object
@@ -14,8 +15,18 @@ def check_role(causes: Causes, role: Object) -> None:
     namespaced = role.get("kind") == "Role"
     for index, rule in enumerate(role.get("rules") or ()):
         _check_rule(causes, rule, f"rules[{index}]", namespaced=namespaced)
-    for index, selector in enumerate((role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()):
-        check_selector(causes, selector, f"aggregationRule.clusterRoleSelectors[{index}]")
+    aggregation = role.get("aggregationRule")
+    if aggregation is not None and not namespaced:
+        _check_aggregation(
+            causes, aggregation.get("clusterRoleSelectors") or [], "aggregationRule.clusterRoleSelectors"
+        )
+
+
+def _check_aggregation(causes: Causes, selectors: list[Object], path: str) -> None:
+    if not selectors:
+        causes.required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")
+    for index, selector in enumerate(selectors):
+        check_selector(causes, selector, f"{path}[{index}]")
 
 
 def check_role_change(causes: Causes, role: Object, before: Object, subresource: str) -> None:
@@ -33,8 +44,10 @@ def check_binding(causes: Causes, binding: Object) -> None:
         causes.unsupported("roleRef.kind", reference.get("kind", ""), kinds)
     if not reference.get("name"):
         causes.required("roleRef.name")
+    else:
+        causes.each("roleRef.name", reference["name"], formats.problems_of_path_segment(reference["name"]))
     for index, subject in enumerate(binding.get("subjects") or ()):
-        _check_subject(causes, subject, f"subjects[{index}]")
+        _check_subject(causes, subject, f"subjects[{index}]", namespaced=binding.get("kind") == "RoleBinding")
 
 
 def check_binding_change(causes: Causes, binding: Object, before: Object, subresource: str) -> None:
@@ -67,14 +80,16 @@ def _check_rule(causes: Causes, rule: Object, path: str, *, namespaced: bool) ->
         causes.required(f"{path}.resources", "resource rules must supply at least one resource")
 
 
-def _check_subject(causes: Causes, subject: Object, path: str) -> None:
+def _check_subject(causes: Causes, subject: Object, path: str, *, namespaced: bool) -> None:
     kind, group = subject.get("kind") or "", subject.get("apiGroup") or ""
     if not subject.get("name"):
         causes.required(f"{path}.name")
     if kind == "ServiceAccount":
+        if subject.get("name"):
+            causes.each(f"{path}.name", subject["name"], formats.problems_of_subdomain(subject["name"]))
         if group:
             causes.unsupported(f"{path}.apiGroup", group, ("",))
-        if not subject.get("namespace"):
+        if not namespaced and not subject.get("namespace"):
             causes.required(f"{path}.namespace")
     elif kind in ("User", "Group"):
         if group != _GROUP:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.validation import formats
+from gitopslab.controlplane.server.validation import formats, gostruct
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.claims import VOLUME_MODES, check_access_modes
 from gitopslab.controlplane.server.validation.metadata import check_immutable
@@ -22,6 +22,7 @@ SOURCES = (
 _RECLAIM = ("Delete", "Recycle", "Retain")
 _CLASS_RECLAIM = ("Delete", "Retain")
 _BINDING = ("Immediate", "WaitForFirstConsumer")
+_MOST_PARAMETERS, _LONGEST_PARAMETERS = 512, 256 * 1024
 
 
 def check_volume(causes: Causes, volume: Object) -> None:
@@ -51,8 +52,9 @@ def check_volume_change(causes: Causes, volume: Object, before: Object, subresou
     check_volume(causes, volume)
     new, old = volume["spec"], before["spec"]
     if not same(_source(new), _source(old)):
-        # Simplified: upstream adds the difference of the two sources in Go's spelling.
-        causes.forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation\n")
+        difference = gostruct.difference("PersistentVolumeSource", _source(old), _source(new))
+        text = "spec.persistentvolumesource is immutable after creation"
+        causes.forbidden("spec.persistentvolumesource", f"{text}\n{difference}")
     check_immutable(causes, new.get("volumeMode"), old.get("volumeMode"), "volumeMode")
     if old.get("nodeAffinity") is not None and not same(new.get("nodeAffinity"), old["nodeAffinity"]):
         text = "field is immutable, except for updating from beta label to GA"
@@ -66,9 +68,7 @@ def check_class(causes: Causes, storage_class: Object) -> None:
         causes.required("provisioner")
     else:
         causes.each("provisioner", provisioner, formats.problems_of_qualified_name(provisioner.lower()))
-    parameters = storage_class.get("parameters") or {}
-    if len(parameters) > 512:
-        causes.too_long("parameters", 512)
+    _check_parameters(causes, storage_class.get("parameters") or {})
     policy, mode = storage_class.get("reclaimPolicy"), storage_class.get("volumeBindingMode")
     if policy and policy not in _CLASS_RECLAIM:
         causes.unsupported("reclaimPolicy", policy, _CLASS_RECLAIM)
@@ -76,16 +76,39 @@ def check_class(causes: Causes, storage_class: Object) -> None:
         causes.required("volumeBindingMode")
     elif mode not in _BINDING:
         causes.unsupported("volumeBindingMode", mode, _BINDING)
+    for index, term in enumerate(storage_class.get("allowedTopologies") or ()):
+        _check_topology(causes, term, f"allowedTopologies[{index}].matchLabelExpressions")
+
+
+def _check_parameters(causes: Causes, parameters: dict[str, str]) -> None:
+    if len(parameters) > _MOST_PARAMETERS:
+        causes.too_long("parameters", _MOST_PARAMETERS)
+        return
+    if "" in parameters:
+        causes.invalid("parameters", "", "field can not be empty.")
+    if sum(len(key.encode()) + len(value.encode()) for key, value in parameters.items()) > _LONGEST_PARAMETERS:
+        causes.too_long("parameters", _LONGEST_PARAMETERS)
+
+
+def _check_topology(causes: Causes, term: Object, path: str) -> None:
+    keys: set[str] = set()
+    for index, requirement in enumerate(term.get("matchLabelExpressions") or ()):
+        here, key, values = f"{path}[{index}]", requirement.get("key") or "", requirement.get("values") or []
+        if not values:
+            causes.required(f"{here}.values")
+        for at, value in enumerate(values):
+            if value in values[:at]:
+                causes.duplicate(f"{here}.values[{at}]", value)
+        causes.each(f"{here}.key", key, formats.problems_of_qualified_name(key))
+        if key in keys:
+            causes.duplicate(f"{here}.key", key)
+        keys.add(key)
 
 
 def check_class_change(causes: Causes, storage_class: Object, before: Object, subresource: str) -> None:
     """Volumes were made by the old rules, so the rules stay."""
-    for field in ("parameters", "provisioner", "reclaimPolicy"):
-        if not same(storage_class.get(field), before.get(field)):
-            causes.forbidden(field, f"updates to {field} are forbidden.")
-    check_immutable(
-        causes, storage_class.get("volumeBindingMode"), before.get("volumeBindingMode"), "volumeBindingMode"
-    )
+    for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
+        check_immutable(causes, storage_class.get(field), before.get(field), field)
 
 
 def _source(spec: Object) -> dict[str, Any]:
@@ -136,4 +159,4 @@ def _check_local(causes: Causes, spec: Object) -> None:
     else:
         causes.each("spec.local.path", path, formats.problems_of_steps_back(path))
     if spec.get("nodeAffinity") is None:
-        causes.required("spec.local.nodeAffinity", "Local volume requires node affinity")
+        causes.required("spec.nodeAffinity", "Local volume requires node affinity")
