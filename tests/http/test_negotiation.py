@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from exchange import Client
 
 from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form, accepted
 from gitopslab.errors import ApiError
@@ -35,3 +36,14 @@ def test_an_accept_header_without_any_known_form_is_refused(header: str) -> None
         accepted(header)
     assert caught.value.code == 406
     assert caught.value.message.startswith("only the following media types are accepted: application/json")
+
+
+def test_browsers_and_curl_get_many_lines(client: Client) -> None:
+    path = "/api/v1/namespaces/default"
+    plain = client.get(path)
+    assert b"\n" not in plain.body.strip()
+    for shown in (client.get(path, user_agent="curl/8.5.0"), client.get(f"{path}?pretty=true")):
+        assert shown.body.startswith(b'{\n  "kind": "Namespace",\n')
+        assert shown.json == plain.json
+    assert client.get(f"{path}?pretty=false", user_agent="Mozilla/5.0 (X11)").body == plain.body
+    assert client.get("/api/v1/namespaces/nosuch", user_agent="curl/8.5.0").body.startswith(b"{\n")

@@ -25,7 +25,9 @@ from gitopslab.controlplane.controllers.ingress import IngressController
 from gitopslab.controlplane.controllers.job import JobController
 from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
 from gitopslab.controlplane.controllers.namespace import NamespaceController
+from gitopslab.controlplane.controllers.nodeipam import NodeIpamController
 from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleController
+from gitopslab.controlplane.controllers.nodettl import NodeTtlController
 from gitopslab.controlplane.controllers.podgc import PodGarbageCollector
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
@@ -65,6 +67,8 @@ _KINDS = (
     ClaimProtection,
     VolumeProtection,
     NodeLifecycleController,
+    NodeIpamController,
+    NodeTtlController,
     PodGarbageCollector,
     ServiceAccountController,
     ClusterRoleAggregationController,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -73,6 +73,13 @@ async def send_answer(send: Send, answer: Answer, headers: dict[bytes, bytes]) -
     fields.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": answer.code, "headers": fields})
     await send({"type": "http.response.body", "body": body})
+
+
+def for_people(answer: Answer) -> Answer:
+    """The same JSON on many lines, as the real server sends it to browsers and ``curl``."""
+    if answer.media_type != JSON or not answer.body:
+        return answer
+    return replace(answer, body=orjson.dumps(orjson.loads(answer.body), option=orjson.OPT_INDENT_2))
 
 
 def refusing(send: Send) -> Send:

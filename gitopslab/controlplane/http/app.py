@@ -15,12 +15,13 @@ import orjson
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, refusing, send_answer
+from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, for_people, of_error, refusing, send_answer
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.lab import LabEndpoint
 from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
+from gitopslab.controlplane.http.parameters import query_of
 from gitopslab.controlplane.http.request import RequestInfo, parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
@@ -92,7 +93,7 @@ class Guard:
         """Serve one request; one for a WebSocket is a GET that may end in an answer too."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         method = scope.get("method", "GET")
-        started = False
+        started = in_lines = False
 
         async def stream(message: Message) -> None:
             nonlocal started
@@ -100,6 +101,7 @@ class Guard:
             await send(message)
 
         try:
+            in_lines = _is_read_by_people(scope, headers)
             if self._refusal is not None and (refused := self._refusal(scope["path"])) is not None:
                 raise refused
             info = parse(method, scope["path"])
@@ -119,7 +121,16 @@ class Guard:
             log.exception("%s %s failed", method, scope["path"])
             answer = of_error(ApiError(500, "InternalError", f"Internal error occurred: {error}"))
         if answer is not None:
+            answer = for_people(answer) if in_lines else answer
             await send_answer(refusing(send) if scope["type"] == "websocket" else send, answer, headers)
+
+
+def _is_read_by_people(scope: Scope, headers: Headers) -> bool:
+    """Whether the client wants lines, or is one that shows what it gets."""
+    wish = query_of(scope["query_string"]).get("pretty", "")
+    if wish:
+        return wish.lower() in ("1", "t", "true")
+    return headers.get(b"user-agent", b"").startswith((b"curl", b"Wget", b"Mozilla/5.0"))
 
 
 class _ApiEndpoint:

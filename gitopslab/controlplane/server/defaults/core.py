@@ -74,8 +74,13 @@ def set_namespace(namespace: Object) -> None:
 
 
 def set_node(node: Object) -> None:
-    """What can be allocated is the capacity, until a kubelet says otherwise."""
-    node.setdefault("spec", {})
+    """What can be allocated is the capacity, until a kubelet says otherwise; of two spellings of a range one wins."""
+    spec = node.setdefault("spec", {})
+    one, many = spec.get("podCIDR"), spec.get("podCIDRs") or []
+    if one and one not in many[:1]:
+        spec["podCIDRs"] = [one]
+    elif many and not one:
+        spec["podCIDR"] = many[0]
     status = node.setdefault("status", {})
     if status.get("capacity") and "allocatable" not in status:
         status["allocatable"] = dict(status["capacity"])
