@@ -1,11 +1,13 @@
 """Empties a namespace that is being deleted, then lets it go.
 
-The manager calls it when a namespace changed, and when something inside a terminating one has gone. Pods are deleted
-first and everything else only once they are gone, so that no pod outlives the policies that guard it. Each pass writes
-what remains to the namespace's conditions; when nothing does, the ``kubernetes`` finalizer is taken off and the API
-server removes the namespace. That nothing new can be created meanwhile is the API server's doing.
+The manager calls it when a namespace changed, and when something inside a terminating one has gone. It waits a little
+before it begins, for what was created in the last moment. Pods are deleted first and everything else only once they are
+gone, so that no pod outlives the policies that guard it. Each pass writes what remains to the namespace's conditions,
+pods excepted; when nothing does, the ``kubernetes`` finalizer is taken off and the API server removes the namespace.
+That nothing new can be created meanwhile is the API server's doing.
 
-Upstream: ``pkg/controller/namespace`` and ``deletion/namespaced_resources_deleter.go``.
+Upstream: ``pkg/controller/namespace`` and ``deletion/namespaced_resources_deleter.go``. Simplified: a pass follows as
+soon as something has gone; the real one looks again after some seconds only.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
 
 _FINALIZER = "kubernetes"
-_AGAIN = 15.0  # seconds after which finalizers are looked at again, should no event tell
+GRACE = 5.0  # seconds before the first pass, ``namespaceDeletionGracePeriod``
+_AGAIN = 8.0  # seconds after which finalizers are looked at again, should no event tell
 
 _GOOD: dict[str, tuple[str, str]] = {
     "NamespaceDeletionDiscoveryFailure": ("ResourcesDiscovered", "All resources successfully discovered"),
@@ -49,11 +52,13 @@ class Remains:
         resources: How many objects there still are, by ``plural.group``.
         finalizers: How many objects each finalizer holds.
         errors: Why deletions were refused.
+        pods_only: Whether pods remain, so that nothing else was looked at. Conditions say nothing of pods.
     """
 
     resources: Counter[str] = field(default_factory=Counter)
     finalizers: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
+    pods_only: bool = False
 
     def add(self, resource: Resource, objects: list[Object]) -> None:
         """Count objects that are still there."""
@@ -71,13 +76,13 @@ def conditions_of(remains: Remains, known: list[Object], now: float) -> list[Obj
             "ContentDeletionFailed",
             f"{message}{len(remains.errors)} remaining: {', '.join(remains.errors)}",
         )
-    if remains.resources:
+    if remains.resources and not remains.pods_only:
         listed = (f"{name} has {count} resource instances" for name, count in sorted(remains.resources.items()))
         bad["NamespaceContentRemaining"] = (
             "SomeResourcesRemain",
             f"Some resources are remaining: {', '.join(listed)}",
         )
-    if remains.finalizers:
+    if remains.finalizers and not remains.pods_only:
         listed = (f"{name} in {count} resource instances" for name, count in sorted(remains.finalizers.items()))
         bad["NamespaceFinalizersRemaining"] = (
             "SomeFinalizersRemain",
@@ -104,13 +109,16 @@ class NamespaceController:
         manager: Gives the informers.
         clock: Dates conditions.
         catalog: The resource types a namespace can hold.
+        grace: Seconds between the wish to delete a namespace and the first pass.
     """
 
     name = "namespace-controller"
 
-    def __init__(self, api: Api, manager: Manager, clock: Clock, catalog: Catalog) -> None:
+    def __init__(self, api: Api, manager: Manager, clock: Clock, catalog: Catalog, *, grace: float = GRACE) -> None:
         self._api = api
         self._clock = clock
+        self._grace = grace
+        self._due: dict[str, float] = {}
         self._catalog = catalog
         self._namespaces = manager.informer("namespaces")
         # Events have no finalizers, so nothing ever waits for one; they need no watch.
@@ -123,7 +131,12 @@ class NamespaceController:
         """Delete what is in a terminating namespace, report what remains, and finalize it once empty."""
         namespace = self._namespaces.get(request.name)
         if namespace is None or not is_terminating(namespace):
+            self._due.pop(request.name, None)
             return DONE
+        now = self._clock.now()
+        due = self._due.setdefault(request.name, now + self._grace)
+        if now < due:
+            return Result(due - now)
         finalizers = namespace.get("spec", {}).get("finalizers") or []
         if _FINALIZER not in finalizers:
             return DONE
@@ -145,6 +158,7 @@ class NamespaceController:
         for resource in sorted(self._content(), key=lambda resource: resource.key != "pods"):
             self._delete_all(resource, namespace, remains)
             if resource.key == "pods" and remains.resources:
+                remains.pods_only = True
                 break
         return remains
 
