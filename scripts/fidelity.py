@@ -6,11 +6,15 @@ the list a learner reads can never differ from the code. ``--check`` only compar
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
+CONFORMANCE = ROOT / "tests" / "conformance"
 TARGET = ROOT / "docs" / "fidelity.md"
 MARK = re.compile(r"Simplified: (.*)")
 HEAD = """# Where the lab does less than the real thing
@@ -42,8 +46,27 @@ def written() -> str:
             rooms.setdefault(room, []).extend(
                 f"- {text} (`{name}`)" for text in marks(path.read_text(encoding="utf-8"))
             )
-    parts = [f"## {room}\n\n" + "\n".join(lines) + "\n" for room, lines in rooms.items() if lines]
+    parts = [answers(), *(f"## {room}\n\n" + "\n".join(lines) + "\n" for room, lines in rooms.items() if lines)]
     return "\n".join([HEAD, *parts])
+
+
+def answers() -> str:
+    """How many answers of the recorded scenarios are the real control plane's; the tests fail when fewer are."""
+    counts = {
+        path.stem: len(json.loads(path.read_text())) for path in sorted((CONFORMANCE / "recorded").glob("*.json"))
+    }
+    different = yaml.safe_load((CONFORMANCE / "differences.yaml").read_text())
+    total, differing = sum(counts.values()), sum(found["answers"] for found in different.values())
+    rows = [
+        f"- {name}: {found['answers']} of {counts[name]} answers may differ: {found['why']}."
+        for name, found in different.items()
+    ]
+    told = (
+        f"{len(counts)} scenarios were played with kubectl on a real Kubernetes 1.36 control plane, and all it said "
+        f"and stored was written down. Played again on the embedded cluster, at every change of the lab, "
+        f"{total - differing} of {total} answers are the same."
+    )
+    return "\n".join(["## What it answers as the real one does", "", told, "", *rows, ""])
 
 
 def marks(source: str) -> list[str]:
