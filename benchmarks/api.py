@@ -37,9 +37,9 @@ def median_ms(calls: list[Callable[[], Any]]) -> float:
     return statistics.median(times)
 
 
-def verbs(api: Connection, rounds: int) -> dict[str, float]:
+def verbs(api: Connection, rounds: int, namespace: str) -> dict[str, float]:
     """Median milliseconds of create, get, patch and list."""
-    base = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+    base = f"/api/v1/namespaces/{namespace}/configmaps"
     names = [f"c-{i:04}" for i in range(rounds)]
     figures = {
         "create": median_ms([lambda n=n: api.request("POST", base, config_map(n)) for n in names]),
@@ -54,9 +54,9 @@ def verbs(api: Connection, rounds: int) -> dict[str, float]:
     return figures
 
 
-def watch_lag(kubeconfig: Path, api: Connection, rounds: int) -> float:
+def watch_lag(kubeconfig: Path, api: Connection, rounds: int, namespace: str) -> float:
     """Median milliseconds from sending a write to receiving its watch event on another connection."""
-    base = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+    base = f"/api/v1/namespaces/{namespace}/configmaps"
     revision = api.request("GET", base)["metadata"]["resourceVersion"]
     stream = Connection(kubeconfig).open("GET", f"{base}?watch=true&resourceVersion={revision}&timeoutSeconds=60")
     arrived: dict[str, float] = {}
@@ -87,17 +87,17 @@ def kubectl_get(kubeconfig: Path, rounds: int) -> float:
     return median_ms([lambda: subprocess.run(command, check=True, capture_output=True)] * rounds)
 
 
-def measure(kubeconfig: Path, rounds: int) -> dict[str, float]:
+def measure(kubeconfig: Path, rounds: int, namespace: str = NAMESPACE) -> dict[str, float]:
     """All figures of one cluster, in milliseconds."""
     api = Connection(kubeconfig)
-    api.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    api.request("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
     try:
-        figures = verbs(api, rounds)
-        figures["write to watch event"] = watch_lag(kubeconfig, api, min(rounds, 100))
+        figures = verbs(api, rounds, namespace)
+        figures["write to watch event"] = watch_lag(kubeconfig, api, min(rounds, 100), namespace)
         figures["kubectl get"] = kubectl_get(kubeconfig, 10)
         return figures
     finally:
-        api.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
+        Connection(kubeconfig).request("DELETE", f"/api/v1/namespaces/{namespace}")
 
 
 def main() -> None:
