@@ -18,7 +18,7 @@ from gitopslab.machinery.objects import name_of
 from gitopslab.views.words import state_words
 
 _POLL_SECONDS = 0.2
-QUIET_SECONDS = 2.0
+QUIET_SECONDS = 3.0
 """How long nothing may change before a check that does not hold counts as failed."""
 LONGEST_SECONDS = 30.0
 

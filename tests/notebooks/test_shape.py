@@ -11,6 +11,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from gitopslab.course import catalogue
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 HEADINGS = [
@@ -18,6 +20,12 @@ HEADINGS = [
     "If something went wrong", "Recap", "Remember", "Clean up", "Next",
 ]  # fmt: skip
 MOST_LINES = 8
+LEAST_EXERCISES = {"00": 2}
+BLANK = "# your lines here"
+KINDS = [
+    "Pod", "Deployment", "Service", "Ingress", "PersistentVolume", "PersistentVolumeClaim", "StorageClass", "ConfigMap",
+    "Secret", "StatefulSet", "DaemonSet", "Job", "CronJob", "Namespace", "ReplicaSet",
+]  # fmt: skip
 
 Notebook = dict[str, Any]
 
@@ -46,7 +54,7 @@ def bullets(notebook: Notebook, heading: str) -> list[str]:
 
 
 def test_there_are_notebooks() -> None:
-    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "04"}
+    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "04", "06", "07", "08"}
 
 
 def test_it_is_valid_and_carries_no_output(notebook: Notebook) -> None:
@@ -102,5 +110,33 @@ def test_it_shouts_nowhere_and_loads_nothing_from_the_network(notebook: Notebook
     assert re.findall(r"!\[\]\(", prose) == [], "a picture needs words for those who cannot see it"
 
 
+def about(cell: Notebook) -> dict[str, str]:
+    found: dict[str, str] = cell["metadata"].get("gitopslab", {})
+    return found
+
+
 def test_size_is_one_sitting(notebook: Notebook) -> None:
-    assert 20 <= len(notebook["cells"]) <= 36
+    extra = [cell for cell in notebook["cells"] if about(cell).keys() & {"exercise", "row"}]
+    assert 20 <= len(notebook["cells"]) - 2 * len(extra) <= 36, "exercises and rows of a table, each with its text, apart"
+
+
+def test_it_shows_each_of_its_exercises_with_the_task_and_a_blank_to_fill(notebook: Notebook) -> None:
+    number = notebook["metadata"]["gitopslab"]["id"]
+    exercises = [catalogue.exercise(one) for one in catalogue.ids() if one.startswith(f"{number}-")]
+    assert len(exercises) >= LEAST_EXERCISES.get(number, 4)
+    pairs = [(a, b) for a, b in itertools.pairwise(notebook["cells"]) if "exercise" in about(b)]
+    assert [about(cell)["exercise"] for _, cell in pairs] == [exercise.number for exercise in exercises]
+    for (task, cell), exercise in zip(pairs, exercises, strict=True):
+        assert text(task) == exercise.task.strip()
+        assert text(cell) == f'lab.start("{exercise.number}")\n{BLANK}\n\nlab.check("{exercise.number}")'
+
+
+def test_it_takes_away_what_its_exercises_made(notebook: Notebook) -> None:
+    last = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][-1]
+    assert "lab.finish()" in text(last)
+
+
+def test_the_resource_table_has_a_live_cell_for_each_kind() -> None:
+    (path,) = FOLDER.glob("06-*.ipynb")
+    rows = [about(cell)["row"] for cell in json.loads(path.read_text())["cells"] if "row" in about(cell)]
+    assert sorted(rows) == sorted(KINDS)
