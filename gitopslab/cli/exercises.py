@@ -96,8 +96,8 @@ def finish(
 
       gitopslab finish 06-2
     """
-    done = _desk(spec, name).finish(exercise)
-    note(f"{', '.join(each.number for each in done)} taken away" if done else "no exercise has begun on this cluster")
+    if not _desk(spec, name).finish(exercise):
+        note("no exercise has begun on this cluster")
 
 
 def progress() -> None:

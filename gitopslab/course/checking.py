@@ -18,9 +18,7 @@ from gitopslab.machinery.objects import name_of
 from gitopslab.views.words import state_words
 
 _POLL_SECONDS = 0.2
-QUIET_SECONDS = 3.0
-"""How long nothing may change before a check that does not hold counts as failed."""
-LONGEST_SECONDS = 30.0
+_LONGEST_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +87,17 @@ def judge(exercise: Exercise, world: World) -> Verdict:
     return Verdict(exercise, [_look(check, world) for check in exercise.checks])
 
 
-def settled(look: Callable[[], Verdict], *, quiet: float = QUIET_SECONDS, longest: float = LONGEST_SECONDS) -> Verdict:
-    """Look again while the cluster may still make it true.
+def settled(look: Callable[[], Verdict]) -> Verdict:
+    """Look again while the cluster may still make it true: while things change, and then as the check has patience.
 
     Args:
         look: Looks once.
-        quiet: Seconds without any change after which it will not come.
-        longest: Seconds after which it is given up even while things change.
     """
     began = changed = time.monotonic()
     verdict = look()
-    while (failing := verdict.failing) is not None and failing.check.settles:
+    while (failing := verdict.failing) is not None:
         now = time.monotonic()
-        if now - changed >= quiet or now - began >= longest:
+        if now - changed >= failing.check.patience or now - began >= _LONGEST_SECONDS:
             break
         time.sleep(_POLL_SECONDS)
         before, verdict = verdict, look()

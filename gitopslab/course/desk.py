@@ -13,7 +13,7 @@ from pathlib import Path
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course import catalogue, report
-from gitopslab.course.checking import QUIET_SECONDS, Verdict, judge, settled
+from gitopslab.course.checking import Verdict, judge, settled
 from gitopslab.course.exercise import Exercise
 from gitopslab.course.progress import Progress, begun, judged
 from gitopslab.course.report import Checked, Report
@@ -22,7 +22,7 @@ from gitopslab.course.source import World
 from gitopslab.course.stage import EXERCISE, Stage
 from gitopslab.course.voice import Voice
 from gitopslab.errors import LabError
-from gitopslab.machinery.objects import labels_of
+from gitopslab.machinery.objects import is_terminating, labels_of
 
 
 class Desk:
@@ -35,7 +35,7 @@ class Desk:
         voice: How commands are told.
         say: Told what takes a moment.
         is_own: Whether the cluster is the learner's alone.
-        quiet: Seconds without change after which a check that does not hold has failed.
+        patient: Whether to wait a moment for what the cluster may still do.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Desk:
         say: Callable[[str], None],
         *,
         is_own: bool = True,
-        quiet: float = QUIET_SECONDS,
+        patient: bool = True,
     ) -> None:
         self._client = client
         self._kubectl = kubectl
@@ -55,7 +55,7 @@ class Desk:
         self._voice = voice
         self._say = say
         self._is_own = is_own
-        self._quiet = quiet
+        self._patient = patient
 
     def start(self, word: str, *, again: bool = False) -> Exercise:
         """Begin an exercise; one that has begun goes on, unless ``again`` takes it away first.
@@ -76,23 +76,26 @@ class Desk:
                 f"{exercise.number} changes nodes, and others may work on this cluster too",
                 "do it on a cluster of your own, such as the embedded one: gitopslab lab",
             )
-        stage.clear(self._say)
+        if stage.leave():
+            self._say(f"taking away the earlier attempt at {exercise.number}")
+            stage.wait_until_gone()
         stage.begin()
         self._progress.change(exercise.id, begun)
         self._say(f"{exercise.number} {exercise.title}: begun in namespace {exercise.namespace}")
         return exercise
 
     def finish(self, word: str = "") -> list[Exercise]:
-        """Take away an exercise, or all that have begun; what was done stays in the progress."""
+        """Have an exercise taken away, or all that have begun; what was done stays in the progress."""
         meant = [catalogue.exercise(word)] if word else self._begun()
-        for exercise in meant:
-            self.stage(exercise).clear(self._say)
-        return meant
+        left = [exercise for exercise in meant if self.stage(exercise).leave()]
+        if left:
+            self._say(f"taking away {', '.join(exercise.number for exercise in left)}; your progress stays")
+        return left
 
     def check(self, word: str = "") -> Checked:
         """Look whether an exercise is done; without a word the one that was begun last."""
         exercise = self.meant(word)
-        verdict = settled(lambda: self._judged(exercise), quiet=self._quiet)
+        verdict = settled(lambda: self._judged(exercise)) if self._patient else self._judged(exercise)
         if not verdict.has_begun:
             return report.not_begun(exercise, self._voice)
         failing = verdict.failing
@@ -152,7 +155,7 @@ class Desk:
         return judge(exercise, World(self._client, exercise.namespace))
 
     def _begun(self) -> list[Exercise]:
-        found = self._client.list("namespaces", labels=EXERCISE)
+        found = [each for each in self._client.list("namespaces", labels=EXERCISE) if not is_terminating(each)]
         known = set(catalogue.ids())
         return [catalogue.exercise(word) for each in found if (word := labels_of(each)[EXERCISE]) in known]
 

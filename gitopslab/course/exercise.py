@@ -51,7 +51,7 @@ class Check:
         expect: What must be found there.
         because: Why it matters, in a sentence; ``{found}`` stands for what was found.
         look: The kubectl command that shows more.
-        settles: Whether the cluster can still make it true by itself, so that waiting a moment makes sense.
+        patience: Seconds without change after which it will not come by itself; 0 where only a learner can make it so.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Check:
     expect: Expectation
     because: str
     look: str
-    settles: bool
+    patience: float
 
 
 @dataclass(frozen=True, slots=True)

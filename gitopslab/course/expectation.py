@@ -18,7 +18,7 @@ from gitopslab.machinery import quantity
 from gitopslab.machinery.json_path import printed
 
 Values = Sequence[Any]
-_MOST_SHOWN = 6
+_MOST_SHOWN, _LONGEST = 6, 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +110,9 @@ def _said(name: str, wanted: Any, world: World) -> str:
 
 def shown(values: Values) -> str:
     """Values for people: each once, the first few."""
-    unique = list(dict.fromkeys(printed(value) for value in values))
+    unique = list(dict.fromkeys(map(_cut, map(printed, values))))
     return ", ".join(unique[:_MOST_SHOWN]) + (f" and {len(unique) - _MOST_SHOWN} more" if unique[_MOST_SHOWN:] else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -19,6 +19,7 @@ from gitopslab.errors import LabError
 from gitopslab.machinery import json_path
 
 _HINTS = 3
+_PATIENCE = 3  # seconds: longer than any step in a pod's usual life
 _WORDS: Mapping[str, Mapping[str, Any]] = {
     "exists": {"exists": True},
     "gone": {"exists": False},
@@ -82,9 +83,10 @@ def _check(each: _Map) -> Check:
     source = _source(each)
     expect = _expectation(each.take("expect"), each, words=each.text("expected", ""))
     # what a learner writes is as it is; what controllers and kubelets write comes a moment later
-    settles = source.what != "object" or not source.field or source.field.startswith("status")
-    settles = bool(each.take("settles", settles)) and expect.rules != {"exists": True}
-    return Check(each.text("id"), source, expect, each.text("because", ""), each.text("look"), settles)
+    comes = source.what != "object" or not source.field or source.field.startswith("status")
+    usual = _PATIENCE if comes and expect.rules != {"exists": True} else 0
+    patience = each.number("patience", usual)
+    return Check(each.text("id"), source, expect, each.text("because", ""), each.text("look"), patience)
 
 
 def _source(each: _Map) -> Source:
@@ -199,8 +201,8 @@ class _Map:
             raise self.error(key, "is not text; put it in quotes")
         return value.strip("\n") if "\n" not in value.strip() else value
 
-    def number(self, key: str) -> int:
-        value = self.take(key)
+    def number(self, key: str, default: int | None = None) -> int:
+        value = self.take(key, default)
         if not isinstance(value, int):
             raise self.error(key, "is not a number")
         return value

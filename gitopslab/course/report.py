@@ -63,19 +63,26 @@ def of_verdict(verdict: Verdict, voice: Voice) -> Checked:
     """How far an exercise is: every check with its sign, the first that does not hold in full."""
     exercise, failing = verdict.exercise, verdict.failing
     held = sum(finding.holds for finding in verdict.findings)
+    lines = _lines(verdict)
     if failing is None:
         head = f"Done: {exercise.goal}"
-        lines = [_line(finding, None) for finding in verdict.findings]
-        return Checked("\n".join([head, *lines]), _html(head, verdict, None, []), passed=True)
+        return Checked("\n".join([head, *lines]), _html(head, verdict, []), passed=True)
     head = f"Not yet: {exercise.number} {exercise.title}, {held} of {len(verdict.findings)} checks hold"
     details = _details(failing, exercise, voice)
-    lines = [head]
+    at = lines.index(_line(failing, failing)) + 1
+    lines[at:at] = [f"    {name:<9} {text}" if name else f"    {text}" for name, text in details]
+    hint = f"Hint: {voice.verb('hint', exercise)}"
+    return Checked("\n".join([head, *lines, hint]), _html(head, verdict, details, hint), passed=False)
+
+
+def _lines(verdict: Verdict) -> list[str]:
+    """A line a check; those that look at one place are one, since the learner sees one place."""
+    failing = verdict.failing
+    shown: dict[str, None] = {}
     for finding in verdict.findings:
-        lines.append(_line(finding, failing))
-        if finding is failing:
-            lines += [f"    {name:<9} {text}" if name else f"    {text}" for name, text in details]
-    lines.append(f"Hint: {voice.verb('hint', exercise)}")
-    return Checked("\n".join(lines), _html(head, verdict, failing, details, voice), passed=False)
+        if failing is None or finding is failing or finding.place != failing.place:
+            shown[_line(finding, failing)] = None
+    return list(shown)
 
 
 def _line(finding: Finding, failing: Finding | None) -> str:
@@ -90,17 +97,15 @@ def _details(finding: Finding, exercise: Exercise, voice: Voice) -> list[tuple[s
     return [*found, *because, ("look", voice.kubectl(finding.check.look, exercise))]
 
 
-def _html(
-    head: str, verdict: Verdict, failing: Finding | None, details: Sequence[tuple[str, str]], voice: Voice | None = None
-) -> str:
+def _html(head: str, verdict: Verdict, details: Sequence[tuple[str, str]], hint: str = "") -> str:
     rows = []
-    for finding in verdict.findings:
-        rows.append(f"<li>{escape(_line(finding, failing))}</li>")
-        if finding is failing:
+    for line in _lines(verdict):
+        rows.append(f"<li>{escape(line)}</li>")
+        if line.startswith(_SIGN[False]):
             rows.append(f"<li><table>{''.join(_row(*detail) for detail in details)}</table></li>")
-    hint = f"<p>Hint: <code>{escape(voice.verb('hint', verdict.exercise))}</code></p>" if voice else ""
     style = "list-style:none;padding-left:0.5em"
-    return f"<p><strong>{escape(head)}</strong></p><ul style='{style}'>{''.join(rows)}</ul>{hint}"
+    below = f"<p>{escape(hint)}</p>" if hint else ""
+    return f"<p><strong>{escape(head)}</strong></p><ul style='{style}'>{''.join(rows)}</ul>{below}"
 
 
 def _row(name: str, text: str) -> str:

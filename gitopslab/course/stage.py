@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.context import OWNED
@@ -68,15 +68,25 @@ class Stage:
         # last, so that one which was broken off half-way has not begun
         self._client.patch("namespaces", name, {"metadata": {"annotations": {BEGAN: f"{time.time():.0f}"}}})
 
-    def clear(self, say: Callable[[str], None]) -> None:
-        """Take away all the exercise and the learner made for it, and wait until it is gone."""
+    def leave(self) -> bool:
+        """Have all taken away that the exercise and the learner made for it; whether there was anything.
+
+        The namespace goes by and by; ``wait_until_gone`` waits for that.
+        """
         found = self._found()
         if found is None:
-            return
-        say(f"taking away the earlier attempt at {self._exercise.number}")
+            return False
         if not is_terminating(found):
             self._client.delete("namespaces", self._exercise.namespace)
         self.run(self._exercise.clean)
+        return True
+
+    def wait_until_gone(self) -> None:
+        """Wait until nothing of it is left.
+
+        Raises:
+            WaitTimeoutError: Something holds the namespace back.
+        """
         self._wait("namespaces", self._exercise.namespace, "delete", _GONE_SECONDS)
 
     def run(self, steps: Sequence[Step]) -> None:

@@ -11,6 +11,7 @@ from fast_cluster import FastCluster
 
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.course import catalogue
 from gitopslab.course.desk import Desk, progress_in
 from gitopslab.course.voice import Cell, Terminal, Voice
 from gitopslab.errors import LabError
@@ -23,7 +24,7 @@ class Learner:
         self.said: list[str] = []
         self.kubectl = Kubectl(cluster.kubeconfig)
         self.folder = folder
-        self.desk = Desk(client, self.kubectl, folder, voice, self.said.append, quiet=0)
+        self.desk = Desk(client, self.kubectl, folder, voice, self.said.append, patient=False)
         self._cluster = cluster
 
     def types(self, words: str) -> None:
@@ -130,9 +131,8 @@ def test_finishing_takes_away_what_was_begun_and_nothing_else(learner: Learner) 
     learner.desk.start("00-1")
     assert [each.number for each in learner.desk.finish()] == ["00-1"]
     assert learner.desk.finish() == []
-    left = learner.kubectl.must(["get", "namespaces", "-o", "name"])
-    assert "namespace/mine" in left
-    assert "exercise-" not in left
+    learner.desk.stage(catalogue.exercise("00-1")).wait_until_gone()
+    assert "namespace/mine" in learner.kubectl.must(["get", "namespaces", "-o", "name"])
     learner.kubectl.must(["delete", "namespace", "mine"])
 
 

@@ -32,13 +32,14 @@ def walk(cluster: FastCluster, client: Client) -> Walk:
 
     def walked(exercise: Exercise, steps: tuple[Step, ...] = ()) -> Verdict:
         stage = Stage(client, Kubectl(cluster.kubeconfig), exercise)
-        stage.clear(lambda _line: None)
+        if stage.leave():
+            stage.wait_until_gone()
         stage.begin()
         cluster.advance(_SETTLE)
         stage.run(steps)
         cluster.advance(_SETTLE)
         verdict = judge(exercise, World(client, exercise.namespace))
-        stage.clear(lambda _line: None)
+        stage.leave()
         return verdict
 
     return walked

@@ -56,10 +56,10 @@ def test_what_controllers_write_is_waited_for_and_what_learners_write_is_not(tmp
         "ready": {"field": None, "expect": "ready"},
         "exists": {"field": None, "expect": "exists"},
         "pods": {"object": None, "objects": "pods", "field": "spec.nodeName"},
-        "told": {"settles": True},
+        "told": {"patience": 15},
     }
-    found = {name: changed(tmp_path / name, **check).checks[0].settles for name, check in waits.items()}
-    assert found == {"spec": False, "status": True, "ready": True, "exists": False, "pods": True, "told": True}
+    found = {name: changed(tmp_path / name, **check).checks[0].patience for name, check in waits.items()}
+    assert found == {"spec": 0, "status": 3, "ready": 3, "exists": 0, "pods": 3, "told": 15}
 
 
 @pytest.mark.parametrize(

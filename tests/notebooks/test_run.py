@@ -78,4 +78,3 @@ def test_running_them_all_from_the_command_line_writes_pages_with_the_board(home
     page = (home / "html" / f"{NOTEBOOKS[0].stem}.html").read_text()
     assert "lab-control-plane" in page
     assert "Error displaying widget" not in page
-

@@ -117,7 +117,9 @@ def about(cell: Notebook) -> dict[str, str]:
 
 def test_size_is_one_sitting(notebook: Notebook) -> None:
     extra = [cell for cell in notebook["cells"] if about(cell).keys() & {"exercise", "row"}]
-    assert 20 <= len(notebook["cells"]) - 2 * len(extra) <= 36, "exercises and rows of a table, each with its text, apart"
+    assert 20 <= len(notebook["cells"]) - 2 * len(extra) <= 36, (
+        "exercises and rows of a table, each with its text, apart"
+    )
 
 
 def test_it_shows_each_of_its_exercises_with_the_task_and_a_blank_to_fill(notebook: Notebook) -> None:
