@@ -121,6 +121,8 @@ def _found(check: Check, values: Values, world: World) -> str:
     if "count" in check.expect.rules:
         names = [value for value in values if isinstance(value, str)] if source.field else list(map(name_of, values))
         return f"{len(values)}: {shown(names)}".rstrip(": ")
+    if values and check.expect.rules == {"exists": True} and not source.field:
+        return "it is there"
     if not source.field and source.what != "log":
         words = [state_words(obj) if source.name else f"{name_of(obj)}: {state_words(obj)}" for obj in values]
         return shown(words) or _nothing(check, world)
