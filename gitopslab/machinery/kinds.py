@@ -37,6 +37,7 @@ class Resource:
     Attributes:
         singular: The singular name where it is not the kind in lower case.
         listed_as: The kind of a list of them where it is not ``KINDList``.
+        stored_as: The key of the resource whose objects it shows in a form of its own; empty when it keeps its own.
         custom: Whether a CustomResourceDefinition brought it.
         tracks_generation: Whether ``metadata.generation`` counts changes of the spec.
         stored: False for kinds that are answered and never kept, such as ``SubjectAccessReview``.
@@ -58,6 +59,7 @@ class Resource:
     custom: bool = field(default=False, compare=False)
     listed_as: str = ""
     deprecated: str = ""
+    stored_as: str = ""
 
     @property
     def list_kind(self) -> str:
@@ -73,6 +75,16 @@ class Resource:
     def key(self) -> str:
         """The plural with its group (``schema.GroupResource``): ``pods``, ``deployments.apps``."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def storage_key(self) -> str:
+        """The key under which its objects are kept."""
+        return self.stored_as or self.key
+
+    @property
+    def keeps_objects(self) -> bool:
+        """Whether it has objects of its own, and does not only answer or show those of another."""
+        return self.stored and not self.stored_as
 
     @property
     def single(self) -> str:
@@ -266,6 +278,7 @@ BUILT_IN: tuple[Resource, ...] = (
     Resource("batch", "v1", "Job", "jobs", True, (), _ALL, subresources=(_STATUS,), tracks_generation=True),
     Resource("coordination.k8s.io", "v1", "Lease", "leases"),
     Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", tracks_generation=True),
+    Resource("events.k8s.io", "v1", "Event", "events", short_names=("ev",), stored_as="events"),
     Resource("networking.k8s.io", "v1", "IngressClass", "ingressclasses", False, tracks_generation=True),
     Resource(
         "networking.k8s.io",

@@ -56,7 +56,7 @@ class GarbageCollector:
 
     def follow(self, resource: Resource) -> None:
         """Collect objects of this resource too; for types that join the catalog later."""
-        if resource.stored and resource.key not in _IGNORED and resource.key not in self._followed:
+        if resource.keeps_objects and resource.key not in _IGNORED and resource.key not in self._followed:
             self._followed.add(resource.key)
             self._manager.informer(resource.key)
             self.sources = (*self.sources, Source(resource.key, self._noticed))

@@ -150,7 +150,7 @@ class NamespaceController:
         return DONE
 
     def _content(self) -> Iterable[Resource]:
-        found = (one for one in self._catalog if one.namespaced and one.stored and "delete" in one.verbs)
+        found = (one for one in self._catalog if one.namespaced and one.keeps_objects and "delete" in one.verbs)
         return {one.key: one for one in found}.values()  # a custom resource may be served in several versions
 
     def _empty(self, namespace: str) -> Remains:

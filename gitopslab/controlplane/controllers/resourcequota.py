@@ -73,7 +73,7 @@ class ResourceQuotaController:
 
     def _follow(self, resource: Resource) -> None:
         key = resource.key
-        if resource.namespaced and resource.stored and key not in _IGNORED and key not in self._counted:
+        if resource.namespaced and resource.keeps_objects and key not in _IGNORED and key not in self._counted:
             self._counted.append(key)
             self._manager.informer(key)
             self.sources = (*self.sources, Source(key, self._beside))

@@ -100,9 +100,15 @@ _EVENT: dict[str, Reader] = {
     "source": _event_source,
 }  # fmt: skip
 
+_REGARDING = _paths(
+    "reason", "regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion",
+    "regarding.resourceVersion", "regarding.fieldPath", "reportingController", "type",
+)  # fmt: skip
+
 _OWN: dict[str, dict[str, Reader]] = {
     "pods": _POD,
     "events": _EVENT,
+    "events.events.k8s.io": _REGARDING,
     "nodes": {"spec.unschedulable": _at("spec.unschedulable", zero="false")},
     "namespaces": _paths("status.phase"),
     "secrets": _paths("type"),

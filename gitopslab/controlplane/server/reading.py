@@ -117,7 +117,7 @@ def page(
         ApiError: 400 for a malformed token or version; 410 when its revision is compacted.
     """
     asked = moment(store, limit=limit, continue_=continue_, resource_version=resource_version, match=match)
-    records = store.list_at(resource.key, asked.revision, namespace)
+    records = store.list_at(resource.storage_key, asked.revision, namespace)
     if asked.start is not None:
         records = records[bisect_left(records, order_of(asked.start), key=_order) :]
     if show is not None:
@@ -155,15 +155,15 @@ def follow(
         since: A revision, which may still be to come; None begins with every current object as ADDED.
         show: Turns a change into the version that is watched; None leaves it as it is.
     """
-    turn = _filter(namespace, accept, show)
+    key, turn = resource.storage_key, _filter(namespace, accept, show)
     if since is not None and since > store.revision:
         turn = _after(since, turn)
     if since is None:
-        past = [Change("ADDED", resource.key, key_of(r.object), r, None) for r in store.list(resource.key, namespace)]
+        past = [Change("ADDED", key, key_of(r.object), r, None) for r in store.list(key, namespace)]
     else:
-        past = list(store.since(resource.key, since)) if since < store.revision else []
+        past = list(store.since(key, since)) if since < store.revision else []
     accepted = [change for change in map(turn, past) if change is not None]
-    return accepted, feed.subscribe(resource.key, turn)
+    return accepted, feed.subscribe(key, turn)
 
 
 def _filter(namespace: str, accept: Accept | None, show: Callable[[Change], Change] | None) -> Filter:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import replace
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -36,10 +35,10 @@ from gitopslab.controlplane.server.authentication.bearer import BearerTokens
 from gitopslab.controlplane.server.authorization import escalation
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.custom import objects as custom_objects
-from gitopslab.controlplane.server.custom.registry import CustomResources
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.feed import Feed, Subscription
+from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.metrics import ResourceMetrics
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.reading import Page
@@ -81,7 +80,7 @@ class Verbs:
         self._chance = chance
         self.catalog = catalog or Catalog()
         self.feed = Feed()
-        self._custom = CustomResources(store, self.feed, self.catalog)
+        self._forms = Forms(store, self.feed, self.catalog)
         self.reader = reading.StoreReader(store)
         self.authorizer = Authorizer(self.reader, self.feed)
         self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new(), chance)
@@ -151,7 +150,7 @@ class Verbs:
             continue_=continue_,
             resource_version=resource_version,
             match=resource_version_match,
-            show=partial(self._custom.shown, resource) if isinstance(resource, CustomResource) else None,
+            show=self._forms.of_records(resource),
         )
 
     def watch(
@@ -178,7 +177,7 @@ class Verbs:
         since = version_of(resource_version)
         accept = reading.selection(resource, labels, fields)
         start = None if initial_events or since == 0 else since
-        show = partial(self._custom.shown_change, resource) if isinstance(resource, CustomResource) else None
+        show = self._forms.of_changes(resource)
         return reading.follow(self.store, self.feed, resource, namespace, accept, start, show)
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -212,7 +211,7 @@ class Verbs:
         attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
         self._admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
         key = (namespace, name_of(obj))
-        if (there := self.store.get(resource.key, key)) is not None:
+        if (there := self.store.get(resource.storage_key, key)) is not None:
             raise already_exists(resource.key, name_of(obj), is_terminating=is_terminating(there.object))
         return self._commit("ADDED", resource, key, obj, options.dry_run)
 
@@ -438,19 +437,15 @@ class Verbs:
     def _commit(self, type: ChangeType, resource: Resource, key: Key, obj: Object, dry_run: bool) -> Record:
         if dry_run:
             return Record.of(obj)
-        obj = identity.ordered(resource, obj)
-        if isinstance(resource, CustomResource):
-            obj = self._custom.kept(resource, obj)
-        change = self.store.append(type, resource.key, key, obj, self.clock.now())
+        kept = self._forms.kept(resource, identity.ordered(resource, obj))
+        change = self.store.append(type, resource.storage_key, key, kept, self.clock.now())
         self.feed.publish(change)
-        return self._custom.shown(resource, change.record) if isinstance(resource, CustomResource) else change.record
+        return self._forms.shown(resource, change.record)
 
     def _current(self, resource: Resource, key: Key) -> Record | None:
-        """The stored state of an object, in the version of the resource."""
-        record = self.store.get(resource.key, key)
-        if record is None or not isinstance(resource, CustomResource):
-            return record
-        return self._custom.shown(resource, record)
+        """The stored state of an object, in the form of the resource."""
+        record = self.store.get(resource.storage_key, key)
+        return None if record is None else self._forms.shown(resource, record)
 
 
 def _manager(who: Caller, options: WriteOptions) -> str:

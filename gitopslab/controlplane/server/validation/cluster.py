@@ -1,4 +1,4 @@
-"""Rules of what a cluster is made of: Namespace, Node, Event, Lease."""
+"""Rules of what a cluster is made of: Namespace, Node, Lease."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.resources import check_quantity
 from gitopslab.controlplane.server.validation.scheduling import check_taints
-from gitopslab.machinery.objects import Object, is_terminating, namespace_of
+from gitopslab.machinery.objects import Object, is_terminating
 
 _CIDR_FIXED = 'node updates may not change podCIDR except from "" to valid'
 _PROVIDER_FIXED = 'node updates may not change providerID except from "" to valid'
-_ELSEWHERE = "does not match event.namespace"
 
 
 def check_namespace(causes: Causes, namespace: Object) -> None:
@@ -59,28 +58,6 @@ def check_node_change(causes: Causes, node: Object, before: Object, subresource:
         causes.forbidden("spec.providerID", _PROVIDER_FIXED)
     if new is not old:
         check_taints(causes, new.get("taints") or [], "metadata.taints")
-
-
-def check_event(causes: Causes, event: Object) -> None:
-    """A new or changed Event: it is kept in the namespace of what it is about."""
-    about = (event.get("involvedObject") or {}).get("namespace") or ""
-    here = namespace_of(event)
-    if event.get("eventTime"):
-        if not about and here not in ("default", "kube-system"):
-            causes.invalid("involvedObject.namespace", about, _ELSEWHERE)
-        for field, path in (("reportingComponent", "reportingController"), ("reportingInstance", "reportingInstance")):
-            if not event.get(field):
-                causes.required(path)
-        for field in ("action", "reason"):
-            if not event.get(field):
-                causes.required(field)
-    elif about != here and not (not about and here == "default"):
-        causes.invalid("involvedObject.namespace", about, _ELSEWHERE)
-
-
-def check_event_change(causes: Causes, event: Object, before: Object, subresource: str) -> None:
-    """As a new one."""
-    check_event(causes, event)
 
 
 def check_lease(causes: Causes, lease: Object) -> None:
