@@ -312,3 +312,12 @@ def test_a_failure_nobody_expected_is_told_as_an_internal_error(
     assert (answer.code, answer.json["reason"]) == (500, "InternalError")
     assert "division by zero" in json.dumps(answer.json)
     caplog.clear()  # it was logged, as it should be
+
+
+def test_json_is_written_in_the_order_of_go_and_ends_its_line(client: Client) -> None:
+    client("POST", _MAPS, config_map("a"))
+    plain = client.get(f"{_MAPS}/a").body
+    assert plain.startswith(b'{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a","namespace":"default",')
+    assert plain.endswith(b"}\n")
+    assert client.get(_MAPS).body.endswith(b"]}\n")
+    assert client.get(f"{_MAPS}/nope").body.endswith(b'"code":404}\n')

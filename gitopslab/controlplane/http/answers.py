@@ -42,15 +42,20 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+def line(found: Any) -> bytes:
+    """JSON as Go's encoder writes it to a connection: with the end of its line."""
+    return orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def of_error(error: ApiError) -> Answer:
     """The ``Status`` that tells an error."""
-    return Answer(error.code, orjson.dumps(error.status), headers=_retry_after(error))
+    return Answer(error.code, line(error.status), headers=_retry_after(error))
 
 
 def of_status(code: int, details: dict[str, Any]) -> Answer:
     """The ``Status`` that tells success."""
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-    return Answer(code, orjson.dumps(status))
+    return Answer(code, line(status))
 
 
 def text(code: int, body: str) -> Answer:

@@ -7,6 +7,7 @@ What the fields of a kind are is ``openapi``'s. Upstream: ``apiserver/pkg/endpoi
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import platform
 from collections import defaultdict
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
+from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, line
 from gitopslab.controlplane.http.negotiation import media_ranges
 from gitopslab.controlplane.http.openid import CONFIGURATION, KEYS
 from gitopslab.controlplane.http.security import Headers
@@ -52,7 +53,7 @@ def discover(catalog: Catalog, path: str, headers: Headers) -> Answer:
         found = _group(catalog, parts[1])
     else:
         found = _resource_list(catalog, parts[1], parts[2]) if len(parts) == 3 else None
-    return NOT_FOUND if found is None else Answer(200, orjson.dumps(found))
+    return NOT_FOUND if found is None else Answer(200, line(found))
 
 
 def server_version() -> Answer:
@@ -99,7 +100,7 @@ def _wants_aggregated(accept: str) -> bool:
 
 def _cacheable(body: Object, media_type: str, headers: Headers) -> Answer:
     """An answer with an ETag, so that kubectl's cache need not fetch it again."""
-    content = orjson.dumps(body)
+    content = line(body)
     tag = b'"' + hashlib.sha256(content).hexdigest().upper().encode() + b'"'
     fields = ((b"etag", tag), (b"vary", b"Accept"), (b"cache-control", b"public"))
     is_known = headers.get(b"if-none-match") == tag
@@ -198,6 +199,16 @@ def _group_entry(name: str, versions: Versions) -> Object:
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
 
+def _storage_hash(resource: Resource) -> str:
+    """Tells clients when objects are kept in another version than before (``discovery.StorageVersionHash``)."""
+    version = resource.version
+    if isinstance(resource, CustomResource):
+        version = resource.version_spec.storage_api_version.rpartition("/")[2]
+    group = resource.stored_as.partition(".")[2] if resource.stored_as else resource.group
+    digest = hashlib.sha256(f"{group}/{version}/{resource.kind}".encode()).digest()
+    return base64.b64encode(digest[:8]).decode()
+
+
 def _resource_list(catalog: Catalog, group: str, version: str) -> Object | None:
     resources = _groups(catalog).get(group, {}).get(version)
     if resources is None:
@@ -220,6 +231,8 @@ def _rows(resource: Resource) -> Iterable[Object]:
         row["shortNames"] = list(resource.short_names)
     if resource.categories:
         row["categories"] = list(resource.categories)
+    if resource.stored:
+        row["storageVersionHash"] = _storage_hash(resource)
     yield row
     for sub in resource.subresources:
         kind = {"group": sub.group, "version": sub.version, "kind": sub.kind or resource.kind}

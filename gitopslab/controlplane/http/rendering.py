@@ -66,13 +66,13 @@ def render_object(resource: Resource, record: Record, look: Look) -> bytes:
     """
     form = look.accepted.form
     if form is Form.OBJECT:
-        return _written(record.body, look)
+        return _written(record.body + b"\n", look)
     if form is Form.TABLE:
         metadata = {"resourceVersion": record.object["metadata"].get("resourceVersion", "")}
-        return _written(_table(resource, [record], metadata, look), look)
+        return _written(_table(resource, [record], metadata, look) + b"\n", look)
     if form is Form.METADATA_LIST:
         raise _not_acceptable(form, f"not a list ({resource.kind})")
-    return _written(tables.partial(record.object, look.accepted.meta_version), look)
+    return _written(tables.partial(record.object, look.accepted.meta_version) + b"\n", look)
 
 
 def render_list(resource: Resource, page: Page, look: Look) -> bytes:
@@ -88,7 +88,7 @@ def render_list(resource: Resource, page: Page, look: Look) -> bytes:
             metadata["remainingItemCount"] = page.remaining
     form = look.accepted.form
     if form is Form.TABLE:
-        return _written(_table(resource, page.records, metadata, look), look)
+        return _written(_table(resource, page.records, metadata, look) + b"\n", look)
     if form is Form.METADATA:
         raise _not_acceptable(form, f"a list ({resource.list_kind})")
     if form is Form.METADATA_LIST:
@@ -111,9 +111,9 @@ def _list(head: bytes, rests: list[bytes | memoryview]) -> bytes:
         rests: The items, each without its opening brace.
     """
     if not rests:
-        return head + b',"items":[]}'
+        return head + b',"items":[]}\n'
     rests[0] = b"".join((head, b',"items":[{', rests[0]))
-    rests[-1] = b"".join((rests[-1], b"]}"))
+    rests[-1] = b"".join((rests[-1], b"]}\n"))
     return b",{".join(rests)
 
 

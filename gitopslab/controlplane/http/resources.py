@@ -354,11 +354,11 @@ def _delete_options(call: Call) -> DeleteOptions:
 def _object(call: Call, record: Record, code: int) -> Answer:
     look = call.look
     if look.accepted == PLAIN:
-        return Answer(code, record.body)
+        return Answer(code, record.body + b"\n")
     return Answer(code, render_object(call.shown, record, look), look.media_type)
 
 
 def _written(call: Call, record: Record, code: int, options: WriteOptions) -> Answer:
     if call.look.accepted == PLAIN or call.info.subresource in _ANSWERED_DIRECTLY:
-        return Answer(code, record.body, warnings=options.warnings)
+        return Answer(code, record.body + b"\n", warnings=options.warnings)
     return Answer(code, render_object(call.shown, record, call.look), call.look.media_type, options.warnings)

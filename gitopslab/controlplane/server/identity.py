@@ -26,6 +26,11 @@ _PLACES = {
     "services": "services/specs",
 }
 """Where the real server keeps the kinds whose place is not their name; some errors show it."""
+_METADATA = (
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
+    "managedFields",
+)  # fmt: skip
 _IMMUTABLE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
@@ -141,9 +146,11 @@ def keep_system_fields(obj: Object, before: Object) -> None:
 
 
 def ordered(resource: Resource, obj: Object) -> Object:
-    """The object with ``kind`` and ``apiVersion`` first, which is where readers of raw bytes look for them."""
+    """The object as Go writes it: ``kind`` and ``apiVersion`` first, then its metadata in the order of their struct."""
     rest = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion", "metadata")}
-    return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": obj["metadata"], **rest}
+    given = {"resourceVersion": "", **obj["metadata"]}  # the version is told by the store, and has its place
+    metadata = {field: given[field] for field in _METADATA if field in given}
+    return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata, **rest}
 
 
 def _place(metadata: Object, namespace: str) -> None:

@@ -96,7 +96,7 @@ def _difference(kind: Slot, step: str, old: Any, new: Any, changed: FieldSet, re
     """Note what differs at one place in the two sets."""
     if old is new or (old == new and old.__class__ is new.__class__):
         return
-    if (not old and not new) or not (is_parted(kind, old or new) and is_parted(kind, new or old)):
+    if (not old and not new) or not (_fits(kind, old) and _fits(kind, new)):
         (removed if new is MISSING else changed)[step] = MEMBER
         return
     inner_changed: FieldSet = {} if old is not MISSING else {".": MEMBER}
@@ -118,6 +118,11 @@ def _difference(kind: Slot, step: str, old: Any, new: Any, changed: FieldSet, re
         changed[step] = inner_changed if len(inner_changed) > 1 or "." not in inner_changed else MEMBER
     if inner_removed:
         removed[step] = inner_removed if len(inner_removed) > 1 or "." not in inner_removed else MEMBER
+
+
+def _fits(kind: Slot, value: Any) -> bool:
+    """Whether a value is nothing, or has the parts that its place has; what is not valid may have others."""
+    return value is MISSING or value is None or is_parted(kind, value)
 
 
 def _struct_difference(

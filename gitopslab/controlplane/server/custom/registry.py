@@ -2,8 +2,8 @@
 
 ``verbs`` builds one. It follows the CustomResourceDefinitions as they are committed: an established one joins the
 catalog at once, a changed one replaces what it served, a deleted one leaves. Objects are kept in one version and
-shown in any (conversion ``None``: only the ``apiVersion`` differs); what was written under an older schema is pruned
-and completed when it is read.
+shown in any (conversion ``None``: only the ``apiVersion`` differs). What is read is pruned and completed by the schema
+of the version it was kept in, and then only pruned by that of the version it is shown in.
 
 Simplified: conversion webhooks are accepted in a definition and not called; the real server converts through them.
 """
@@ -53,7 +53,7 @@ class CustomResources:
         if key not in self._shown:
             if len(self._shown) >= _MOST_REMEMBERED:
                 self._shown.clear()
-            obj = _converted(resource, record.object)
+            obj = self._converted(resource, record.object)
             self._shown[key] = record if obj == record.object else _record(record.revision, obj)
         return self._shown[key]
 
@@ -67,8 +67,14 @@ class CustomResources:
         if resource.version_spec.storage_api_version != resource.api_version:
             storage = self._catalog.by_key(resource.key)
             assert isinstance(storage, CustomResource), "the catalog names the storage version by key"
-            obj = _converted(storage, obj)
+            obj = _completed(storage, _coerced(storage, obj))
         return _in_order(obj)
+
+    def _converted(self, resource: CustomResource, obj: Object) -> Object:
+        versions = (one for one, _ in self._installed.get(resource.key, ()))
+        written = next((one for one in versions if one.api_version == obj.get("apiVersion")), resource)
+        complete = _completed(written, _coerced(written, obj))
+        return complete if written == resource else _coerced(resource, complete)
 
     def _catch_up(self) -> None:
         for change in self._changes.pending():
@@ -99,13 +105,18 @@ class CustomResources:
             self._feed.end(name)
 
 
-def _converted(resource: CustomResource, obj: Object) -> Object:
+def _coerced(resource: CustomResource, obj: Object) -> Object:
+    """An object as the schema of a version holds it."""
+    given = {**obj, "apiVersion": resource.api_version}
     try:
-        shown, _ = decoding.read(resource, {**obj, "apiVersion": resource.api_version})
+        return decoding.read(resource, given)[0]
     except TypedError:
-        shown = {**obj, "apiVersion": resource.api_version}
-    set_defaults(shown, resource.version_spec.root)
-    return shown
+        return given
+
+
+def _completed(resource: CustomResource, obj: Object) -> Object:
+    set_defaults(obj, resource.version_spec.root)
+    return obj
 
 
 def _record(revision: int, obj: Object) -> Record:

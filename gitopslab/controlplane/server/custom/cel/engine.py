@@ -31,6 +31,7 @@ _COMPARED_NUMBERS = re.compile(
 )
 _SUFFIX = re.compile(r" \[[A-Z_]+\]$")
 _PREFIX = re.compile(r"^[A-Z_]+: ")
+_SELECTED = re.compile(r"expression of type ('[^']*') cannot be the operand of a select operation")
 _IN_STRUCT = re.compile(r" not found in struct '[^']*'")
 _WORDS = (
     (re.compile(r'Key not found in map : "?(.*?)"?$'), r"no such key: \1"),
@@ -111,7 +112,8 @@ def environment(pool: Any, variables: dict[str, cel.Type]) -> cel.Env:
 def _compile_text(error: RuntimeError) -> str:
     text = _SUFFIX.sub("", _PREFIX.sub("", str(error)))
     faults = [fault for fault in re.split(r"\n(?=ERROR: )", text) if not _COMPARED_NUMBERS.match(fault)]
-    return _IN_STRUCT.sub("", "\n".join(faults))
+    text = _SELECTED.sub(r"type \1 does not support field selection", "\n".join(faults))
+    return _IN_STRUCT.sub("", text)
 
 
 def _evaluation_text(text: str) -> str:

@@ -91,11 +91,16 @@ def schema_has(schema: Any, word: str) -> bool:
         return any(schema_has(one, word) for one in schema)
     if not isinstance(schema, dict):
         return False
-    if schema.get(word) not in (None, "", {}, []):
+    if _is_used(schema, word):
         return True
     below = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
     nested = [schema.get(group) for group in ("allOf", "anyOf", "oneOf", "not")]
     return any(schema_has(one, word) for one in (*below, *nested))
+
+
+def _is_used(schema: Object, word: str) -> bool:
+    """An empty value says nothing, but for ``dependencies``, which may not even be empty."""
+    return schema.get(word) not in ((None,) if word == "dependencies" else (None, "", {}, []))
 
 
 class _Walk:
@@ -123,7 +128,7 @@ class _Walk:
         if schema.get("default") is not None and context.no_defaults is not None:
             causes.forbidden(f"{path}.default", f"must not be set {context.no_defaults}")
         for word, name in _UNSUPPORTED:
-            if schema.get(word) not in (None, "", {}, []):
+            if _is_used(schema, word):
                 causes.forbidden(f"{path}.{word}", f"{name} is not supported")
         if kind == "null":
             causes.forbidden(f"{path}.type", _NULL)

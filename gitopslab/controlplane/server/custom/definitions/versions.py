@@ -22,6 +22,7 @@ class Hoisted:
 
     def __init__(self, spec: Object) -> None:
         given = spec.get("versions") or []
+        self.are_given = spec.get("versions") is not None
         self.shared = {
             part: given[0].get(part)
             for part in _SHARED
@@ -115,4 +116,8 @@ def _check_flags(causes: Causes, held: Hoisted) -> None:
     if len(set(names)) < len(names):
         causes.invalid("spec.versions", shown, "must contain unique version names")
     if sum(bool(version.get("storage")) for version in held.versions) != 1:
-        causes.invalid("spec.versions", shown or None, "must have exactly one version marked as storage version")
+        causes.invalid(
+            "spec.versions",
+            shown if held.are_given else None,
+            "must have exactly one version marked as storage version",
+        )
