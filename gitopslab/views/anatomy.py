@@ -141,7 +141,7 @@ def _outcome(members: int, lost: int) -> Outcome:
             "etcd elects one member as leader; a write counts once a majority has it.",
             "Every API server that is left answers.",
             "Of the schedulers and of the controller managers one acts, the others wait for its lease to run out.",
-            f"{_nodes(spare)} more may be lost." if spare else "Not one more may be lost.",
+            f"{spare} more may be lost." if spare else "Not one more may be lost.",
         ]
         if lost:
             lines.insert(0, "The lost node's lease runs out; another scheduler and controller manager take over.")
@@ -157,10 +157,6 @@ def _outcome(members: int, lost: int) -> Outcome:
         return Outcome("failed", title, tuple(lines))
     lines = ["No API server answers.", "Pods on the worker nodes go on running.", "What etcd kept is on its disks."]
     return Outcome("failed", "All control nodes are lost", tuple(lines))
-
-
-def _nodes(count: int) -> str:
-    return f"{count} node" if count == 1 else f"{count} nodes"
 
 
 def _body(node: Object, pods: Sequence[Object], runs: Running) -> Body:
