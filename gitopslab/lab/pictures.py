@@ -16,6 +16,8 @@ from gitopslab.lab import scenes
 from gitopslab.lab.checking import checked_sheet, fields_of, text_of
 from gitopslab.lab.explaining import Explanation
 from gitopslab.lab.targets import Source
+from gitopslab.views.board_film import Film, film
+from gitopslab.views.decision import explained
 
 if TYPE_CHECKING:
     from gitopslab.lab.plots import Plots
@@ -39,12 +41,13 @@ class Pictures:
     current_namespace: str
     _still: bool
 
-    def board(self, *, namespace: str = "", system: bool = False) -> BoardView:
+    def board(self, *, namespace: str = "", system: bool = False, group: str = "") -> BoardView:
         """The nodes with their pods, live; show it as the last line of a cell.
 
         Args:
             namespace: Which one to begin with; the board itself can show others.
             system: Show the pods of the cluster itself as tiles too, not only as glyphs.
+            group: A label by which to put the nodes together, such as ``topology.kubernetes.io/zone``.
 
         Example:
             >>> lab.board()
@@ -58,10 +61,19 @@ class Pictures:
                 cluster=(self.cluster.name, self.cluster.kind),
                 namespace=namespace,
                 system=system,
+                group=group,
+                why=self._film,
                 still=self._still,
             )
 
-        return make() if self._still else live((repr(self), "board", namespace, str(system)), make)
+        return make() if self._still else live((repr(self), "board", namespace, str(system), group), make)
+
+    def _film(self, namespace: str, name: str) -> Film:
+        """The decision about a pod, as the board plays it."""
+        scene = scenes.read(self.client, "pod", name, namespace)
+        decision = scene.decide()
+        nomination = decision.nomination
+        return film(explained(scene.pod, scene.nodes, decision), room=(nomination and nomination.node) or "")
 
     def graph(self, namespace: str | None = None, *, system: bool = False) -> GraphView:
         """The objects of a namespace with what they have to do with each other, live; its ``edges`` are data.

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from gitopslab.machinery import quantity
 from gitopslab.machinery.objects import Object, condition_of, created_of, labels_of, name_of, namespace_of, uid_of
 from gitopslab.views import pods as podview
+from gitopslab.views.board_choices import ZONE, Choice, choices, groupings
 from gitopslab.views.message import Message
 from gitopslab.views.news import News, by_uid, doubts_of, newest
-from gitopslab.views.reasons import sentence_of
+from gitopslab.views.reasons import leaving_of, sentence_of
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", "local-path-storage"})
 _ROLE = "node-role.kubernetes.io/"
-_ZONE = "topology.kubernetes.io/zone"
 _UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 _MANY_PODS = 150  # beyond this only pods that are not ready carry their events
 
@@ -36,6 +36,8 @@ class PodTile(Message):
         short: What a person calls it; ``rest`` is the remainder of its name.
         state: A key of ``palette.STATES``; ``status`` is kubectl's word.
         cpu: What it holds of its node, in thousandths; ``memory`` in bytes; ``asks`` says both in words.
+        because: Why it leaves, in a word: ``preempted``, ``evicted``, …; empty when it was simply deleted, or stays.
+        nominated: The node on which room is being made for it.
         reason: One sentence, empty when all is well.
         since: When it was created, in seconds since the epoch.
         doubts: Conditions that are not True, as ``(type, reason, message)``.
@@ -58,6 +60,8 @@ class PodTile(Message):
     memory: int
     asks: str
     images: str
+    because: str
+    nominated: str
     reason: str
     since: float
     system: bool
@@ -68,7 +72,11 @@ class PodTile(Message):
 
 @dataclass(frozen=True, slots=True)
 class NodeCard(Message):
-    """One node; ``cpu`` and ``memory`` are allocatable, ``used_…`` the sum of its pods' requests."""
+    """One node; ``cpu`` and ``memory`` are allocatable, ``used_…`` the sum of its pods' requests.
+
+    Attributes:
+        labels: By which it can be grouped, as ``(key, value)``.
+    """
 
     name: str
     zone: str
@@ -86,12 +94,18 @@ class NodeCard(Message):
     cpu_text: str
     memory_text: str
     pod_limit: int
+    labels: tuple[tuple[str, str], ...]
     pods: tuple[PodTile, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Board(Message):
-    """Everything one picture shows. ``pending`` are pods without a node, ``counts`` pods by state."""
+    """Everything one picture shows. ``pending`` are pods without a node, ``counts`` pods by state.
+
+    Attributes:
+        groupings: The labels by which the nodes may be grouped; ``group`` is the one they are in order of.
+        choices: What may be chosen so that its pods stand out.
+    """
 
     cluster: str
     nodes: tuple[NodeCard, ...]
@@ -99,6 +113,9 @@ class Board(Message):
     namespaces: tuple[str, ...]
     system_namespaces: tuple[str, ...]
     counts: dict[str, int]
+    groupings: tuple[str, ...] = ()
+    group: str = ""
+    choices: tuple[Choice, ...] = ()
 
     @property
     def pods(self) -> tuple[PodTile, ...]:
@@ -111,8 +128,11 @@ def board(
     pods: Iterable[Object],
     events: Iterable[Object] = (),
     *,
+    services: Iterable[Object] = (),
+    claims: Iterable[Object] = (),
     cluster: str = "",
     namespace: str = "",
+    group: str = "",
 ) -> Board:
     """The board of a cluster.
 
@@ -120,9 +140,14 @@ def board(
         nodes: All nodes.
         pods: All pods.
         events: Events, of which those about pods are used.
+        services: Services, so that their pods can be found.
+        claims: PersistentVolumeClaims, likewise.
         cluster: The words that name the cluster in the header.
         namespace: Show only pods of this one; requests of the others still count in the bars' texts.
+        group: A label by which to put the nodes together.
     """
+    nodes = list(nodes)
+    offered = groupings(nodes)
     everything = sorted(pods, key=lambda pod: (created_of(pod), namespace_of(pod), name_of(pod)))
     news = by_uid(events, "Pod")
     many = len(everything) > _MANY_PODS
@@ -130,8 +155,8 @@ def board(
     for pod in everything:
         tile = _tile(pod, news.get(uid_of(pod), []), many)
         placed[tile.node].append(tile)
-    cards = [_card(node, placed.pop(name_of(node), []), namespace) for node in nodes]
-    cards.sort(key=lambda card: (not card.control_plane, natural(card.name)))
+    cards = [_card(node, placed.pop(name_of(node), []), namespace, offered) for node in nodes]
+    cards.sort(key=lambda card: (natural(label_of(card, group)), not card.control_plane, natural(card.name)))
     # What remains has no node, or one that is gone: never drop a pod silently.
     homeless = [tile for tiles in placed.values() for tile in tiles]
     shown = _shown(homeless, namespace)
@@ -144,7 +169,15 @@ def board(
         namespaces=tuple(found),
         system_namespaces=tuple(name for name in found if name in SYSTEM_NAMESPACES),
         counts=dict(Counter(tile.state for tile in tiles)),
+        groupings=offered,
+        group=group,
+        choices=choices((pod for pod in everything if namespace_of(pod) not in SYSTEM_NAMESPACES), services, claims),
     )
+
+
+def label_of(card: NodeCard, key: str) -> str:
+    """The value a node has for a label; empty when it has none, or no label is asked for."""
+    return dict(card.labels).get(key, "")
 
 
 def natural(name: str) -> tuple[object, ...]:
@@ -193,6 +226,8 @@ def _tile(pod: Object, news: list[Object], many: bool) -> PodTile:
         memory=0 if finished else memory,
         asks=_asks(cpu, memory),
         images=", ".join(each.get("image") or "" for each in spec.get("containers") or []),
+        because=leaving_of(pod),
+        nominated="" if spec.get("nodeName") else pod.get("status", {}).get("nominatedNodeName") or "",
         reason=sentence_of(pod),
         since=created_of(pod),
         system=namespace_of(pod) in SYSTEM_NAMESPACES,
@@ -214,7 +249,7 @@ def _command(pod: Object, state: str) -> str:
     return f"kubectl logs {where}" if state in ("ready", "running", "succeeded") else f"kubectl describe pod {where}"
 
 
-def _card(node: Object, tiles: list[PodTile], namespace: str) -> NodeCard:
+def _card(node: Object, tiles: list[PodTile], namespace: str, offered: tuple[str, ...]) -> NodeCard:
     labels, spec, status = labels_of(node), node.get("spec", {}), node.get("status", {})
     room = status.get("allocatable") or status.get("capacity") or {}
     cpu, memory = quantity.milli(room.get("cpu", 0)), quantity.whole(room.get("memory", 0))
@@ -223,7 +258,7 @@ def _card(node: Object, tiles: list[PodTile], namespace: str) -> NodeCard:
     ready = condition_of(node, "Ready") or {}
     return NodeCard(
         name=name_of(node),
-        zone=labels.get(_ZONE, ""),
+        zone=labels.get(ZONE, ""),
         roles=roles,
         control_plane="control-plane" in roles or "master" in roles,
         ready=ready.get("status") == "True",
@@ -238,6 +273,7 @@ def _card(node: Object, tiles: list[PodTile], namespace: str) -> NodeCard:
         cpu_text=f"{cpu_text(used_cpu)} of {cpu_text(cpu)}",
         memory_text=f"{memory_text(used_memory)} of {memory_text(memory)}",
         pod_limit=int(quantity.whole(room.get("pods", 0))),
+        labels=tuple((key, labels[key]) for key in offered if key in labels),
         pods=tuple(_shown(tiles, namespace)),
     )
 

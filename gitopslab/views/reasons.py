@@ -9,12 +9,25 @@ from __future__ import annotations
 
 import re
 
-from gitopslab.machinery.objects import Object, condition_of
+from gitopslab.machinery.objects import Object, condition_of, is_terminating
 from gitopslab.views.pods import failed_container, state_of, status_of, waiting_container
 
 _HEAD = re.compile(r"^\d+/(\d+) nodes are available: (.*)$", re.S)
 _CLAUSE = re.compile(r"^(\d+) (.*)$", re.S)
 _LONGEST = 220
+_DISRUPTIONS = {
+    "PreemptionByScheduler": "preempted",
+    "EvictionByEvictionAPI": "evicted",
+    "DeletionByTaintManager": "tainted",
+    "DeletionByPodGC": "collected",
+    "TerminationByKubelet": "evicted",
+}
+_LEAVING = {
+    "preempted": "Preempted: a more important pod needs its place",
+    "evicted": "Evicted, as when its node is drained",
+    "tainted": "Its node has a NoExecute taint that it does not tolerate",
+    "collected": "Its node is gone",
+}
 
 _PLAIN: tuple[tuple[str, str, str], ...] = (
     (r"Insufficient cpu", "has too little free CPU", "have too little free CPU"),
@@ -46,10 +59,21 @@ def sentence_of(pod: Object) -> str:
     if state in ("ready", "running", "succeeded"):
         return ""
     if state == "terminating":
-        return "Told to stop; it disappears when its containers have ended."
+        why = _LEAVING.get(leaving_of(pod), "Told to stop")
+        return f"{why}; it disappears when its containers have ended."
     if not pod.get("spec", {}).get("nodeName"):
         return _unplaced(pod)
     return _cut(_stuck(pod) or _preparing(pod, state))
+
+
+def leaving_of(pod: Object) -> str:
+    """Why a pod that was told to stop has to go, in a word: ``preempted``, ``evicted``, ``tainted`` or ``collected``.
+
+    Empty when a person or a controller simply deleted it, or when it stays.
+    """
+    if not is_terminating(pod):
+        return ""
+    return _DISRUPTIONS.get((condition_of(pod, "DisruptionTarget") or {}).get("reason") or "", "")
 
 
 def plain_verdict(message: str) -> str:
@@ -75,6 +99,9 @@ def _plain_clause(clause: str) -> str:
 
 
 def _unplaced(pod: Object) -> str:
+    nominated = pod.get("status", {}).get("nominatedNodeName")
+    if nominated:
+        return f"Room is being made for it on {nominated}: a less important pod leaves first."
     scheduled = condition_of(pod, "PodScheduled")
     if scheduled is None:
         return "Waiting for the scheduler."

@@ -196,13 +196,20 @@ class LiveView(View):
         self.stop()
         super().close()
 
-    def publish(self, objects: dict[str, list[Object]], error: str = "") -> bool:
-        """Show this state; called by the publisher's thread. True when it differs from what was shown."""
+    def publish(
+        self, objects: dict[str, list[Object]], error: str = "", ended: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Show this state; called by the publisher's thread. True when it differs from what was shown.
+
+        A thread that was told to end while it drew must not lay its picture over that of the next one: ``ended``.
+        """
         try:
             drawn = self.draw(objects)
         # Whatever goes wrong in a thread must be seen, and only the widget can show it.
         except Exception as problem:
             drawn, error = self._drawn, f"{type(problem).__name__}: {problem}"
+        if ended():
+            return False
         live = "static" if self._still else ("lost" if error else "live")
         if drawn == self._drawn and (self._snapshot.get("error"), self._snapshot.get("live")) == (error, live):
             return False

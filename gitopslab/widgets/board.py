@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 from gitopslab.views.board import Board, board
+from gitopslab.views.board_film import Film
 from gitopslab.views.board_svg import board_svg
 from gitopslab.views.board_text import board_text
 from gitopslab.widgets.base import LiveView, script, sheet
 from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 
-KINDS = ("nodes", "pods", "events")
+KINDS = ("nodes", "pods", "events", "services", "persistentvolumeclaims")
 """What a board follows."""
 
 SCRIPT = (
     "kit.js", "frame.js", "card.js", "hand.js",
-    "board_details.js", "board_tile.js", "board_tray.js", "board_node.js", "board.js",
+    "board_details.js", "board_choice.js", "board_film.js", "board_tile.js", "board_tray.js", "board_node.js",
+    "board.js",
 )  # fmt: skip
+
+
+Why = Callable[[str, str], Film]
 
 
 class BoardView(LiveView):
@@ -33,6 +38,8 @@ class BoardView(LiveView):
         cluster: The cluster's name, and what kind it is.
         namespace: Which namespace to show first; empty for all. The reader may choose another.
         system: Show the pods of the cluster itself as tiles, not as small glyphs.
+        group: A label by which to put the nodes together at first.
+        why: ``why(namespace, name)`` gives the film of the decision about a pod; without it the board cannot tell.
         still: Take one picture and start no thread.
         idle_seconds: How long without a change until it pauses.
     """
@@ -47,23 +54,39 @@ class BoardView(LiveView):
         cluster: tuple[str, str] = ("", ""),
         namespace: str = "",
         system: bool = False,
+        group: str = "",
+        why: Why | None = None,
         still: bool = False,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._namespace = namespace
+        self._group = group
+        self._why = why
+        self._films = 0
         self._objects: dict[str, list[Object]] = {}
         super().__init__(
             open_source,
             cluster=cluster,
             still=still,
             idle_seconds=idle_seconds,
-            options={"namespace": namespace, "system": system},
+            options={"namespace": namespace, "system": system, "group": group},
         )
 
     def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The whole board: the browser filters, so that it can show another namespace without asking."""
         self._objects = objects
         return {"board": self._board("").as_dict()}
+
+    def asked(self, wish: dict[str, Any]) -> None:
+        """Tell why a pod is where it is, as a film; or go on when it was paused."""
+        if wish.get("do") != "why":
+            super().asked(wish)
+            return
+        pod = next((each for each in self._objects.get("pods", ()) if uid_of(each) == wish.get("uid")), None)
+        if pod is None or self._why is None:
+            return
+        self._films += 1
+        self._answer = {"asked": self._films, "film": self._why(namespace_of(pod), name_of(pod)).as_dict()}
 
     def text(self) -> str:
         """The board as a tree of pods a node."""
@@ -76,4 +99,14 @@ class BoardView(LiveView):
     def _board(self, namespace: str) -> Board:
         name, kind = self._cluster
         title = f"{name} ({kind})" if kind else name
-        return board(*(self._objects.get(each, ()) for each in KINDS), cluster=title, namespace=namespace)
+        nodes, pods, events, services, claims = (self._objects.get(each, ()) for each in KINDS)
+        return board(
+            nodes,
+            pods,
+            events,
+            services=services,
+            claims=claims,
+            cluster=title,
+            namespace=namespace,
+            group=self._group,
+        )

@@ -13,6 +13,7 @@ import contextvars
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Protocol
 
 from gitopslab.machinery.objects import Object
@@ -54,8 +55,8 @@ class Source(Protocol):
 class Publishes(Protocol):
     """What a publisher drives."""
 
-    def publish(self, objects: dict[str, list[Object]], error: str) -> bool:
-        """Show this state; False when it looks the same as before."""
+    def publish(self, objects: dict[str, list[Object]], error: str, ended: Callable[[], bool]) -> bool:
+        """Show this state, unless following has ``ended`` meanwhile; False when it looks the same as before."""
         ...
 
     def pause(self) -> None:
@@ -108,7 +109,7 @@ class Publisher:
             now = time.monotonic()
             if changed:
                 seen, objects = self._source.state()
-                if view.publish(objects, self._source.error):
+                if view.publish(objects, self._source.error, self._stop.is_set):
                     changed_at, earliest = now, now + 1 / MESSAGES_A_SECOND
             elif now - changed_at > self._idle_seconds:
                 view.pause()

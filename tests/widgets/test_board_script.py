@@ -211,7 +211,7 @@ def test_a_hidden_table_says_the_same(shown: ShownBoard) -> None:
 
 def test_a_namespace_can_be_chosen_and_the_bars_stay(shown: ShownBoard) -> None:
     shown.show(believable())
-    shown.page.select_option(".gl-tools select", "kube-system")
+    shown.page.select_option("select[aria-label='Namespace']", "kube-system")
     assert shown.page.locator(".gl-tray .gl-pod").count() == 0
     assert "etcd" in shown.texts(".gl-node:nth-child(1) .gl-name")
     assert shown.page.locator(".gl-node:nth-child(2) .gl-track i.gl-aside").count() > 0
@@ -296,6 +296,94 @@ def test_a_change_of_500_pods_redraws_only_what_differs(shown: ShownBoard) -> No
     shown.change((nodes, pods, events))
     touched = shown.page.evaluate("() => [...touched].filter(Boolean)")
     assert touched == [pods[7]["metadata"]["uid"]]
+
+
+def test_nodes_are_grouped_by_a_label_from_a_menu(shown: ShownBoard) -> None:
+    shown.show(believable())
+    shown.page.select_option("select[aria-label='Group the nodes']", "topology.kubernetes.io/zone")
+    assert shown.texts(".gl-group-name") == ["zone-a · 2 nodes", "zone-b · 1 node", "zone-c · 1 node"]
+    assert shown.texts(".gl-node-head") == ["lab-control-plane", "lab-worker", "lab-worker2", "lab-worker3"]
+    shown.page.select_option("select[aria-label='Group the nodes']", "")
+    assert shown.page.locator(".gl-group-name").count() == 0
+
+
+def test_what_is_chosen_rings_its_pods_and_dims_the_rest(shown: ShownBoard) -> None:
+    shown.show(believable())
+    before = shown.page.locator(".gl-pod").count()
+    shown.page.select_option("select[aria-label='Whose pods stand out']", "Deployment/demo/web")
+    ringed = shown.page.locator(".gl-pod.gl-ringed").evaluate_all("(tiles) => tiles.map((tile) => tile.dataset.uid)")
+    assert len(ringed) == 5
+    assert all(uid.startswith("uid-web-") for uid in ringed)
+    assert shown.page.locator(".gl-pod").count() == before, "nothing is removed"
+
+
+FILM = {
+    "pod": f"demo/{BIG}",
+    "frames": [
+        {"kind": "start", "title": "big", "told": "It asks for 6 CPU."},
+        {"kind": "filter", "title": "NodeResourcesFit", "told": "lab-worker is out, 1 left."},
+        {"kind": "end", "title": "Outcome", "told": "Only lab-worker3 can take it."},
+    ],
+    "marks": [
+        {"node": "lab-worker", "frame": 1, "kind": "out", "text": "needs 6 CPU, 2.4 free", "share": 0},
+        {"node": "lab-worker3", "frame": 2, "kind": "winner", "text": "chosen", "share": 0},
+    ],
+    "winner": "lab-worker3",
+    "victims": [],
+    "room": "",
+    "seconds": 0.9,
+}
+
+
+def play(shown: ShownBoard, film: Object = FILM) -> None:
+    shown.page.evaluate("(film) => model.set('_answer', { asked: 1, film })", film)
+    shown.page.wait_for_selector(".gl-film:not([hidden])")
+    shown.page.wait_for_function("() => document.querySelector('.gl-film-count').textContent === '3 of 3'")
+
+
+def test_w_asks_why_and_the_film_ends_at_the_winner(shown: ShownBoard) -> None:
+    shown.show(believable())
+    shown.page.focus(f".gl-pod[data-uid='uid-{BIG}']")
+    shown.page.keyboard.press("w")
+    assert shown.asked()[-1] == {"do": "why", "uid": f"uid-{BIG}"}
+    play(shown)
+    assert shown.texts(".gl-node[data-film=out] .gl-node-verdict") == ["\u2715 needs 6 CPU, 2.4 free"]
+    assert shown.texts(".gl-node[data-film=winner] .gl-node-head") == ["lab-worker3"]
+    assert shown.page.locator(".gl-layer .gl-pod").count() == 1, "the tile slid to the winner"
+
+
+def test_the_film_can_be_stepped_through_and_put_away(shown: ShownBoard) -> None:
+    shown.show(believable())
+    play(shown)
+    shown.page.focus("[aria-label='Step back']")
+    shown.page.keyboard.press("ArrowLeft")
+    assert shown.texts(".gl-film-words") == ["NodeResourcesFit lab-worker is out, 1 left."]
+    assert shown.page.locator(".gl-node[data-film=winner]").count() == 0
+    assert shown.page.locator(".gl-layer .gl-pod").count() == 0
+    shown.page.keyboard.press("ArrowLeft")
+    assert shown.page.locator(".gl-node[data-film]").count() == 0
+    shown.page.keyboard.press("Escape")
+    assert shown.page.locator(".gl-film").is_hidden()
+
+
+def test_with_reduced_motion_the_film_moves_nothing(chromium: Browser) -> None:
+    page = chromium.new_page(reduced_motion="reduce")
+    made = ShownBoard(page).show(believable())
+    play(made)
+    assert page.locator(".gl-layer .gl-pod").count() == 0
+    assert made.errors == []
+    page.close()
+
+
+def test_a_victim_is_marked_before_it_leaves(shown: ShownBoard) -> None:
+    shown.show(believable())
+    frames = [
+        FILM["frames"][0],
+        {"kind": "preempt", "title": "Preemption", "told": "db-0 must leave."},
+        FILM["frames"][2],
+    ]
+    play(shown, {**FILM, "frames": frames, "winner": "", "room": "lab-worker2", "victims": ["demo/db-0"]})
+    assert shown.page.locator(".gl-victim").get_attribute("data-uid") == "uid-db-0"
 
 
 def test_no_text_is_smaller_than_12_pixels_nor_20_for_a_room(shown: ShownBoard) -> None:

@@ -10,6 +10,7 @@ from board_samples import believable, node, pod
 from fake_source import PATIENCE, FakeSource
 
 from gitopslab.machinery.objects import Object
+from gitopslab.views.board_film import Film
 from gitopslab.widgets import base
 from gitopslab.widgets.base import close_all, live
 from gitopslab.widgets.board import SCRIPT, BoardView
@@ -92,7 +93,7 @@ def test_a_namespace_is_what_the_twins_show_and_the_browser_gets_them_all(cluste
     view = BoardView(lambda: cluster, namespace="kube-system", still=True)
     assert "demo/" not in view.text()
     assert view._snapshot["board"]["namespaces"] == ["demo", "kube-system"]
-    assert view._options == {"namespace": "kube-system", "system": False, "presenter": False}
+    assert view._options == {"namespace": "kube-system", "system": False, "group": "", "presenter": False}
     view.close()
 
 
@@ -144,3 +145,27 @@ def test_the_script_imports_nothing_and_asks_nobody() -> None:
     assert "import " not in script.replace("cannot import another", "")
     assert not any(word in script for word in ("fetch(", "XMLHttpRequest", "http://localhost", "innerHTML"))
     assert script.count("export default") == 1
+
+
+def test_a_thread_that_was_told_to_end_lays_no_picture_over_the_next(cluster: Cluster) -> None:
+    view = BoardView(lambda: cluster, still=True)
+    before = view._snapshot
+    assert view.publish({"nodes": [node("late")], "pods": [], "events": []}, "", lambda: True) is False
+    assert view._snapshot is before
+    view.close()
+
+
+def test_asking_why_gives_the_film_of_a_decision(cluster: Cluster) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def why(namespace: str, name: str) -> Film:
+        asked.append((namespace, name))
+        return Film(f"{namespace}/{name}", (), (), "lab-worker", (), "")
+
+    view = BoardView(lambda: cluster, why=why, still=True)
+    view._handle_custom_msg({"do": "why", "uid": "uid-db-0"}, [])
+    assert asked == [("demo", "db-0")]
+    assert (view._answer["asked"], view._answer["film"]["winner"]) == (1, "lab-worker")
+    view._handle_custom_msg({"do": "why", "uid": "nobody"}, [])
+    assert len(asked) == 1
+    view.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from fake_source import PATIENCE, FakeSource
@@ -20,7 +21,7 @@ class FakeView:
         self.heard = threading.Condition()
         self.paused = threading.Event()
 
-    def publish(self, objects: dict[str, list[Object]], error: str) -> bool:
+    def publish(self, objects: dict[str, list[Object]], error: str, ended: Callable[[], bool]) -> bool:
         with self.heard:
             self.told.append([obj["metadata"]["name"] for obj in objects["pods"]])
             self.heard.notify_all()

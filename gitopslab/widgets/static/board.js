@@ -1,11 +1,12 @@
 // The board: node cards with their pods, capacity bars, and the pods that wait for a node.
 // Python sends one snapshot (views/board.py) whenever something changed; this script draws it and changes only what
-// differs. It asks the cluster nothing; the one message it sends back is {do: "resume"}.
+// differs. It asks the cluster nothing; the messages it sends back are {do: "resume"} and {do: "why", uid}, which is
+// answered in `_answer` by the film of a decision.
 
 const MOST_MOVES = 24; // more changes at once than this are shown without travel
 const MOST_MOVES_CROWDED = 6; // travelling tiles are painted anew in every frame, and a crowded board paints slowly
 const TRAVEL_MS = 340;
-const KEYS = "arrows go from pod to pod · Enter pins the details · Escape closes them · c copies the command";
+const KEYS = "arrows go from pod to pod · Enter pins the details · w tells why there · Escape closes · c copies the command";
 
 class BoardView {
   constructor(model, root) {
@@ -24,7 +25,10 @@ class BoardView {
       columns: () => this.columns(),
       elementOf: (uid) => this.tiles.get(uid),
       detailsOf: (uid) => this.details(uid),
+      keys: { w: (uid) => this.why(uid) },
     });
+    this.reveal = oncePerFrame(() => this.showFilm());
+    this.model.on("change:_answer", this.reveal);
     this.paint = oncePerFrame(() => this.draw());
     this.describe = notTooOften(2000, () => this.drawTable());
     this.model.on("change:_snapshot", this.paint);
@@ -33,7 +37,9 @@ class BoardView {
 
   destroy() {
     this.model.off("change:_snapshot", this.paint);
-    for (const work of [this.paint, this.describe]) work.cancel();
+    this.model.off("change:_answer", this.reveal);
+    for (const work of [this.paint, this.describe, this.reveal]) work.cancel();
+    this.film.clear();
     this.hand.release();
     this.frame.release();
   }
@@ -42,13 +48,20 @@ class BoardView {
 
   build() {
     const { root, body, tools, counts, legend } = this.frame;
-    this.choice = el("select", { "aria-label": "Namespace" });
+    this.menus = new BoardMenus((change) => this.choose(change));
     this.system = el("button", { class: "gl-toggle", type: "button", title: "Show the pods of the cluster itself as tiles" }, "system pods");
-    this.choice.addEventListener("change", () => this.choose({ namespace: this.choice.value }));
     this.system.addEventListener("click", () => this.choose({ system: !this.options.system }));
-    tools.prepend(this.choice, this.system);
+    tools.prepend(...this.menus.elements, this.system);
+    this.film = new FilmPlayer({
+      layer: this.frame.layer,
+      cardOf: (node) => this.nodes.get(node),
+      tileOf: (name) => this.tileNamed(name),
+      voice: this.frame.voice,
+      ended: () => this.hand.current?.focus({ preventScroll: true }),
+    });
     counts.setAttribute("aria-label", "Pods by state");
     body.append(this.tray.element, this.nodes.element);
+    body.before(this.film.element);
     legend.prepend(bars());
     this.rows = el("tbody", {});
     root.append(el("div", { class: "gl-unseen" }, tableOf(this.rows)), this.card.element);
@@ -78,12 +91,59 @@ class BoardView {
     this.tiles.forget(this.pods);
     this.card.follow((uid) => this.details(uid), (uid) => this.tiles.get(uid));
     giveFocusBack();
+    this.film.draw();
     this.describe();
   }
 
   details(uid) {
     const pod = this.pods.get(uid);
-    return pod && podDetails(pod, this.looks, this.frame.now());
+    return pod && { ...podDetails(pod, this.looks, this.frame.now()), more: this.whyButton(uid) };
+  }
+
+  // ---- choosing, and asking why ----
+
+  /** The nodes in the order of their group. */
+  grouped() {
+    const { group } = this.options;
+    if (!group) return this.board.nodes;
+    const value = (node) => labelOf(node, group) || "\uffff"; // what has no such label comes last
+    return [...this.board.nodes].sort((one, other) => value(one).localeCompare(value(other), "en", { numeric: true }));
+  }
+
+  /** Rings the pods of what was chosen; everything else dims, nothing is removed. */
+  ring() {
+    const choice = this.board.choices.find(({ key }) => key === this.options.select);
+    const chosen = new Set(choice?.pods ?? []);
+    this.frame.root.classList.toggle("gl-choosing", Boolean(choice));
+    for (const part of this.frame.root.querySelectorAll(".gl-pod, .gl-track i, .gl-group")) {
+      const uids = part.dataset.uids?.split(" ") ?? [part.dataset.uid];
+      part.classList.toggle("gl-ringed", uids.some((uid) => chosen.has(uid)));
+    }
+  }
+
+  whyButton(uid) {
+    const button = el("button", { type: "button", class: "gl-why" }, "Why this node?");
+    if (!this.pods.get(uid).node) say(button, "Why no node?");
+    button.addEventListener("click", () => this.why(uid));
+    return button;
+  }
+
+  why(uid) {
+    this.card.close();
+    this.model.send({ do: "why", uid });
+  }
+
+  showFilm() {
+    const { film, asked } = this.model.get("_answer") ?? {};
+    if (!film || asked === this.asked) return;
+    this.asked = asked;
+    this.film.show(film);
+    this.film.element.querySelector("button:not([disabled])")?.focus({ preventScroll: true });
+  }
+
+  tileNamed(name) {
+    const pod = [...this.pods.values()].find((each) => `${each.namespace}/${each.name}` === name);
+    return pod && this.tiles.get(pod.uid);
   }
 
   columns() {
@@ -102,13 +162,14 @@ class BoardView {
     const placed = this.board.nodes.flatMap((node) => node.pods).filter(this.visible);
     this.frame.root.classList.toggle("gl-crowded", this.board.nodes.length > CROWDED_NODES);
     this.tray.draw(this.board.pending.filter(this.visible), placed.filter((pod) => pod.state === "failed"));
-    this.nodes.draw(this.board.nodes, this.visible, folded);
+    this.nodes.draw(this.grouped(), this.visible, folded, this.options.group);
+    this.ring();
   }
 
   drawHead(snapshot) {
     this.frame.draw(snapshot, `${several(this.board.nodes.length, "node")} · ${several(this.pods.size, "pod")}`);
     this.drawCounts();
-    this.drawChoice();
+    this.menus.draw(this.board, this.options);
     this.system.setAttribute("aria-pressed", String(Boolean(this.options.system)));
   }
 
@@ -121,15 +182,6 @@ class BoardView {
       item.classList.toggle("gl-none", !count);
       say(item.children[1], String(count));
     });
-  }
-
-  drawChoice() {
-    const { namespace = "" } = this.options;
-    const names = ["", ...this.board.namespaces];
-    if (!names.includes(namespace)) names.push(namespace);
-    const make = (name) => el("option", { value: name }, name || "all namespaces");
-    keyed(this.choice, names, (name) => name, make, () => {});
-    if (this.choice.value !== namespace) this.choice.value = namespace;
   }
 
   // ---- motion: only what really happened moves ----
@@ -190,6 +242,8 @@ function bars() {
   const swatch = (look, word) => el("li", {}, el("span", { class: `gl-swatch ${look}` }), word);
   return el("ul", { "aria-label": "Bars" }, swatch("", "requested by pods"), swatch("gl-hatched", "by system pods"), swatch("gl-free", "free"));
 }
+
+const labelOf = (node, key) => node.labels.find(([name]) => name === key)?.[1] ?? "";
 
 const COLUMNS = ["Pod", "Namespace", "Node", "State", "Ready", "Restarts", "Why"];
 

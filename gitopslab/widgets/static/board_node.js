@@ -14,9 +14,18 @@ class NodeCards {
   }
 
   /** Draws all nodes; `visible(pod)` and `folded(pod)` say what the reader chose to see, and how. */
-  draw(nodes, visible, folded) {
+  draw(nodes, visible, folded, group = "") {
     Object.assign(this, { visible, folded, crowded: nodes.length > CROWDED_NODES });
-    keyed(this.element, nodes, (node) => node.name, () => this.make(), (card, node) => this.update(card, node));
+    const make = (row) => (row.heading ? el("h3", { class: "gl-group-name" }) : this.make());
+    keyed(this.element, withHeadings(nodes, group), (row) => row.heading ?? row.name, make, (card, row) => {
+      if (row.heading) return say(card, row.words);
+      card.dataset.node = row.name;
+      this.update(card, row);
+    });
+  }
+
+  get(name) {
+    return this.element.querySelector(`.gl-node[data-node="${CSS.escape(name)}"]`);
   }
 
   make() {
@@ -108,6 +117,7 @@ class NodeCards {
       say(group.firstChild, `${owner.split("/").at(-1)} ×${members.length}`);
       group.title = `${owner}: ${words.join(", ")}`;
       group.setAttribute("aria-label", group.title);
+      group.dataset.uids = members.map((pod) => pod.uid).join(" ");
       group.lastChild.replaceChildren(...states.map((state) => glyph(this.looks, state)));
     });
   }
@@ -118,6 +128,22 @@ class NodeCards {
     const make = (pod) => (pod === label ? el("span", { class: "gl-system-name" }, "system") : this.tiles.of(pod));
     keyed(row, [label, ...pods], (pod) => pod.uid, make, (tile, pod) => pod !== label && this.tiles.update(tile, pod, "glyph"));
   }
+}
+
+/** The nodes, and before each group of them a heading with how many there are. */
+function withHeadings(nodes, group) {
+  if (!group) return nodes;
+  const rows = [];
+  for (const node of nodes) {
+    const value = labelOf(node, group);
+    const heading = `group ${value}`;
+    if (rows.findLast((row) => row.heading)?.heading !== heading) {
+      const count = nodes.filter((each) => labelOf(each, group) === value).length;
+      rows.push({ heading, words: `${value || "without the label"} · ${several(count, "node")}` });
+    }
+    rows.push(node);
+  }
+  return rows;
 }
 
 function makeBar(name) {

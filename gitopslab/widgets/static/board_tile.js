@@ -25,7 +25,7 @@ class Tiles {
   /** Brings a tile up to date; does nothing when nothing that shows has changed. */
   update(tile, pod, density) {
     const { state, status, ready, containers, restarts, short, rest } = pod;
-    const signature = [state, status, ready, containers, restarts, short, rest, pod.node, pod.reason, density].join("|");
+    const signature = [pod.because, pod.nominated, state, status, ready, containers, restarts, short, rest, pod.node, pod.reason, density].join("|");
     if (tile.glSignature === signature) return;
     tile.glSignature = signature;
     const [mark, name, readiness, remainder, restarted] = tile.children;
@@ -50,7 +50,9 @@ class Tiles {
    * What makes the pod unique while it is well, what is the matter when it is not; in two parts, because where room
    * is short the first is cut: of 7c5ddbdf54-x7k2p the end tells pods apart.
    */
-  secondLine({ state, status, rest, namespace }) {
+  secondLine({ state, status, rest, namespace, because, nominated }) {
+    if (because) return [because, ""];
+    if (nominated) return [`room on ${nominated}`, ""];
     if (state === "notready") return [this.looks.notready.word, ""];
     if (state !== "ready" && state !== "running") return [status, ""];
     const dash = rest.lastIndexOf("-");
