@@ -12,6 +12,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from gitopslab.controlplane.scheduler import what_if
@@ -91,12 +92,28 @@ def main() -> None:
         cycle = Cycle(profile, snapshot, Objects(), random.Random(0))
         scene = Scene(wanted, nodes, pods)
         less = what_if.requests("", {"cpu": "50m"})
-        figures = (
-            median(lambda cycle=cycle, wanted=wanted: cycle.schedule(PodInfo(wanted)), asked.rounds),
-            median(lambda wanted=wanted: whole(Scene(wanted, nodes, pods)), asked.rounds),
-            median(lambda scene=scene, less=less: whole(what_if.pod_changed(scene, less)), asked.rounds),
-        )
+        tasks: list[Callable[[], object]] = [
+            partial(schedule, cycle, wanted),
+            partial(whole_of, wanted, nodes, pods),
+            partial(rethink, scene, less),
+        ]
+        figures = [median(task, asked.rounds) for task in tasks]
         print(f"{name:20} " + " ".join(f"{figure:10.1f}" for figure in figures))
+
+
+def schedule(cycle: Cycle, wanted: Object) -> object:
+    """One decision on a snapshot that is there."""
+    return cycle.schedule(PodInfo(wanted))
+
+
+def whole_of(wanted: Object, nodes: list[Object], pods: list[Object]) -> object:
+    """The decision from plain objects."""
+    return whole(Scene(wanted, nodes, pods))
+
+
+def rethink(scene: Scene, change: what_if.Change) -> object:
+    """The decision for a changed pod."""
+    return whole(what_if.pod_changed(scene, change))
 
 
 def whole(scene: Scene) -> object:
