@@ -154,3 +154,14 @@ def test_of_too_many_addresses_a_fair_share_is_kept() -> None:
     many = [{"addresses": [{"ip": f"10.0.{index // 250}.{index % 250}"} for index in range(900)]}] * 2
     kept, is_truncated = truncated(many)
     assert (is_truncated, [len(found["addresses"]) for found in kept]) == (True, [MOST // 2, MOST // 2])
+
+
+def test_a_terminating_pod_leaves_the_endpoints_unless_published(cluster: Cluster) -> None:
+    cluster.create(pod("one", metadata={"labels": {"app": "web"}}))
+    cluster.create(service())
+    cluster.create(service("all", spec={"publishNotReadyAddresses": True}))
+    cluster.settle()
+    cluster.stage.stuck.update(("n1", "n2", "n3"))
+    cluster.delete("pods", "one")
+    assert "subsets" not in cluster.get("endpoints", "web")
+    assert cluster.get("endpoints", "all")["subsets"][0]["addresses"][0]["targetRef"]["name"] == "one"

@@ -175,3 +175,10 @@ def test_a_node_port_asked_for_with_a_type_that_has_none_is_refused(api: LocalAp
     change = {"spec": {"type": "ClusterIP", "ports": [{**before, "nodePort": 30081}]}}
     with pytest.raises(InvalidError, match="may not be used when `type` is 'ClusterIP'"):
         api.patch("services", "s", change, "default")
+
+
+def test_a_load_balancers_address_goes_with_the_type(api: LocalApi) -> None:
+    api.create(service("s", type="LoadBalancer"))
+    status = {"status": {"loadBalancer": {"ingress": [{"ip": "8.8.8.8"}]}}}
+    api.patch("services", "s", status, "default", subresource="status")
+    assert api.patch("services", "s", {"spec": {"type": "ClusterIP"}}, "default")["status"] == {"loadBalancer": {}}

@@ -25,6 +25,7 @@ from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import (
     Object,
     annotations_of,
+    is_terminating,
     key_of,
     labels_of,
     name_of,
@@ -78,7 +79,9 @@ class EndpointController:
     def _selected(self, service: Object) -> list[Object]:
         wanted = service["spec"]["selector"].items()
         pods = self._pods.list(namespace_of(service))
-        return [pod for pod in pods if wanted <= labels_of(pod).items() and belongs(pod)]
+        stays = bool(service["spec"].get("publishNotReadyAddresses"))
+        found = [pod for pod in pods if wanted <= labels_of(pod).items() and belongs(pod)]
+        return [pod for pod in found if stays or not is_terminating(pod)]
 
     def _write(self, wanted: Object, current: Object | None) -> None:
         try:

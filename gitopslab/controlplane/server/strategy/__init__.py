@@ -86,6 +86,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         lifecycle.prepare_update(obj, before)
     elif resource.has_status and subresource not in _PARTS:
         _put_back(obj, before, "status")
+    if resource.key == "services" and subresource not in _PARTS and obj["spec"].get("type") != "LoadBalancer":
+        obj["status"] = {**obj.get("status", {}), "loadBalancer": {}}
     if resource.key == "namespaces" and subresource != "finalize":
         obj["spec"] = before.get("spec", {})
     if resource.key == "namespaces" and subresource == "finalize":
