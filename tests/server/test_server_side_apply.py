@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -253,3 +254,9 @@ def test_arguments_stay_as_they_were() -> None:
     before = json.dumps([live, config])
     _applied(live, config)
     assert json.dumps([live, config]) == before
+
+
+def test_the_status_of_an_object_nobody_tracked_stays_without_an_owner() -> None:
+    untracked = {**copy.deepcopy(WEB), "status": {"replicas": 1}}
+    untracked["metadata"]["uid"] = "u"
+    assert "f:status" not in _fields(_applied(untracked, WEB, force=True), "before-first-apply")

@@ -211,7 +211,7 @@ CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
       '-  "Path": "/data",\n+  "Path": "/other",\n   "Type": ""\n  },\n  "Glusterfs": null,\n']),
     (volume(), {"spec.claimRef": {"name": "c"}, "spec.persistentVolumeReclaimPolicy": "Delete"}, "", []),
     (claim(), {"spec.volumeName": "v"}, "", []),
-    (node(podCIDRs=["10.0.0.0/24"]), {"spec.podCIDRs": ["10.0.1.0/24"]}, "",
+    (node(podCIDRs=["10.0.0.0/24"]), {"spec.podCIDR": "10.0.1.0/24"}, "",
      ['spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid']),
     (node(), {"spec.unschedulable": True, "spec.taints": [{"key": "a", "effect": "NoExecute"}]}, "", []),
     (made("Namespace"), {"status.phase": "Terminating"}, "status",

@@ -236,7 +236,7 @@ def applied(
     check_config(resource, kind, config)
     root, ignored = root_of(kind), _ignored(resource, subresource)
     live, wish = _live(resource, kind, current), _wish(root, config, ignored)
-    owners = _owners(resource, kind, current, now)
+    owners = _owners(resource, kind, current, ignored, now)
     applier = Manager(manager, "Apply", resource.api_version, subresource, "", wish)
     last = next((owner for owner in owners if owner.identity == applier.identity), None)
     others = [owner for owner in owners if owner is not last]
@@ -265,14 +265,16 @@ def _live(resource: Resource, kind: Struct, current: Object | None) -> Object:
     return {**current, "metadata": metadata}
 
 
-def _owners(resource: Resource, kind: Struct, current: Object | None, now: float) -> list[Manager]:
+def _owners(
+    resource: Resource, kind: Struct, current: Object | None, ignored: frozenset[str], now: float
+) -> list[Manager]:
     """The managers of the live object; one for all its fields when nobody tracked them."""
     if current is None:
         return []
     entries = current.get("metadata", {}).get("managedFields")
     if entries:
         return [Manager.of(entry) for entry in entries]
-    fields, _ = compare(kind, kind.zero, current, _NEVER_OWNED)
+    fields, _ = compare(kind, kind.zero, current, ignored)
     return [Manager("before-first-apply", "Update", resource.api_version, "", timestamp(now), fields)]
 
 
