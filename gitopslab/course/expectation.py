@@ -105,6 +105,8 @@ def _said(name: str, wanted: Any, world: World) -> str:
     if name == "exists":
         return "it to be there" if wanted else "it to be gone"
     given = _given(name, wanted, world)
+    if name == "in" and isinstance(given, list) and len(given) == 1:
+        return printed(given[0])
     return RULES[name].words.format(shown(given) if isinstance(given, list) else printed(given))
 
 

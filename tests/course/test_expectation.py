@@ -110,7 +110,8 @@ def test_it_may_be_compared_with_what_the_cluster_holds() -> None:
     nodes = Expectation({"in": Source("objects", "pods", field="spec.nodeName")})
     assert nodes.holds(["n1"], WORLD)
     assert not nodes.holds(["n2"], WORLD)
-    assert nodes.said(WORLD) == "one of n1"
+    assert nodes.said(WORLD) == "n1"
+    assert Expectation({"in": ["a", "b"]}).said(WORLD) == "one of a, b"
 
 
 def test_sources_are_read_as_values() -> None:
