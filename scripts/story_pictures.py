@@ -1,4 +1,4 @@
-"""Takes the pictures of path, timeline and anatomy: ``python scripts/story_pictures.py [DIR]``.
+"""Takes the pictures of path, timeline, anatomy and graph: ``python scripts/story_pictures.py [DIR]``.
 
 Their own scripts in headless Chromium, on a control plane in memory whose clock is held, so that every run gives the
 same pictures in half a minute. Needs Chromium and the test extra. Writes ``docs/images/`` unless told otherwise.
@@ -12,15 +12,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from graph_samples import BROKEN, SHOP, apply, objects_of  # noqa: E402
 from held_lab import Lab  # noqa: E402
 from widget_page import Shown, chromium, header  # noqa: E402
 
+from gitopslab.controlplane.daemon.assembly import ControlPlane  # noqa: E402
+from gitopslab.machinery.clock import JumpableClock  # noqa: E402
 from gitopslab.machinery.objects import Object  # noqa: E402
 from gitopslab.views.anatomy import KINDS as PARTS  # noqa: E402
 from gitopslab.views.anatomy import SIZES, anatomy  # noqa: E402
+from gitopslab.views.graph import graph, graph_message  # noqa: E402
 from gitopslab.views.path import kinds_for, path  # noqa: E402
 from gitopslab.views.timeline import KINDS, SPANS, timeline  # noqa: E402
 from gitopslab.widgets.anatomy import AnatomyView  # noqa: E402
+from gitopslab.widgets.graph import GraphView  # noqa: E402
 from gitopslab.widgets.path import PathView  # noqa: E402
 from gitopslab.widgets.timeline import TimelineView  # noqa: E402
 
@@ -29,7 +34,7 @@ def main() -> None:
     """Take all pictures, light and dark."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
     target.mkdir(parents=True, exist_ok=True)
-    scenes = story()
+    scenes = {**story(), "graph": shop()}
     with chromium() as browser:
         for scheme in ("light", "dark"):
             page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
@@ -66,6 +71,18 @@ def story() -> dict[str, tuple[type, Object, Object]]:
         ),
         "anatomy": (AnatomyView, {"anatomy": parts.as_dict(), **now}, {"sizes": list(SIZES), "power": True}),
     }
+
+
+def shop() -> tuple[type, Object, Object]:
+    """A namespace with all fifteen kinds, some of which point at nothing."""
+    plane = ControlPlane(JumpableClock())
+    plane.settle()
+    apply(plane, SHOP)
+    apply(plane, BROKEN)
+    plane.advance(75)
+    drawn = graph(objects_of(plane), namespace="shop")
+    plane.close()
+    return GraphView, {"graph": graph_message(drawn), **header(seconds=plane.clock.now())}, {}
 
 
 if __name__ == "__main__":
