@@ -27,7 +27,7 @@ class Voice(Protocol):
         ...
 
     def steps(self, steps: tuple[Step, ...], exercise: Exercise) -> str:
-        """What is done, ready to be pasted."""
+        """What is done, ready to be pasted; without what the API is meant to refuse."""
         ...
 
 
@@ -53,6 +53,7 @@ class Cell:
         return "\n".join(
             self.kubectl(step.command, exercise) if step.command else f'lab.apply("""\n{step.manifest.strip()}\n""")'
             for step in steps
+            if not step.is_refused
         )
 
 
@@ -86,4 +87,5 @@ class Terminal:
             if step.command
             else f"{self.kubectl('apply -f -', exercise)} <<'END'\n{step.manifest.strip()}\nEND"
             for step in steps
+            if not step.is_refused
         )
