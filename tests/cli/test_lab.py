@@ -58,7 +58,7 @@ def test_the_lab_opens_and_ctrl_c_keeps_the_cluster(cluster: EmbeddedCluster, tm
     assert [is_ready(node) for node in Kubectl(cluster.kubeconfig).nodes() or ()] == [True] * 4
 
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "The cluster goes on" in said
     assert cluster.status().state is State.RUNNING
