@@ -13,7 +13,14 @@ from collections.abc import Iterable
 
 from gitopslab.controlplane.controllers.podcontrol import is_namespace_terminating
 from gitopslab.controlplane.controllers.podstate import is_ready, node_of
-from gitopslab.controlplane.controllers.slicing import HEADLESS, address_types, addresses_of, belongs, ports_of
+from gitopslab.controlplane.controllers.slicing import (
+    HEADLESS,
+    address_types,
+    addresses_of,
+    belongs,
+    ports_of,
+    selecting,
+)
 from gitopslab.controlplane.controllers.subsets import repacked, truncated
 from gitopslab.controlplane.controllers.triggertimes import TRIGGER_TIME, TriggerTimes
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
@@ -111,12 +118,8 @@ class EndpointController:
 
     def _selecting(self, event: WatchEvent) -> Iterable[Request]:
         """The Services that select a pod."""
-        labels = labels_of(event.object)
-        return [
-            Request(*key_of(service))
-            for service in self._services.list(namespace_of(event.object))
-            if (wanted := service["spec"].get("selector")) and wanted.items() <= labels.items()
-        ]
+        beside = self._services.list(namespace_of(event.object))
+        return [Request(*key_of(service)) for service in selecting(beside, event.object)]
 
 
 def _when_deleted_or_left(event: WatchEvent) -> Iterable[Request]:

@@ -24,6 +24,7 @@ from gitopslab.controlplane.controllers.slicing import (
     endpoint_of,
     grouped,
     planned,
+    selecting,
 )
 from gitopslab.controlplane.controllers.triggertimes import TRIGGER_TIME, TriggerTimes
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
@@ -129,12 +130,8 @@ class EndpointSliceController:
 
     def _selecting(self, event: WatchEvent) -> Iterable[Request]:
         """The Services that select a pod."""
-        labels = labels_of(event.object)
-        return [
-            Request(*key_of(service))
-            for service in self._services.list(namespace_of(event.object))
-            if (wanted := service["spec"].get("selector")) and wanted.items() <= labels.items()
-        ]
+        beside = self._services.list(namespace_of(event.object))
+        return [Request(*key_of(service)) for service in selecting(beside, event.object)]
 
     @staticmethod
     def _owning(event: WatchEvent) -> Iterable[Request]:

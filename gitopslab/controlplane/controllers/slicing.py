@@ -59,6 +59,12 @@ def belongs(pod: Object) -> bool:
     return not is_terminal(pod) and bool(status.get("podIP") or status.get("podIPs"))
 
 
+def selecting(services: Iterable[Object], pod: Object) -> list[Object]:
+    """The Services of a pod's namespace that select it."""
+    labels = labels_of(pod)
+    return [one for one in services if (wanted := one["spec"].get("selector")) and wanted.items() <= labels.items()]
+
+
 def address_types(service: Object) -> list[str]:
     """The address families of a Service, one set of slices each."""
     return list(service["spec"].get("ipFamilies") or ["IPv4"])
