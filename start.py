@@ -58,7 +58,7 @@ def set_up(extra: str) -> None:
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     subprocess.run([*pip, "--constraint", str(LOCK), "--editable", target], check=True)
-    # pip compiles what it copies, but not what it only points to; uncompiled, a cluster starts in half as much time again
+    # pip compiles what it copies but not what it points to, and a cluster would take half as long again to start.
     subprocess.run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "gitopslab")], check=True)
     (VENV / f"installed-{extra or 'lab'}").write_text(wanted, encoding="utf-8")
     tell(f"Installed in {time.monotonic() - began:.0f} s")
