@@ -6,6 +6,9 @@
      ├─ SetupError         the machine or a cluster is not as it must be
      ├─ ManifestError      a YAML document cannot be read
      ├─ WaitTimeoutError   a state did not come in time
+     ├─ ImageError         an image, its parts or its registry is not as it must be
+     │   ├─ DockerfileError     a line of a Dockerfile cannot be followed
+     │   └─ DiskFullError       there is no room to keep it
      └─ ApiError           an API server answered with a Status
          ├─ NotFoundError       404
          ├─ AlreadyExistsError  409, reason AlreadyExists
@@ -62,6 +65,37 @@ class ManifestError(LabError):
 
 class WaitTimeoutError(LabError):
     """A state did not come in time; the message holds the last state seen and the newest event."""
+
+
+class ImageError(LabError):
+    """An image, one of its parts, or what a registry makes of it, is not as it must be.
+
+    Attributes:
+        code: What the OCI distribution specification calls it, such as ``MANIFEST_UNKNOWN``; empty when it has no word.
+            A registry answers with it, and a client rebuilds the error from it.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class DockerfileError(ImageError):
+    """A line of a Dockerfile cannot be read or followed.
+
+    Attributes:
+        line: Which, from one; 0 when it is about the whole file.
+        problem: What is wrong there, without the place.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, line: int = 0, problem: str = "") -> None:
+        super().__init__(message, hint)
+        self.line = line
+        self.problem = problem or message
+
+
+class DiskFullError(ImageError):
+    """The disk has no room for what was to be kept; nothing of it was."""
 
 
 class ApiError(LabError):
