@@ -84,7 +84,8 @@ def test_what_is_no_reference_is_refused_with_the_reason(text: str, code: str, w
     ("host", "expected"),
     [
         ("localhost", True), ("localhost:5050", True), ("127.0.0.1:80", True), ("127.1.2.3", True),
-        ("[::1]:5050", True), ("docker.io", False), ("localhost.example.org", False), ("10.0.0.1:5050", False), ("127.0.0.1.nl", False),
+        ("[::1]:5050", True), ("docker.io", False), ("localhost.example.org", False), ("10.0.0.1:5050", False),
+        ("127.0.0.1.nl", False),
     ],
 )  # fmt: skip
 def test_a_registry_on_this_machine_is_known_by_its_address(host: str, expected: bool) -> None:
