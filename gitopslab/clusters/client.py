@@ -224,7 +224,7 @@ class Client:
             path = self.path(resource, place, name_of(obj))
             self.request("PATCH", path, obj, {**query, "force": "true"}, _PATCH_TYPES["apply"])
 
-    def create(self, obj: Object, namespace: str = "") -> Object:
+    def create(self, obj: Object, namespace: str = "default") -> Object:
         """Store a new object.
 
         Raises:
