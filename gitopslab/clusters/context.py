@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
 from gitopslab.clusters.failures import readable
+from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.kubectl import Kubectl, executable
 from gitopslab.clusters.state import Folder, Record, exclusive, folder, write_private
 from gitopslab.clusters.tool import Answer, ToolTimeout, run
@@ -69,10 +70,12 @@ class ContextCluster:
                     self._folder.remove()
                 raise
             progress(f"the cluster of context {self.name} answers; the lab makes namespaces of its own there")
+            Forge.of(self).resume(progress)
 
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
         """Forget the cluster with ``delete``; it is never stopped, because the lab did not start it."""
         with exclusive(self.kind, self._slug, progress):
+            Forge.of(self).down(progress, delete=delete)
             if self._folder.read() is None:
                 progress(f"the lab does not use context {self.name}")
             elif delete:
@@ -94,6 +97,7 @@ class ContextCluster:
             if found:
                 progress(f"deleting {', '.join(found)}")
                 self._kubectl().must(["delete", *found, "--wait", "--ignore-not-found"], timeout=180)
+            Forge.of(self).reset(progress)
             progress(f"{len(found)} namespaces of the lab deleted; everything else was left alone")
 
     def status(self) -> Status:

@@ -1,37 +1,25 @@
 """The embedded cluster: our own control plane as a process of its own.
 
-``up`` starts ``python -m gitopslab.controlplane.daemon`` detached from this process, so that it outlives notebooks
-and terminals, and returns when its nodes are Ready. Whether it runs is asked of the lock that the daemon holds, never
-of a process id in a file: such an id can be stale and belong to somebody else by now. What happens inside the process
-is the daemon's business.
+``up`` starts ``python -m gitopslab.controlplane.daemon`` detached from this process (``detached``), so that it outlives
+notebooks and terminals, and returns when its nodes are Ready. What happens inside the process is the daemon's business.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Mapping
 
 from gitopslab.clusters import ports
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
+from gitopslab.clusters.detached import Detached
+from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.state import Folder, Record, command, exclusive, explained, folder, remembered_ports
-from gitopslab.controlplane.daemon.lock import is_locked
 from gitopslab.errors import SetupError
 
-_START_TIMEOUT = 60.0
-_STOP_TIMEOUT = 15.0
-_POLL = 0.02
 _PORT_ATTEMPTS = 5
-_LARGEST_LOG = 4 * 1024 * 1024
-_DAEMON = "gitopslab.controlplane.daemon"
+DAEMON = "gitopslab.controlplane.daemon"
+"""The module that serves an embedded cluster."""
+
 _STORE = ("store.db", "store.db-wal", "store.db-shm")
 
 
@@ -50,6 +38,7 @@ class EmbeddedCluster:
         self.name = name
         self._folder: Folder = folder(self.kind, name)
         self._environment = environment
+        self._process = Detached(f"cluster {name}", DAEMON, self._folder.path, "daemon")
         self.kubeconfig = self._folder.kubeconfig
 
     def up(self, progress: Progress = silent, options: Options = DEFAULT) -> None:
@@ -60,22 +49,17 @@ class EmbeddedCluster:
         """
         with exclusive(self.kind, self.name, progress):
             record = self._folder.read()
-            if record is None or not (record.is_ready or self._running()):
+            if record is None or not (record.is_ready or self._process.is_running()):
                 self._first_start(options, progress)
-                return
-            record.must_match(options)
-            if self._running():
-                port = int(self._wait_for_daemon_file()["port"])
-                if options.port not in (None, port):
-                    raise _other_port(port, options.port, record)
-                self._ready(record, port)
-                progress(f"cluster {self.name} is already up")
             else:
-                self._start(record, options.port or record.port or ports.free(), progress)
+                record.must_match(options)
+                self._bring_back(record, options, progress)
+            Forge.of(self).resume(progress)
 
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
         """Stop the process; its state is kept unless ``delete`` is given."""
         with exclusive(self.kind, self.name, progress):
+            Forge.of(self).down(progress, delete=delete)
             if self._folder.read() is None:
                 progress(f"there is no embedded cluster {self.name}")
                 return
@@ -103,15 +87,16 @@ class EmbeddedCluster:
                 for name in _STORE:
                     (self._folder.path / name).unlink(missing_ok=True)
             self._start(record, port, progress)
+            Forge.of(self).reset(progress)
 
     def status(self) -> Status:
         """How the process is."""
         record = self._folder.read()
         if record is None:
             return Status(self.name, self.kind, State.ABSENT, self.kubeconfig)
-        if not self._running():
+        if not self._process.is_running():
             return Status(self.name, self.kind, State.STOPPED, self.kubeconfig, {"port": record.port})
-        daemon = self._daemon_file() or {}
+        daemon = self._process.says() or {}
         return Status(self.name, self.kind, State.RUNNING, self.kubeconfig, daemon)
 
     def load_image(self, image: str, progress: Progress = silent) -> None:
@@ -124,6 +109,16 @@ class EmbeddedCluster:
             f"The embedded cluster takes no image from Docker ({image})",
             "Nothing to do: its nodes know every image by name. For real containers: --cluster kind",
         )
+
+    def _bring_back(self, record: Record, options: Options, progress: Progress) -> None:
+        if not self._process.is_running():
+            self._start(record, options.port or record.port or ports.free(), progress)
+            return
+        port = int(self._process.wait_until_it_says(command("down", self.kind, self.name))["port"])
+        if options.port not in (None, port):
+            raise _other_port(port, options.port, record)
+        self._ready(record, port)
+        progress(f"cluster {self.name} is already up")
 
     def _first_start(self, options: Options, progress: Progress) -> None:
         self._folder.remove()  # what a broken-off first start may have left
@@ -150,15 +145,8 @@ class EmbeddedCluster:
 
     def _start(self, record: Record, port: int, progress: Progress) -> None:
         _must_be_free(port, record)
-        with explained(self._folder.path):
-            (self._folder.path / "daemon.json").unlink(missing_ok=True)  # of a process that was killed
-        process, answers = self._spawn(record, port)
-        try:
-            progress(f"starting cluster {self.name} on port {port}")
-            _first_answer(process, answers, self._log)
-        except BaseException:
-            _end(process)
-            raise
+        progress(f"starting cluster {self.name} on port {port}")
+        self._process.start(_arguments(record, port), self._environment)
         self._ready(record, port)
         progress(f"cluster {self.name} is up")
 
@@ -167,68 +155,19 @@ class EmbeddedCluster:
             record.phase, record.port = "ready", port
             self._folder.write(record)
 
-    def _spawn(self, record: Record, port: int) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-        arguments = [sys.executable, "-m", _DAEMON, "--folder", str(self._folder.path), "--name", self.name]
-        arguments += ["--port", str(port)]
-        arguments += ["--workers", str(record.workers)] if record.workers is not None else []
-        arguments += ["--config", record.config] if record.config else []
-        arguments += ["--bare"] if record.bare else []
-        arguments += ["--seed", str(record.seed)] if record.seed is not None else []
-        with explained(self._folder.path):
-            if self._log.exists() and self._log.stat().st_size > _LARGEST_LOG:
-                self._log.replace(self._log.with_suffix(".log.old"))
-            with open(self._log, "ab", opener=_private) as log:
-                return _detached(arguments, log, self._environment)
-
-    @property
-    def _log(self) -> Path:
-        return self._folder.path / "daemon.log"
-
-    def _running(self) -> bool:
-        return is_locked(self._folder.path)
-
-    def _daemon_file(self) -> dict[str, Any] | None:
-        try:
-            content: dict[str, Any] = json.loads((self._folder.path / "daemon.json").read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-        return content
-
-    def _wait_for_daemon_file(self) -> dict[str, Any]:
-        """What the running daemon says of itself; one that is just starting gets time to."""
-        deadline = time.monotonic() + _START_TIMEOUT
-        while True:
-            found = self._daemon_file()
-            if found is not None and self._running():
-                return found
-            if time.monotonic() > deadline or not self._running():
-                raise SetupError(
-                    f"Cluster {self.name} holds its folder but does not answer; its log is {self._log}",
-                    f"Stop it with {command('down', self.kind, self.name)}, then run the same command again",
-                )
-            time.sleep(_POLL)
-
     def _stop(self, progress: Progress) -> bool:
-        if not self._running():
-            return False
-        progress(f"stopping cluster {self.name}")
-        for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-            for process in processes_of(self._folder.path):
-                with suppress(ProcessLookupError):
-                    os.kill(process, number)
-            if self._ended():
-                return True
-        raise SetupError(
-            f"Cluster {self.name} does not stop: some process holds {self._folder.path}", f"Its log is {self._log}"
-        )
+        if self._process.is_running():
+            progress(f"stopping cluster {self.name}")
+        return self._process.stop()
 
-    def _ended(self) -> bool:
-        deadline = time.monotonic() + _STOP_TIMEOUT
-        while self._running():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL)
-        return True
+
+def _arguments(record: Record, port: int) -> list[str]:
+    arguments = ["--name", record.name, "--port", str(port)]
+    arguments += ["--workers", str(record.workers)] if record.workers is not None else []
+    arguments += ["--config", record.config] if record.config else []
+    arguments += ["--bare"] if record.bare else []
+    arguments += ["--seed", str(record.seed)] if record.seed is not None else []
+    return arguments
 
 
 def _must_be_free(port: int, record: Record) -> None:
@@ -242,108 +181,6 @@ def _must_be_free(port: int, record: Record) -> None:
     )
 
 
-def processes_of(folder: Path) -> Iterator[int]:
-    """The processes that serve a folder, by their command lines: a number in a file may be somebody else's by now."""
-    import psutil
-
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if _DAEMON in words and "--folder" in words[:-1]:
-            served = Path(words[words.index("--folder") + 1])
-            if served.resolve() == folder.resolve():
-                yield process.pid
-
-
 def _other_port(port: int, asked: int | None, record: Record) -> SetupError:
     down, up = (command(words, record.kind, record.name) for words in ("down", f"up --port {asked}"))
     return SetupError(f"Cluster {record.name} is up already, on port {port}", f"To move it: {down} && {up}")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-if sys.platform == "win32":
-
-    def _detached(
-        arguments: list[str], log: IO[bytes], environment: Mapping[str, str]
-    ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-        """As below; descriptors cannot be handed on here, so the process answers on its standard output."""
-        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-        process = subprocess.Popen(
-            [*arguments, "--ready-fd", "1"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=dict(environment),
-            creationflags=flags,
-        )
-        assert process.stdout is not None
-        return process, process.stdout
-
-else:
-
-    def _detached(
-        arguments: list[str], log: IO[bytes], environment: Mapping[str, str]
-    ) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
-        """Start a process that survives this one, and the pipe on which it says that it answers."""
-        reading, writing = os.pipe()
-        try:
-            process = subprocess.Popen(
-                [*arguments, "--ready-fd", str(writing)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=dict(environment),
-                pass_fds=(writing,),
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        return process, os.fdopen(reading, "rb")
-
-
-def _first_answer(process: subprocess.Popen[bytes], answers: IO[bytes], log: Path) -> None:
-    """Wait for the daemon's one line.
-
-    Raises:
-        SetupError: It said that it cannot, said nothing in time, or ended without a word.
-    """
-    heard: list[bytes] = []
-    # a thread, because a pipe cannot be waited for with a time-out on every platform
-    listener = threading.Thread(target=lambda: heard.append(answers.readline()), daemon=True)
-    listener.start()
-    listener.join(_START_TIMEOUT)
-    if not heard:
-        raise SetupError(f"The cluster did not answer within {_START_TIMEOUT:.0f} s", f"Its log may say why: {log}")
-    answers.close()
-    try:
-        answer = json.loads(heard[0])
-    except ValueError:
-        process.wait(timeout=_STOP_TIMEOUT)
-        raise SetupError(
-            f"The cluster's process ended at once (exit code {process.returncode}): {_last_line(log)}",
-            f"Its log says more: {log}",
-        ) from None
-    if "error" in answer:
-        raise SetupError(answer["error"], answer.get("hint", ""))
-    # it goes on without us; when it ends before us, it shall not stay behind as a zombie
-    threading.Thread(target=process.wait, daemon=True).start()
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it wrote no message"
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

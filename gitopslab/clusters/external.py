@@ -16,6 +16,7 @@ from pathlib import Path
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
 from gitopslab.clusters.baseline import recorded, restore
 from gitopslab.clusters.failures import explain, plain
+from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.kubectl import Kubectl, wait_for_nodes
 from gitopslab.clusters.state import Folder, Record, command, exclusive, folder
 from gitopslab.clusters.tool import Answer, Tool, ToolTimeout, run
@@ -82,10 +83,12 @@ class ExternalCluster(ABC):
             else:
                 record.must_match(options)
                 self._bring_back(record, progress)
+            Forge.of(self).resume(progress)
 
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
         """Stop the cluster, or remove it if the lab made it."""
         with exclusive(self.kind, self.name, progress):
+            Forge.of(self).down(progress, delete=delete)
             if self.folder.read() is None:
                 progress(f"there is no {self.kind} cluster {self.name} of the lab")
             elif delete:
@@ -108,6 +111,7 @@ class ExternalCluster(ABC):
                     f"There is no {self.kind} cluster {self.name} of the lab", command("up", self.kind, self.name)
                 )
             count = restore(Kubectl(self.kubeconfig, self._environment), record.baseline, progress)
+            Forge.of(self).reset(progress)
             progress(f"{count} objects deleted; {self.kind} cluster {self.name} is clean")
 
     def status(self) -> Status:

@@ -26,8 +26,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gitopslab.background.lock import FolderLock
 from gitopslab.clusters.base import Options, Progress, silent
-from gitopslab.controlplane.daemon.lock import FolderLock
 from gitopslab.errors import SetupError
 
 SCHEMA = 1

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from gitopslab.controlplane.daemon.lock import FolderLock
+from gitopslab.background.lock import FolderLock
 
 FOLDER = ".gitopslab"
 _FILE = "progress.json"

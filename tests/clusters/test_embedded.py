@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gitopslab.background.lock import FolderLock, is_locked
 from gitopslab.clusters import Options, State, known
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.kubectl import Kubectl, is_ready
-from gitopslab.controlplane.daemon.lock import FolderLock, is_locked
 from gitopslab.errors import SetupError
 
 pytestmark = pytest.mark.process
@@ -221,7 +221,7 @@ def test_down_with_delete_removes_only_its_own_folder(lab: EmbeddedCluster, home
 
 def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from gitopslab.controlplane.daemon.lock import FolderLock\n"
+        "import sys; from pathlib import Path; from gitopslab.background.lock import FolderLock\n"
         f"lock = FolderLock(Path({str(tmp_path)!r})); print(lock.acquire(), flush=True); input()"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

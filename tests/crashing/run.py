@@ -15,8 +15,9 @@ from typing import Any
 from crashing.connection import Server
 from crashing.watchers import Watcher
 from crashing.writers import PATH, Writer
-from gitopslab.clusters.embedded import EmbeddedCluster, processes_of
-from gitopslab.controlplane.daemon.lock import is_locked
+from gitopslab.background.lock import is_locked
+from gitopslab.clusters.detached import processes_of
+from gitopslab.clusters.embedded import DAEMON, EmbeddedCluster
 from gitopslab.errors import SetupError
 
 _WRITERS = 4
@@ -143,7 +144,7 @@ class Crash:
         """End whatever process serves the cluster, and wait until the system has let go of its lock."""
         folder = self._cluster.kubeconfig.parent
         while is_locked(folder):
-            for process in processes_of(folder):
+            for process in processes_of(DAEMON, folder):
                 os.kill(process, signal.SIGKILL)
             time.sleep(0.002)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from gitopslab.background.lock import is_locked
 from gitopslab.clusters import Options, ports
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.embedded import EmbeddedCluster
-from gitopslab.controlplane.daemon.lock import is_locked
 
 
 class Running:

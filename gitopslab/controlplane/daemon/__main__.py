@@ -12,21 +12,21 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from gitopslab import __version__
+from gitopslab.background.lock import FolderLock
+from gitopslab.background.presence import Presence
+from gitopslab.background.process import allow_many_files, listening, loop_factory, stop_on_signals, tell
 from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
 from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, running, seeded
 from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
 from gitopslab.controlplane.daemon.housekeeping import Housekeeper
-from gitopslab.controlplane.daemon.lock import FolderLock
 from gitopslab.controlplane.daemon.loop import drive
-from gitopslab.controlplane.daemon.presence import Presence
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.serve import serve
@@ -36,38 +36,23 @@ from gitopslab.machinery.clock import LabClock
 from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import is_condition_true
 
-_LOOPBACK = "127.0.0.1"
 _FIRST_SECONDS = 30.0  # of a cluster whose clock is held: by then it runs what a cluster runs
-_FILES = 4096
 _PATIENCE = 1.0  # seconds for those who are just asking whether the cluster runs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a cluster until it is told to stop; the exit code is 1 when it could not start."""
     options = _parser().parse_args(arguments)
-    _allow_many_files()
+    allow_many_files()
     os.umask(0o077)  # whatever SQLite and others write beside our own files is the owner's alone, too
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         _run(options)
     except LabError as error:
-        _tell(options.ready_fd, {"error": error.message, "hint": error.hint})
+        tell(options.ready_fd, {"error": error.message, "hint": error.hint})
         print(error, file=sys.stderr)  # noqa: T201  the log file is this process's stderr
         return 1
     return 0
-
-
-def _allow_many_files() -> None:
-    """Every connection is a file, and a Mac allows a process 256 unless it asks for more."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,7 +76,7 @@ def _run(options: argparse.Namespace) -> None:
     if not lock.acquire(patience=_PATIENCE):
         raise SetupError(f"cluster {options.name} is already running", "look at it with: gitopslab status")
     topology = _topology(options)
-    listener = _bind(options.port)
+    listener = listening(options.port)
     credentials = folder.credentials()
     store = Store(folder.database)
     clock, chance = (running(store), CHANCE) if options.seed is None else seeded(store, options.seed)
@@ -102,7 +87,7 @@ def _run(options: argparse.Namespace) -> None:
     plane.manager.add(Housekeeper(plane))
     presence = Presence(lock.path, folder.database)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(plane, clock, folder, credentials, listener, presence, options))
     finally:
         plane.close()
@@ -115,32 +100,6 @@ def _topology(options: argparse.Namespace) -> Topology | None:
     if options.config is not None:
         return Topology.read(options.config)
     return None if options.workers is None else Topology.of_workers(options.workers)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Give uvloop where it installs, which is everywhere but Windows."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
-
-
-def _bind(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited: small answers are not held back
-    if sys.platform != "win32":  # there the option would let two processes share the port
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((_LOOPBACK, port))
-    except OSError as error:
-        raise SetupError(
-            f"port {port} on {_LOOPBACK} cannot be used: {error.strerror}",
-            "stop what listens there, or choose another port with --port",
-        ) from error
-    listener.listen(512)
-    return listener
 
 
 async def _serve(
@@ -165,7 +124,7 @@ async def _serve(
         asyncio.create_task(presence.watch()),
         asyncio.create_task(serve(app, listener, **files)),
     ]
-    _stop_on_signals(tasks)
+    stop_on_signals(tasks)
     _announce(folder, credentials, listener.getsockname()[1], options)
     try:
         await asyncio.gather(*tasks)
@@ -185,28 +144,8 @@ def _announce(folder: ClusterFolder, credentials: Credentials, port: int, option
     folder.write_kubeconfig(options.name, port, credentials)
     state = {"pid": os.getpid(), "port": port, "started": time.time(), "version": __version__}
     folder.write("daemon.json", json.dumps(state).encode())
-    _tell(options.ready_fd, {"ready": True, "kubeconfig": str(folder.kubeconfig), **state})
+    tell(options.ready_fd, {"ready": True, "kubeconfig": str(folder.kubeconfig), **state})
     options.ready_fd = None  # closed; the number may soon be another file's
-
-
-def _tell(descriptor: int | None, message: dict[str, object]) -> None:
-    if descriptor is None:
-        return
-    with contextlib.suppress(OSError):  # a parent that no longer listens is no reason to stop
-        os.write(descriptor, (json.dumps(message) + "\n").encode())
-        os.close(descriptor)
-
-
-def _stop_on_signals(tasks: list[asyncio.Task[None]]) -> None:
-    def stop() -> None:
-        for task in tasks:
-            task.cancel()
-
-    if sys.platform == "win32":
-        signal.signal(signal.SIGTERM, lambda *_: asyncio.get_running_loop().call_soon_threadsafe(stop))
-        return
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 if __name__ == "__main__":

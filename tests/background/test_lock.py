@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitopslab.controlplane.daemon.lock import FolderLock, is_locked
+from gitopslab.background.lock import FolderLock, is_locked
 
 
 def test_a_lock_that_is_held_is_told_and_cannot_be_taken_twice(tmp_path: Path) -> None:

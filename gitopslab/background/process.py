@@ -1,0 +1,90 @@
+"""How a process of the lab begins and ends: its files, its socket, its word to its parent, its signals.
+
+Called by the composition roots in the order of this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+
+from gitopslab.errors import SetupError
+
+LOOPBACK = "127.0.0.1"
+_FILES = 4096
+
+
+def allow_many_files() -> None:
+    """Every connection is a file, and a Mac allows a process 256 unless it asks for more."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def listening(port: int) -> socket.socket:
+    """A socket that listens on loopback, and nowhere else.
+
+    Args:
+        port: 0 takes a free one.
+
+    Raises:
+        SetupError: The port cannot be used.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited: small answers are not held back
+    if sys.platform != "win32":  # there the option would let two processes share the port
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as error:
+        raise SetupError(
+            f"port {port} on {LOOPBACK} cannot be used: {error.strerror}",
+            "stop what listens there, or choose another port with --port",
+        ) from error
+    listener.listen(512)
+    return listener
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Give uvloop where it installs, which is everywhere but Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def stop_on_signals(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel the tasks on SIGTERM and Ctrl-C."""
+
+    def stop() -> None:
+        for task in tasks:
+            task.cancel()
+
+    if sys.platform == "win32":
+        signal.signal(signal.SIGTERM, lambda *_: asyncio.get_running_loop().call_soon_threadsafe(stop))
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+def tell(descriptor: int | None, message: dict[str, object]) -> None:
+    """Say one line of JSON to the parent, and close the line."""
+    if descriptor is None:
+        return
+    with contextlib.suppress(OSError):  # a parent that no longer listens is no reason to stop
+        os.write(descriptor, (json.dumps(message) + "\n").encode())
+        os.close(descriptor)
