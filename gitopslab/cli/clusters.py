@@ -144,7 +144,7 @@ def kubectl(context: typer.Context, spec: ClusterOption = "embedded", name: Name
 
 
 def status(spec: ClusterOption = "embedded", name: NameOption = "lab", as_json: JsonOption = False) -> None:
-    """How a cluster is: its state, address, kubeconfig and nodes.
+    """How a cluster is: its state, address, kubeconfig, forge and nodes.
 
     For example:
 
@@ -152,6 +152,7 @@ def status(spec: ClusterOption = "embedded", name: NameOption = "lab", as_json: 
 
       gitopslab status --cluster kind --json
     """
+    from gitopslab.clusters.forge import Forge
     from gitopslab.clusters.kubectl import Kubectl
 
     found = cluster(spec, name)
@@ -159,10 +160,11 @@ def status(spec: ClusterOption = "embedded", name: NameOption = "lab", as_json: 
     running = described["state"] == State.RUNNING.value
     nodes = Kubectl(found.kubeconfig).nodes() if running else None
     described["nodes"] = [_node_row(node) for node in nodes or ()]
+    described["forge"] = Forge.of(found).status()
     if as_json:
         answer_json(described)
         return
-    for key in ("name", "cluster", "state", "kubeconfig", *described["details"]):
+    for key in ("name", "cluster", "state", "kubeconfig", *described["details"], "forge"):
         say(f"{key + ':':<12} {described.get(key, described['details'].get(key))}")
     if running and nodes is None:
         note("Its API does not answer. Next: gitopslab down, then gitopslab up")

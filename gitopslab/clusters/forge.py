@@ -179,7 +179,7 @@ class Forge:
         """
         port = _remembered(self.folder)
         if port is None:
-            taken = {_remembered(each) for each in home().glob("forges/*/*")}
+            taken = {port for each in home().glob("forges/*/*") if (port := _remembered(each)) is not None}
             return ports.free(_PORTS, but=taken)
         if not ports.is_free(port):
             owner = ports.owner(port)

@@ -69,9 +69,7 @@ def _run(options: argparse.Namespace) -> None:
                 (folder.path / "forge.json").unlink()
 
 
-async def _serve(
-    folder: ForgeFolder, listener: socket.socket, presence: Presence, options: argparse.Namespace
-) -> None:
+async def _serve(folder: ForgeFolder, listener: socket.socket, presence: Presence, options: argparse.Namespace) -> None:
     port = listener.getsockname()[1]
     forge = Forge(folder, f"localhost:{port}")
     tasks = [

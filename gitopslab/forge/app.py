@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -32,7 +32,9 @@ class Forge:
         self.entrance = Entrance(folder.token, folder.key)
         self.repositories = Repositories(folder.git)
         git = GitServer(self.repositories, self.entrance, self._pushed)
-        self.app = Starlette(routes=[Route("/api/version", _version), *git.routes])
+        self.app = Starlette(
+            routes=[Route("/api/version", _version), *git.routes], exception_handlers={ClientDisconnect: _gone}
+        )
 
     async def run(self) -> None:
         """What goes on beside requests, until cancelled."""
@@ -45,3 +47,8 @@ async def _version(_request: Request) -> Response:
     from gitopslab import __version__
 
     return JSONResponse({"version": __version__})
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Nobody is there to read it; that a client hung up is no news for the log."""
+    return Response(status_code=400)

@@ -1,8 +1,8 @@
 """Who a request to the forge comes from, and what that one may do.
 
 Projects are public: whoever reaches the loopback may read. Writing wants the learner's token, or that of a running job
-for the registry of its own project, as ``CI_JOB_TOKEN``. Any user name goes with a token, as on GitLab. Registry clients
-may swap it for a sealed token first (``/jwt/auth``), which is what ``docker login`` and ``docker push`` do.
+for the registry of its own project, as ``CI_JOB_TOKEN``. Any user name goes with a token, as on GitLab. Registry
+clients may swap it for a sealed token first (``/jwt/auth``), which is what ``docker login`` and ``docker push`` do.
 """
 
 from __future__ import annotations

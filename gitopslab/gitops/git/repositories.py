@@ -62,7 +62,9 @@ class Repositories:
             LabError: There is none.
         """
         if not self.exists(project):
-            raise LabError(f"There is no project {project}", f"Create it with its first push: git push origin {project}")
+            raise LabError(
+                f"There is no project {project}", f"Create it with its first push: git push origin {project}"
+            )
         return Repo(str(self.path(project)), bare=True)
 
     def create(self, project: str) -> None:
@@ -87,6 +89,11 @@ class Repositories:
     def delete(self, project: str) -> None:
         """Remove a project's repository."""
         shutil.rmtree(self.path(project), ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Remove what pushes left behind that broke off; nobody may be pushing."""
+        for half in (*self._root.glob("**/.new-*"), *self._root.glob("**/*.git/objects/**/tmp_*")):
+            shutil.rmtree(half) if half.is_dir() else half.unlink()
 
     def _found(self, folder: Path, prefix: str) -> Iterator[str]:
         for entry in folder.iterdir() if folder.is_dir() else ():

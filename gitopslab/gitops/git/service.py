@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dulwich.errors import GitProtocolError, HangupException
-from dulwich.objects import ObjectID
+from dulwich.objects import Blob, ObjectID
 from dulwich.protocol import ReceivableProtocol
 from dulwich.refs import Ref
 from dulwich.repo import BaseRepo, MemoryRepo, Repo
@@ -46,8 +46,16 @@ class _Asked(Repo):
 
 
 class _Upload(UploadPackHandler):
+    """Git's ``upload-pack``: what is asked for by name is given, whatever the filter of a partial clone leaves out."""
+
     def capabilities(self) -> list[bytes]:
         return [*super().capabilities(), b"allow-tip-sha1-in-want", b"allow-reachable-sha1-in-want"]
+
+    def _start_pack_send_phase(self) -> None:
+        super()._start_pack_send_phase()
+        store = self.repo.object_store
+        if any(sha in store and isinstance(store[sha], Blob) for sha in getattr(self.repo, "asked", ())):
+            self.filter_spec = None
 
 
 class _One(Backend):
