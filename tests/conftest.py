@@ -20,6 +20,16 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("same")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run by several workers (``-n``), a file stays with one, so that what it starts once is started once.
+
+    Files that hold long independent cases say with ``xdist_group`` how they may be dealt out.
+    """
+    for item in items:
+        if not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 @pytest.fixture
 def clock() -> JumpableClock:
     """A clock that stands still until the test moves it."""

@@ -23,6 +23,7 @@ from gitopslab.clusters import Options, cluster
 HERE = Path(__file__).parent
 DIFFERENT: dict[str, Any] = yaml.safe_load((HERE / "differences.yaml").read_text())
 SCENARIOS = sorted(path.stem for path in (HERE / "scenarios").glob("*.yaml"))
+CLUSTERS = 3  # when several workers run the tests: most of a scenario is waiting
 
 _spec = importlib.util.spec_from_file_location("conform", HERE / "conform.py")
 assert _spec is not None
@@ -47,7 +48,13 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         conformed.down(delete=True)
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xdist_group(f"conformance-{number % CLUSTERS}"))
+        for number, name in enumerate(SCENARIOS)
+    ],
+)
 def test_the_embedded_cluster_answers_as_the_real_one_did(replay: Any, name: str) -> None:
     scenario = {**yaml.safe_load((HERE / "scenarios" / f"{name}.yaml").read_text()), "name": name}
     wanted = json.loads((HERE / "recorded" / f"{name}.json").read_text())

@@ -18,6 +18,7 @@ from gitopslab.course.voice import Cell
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+EACH = [pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in NOTEBOOKS]
 BLANK = "# your lines here"
 
 pytestmark = [pytest.mark.notebook, pytest.mark.process]
@@ -55,14 +56,14 @@ def shown(cell: Any) -> str:
     return next((output.data["text/plain"] for output in cell.outputs if output.output_type == "execute_result"), "")
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EACH)
 def test_unsolved_it_runs_and_each_exercise_offers_a_hint(home: Path, path: Path) -> None:
     for number, text in run(path, home, solved=False).items():
         assert text.startswith(f"Not yet: {number} "), text
         assert f'Hint: lab.hint("{number}")' in text
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EACH)
 def test_solved_each_exercise_is_done(home: Path, path: Path) -> None:
     answers = run(path, home, solved=True)
     assert answers
