@@ -1,0 +1,30 @@
+"""GitLab CI without a GitLab: ``.gitlab-ci.yml`` read, checked, explained and turned into pipelines.
+
+The command line, the lab and the forge call ``read``, ``lint``, ``make`` and ``explain``. Everything here is pure: no
+network, no process, and of the disk only the files that are handed in. Running jobs is ``runner``'s business.
+"""
+
+from gitopslab.ci.configuration import Configuration, read
+from gitopslab.ci.event import Commit, Event, Project
+from gitopslab.ci.faults import ConfigurationError, Finding
+from gitopslab.ci.files import Files, Folder, Texts
+from gitopslab.ci.job import Job
+from gitopslab.ci.normal import Need
+from gitopslab.ci.pipeline import Pipeline, make
+
+__all__ = [
+    "Commit",
+    "Configuration",
+    "ConfigurationError",
+    "Event",
+    "Files",
+    "Finding",
+    "Folder",
+    "Job",
+    "Need",
+    "Pipeline",
+    "Project",
+    "Texts",
+    "make",
+    "read",
+]

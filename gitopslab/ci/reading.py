@@ -1,0 +1,224 @@
+"""YAML as GitLab reads it: Ruby's Psych on libyaml, YAML 1.1, with ``!reference``.
+
+``load`` calls ``documents`` for the main file and each included one. PyYAML's binding to the same libyaml does the
+parsing; here are the scalars as Psych resolves them (``psych/scalar_scanner.rb``), its merge keys and its error texts.
+What the keys mean is left to the rest of the room.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, cast
+
+import yaml
+
+from gitopslab.ci.faults import ConfigurationError
+from gitopslab.ci.tree import Map, Place, Reference, Seq
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE = "tag:yaml.org,2002:merge"
+_MAX_BYTES, _MAX_DEPTH, _MAX_NODES, _MAX_DOCUMENTS = 2_097_152, 100, 200_000, 2
+_DIVIDER = re.compile(r"^---\s+", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something that Psych swallows without a word, and that hardly anybody means.
+
+    Attributes:
+        what: ``repeated``, ``tag`` or ``merge``.
+        text: The key or tag it is about.
+        place: Where.
+        earlier: Where the same key was before, for ``repeated``.
+    """
+
+    what: str
+    text: str
+    place: Place
+    earlier: int = 0
+
+
+class GitLabLoader(_Loader):  # type: ignore[misc]
+    """PyYAML's loader with Psych's scalars; maps and lists carry places."""
+
+    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def __init__(self, text: str, file: str, above: int, oddities: list[Oddity]) -> None:
+        super().__init__(text)
+        self.file = file
+        self.above = above
+        self.oddities = oddities
+
+    def place(self, node: yaml.Node) -> Place:
+        """Where a node begins, counted in the whole file."""
+        return Place(node.start_mark.line + 1 + self.above, node.start_mark.column + 1, self.file)
+
+    def build(self, node: yaml.Node) -> Any:
+        """The value of a node; an alias gives a value of its own."""
+        if node.tag == "!reference":
+            return Reference(_plain(self, node), self.place(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._map(node)
+        if isinstance(node, yaml.SequenceNode):
+            return Seq(map(self.build, node.value), self.place(node), map(self.place, node.value))
+        return self._scalar(cast(yaml.ScalarNode, node))
+
+    def _map(self, node: yaml.MappingNode) -> Map:
+        made, own = Map(place=self.place(node)), dict[str, Place]()
+        for key_node, value_node in node.value:
+            place = self.place(key_node)
+            if key_node.tag == _MERGE:
+                self._merge(made, own, value_node, place)
+                continue
+            key = _text(self.build(key_node))
+            if key in own:
+                self.oddities.append(Oddity("repeated", key, place, own[key].line))
+            own[key] = place
+            made.put(key, self.build(value_node), place)
+        return made
+
+    def _merge(self, made: Map, own: dict[str, Place], node: yaml.Node, place: Place) -> None:
+        """``<<`` as Psych has it: what is merged also replaces keys that stand above the ``<<``."""
+        values = [self.build(node)] if isinstance(node, yaml.MappingNode) else self.build(node)
+        for value in reversed(values if isinstance(values, list) else []):
+            for key in value if isinstance(value, Map) else ():
+                if key in own:
+                    self.oddities.append(Oddity("merge", key, place, own[key].line))
+                made.put(key, value[key], value.place_of(key))
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        tag = node.tag
+        if not tag.startswith("tag:yaml.org,2002:"):
+            self.oddities.append(Oddity("tag", tag, self.place(node)))
+            tag = self.resolve(yaml.ScalarNode, node.value, (True, False)) if not node.style else "str"
+        return _SCALARS.get(tag.rpartition(":")[2], str)(node.value)
+
+
+def documents(text: str, file: str = "") -> tuple[list[Any], list[Oddity]]:
+    """The documents of a text (a header with ``spec`` may stand first) and what is odd about them.
+
+    Raises:
+        ConfigurationError: It cannot be read; the message is GitLab's.
+    """
+    if len(text.encode()) > _MAX_BYTES:
+        raise ConfigurationError("The provided YAML is too big", Place(1, 1, file))
+    oddities: list[Oddity] = []
+    parts = [part for part in _parts(text) if part[0].strip()][:_MAX_DOCUMENTS]
+    return [_document(part, file, above, oddities) for part, above in parts], oddities
+
+
+def _parts(text: str) -> list[tuple[str, int]]:
+    """The text between the dividers, each with the number of lines above it."""
+    found, begin = [], 0
+    for divider in [*_DIVIDER.finditer(text), None]:
+        end = divider.start() if divider else len(text)
+        found.append((text[begin:end], text.count("\n", 0, begin)))
+        begin = divider.end() if divider else end
+    return found
+
+
+def _document(text: str, file: str, above: int, oddities: list[Oddity]) -> Any:
+    try:
+        _check_size(text, file)
+        loader = GitLabLoader(text, file, above, oddities)
+        try:
+            node = loader.get_node() if loader.check_node() else None
+            return None if node is None else loader.build(node)
+        finally:
+            loader.dispose()
+    except yaml.reader.ReaderError as error:
+        line = above + text.count("\n", 0, error.position) + 1
+        raise ConfigurationError(
+            f"(<unknown>): control characters are not allowed at line {line} column 1", Place(line, 1, file)
+        ) from error
+    except yaml.MarkedYAMLError as error:
+        raise _named(error, file, above) from error
+    except RecursionError as error:
+        raise ConfigurationError("The parsed YAML is too big", Place(1, 1, file)) from error
+
+
+def _named(error: yaml.MarkedYAMLError, file: str, above: int) -> ConfigurationError:
+    """The error as Psych words it: it tells where the construct began, we also where it went wrong."""
+    began, wrong = error.context_mark or error.problem_mark, error.problem_mark or error.context_mark
+    place = Place((wrong.line if wrong else 0) + 1 + above, (wrong.column if wrong else 0) + 1, file)
+    unknown = re.fullmatch(r"found undefined alias '?(.*?)'?", error.problem or "")
+    if unknown:
+        return ConfigurationError(f"Unknown alias: {unknown[1]}", place)
+    text = " ".join(filter(None, (error.problem, error.context)))
+    line, column = (began.line + 1, began.column + 1) if began else (1, 1)
+    return ConfigurationError(f"(<unknown>): {text} at line {line + above} column {column}", place)
+
+
+def _check_size(text: str, file: str) -> None:
+    """Refuse what would exhaust the machine: deep nesting, and aliases that multiply."""
+    sizes, names, anchors = [0], [""], dict[str, int]()
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent):
+            sizes[-1] += anchors.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            sizes[-1] += 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            sizes.append(1)
+            names.append(event.anchor or "")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            size = anchors[names.pop()] = sizes.pop()
+            sizes[-1] += size
+        if len(sizes) > _MAX_DEPTH or sizes[-1] > _MAX_NODES:
+            raise ConfigurationError("The parsed YAML is too big", Place(1, 1, file))
+
+
+def _plain(loader: GitLabLoader, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item) for item in node.value]
+    return node.value if isinstance(node, yaml.ScalarNode) else {}
+
+
+def _text(key: Any) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return "" if key is None else str(key)
+
+
+def _int(text: str) -> int:
+    digits = re.sub("[,_]", "", text)
+    sign, bare = (-1, digits[1:]) if digits[0] == "-" else (1, digits.lstrip("+"))
+    if ":" in bare:
+        parts = [int(part) for part in bare.split(":")]
+        return sign * int(sum(part * 60**at for at, part in enumerate(reversed(parts))))
+    octal = len(bare) > 1 and bare[0] == "0" and bare[1].isdigit()
+    based: int = int(bare, 8 if octal else 0 if bare[:2].lower() in ("0x", "0b") else 10)
+    return sign * based
+
+
+def _float(text: str) -> float:
+    special = {".inf": "inf", "-.inf": "-inf", "+.inf": "inf", ".nan": "nan"}.get(text.lower())
+    return float(special or re.sub("[,_]", "", text).rstrip("."))
+
+
+_SCALARS: dict[str, Any] = {
+    "null": lambda text: None,
+    "bool": lambda text: text.lower() in ("yes", "true", "on"),
+    "int": _int,
+    "float": _float,
+}
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:yes|true|on|no|false|off)$", "yYtToOnNfF"),
+    (
+        "int",
+        r"^[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*|0[0-7_,]+|0x[0-9a-fA-F_,]+|0b[01_,]+|[0-9][0-9_]*(?::[0-5]?[0-9]){1,2})$",
+        "-+0123456789",
+    ),
+    (
+        "float",
+        r"^(?:[-+]?(?:[0-9][0-9_,]*)?\.[0-9]+(?:[eE][+-][0-9]+)?|[-+]?[0-9][0-9_,]*\.(?:[eE][+-][0-9]+)?|[-+]?\.inf|\.nan)$",
+        "-+0123456789.",
+    ),
+    ("null", r"^(?:~|null|)$", "~nN"),
+    ("merge", r"^<<$", "<"),
+):
+    GitLabLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}",
+        re.compile(_pattern, re.IGNORECASE),
+        [*_first, ""] if _tag == "null" else [*_first],
+    )
