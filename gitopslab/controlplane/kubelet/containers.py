@@ -8,6 +8,7 @@ containers may run at all, and the status of the pod.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from gitopslab.controlplane.kubelet.backoff import delay, duration
@@ -23,6 +24,7 @@ from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
 _BROKEN = Exit(1.0, 1, "Error")  # what a program does whose flags it does not know
 _CALM = 600.0  # a run this long forgets earlier crashes
+_REPLACE_SECONDS = 0.3  # from the end of a container whose image was changed to the next one
 
 
 class ContainerTurn:
@@ -164,6 +166,8 @@ class ContainerTurn:
             return "malformed"
         policy = self._container.get("imagePullPolicy") or "IfNotPresent"
         present = self._scene.present(image)
+        if image.is_held and self.state == "ImagePullBackOff":
+            return "wanted"  # who knows whether it has been pushed since
         if policy == "Never":
             return "here" if present else "forbidden"
         if policy == "IfNotPresent" and present and not self._is_pulling:
@@ -226,8 +230,11 @@ class ContainerTurn:
         if progress is None or progress.stage is not stage:
             now = self._scene.now
             due = now + stage.wait if isinstance(stage.wait, float) else self._due(stage.wait)
+            if progress is None or progress.stage.first != stage.first:  # else a pull that failed, and was announced
+                self._tell(stage.first)
             progress = self._unit.progress = Progress(stage, due, now)
-            self._tell(stage.first)
+        elif progress.due == NEVER and isinstance(stage.wait, str):
+            progress = self._unit.progress = replace(progress, due=self._due(stage.wait))
         return progress.due
 
     def _due(self, wait: str) -> float:
@@ -239,8 +246,16 @@ class ContainerTurn:
             return now + delay(max(1, self._unit.pulls))
         if wait == "crash-back-off":
             return self._finished() + delay(self._crashes())
-        end = None if self._unit.killed else self._exit()
+        if wait == "stop":
+            seconds, _ = self._scene.runtime.stop(self.task(), self._grace())
+            return NEVER if seconds == NEVER else now if self._unit.killed else now + _REPLACE_SECONDS
+        end = self._exit()
         return now if end is None else max(now, self.started + end.after)
+
+    def _grace(self) -> float:
+        """How long a container may take to stop; a probe that kills it may have its own say."""
+        own = self._container.get(f"{self._unit.killed}Probe", {}).get("terminationGracePeriodSeconds")
+        return float(self._pod["spec"].get("terminationGracePeriodSeconds", 30) if own is None else own)
 
     def _finished(self) -> float:
         if self._unit.finished is None:
@@ -264,7 +279,7 @@ class ContainerTurn:
         if stage.next == "Running":
             self._start()
         elif stage.next == "Terminated":
-            self._terminate(self._killed_exit() if stage.wait != "run" or self._unit.killed else self._exit())
+            self._terminate(self._killed_exit() if stage.wait != "run" else self._exit())
         else:
             self._show_waiting(stage.next, message)
 
@@ -288,6 +303,7 @@ class ContainerTurn:
         entry["started"] = "startupProbe" not in self._container
         entry["ready"] = entry["started"] and "readinessProbe" not in self._container and self._counts_as_ready
         self.changed = True
+        self._scene.runtime.begin(self.task())
 
     def _crashes_before(self) -> int:
         """The crashes in a row before this restart, when the status was read after ``restartCount`` went up."""
@@ -309,19 +325,22 @@ class ContainerTurn:
 
     def _killed_exit(self) -> Exit:
         """Killed for a probe or a changed image: it was told to stop, and stopped as its program does."""
-        _, code = self._scene.runtime.stop(self.task())
+        _, code = self._scene.runtime.stop(self.task(), self._grace())
         return Exit(0.0, code, "Error" if code else "Completed")
 
     def _terminate(self, end: Exit | None) -> None:
         assert end is not None, "only a run with a known end ends"
         entry, unit, now = self._entry, self._unit, self._scene.now
-        if now - self.started >= _CALM:
-            unit.crashes = 0
+        if now - self.started >= _CALM or end.reason == "Unknown":
+            unit.crashes = 0  # it ran well, or went with its node: no fault of its own
+        if end.reason == "StartError":
+            self._say(Happening("Warning", "Failed", f"Error: {end.message}", self.field))
         started = entry["state"].get("running", {}).get("startedAt") or timestamp(self.started)
         entry["state"] = {
             "terminated": {
                 "exitCode": end.code,
                 "reason": end.reason,
+                **({"message": end.message} if end.message else {}),
                 "startedAt": started,
                 "finishedAt": timestamp(now),
                 "containerID": entry.get("containerID", ""),
@@ -363,7 +382,12 @@ class ContainerTurn:
         if not self.running:
             return NEVER
         return min(
-            (self.started + tries.next for tries in self._unit.tries.values() if tries.next is not None), default=NEVER
+            (
+                self.started + tries.next
+                for tries in self._unit.tries.values()
+                if tries.next is not None and not tries.waits
+            ),
+            default=NEVER,
         )
 
     # Words.
@@ -389,5 +413,5 @@ class ContainerTurn:
             "took": duration(took),
             "size": str(image.size) if image else "",
             "back-off": duration(delay(max(1, self._unit.crashes or 0))),
-            "pull-error": f'{failed}: failed to resolve reference "{name}": {name}: not found',
+            "pull-error": f'{failed}: failed to resolve reference "{name}": {image.problem if image else ""}',
         }

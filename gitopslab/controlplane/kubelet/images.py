@@ -64,6 +64,16 @@ class Image:
         return not any(word in text for word in table()["missing"])
 
     @property
+    def is_held(self) -> bool:
+        """Whether it is in the lab's registry, so that a pull is a real one."""
+        return False
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be pulled, in the words of the container runtime."""
+        return f"{self.name}: not found"
+
+    @property
     def id(self) -> str:
         """``imageID`` of a container status. The digest is made from the name, so it is the same on every node."""
         return f"{self.repository}@{self.digest or 'sha256:' + _hash(self.name)}"

@@ -45,8 +45,9 @@ class Nodes:
         self._stopped.discard(name)
 
     def has_image(self, node: Object, image: Image) -> bool:
-        """Whether an image is on a node."""
-        return image.id in self._known(node)
+        """Whether an image is on a node; one of the lab's registry by its name, since only a pull tells its digest."""
+        known = self._known(node)
+        return image.id in known or (image.is_held and any(one.name == image.name for one in known.values()))
 
     def keep_image(self, node: Object, image: Image) -> None:
         """Remember that an image is on a node."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import chain
 
 from gitopslab.controlplane.kubelet.config import mount_problems
 from gitopslab.controlplane.kubelet.containers import ContainerTurn
@@ -121,7 +121,9 @@ class _Player:
         self._life.lost = False
         running = [(container, entry) for container, entry in self._pairs() if is_running(entry)]
         for container, entry in running:
-            self._turn_of(container, entry).end(255, "Unknown")
+            one = self._turn_of(container, entry)
+            self._scene.runtime.stop(one.task(), 0.0)
+            one.end(255, "Unknown")
             self._changed = True
         if running:
             self._say("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
@@ -213,9 +215,10 @@ class _Player:
             return
         running = [(container, entry) for container, entry in self._pairs() if is_running(entry)]
         if self._life.stopping is None:
-            self._life.stopping = self._scene.now + self._stop_seconds(running)
             for container, entry in running:
                 self._announce_stop(container, entry)
+        stopped = self._scene.now + self._stop_seconds(running)
+        self._life.stopping = stopped if self._life.stopping is None else min(self._life.stopping, stopped)
         if self._scene.now < self._life.stopping:
             self._come_at(self._life.stopping)
             return
@@ -226,11 +229,14 @@ class _Player:
 
     def _stop_seconds(self, running: list[tuple[Object, Object]]) -> float:
         grace = self._pod["metadata"].get("deletionGracePeriodSeconds")
-        needed = 0.0
-        for container, entry in running:
-            seconds, _ = self._scene.runtime.stop(self._turn_of(container, entry).task())
-            needed = max(needed, seconds + _pre_stop(container))
-        return needed if grace is None else min(needed, float(grace))
+        most = self._grace if grace is None else float(grace)
+        stop = self._scene.runtime.stop
+        needed = max((stop(self._turn_of(*one).task(), most)[0] for one in running), default=0.0)
+        return needed if grace is None else min(needed, most)
+
+    @property
+    def _grace(self) -> float:
+        return float(self._pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     def _announce_stop(self, container: Object, entry: Object) -> None:
         field = self._turn_of(container, entry).field
@@ -243,7 +249,7 @@ class _Player:
 
     def _stop_one(self, container: Object, entry: Object) -> None:
         one = self._turn_of(container, entry)
-        _, code = self._scene.runtime.stop(one.task())
+        _, code = self._scene.runtime.stop(one.task(), self._grace)
         one.end(code, "Error" if code else "Completed")
         self._changed = True
 
@@ -325,12 +331,3 @@ def _entries(containers: list[Object] | tuple[()], known: list[Object] | None, f
         for container in containers
     ]
 
-
-def _pre_stop(container: Object) -> float:
-    """How long a ``preStop`` hook takes: its own ``sleep``, or a ``sleep N`` command; anything else is quick."""
-    hook = container.get("lifecycle", {}).get("preStop", {})
-    if "sleep" in hook:
-        return float(hook["sleep"].get("seconds", 0))
-    words = " ".join(hook.get("exec", {}).get("command", ())).split()
-    numbers = [float(after) for word, after in pairwise(words) if word == "sleep" and after.isdigit()]
-    return sum(numbers)

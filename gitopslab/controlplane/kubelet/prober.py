@@ -9,6 +9,7 @@ stages).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gitopslab.controlplane.kubelet.life import Unit
 from gitopslab.controlplane.kubelet.probes import Tries, advance, begin
@@ -63,12 +64,12 @@ class Prober:
             return tries.result
         if tries.next <= self._seconds:
             task = self._task()
-            tries = advance(tries, probe, lambda at: self._runtime.check(task, probe, at), self._seconds)
+            tries = advance(tries, probe, lambda at: self._runtime.check(task, name, at), self._seconds)
             self.messages += [
                 f"{name.removesuffix('Probe').capitalize()} probe failed: {said}" for said in tries.messages
             ]
             if tries.messages:
-                tries = Tries(tries.next, tries.passes, tries.failures, tries.result)
+                tries = replace(tries, messages=())
         self._unit.tries[name] = tries
         return tries.result
 

@@ -33,12 +33,14 @@ class Check:
         message: What the event says of a failure.
         until: Seconds after the start at which the answer may change; None when it never does.
         answered: Whether the program answered at all, be it with an error.
+        at: When a real try was over, in seconds after the start; None when it took no time.
     """
 
     passed: bool
     message: str = ""
     until: float | None = None
     answered: bool = True
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Tries:
         failures: Failures in a row.
         result: What they mean so far: whether the container is ready, alive, or started.
         messages: Failures seen in this advance, to be said in events.
+        waits: Whether a real try is under way, whose answer is not known yet.
     """
 
     next: float | None
@@ -58,6 +61,7 @@ class Tries:
     failures: int = 0
     result: bool = False
     messages: tuple[str, ...] = ()
+    waits: bool = False
 
 
 def begin(probe: Object, *, result: bool, at: float = 0.0) -> Tries:
@@ -71,12 +75,14 @@ def begin(probe: Object, *, result: bool, at: float = 0.0) -> Tries:
     return Tries(max(float(probe.get("initialDelaySeconds") or 0), at, _LISTENS_AFTER), result=result)
 
 
-def advance(tries: Tries, probe: Object, check: Callable[[float], Check], seconds: float) -> Tries:
-    """All tries that are due until ``seconds`` after the start."""
+def advance(tries: Tries, probe: Object, check: Callable[[float], Check | None], seconds: float) -> Tries:
+    """All tries that are due until ``seconds`` after the start, and of real ones the first whose answer is awaited."""
     period = max(1, probe.get("periodSeconds") or 10)
-    tries = replace(tries, messages=())
+    tries = replace(tries, messages=(), waits=False)
     while tries.next is not None and tries.next <= seconds:
         seen = check(tries.next)
+        if seen is None:
+            return replace(tries, waits=True)
         tries = _counted(tries, probe, seen)
         tries = replace(tries, next=_following(tries, seen, period))
     return tries
@@ -95,6 +101,8 @@ def _counted(tries: Tries, probe: Object, seen: Check) -> Tries:
 def _following(tries: Tries, seen: Check, period: float) -> float | None:
     """When to try again: every period, but while all is well only when the answer may have changed."""
     assert tries.next is not None
+    if seen.at is not None:
+        return max(tries.next, seen.at) + period
     if not (seen.passed and tries.result):
         return tries.next + period
     if seen.until is None:

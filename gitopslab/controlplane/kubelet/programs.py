@@ -42,12 +42,14 @@ class Exit:
     Attributes:
         after: Seconds since its start.
         code: Its exit code.
-        reason: ``Completed``, ``Error`` or ``OOMKilled``.
+        reason: ``Completed``, ``Error``, ``OOMKilled``, ``StartError``, or ``Unknown`` after a loss of power.
+        message: What else there is to say.
     """
 
     after: float
     code: int
     reason: str
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

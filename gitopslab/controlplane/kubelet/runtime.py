@@ -1,8 +1,10 @@
 """The seam to what really runs containers.
 
 ``play`` decides what should run and when it restarts; a ``Runtime`` answers what an image is, how a program ends, what
-a probe sees and what was printed, and lets visitors in for ``inside.sessions``. Today the only one is ``simulated``;
-one that runs local processes can stand beside it. Leaves to others: the status of pods, back-off, events.
+a probe sees and what was printed, and lets visitors in for ``inside.sessions``. ``simulated`` plays containers on the
+clock; ``process`` runs those whose image it can as local processes. A program that really runs takes its own time: what
+waits for it is due at no known moment, and the pod is looked at again when the runtime wakes the agent. Leaves to
+others: the status of pods, back-off, events.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from gitopslab.controlplane.kubelet.images import Image
 from gitopslab.controlplane.kubelet.lines import Transcript
 from gitopslab.controlplane.kubelet.probes import Check
 from gitopslab.controlplane.kubelet.programs import Exit
+from gitopslab.controlplane.runtime.metrics import Usage
 from gitopslab.controlplane.runtime.streams import Connection, Process
 from gitopslab.machinery.objects import Object, uid_of
 
@@ -64,19 +67,34 @@ class Runtime(Protocol):
         ...
 
     def pull_seconds(self, image: Image, present: bool) -> float:
-        """How long pulling takes; ``present`` says that the node has the image and only asks for a newer one."""
+        """How long pulling takes; ``present`` says that the node has the image and only asks for a newer one.
+
+        Infinite while a real pull goes on: the first question begins it, and ``image`` tells whether it failed.
+        """
+        ...
+
+    def begin(self, task: Task) -> None:
+        """The run begins now."""
         ...
 
     def exit(self, task: Task) -> Exit | None:
         """How the run ends, as far as that is known; None while nothing is known."""
         ...
 
-    def check(self, task: Task, probe: Object, seconds: float) -> Check:
-        """What a probe sees some seconds after the start."""
+    def check(self, task: Task, name: str, seconds: float) -> Check | None:
+        """What a probe (``livenessProbe``) sees some seconds after the start; None while a real try is under way."""
         ...
 
-    def stop(self, task: Task) -> tuple[float, int]:
-        """How long the run takes to stop when told so, and its exit code then."""
+    def stop(self, task: Task, grace: float) -> tuple[float, int]:
+        """Tell the run to stop, and kill it when ``grace`` seconds are over; more often asked, nothing is done twice.
+
+        Returns:
+            How long it still takes, and its exit code then. Infinite while a real program has not ended.
+        """
+        ...
+
+    def usage(self, task: Task) -> Usage | None:
+        """What the run uses, where that is measured; None where it has to be made up."""
         ...
 
     def output(self, task: Task) -> Iterator[tuple[float, str | None]]:
@@ -104,7 +122,7 @@ class Runtime(Protocol):
         ...
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:
-        """Have ``wake`` called with a pod whose program a visitor may have ended, or whose files changed."""
+        """Have ``wake`` called with a pod when something happened by itself: a program ended, a visitor was inside."""
         ...
 
     def forget(self, uid: str) -> None:

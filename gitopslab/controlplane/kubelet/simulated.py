@@ -7,6 +7,7 @@ The kubelet's rooms reach it through the ``Runtime`` protocol. What a program do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from gitopslab.controlplane.kubelet.images import Image, parse, table
 from gitopslab.controlplane.kubelet.inside.room import Rooms
@@ -43,20 +44,29 @@ class SimulatedRuntime:
         """How long pulling takes, by ``images.yaml``."""
         return float(table()["pull"]["checked" if present else "first"])
 
+    def begin(self, task: Task) -> None:
+        """Nothing has to be done: what a program does is worked out when somebody looks."""
+
     def exit(self, task: Task) -> Exit | None:
         """How the run ends; None when it runs for ever, or until somebody at its console ends it."""
         return self._program(task).exit or self._rooms.exit(task)
 
-    def check(self, task: Task, probe: Object, seconds: float) -> Check:
+    def check(self, task: Task, name: str, seconds: float) -> Check:
         """What a probe sees some seconds after the start."""
+        return self._see(task, task.container[name], seconds)
+
+    def _see(self, task: Task, probe: Object, seconds: float) -> Check:
         program = self._program(task)
         files = self._rooms.files(task, program) if self._rooms.was_entered(task) else None
         return check_of(probe, task.container, program, seconds, task.address, files)
 
-    def stop(self, task: Task) -> tuple[float, int]:
-        """A moment; servers end well, anything else dies of the signal."""
+    def stop(self, task: Task, grace: float) -> tuple[float, int]:
+        """The ``preStop`` hook and a moment; servers end well, anything else dies of the signal."""
         image = parse(task.container.get("image", ""))
-        return _STOP_SECONDS, 0 if image and image.server else 143
+        return _STOP_SECONDS + _pre_stop(task.container), 0 if image and image.server else 143
+
+    def usage(self, task: Task) -> None:
+        """Nothing is measured."""
 
     def output(self, task: Task) -> Iterator[tuple[float, str | None]]:
         """What the program prints; a web server's log also shows the HTTP probes it answers."""
@@ -108,11 +118,21 @@ class SimulatedRuntime:
 
     def _accesses(self, task: Task) -> Iterator[tuple[float, str | None]]:
         probes = [task.container[name] for name in ("livenessProbe", "readinessProbe") if name in task.container]
-        probes = [probe for probe in probes if "httpGet" in probe and self.check(task, probe, 0).answered]
+        probes = [probe for probe in probes if "httpGet" in probe and self._see(task, probe, 0).answered]
         gateway = task.address.rpartition(".")[0] + ".1"
         due = [(task.started + max(probe.get("initialDelaySeconds", 0), 0.2), i) for i, probe in enumerate(probes)]
         while due:
             moment, i = min(due)
-            path, status = probes[i]["httpGet"].get("path", "/"), 200 if self.check(task, probes[i], 0).passed else 404
+            path, status = probes[i]["httpGet"].get("path", "/"), 200 if self._see(task, probes[i], 0).passed else 404
             yield moment, access_line(gateway, "GET", path, status, "kube-probe/1.36", moment)
             due[due.index((moment, i))] = (moment + max(1, probes[i].get("periodSeconds", 10)), i)
+
+
+def _pre_stop(container: Object) -> float:
+    """How long a ``preStop`` hook takes: its own ``sleep``, or a ``sleep N`` command; anything else is quick."""
+    hook = container.get("lifecycle", {}).get("preStop", {})
+    if "sleep" in hook:
+        return float(hook["sleep"].get("seconds", 0))
+    words = " ".join(hook.get("exec", {}).get("command", ())).split()
+    numbers = [float(after) for word, after in pairwise(words) if word == "sleep" and after.isdigit()]
+    return sum(numbers)
