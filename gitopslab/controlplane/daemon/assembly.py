@@ -17,7 +17,7 @@ from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
 from gitopslab.controlplane.daemon.topology import Topology
-from gitopslab.controlplane.kubelet import kubelets
+from gitopslab.controlplane.kubelet import Runtime, kubelets
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Reconciler
@@ -65,6 +65,7 @@ class ControlPlane:
         root_ca: The certificate authority that pods are told to trust, PEM.
         key: Signs the tokens of service accounts; default one that nobody keeps.
         chance: Where everything random comes from; a seeded one makes a run that can be repeated.
+        runtime: Runs containers; default plays them.
 
     Attributes:
         components: Which program of a real cluster each reconciler belongs to, by its name.
@@ -80,6 +81,7 @@ class ControlPlane:
         root_ca: str = "",
         key: SigningKey | None = None,
         chance: Random = CHANCE,
+        runtime: Runtime | None = None,
     ) -> None:
         self.clock = clock
         self.store = store or Store()
@@ -88,7 +90,7 @@ class ControlPlane:
         self.api: Api = LocalApi(self.verbs, ADMIN)
         self.manager = Manager(self.api, clock)
         bootstrap(self.api, topology, clock, bare=bare)
-        self.kubelets = kubelets(self.api_for, self.manager, clock)
+        self.kubelets = kubelets(self.api_for, self.manager, clock, runtime)
         if not bare:
             self.verbs.serve_metrics(self.kubelets.metrics)
         control = controllers(

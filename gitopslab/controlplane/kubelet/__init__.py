@@ -111,5 +111,5 @@ def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runt
     sessions = Sessions(manager, runtime, runs, nodes)
     heartbeat = Heartbeat(api, manager, clock, nodes)
     reconcilers: list[Reconciler] = [heartbeat, agent, LogClock(logs), Doorkeeper(sessions)]
-    metrics = SimulatedMetrics(manager, nodes)
+    metrics = SimulatedMetrics(manager, nodes, runtime)
     return Kubelets(reconcilers, logs, sessions, sessions, metrics, nodes, agent, manager)

@@ -241,7 +241,8 @@ class ContainerTurn:
         now = self._scene.now
         if wait == "pull":
             assert self._image is not None, "only a well-formed image is pulled"
-            return now + self._scene.runtime.pull_seconds(self._image, self._scene.present(self._image))
+            present = self._scene.present(self._image)
+            return now + self._scene.runtime.pull_seconds(self._pod, self._image, present)
         if wait == "image-back-off":
             return now + delay(max(1, self._unit.pulls))
         if wait == "crash-back-off":

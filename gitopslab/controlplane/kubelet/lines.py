@@ -20,10 +20,14 @@ _MOST_A_READ = 100_000  # lines made at once; a reader of an old, busy log catch
 
 
 class Transcript:
-    """What a run has said that nobody knew before; holds the newest lines."""
+    """What a run has said that nobody knew before.
 
-    def __init__(self) -> None:
-        self._kept: deque[LogLine] = deque(maxlen=_KEPT_SAID)
+    Args:
+        most: How many lines it holds, the newest ones.
+    """
+
+    def __init__(self, most: int = _KEPT_SAID) -> None:
+        self._kept: deque[LogLine] = deque(maxlen=most)
         self._count = 0
 
     def add(self, moment: float, text: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from gitopslab.controlplane.kubelet.load import Load
 from gitopslab.controlplane.kubelet.nodes import Nodes
+from gitopslab.controlplane.kubelet.runtime import Runtime
 from gitopslab.controlplane.kubelet.usage import node_share, usage_of
 from gitopslab.controlplane.runtime.informer import by_node
 from gitopslab.controlplane.runtime.manager import Manager
@@ -26,9 +27,11 @@ class SimulatedMetrics:
     Args:
         manager: Its pods, nodes and Services are read.
         nodes: Which nodes are ours and alive.
+        runtime: Measures what really runs.
     """
 
-    def __init__(self, manager: Manager, nodes: Nodes) -> None:
+    def __init__(self, manager: Manager, nodes: Nodes, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._pods = manager.informer("pods")
         self._nodes = manager.informer("nodes")
         self._alive = nodes
@@ -42,7 +45,8 @@ class SimulatedMetrics:
         load = self._load.on(pod, at)
         found = {}
         for container in _running(pod):
-            found[container["name"]] = usage_of(pod, container, load, at)
+            measured = self._runtime.usage(pod, container["name"])
+            found[container["name"]] = measured or usage_of(pod, container, load, at)
             load = 0  # the first container serves, the others stand beside it
         return found
 

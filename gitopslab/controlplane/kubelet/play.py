@@ -330,4 +330,3 @@ def _entries(containers: list[Object] | tuple[()], known: list[Object] | None, f
         copy_of(by_name[container["name"]]) if container["name"] in by_name else waiting_entry(container, first)
         for container in containers
     ]
-

@@ -66,8 +66,8 @@ class Runtime(Protocol):
         """The image that a reference names; None when it is malformed."""
         ...
 
-    def pull_seconds(self, image: Image, present: bool) -> float:
-        """How long pulling takes; ``present`` says that the node has the image and only asks for a newer one.
+    def pull_seconds(self, pod: Object, image: Image, present: bool) -> float:
+        """How long pulling takes for a pod; ``present`` says that the node has the image and only asks for a newer one.
 
         Infinite while a real pull goes on: the first question begins it, and ``image`` tells whether it failed.
         """
@@ -93,8 +93,8 @@ class Runtime(Protocol):
         """
         ...
 
-    def usage(self, task: Task) -> Usage | None:
-        """What the run uses, where that is measured; None where it has to be made up."""
+    def usage(self, pod: Object, container: str) -> Usage | None:
+        """What a container uses, where that is measured; None where it has to be made up."""
         ...
 
     def output(self, task: Task) -> Iterator[tuple[float, str | None]]:

@@ -40,7 +40,7 @@ class SimulatedRuntime:
         """The image that a reference names; None when it is malformed."""
         return parse(reference)
 
-    def pull_seconds(self, image: Image, present: bool) -> float:
+    def pull_seconds(self, pod: Object, image: Image, present: bool) -> float:
         """How long pulling takes, by ``images.yaml``."""
         return float(table()["pull"]["checked" if present else "first"])
 
@@ -65,7 +65,7 @@ class SimulatedRuntime:
         image = parse(task.container.get("image", ""))
         return _STOP_SECONDS + _pre_stop(task.container), 0 if image and image.server else 143
 
-    def usage(self, task: Task) -> None:
+    def usage(self, pod: Object, container: str) -> None:
         """Nothing is measured."""
 
     def output(self, task: Task) -> Iterator[tuple[float, str | None]]:

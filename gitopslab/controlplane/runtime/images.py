@@ -55,6 +55,8 @@ class Images(Protocol):
         ...
 
     def pulled(self, reference: str) -> PulledImage | None:
-        """What the last pull of a reference brought, also before a restart of this process; None when it was never
-        pulled or was removed. Answers at once, from this machine alone."""
+        """What the last pull of a reference brought, also one before a restart; None when there was none.
+
+        Answers at once, from this machine alone.
+        """
         ...

@@ -118,7 +118,7 @@ class Rooms:
         Raises:
             StartError: The image has no such executable.
         """
-        _check_executable(task, command)
+        check_executable(task, command)
         self._room(task).entered = True
         process = SimulatedProcess(
             self._shell(task, program, command, tty=tty), command, self._clock, stdin=stdin, tty=tty,
@@ -265,7 +265,12 @@ def _network_files(task: Task, hostname: str) -> dict[str, str]:
     }
 
 
-def _check_executable(task: Task, command: list[str]) -> None:
+def check_executable(task: Task, command: list[str]) -> None:
+    """Whether an image has an executable that the tiny shell plays.
+
+    Raises:
+        StartError: It has none of this name.
+    """
     name = command[0] if command else ""
     base = name.rpartition("/")[2]
     image = parse(task.container.get("image", ""))

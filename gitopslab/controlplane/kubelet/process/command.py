@@ -1,0 +1,209 @@
+"""What a container would execute on this machine, and whether it can.
+
+``runtime`` asks once a run. Three kinds of images run: those that stand for the host's Python (the label
+``gitopslab.host-interpreter``), those whose program is a binary for this machine, and those whose program is a script
+with such an interpreter in the image. The last two need namespaces of their own (``rooms``). Pure, but for looking
+into the image's root file system. Leaves to others: environment and files (``surroundings``).
+
+Simplified: an image for another machine is not run, whereas containerd picks the right one of an index.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import posixpath
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitopslab.controlplane.runtime.images import PulledImage
+from gitopslab.machinery.objects import Object
+
+HOST_INTERPRETER = "gitopslab.host-interpreter"
+"""Label of an image: its Python is the one that runs the lab."""
+SIMULATED = "gitopslab.simulated"
+"""Label of an image: it holds no program; the value may name one that ``images.yaml`` knows."""
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?$")
+_SHELLS = frozenset({"sh", "bash", "ash", "dash"})
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+_LONGEST_SHEBANG = 256
+
+
+class NoExecutableError(Exception):
+    """A command names no executable; the text is the container runtime's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is executed.
+
+    Attributes:
+        argv: The command line.
+        is_python: Whether it runs in the host's interpreter, with the bootstrap; else it needs a room of its own.
+    """
+
+    argv: tuple[str, ...]
+    is_python: bool
+
+
+def words_of(image: PulledImage, container: Object, variables: Mapping[str, str]) -> list[str]:
+    """``command`` and ``args`` over the image's ``ENTRYPOINT`` and ``CMD``, with ``$(NAME)`` filled in."""
+    own = container.get("command")
+    first = list(own or image.config.get("Entrypoint") or ())
+    rest = container.get("args")
+    if rest is None:
+        rest = () if own else image.config.get("Cmd") or ()
+    return [_filled(word, variables) for word in (*first, *rest)]
+
+
+def runs_here(image: PulledImage, *, has_rooms: bool) -> bool:
+    """Whether containers of an image are run as processes; all others are played.
+
+    Args:
+        image: It.
+        has_rooms: Whether this machine gives containers namespaces of their own.
+    """
+    if stands_for_host(image):
+        return True
+    if (
+        SIMULATED in (image.config.get("Labels") or {})
+        or not has_rooms
+        or (image.os, image.architecture) != (_system(), _machine())
+    ):
+        return False
+    words = [*(image.config.get("Entrypoint") or ()), *(image.config.get("Cmd") or ())]
+    found = _inside(image.root, words[0], _path(image)) if words else None
+    return found is not None and _is_native(image.root, found)
+
+
+def stands_for_host(image: PulledImage) -> bool:
+    """Whether an image stands for the host's Python."""
+    return HOST_INTERPRETER in (image.config.get("Labels") or {})
+
+
+def runs_on_host(words: Sequence[str], root: Path) -> bool:
+    """Whether a visitor's command is one for the host's Python, or a file of the container."""
+    name = posixpath.basename(words[0]) if words else ""
+    return bool(_PYTHON.match(name)) or (bool(words) and _inside(root, words[0], DEFAULT_PATH) is not None)
+
+
+def command_of(image: PulledImage, words: Sequence[str], root: Path) -> Command:
+    """What is executed for a command.
+
+    Args:
+        image: The container's.
+        words: The command, as in ``words_of``; not empty.
+        root: The container's own root file system.
+
+    Raises:
+        NoExecutableError: There is no such executable.
+    """
+    if not stands_for_host(image):
+        if _inside(root, words[0], _path(image)) is None:
+            raise _missing(words[0])
+        return Command(tuple(words), is_python=False)
+    name = posixpath.basename(words[0])
+    found = _inside(root, words[0], _path(image))
+    if found is not None:
+        program = root / found.lstrip("/")
+        return Command((*_interpreter(program), str(program), *words[1:]), is_python=True)
+    if _PYTHON.match(name):
+        return Command((sys.executable, *_script_in(root, words[1:])), is_python=True)
+    if name in _SHELLS and os.access("/bin/sh", os.X_OK):
+        return Command(("/bin/sh", *_script_in(root, words[1:])), is_python=True)
+    beside = Path(sys.executable).with_name(name)
+    if beside.is_file():  # gunicorn, flask: what pip installed beside the interpreter
+        return Command((sys.executable, str(beside), *words[1:]), is_python=True)
+    raise _missing(words[0])
+
+
+def stand_ins(folder: Path) -> None:
+    """Write the ``python`` and ``python3`` that shells find: the host's, told where the container's scripts are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = f"""#!/bin/sh
+case "$1" in /*) if [ -e "$GITOPSLAB_ROOT$1" ]; then
+  found="$GITOPSLAB_ROOT$1"; shift; set -- "$found" "$@"
+fi;; esac
+exec {shlex.quote(sys.executable)} "$@"
+"""
+    for name in ("python", "python3"):
+        path = folder / name
+        path.write_text(script, encoding="utf-8")
+        path.chmod(0o700)
+
+
+def _script_in(root: Path, words: Sequence[str]) -> list[str]:
+    """A script that is given with its whole path is meant inside of the container."""
+    if words and words[0].startswith("/") and (root / words[0].lstrip("/")).is_file():
+        return [str(root / words[0].lstrip("/")), *words[1:]]
+    return list(words)
+
+
+def _interpreter(path: Path) -> tuple[str, ...]:
+    """What has to read a script: its first line says, in the words of another machine."""
+    with path.open("rb") as file:
+        first = file.readline(_LONGEST_SHEBANG).decode("utf-8", "replace")
+    if not first.startswith("#!"):
+        return ()
+    words = first[2:].split()
+    names = [posixpath.basename(word) for word in words]
+    return ("/bin/sh",) if any(name in _SHELLS for name in names[:2]) else (sys.executable,)
+
+
+def _inside(root: Path, word: str, path: str) -> str | None:
+    """Where an executable is inside of a root file system."""
+    places = [word] if "/" in word else [f"{folder}/{word}" for folder in path.split(":") if folder]
+    for place in places:
+        inner = posixpath.normpath(posixpath.join("/", place))
+        found = root / inner.lstrip("/")
+        if found.is_file() and os.access(found, os.X_OK):
+            return inner
+    return None
+
+
+def _is_native(root: Path, inner: str) -> bool:
+    """Whether a file is a program for this kind of machine, whose loader is in the image, too."""
+    with (root / inner.lstrip("/")).open("rb") as file:
+        head = file.read(4096)
+    if head.startswith(b"#!"):
+        words = head[2:].split(b"\n", 1)[0].split()
+        return bool(words) and (root / words[0].decode("utf-8", "replace").lstrip("/")).is_file()
+    if not head.startswith(b"\x7fELF"):
+        return False
+    loader = re.search(rb"/lib[\w./-]*/ld-[\w.-]+", head)
+    return loader is None or (root / loader[0].decode().lstrip("/")).exists()
+
+
+def _path(image: PulledImage) -> str:
+    for entry in image.config.get("Env") or ():
+        if entry.startswith("PATH="):
+            return str(entry[5:])
+    return DEFAULT_PATH
+
+
+def _filled(word: str, variables: Mapping[str, str]) -> str:
+    """``$(NAME)`` in a command or argument; an unknown name stays as it is, and ``$$`` is one dollar."""
+    return re.sub(
+        r"\$(?:\$|\((\w+)\))",
+        lambda match: "$" if match[1] is None else variables.get(match[1], match[0]),
+        word,
+    )
+
+
+def _missing(name: str) -> NoExecutableError:
+    why = f"stat {name}: no such file or directory" if "/" in name else "executable file not found in $PATH"
+    return NoExecutableError(f'exec: "{name}": {why}')
+
+
+def _machine() -> str:
+    return _MACHINES.get(platform.machine().lower(), platform.machine().lower())
+
+
+def _system() -> str:
+    return sys.platform

@@ -1,0 +1,330 @@
+"""One run of one container as a process: prepared, started, listened to, stopped, and its end.
+
+``runtime`` keeps one for every attempt. The run goes on by itself, as tasks of the event loop, and wakes the kubelet's
+agent when something has happened; the agent asks what. Leaves to others: whether it is started again (``play``).
+
+Simplified: ``postStart`` hooks are not run, and the log is kept in memory: the newest ten thousand lines of a run, gone
+when the cluster is restarted. stdout and stderr are one stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitopslab.controlplane.kubelet.config import read_only
+from gitopslab.controlplane.kubelet.inside.processes import SimulatedProcess
+from gitopslab.controlplane.kubelet.inside.room import check_executable
+from gitopslab.controlplane.kubelet.lines import Transcript
+from gitopslab.controlplane.kubelet.process import measuring
+from gitopslab.controlplane.kubelet.process.command import (
+    Command,
+    NoExecutableError,
+    command_of,
+    runs_on_host,
+    stands_for_host,
+    words_of,
+)
+from gitopslab.controlplane.kubelet.process.files import Folder
+from gitopslab.controlplane.kubelet.process.probing import HookError, ask_http
+from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
+from gitopslab.controlplane.kubelet.process.surroundings import Builder, Surroundings, room_of
+from gitopslab.controlplane.kubelet.process.wardens import Child, Launch, Wardens
+from gitopslab.controlplane.kubelet.programs import Exit
+from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.runtime.images import PulledImage
+from gitopslab.controlplane.runtime.loopback import Loopback
+from gitopslab.controlplane.runtime.streams import Process, StartError
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object
+from gitopslab.machinery.quantity import whole
+
+_START_ERROR = 128
+_KEPT_LINES = 10_000
+_LONGEST_LINE = 16 * 1024  # containerd breaks longer ones, too
+_PIECE = 65_536
+_BREATH = 0.02  # seconds between two pieces of output, so that nobody who talks without end stops all others
+_LEAVE = 0.1  # seconds between the news that a pod goes and its SIGTERM: by then no Service sends anybody to it
+_DYING = 2.0
+_GLANCE = 0.2  # seconds between looks at a container's memory
+_FAILED = "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What all runs share.
+
+    Attributes:
+        wardens: Start programs.
+        builder: Prepares surroundings.
+        loopback: Where pods are.
+        clock: The time of log lines.
+        wake: Has the agent look at a pod.
+    """
+
+    wardens: Wardens
+    builder: Builder
+    loopback: Loopback
+    clock: Clock
+    wake: Callable[[Object], None]
+
+
+class Run:
+    """A run.
+
+    Args:
+        task: Which.
+        image: What is run.
+        shop: What all runs share.
+        before: The container's run before; it has to have ended first.
+    """
+
+    def __init__(self, task: Task, image: PulledImage, shop: Shop, before: Run | None) -> None:
+        self.task = task
+        self.image = image
+        self.transcript = Transcript(_KEPT_LINES)
+        self.exit: Exit | None = None
+        self.child: Child | None = None
+        self.around: Surroundings | None = None
+        self.command: Command | None = None
+        self.meter = measuring.Meter()
+        self._shop = shop
+        self._before = before
+        self._over = asyncio.Event()
+        self._stopping: asyncio.Task[None] | None = None
+        self._kill = asyncio.Event()
+        self._is_oom = False
+        self._running = asyncio.get_running_loop().create_task(self._run())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.exit is not None
+
+    def refuse(self, message: str) -> None:
+        """It does not start at all."""
+        self._running.cancel()
+        self._end(Exit(0.0, _START_ERROR, "StartError", message))
+
+    def stop(self, grace: float) -> None:
+        """Stop it, and kill it after ``grace`` seconds; one that is being stopped can only be killed at once."""
+        if self._stopping is None:
+            self._stopping = asyncio.get_running_loop().create_task(self._stop(grace))
+        if grace <= 0:
+            self._kill.set()
+
+    async def wait(self) -> None:
+        """Until it has ended."""
+        await self._over.wait()
+
+    async def connect(self, port: int) -> TcpConnection | None:
+        """Connect to a port of its pod; None when nothing listens there."""
+        if self.child is None or self.command is None or self.is_over:
+            return None
+        try:
+            if not self.command.is_python:
+                made = await self._shop.wardens.connect(self.child, port)
+                return None if made is None else TcpConnection(*await asyncio.open_connection(sock=made))
+            real = self._shop.loopback.port_of(self.task.address, port)
+            if real is None:
+                return None
+            at = self._shop.loopback.place(self.task.address)
+            return TcpConnection(*await asyncio.open_connection(at, real))
+        except OSError:
+            return None
+
+    async def execute(self, words: list[str], *, stdin: bool, tty: bool) -> Process:
+        """Run a command beside its program, in the same surroundings.
+
+        Raises:
+            StartError: It cannot be run.
+        """
+        if self.around is None or self.child is None:
+            raise StartError("container not running")
+        if stands_for_host(self.image) and not runs_on_host(words, self.around.root):
+            check_executable(self.task, words)
+            return self._play(words, self.around, stdin=stdin, tty=tty)
+        try:
+            command = command_of(self.image, words, self.around.root)
+            launch = self._launch(command, self.around, tty=tty, join=self.child.pid)
+            return await RealProcess.start(self._shop.wardens, launch, stdin=stdin)
+        except (NoExecutableError, OSError) as error:
+            why = str(error) if isinstance(error, NoExecutableError) else f'exec: "{words[0]}": {error.strerror}'
+            raise StartError(
+                f"OCI runtime exec failed: exec failed: unable to start container process: {why}: unknown"
+            ) from None
+
+    def _play(self, words: list[str], around: Surroundings, *, stdin: bool, tty: bool) -> SimulatedProcess:
+        """The tiny shell, on the container's real files."""
+        hidden = ("GITOPSLAB_", "PYTHONPATH")
+        variables = {name: value for name, value in around.variables.items() if not name.startswith(hidden)}
+        variables["PATH"] = variables["PATH"].partition(":")[2]
+        shell = Shell(
+            variables | ({"TERM": "xterm"} if tty else {}),
+            around.variables["HOSTNAME"],
+            files=Folder(around.root, read_only(self.task.pod, self.task.container)),
+            began=self._shop.clock.now(),
+            cwd=around.folder,
+            live=True,
+            tty=tty,
+            style="bash" if words[0].endswith("bash") else "dash",
+        )
+        return SimulatedProcess(shell, words, self._shop.clock, stdin=stdin, tty=tty)
+
+    # Its life.
+
+    async def _run(self) -> None:
+        if self._before is not None:
+            await self._before.wait()
+            self._before = None
+        try:
+            command, around = await asyncio.to_thread(self._prepare)
+            output, theirs = os.pipe()
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            launch = self._launch(command, around)
+            child = await self._shop.wardens.start(launch, (nothing, theirs, os.dup(theirs)))
+        except NoExecutableError as error:
+            self._end(Exit(0.0, _START_ERROR, "StartError", self._failed(str(error))))
+            return
+        except OSError as error:
+            word = next(iter(self._words()), "")
+            why = f'exec: "{word}": {(error.strerror or str(error)).lower()}'
+            self._end(Exit(0.0, _START_ERROR, "StartError", self._failed(why)))
+            return
+        self.command, self.around, self.child = command, around, child
+        listening = asyncio.create_task(self._listen(output))
+        watching = asyncio.create_task(self._watch(child))
+        code = await asyncio.shield(child.ended)
+        watching.cancel()
+        await self._shop.wardens.sweep(f"GITOPSLAB_CONTAINER={around.mark}")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(listening, _DYING)
+        reason = "OOMKilled" if self._is_oom else "Error" if code else "Completed"
+        self._end(Exit(0.0, code, reason))
+
+    def _prepare(self) -> tuple[Command, Surroundings]:
+        words = self._words()
+        if not words:
+            raise NoExecutableError("no command specified")
+        around = self._shop.builder.prepare(self.task, self.image, is_python=stands_for_host(self.image))
+        return command_of(self.image, words, around.root), around
+
+    def _words(self) -> list[str]:
+        return words_of(self.image, self.task.container, self.task.settings()[0])
+
+    def _failed(self, why: str) -> str:
+        return f"{_FAILED}runc create failed: unable to start container process: error during container init: {why}"
+
+    def _launch(self, command: Command, around: Surroundings, *, tty: bool = False, join: int = 0) -> Launch:
+        limit = (self.task.container.get("resources") or {}).get("limits", {}).get("memory")
+        room = None if command.is_python else {"join": join} if join else room_of(self.task, self.image, around)
+        folder = str(around.root / around.folder.lstrip("/")) if command.is_python else around.folder
+        env = {**around.variables, **({"TERM": "xterm"} if tty else {})}
+        data = None if limit is None else measuring.most(whole(limit))
+        return Launch(command.argv, env, folder, data=data, tty=tty, room=room)
+
+    def _end(self, end: Exit) -> None:
+        if self.exit is None:
+            self.exit = end
+            self._over.set()
+            self._shop.wake(self.task.pod)
+
+    async def _listen(self, output: int) -> None:
+        """Take in what it writes, a breath between two pieces."""
+        reader = asyncio.StreamReader(limit=_PIECE)
+        loop = asyncio.get_running_loop()
+        pipe = os.fdopen(output, "rb", 0)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        unfinished = b""
+        try:
+            while piece := await reader.read(_PIECE):
+                *lines, unfinished = (unfinished + piece).split(b"\n")
+                for line in lines:
+                    self._say(line)
+                while len(unfinished) > _LONGEST_LINE:
+                    self._say(unfinished[:_LONGEST_LINE])
+                    unfinished = unfinished[_LONGEST_LINE:]
+                if len(piece) > _LONGEST_LINE:
+                    await asyncio.sleep(_BREATH)
+            if unfinished:
+                self._say(unfinished)
+        finally:
+            transport.close()
+
+    def _say(self, line: bytes) -> None:
+        text = line[:_LONGEST_LINE].decode("utf-8", "replace").removesuffix("\r")
+        self.transcript.add(self._shop.clock.now(), text)
+
+    async def _watch(self, child: Child) -> None:
+        """Kill it when it has more memory than its limit, as the kernel does with a control group."""
+        limit = (self.task.container.get("resources") or {}).get("limits", {}).get("memory")
+        if limit is None:
+            return
+        most = whole(limit)
+        while True:
+            if measuring.memory(child.pid) > most:
+                self._is_oom = True
+                self._shop.wardens.signal(child, signal.SIGKILL)
+                return
+            await asyncio.sleep(_GLANCE)
+
+    async def _stop(self, grace: float) -> None:
+        try:
+            async with asyncio.timeout(grace if grace > 0 else 0):
+                await self._stop_kindly()
+        except TimeoutError:
+            pass
+        if self.child is None:
+            self._running.cancel()
+            self._end(Exit(0.0, 128 + signal.SIGKILL, "Error"))
+        elif not self.is_over:
+            self._shop.wardens.signal(self.child, signal.SIGKILL)
+
+    async def _stop_kindly(self) -> None:
+        killed = asyncio.create_task(self._kill.wait())
+        kind = asyncio.create_task(self._ask_to_stop())
+        try:
+            await asyncio.wait({killed, kind}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (killed, kind):
+                task.cancel()
+
+    async def _ask_to_stop(self) -> None:
+        hook = (self.task.container.get("lifecycle") or {}).get("preStop")
+        if hook:
+            await self._pre_stop(hook)
+        else:
+            await asyncio.sleep(_LEAVE)
+        if self.child is not None:
+            self._shop.wardens.signal(self.child, _stop_signal(self.image))
+        await self._over.wait()
+
+    async def _pre_stop(self, hook: Object) -> None:
+        if "sleep" in hook:
+            await asyncio.sleep(float(hook["sleep"].get("seconds", 0)))
+        elif "exec" in hook:
+            with contextlib.suppress(StartError):
+                process = await self.execute(list(hook["exec"].get("command") or ()), stdin=False, tty=False)
+                try:
+                    while await process.read() is not None:
+                        pass
+                    await process.wait()
+                finally:
+                    await process.close()
+        elif "httpGet" in hook:
+            with contextlib.suppress(HookError):
+                await ask_http(self, hook["httpGet"])
+
+
+def _stop_signal(image: PulledImage) -> int:
+    """``STOPSIGNAL``, by name or number; SIGTERM when there is none."""
+    named = str(image.config.get("StopSignal") or "SIGTERM")
+    if named.isdigit():
+        return int(named)
+    full = named if named.startswith("SIG") else f"SIG{named}"
+    return signal.Signals.__members__.get(full, signal.SIGTERM).value

@@ -1,0 +1,235 @@
+"""The runtime that runs containers as processes where it can, and has all others played.
+
+The kubelet's rooms reach it through the ``Runtime`` protocol. What an image is decides: one of the lab's registry whose
+program this machine executes runs (``command``), every other container is the simulated runtime's. Whether a container
+is one of ours is read off its pod and what was pulled, so it is known after a restart, too: then its process is gone,
+and it counts as lost like those of a node that had no power.
+
+Simplified: at most forty containers run as processes at once; a real node has its ``maxPods`` and its memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gitopslab.controlplane.kubelet.images import Image, parse
+from gitopslab.controlplane.kubelet.inside.consoles import Listener
+from gitopslab.controlplane.kubelet.lines import Lines, Transcript
+from gitopslab.controlplane.kubelet.probes import Check
+from gitopslab.controlplane.kubelet.process.command import runs_here
+from gitopslab.controlplane.kubelet.process.probing import look
+from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
+from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
+from gitopslab.controlplane.kubelet.process.runs import Run, Shop
+from gitopslab.controlplane.kubelet.process.surroundings import Builder
+from gitopslab.controlplane.kubelet.process.wardens import Wardens
+from gitopslab.controlplane.kubelet.programs import Exit
+from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
+from gitopslab.controlplane.runtime.images import Images, PulledImage
+from gitopslab.controlplane.runtime.loopback import Loopback
+from gitopslab.controlplane.runtime.metrics import Usage
+from gitopslab.controlplane.runtime.streams import Connection, Process
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object, uid_of
+
+MOST = 40
+"""How many containers run as processes at once."""
+
+_KILLED = 137
+_LOST = Exit(0.0, 255, "Unknown")
+_FULL = f"the lab runs at most {MOST} containers as processes at once; delete some, or scale something down"
+
+
+class ProcessRuntime:
+    """Runs containers.
+
+    Args:
+        clock: The time.
+        images: The lab's registry.
+        loopback: Addresses for pods.
+        folder: Where files of pods and volumes are kept.
+    """
+
+    def __init__(self, clock: Clock, images: Images, loopback: Loopback, folder: Path) -> None:
+        self._clock = clock
+        self._images = images
+        self._simulated = SimulatedRuntime(clock)
+        self._loopback = loopback
+        self._wardens = Wardens(f"gitopslab {folder}")
+        self._builder = Builder(folder, loopback, f"gitopslab {folder}")
+        self._builder.clear()
+        self._wakes: list[Callable[[Object], None]] = []
+        self._shop = Shop(self._wardens, self._builder, loopback, clock, self._wake)
+        self._pulls = Pulls(images, clock, self._wake)
+        self._runs: dict[str, dict[tuple[str, str, int], Run]] = {}  # pod uid -> runs
+        self._tries: dict[tuple[tuple[str, str, int], str], asyncio.Task[Check]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    @property
+    def running(self) -> int:
+        """How many containers run as processes."""
+        return sum(not run.is_over for runs in self._runs.values() for run in runs.values())
+
+    # Images.
+
+    def image(self, reference: str) -> Image | None:
+        """The image that a reference names; None when it is malformed."""
+        found = parse(reference)
+        return (self._pulls.held(found) or found) if found is not None else None
+
+    def pull_seconds(self, pod: Object, image: Image, present: bool) -> float:
+        """Infinite while a real pull goes on."""
+        if isinstance(image, HeldImage):
+            return self._pulls.seconds(image, pod)
+        return self._simulated.pull_seconds(pod, image, present)
+
+    # A run.
+
+    def begin(self, task: Task) -> None:
+        """Start the container's process."""
+        image = self._runnable(task)
+        if image is None:
+            return
+        runs = self._runs.setdefault(uid_of(task.pod), {})
+        _, name, attempt = task.key
+        before = max((one for one in runs if one[1] == name), default=None)
+        for old in [one for one in runs if one[1] == name and one[2] < attempt - 1]:
+            del runs[old]  # of each container the present run and the one before
+        run = runs[task.key] = Run(task, image, self._shop, runs.get(before) if before else None)
+        if self.running > MOST:
+            run.refuse(_FULL)
+
+    def exit(self, task: Task) -> Exit | None:
+        """How the process ended; one that nobody knows of went with the cluster's own."""
+        run = self._run(task)
+        if run is not None:
+            return run.exit
+        return self._simulated.exit(self._played(task)) if self._runnable(task) is None else _LOST
+
+    def check(self, task: Task, name: str, seconds: float) -> Check | None:
+        """What a probe saw, when its try is over; begins one when none is under way."""
+        run = self._run(task)
+        if run is None:
+            return self._simulated.check(self._played(task), name, seconds)
+        key = (task.key, name)
+        trying = self._tries.get(key)
+        if trying is None:
+            trying = self._tries[key] = asyncio.get_running_loop().create_task(look(run, task.container[name]))
+            trying.add_done_callback(lambda _: self._wake(task.pod))
+        if not trying.done():
+            return None
+        del self._tries[key]
+        return replace(trying.result(), at=self._clock.now() - task.started)
+
+    def stop(self, task: Task, grace: float) -> tuple[float, int]:
+        """Tell the process to stop; infinite until it has ended."""
+        run = self._run(task)
+        if run is None:
+            known = self._runnable(task) is not None
+            return (0.0, _KILLED) if known else self._simulated.stop(self._played(task), grace)
+        run.stop(grace)
+        return (0.0, run.exit.code) if run.exit is not None else (float("inf"), _KILLED)
+
+    def usage(self, pod: Object, container: str) -> Usage | None:
+        """What the processes of a container use."""
+        runs = self._runs.get(uid_of(pod), {})
+        running = (run for key, run in runs.items() if key[1] == container and not run.is_over)
+        run = next(running, None)
+        return run.meter.read(run.child.pid) if run is not None and run.child is not None else None
+
+    # What it wrote, and visitors.
+
+    def output(self, task: Task) -> Iterator[tuple[float, str | None]]:
+        """Nothing that is known beforehand, but of a simulated program."""
+        return iter(()) if self._run(task) is not None else self._simulated.output(self._played(task))
+
+    def said(self, task: Task) -> Transcript:
+        """What it wrote."""
+        run = self._run(task)
+        return run.transcript if run is not None else self._simulated.said(self._played(task))
+
+    async def start(self, task: Task, command: Sequence[str], *, stdin: bool, tty: bool) -> Process:
+        """Run a command in the surroundings of a container.
+
+        Raises:
+            StartError: It cannot be run.
+        """
+        run = self._run(task)
+        if run is not None:
+            return await run.execute(list(command), stdin=stdin, tty=tty)
+        return await self._simulated.start(self._played(task), command, stdin=stdin, tty=tty)
+
+    async def attach(self, task: Task, *, stdin: bool) -> Process:
+        """Listen to what a container writes.
+
+        Simplified: nobody can type into a real one; its stdin is empty.
+        """
+        run = self._run(task)
+        if run is None:
+            return await self._simulated.attach(self._played(task), stdin=stdin)
+        return Listener(Lines(iter(()), run.transcript), self._clock, tty=bool(task.container.get("tty")))
+
+    async def connect(self, task: Task, port: int) -> Connection | None:
+        """Connect to a port of the container's pod; None when nothing listens there."""
+        run = self._run(task)
+        if run is not None:
+            return await run.connect(port)
+        return await self._simulated.connect(self._played(task), port)
+
+    def on_visit(self, wake: Callable[[Object], None]) -> None:
+        """Have ``wake`` called with a pod when something happened by itself."""
+        self._wakes.append(wake)
+        self._simulated.on_visit(wake)
+
+    def forget(self, uid: str) -> None:
+        """A pod is gone: what still runs of it is killed, and its files are removed."""
+        self._simulated.forget(uid)
+        runs = self._runs.pop(uid, None)
+        if runs is None:
+            return
+        for key in [key for key in self._tries if key[0][0] == uid]:
+            self._tries.pop(key).cancel()
+        leaving = asyncio.get_running_loop().create_task(self._clear(uid, list(runs.values())))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    async def close(self) -> None:
+        """End everything that runs."""
+        for task in (*self._tries.values(), *self._leaving):
+            task.cancel()
+        await self._pulls.close()
+        await self._wardens.close()
+
+    async def _clear(self, uid: str, runs: list[Run]) -> None:
+        for run in runs:
+            if not run.is_over:
+                run.stop(0.0)
+            await run.wait()
+        await asyncio.to_thread(self._builder.remove, uid)
+        self._loopback.forget(runs[0].task.address)
+
+    def _run(self, task: Task) -> Run | None:
+        return self._runs.get(uid_of(task.pod), {}).get(task.key)
+
+    def _runnable(self, task: Task) -> PulledImage | None:
+        """The image of a container that is run as a process; None of one that is played."""
+        found = self._held(task)
+        return found if found is not None and runs_here(found, has_rooms=rooms_are_given()) else None
+
+    def _held(self, task: Task) -> PulledImage | None:
+        image = parse(task.container.get("image", ""))
+        if image is None or sys.platform == "win32" or not self._images.serves(image.name):
+            return None
+        return self._images.pulled(image.name)
+
+    def _played(self, task: Task) -> Task:
+        return task
+
+    def _wake(self, pod: Object) -> None:
+        for wake in self._wakes:
+            wake(pod)

@@ -1,0 +1,226 @@
+"""What a container finds around it: its root file system, its volumes as files, its environment.
+
+``runs`` has them prepared before a start, in a thread, since files are copied. Each container writes into a copy of its
+image's files. Volumes are folders of the pod (``emptyDir``), of the node (``hostPath``) or of the cluster (claims);
+ConfigMaps, Secrets and the downward API are files written for the container. In a room of its own they are mounted;
+for the host's Python they are links in the container's root, which the bootstrap follows.
+
+Simplified: ``USER`` is obeyed in a room of its own only; the host's Python runs as whoever runs the lab. A volume that
+can be written has no size, and a token of a service account is empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import site
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
+from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.runtime.images import PulledImage
+from gitopslab.controlplane.runtime.loopback import Loopback
+from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
+
+_BOOTSTRAP = Path(__file__).with_name("python")
+_MACHINE = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys", "/System", "/Library")
+_FOLDERS = ("tmp", "root", "etc")
+_HANDED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A container's surroundings, prepared.
+
+    Attributes:
+        root: Its root file system.
+        folder: The working directory, as the container knows it.
+        variables: Its environment.
+        binds: Source, place inside and whether it is read only, of what a room of its own mounts.
+        mark: What its processes have in their environment.
+    """
+
+    root: Path
+    folder: str
+    variables: Mapping[str, str]
+    binds: tuple[tuple[str, str, bool], ...]
+    mark: str
+
+
+class Builder:
+    """Prepares surroundings.
+
+    Args:
+        folder: Where the cluster keeps the files of pods and volumes.
+        loopback: The addresses of pods.
+        mark: Of this cluster.
+    """
+
+    def __init__(self, folder: Path, loopback: Loopback, mark: str) -> None:
+        self._folder = folder
+        self._loopback = loopback
+        self._mark = mark
+
+    def prepare(self, task: Task, image: PulledImage, *, is_python: bool) -> Surroundings:
+        """Make a container's root, fill its volumes, and work out its environment."""
+        place = self._pod(uid_of(task.pod)) / "containers" / task.container["name"]
+        if place.exists():
+            shutil.rmtree(place)
+        root = place / "root"
+        shutil.copytree(image.root, root, symlinks=True)
+        for name in _FOLDERS:
+            (root / name).mkdir(exist_ok=True)
+        variables, files = task.settings()
+        binds = [*self._volumes(task), *_brought(task, files, place / "files")]
+        folder = task.container.get("workingDir") or image.config.get("WorkingDir") or "/"
+        (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        for source, inner, _ in binds:
+            _put(root, source, inner, linked=is_python)
+        self._write_network(task, root)
+        mark = f"{self._mark}/{'/'.join(map(str, task.key))}"
+        env = _environment(task, image, variables)
+        if is_python:
+            env |= self._for_python(task, env, place, root, [source for source, _, _ in binds])
+        env["GITOPSLAB_CONTAINER"] = mark
+        return Surroundings(root, folder, env, tuple((str(a), b, c) for a, b, c in binds), mark)
+
+    def remove(self, uid: str) -> None:
+        """Throw a pod's files away."""
+        shutil.rmtree(self._pod(uid), ignore_errors=True)
+
+    def clear(self) -> None:
+        """Throw the files of all pods away, as at a start: nothing of them runs any more."""
+        shutil.rmtree(self._folder / "pods", ignore_errors=True)
+        shutil.rmtree(self._loopback.announced, ignore_errors=True)
+
+    def _pod(self, uid: str) -> Path:
+        return self._folder / "pods" / uid
+
+    def _volumes(self, task: Task) -> list[tuple[Path, str, bool]]:
+        found = []
+        for inner, identity in task.volumes().items():
+            kind, _, rest = identity.partition(" ")
+            if kind == "pod":
+                uid, _, name = rest.partition("/")
+                source = self._pod(uid) / "volumes" / name.strip("/").replace("/", "-")
+            else:
+                source = self._folder / "volumes" / hashlib.sha256(identity.encode()).hexdigest()[:32]
+            source.mkdir(parents=True, exist_ok=True)
+            found.append((source, inner, False))
+        return found
+
+    def _write_network(self, task: Task, root: Path) -> None:
+        hostname = _hostname(task.pod)
+        etc = root / "etc"
+        hosts = f"127.0.0.1\tlocalhost\n{task.address}\t{hostname}\n"
+        (etc / "hosts").write_text(f"# Kubernetes-managed hosts file.\n{hosts}", encoding="utf-8")
+        (etc / "hostname").write_text(f"{hostname}\n", encoding="utf-8")
+
+    def _for_python(
+        self, task: Task, env: Mapping[str, str], place: Path, root: Path, sources: list[Path]
+    ) -> dict[str, str]:
+        stand_ins(place / "bin")
+        here = [str(self._folder), str(self._loopback.folder), *map(str, sources)]
+        described = {
+            "address": task.address,
+            "loopback": self._loopback.place(task.address),
+            "shares": self._loopback.shares,
+            "hosts": str(self._loopback.file),
+            "ports": str(self._loopback.announced),
+            "namespace": namespace_of(task.pod),
+            "hostname": _hostname(task.pod),
+            "root": str(root),
+            "own": here,
+            "shown": _shown(),
+        }
+        (place / "pod.json").write_text(json.dumps(described), encoding="utf-8")
+        own = [str(root / one.lstrip("/")) for one in env.get("PYTHONPATH", "").split(":") if one.startswith("/")]
+        user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+        return {
+            "PYTHONPATH": ":".join([str(_BOOTSTRAP), *own, *user]),
+            "PATH": f"{place / 'bin'}:{env['PATH']}",
+            "GITOPSLAB_POD": str(place / "pod.json"),
+            "GITOPSLAB_ROOT": str(root),
+            **{name: os.environ[name] for name in _HANDED_ON if name in os.environ},
+        }
+
+
+def _environment(task: Task, image: PulledImage, variables: Mapping[str, str]) -> dict[str, str]:
+    brought = dict(entry.split("=", 1) for entry in image.config.get("Env") or () if "=" in entry)
+    usual = {"PATH": DEFAULT_PATH, "HOME": "/root", "LANG": "C.UTF-8"}
+    return {**usual, **brought, "HOSTNAME": _hostname(task.pod), **variables}
+
+
+def _brought(task: Task, files: Mapping[str, str], place: Path) -> list[tuple[Path, str, bool]]:
+    """Write what ConfigMaps, Secrets and the downward API bring, a folder or a file a mount."""
+    binds: list[tuple[Path, str, bool]] = []
+    for number, mount in enumerate(task.container.get("volumeMounts") or ()):
+        inner = mount["mountPath"].rstrip("/")
+        below = {path[len(inner) + 1 :]: text for path, text in files.items() if path.startswith(f"{inner}/")}
+        source = place / str(number)
+        if mount.get("subPath") and inner in files:
+            _write(source, files[inner])
+        elif below and not mount.get("subPath"):
+            for name, text in below.items():
+                _write(source / name, text)
+        else:
+            continue
+        binds.append((source, inner, True))
+    return binds
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    path.chmod(0o444)
+
+
+def _put(root: Path, source: Path, inner: str, *, linked: bool) -> None:
+    """Have something appear inside: as a link, or as what it will be mounted upon."""
+    target = root / inner.lstrip("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if linked:
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+        target.symlink_to(source, target_is_directory=source.is_dir())
+    elif source.is_dir():
+        target.mkdir(exist_ok=True)
+    else:
+        target.touch()
+
+
+def _hostname(pod: Object) -> str:
+    return str(pod["spec"].get("hostname") or name_of(pod))
+
+
+def _shown() -> list[str]:
+    """What the interpreter needs of the machine."""
+    libraries = [path for path in sysconfig.get_paths().values() if path]
+    return sorted({*_MACHINE, sys.prefix, sys.base_prefix, sys.exec_prefix, str(_BOOTSTRAP), *libraries})
+
+
+def room_of(task: Task, image: PulledImage, around: Surroundings) -> dict[str, Any]:
+    """The namespaces of a container's own, in the words of the warden."""
+    user, _, group = str(image.config.get("User") or "").partition(":")
+    context = {**(task.pod["spec"].get("securityContext") or {}), **(task.container.get("securityContext") or {})}
+    uid = context.get("runAsUser", int(user) if user.isdigit() else 0)
+    machine = [[path, path, False] for path in ("/dev", "/proc")]
+    for name in ("dev", "proc"):
+        (around.root / name).mkdir(exist_ok=True)
+    return {
+        "root": str(around.root),
+        "binds": [*machine, *map(list, around.binds)],
+        "uid": uid,
+        "gid": context.get("runAsGroup", int(group) if group.isdigit() else uid),
+        "address": task.address,
+        "hostname": _hostname(task.pod)[:63],
+    }

@@ -1,0 +1,332 @@
+"""The warden: a small process that starts the programs of containers and sees to it that none outlives the cluster.
+
+``wardens`` runs it (``python -I -S warden.py FD``) and talks to it over a Unix socket, in lines of JSON; descriptors
+travel beside them. It imports nothing but the standard library, so it takes 9 MB and forks in a millisecond, which the
+cluster's own process with its hundred would not. When the socket ends, however that came, it kills everything that it
+started and ends too. On Linux its children also die with it (``PR_SET_PDEATHSIG``), and orphans of theirs become its
+own (``PR_SET_CHILD_SUBREAPER``), so that they are found.
+
+Requests::
+
+    {"do": "start", "id": 1, "fds": 3, "argv": [...], "env": {...}, "cwd": "/", "data": BYTES or null, "tty": false,
+     "room": null or {...}}                the descriptors are its stdin, stdout and stderr
+    {"do": "signal", "id": 1, "signal": 15}     to its whole process group
+    {"do": "sweep", "id": 1, "mark": "..."}     kills everything that has the mark in its environment
+    {"do": "connect", "id": 2, "into": 1, "port": 8080}     from inside of its network namespace
+
+Answers carry the same id: ``{"pid": 4711}`` or ``{"error": 2}`` (an errno), later ``{"code": 0}``; ``{"swept": 3}``;
+``{"connected": true}`` with a descriptor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from typing import Any
+
+if sys.platform == "win32":  # pragma: no cover  the type checker is told, too
+    raise SystemExit("containers do not run as processes on Windows")
+
+_LINUX = sys.platform == "linux"
+_SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
+_NEW_NS, _NEW_UTS, _NEW_IPC, _NEW_USER, _NEW_NET = 0x00020000, 0x04000000, 0x08000000, 0x10000000, 0x40000000
+_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE, _DETACH = 1, 32, 4096, 16384, 1 << 18, 2
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+_SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK, _IFF_UP = 0x8914, 0x8916, 0x891C, 1
+_NICE = 5  # the lab itself comes first
+_LONGEST = 1 << 20  # bytes of a request
+_PATIENCE = 5.0  # seconds for a connection inside
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Warden:
+    """Serves one cluster.
+
+    Args:
+        line: The socket to it.
+    """
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._received = b""
+        self._descriptors: list[int] = []
+        self._pids: dict[int, int] = {}  # id -> pid
+
+    def run(self) -> None:
+        """Serve until the socket ends; then nothing is left."""
+        ended, waker = os.pipe()
+        for end in (ended, waker):
+            os.set_blocking(end, False)
+            os.set_inheritable(end, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a Ctrl-C in a terminal is the cluster's affair
+            signal.signal(ignored, signal.SIG_IGN)
+        while True:
+            readable, _, _ = select.select([self._line.fileno(), ended], [], [])
+            if ended in readable:
+                os.read(ended, 4096)
+                self._reap()
+            if self._line.fileno() in readable and not self._serve():
+                break
+        for pid in self._pids.values():
+            _kill_group(pid, signal.SIGKILL)
+        _sweep(os.environ.get("GITOPSLAB_WARDEN", ""), but=os.getpid())
+
+    def _serve(self) -> bool:
+        """Take what has come; False at the end."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._line, _LONGEST, 64)
+        except ConnectionError:
+            return False
+        self._descriptors += descriptors
+        self._received += data
+        *lines, self._received = self._received.split(b"\n")
+        for line in lines:
+            self._do(json.loads(line))
+        return bool(data)
+
+    def _do(self, request: dict[str, Any]) -> None:
+        if request["do"] == "start":
+            taken, self._descriptors = self._descriptors[: request["fds"]], self._descriptors[request["fds"] :]
+            self._tell({"id": request["id"], **self._start(request, taken)})
+        elif request["do"] == "signal":
+            if request["id"] in self._pids:
+                _kill_group(self._pids[request["id"]], request["signal"])
+        elif request["do"] == "sweep":
+            self._tell({"id": request["id"], "swept": _sweep(request["mark"])})
+        elif request["do"] == "connect":
+            self._connect(request)
+
+    def _tell(self, answer: dict[str, Any]) -> None:
+        self._line.sendall(json.dumps(answer).encode() + b"\n")
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            code = os.waitstatus_to_exitcode(status)
+            for number, known in list(self._pids.items()):
+                if known == pid:
+                    del self._pids[number]
+                    _kill_group(pid, signal.SIGKILL)  # a container ends with its first process
+                    self._tell({"id": number, "code": code if code >= 0 else 128 - code})
+
+    def _start(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        """Fork and become the program; what goes wrong before it runs comes back through a pipe."""
+        failed, report = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(failed)
+            try:
+                self._become(request, descriptors)
+            except OSError as error:
+                os.write(report, struct.pack("i", error.errno or errno.EIO))
+            except BaseException:
+                os.write(report, struct.pack("i", errno.EINVAL))
+            os._exit(127)
+        os.close(report)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        said = os.read(failed, 4)
+        os.close(failed)
+        if said:
+            os.waitpid(pid, 0)
+            return {"error": struct.unpack("i", said)[0]}
+        self._pids[request["id"]] = pid
+        return {"pid": pid}
+
+    def _become(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        os.setsid()
+        if _LINUX:
+            _check(_libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+        self._line.close()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        os.nice(_NICE)
+        _limit(request["data"])
+        for descriptor, at in zip(descriptors, range(3), strict=True):
+            os.dup2(descriptor, at)
+        if request["tty"]:
+            import fcntl
+            import termios
+
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        room = request["room"]
+        if room is not None:
+            _join(room["join"]) if "join" in room else _enter(room)
+        os.umask(0o022)
+        os.chdir(request["cwd"])
+        if room is not None and room.get("uid") is not None and os.geteuid() == 0 and "join" not in room:
+            os.setgroups([])
+            os.setgid(room["gid"])
+            os.setuid(room["uid"])
+        _execute(request["argv"], request["env"])
+
+    def _connect(self, request: dict[str, Any]) -> None:
+        """Connect from inside of a network namespace, in a child that is gone at once, and hand the socket on."""
+        inside = self._pids.get(request["into"])
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if not pid:
+            try:
+                _join_network(inside or 0)
+                made = socket.create_connection(("127.0.0.1", request["port"]), timeout=_PATIENCE)
+                socket.send_fds(theirs, [b"+"], [made.fileno()])
+            finally:
+                os._exit(0)
+        theirs.close()
+        said, descriptors, _, _ = socket.recv_fds(ours, 1, 1)
+        ours.close()
+        answer = json.dumps({"id": request["id"], "connected": bool(said)}).encode() + b"\n"
+        socket.send_fds(self._line, [answer], descriptors) if said else self._line.sendall(answer)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _limit(data: int | None) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if data is not None and _LINUX:
+        resource.setrlimit(resource.RLIMIT_DATA, (data, data))
+
+
+def _execute(argv: list[str], env: dict[str, str]) -> None:
+    """Run a program; one without a slash is looked for in its own ``PATH``, as it is inside of its root."""
+    if "/" in argv[0]:
+        os.execve(argv[0], argv, env)
+    for folder in env.get("PATH", "").split(":"):
+        path = f"{folder}/{argv[0]}"
+        if os.access(path, os.X_OK) and not os.path.isdir(path):
+            os.execve(path, argv, env)
+    raise OSError(errno.ENOENT, "not found")
+
+
+def _check(result: int) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _enter(room: dict[str, Any]) -> None:
+    """A mount and a network namespace of one's own, with the container's root file system as the root.
+
+    Only a root user needs no user namespace; to anybody else it gives the right to mount and nothing outside of it.
+    """
+    kinds = _NEW_NS | _NEW_NET | _NEW_UTS | _NEW_IPC
+    if os.geteuid():
+        uid, gid = os.geteuid(), os.getegid()
+        _check(_libc.unshare(kinds | _NEW_USER))
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{room.get('uid') or 0} {uid} 1")
+        _write("/proc/self/gid_map", f"{room.get('gid') or 0} {gid} 1")
+    else:
+        _check(_libc.unshare(kinds))
+    _bring_up(room["address"])
+    socket.sethostname(room["hostname"])
+    root = room["root"].encode()
+    _mount(b"none", b"/", _MS_REC | _MS_PRIVATE)
+    _mount(root, root, _MS_BIND | _MS_REC)
+    for source, inner, is_read_only in room["binds"]:
+        _bind(source.encode(), root + inner.encode(), is_read_only=is_read_only)
+    os.chdir(root)
+    number = _PIVOT_ROOT.get(os.uname().machine)
+    if number is None:
+        raise OSError(errno.ENOSYS, "no pivot_root")
+    _check(_libc.syscall(number, b".", b"."))
+    _check(_libc.umount2(b".", _DETACH))
+    os.chdir("/")
+
+
+def _mount(source: bytes, target: bytes, flags: int) -> None:
+    _check(_libc.mount(source, target, None, ctypes.c_ulong(flags), None))
+
+
+def _bind(source: bytes, target: bytes, *, is_read_only: bool) -> None:
+    _mount(source, target, _MS_BIND | _MS_REC)
+    if is_read_only:
+        _mount(source, target, _MS_BIND | _MS_REMOUNT | _MS_RDONLY)
+
+
+def _bring_up(address: str) -> None:
+    """Loopback, and beside it the pod's own address."""
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh", b"lo", _IFF_UP) + bytes(14))
+        for request, value in ((_SIOCSIFADDR, address), (_SIOCSIFNETMASK, "255.255.255.255")):
+            family = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
+            fcntl.ioctl(any_socket, request, struct.pack("16s16s", b"lo:1", family) + bytes(8))
+
+
+def _join(pid: int) -> None:
+    """The namespaces of a running container."""
+    for kind in ("user", "mnt", "net", "uts", "ipc"):
+        _set_namespace(pid, kind)
+    os.chdir("/")
+
+
+def _join_network(pid: int) -> None:
+    _set_namespace(pid, "user")
+    _set_namespace(pid, "net")
+
+
+def _set_namespace(pid: int, kind: str) -> None:
+    if os.stat(f"/proc/{pid}/ns/{kind}").st_ino == os.stat(f"/proc/self/ns/{kind}").st_ino:
+        return  # entering the user namespace that one is in is refused
+    descriptor = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
+    _check(_libc.setns(descriptor, 0))
+    os.close(descriptor)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def _kill_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _sweep(mark: str, but: int = 0) -> int:
+    """Kill what has a mark in its environment: orphans that left their process group. Linux alone shows them."""
+    killed = 0
+    for name in os.listdir("/proc") if _LINUX and mark else ():
+        if not name.isdigit() or int(name) in (but, os.getpid()):
+            continue
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                marked = mark.encode() in file.read()
+            if marked:
+                os.kill(int(name), signal.SIGKILL)
+                killed += 1
+        except OSError:
+            continue
+    return killed
+
+
+def main() -> None:
+    """Serve the cluster at the other end of a descriptor."""
+    if _LINUX:
+        _libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    Warden(socket.socket(fileno=int(sys.argv[1]))).run()
+
+
+if __name__ == "__main__":
+    main()
