@@ -12,8 +12,10 @@ from starlette.routing import Route
 from gitopslab.forge.entrance import Entrance
 from gitopslab.forge.folder import ForgeFolder
 from gitopslab.forge.git import GitServer
+from gitopslab.forge.registry import RegistryServer
 from gitopslab.gitops.git.receive import RefUpdate
 from gitopslab.gitops.git.repositories import Repositories
+from gitopslab.images.registry.registry import Registry
 
 
 class Forge:
@@ -31,9 +33,11 @@ class Forge:
         self.host = host
         self.entrance = Entrance(folder.token, folder.key)
         self.repositories = Repositories(folder.git)
+        registry = RegistryServer(Registry(folder.registry), self.entrance)
         git = GitServer(self.repositories, self.entrance, self._pushed)
         self.app = Starlette(
-            routes=[Route("/api/version", _version), *git.routes], exception_handlers={ClientDisconnect: _gone}
+            routes=[Route("/api/version", _version), *registry.routes, *git.routes],
+            exception_handlers={ClientDisconnect: _gone},
         )
 
     async def run(self) -> None:
