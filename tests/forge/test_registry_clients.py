@@ -69,6 +69,7 @@ def test_skopeo_pushes_copies_lists_and_deletes(served: ServedForge, tmp_path: P
     assert httpx.get(f"http://{served.host}/v2/{REPO}/manifests/v1").status_code == 404
 
 
+@pytest.mark.filterwarnings("ignore")  # its own, which it would take for a failing network and wait
 def test_oras_pushes_and_pulls_a_file(served: ServedForge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     oras = pytest.importorskip("oras.client")
     monkeypatch.setenv("HOME", str(tmp_path))
