@@ -1,7 +1,7 @@
 """The build context: the folder whose files a Dockerfile may copy, less what ``.dockerignore`` leaves out.
 
-Called by the builder. Paths in it are as the Dockerfile writes them, from the folder's root and with slashes; none leads
-out of the folder. Where files go in the image is left to ``copying``.
+Called by the builder. Paths in it are as the Dockerfile writes them, from the folder's root and with slashes; none
+leads out of the folder. Where files go in the image is left to ``copying``.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class Entry:
 
     Attributes:
         path: From the root; empty for the root itself.
-        mode: Permission bits. Simplified: 755 for folders and what its owner may execute, else 644, as Git keeps them, so
-            that every machine builds the same layer; Docker takes the bits as they are on disk.
+        mode: Permission bits. Simplified: 755 for folders and what its owner may execute, else 644, as Git keeps them,
+            so that every machine builds the same layer; Docker takes the bits as they are on disk.
         size: In bytes, of a file.
         target: Where a symbolic link points.
     """

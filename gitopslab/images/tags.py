@@ -19,12 +19,14 @@ from gitopslab.images.oci import Descriptor
 from gitopslab.images.reference import is_digest
 
 _TABLES = """
+begin;
 create table if not exists manifest (
   repository text, digest text, media_type text, size integer, subject text, primary key (repository, digest));
 create index if not exists manifest_subject on manifest (repository, subject) where subject != '';
 create table if not exists tag (
   repository text, tag text, digest text, since real, primary key (repository, tag));
 create table if not exists blob (repository text, digest text, primary key (repository, digest));
+commit;
 """
 
 
