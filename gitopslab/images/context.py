@@ -30,8 +30,7 @@ class Entry:
 
     Attributes:
         path: From the root; empty for the root itself.
-        mode: Permission bits. Simplified: 755 for folders and what its owner may execute, else 644, as Git keeps them,
-            so that every machine builds the same layer; Docker takes the bits as they are on disk.
+        mode: Permission bits, normalised.
         size: In bytes, of a file.
         target: Where a symbolic link points.
     """
@@ -135,7 +134,11 @@ def digest_of_file(path: Path) -> str:
 
 
 def _entry(item: os.DirEntry[str], path: str) -> Entry | None:
-    """What is there; None for sockets, pipes and devices, which no image can have."""
+    """What is there; None for sockets, pipes and devices, which no image can have.
+
+    Simplified: permissions become 755 for folders and what its owner may execute, else 644, as Git keeps them, so that
+    every machine builds the same layer; Docker takes the bits as they are on disk.
+    """
     status = item.stat(follow_symlinks=False)
     source = Path(item.path)
     if stat.S_ISLNK(status.st_mode):

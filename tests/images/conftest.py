@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from image_samples import Build
 
 from gitopslab.images.build import Builder, Built, Request
-from gitopslab.images.image import Image
-from gitopslab.images.layers import entries
 from gitopslab.images.reference import Reference
 from gitopslab.images.store import Store
-
-Build = Callable[..., Built]
 
 
 @pytest.fixture
@@ -27,17 +23,6 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "app"
     made.mkdir()
     return made
-
-
-def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Files by path; a path that ends with a slash is an empty folder."""
-    for path, text in files.items():
-        target = folder / path
-        if path.endswith("/"):
-            target.mkdir(parents=True, exist_ok=True)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture
@@ -54,16 +39,3 @@ def build(store: Store, folder: Path) -> Build:
         return (builder or Builder(store)).build(wanted, *steps)
 
     return made
-
-
-def files_of(store: Store, image: Image, *, layer: int | None = None) -> dict[str, str]:
-    """What the layers hold: a path with its text, its link's target behind ``->``, or a slash for a folder."""
-    found: dict[str, str] = {}
-    for number, each in enumerate(image.layers):
-        if layer is None or number == layer % len(image.layers):
-            for header, file in entries(store.content, each):
-                if header.isdir():
-                    found[header.name + "/"] = ""
-                else:
-                    found[header.name] = f"-> {header.linkname}" if file is None else file.read().decode()
-    return found

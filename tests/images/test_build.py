@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from image_samples import Build, files_of, write
 
 from gitopslab.errors import DockerfileError, ImageError
 from gitopslab.images.build import Builder, Step
@@ -17,8 +18,6 @@ from gitopslab.images.image import Image, Platform, host_platform
 from gitopslab.images.layers import entries
 from gitopslab.images.reference import Reference
 from gitopslab.images.store import Store
-
-from .conftest import Build, files_of, write
 
 
 def headers(store: Store, image: Image) -> dict[str, tarfile.TarInfo]:
