@@ -18,6 +18,7 @@ from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.kubelet import Runtime, kubelets
+from gitopslab.controlplane.kubelet.pace import LAB, PLAIN
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Reconciler
@@ -90,7 +91,7 @@ class ControlPlane:
         self.api: Api = LocalApi(self.verbs, ADMIN)
         self.manager = Manager(self.api, clock)
         bootstrap(self.api, topology, clock, bare=bare)
-        self.kubelets = kubelets(self.api_for, self.manager, clock, runtime)
+        self.kubelets = kubelets(self.api_for, self.manager, clock, runtime, pace=PLAIN if bare else LAB)
         if not bare:
             self.verbs.serve_metrics(self.kubelets.metrics)
         control = controllers(

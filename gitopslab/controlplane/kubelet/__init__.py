@@ -18,6 +18,7 @@ from gitopslab.controlplane.kubelet.inside.sessions import Doorkeeper, Sessions
 from gitopslab.controlplane.kubelet.logs import LogClock, SimulatedLogs
 from gitopslab.controlplane.kubelet.metrics import SimulatedMetrics
 from gitopslab.controlplane.kubelet.nodes import SIMULATED, Nodes
+from gitopslab.controlplane.kubelet.pace import LAB, Pace
 from gitopslab.controlplane.kubelet.runs import Runs
 from gitopslab.controlplane.kubelet.runtime import Runtime
 from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
@@ -86,7 +87,9 @@ class Kubelets:
         self._manager.ask(Heartbeat.name, Request("", node))
 
 
-def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runtime: Runtime | None = None) -> Kubelets:
+def kubelets(
+    api_for: Callable[[str], Api], manager: Manager, clock: Clock, runtime: Runtime | None = None, pace: Pace = LAB
+) -> Kubelets:
     """The kubelets of all simulated nodes.
 
     Args:
@@ -94,6 +97,7 @@ def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runt
         manager: Runs the reconcilers.
         clock: The time.
         runtime: Runs containers; default plays them.
+        pace: How long the kubelets' own work takes.
     """
     api = api_for("kubelet")
     nodes, runtime = Nodes(), runtime or SimulatedRuntime(clock)
@@ -106,7 +110,7 @@ def kubelets(api_for: Callable[[str], Api], manager: Manager, clock: Clock, runt
 
     runs = Runs(manager, lookup)
     logs = SimulatedLogs(manager, clock, runtime, runs)
-    agent = Agent(api, manager, clock, runtime=runtime, lookup=lookup, nodes=nodes, stages=shipped())
+    agent = Agent(api, manager, clock, runtime=runtime, lookup=lookup, nodes=nodes, stages=shipped(), pace=pace)
     runtime.on_visit(agent.look_again)
     sessions = Sessions(manager, runtime, runs, nodes)
     heartbeat = Heartbeat(api, manager, clock, nodes)

@@ -241,8 +241,9 @@ class ContainerTurn:
         now = self._scene.now
         if wait == "pull":
             assert self._image is not None, "only a well-formed image is pulled"
-            present = self._scene.present(self._image)
-            return now + self._scene.runtime.pull_seconds(self._pod, self._image, present)
+            seconds, pace = self._scene.runtime.pull_seconds(self._pod, self._image), self._scene.pace
+            played = pace.check if self._scene.present(self._image) else pace.pull
+            return now + (played if seconds is None else seconds)
         if wait == "image-back-off":
             return now + delay(max(1, self._unit.pulls))
         if wait == "crash-back-off":

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.images import Image
+from gitopslab.controlplane.kubelet.pace import Pace
 from gitopslab.controlplane.kubelet.probes import Tries
 from gitopslab.controlplane.kubelet.runtime import Runtime
 from gitopslab.controlplane.kubelet.stages import EventType, Stage
@@ -109,6 +110,7 @@ class Scene:
         host: The node's address.
         runtime: Runs containers.
         stages: The table.
+        pace: How long the kubelet's own work takes.
         lookup: Finds ConfigMaps, Secrets and claims.
         present: Whether the node has an image.
         keep: Called with an image that was pulled.
@@ -120,6 +122,7 @@ class Scene:
     host: str
     runtime: Runtime
     stages: tuple[Stage, ...]
+    pace: Pace
     lookup: Lookup
     present: Callable[[Image], bool]
     keep: Callable[[Image], None]

@@ -29,7 +29,6 @@ from gitopslab.controlplane.kubelet.status import (
 from gitopslab.machinery.clock import seconds_of, timestamp
 from gitopslab.machinery.objects import Object, copy_of, is_terminating
 
-_SANDBOX_SECONDS = 0.1
 _MOUNT_AGAIN = 0.5  # doubling, as the volume manager does
 _MOUNT_AGAIN_MOST = 122.0
 _RESTORE_SECONDS = 60.0
@@ -150,7 +149,7 @@ class _Player:
         if self._any_run() or self._life.address:
             return True
         if self._life.sandbox is None:
-            self._life.sandbox = self._scene.now + _SANDBOX_SECONDS + self._life.late
+            self._life.sandbox = self._scene.now + self._scene.pace.sandbox + self._life.late
         if self._scene.now < self._life.sandbox:
             self._come_at(self._life.sandbox)
             return False

@@ -66,8 +66,8 @@ class Runtime(Protocol):
         """The image that a reference names; None when it is malformed."""
         ...
 
-    def pull_seconds(self, pod: Object, image: Image, present: bool) -> float:
-        """How long pulling takes for a pod; ``present`` says that the node has the image and only asks for a newer one.
+    def pull_seconds(self, pod: Object, image: Image) -> float | None:
+        """How long pulling takes for a pod; None when nothing is pulled, so that the kubelet's pace says it.
 
         Infinite while a real pull goes on: the first question begins it, and ``image`` tells whether it failed.
         """

@@ -82,11 +82,9 @@ class ProcessRuntime:
         found = parse(reference)
         return (self._pulls.held(found) or found) if found is not None else None
 
-    def pull_seconds(self, pod: Object, image: Image, present: bool) -> float:
-        """Infinite while a real pull goes on."""
-        if isinstance(image, HeldImage):
-            return self._pulls.seconds(image, pod)
-        return self._simulated.pull_seconds(pod, image, present)
+    def pull_seconds(self, pod: Object, image: Image) -> float | None:
+        """Infinite while a real pull goes on; None for an image that is only played."""
+        return self._pulls.seconds(image, pod) if isinstance(image, HeldImage) else None
 
     # A run.
 
