@@ -400,7 +400,7 @@ class Verbs:
         if causes:
             raise invalid(str(obj.get("kind")), resource.group, name_of(obj), causes)
         options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
-        self._admission.validate(attributes)
+        options.warnings.extend(self._admission.validate(attributes))
 
     def _attributes(
         self,

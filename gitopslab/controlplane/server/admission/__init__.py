@@ -7,8 +7,7 @@ store.
 
 Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
 
-Simplified: NodeRestriction, PodSecurity, certificate plugins and webhooks are not here; the real server
-runs them too.
+Simplified: NodeRestriction, certificate plugins and webhooks are not here; the real server runs them too.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from gitopslab.controlplane.server.admission import (
     limits,
     namespaces,
     pods,
+    podsecurity,
     priority,
     runtimeclasses,
     serviceaccounts,
@@ -82,8 +82,11 @@ class Admission:
                 return customresources.format_warnings(attributes)
         return []
 
-    def validate(self, attributes: Attributes) -> None:
+    def validate(self, attributes: Attributes) -> list[str]:
         """Refuse what other objects forbid.
+
+        Returns:
+            Warnings for the client.
 
         Raises:
             ApiError: A plugin refuses.
@@ -91,10 +94,12 @@ class Admission:
         if attributes.operation == "DELETE":
             namespaces.check_deletable(attributes)
             priority.check_deletable(attributes)
-            return
+            return []
+        if attributes.resource.key == "pods":
+            limits.check_pod(attributes, self._reader)
+        warnings = podsecurity.check(attributes, self._reader)
         match attributes.resource.key:
             case "pods":
-                limits.check_pod(attributes, self._reader)
                 runtimeclasses.check_class(attributes, self._reader)
             case _ if attributes.subresource:
                 pass
@@ -104,3 +109,4 @@ class Admission:
             case "priorityclasses.scheduling.k8s.io":
                 priority.check_global_default(attributes, self._reader)
         self._quotas.check(attributes)
+        return warnings
