@@ -5,18 +5,25 @@ network, no process, and of the disk only the files that are handed in. Running 
 """
 
 from gitopslab.ci.configuration import Configuration, read
+from gitopslab.ci.event import KINDS as EVENTS
 from gitopslab.ci.event import Commit, Event, Project
+from gitopslab.ci.explain import Explanation, explain
+from gitopslab.ci.expressions import ExpressionError, evaluate
 from gitopslab.ci.faults import ConfigurationError, Finding
 from gitopslab.ci.files import Files, Folder, Texts
 from gitopslab.ci.job import Job
+from gitopslab.ci.lint import Report, lint
 from gitopslab.ci.normal import Need
 from gitopslab.ci.pipeline import Pipeline, make
 
 __all__ = [
+    "EVENTS",
     "Commit",
     "Configuration",
     "ConfigurationError",
     "Event",
+    "Explanation",
+    "ExpressionError",
     "Files",
     "Finding",
     "Folder",
@@ -24,7 +31,11 @@ __all__ = [
     "Need",
     "Pipeline",
     "Project",
+    "Report",
     "Texts",
+    "evaluate",
+    "explain",
+    "lint",
     "make",
     "read",
 ]

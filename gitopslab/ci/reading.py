@@ -27,16 +27,19 @@ class Oddity:
     """Something that Psych swallows without a word, and that hardly anybody means.
 
     Attributes:
-        what: ``repeated``, ``tag`` or ``merge``.
-        text: The key or tag it is about.
+        what: ``repeated`` (a key), ``tag`` (one that nobody knows), ``merge`` (it replaces a key above) or ``scalar``
+            (read as something else).
+        text: The key, tag or scalar it is about.
         place: Where.
-        earlier: Where the same key was before, for ``repeated``.
+        earlier: The line of the same key before, for ``repeated`` and ``merge``.
+        became: What a scalar was read as.
     """
 
     what: str
     text: str
     place: Place
     earlier: int = 0
+    became: str = ""
 
 
 class GitLabLoader(_Loader):  # type: ignore[misc]
@@ -92,7 +95,10 @@ class GitLabLoader(_Loader):  # type: ignore[misc]
         if not tag.startswith("tag:yaml.org,2002:"):
             self.oddities.append(Oddity("tag", tag, self.place(node)))
             tag = self.resolve(yaml.ScalarNode, node.value, (True, False)) if not node.style else "str"
-        return _SCALARS.get(tag.rpartition(":")[2], str)(node.value)
+        value = _SCALARS.get(tag.rpartition(":")[2], str)(node.value)
+        if value is not None and _text(value) != node.value:
+            self.oddities.append(Oddity("scalar", node.value, self.place(node), became=_text(value)))
+        return value
 
 
 def documents(text: str, file: str = "") -> tuple[list[Any], list[Oddity]]:
@@ -141,6 +147,8 @@ def _document(text: str, file: str, above: int, oddities: list[Oddity]) -> Any:
 def _named(error: yaml.MarkedYAMLError, file: str, above: int) -> ConfigurationError:
     """The error as Psych words it: it tells where the construct began, we also where it went wrong."""
     began, wrong = error.context_mark or error.problem_mark, error.problem_mark or error.context_mark
+    if "simple key" in (error.context or ""):
+        wrong = began  # the parser only notices on the line below that no colon followed
     place = Place((wrong.line if wrong else 0) + 1 + above, (wrong.column if wrong else 0) + 1, file)
     unknown = re.fullmatch(r"found undefined alias '?(.*?)'?", error.problem or "")
     if unknown:
