@@ -260,7 +260,7 @@ class Upload:
         try:
             return open(self._path, "xb" if is_new else "r+b", opener=_for_owner)
         except OSError as error:
-            raise _full(self._content.root, error) from error
+            raise disk_error(self._content.root, error) from error
 
     def _count(self) -> None:
         """Read what came before, so that the digest is that of everything."""
@@ -270,15 +270,15 @@ class Upload:
 
     def _failed(self, error: OSError) -> Exception:
         self.abort()
-        return _full(self._content.root, error)
+        return disk_error(self._content.root, error)
 
 
 def _for_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _full(root: Path, error: OSError) -> Exception:
-    """What is said of a disk that has no room; any other trouble is passed on."""
+def disk_error(root: Path, error: OSError) -> Exception:
+    """What is said when a write fails: that the disk has no room, or the error itself when it is another trouble."""
     if error.errno not in _FULL:
         return error
     return DiskFullError(f"The disk with {root} is full", "Free some room and do it again; nothing half-done was kept.")

@@ -50,6 +50,7 @@ class Tree:
     content: Content
     layers: tuple[Layer, ...]
     nodes: dict[str, Node] = field(default_factory=dict)
+    _folders: set[str] = field(default_factory=set)  # every path that something is in
 
     @classmethod
     def of(cls, content: Content, layers: Sequence[Layer]) -> Tree:
@@ -121,17 +122,30 @@ class Tree:
         return taken
 
     def _make(self, change: Node | Removal) -> None:
+        folder, name = posixpath.split(change.path)
+        folder = self.resolve(folder)
+        path = f"{folder}/{name}" if folder else name
         if isinstance(change, Removal):
-            self._remove(change.path, keep_itself=change.only_what_is_in_it, before=change.layer)
+            self._remove(path, keep_itself=change.only_what_is_in_it, before=change.layer)
             return
         if change.kind == "hardlink":
-            origin = self.nodes.get(change.target)
+            origin = self.nodes.get(self.resolve(change.target))
             if origin is None:
                 raise ImageError(f"The image's {change.path} is a hard link to nothing", "Build the image again.")
-            change = replace(origin, path=change.path, layer=origin.layer)
-        elif change.kind != "folder" and change.path in self.nodes:
-            self._remove(change.path, keep_itself=False, before=change.layer + 1)
-        self.nodes[change.path] = change
+            change = origin
+        elif change.kind != "folder" and path in self._folders:
+            self._remove(path, keep_itself=False, before=change.layer + 1)
+        self._make_way(folder)
+        self.nodes[path] = replace(change, path=path)
+
+    def _make_way(self, folder: str) -> None:
+        """Note that these are folders; a file that was in the way of one is gone."""
+        while folder and folder not in self._folders:
+            self._folders.add(folder)
+            node = self.nodes.get(folder)
+            if node is not None and node.kind != "folder":
+                del self.nodes[folder]
+            folder = posixpath.dirname(folder)
 
     def _remove(self, path: str, *, keep_itself: bool, before: int) -> None:
         """Remove what lower layers have there; what this layer brought itself stays, whatever the order."""

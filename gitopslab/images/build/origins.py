@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from gitopslab.errors import ImageError
 from gitopslab.images.content import Content
 from gitopslab.images.context import Context, Entry, digest_of_file
 from gitopslab.images.dockerfile.instructions import Instruction
@@ -191,7 +192,7 @@ def _unpacked(archive: Path, scratch: Path) -> list[tuple[str, Item]]:
             path = posixpath.normpath("/" + header.name).lstrip("/")
             size += header.size
             if size > LARGEST_LAYER or len(found) > MOST_ENTRIES:
-                raise OSError(f"{archive.name} unpacks to too much")
+                raise ImageError(f"{archive.name} unpacks to too much", "ADD a smaller archive.")
             if header.isdir():
                 found.append((path, Item("folder", header.mode & 0o7777)))
             elif header.issym():
