@@ -16,6 +16,7 @@ from gitopslab.controlplane.daemon.assembly import ControlPlane
 from gitopslab.controlplane.daemon.loop import drive
 from gitopslab.controlplane.kubelet.process.command import HOST_INTERPRETER
 from gitopslab.controlplane.kubelet.process.runtime import ProcessRuntime
+from gitopslab.controlplane.kubeproxy import KubeProxy
 from gitopslab.controlplane.runtime.images import PulledImage, PullError
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.runtime.streams import Place
@@ -24,6 +25,27 @@ from gitopslab.machinery.clock import LabClock
 from gitopslab.machinery.objects import Object
 
 REGISTRY = "localhost:5050/waal"
+
+SERVER = """
+import http.server, os, signal, socket, sys, threading
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = f"{os.environ.get('COLOUR', 'grey')} {socket.gethostname()} {self.client_address[0]}".encode()
+        self.send_response(200 if self.path != "/broken" else 500)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words):
+        pass
+
+server = http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Page)
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+print("serving", *server.server_address, flush=True)
+server.serve_forever()
+print("bye", flush=True)
+"""
+"""A well-behaved web server: says its colour, its name and who asks, and ends on SIGTERM when nobody waits."""
 
 
 class FolderImages:
@@ -72,10 +94,11 @@ class FolderImages:
 class Live:
     """A bare cluster that runs by itself."""
 
-    def __init__(self, plane: ControlPlane, images: FolderImages, runtime: ProcessRuntime) -> None:
+    def __init__(self, plane: ControlPlane, images: FolderImages, runtime: ProcessRuntime, loopback: Loopback) -> None:
         self.plane = plane
         self.images = images
         self.runtime = runtime
+        self.loopback = loopback
         self.clock = plane.clock
         self.changed = asyncio.Event()
         plane.api.on_change(self.changed.set)
@@ -165,12 +188,15 @@ async def living(folder: Path, images: FolderImages | None = None, **options: An
     runtime = ProcessRuntime(clock, images, loopback, folder / "cluster")
     plane = ControlPlane(clock, bare=True, runtime=runtime, **options)
     plane.settle()
+    proxy = KubeProxy(plane.manager, loopback, plane.kubelets.ports)
+    plane.manager.add(proxy)
     running = asyncio.create_task(drive(plane.manager, plane.api, clock))
     try:
-        yield Live(plane, images, runtime)
+        yield Live(plane, images, runtime, loopback)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await proxy.close()
         await runtime.close()
         loopback.close()
         plane.close()

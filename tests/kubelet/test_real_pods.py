@@ -9,30 +9,10 @@ from pathlib import Path
 
 import pytest
 from builders import config_map
-from real_pods import Live, played
+from real_pods import SERVER, Live, played
 
 from gitopslab.controlplane.runtime.streams import StartError
 from gitopslab.machinery.objects import name_of
-
-SERVER = """
-import http.server, os, signal, socket, sys, threading
-
-class Page(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = f"{os.environ.get('COLOUR', 'grey')} {socket.gethostname()} {self.client_address[0]}".encode()
-        self.send_response(200 if self.path != "/broken" else 500)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *words):
-        pass
-
-server = http.server.ThreadingHTTPServer(("0.0.0.0", 8080), Page)
-signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-print("serving", *server.server_address, flush=True)
-server.serve_forever()
-print("bye", flush=True)
-"""
 
 
 def test_a_program_of_the_registry_runs_and_serves_on_its_port(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import ipaddress
 import json
 import shutil
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _FIRST, _LAST = 64, 126  # of 127.N.0.0: far from what people type
@@ -41,11 +41,16 @@ class Loopback:
         self._ports: dict[str, dict[int, int]] = {}
         self._names: dict[str, list[str]] = {}
         self._written = ""
+        self._users: list[Callable[[], None]] = []
 
     @property
     def is_used(self) -> bool:
         """Whether anything runs that needs it; until then nothing is claimed and nothing is written."""
         return self._claim is not None or self._shares
+
+    def on_use(self, begin: Callable[[], None]) -> None:
+        """Have ``begin`` called when the first address is asked for."""
+        self._users.append(begin)
 
     @property
     def shares(self) -> bool:
@@ -64,7 +69,10 @@ class Loopback:
 
     def place(self, address: str) -> str:
         """The loopback address that stands for one of the cluster's; the same until it is forgotten."""
-        self._claim_range()
+        if not self.is_used:
+            self._claim_range()
+            for begin in self._users:
+                begin()
         if address not in self._places:
             self._places[address] = _ALONE if self._shares else self._free(address)
             self.write()
@@ -78,8 +86,12 @@ class Loopback:
         self.write()
 
     def map_ports(self, address: str, ports: Mapping[int, int]) -> None:
-        """Say which ports of an address are really others."""
-        self._ports[address] = {port: real for port, real in ports.items() if real != port}
+        """Say which ports of an address can be connected to, and which they really are."""
+        self._ports[address] = dict(ports)
+
+    def real_port(self, address: str, port: int) -> int | None:
+        """The port of a Service as it is on this machine; None when nothing listens there."""
+        return self._ports.get(address, {}).get(port)
 
     def name(self, names: Mapping[str, Sequence[str]]) -> None:
         """Say all names, as ``web.default``, with their addresses."""
@@ -94,8 +106,6 @@ class Loopback:
 
     def write(self) -> None:
         """Bring the file up to date."""
-        if not self.is_used:
-            return
         addresses = {
             address: {"at": place, "ports": {str(port): real for port, real in self._ports.get(address, {}).items()}}
             for address, place in self._places.items()
@@ -128,8 +138,6 @@ class Loopback:
 
     def _claim_range(self) -> None:
         """Take a range that no other cluster of this machine has."""
-        if self.is_used:
-            return
         for number in range(_FIRST, _LAST, 2):
             claim = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             try:

@@ -15,8 +15,8 @@ from starlette.websockets import WebSocket
 
 from gitopslab.controlplane.http.answers import Answer, text
 from gitopslab.controlplane.http.streams.channels import GOING_AWAY, UNNAMED, V4, V4_BASE64, ChannelSocket, negotiated
-from gitopslab.controlplane.http.streams.pumping import pump
 from gitopslab.controlplane.http.streams.tunnel import SUBPROTOCOL, Connect, serve_tunnel
+from gitopslab.controlplane.runtime.pumping import pump
 from gitopslab.controlplane.runtime.streams import Connection, Ports, RefusedError, StartError
 from gitopslab.errors import ApiError, bad_request
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gitopslab.controlplane.http.streams.channels import GOING_AWAY
-from gitopslab.controlplane.http.streams.pumping import pump
 from gitopslab.controlplane.http.streams.spdy import (
     Data,
     Frame,
@@ -34,6 +33,7 @@ from gitopslab.controlplane.http.streams.spdy import (
     SynReply,
     SynStream,
 )
+from gitopslab.controlplane.runtime.pumping import pump
 from gitopslab.controlplane.runtime.streams import Connection, RefusedError, StartError
 
 SUBPROTOCOL = "SPDY/3.1+portforward.k8s.io"

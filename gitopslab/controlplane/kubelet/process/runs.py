@@ -182,6 +182,7 @@ class Run:
         if self._before is not None:
             await self._before.wait()
             self._before = None
+        self._shop.loopback.place(self.task.address)
         try:
             command, around = await asyncio.to_thread(self._prepare)
             output, theirs = os.pipe()

@@ -1,6 +1,6 @@
 """Carries bytes between a client's stream and a connection into a pod and back.
 
-``tunnel`` and ``portforward`` call ``pump``; how the client's side is framed is theirs.
+``http.streams`` and ``kubeproxy`` call ``pump``; how the client's side is framed is theirs.
 """
 
 from __future__ import annotations
