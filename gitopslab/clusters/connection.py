@@ -53,8 +53,19 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         stream: bool = False,
         read_seconds: float = _READ_SECONDS,
+        refused: bool = True,
     ) -> urllib3.BaseHTTPResponse:
         """Send one request and return the answer, whole or (``stream``) still arriving.
+
+        Args:
+            method: The HTTP method.
+            path: On the server.
+            query: What stands behind the question mark.
+            body: What is sent along.
+            headers: Beside those of every request.
+            stream: Whether the answer is to be read while it arrives.
+            read_seconds: How long a piece of it may take.
+            refused: Whether an answer of 400 and above is an error; False for those who pass on what others say.
 
         Raises:
             SetupError: The server cannot be reached, or its certificate is not the kubeconfig's.
@@ -77,7 +88,7 @@ class Connection:
             )
         except urllib3.exceptions.HTTPError as error:
             raise _unreachable(self.server, error) from error
-        if answer.status >= 400:
+        if refused and answer.status >= 400:
             raise _refusal(answer.status, answer.data)
         return answer
 

@@ -19,6 +19,7 @@ from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
+from gitopslab.lab.curling import Curling
 from gitopslab.lab.learning import Learning
 from gitopslab.lab.pictures import Pictures
 from gitopslab.lab.stories import Stories
@@ -30,7 +31,7 @@ from gitopslab.views.news import in_order
 from gitopslab.views.resource import Printed, Resource, Resources
 
 
-class Lab(Learning, Pictures, Stories):
+class Lab(Learning, Pictures, Stories, Curling):
     """The lab on one cluster; ``gitopslab.open()`` gives it.
 
     Kinds may be written as kubectl takes them (``pods``, ``po``, ``Pod``, ``deploy``), objects as ``"deployment/web"``.

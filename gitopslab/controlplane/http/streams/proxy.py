@@ -68,13 +68,9 @@ class Proxy:
             raise ApiError(501, "NotImplemented", "nothing here runs pods: there is nobody to pass a request on to")
         if scope["type"] == "websocket" or resource.key not in ("pods", "services"):
             raise ApiError(404, "NotFound", f"the embedded cluster does not serve this kind of {resource.key}/proxy")
-        target = (self._pod if resource.key == "pods" else self._service)(who, resource, info)
+        targets = [self._pod(who, resource, info)] if resource.key == "pods" else self._service(who, resource, info)
         body = await read_body(receive, dict(scope["headers"]))
-        try:
-            connection = await self._ports.connect(info.namespace, target.pod, target.port)
-        except (RefusedError, StartError):
-            why = f"dial tcp {target.address}:{target.port}: connect: connection refused"
-            raise _unavailable(f"error trying to reach service: {why}") from None
+        target, connection = await self._connect(info.namespace, targets)
         try:
             async with asyncio.timeout(_PATIENCE):
                 return await _exchange(connection, _request(info, scope, target, body), body)
@@ -85,6 +81,17 @@ class Proxy:
         finally:
             await connection.close()
 
+    async def _connect(self, namespace: str, targets: list[_Target]) -> tuple[_Target, Connection]:
+        """The first that takes a connection: one of a Service's pods may have ended a moment ago."""
+        assert self._ports is not None, "asked before"
+        for target in targets:
+            try:
+                return target, await self._ports.connect(namespace, target.pod, target.port)
+            except (RefusedError, StartError):
+                continue
+        why = f"dial tcp {targets[0].address}:{targets[0].port}: connect: connection refused"
+        raise _unavailable(f"error trying to reach service: {why}")
+
     def _pod(self, who: Caller, resource: Resource, info: RequestInfo) -> _Target:
         _, name, port = _split(info.name)
         pod = self._verbs.get(who, resource, info.namespace, name).object
@@ -93,14 +100,15 @@ class Proxy:
         number = int(port) if port.isdigit() else next(_ports_of(pod), 80)
         return _Target(name, number, pod["status"]["podIP"])
 
-    def _service(self, who: Caller, resource: Resource, info: RequestInfo) -> _Target:
+    def _service(self, who: Caller, resource: Resource, info: RequestInfo) -> list[_Target]:
+        """The endpoints of a Service, in any order."""
         _, name, port = _split(info.name)
         service = self._verbs.get(who, resource, info.namespace, name).object
         wanted = _port_name(service, port)
         found = list(self._endpoints(info.namespace, service, wanted)) if wanted is not None else []
         if not found:
             raise _unavailable(f'no endpoints available for service "{info.name}"')
-        return random.choice(found)
+        return random.sample(found, len(found))
 
     def _endpoints(self, namespace: str, service: Object, port_name: str) -> Iterator[_Target]:
         slices = self._verbs.catalog.at("discovery.k8s.io", "v1", "endpointslices")

@@ -11,22 +11,21 @@ Simplified: at most forty containers run as processes at once; a real node has i
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitopslab.controlplane.kubelet.images import Image, parse
 from gitopslab.controlplane.kubelet.inside.consoles import Listener
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
 from gitopslab.controlplane.kubelet.probes import Check
 from gitopslab.controlplane.kubelet.process.command import runs_here
-from gitopslab.controlplane.kubelet.process.probing import look
 from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
 from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
-from gitopslab.controlplane.kubelet.process.runs import Run, Shop
-from gitopslab.controlplane.kubelet.process.surroundings import Builder
-from gitopslab.controlplane.kubelet.process.wardens import Wardens
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
@@ -36,6 +35,9 @@ from gitopslab.controlplane.runtime.metrics import Usage
 from gitopslab.controlplane.runtime.streams import Connection, Process
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, uid_of
+
+if TYPE_CHECKING:
+    from gitopslab.controlplane.kubelet.process.runs import Run, Shop
 
 MOST = 40
 """How many containers run as processes at once."""
@@ -60,15 +62,26 @@ class ProcessRuntime:
         self._images = images
         self._simulated = SimulatedRuntime(clock)
         self._loopback = loopback
-        self._wardens = Wardens(f"gitopslab {folder}")
-        self._builder = Builder(folder, loopback, f"gitopslab {folder}")
-        self._builder.clear()
+        self._folder = folder
         self._wakes: list[Callable[[Object], None]] = []
-        self._shop = Shop(self._wardens, self._builder, loopback, clock, self._wake)
         self._pulls = Pulls(images, clock, self._wake)
         self._runs: dict[str, dict[tuple[str, str, int], Run]] = {}  # pod uid -> runs
         self._tries: dict[tuple[tuple[str, str, int], str], asyncio.Task[Check]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+
+        for stale in (folder / "pods", loopback.announced):
+            shutil.rmtree(stale, ignore_errors=True)  # nothing of them runs any more
+
+    @cached_property
+    def _shop(self) -> Shop:
+        """What runs share, made with the first of them: a cluster in which none runs pays nothing."""
+        from gitopslab.controlplane.kubelet.process.runs import Shop
+        from gitopslab.controlplane.kubelet.process.surroundings import Builder
+        from gitopslab.controlplane.kubelet.process.wardens import Wardens
+
+        mark = f"gitopslab {self._folder}"
+        builder = Builder(self._folder, self._loopback, mark)
+        return Shop(Wardens(mark), builder, self._loopback, self._clock, self._wake)
 
     @property
     def running(self) -> int:
@@ -93,6 +106,8 @@ class ProcessRuntime:
         image = self._runnable(task)
         if image is None:
             return
+        from gitopslab.controlplane.kubelet.process.runs import Run
+
         runs = self._runs.setdefault(uid_of(task.pod), {})
         _, name, attempt = task.key
         before = max((one for one in runs if one[1] == name), default=None)
@@ -114,6 +129,8 @@ class ProcessRuntime:
         run = self._run(task)
         if run is None:
             return self._simulated.check(self._played(task), name, seconds)
+        from gitopslab.controlplane.kubelet.process.probing import look
+
         key = (task.key, name)
         trying = self._tries.get(key)
         if trying is None:
@@ -201,14 +218,15 @@ class ProcessRuntime:
         for task in (*self._tries.values(), *self._leaving):
             task.cancel()
         await self._pulls.close()
-        await self._wardens.close()
+        if "_shop" in self.__dict__:
+            await self._shop.wardens.close()
 
     async def _clear(self, uid: str, runs: list[Run]) -> None:
         for run in runs:
             if not run.is_over:
                 run.stop(0.0)
             await run.wait()
-        await asyncio.to_thread(self._builder.remove, uid)
+        await asyncio.to_thread(self._shop.builder.remove, uid)
         self._loopback.forget(runs[0].task.address)
 
     def _run(self, task: Task) -> Run | None:

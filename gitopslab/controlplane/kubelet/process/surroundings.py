@@ -95,11 +95,6 @@ class Builder:
         """Throw a pod's files away."""
         shutil.rmtree(self._pod(uid), ignore_errors=True)
 
-    def clear(self) -> None:
-        """Throw the files of all pods away, as at a start: nothing of them runs any more."""
-        shutil.rmtree(self._folder / "pods", ignore_errors=True)
-        shutil.rmtree(self._loopback.announced, ignore_errors=True)
-
     def _pod(self, uid: str) -> Path:
         return self._folder / "pods" / uid
 
