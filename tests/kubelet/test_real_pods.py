@@ -199,10 +199,18 @@ def test_an_image_that_is_not_there_is_asked_for_again(tmp_path: Path) -> None:
 def test_every_other_image_is_played_as_before(tmp_path: Path) -> None:
     async def story(live: Live) -> None:
         live.run("nginx:1.27", "nginx")
-        live.run(live.images.put("sim:1", {}, Labels={"gitopslab.simulated": "nginx"}), "sim")
-        for name in ("nginx", "sim"):
+        live.run(live.images.put("sim:1", {"/srv/x": "y"}, Labels={"gitopslab.simulated": "nginx"}), "sim")
+        page = {"/usr/share/nginx/html/index.html": "our own page"}
+        live.run(live.images.put("own:1", page, Labels={"gitopslab.simulated": "nginx"}), "own")
+        shell = {"Labels": {"gitopslab.simulated": "busybox"}, "Env": ["WHO=you"]}
+        command = ["sh", "-c", "cat /hello; echo $WHO; sleep 1000"]
+        live.run(live.images.put("shell:1", {"/hello": "hello\n"}, Cmd=command, **shell), "shell")
+        for name in ("nginx", "sim", "own", "shell"):
             await live.until(lambda name=name: live.is_ready(name))
         assert "Welcome to nginx" in await live.get(80, name="nginx")
+        assert "Welcome to nginx" in await live.get(80, name="sim")
+        assert await live.get(80, name="own") == "our own page"
+        assert live.lines("shell") == ["hello", "you"]
         assert not live.runtime.running
 
     played(tmp_path, story)

@@ -27,6 +27,7 @@ from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, runni
 from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
 from gitopslab.controlplane.daemon.housekeeping import Housekeeper
 from gitopslab.controlplane.daemon.loop import drive
+from gitopslab.controlplane.daemon.programs import Programs
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.serve import serve
@@ -80,15 +81,20 @@ def _run(options: argparse.Namespace) -> None:
     credentials = folder.credentials()
     store = Store(folder.database)
     clock, chance = (running(store), CHANCE) if options.seed is None else seeded(store, options.seed)
+    programs = Programs(clock, folder.path)
     plane = ControlPlane(
         clock, store, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
-        key=credentials.accounts, chance=chance,
+        key=credentials.accounts, chance=chance, runtime=programs.runtime,
     )  # fmt: skip
+    programs.serve(plane)
     plane.manager.add(Housekeeper(plane))
     presence = Presence(lock.path, folder.database)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(plane, clock, folder, credentials, listener, presence, options))
+            try:
+                runner.run(_serve(plane, clock, folder, credentials, listener, presence, options))
+            finally:
+                runner.run(programs.close())
     finally:
         plane.close()
         if presence.missed is None:  # else the file may be that of the cluster which took our place

@@ -24,6 +24,7 @@ from gitopslab.controlplane.kubelet.inside.consoles import Listener
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
 from gitopslab.controlplane.kubelet.probes import Check
 from gitopslab.controlplane.kubelet.process.command import runs_here
+from gitopslab.controlplane.kubelet.process.played import as_simulated
 from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
 from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
 from gitopslab.controlplane.kubelet.programs import Exit
@@ -244,7 +245,9 @@ class ProcessRuntime:
         return self._images.pulled(image.name)
 
     def _played(self, task: Task) -> Task:
-        return task
+        """The run as the simulated runtime knows it."""
+        found = self._held(task)
+        return task if found is None else as_simulated(task, found)
 
     def _wake(self, pod: Object) -> None:
         for wake in self._wakes:

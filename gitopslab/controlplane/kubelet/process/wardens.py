@@ -79,9 +79,9 @@ class Wardens:
         self._descriptors: list[int] = []
 
     @property
-    def running(self) -> int:
-        """How many programs run."""
-        return len(self._children)
+    def warden(self) -> int | None:
+        """The process id of the warden; None when there is none."""
+        return self._process.pid if self._process is not None else None
 
     async def start(self, launch: Launch, descriptors: Sequence[int]) -> Child:
         """Start a program; its three descriptors are closed here.
