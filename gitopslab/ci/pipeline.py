@@ -157,7 +157,12 @@ def _written(job: NormalJob, globals_: list[Variable], added: list[Variable]) ->
     inherits = (job.config.get("inherit") or {}).get("variables", True)
     inherited = [one for one in [*globals_, *added] if inherits is True or (inherits and one.name in inherits)]
     own = definitions(job.config.get("variables"), "job")
-    return [*inherited, *own, *(Variable(name, value, "matrix") for name, value in job.matrix.items())]
+    return _replaced([*inherited, *own, *(Variable(name, value, "matrix") for name, value in job.matrix.items())])
+
+
+def _replaced(written: list[Variable]) -> list[Variable]:
+    """Within the file a later definition replaces an earlier one altogether; it cannot refer to it."""
+    return list({one.name: one for one in written}.values())
 
 
 def _own(job: NormalJob, event: Event, written: list[Variable]) -> list[Variable]:
@@ -224,8 +229,10 @@ def _job(decision: Decision, present: set[str]) -> Job:
 
 def _with_rule(variables: Variables, by_rule: list[Variable]) -> Variables:
     """``rules:variables`` win over the file's other variables, and lose against those of the project and the event."""
-    low = [one for one in variables if one.origin not in ("project", "event")]
-    return Variables([*low, *by_rule, *(one for one in variables if one.origin in ("project", "event"))])
+    low = [one for one in variables if one.origin == "predefined"]
+    high = [one for one in variables if one.origin in ("user", "project", "event")]
+    written = [one for one in variables if one not in low and one not in high]
+    return Variables([*low, *_replaced([*written, *by_rule]), *high])
 
 
 def _allow_failure(config: Map, verdict: Verdict) -> tuple[bool, tuple[int, ...]]:

@@ -40,7 +40,7 @@ def of_user(event: Event) -> list[Variable]:
         "GITLAB_USER_LOGIN": event.user,
         "GITLAB_USER_NAME": event.user.capitalize(),
     }
-    return [Variable(name, value, "predefined") for name, value in pairs.items()]
+    return [Variable(name, value, "user") for name, value in pairs.items()]
 
 
 def of_job(

@@ -78,7 +78,10 @@ class GitLabLoader(_Loader):  # type: ignore[misc]
             if key in own:
                 self.oddities.append(Oddity("repeated", key, place, own[key].line))
             own[key] = place
-            made.put(key, self.build(value_node), place)
+            value = self.build(value_node)
+            if isinstance(value, (Map, Seq)):
+                value.place = place  # what is wrong with the whole is told at its key, not a line below
+            made.put(key, value, place)
         return made
 
     def _merge(self, made: Map, own: dict[str, Place], node: yaml.Node, place: Place) -> None:
@@ -139,23 +142,23 @@ def _document(text: str, file: str, above: int, oddities: list[Oddity]) -> Any:
             f"(<unknown>): control characters are not allowed at line {line} column 1", Place(line, 1, file)
         ) from error
     except yaml.MarkedYAMLError as error:
-        raise _named(error, file, above) from error
+        raise _named(error, text, file, above) from error
     except RecursionError as error:
         raise ConfigurationError("The parsed YAML is too big", Place(1, 1, file)) from error
 
 
-def _named(error: yaml.MarkedYAMLError, file: str, above: int) -> ConfigurationError:
+def _named(error: yaml.MarkedYAMLError, text: str, file: str, above: int) -> ConfigurationError:
     """The error as Psych words it: it tells where the construct began, we also where it went wrong."""
     began, wrong = error.context_mark or error.problem_mark, error.problem_mark or error.context_mark
     if "simple key" in (error.context or ""):
         wrong = began  # the parser only notices on the line below that no colon followed
     place = Place((wrong.line if wrong else 0) + 1 + above, (wrong.column if wrong else 0) + 1, file)
-    unknown = re.fullmatch(r"found undefined alias '?(.*?)'?", error.problem or "")
-    if unknown:
-        return ConfigurationError(f"Unknown alias: {unknown[1]}", place)
-    text = " ".join(filter(None, (error.problem, error.context)))
+    if "undefined alias" in (error.problem or ""):
+        name = re.match(r"\*([^\s,\]}]*)", text.splitlines()[wrong.line][wrong.column :]) if wrong else None
+        return ConfigurationError(f"Unknown alias: {name[1] if name else ''}", place)
+    said = " ".join(filter(None, (error.problem, error.context)))
     line, column = (began.line + 1, began.column + 1) if began else (1, 1)
-    return ConfigurationError(f"(<unknown>): {text} at line {line + above} column {column}", place)
+    return ConfigurationError(f"(<unknown>): {said} at line {line + above} column {column}", place)
 
 
 def _check_size(text: str, file: str) -> None:
