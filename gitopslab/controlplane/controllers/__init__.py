@@ -18,6 +18,7 @@ from gitopslab.controlplane.controllers.disruption import DisruptionController
 from gitopslab.controlplane.controllers.endpoints import EndpointController
 from gitopslab.controlplane.controllers.endpointslice import EndpointSliceController
 from gitopslab.controlplane.controllers.endpointslicemirroring import EndpointSliceMirroringController
+from gitopslab.controlplane.controllers.ephemeral import EphemeralVolumeController
 from gitopslab.controlplane.controllers.expand import ExpandController
 from gitopslab.controlplane.controllers.garbage import GarbageCollector
 from gitopslab.controlplane.controllers.horizontalpodautoscaler import HorizontalController
@@ -62,6 +63,7 @@ _KINDS = (
     LoadBalancerController,
     IngressController,
     VolumeBinder,
+    EphemeralVolumeController,
     ExpandController,
     LocalPathProvisioner,
     ClaimProtection,
