@@ -154,6 +154,17 @@ BUILT_IN: tuple[Resource, ...] = (
     Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, ("pvc",), subresources=(_STATUS,)),
     Resource("", "v1", "PersistentVolume", "persistentvolumes", False, ("pv",), subresources=(_STATUS,)),
     Resource("", "v1", "Pod", "pods", True, ("po",), _ALL, subresources=_POD_SUBRESOURCES, tracks_generation=True),
+    Resource(
+        "",
+        "v1",
+        "ReplicationController",
+        "replicationcontrollers",
+        True,
+        ("rc",),
+        _ALL,
+        subresources=(_SCALE, _STATUS),
+        tracks_generation=True,
+    ),
     Resource("", "v1", "ResourceQuota", "resourcequotas", True, ("quota",), subresources=(_STATUS,)),
     Resource("", "v1", "Secret", "secrets"),
     Resource(

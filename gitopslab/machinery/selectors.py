@@ -112,6 +112,12 @@ def go_text(selector: Mapping[str, Any] | None) -> str:
     )
 
 
+def selector_of(workload: dict[str, Any]) -> dict[str, Any] | None:
+    """The label selector of a workload; a ReplicationController writes it as a plain map."""
+    selector: dict[str, Any] | None = workload.get("spec", {}).get("selector")
+    return {"matchLabels": selector} if workload.get("kind") == "ReplicationController" and selector else selector
+
+
 def from_map(labels: Labels | None) -> Selector:
     """A plain map, as ``Service.spec.selector``: each pair must be there."""
     return Selector(tuple(Requirement(key, "in", (value,)) for key, value in (labels or {}).items()))

@@ -32,6 +32,7 @@ from gitopslab.controlplane.controllers.nodettl import NodeTtlController
 from gitopslab.controlplane.controllers.podgc import PodGarbageCollector
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
+from gitopslab.controlplane.controllers.replicationcontroller import ReplicationManager
 from gitopslab.controlplane.controllers.resourcequota import ResourceQuotaController
 from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
 from gitopslab.controlplane.controllers.statefulset import StatefulSetController
@@ -52,6 +53,7 @@ _KINDS = (
     TaintEvictionController,  # before DaemonSets, which delete the same pods and do not say why
     DeploymentController,
     ReplicaSetController,
+    ReplicationManager,
     DaemonSetController,
     StatefulSetController,
     JobController,

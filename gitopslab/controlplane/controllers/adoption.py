@@ -24,7 +24,7 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
-from gitopslab.machinery.selectors import from_label_selector
+from gitopslab.machinery.selectors import from_label_selector, selector_of
 
 
 def without_controller(obj: Object) -> Iterable[str]:
@@ -44,7 +44,7 @@ def owners_of_kind(kind: str, owners: Informer) -> Callable[[WatchEvent], Iterab
         if reference is not None:
             return (Request(namespace, reference["name"]),) if reference.get("kind") == kind else ()
         labels = labels_of(event.object)
-        selectors = ((owner, from_label_selector(owner["spec"].get("selector"))) for owner in owners.list(namespace))
+        selectors = ((owner, from_label_selector(selector_of(owner))) for owner in owners.list(namespace))
         return [Request(*key_of(owner)) for owner, selector in selectors if selector and selector.matches(labels)]
 
     return requests
@@ -70,7 +70,7 @@ def claim(
         orphans: Objects of its namespace that nobody controls.
         finalizer: Comes with adoption and goes with release.
     """
-    matches = _matcher(owner["spec"].get("selector"))
+    matches = _matcher(selector_of(owner))
     kept = []
     for obj in owned:
         if matches(obj):

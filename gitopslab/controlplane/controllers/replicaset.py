@@ -38,6 +38,7 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
+from gitopslab.machinery.selectors import selector_of
 
 _BURST = 50
 """Pods created or deleted at a time: the events of these bring the next ones, and scheduler and kubelets get their turn
@@ -81,21 +82,22 @@ def status_of(
     spec = replica_set["spec"]
     min_ready = spec.get("minReadySeconds") or 0
     counts = {
-        "fullyLabeledReplicas": _fully_labelled(spec, pods),
+        "fullyLabeledReplicas": _fully_labelled(replica_set, pods),
         "readyReplicas": len(ready),
         "availableReplicas": sum(is_available(pod, min_ready, now) for pod in ready) if min_ready else len(ready),
     }
     status: Object = {"replicas": len(pods), **{name: count for name, count in counts.items() if count}}
-    status["terminatingReplicas"] = departing
+    if replica_set.get("kind") != "ReplicationController":
+        status["terminatingReplicas"] = departing
     status["observedGeneration"] = replica_set["metadata"].get("generation", 0)
     conditions = _conditions(replica_set, len(pods) - replicas_of(replica_set), failure, now)
     return {**status, "conditions": conditions} if conditions else status
 
 
-def _fully_labelled(spec: Object, pods: list[Object]) -> int:
+def _fully_labelled(owner: Object, pods: list[Object]) -> int:
     """How many pods have all labels of the template; every selected pod does when the selector names them all."""
-    wanted = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
-    if wanted == spec["selector"].get("matchLabels"):
+    wanted = ((owner["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if wanted == (selector_of(owner) or {}).get("matchLabels"):
         return len(pods)
     return sum(wanted.items() <= labels_of(pod).items() for pod in pods)
 
@@ -112,18 +114,25 @@ def _conditions(replica_set: Object, surplus: int, failure: str, now: float) -> 
 
 
 class ReplicaSetController:
-    """Reconciles ReplicaSets."""
+    """Reconciles ReplicaSets.
+
+    Attributes:
+        kind: What it reconciles.
+        resource: The same, as in ``replicasets.apps``.
+    """
 
     name = "replicaset-controller"
+    kind = "ReplicaSet"
+    resource = "replicasets.apps"
 
     def __init__(self, api: Api, manager: Manager, clock: Clock) -> None:
         self._api = api
         self._clock = clock
         self._pod_control = PodControl(api, Recorder(api, clock, self.name))
         self._pods = manager.informer("pods")
-        self._replica_sets = manager.informer("replicasets.apps")
-        pods = owners_of_kind("ReplicaSet", self._replica_sets)
-        self.sources: tuple[Source, ...] = (Source("replicasets.apps"), Source("pods", pods, previous=True))
+        self._replica_sets = manager.informer(self.resource)
+        pods = owners_of_kind(self.kind, self._replica_sets)
+        self.sources: tuple[Source, ...] = (Source(self.resource), Source("pods", pods, previous=True))
 
     def reconcile(self, request: Request) -> Result:
         """Create or delete the pods that are missing or too many, then write the counts."""

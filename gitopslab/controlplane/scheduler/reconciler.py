@@ -53,6 +53,7 @@ WAKING = (
 READ = (
     "namespaces",
     "services",
+    "replicationcontrollers",
     "replicasets.apps",
     "statefulsets.apps",
     "poddisruptionbudgets.policy",

@@ -73,7 +73,7 @@ def _numbers(parent: Object) -> Object:
         "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": status.get("replicas", 0),
-            **({"selector": text} if (text := selectors.label_selector_text(spec.get("selector"))) else {}),
+            **({"selector": text} if (text := selectors.label_selector_text(selectors.selector_of(parent))) else {}),
         },
     }
 

@@ -1,4 +1,4 @@
-"""Deployments, ReplicaSets, StatefulSets, DaemonSets and ControllerRevisions in a table."""
+"""Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets and ControllerRevisions in a table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gitopslab.controlplane.http.tables.printer import (
     labels_text,
 )
 from gitopslab.machinery.objects import Object, controller_of, group_of, name_of
-from gitopslab.machinery.selectors import label_selector_text
+from gitopslab.machinery.selectors import label_selector_text, selector_of
 
 
 def _deployment(obj: Object, now: float) -> Cells:
@@ -42,7 +42,7 @@ def _replica_set(obj: Object, now: float) -> Cells:
         status.get("readyReplicas", 0),
         age(obj, now),
         *containers_and_images(spec.get("template", {})),
-        label_selector_text(spec.get("selector")) or NONE,
+        label_selector_text(selector_of(obj)) or NONE,
     ]
 
 
@@ -99,6 +99,9 @@ PRINTERS = {
         _deployment,
     ),
     "replicasets.apps": Printer((NAME, _DESIRED, _CURRENT, _READY, AGE, CONTAINERS, IMAGES, SELECTOR), _replica_set),
+    "replicationcontrollers": Printer(
+        (NAME, _DESIRED, _CURRENT, _READY, AGE, CONTAINERS, IMAGES, SELECTOR), _replica_set
+    ),
     "statefulsets.apps": Printer((NAME, _READY_OF, AGE, CONTAINERS, IMAGES), _stateful_set),
     "daemonsets.apps": Printer(
         (

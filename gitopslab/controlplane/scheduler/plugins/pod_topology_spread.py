@@ -25,7 +25,7 @@ from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
 from gitopslab.controlplane.scheduler.snapshot import counter_of
 from gitopslab.machinery.objects import Object, controller_of, is_terminating, labels_of, namespace_of
-from gitopslab.machinery.selectors import Requirement, Selector, from_label_selector, from_map
+from gitopslab.machinery.selectors import Requirement, Selector, from_label_selector, from_map, selector_of
 
 NAME = "PodTopologySpread"
 REASON = "node(s) didn't match pod topology spread constraints"
@@ -35,7 +35,11 @@ DEFAULTS: tuple[Object, ...] = (
     {"topologyKey": HOSTNAME, "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 3},
     {"topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 5},
 )
-_KINDS = {("apps", "ReplicaSet"): "replicasets.apps", ("apps", "StatefulSet"): "statefulsets.apps"}
+_KINDS = {
+    ("", "ReplicationController"): "replicationcontrollers",
+    ("apps", "ReplicaSet"): "replicasets.apps",
+    ("apps", "StatefulSet"): "statefulsets.apps",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,7 @@ def _constraint(pod: PodInfo, item: Object) -> Constraint:
 
 
 def default_selector(pod: PodInfo, lister: Lister) -> Selector:
-    """The group a pod belongs to when it does not say: its services and its controller (``helper.DefaultSelector``).
-
-    Simplified: ReplicationControllers, which the lab's API does not have, count in the real one.
-    """
+    """The group a pod belongs to when it does not say: its services and its controller (``helper.DefaultSelector``)."""
     merged: dict[str, str] = {}
     for service in lister.list("services", pod.namespace):
         selector = (service.get("spec") or {}).get("selector")
@@ -96,7 +97,7 @@ def default_selector(pod: PodInfo, lister: Lister) -> Selector:
     kind = (owner.get("apiVersion", "").rpartition("/")[0], owner.get("kind", ""))
     controller = lister.get(_KINDS[kind], owner["name"], pod.namespace) if kind in _KINDS else None
     if controller is not None:
-        selected = from_label_selector(controller["spec"].get("selector"))
+        selected = from_label_selector(selector_of(controller))
         requirements += selected.requirements if selected else ()
     return Selector(requirements)
 

@@ -35,6 +35,7 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "csidrivers.storage.k8s.io": storage.set_driver,
     "deployments.apps": apps.set_deployment,
     "replicasets.apps": apps.set_replica_set,
+    "replicationcontrollers": apps.set_replication_controller,
     "statefulsets.apps": apps.set_stateful_set,
     "daemonsets.apps": apps.set_daemon_set,
     "jobs.batch": batch.set_job,

@@ -1,4 +1,4 @@
-"""Defaults of the ``apps`` group: Deployment, ReplicaSet, StatefulSet, DaemonSet."""
+"""Defaults of Deployment, ReplicaSet, ReplicationController, StatefulSet and DaemonSet."""
 
 from __future__ import annotations
 
@@ -31,6 +31,18 @@ def set_replica_set(replica_set: Object) -> None:
     if "template" in spec:
         set_template(spec["template"])
     replica_set.setdefault("status", {}).setdefault("replicas", 0)
+
+
+def set_replication_controller(controller: Object) -> None:
+    """One replica; selector and labels are those of the template."""
+    spec = controller.setdefault("spec", {})
+    template = spec.get("template")
+    labels = ((template or {}).get("metadata") or {}).get("labels")
+    if labels:
+        spec["selector"] = spec.get("selector") or dict(labels)
+        metadata = controller.setdefault("metadata", {})
+        metadata["labels"] = metadata.get("labels") or dict(labels)
+    set_replica_set(controller)
 
 
 def set_stateful_set(stateful_set: Object) -> None:

@@ -72,6 +72,9 @@ _RULES: dict[str, Rules] = {
     "storageclasses.storage.k8s.io": Rules(create=storage.check_class, change=storage.check_class_change),
     "deployments.apps": Rules(create=workloads.check_deployment, change=workloads.check_deployment_change),
     "replicasets.apps": Rules(create=workloads.check_replica_set, change=workloads.check_replica_set_change),
+    "replicationcontrollers": Rules(
+        create=workloads.check_replication_controller, change=workloads.check_replication_controller_change
+    ),
     "statefulsets.apps": Rules(create=workloads.check_stateful_set, change=workloads.check_stateful_set_change),
     "daemonsets.apps": Rules(create=workloads.check_daemon_set, change=workloads.check_daemon_set_change),
     "controllerrevisions.apps": Rules(create=workloads.check_revision, change=workloads.check_revision_change),

@@ -1,4 +1,4 @@
-"""Rules of Deployment, ReplicaSet, StatefulSet, DaemonSet and ControllerRevision."""
+"""Rules of Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet and ControllerRevision."""
 
 from __future__ import annotations
 
@@ -70,6 +70,31 @@ def check_replica_set_change(causes: Causes, replica_set: Object, before: Object
         return
     check_replica_set(causes, replica_set)
     check_immutable(causes, replica_set["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
+
+
+def check_replication_controller(causes: Causes, controller: Object) -> None:
+    """A new or changed ReplicationController, whose selector is a plain map that may change."""
+    spec = controller["spec"]
+    selector, template = spec.get("selector"), spec.get("template")
+    check_not_negative(causes, spec, "spec", "minReadySeconds")
+    if not selector:
+        causes.required("spec.selector")
+    check_not_negative(causes, spec, "spec", "replicas")
+    if template is None:
+        causes.required("spec.template")
+        return
+    if selector and not selector.items() <= (_labels(spec) or {}).items():
+        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
+    podspec.check_template(causes, template, "spec.template")
+    _check_always_on(causes, spec, "ReplicationController")
+
+
+def check_replication_controller_change(causes: Causes, controller: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    if subresource == "status":
+        check_replica_set_change(causes, controller, before, subresource)
+    else:
+        check_replication_controller(causes, controller)
 
 
 def check_daemon_set(causes: Causes, daemon_set: Object) -> None:

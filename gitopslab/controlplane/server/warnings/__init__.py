@@ -20,6 +20,7 @@ _BY_KEY: dict[str, Warnings] = {
     "pods": pods.of_pod,
     "deployments.apps": workloads.of_named,
     "replicasets.apps": workloads.of_named,
+    "replicationcontrollers": workloads.of_named,
     "daemonsets.apps": workloads.of_daemon_set,
     "statefulsets.apps": workloads.of_stateful_set,
     "jobs.batch": batch.of_job,
