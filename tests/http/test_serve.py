@@ -16,8 +16,8 @@ from client_certificates import client_certificate
 from exchange import TOKEN
 from sockets import FakeExec, FakePorts, ScriptedProcess
 
+from gitopslab.background import server
 from gitopslab.controlplane.http import resources
-from gitopslab.controlplane.http import serve as serving
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.certificates import new_ca, server_certificate
 from gitopslab.controlplane.http.serve import serve
@@ -146,7 +146,7 @@ def test_a_head_beyond_all_measure_is_refused_and_not_kept(verbs: Verbs, tmp_pat
 def test_a_client_that_does_not_finish_asking_is_not_waited_for(
     verbs: Verbs, tmp_path: Path, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "_HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.05)
 
     async def story(connect: Connect, server: asyncio.Task[None]) -> None:
         reader, writer = await connect()
@@ -160,7 +160,7 @@ def test_a_client_that_does_not_finish_asking_is_not_waited_for(
 def test_a_client_that_has_asked_may_think_as_long_as_it_likes(
     verbs: Verbs, api: LocalApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "_HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.05)
 
     async def story(connect: Connect, server: asyncio.Task[None]) -> None:
         reader, writer = await connect()
@@ -178,7 +178,7 @@ def test_a_client_that_has_asked_may_think_as_long_as_it_likes(
 def test_one_connection_too_many_is_closed_and_the_others_go_on(
     verbs: Verbs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "_MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(server, "_MOST_CONNECTIONS", 2)
 
     async def story(connect: Connect, server: asyncio.Task[None]) -> None:
         kept = [await connect() for _ in range(2)]
