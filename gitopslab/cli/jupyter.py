@@ -23,8 +23,9 @@ from types import FrameType
 from typing import NoReturn
 
 from gitopslab.clusters import ports
-from gitopslab.clusters.state import home, write_private
+from gitopslab.clusters.state import write_private
 from gitopslab.errors import SetupError
+from gitopslab.machinery.home import home
 
 _FIRST_PORT, _LAST_PORT = 8888, 8988
 _START_TIMEOUT = 90.0

@@ -18,8 +18,9 @@ from typing import Protocol
 from gitopslab.clusters import ports
 from gitopslab.clusters.base import Progress, silent
 from gitopslab.clusters.detached import Detached
-from gitopslab.clusters.state import exclusive, explained, home, write_private
+from gitopslab.clusters.state import exclusive, explained, write_private
 from gitopslab.errors import SetupError
+from gitopslab.machinery.home import home
 
 MODULE = "gitopslab.forge"
 """The module that serves a forge."""

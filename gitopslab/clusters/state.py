@@ -20,7 +20,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -29,22 +29,13 @@ from typing import Any
 from gitopslab.background.lock import FolderLock
 from gitopslab.clusters.base import Options, Progress, silent
 from gitopslab.errors import SetupError
+from gitopslab.machinery.home import home
 
 SCHEMA = 1
 _RECORD = "cluster.json"
 _LOWEST_FREE = 64 * 1024 * 1024  # a store, a log and a WAL fit in this; less is a full disk
 _POLL = 0.05
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
-
-
-def home(environment: Mapping[str, str] = os.environ) -> Path:
-    """The lab's data folder: ``GITOPSLAB_HOME``, or where this machine keeps a user's application data."""
-    chosen = environment.get("GITOPSLAB_HOME")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    import platformdirs
-
-    return platformdirs.user_data_path("gitopslab", appauthor=False)
 
 
 @dataclass(slots=True)

@@ -20,9 +20,9 @@ from pathlib import Path
 from gitopslab.clusters import ports
 from gitopslab.clusters.kubectl import executable
 from gitopslab.clusters.programs import DOCKER, K3D, KIND, KWOKCTL
-from gitopslab.clusters.state import home
 from gitopslab.clusters.tool import Tool, ToolTimeout, run
 from gitopslab.errors import SetupError
+from gitopslab.machinery.home import home
 
 _MB = 2**20
 _LEAST_PYTHON = (3, 11)

@@ -28,6 +28,9 @@ _PROBES = {
 }
 ENGINES = tuple(_PROBES)
 
+OURS = "gitopslab"
+"""What the version of the lab's own ``docker`` command ends with: it builds with the lab, so it is no engine to ask."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -124,6 +127,7 @@ def find(wanted: str = "auto") -> Engine | None:
 
 def _answers(command: Sequence[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False).returncode == 0
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
+    return done.returncode == 0 and OURS.encode() not in done.stdout

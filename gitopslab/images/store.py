@@ -99,6 +99,10 @@ class Store:
                 found.append(Kept(reference, image, since))
         return found
 
+    def forget(self, image: Image) -> None:
+        """Take an image that has no name left out of the store; its blobs go with the next ``collect``."""
+        self.tags.forget(image.digest)
+
     def collect(self) -> int:
         """Delete the blobs that no manifest here points at; gives how many bytes that freed."""
         used = {each.digest for each in self.tags.manifests()}

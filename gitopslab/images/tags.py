@@ -145,6 +145,12 @@ class Tags:
         if not gone:
             raise ImageError(f"manifest unknown: {repository} has no {digest}", code="MANIFEST_UNKNOWN")
 
+    def forget(self, digest: str) -> None:
+        """Take a manifest away from every repository that has it, with the tags that point at it."""
+        with self._open() as db:
+            db.execute("delete from tag where digest = ?", (digest,))
+            db.execute("delete from manifest where digest = ?", (digest,))
+
     # ---- which repository may hand out which blob ----
 
     def link(self, repository: str, digest: str) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from gitopslab.clusters import Options, known, ports
-from gitopslab.clusters.state import Record, command, explained, folder, folders, home, remembered_ports
+from gitopslab.clusters.state import Record, command, explained, folder, folders, remembered_ports
 from gitopslab.errors import SetupError
+from gitopslab.machinery.home import home
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -38,6 +38,9 @@ class Registry:
     Args:
         host: As in a reference: ``localhost:5050``.
         credentials: Knows our login there.
+
+    Attributes:
+        address: Where requests go: ``http://localhost:5050``.
     """
 
     def __init__(self, host: str, credentials: Credentials = nobody) -> None:
@@ -45,7 +48,7 @@ class Registry:
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, headers={"User-Agent": "gitopslab"})
         self._authentication = Authentication(self._pool, host, credentials(host))
         scheme = "http" if Reference(host, "").is_loopback else "https"
-        self._base = f"{scheme}://{'registry-1.docker.io' if host == DOCKER_HUB else host}"
+        self.address = f"{scheme}://{'registry-1.docker.io' if host == DOCKER_HUB else host}"
 
     def check(self) -> None:
         """Ask whether it is there and lets us in.
@@ -153,11 +156,11 @@ class Registry:
 
     def _own_path(self, location: str) -> str:
         """A place the registry sends us to; our login goes nowhere else, so it must be on this registry."""
-        url = urljoin(self._base, location)
-        if urlsplit(url)[:2] != urlsplit(self._base)[:2]:
+        url = urljoin(self.address, location)
+        if urlsplit(url)[:2] != urlsplit(self.address)[:2]:
             message = f"{self.host} sends us to {url[:100]!r}, which is another machine"
             raise ImageError(message, "The login would go there too: ask who runs the registry.")
-        return url.removeprefix(self._base)
+        return url.removeprefix(self.address)
 
     @contextmanager
     def _request(
@@ -189,7 +192,7 @@ class Registry:
         self, method: str, path: str, headers: Mapping[str, str] | None, body: bytes | IO[bytes] | None
     ) -> urllib3.BaseHTTPResponse:
         whole = {**(headers or {}), **self._authentication.headers()}
-        return self._pool.request(method, self._base + path, headers=whole, body=body, preload_content=False)
+        return self._pool.request(method, self.address + path, headers=whole, body=body, preload_content=False)
 
     def _error(self, answer: urllib3.BaseHTTPResponse) -> ImageError:
         data = answer.read(_LARGEST_ERROR)
