@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
+from gitopslab.forge.api import Api
 from gitopslab.forge.entrance import Entrance
 from gitopslab.forge.folder import ForgeFolder
 from gitopslab.forge.git import GitServer
+from gitopslab.forge.pipelines import Pipelines
 from gitopslab.forge.registry import RegistryServer
-from gitopslab.gitops.git.receive import RefUpdate
 from gitopslab.gitops.git.repositories import Repositories
 from gitopslab.images.registry.registry import Registry
 
@@ -26,31 +24,29 @@ class Forge:
         host: Where it will be reached, as in an image reference.
 
     Attributes:
+        host: Where it is reached.
         app: Serves it.
+        entrance: Knows who may.
+        repositories: Its projects.
+        pipelines: What runs.
     """
 
     def __init__(self, folder: ForgeFolder, host: str) -> None:
         self.host = host
         self.entrance = Entrance(folder.token, folder.key)
         self.repositories = Repositories(folder.git)
+        self.repositories.tidy()
+        self.pipelines = Pipelines(folder.ci, host, self.repositories, self.entrance)
         registry = RegistryServer(Registry(folder.registry), self.entrance)
-        git = GitServer(self.repositories, self.entrance, self._pushed)
+        git = GitServer(self.repositories, self.entrance, self.pipelines.pushed)
+        api = Api(self.repositories, self.pipelines, self.entrance)
         self.app = Starlette(
-            routes=[Route("/api/version", _version), *registry.routes, *git.routes],
-            exception_handlers={ClientDisconnect: _gone},
+            routes=[*api.routes, *registry.routes, *git.routes], exception_handlers={ClientDisconnect: _gone}
         )
 
     async def run(self) -> None:
         """What goes on beside requests, until cancelled."""
-
-    def _pushed(self, project: str, updates: Sequence[RefUpdate]) -> str:
-        return ""
-
-
-async def _version(_request: Request) -> Response:
-    from gitopslab import __version__
-
-    return JSONResponse({"version": __version__})
+        await self.pipelines.run()
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -1,0 +1,203 @@
+"""The forge in JSON: ``/api/...`` about projects, pipelines, jobs and their logs, in GitLab's words.
+
+Notebooks, widgets and the command line read it; starting, playing, cancelling and retrying want the learner's token. It
+is not GitLab's API, but small, and enough for a course.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gitopslab import __version__
+from gitopslab.ci.runner.artifacts import archive_of
+from gitopslab.ci.runner.record import PipelineRecord, job_as_dict
+from gitopslab.ci.runner.runner import Runner
+from gitopslab.errors import LabError
+from gitopslab.forge.bodies import spooled
+from gitopslab.forge.entrance import Entrance, UnauthorizedError
+from gitopslab.forge.pipelines import Pipelines
+from gitopslab.gitops.git.repositories import Repositories
+
+_LARGEST = 1024 * 1024
+_MOST_VARIABLES = 200
+_LONGEST_WAIT = 30.0  # seconds that a question waits for news
+_VERSION = "x-version"  # of all that the runner knows, for ``newer_than``
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Api:
+    """The endpoints.
+
+    Args:
+        repositories: The projects.
+        pipelines: What runs.
+        entrance: Knows who may.
+    """
+
+    def __init__(self, repositories: Repositories, pipelines: Pipelines, entrance: Entrance) -> None:
+        self._repositories = repositories
+        self._pipelines = pipelines
+        self._entrance = entrance
+        get, post = self._reading, self._writing
+        self.routes = [
+            get("/api/version", self._version),
+            get("/api/projects", self._projects),
+            get("/api/pipelines", self._list),
+            post("/api/pipelines", self._start),
+            get("/api/pipelines/{id:int}", self._pipeline),
+            post("/api/pipelines/{id:int}/cancel", self._cancel_pipeline),
+            post("/api/pipelines/{id:int}/retry", self._retry_pipeline),
+            get("/api/jobs/{id:int}", self._job),
+            get("/api/jobs/{id:int}/trace", self._trace),
+            get("/api/jobs/{id:int}/artifacts", self._artifacts),
+            post("/api/jobs/{id:int}/play", self._play),
+            post("/api/jobs/{id:int}/cancel", self._cancel),
+            post("/api/jobs/{id:int}/retry", self._retry),
+        ]
+
+    @property
+    def _runner(self) -> Runner:
+        return self._pipelines.runner
+
+    def _reading(self, path: str, endpoint: Endpoint) -> Route:
+        return Route(path, _told(endpoint), methods=["GET"])
+
+    def _writing(self, path: str, endpoint: Endpoint) -> Route:
+        async def admitted(request: Request) -> Response:
+            try:
+                visitor = self._entrance.visitor(request.headers)
+            except UnauthorizedError:
+                raise HTTPException(401, "401 Unauthorized") from None
+            if not visitor.may_push_commits:
+                raise HTTPException(403 if visitor.is_known else 401, "The forge's token is needed for this")
+            return await endpoint(request)
+
+        return Route(path, _told(admitted), methods=["POST"])
+
+    async def _version(self, _request: Request) -> Response:
+        return JSONResponse({"version": __version__})
+
+    async def _projects(self, _request: Request) -> Response:
+        return JSONResponse([{"path_with_namespace": project} for project in self._repositories.projects()])
+
+    # ---- pipelines ----
+
+    async def _list(self, request: Request) -> Response:
+        """Those of a project, newest first; with ``newer_than``, once there is a newer version, or after a while."""
+        project = request.query_params.get("project", "")
+        await self._newer_than(request.query_params.get("newer_than", ""))
+        found = [one for one in self._runner.pipelines.values() if project in ("", one.event.project.path)]
+        headers = {_VERSION: str(self._runner.version)}
+        return JSONResponse([one.as_dict() for one in reversed(found)], headers=headers)
+
+    async def _start(self, request: Request) -> Response:
+        async with spooled(request, _LARGEST) as body:
+            asked = _object(body.read())
+        variables = asked.get("variables") or {}
+        if not isinstance(variables, dict) or len(variables) > _MOST_VARIABLES:
+            raise HTTPException(400, f"variables is a map of at most {_MOST_VARIABLES}")
+        given = {str(key): str(value) for key, value in variables.items()}
+        record = await self._pipelines.start(
+            str(asked.get("project")), str(asked.get("ref")), given, str(asked.get("source") or "api")
+        )
+        return JSONResponse(record.as_dict(), 201)
+
+    async def _pipeline(self, request: Request) -> Response:
+        return JSONResponse(self._runner.pipeline(request.path_params["id"]).as_dict())
+
+    async def _cancel_pipeline(self, request: Request) -> Response:
+        return JSONResponse(self._runner.cancel_pipeline(request.path_params["id"]).as_dict())
+
+    async def _retry_pipeline(self, request: Request) -> Response:
+        return JSONResponse(self._runner.retry_pipeline(request.path_params["id"]).as_dict())
+
+    # ---- jobs ----
+
+    async def _job(self, request: Request) -> Response:
+        pipeline, job = self._runner.find(request.path_params["id"])
+        return JSONResponse(job_as_dict(job) | {"pipeline": _short(pipeline)})
+
+    async def _trace(self, request: Request) -> Response:
+        """The log; with ``follow``, until the job has ended."""
+        number = request.path_params["id"]
+        self._runner.find(number)
+        follows = request.query_params.get("follow", "") not in ("", "0", "false")
+        offset = request.query_params.get("offset", "0")
+        pieces = self._logged(number, int(offset) if offset.isdigit() else 0, follows=follows)
+        return StreamingResponse(pieces, media_type="text/plain; charset=utf-8")
+
+    async def _logged(self, number: int, offset: int, *, follows: bool) -> AsyncIterator[bytes]:
+        path = self._runner.trace_path(number)
+        while True:
+            version = self._runner.version  # asked first, as is the next, so that nothing is missed
+            is_over = self._runner.find(number)[1].state.is_complete
+            if path.exists():
+                with path.open("rb") as file:
+                    file.seek(offset)
+                    while piece := file.read(64 * 1024):
+                        offset += len(piece)
+                        yield piece
+            if is_over or not follows:
+                return
+            await self._newer_than(str(version))
+
+    async def _artifacts(self, request: Request) -> Response:
+        path = archive_of(self._runner.root, request.path_params["id"])
+        if not path.exists():
+            raise HTTPException(404, "The job keeps no artifacts")
+        return FileResponse(path, media_type="application/zip", filename="artifacts.zip")
+
+    async def _play(self, request: Request) -> Response:
+        return JSONResponse(job_as_dict(self._runner.play(request.path_params["id"])))
+
+    async def _cancel(self, request: Request) -> Response:
+        return JSONResponse(job_as_dict(self._runner.cancel(request.path_params["id"])))
+
+    async def _retry(self, request: Request) -> Response:
+        return JSONResponse(job_as_dict(self._runner.retry(request.path_params["id"])), 201)
+
+    async def _newer_than(self, version: str) -> None:
+        if version.isdigit():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._runner.newer_than(int(version[:18])), _LONGEST_WAIT)
+
+
+def _told(endpoint: Endpoint) -> Endpoint:
+    """An endpoint whose errors are told in JSON."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except LabError as error:
+            missing = error.message.startswith("There is no")
+            return JSONResponse({"message": error.message, "hint": error.hint}, 404 if missing else 400)
+        except HTTPException as error:
+            return JSONResponse({"message": error.detail, "hint": ""}, error.status_code)
+
+    return answer
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(data)
+    except ValueError:
+        raise HTTPException(400, "The body is not JSON") from None
+    if not isinstance(told, dict):
+        raise HTTPException(400, "The body is not a JSON object")
+    return told
+
+
+def _short(pipeline: PipelineRecord) -> dict[str, Any]:
+    told = pipeline.as_dict()
+    del told["jobs"]
+    return told

@@ -1,0 +1,191 @@
+"""What a push starts: pipelines, made of the commit's own ``.gitlab-ci.yml`` and run by ``ci.runner``.
+
+Between ``gitops.git``, which knows commits, and ``ci``, which knows pipelines: neither knows the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+from gitopslab.ci import ConfigurationError, Event, Files, make, read
+from gitopslab.ci.event import NO_SHA, Commit, Project
+from gitopslab.ci.pipeline import Pipeline
+from gitopslab.ci.rules import Verdict
+from gitopslab.ci.runner.record import PipelineRecord
+from gitopslab.ci.runner.runner import Runner
+from gitopslab.ci.runner.surroundings import Machine
+from gitopslab.errors import LabError
+from gitopslab.forge.entrance import Entrance
+from gitopslab.gitops.git.commits import Commits
+from gitopslab.gitops.git.receive import RefUpdate
+from gitopslab.gitops.git.repositories import Repositories
+
+FILE = ".gitlab-ci.yml"
+"""Where a project says what its pipelines do."""
+
+_PATIENCE = 60.0  # seconds a push waits to be told the number of its pipeline
+_MOST_REFS = 4  # of one push that start pipelines: GitLab's ``git_push_create_all_pipelines`` limit
+
+
+class Pipelines:
+    """The pipelines of a forge's projects.
+
+    Args:
+        root: Where the runner keeps them.
+        host: Where the forge is reached.
+        repositories: Where commits are.
+        entrance: Gives jobs their tokens.
+
+    Attributes:
+        runner: Runs them.
+    """
+
+    def __init__(self, root: Path, host: str, repositories: Repositories, entrance: Entrance) -> None:
+        self._host = host
+        self._repositories = repositories
+        self._entrance = entrance
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.runner = Runner(root, self, machine_of(root))
+
+    async def run(self) -> None:
+        """Run what pushes start, until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        await self.runner.run()
+
+    def pushed(self, project: str, updates: Sequence[RefUpdate]) -> str:
+        """Start the pipelines of a push, and give the lines that are shown to who pushed. Called in a thread."""
+        moved = [one for one in updates if not one.is_removal and (one.branch or one.tag)]
+        if not moved or self._loop is None:
+            return ""
+        if len(moved) > _MOST_REFS:
+            return f"\n{len(moved)} refs were pushed at once, which starts no pipelines\n"
+        lines = [line for update in moved if (line := self._started(project, update))]
+        return "\n" + "".join(f"{line}\n" for line in lines) if lines else ""
+
+    async def start(self, project: str, ref: str, variables: Mapping[str, str], kind: str) -> PipelineRecord:
+        """Start a pipeline because somebody asks for it.
+
+        Args:
+            project: Of which project.
+            ref: A branch or a tag.
+            variables: Given with it.
+            kind: ``web``, ``api``, ``schedule`` or ``trigger``.
+
+        Raises:
+            LabError: There is no such project, ref or file.
+        """
+        commits = self._commits(project)
+        is_tag = f"refs/tags/{ref}" in commits.branches_and_tags()
+        branch, tag = ("", ref) if is_tag else (ref, "")
+        event = self._event(commits, project, ref, kind=kind, branch=branch, tag=tag, variables=dict(variables))
+        if commits.read(event.commit.sha, FILE) is None:
+            raise LabError(f"{project} has no {FILE} at {ref}", "Add one and push it")
+        return await self._add(event)
+
+    # ---- what the runner asks ----
+
+    def pipeline(self, record: PipelineRecord) -> Pipeline:
+        """What a pipeline is made of; a file that GitLab refuses makes one with an error and no jobs."""
+        event = record.event
+        commits = self._commits(event.project.path)
+        text = commits.read(event.commit.sha, FILE) or ""
+        try:
+            return make(read(text, CommitFiles(commits, event.commit), event), event)
+        except ConfigurationError as error:
+            return Pipeline(event, (), (), {}, Verdict("never"), errors=(str(error),))
+
+    def check_out(self, record: PipelineRecord, folder: Path) -> None:
+        """Put a pipeline's commit into a folder."""
+        self._commits(record.event.project.path).check_out(record.event.commit.sha, folder)
+
+    def job_token(self, project: str) -> AbstractContextManager[str]:
+        """A token for a job of a project."""
+        return self._entrance.job_token(project.lower())
+
+    # ---- from a push to an event ----
+
+    def _started(self, project: str, update: RefUpdate) -> str:
+        """Start the pipeline of one ref, and tell of it; empty when the project has no file."""
+        commits = self._commits(project)
+        if commits.read(update.after, FILE) is None:
+            return ""
+        if update.tag:
+            event = self._event(commits, project, update.after, kind="tag", tag=update.tag)
+        else:
+            changed = None if update.before == NO_SHA else commits.changed(update.before, update.after)
+            event = self._event(
+                commits, project, update.after, kind="push", branch=update.branch, before=update.before, changed=changed
+            )
+        assert self._loop is not None
+        record = asyncio.run_coroutine_threadsafe(self._add(event), self._loop).result(_PATIENCE)
+        if record.error:
+            return f"No pipeline for {event.ref}: {record.error}"
+        page = f"http://{self._host}/api/pipelines/{record.id}"
+        return f"Pipeline #{event.iid} of {event.ref}: {len(record.jobs)} jobs, {page}"
+
+    def _event(
+        self, commits: Commits, project: str, sha: str, *, kind: str, before: str = NO_SHA,
+        changed: tuple[str, ...] | None = None, branch: str = "", tag: str = "",
+        variables: Mapping[str, str] | None = None,
+    ) -> Event:  # fmt: skip
+        facts = commits.facts(sha)
+        commit = Commit(facts.sha, before, facts.message, facts.author, facts.timestamp, facts.files)
+        server = f"http://{self._host}"
+        where = Project(project, commits.default_branch(), server, self._host)
+        return Event(
+            kind, branch=branch, tag=tag, changed=changed, commit=commit, project=where, variables=variables or {}
+        )
+
+    async def _add(self, event: Event) -> PipelineRecord:
+        """Number an event and begin its pipeline; numbers are given on the loop, so that none is given twice."""
+        numbered = replace(event, iid=self.runner.next_iid(event.project.path))
+        return self.runner.add(self.pipeline(PipelineRecord(0, numbered)))
+
+    def _commits(self, project: str) -> Commits:
+        if not self._repositories.exists(project):
+            raise LabError(f"There is no project {project}", "Push to it first; that makes it")
+        return Commits(self._repositories.path(project))
+
+
+class CommitFiles(Files):
+    """The files of a commit, as ``include:local`` and ``rules:exists`` see them."""
+
+    def __init__(self, commits: Commits, commit: Commit) -> None:
+        self._commits = commits
+        self._commit = commit
+
+    def paths(self) -> tuple[str, ...]:
+        """Every path, sorted."""
+        return self._commit.files
+
+    def read(self, path: str) -> str | None:
+        """The text of a file; None when there is no such file."""
+        return self._commits.read(self._commit.sha, path.lstrip("/"))
+
+
+def machine_of(root: Path) -> Machine:
+    """What jobs are run with on this machine.
+
+    Raises:
+        LabError: There is no shell.
+    """
+    shell = shutil.which("bash") or shutil.which("sh")
+    if shell is None:
+        raise LabError("No shell is found for jobs (bash or sh)", "Install Git for Windows, which brings bash")
+    return Machine(Path(shell), tools=_tools(root / "bin"), parallel=max(2, min(8, os.cpu_count() or 2)))
+
+
+def _tools(folder: Path) -> Path:
+    """A folder with the ``docker`` that works on the lab's own builder and registry."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    program = folder / "docker"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gitopslab.images.docker "$@"\n', encoding="utf-8")
+    program.chmod(0o700)
+    return folder
