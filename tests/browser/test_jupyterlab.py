@@ -29,6 +29,7 @@ def shown() -> Iterator[Browser]:
 
 MEANT_TO_FAIL = {
     "00-start-here": ["bad-image"],
+    "03-why-kubernetes-and-which": ["starve"],
     "04-anatomy-of-a-cluster": ["cordon"],
     "06-the-resource-table": ["wrong-version"],
     "07-anatomy-of-a-manifest": ["capital"],
