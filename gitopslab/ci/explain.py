@@ -39,7 +39,7 @@ class Line:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
     """Why a job is in or out.
 
@@ -66,7 +66,7 @@ class Explanation:
         """All of it as plain text."""
         return "\n".join(self.lines())
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text
 
     def lines(self) -> list[str]:

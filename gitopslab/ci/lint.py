@@ -29,7 +29,7 @@ _WARNING_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """What is to be said about a file.
 
@@ -58,6 +58,9 @@ class Report:
             is_said_next = following is not None and (following.place, following.hint) == (one.place, one.hint)
             found += [f"    {one.hint}"] if one.hint and not is_said_next else []
         return found
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         return "\n".join(self.lines()) or "GitLab would take this file."
