@@ -1,8 +1,8 @@
 """Agreement with an independent reader of the same files: npm's gitlab-ci-local, where it is installed.
 
-``npm install gitlab-ci-local`` somewhere, then put its ``node_modules/.bin`` on the PATH. It lists the jobs of a file for
-variables that one gives it, so each event is given as the variables that it brings. Where it is known to differ from
-GitLab, ``DIFFERS`` says why; there GitLab's documented behaviour stands, which ``test_rules_table`` holds us to.
+``npm install gitlab-ci-local`` somewhere, then put its ``node_modules/.bin`` on the PATH. It lists the jobs of a file
+for variables that one gives it, so each event is given as the variables that it brings. Where it is known to differ
+from GitLab, ``DIFFERS`` says why; there GitLab's documented behaviour stands, which ``test_rules_table`` holds us to.
 """
 
 import json
