@@ -22,7 +22,7 @@ from gitopslab.lab.answers import Done, Ran, resources, say, show
 from gitopslab.lab.curling import Curling
 from gitopslab.lab.learning import Learning
 from gitopslab.lab.pictures import Pictures
-from gitopslab.lab.pipelines import Pipelines
+from gitopslab.lab.planning import Planning
 from gitopslab.lab.stories import Stories
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
@@ -32,7 +32,7 @@ from gitopslab.views.news import in_order
 from gitopslab.views.resource import Printed, Resource, Resources
 
 
-class Lab(Learning, Pictures, Stories, Curling, Pipelines):
+class Lab(Learning, Pictures, Stories, Curling, Planning):
     """The lab on one cluster; ``gitopslab.open()`` gives it.
 
     Kinds may be written as kubectl takes them (``pods``, ``po``, ``Pod``, ``deploy``), objects as ``"deployment/web"``.

@@ -6,10 +6,10 @@ import pytest
 from pipeline_samples import FILE
 
 from gitopslab.errors import LabError
-from gitopslab.lab.pipelines import Pipelines
+from gitopslab.lab.planning import Planning
 
 
-class Desk(Pipelines):
+class Desk(Planning):
     """The facade's part about pipelines, which needs no cluster."""
 
     _still = False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gitopslab.widgets.pipeline import Asked, PipelineView
 
 
-class Pipelines:
+class Planning:
     """What ``.gitlab-ci.yml`` files do; a file is a path or its text."""
 
     _still: bool
