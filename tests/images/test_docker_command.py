@@ -16,9 +16,10 @@ from serving_forge import ServedForge, served_forge
 
 from gitopslab.images.client import DockerConfig
 from gitopslab.images.docker.commands import main
-from gitopslab.images.docker.desk import Desk, ago, human
+from gitopslab.images.docker.desk import Desk, ago
 from gitopslab.images.docker.template import fill_in
 from gitopslab.images.image import host_platform
+from gitopslab.images.sizes import bytes_in_words
 
 APP = 'FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nENV GREETING=hello\nCMD ["python", "app.py"]\n'
 
@@ -318,7 +319,7 @@ def test_ages_read_as_dockers(seconds: int, expected: str) -> None:
 
 @pytest.mark.parametrize(("size", "expected"), [(0, "0B"), (999, "999B"), (1820, "1.82kB"), (72_295_909, "72.3MB")])
 def test_sizes_read_as_dockers(size: int, expected: str) -> None:
-    assert human(size) == expected
+    assert bytes_in_words(size) == expected
 
 
 def test_it_says_who_it_is(docker: Docker) -> None:

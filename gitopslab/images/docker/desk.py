@@ -125,11 +125,3 @@ def ago(when: str, now: datetime.datetime) -> str:
         return "About a minute ago" if seconds >= 60 else "Less than a minute ago"
     size, unit = next((size, unit) for size, unit in _UNITS if seconds >= 2 * size)
     return f"{seconds // size:.0f} {unit}s ago"
-
-
-def human(size: int) -> str:
-    """Bytes in decimal units with three digits, as Docker writes sizes."""
-    value, unit = float(size), 0
-    while value >= 1000 and unit < 4:
-        value, unit = value / 1000, unit + 1
-    return f"{value:.3g}{('B', 'kB', 'MB', 'GB', 'TB')[unit]}"

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitopslab.errors import ImageError
-from gitopslab.images.docker.desk import Desk, Refusal, ago, filled, human, reference_of, said_by_daemon, short
+from gitopslab.images.docker.desk import Desk, Refusal, ago, filled, reference_of, said_by_daemon, short
 from gitopslab.images.docker.options import Given, Spec
 from gitopslab.images.image import Image
+from gitopslab.images.sizes import bytes_in_words
 from gitopslab.images.store import Kept
 
 TAG = Spec(
@@ -88,7 +89,7 @@ def _row(kept: Kept, *, whole: bool) -> dict[str, str]:
         "Digest": image.digest,
         "ID": image.id if whole else short(image.id),
         "CreatedSince": ago(str(image.config.get("created") or ""), datetime.datetime.now(datetime.UTC)),
-        "Size": human(image.size),
+        "Size": bytes_in_words(image.size),
     }
 
 
