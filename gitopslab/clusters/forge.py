@@ -181,7 +181,7 @@ class Forge:
         port = _remembered(self.folder)
         if port is None:
             taken = {port for each in home().glob("forges/*/*") if (port := _remembered(each)) is not None}
-            return ports.free(_PORTS, but=taken)
+            return ports.free(ports.in_our_order(_PORTS), but=taken)
         if not ports.is_free(port):
             owner = ports.owner(port)
             raise SetupError(

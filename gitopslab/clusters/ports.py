@@ -5,12 +5,14 @@ Used before a cluster or JupyterLab is started, so that "port in use" is said wi
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
-from collections.abc import Container, Iterable
+import zlib
+from collections.abc import Container, Iterable, Sequence
 
 LOOPBACK = "127.0.0.1"
-_FIRST, _LAST = 16443, 17443  # below the ports systems hand out by themselves, so that a remembered one stays free
+CLUSTERS = range(16443, 17443)  # below the ports systems hand out by themselves, so that a remembered one stays free
 
 
 def is_free(port: int) -> bool:
@@ -25,9 +27,19 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free(candidates: Iterable[int] = range(_FIRST, _LAST), *, but: Container[int] = ()) -> int:
-    """The first free port of the candidates, or any free one; none of ``but``, which somebody will want again."""
-    for port in candidates:
+def in_our_order(candidates: Sequence[int]) -> Sequence[int]:
+    """The candidates, beginning at a place that follows from ``$GITOPSLAB_HOME``, where that is set.
+
+    The homes of one machine (a room's learners, tests side by side) then rarely want the same port, which matters when
+    one of them stops its cluster and later asks for its port again.
+    """
+    start = zlib.crc32(os.environ.get("GITOPSLAB_HOME", "").encode()) % len(candidates)
+    return [*candidates[start:], *candidates[:start]]
+
+
+def free(candidates: Iterable[int] | None = None, *, but: Container[int] = ()) -> int:
+    """The first free port of the candidates (a cluster's), or any; not ``but``, which somebody will want again."""
+    for port in in_our_order(CLUSTERS) if candidates is None else candidates:
         if port not in but and is_free(port):
             return port
     with socket.socket() as probe:

@@ -163,3 +163,13 @@ def test_an_existing_cluster_is_content_with_the_shape_it_has(options: Options) 
 def test_commands_in_hints_can_be_pasted() -> None:
     assert command("up", "embedded", "lab") == "gitopslab up --name lab"
     assert command("down --delete", "kind", "two") == "gitopslab down --cluster kind --name two --delete"
+
+
+def test_every_home_looks_for_ports_from_a_place_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITOPSLAB_HOME", raising=False)
+    assert ports.in_our_order(range(5, 8)) == [5, 6, 7]
+    monkeypatch.setenv("GITOPSLAB_HOME", "/home/ada/lab")
+    ours = ports.in_our_order(ports.CLUSTERS)
+    assert sorted(ours) == list(ports.CLUSTERS)
+    monkeypatch.setenv("GITOPSLAB_HOME", "/home/bob/lab")
+    assert ports.in_our_order(ports.CLUSTERS)[0] != ours[0]
