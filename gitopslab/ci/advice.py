@@ -14,7 +14,7 @@ from gitopslab.ci.entries import Fault, is_hidden
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.faults import Finding
 from gitopslab.ci.hints import meant
-from gitopslab.ci.reading import Oddity
+from gitopslab.ci.reading import Oddity, as_text
 from gitopslab.ci.tree import Map, Place, Seq
 
 _JOB = ("job", "common", "bridge")
@@ -82,8 +82,9 @@ def _scalars(loaded: Loaded) -> Iterator[Finding]:
     for variables in maps:
         for name, value in variables.items():
             place = variables.place_of(name)
-            one = next((one for at, one in odd.items() if (at.line, at.file) == (place.line, place.file)), None)
-            if one and not isinstance(value, (Map, Seq)):
+            same = [one for at, one in odd.items() if (at.line, at.file) == (place.line, place.file)]
+            one = next((one for one in same if one.place.column > place.column and one.became == as_text(value)), None)
+            if one:
                 message = f"the value of {name} is written {one.text} and read as {one.became}"
                 yield _note(message, place, f'Put it in quotes: {name}: "{one.text}".')
 

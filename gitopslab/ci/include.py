@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import re2
+
 from gitopslab.ci import entries, reading
 from gitopslab.ci.event import Event
 from gitopslab.ci.faults import ConfigurationError, Finding
@@ -111,8 +113,8 @@ class Inclusion:
     def _expanded(self, path: Any) -> list[str]:
         if not isinstance(path, str) or "*" not in path:
             return [path]
-        pattern = re.escape(path).replace(r"\*\*", ".*?").replace(r"\*", "[^/]*?")
-        return [one for one in self.files.paths() if re.fullmatch(pattern, one) and one not in self.seen]
+        pattern = re2.escape(path).replace(r"\*\*", ".*?").replace(r"\*", "[^/]*?")
+        return [one for one in self.files.paths() if re2.fullmatch(pattern, one) and one not in self.seen]
 
     def _file(self, path: Any, inputs: Any, place: Place) -> Map:
         if not isinstance(path, str):

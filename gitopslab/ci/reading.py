@@ -74,7 +74,7 @@ class GitLabLoader(_Loader):  # type: ignore[misc]
             if key_node.tag == _MERGE:
                 self._merge(made, own, value_node, place)
                 continue
-            key = _text(self.build(key_node))
+            key = as_text(self.build(key_node))
             if key in own:
                 self.oddities.append(Oddity("repeated", key, place, own[key].line))
             own[key] = place
@@ -98,10 +98,20 @@ class GitLabLoader(_Loader):  # type: ignore[misc]
         if not tag.startswith("tag:yaml.org,2002:"):
             self.oddities.append(Oddity("tag", tag, self.place(node)))
             tag = self.resolve(yaml.ScalarNode, node.value, (True, False)) if not node.style else "str"
-        value = _SCALARS.get(tag.rpartition(":")[2], str)(node.value)
-        if value is not None and _text(value) != node.value:
-            self.oddities.append(Oddity("scalar", node.value, self.place(node), became=_text(value)))
+        value = self._value(tag.rpartition(":")[2], node)
+        if value is not None and as_text(value) != node.value:
+            self.oddities.append(Oddity("scalar", node.value, self.place(node), became=as_text(value)))
         return value
+
+    def _value(self, kind: str, node: yaml.ScalarNode) -> Any:
+        if kind in ("date", "time"):
+            hint = f'Put it in quotes: "{node.value}".'
+            said = f"Tried to load unspecified class: {kind.capitalize()}"
+            raise ConfigurationError(said, self.place(node), hint)
+        try:
+            return _SCALARS.get(kind, str)(node.value)
+        except ValueError:  # a number of thousands of digits
+            return node.value
 
 
 def documents(text: str, file: str = "") -> tuple[list[Any], list[Oddity]]:
@@ -185,7 +195,8 @@ def _plain(loader: GitLabLoader, node: yaml.Node) -> Any:
     return node.value if isinstance(node, yaml.ScalarNode) else {}
 
 
-def _text(key: Any) -> str:
+def as_text(key: Any) -> str:
+    """A scalar as Ruby writes it."""
     if isinstance(key, bool):
         return "true" if key else "false"
     return "" if key is None else str(key)
@@ -227,6 +238,12 @@ for _tag, _pattern, _first in (
     ),
     ("null", r"^(?:~|null|)$", "~nN"),
     ("merge", r"^<<$", "<"),
+    ("date", r"^\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)$", "0123456789"),
+    (
+        "time",
+        r"^-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?$",
+        "-0123456789",
+    ),
 ):
     GitLabLoader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}",

@@ -22,7 +22,25 @@ PROGRAM = shutil.which("gitlab-ci-local")
 
 BROUGHT = ("CI_COMMIT_", "CI_MERGE_REQUEST_", "CI_PIPELINE_", "CI_DEFAULT_BRANCH")
 
-DIFFERS: dict[str, str] = {}
+DIFFERS = {
+    "a job without rules runs for branches and tags, not for merge requests": "it does not know that default",
+    "exists looks at the files of the commit": "a text or a map under exists makes it fail",
+    "a variable of the file is not expanded in a condition": "it expands variables inside quoted texts",
+    "which definition of a variable wins": "events are given to it as variables, which win over the file's",
+    "values of variables as texts": "it reads YAML 1.2, where yes and 010 are something else",
+    "workflow rules decide before any job": "it lists jobs although there is no pipeline",
+    "with workflow rules a job without rules runs for merge requests too": "it does not look at only and except",
+    "branch pipelines until there is a merge request": "it lists jobs although there is no pipeline",
+    "variables that exist only while a job runs are undefined in rules": "it defines some of them in rules",
+    "only stages with jobs, edge stages alone make no pipeline": "it lists jobs of .pre and .post alone",
+    "only and except with names, patterns and keywords": "it does not look at only and except",
+    "needs that rules take away": "it lists jobs whose needs are missing",
+    "parallel by number": "it lists a parallel job once",
+    "parallel by matrix": "it lists a parallel job once",
+    "an invalid pattern in a variable is a text": "it fails when the right side is no pattern",
+    "the environment of a job is known to its rules": "it does not know the environment in rules",
+    "variables that are defined by each other": "it does not look for circles",
+}
 
 CASES = [case for case in TABLE if not any("changed" in ask or "message" in ask for ask in case["asks"])]
 
