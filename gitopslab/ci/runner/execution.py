@@ -204,7 +204,7 @@ class _Story:
         run_ = self._run
         file = run_.builds / f"{name}.sh"
         file.write_text(script_of(entries, self._executor.dialect), encoding="utf-8")
-        environment = environment_of(self._variables, _given(run_.machine, run_.builds))
+        environment = environment_of(self._variables, _given(run_))
         command = self._executor.command(file, run_.builds, run_.folder)
         return await run(command, folder=run_.folder, environment=environment, output=self._trace.output)
 
@@ -220,12 +220,16 @@ class _Story:
             return await asyncio.to_thread(artifacts.keep, run_, self._variables, passed, self._trace.say)
 
 
-def _given(machine: Machine, builds: Path) -> dict[str, str]:
-    """What a job gets of the runner's own environment: enough to find programs, and nothing secret."""
-    path = [str(machine.tools)] if machine.tools else []
+def _given(run_: Run) -> dict[str, str]:
+    """What a job gets of the runner's own environment: enough to find programs, and nothing secret.
+
+    Logins of ``docker`` end with the job; images are the runner's, so that the next job builds on their layers.
+    """
+    path = [str(run_.machine.tools)] if run_.machine.tools else []
     path += [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    return {**passed_on, "PATH": os.pathsep.join(path), "DOCKER_CONFIG": str(builds / "docker")}
+    own = {"DOCKER_CONFIG": str(run_.builds / "docker"), "GITOPSLAB_IMAGES": str(run_.root / "images")}
+    return {**passed_on, **own, "PATH": os.pathsep.join(path)}
 
 
 def _coverage(pattern: str, log: Path) -> float | None:
