@@ -20,6 +20,7 @@ from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
 from gitopslab.lab.curling import Curling
+from gitopslab.lab.forging import Forging
 from gitopslab.lab.images import Imaging
 from gitopslab.lab.learning import Learning
 from gitopslab.lab.pictures import Pictures
@@ -33,7 +34,7 @@ from gitopslab.views.news import in_order
 from gitopslab.views.resource import Printed, Resource, Resources
 
 
-class Lab(Learning, Pictures, Stories, Curling, Imaging, Planning):
+class Lab(Forging, Learning, Pictures, Stories, Curling, Imaging, Planning):
     """The lab on one cluster; ``gitopslab.open()`` gives it.
 
     Kinds may be written as kubectl takes them (``pods``, ``po``, ``Pod``, ``deploy``), objects as ``"deployment/web"``.

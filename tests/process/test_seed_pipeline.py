@@ -1,4 +1,4 @@
-"""The seed's two jobs, mended, from a plain ``git push`` to the page that a pod of the built image serves. No Docker."""
+"""The seed's two jobs, mended, from a plain ``git push`` to the page that a pod of their image serves. No Docker."""
 
 from __future__ import annotations
 

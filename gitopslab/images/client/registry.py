@@ -91,11 +91,27 @@ class Registry:
         Raises:
             ImageError: ``NAME_UNKNOWN``: there is no such repository.
         """
+        return self._listed(f"/v2/{repository}/tags/list", "tags")
+
+    def repositories(self) -> list[str]:
+        """All repositories that hold an image."""
+        return self._listed("/v2/_catalog", "repositories")
+
+    def delete_manifest(self, repository: str, version: str) -> None:
+        """Take a tag away, or a manifest by its digest.
+
+        Raises:
+            ImageError: ``MANIFEST_UNKNOWN``: it is not there.
+        """
+        with self._request("DELETE", f"/v2/{repository}/manifests/{version}"):
+            pass
+
+    def _listed(self, path: str, key: str) -> list[str]:
+        """A list that may come in pages."""
         found: list[str] = []
-        path = f"/v2/{repository}/tags/list"
         for _ in range(_MOST_PAGES):
             with self._request("GET", path) as answer:
-                found += _json(answer.read(LARGEST_MANIFEST)).get("tags") or []
+                found += _json(answer.read(LARGEST_MANIFEST)).get(key) or []
                 link = answer.headers.get("Link", "")
             if 'rel="next"' not in link:
                 break

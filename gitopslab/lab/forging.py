@@ -1,0 +1,66 @@
+"""The facade's hands on the forge: Git, images, pipelines. It starts with the first of them.
+
+A part of ``Lab``, kept apart because it has a subject of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitopslab.clusters import Cluster
+from gitopslab.clusters.forge import Address, Forge
+from gitopslab.lab.answers import say
+
+if TYPE_CHECKING:
+    from gitopslab.lab.git import Git
+    from gitopslab.lab.pipelines import Pipelines
+    from gitopslab.lab.registry import Images
+
+
+class Forging:
+    """What the lab's forge holds.
+
+    Attributes:
+        cluster: Beside which it runs.
+    """
+
+    cluster: Cluster
+
+    @property
+    def git(self) -> Git:
+        """The lab's Git server, which stock ``git`` works with, too.
+
+        Example:
+            >>> web = lab.git.clone("waal/waal-web")
+        """
+        from gitopslab.lab.git import Git
+
+        return Git(self._forge)
+
+    @property
+    def registry(self) -> Images:
+        """The lab's registry, which ``docker``, ``skopeo`` and the cluster's nodes work with, too.
+
+        Example:
+            >>> lab.registry.tags("waal/waal-web")
+        """
+        from gitopslab.lab.registry import Images
+
+        return Images(self._forge)
+
+    def pipelines(self, project: str = "") -> Pipelines:
+        """What pushes have started, newest first.
+
+        Args:
+            project: Only of this one, as ``"waal/waal-web"``.
+
+        Example:
+            >>> lab.pipelines("waal/waal-web").latest.wait()
+        """
+        from gitopslab.clusters.pipelines import PipelineClient
+        from gitopslab.lab.pipelines import Pipelines
+
+        return Pipelines(PipelineClient(self._forge()), project)
+
+    def _forge(self) -> Address:
+        return Forge.of(self.cluster).up(say)
