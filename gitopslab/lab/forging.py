@@ -14,7 +14,7 @@ from gitopslab.lab.answers import say
 if TYPE_CHECKING:
     from gitopslab.lab.git import Git
     from gitopslab.lab.pipelines import Pipelines
-    from gitopslab.lab.registry import Images
+    from gitopslab.lab.registry import RegistryAddress
 
 
 class Forging:
@@ -38,15 +38,17 @@ class Forging:
         return Git(self._forge)
 
     @property
-    def registry(self) -> Images:
+    def registry(self) -> RegistryAddress:
         """The lab's registry, which ``docker``, ``skopeo`` and the cluster's nodes work with, too.
 
         Example:
+            >>> f"{lab.registry}/waal/waal-web:dev"
+            'localhost:5050/waal/waal-web:dev'
             >>> lab.registry.tags("waal/waal-web")
         """
-        from gitopslab.lab.registry import Images
+        from gitopslab.lab.registry import RegistryAddress
 
-        return Images(self._forge)
+        return RegistryAddress.of(self._forge())
 
     def pipelines(self, project: str = "") -> Pipelines:
         """What pushes have started, newest first.

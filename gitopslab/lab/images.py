@@ -50,21 +50,6 @@ class BuiltImage:
         return f"{self.name}: {count}, {bytes_in_words(self.size)}, {self.digest}"
 
 
-class RegistryAddress(str):
-    """Where the lab's registry is, as an image's name begins: ``localhost:5050``."""
-
-    def tags(self, repository: str) -> list[str]:
-        """The tags of a repository.
-
-        Example:
-            >>> lab.registry.tags("waal/waal-web")
-            ['dev-7-1a2b3c4d']
-        """
-        from gitopslab.images.client import Registry
-
-        return Registry(str(self)).tags(repository)
-
-
 class Imaging:
     """Images of this machine and of the lab's registry.
 
@@ -74,16 +59,6 @@ class Imaging:
 
     cluster: Cluster
     _still: bool
-
-    @property
-    def registry(self) -> RegistryAddress:
-        """Where the lab's registry is; it is started when it does not run.
-
-        Example:
-            >>> f"{lab.registry}/waal/waal-web:dev"
-            'localhost:5050/waal/waal-web:dev'
-        """
-        return RegistryAddress(self._images().address().host)
 
     def build(
         self,

@@ -6,8 +6,7 @@ Requests are ``images.client``'s; here they are asked for and shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gitopslab.clusters.forge import USER, Address
@@ -16,12 +15,23 @@ from gitopslab.images.reference import Reference
 from gitopslab.lab.answers import say
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag and what it points to."""
+class Tag(str):
+    """A tag, and what it points to; a cell shows both.
 
-    reference: str
+    Attributes:
+        reference: Its whole name.
+        digest: Of the image that it names now.
+    """
+
+    reference: Reference
     digest: str
+
+    @classmethod
+    def of(cls, reference: Reference, digest: str) -> Tag:
+        """The tag of a reference."""
+        made = cls(reference.tag)
+        made.reference, made.digest = reference, digest
+        return made
 
     def __repr__(self) -> str:
         return f"{self.reference}  {self.digest}"
@@ -34,23 +44,24 @@ class Tags(list[Tag]):
         return "\n".join(map(repr, self)) or "no images yet"
 
 
-class Images:
-    """The registry of a lab; ``lab.registry`` gives it.
+class RegistryAddress(str):
+    """Where the lab's registry is, as an image's name begins (``localhost:5050``), and what it holds.
 
-    Args:
-        forge: Starts the forge when it is needed, and tells where it is.
+    Attributes:
+        token_file: Holds the token to push with.
     """
 
-    def __init__(self, forge: Callable[[], Address]) -> None:
-        self._forge = forge
+    token_file: Path
+
+    @classmethod
+    def of(cls, forge: Address) -> RegistryAddress:
+        """The registry of a forge."""
+        made = cls(forge.host)
+        made.token_file = forge.token_file
+        return made
 
     def __repr__(self) -> str:
-        return f"registry {self.host}: docker login {self.host} -u {USER}, with the token in {self._forge().token_file}"
-
-    @property
-    def host(self) -> str:
-        """As it stands in front of an image's name: ``localhost:5050``."""
-        return self._forge().host
+        return f"registry {self}: docker login {self} -u {USER}, with the token in {self.token_file}"
 
     def reference(self, image: str) -> str:
         """The whole reference of an image of the lab, as a manifest wants it.
@@ -69,8 +80,8 @@ class Images:
         """The tags of a repository, or of all, with their digests."""
         client = self._client()
         names = [self._meant(repository).repository] if repository else client.repositories()
-        meant = [Reference(self.host, name, tag) for name in names for tag in client.tags(name)]
-        return Tags(Tag(str(each), client.manifest(each.repository, each.tag)[0].digest) for each in meant)
+        meant = [Reference(str(self), name, tag) for name in names for tag in client.tags(name)]
+        return Tags(Tag.of(each, client.manifest(each.repository, each.tag)[0].digest) for each in meant)
 
     def digest(self, image: str) -> str:
         """The digest of an image: what it is, whatever its tags say tomorrow."""
@@ -106,9 +117,8 @@ class Images:
         say(f"{meant} deleted")
 
     def _meant(self, image: str) -> Reference:
-        host = self.host
-        return Reference.parse(image if image.startswith(f"{host}/") else f"{host}/{image}")
+        return Reference.parse(image if image.startswith(f"{self}/") else f"{self}/{image}")
 
     def _client(self) -> Registry:
-        token = self._forge().token
-        return Registry(self.host, lambda _: Login(USER, token))
+        token = self.token_file.read_text(encoding="utf-8").strip()
+        return Registry(str(self), lambda _: Login(USER, token))

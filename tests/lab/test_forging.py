@@ -15,7 +15,7 @@ from gitopslab.gitops.git.working import LogEntry
 from gitopslab.images import oci
 from gitopslab.lab.git import Git
 from gitopslab.lab.pipelines import Pipelines
-from gitopslab.lab.registry import Images
+from gitopslab.lab.registry import RegistryAddress
 from gitopslab.views.commits import commit_log
 
 PROJECT = "waal/waal-web"
@@ -163,7 +163,7 @@ def test_a_pipeline_is_followed_from_cells(
 def test_images_are_listed_and_promoted_by_tag(
     served: ServedForge, address: Address, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    registry = Images(lambda: address)
+    registry = RegistryAddress.of(address)
     assert repr(registry.tags()) == "no images yet"
     client = registry._client()
     from gitopslab.images.content import Content
@@ -178,7 +178,7 @@ def test_images_are_listed_and_promoted_by_tag(
     assert registry.tag(f"{PROJECT}:dev-1-1a2b3c4d", "prod-v1.2.3") == manifest.digest
     assert registry.digest(f"{PROJECT}:prod-v1.2.3") == manifest.digest
     assert registry.repositories() == [PROJECT]
-    assert [tag.reference for tag in registry.tags(PROJECT)] == [
+    assert [str(tag.reference) for tag in registry.tags(PROJECT)] == [
         registry.reference(f"{PROJECT}:dev-1-1a2b3c4d"),
         registry.reference(f"{PROJECT}:prod-v1.2.3"),
     ]

@@ -11,6 +11,7 @@ from serving_forge import ServedForge, served_forge
 
 from gitopslab.clusters.forge import Address, Forge
 from gitopslab.errors import DockerfileError
+from gitopslab.lab.forging import Forging
 from gitopslab.lab.images import Imaging
 
 
@@ -22,8 +23,8 @@ class Cluster:
         self.kubeconfig = folder / "lab" / "kubeconfig"
 
 
-class Lab(Imaging):
-    """The facade's images, without a cluster."""
+class Lab(Imaging, Forging):
+    """The facade's images and its registry, without a cluster."""
 
     def __init__(self, folder: Path) -> None:
         self.cluster = Cluster(folder)  # type: ignore[assignment]
