@@ -6,6 +6,8 @@
      ├─ SetupError         the machine or a cluster is not as it must be
      ├─ ManifestError      a YAML document cannot be read
      ├─ WaitTimeoutError   a state did not come in time
+ ├─ GitError           a Git repository cannot be read or written
+ ├─ RenderError        manifests cannot be made of what lies in a folder
      ├─ ImageError         an image, its parts or its registry is not as it must be
      │   ├─ DockerfileError     a line of a Dockerfile cannot be followed
      │   └─ DiskFullError       there is no room to keep it
@@ -65,6 +67,14 @@ class ManifestError(LabError):
 
 class WaitTimeoutError(LabError):
     """A state did not come in time; the message holds the last state seen and the newest event."""
+
+
+class GitError(LabError):
+    """A Git repository cannot be read or written; the message is in the words of Flux's Git client."""
+
+
+class RenderError(LabError):
+    """Manifests cannot be made of what lies in a folder; the message is kustomize's, or names the file."""
 
 
 class ImageError(LabError):

@@ -128,8 +128,8 @@ def kubectl(context: typer.Context, spec: ClusterOption = "embedded", name: Name
 
       gitopslab kubectl -- --namespace kube-system get pods
     """
-    from gitopslab.clusters.kubectl import executable
     from gitopslab.clusters.terminal import refuse_elsewhere
+    from gitopslab.machinery.kubectl import executable
 
     refuse_elsewhere(context.args)
     path = existing(spec, name).kubeconfig

@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
 from gitopslab.clusters.failures import readable
 from gitopslab.clusters.forge import Forge
-from gitopslab.clusters.kubectl import Kubectl, executable
+from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.clusters.state import Folder, Record, exclusive, folder, write_private
 from gitopslab.clusters.tool import Answer, ToolTimeout, run
 from gitopslab.errors import SetupError
+from gitopslab.machinery.kubectl import executable
 
 OWNED = {"app.kubernetes.io/managed-by": "gitopslab"}
 """The label of every namespace the lab makes on a cluster that is not its own."""

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from gitopslab import errors
-from gitopslab.clusters.kubectl import executable
 from gitopslab.clusters.tool import Answer
+from gitopslab.machinery.kubectl import executable
 
 # -s also as the last of several letters, or with its value right behind it
 _ELSEWHERE = re.compile(r"--(?:kubeconfig|context|cluster|server)(?:=|$)|-[ARwitqhp]*s")

@@ -18,11 +18,11 @@ from importlib import metadata
 from pathlib import Path
 
 from gitopslab.clusters import ports
-from gitopslab.clusters.kubectl import executable
 from gitopslab.clusters.programs import DOCKER, K3D, KIND, KWOKCTL
 from gitopslab.clusters.tool import Tool, ToolTimeout, run
 from gitopslab.errors import SetupError
 from gitopslab.machinery.home import home
+from gitopslab.machinery.kubectl import executable
 
 _MB = 2**20
 _LEAST_PYTHON = (3, 11)

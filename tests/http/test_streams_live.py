@@ -19,7 +19,7 @@ from kubernetes.stream import portforward, stream
 
 from gitopslab.clusters import Options
 from gitopslab.clusters.embedded import EmbeddedCluster
-from gitopslab.clusters.kubectl import executable
+from gitopslab.machinery.kubectl import executable
 
 pytestmark = pytest.mark.process
 

@@ -6,6 +6,7 @@ call ``settle`` and ``advance``. Nothing here opens a socket.
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 from gitopslab.controlplane.controllers import controllers
@@ -15,6 +16,7 @@ from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerControll
 from gitopslab.controlplane.controllers.namespace import GRACE
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
+from gitopslab.controlplane.daemon.gitops import GitOps
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.kubelet import Runtime, kubelets
@@ -27,6 +29,7 @@ from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.gitops.work import Work
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.names import CHANCE
@@ -67,8 +70,11 @@ class ControlPlane:
         key: Signs the tokens of service accounts; default one that nobody keeps.
         chance: Where everything random comes from; a seeded one makes a run that can be repeated.
         runtime: Runs containers; default plays them.
+        work: Fetches and builds for Flux and Argo CD; default at once, in this thread.
+        artifacts: Where Flux keeps what it fetched; default a folder that goes with the process.
 
     Attributes:
+        gitops: Flux, once its kinds are there.
         components: Which program of a real cluster each reconciler belongs to, by its name.
     """
 
@@ -83,6 +89,8 @@ class ControlPlane:
         key: SigningKey | None = None,
         chance: Random = CHANCE,
         runtime: Runtime | None = None,
+        work: Work | None = None,
+        artifacts: Path | None = None,
     ) -> None:
         self.clock = clock
         self.store = store or Store()
@@ -103,11 +111,13 @@ class ControlPlane:
             key=key,
             namespace_grace=GRACE if bare else _LAB_GRACE,
         )
+        self.gitops = GitOps(self.verbs, self.manager, work=work, artifacts=artifacts)
         programs: dict[str, list[Reconciler]] = {
             "kube-controller-manager": control,
             "kube-scheduler": scheduler(self.api_for, self.manager, clock),
             "kubelet": self.kubelets.reconcilers,
             "kube-apiserver": [KubernetesServiceController(self.api, self.manager)],
+            self.gitops.starter.name: [self.gitops.starter],
         }
         self.components: dict[str, str] = {}
         for program, reconcilers in programs.items():

@@ -95,8 +95,13 @@ class Api(Protocol):
         *,
         type: PatchType = "merge",
         subresource: str = "",
+        dry_run: bool = False,
     ) -> Object:
-        """Change part of an object. A merge patch is a dict in which None removes a key."""
+        """Change part of an object.
+
+        A merge patch is a dict in which None removes a key; an apply takes over what others own. With ``dry_run``
+        everything is done but kept.
+        """
         ...
 
     def delete(

@@ -1,0 +1,69 @@
+"""Flux in the embedded cluster: what its controllers are given, and the starter that waits for their kinds.
+
+Nothing of Flux is imported before its kinds are there, so a cluster without it starts as fast as ever.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.server.local import LocalApi
+from gitopslab.controlplane.server.options import Caller
+from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.gitops.flux.starting import FluxStarter, Row
+from gitopslab.gitops.work import Inline, Work
+
+_ADMINISTRATORS = ("system:masters", "system:authenticated")
+
+
+class GitOps:
+    """GitOps controllers, started when the cluster has their kinds.
+
+    Args:
+        verbs: The server.
+        manager: Runs the controllers.
+        work: Does what takes long; default at once, in this thread.
+        artifacts: Where Flux keeps what it fetched; default a folder that goes with the process.
+    """
+
+    def __init__(
+        self, verbs: Verbs, manager: Manager, *, work: Work | None = None, artifacts: Path | None = None
+    ) -> None:
+        self._verbs = verbs
+        self._manager = manager
+        self._work = work or Inline()
+        self._artifacts = artifacts
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self.starter = FluxStarter(manager, self._flux)
+
+    @property
+    def artifacts(self) -> Path:
+        """Where Flux keeps what it fetched."""
+        if self._artifacts is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="gitopslab-artifacts-")
+            self._artifacts = Path(self._temporary.name)
+        return self._artifacts
+
+    def _flux(self) -> list[Row]:
+        from gitopslab.gitops.flux.controllers import controllers
+        from gitopslab.gitops.flux.surroundings import Surroundings
+        from gitopslab.gitops.source.storage import Storage
+
+        storage = Storage(self.artifacts)
+        verbs = self._verbs
+        return controllers(
+            Surroundings(self._api_for("flux-system"), self._manager, verbs.clock, verbs.catalog, self._work, storage)
+        )
+
+    def _api_for(self, namespace: str) -> Callable[[str], Api]:
+        """The Api as a service account of a namespace; its installation binds it to ``cluster-admin``."""
+
+        def api_for(component: str) -> Api:
+            user = f"system:serviceaccount:{namespace}:{component.removeprefix('gotk-')}"
+            return LocalApi(self._verbs, Caller(user, _ADMINISTRATORS, component))
+
+        return api_for

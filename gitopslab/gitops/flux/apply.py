@@ -1,0 +1,219 @@
+"""Server-side apply as kustomize-controller does it: only what differs is written, a stage whole or not at all.
+
+For each object: read it, take over what kubectl owns, apply it dry, and compare. Where nothing but metadata and status
+would differ, nothing is written. Source: ``fluxcd/pkg/ssa/manager_apply.go``, ``manager_diff.go``, ``errors.go``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.errors import ApiError, InvalidError, LabError, NotFoundError
+from gitopslab.gitops.flux.marks import says, spoken
+from gitopslab.gitops.flux.ownership import LAST_APPLIED, taken_over
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.objects import (
+    Object,
+    annotations_of,
+    copy_of,
+    is_terminating,
+    labels_of,
+    name_of,
+    namespace_of,
+)
+
+CREATED, CONFIGURED, UNCHANGED, SKIPPED, DELETED = "created", "configured", "unchanged", "skipped", "deleted"
+"""What can be done to an object, in Flux's words."""
+
+_NOT_COMPARED = ("metadata", "status")
+
+
+class ApplyError(LabError):
+    """An object cannot be applied; the message is Flux's."""
+
+
+class StillThereError(LabError):
+    """An object that is to be made anew is not gone yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What was done to one object."""
+
+    object: Object
+    done: str
+
+    def __str__(self) -> str:
+        return f"{spoken(self.object)} {self.done}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An object that was found unchanged: while both sides are what they were, it still is."""
+
+    version: str
+    wanted: str
+
+
+class Applier:
+    """Applies objects for Kustomizations.
+
+    Args:
+        api: With the identity of kustomize-controller.
+        catalog: Which kinds there are.
+        clock: Dates the entries of field managers.
+    """
+
+    def __init__(self, api: Api, catalog: Catalog, clock: Clock) -> None:
+        self._api = api
+        self._catalog = catalog
+        self._clock = clock
+        self._seen: dict[str, _Seen] = {}
+
+    def apply(self, stage: Iterable[Object], *, force: bool) -> list[Action]:
+        """Apply a stage: all of it dry first, and nothing of it when anything fails.
+
+        Args:
+            stage: In order.
+            force: Make objects anew whose change is not allowed.
+
+        Raises:
+            ApplyError: An object is refused; its message names it.
+            StillThereError: An object that is made anew is not gone yet; try again soon.
+        """
+        planned = [(obj, self._plan(obj, force=force)) for obj in stage]
+        return [Action(obj, self._write(obj, done)) for obj, done in planned]
+
+    def live(self, obj: Object) -> Object | None:
+        """The object as it is; None when it, or its kind, is not there."""
+        resource = self._catalog.of(obj)
+        if resource is None:
+            return None
+        try:
+            return self._api.get(resource.key, name_of(obj), namespace_of(obj))
+        except NotFoundError:
+            return None
+
+    def delete(self, obj: Object) -> None:
+        """Delete an object in the background; it is no trouble when it is gone already.
+
+        Raises:
+            ApiError: The deletion is refused.
+        """
+        resource = self._catalog.of(obj)
+        if resource is None:
+            return
+        try:
+            self._api.delete(resource.key, name_of(obj), namespace_of(obj), propagation="Background")
+        except NotFoundError:
+            return
+
+    def _plan(self, obj: Object, *, force: bool) -> str:
+        """What would be done to an object."""
+        resource = self._resource(obj)
+        live = self.live(obj)
+        if _is_excluded(obj, live):
+            return SKIPPED
+        wanted = json.dumps(obj, sort_keys=True)
+        if live is not None and self._seen.get(live["metadata"]["uid"]) == _Seen(_version(live), wanted):
+            return UNCHANGED
+        if live is not None and not says(obj, "ssa", "Merge"):
+            live = self._take_over(resource, live)
+        try:
+            result = self._patch(resource, obj, dry_run=True)
+        except ApiError as error:
+            if live is None or not _is_immutable(error) or not (force or says(obj, "force", "enabled")):
+                raise _failed(obj, error) from error
+            self._make_way(obj)
+            return CREATED
+        if live is None:
+            return CREATED
+        if _differs(live, result):
+            return CONFIGURED
+        self._seen[live["metadata"]["uid"]] = _Seen(_version(live), wanted)
+        return UNCHANGED
+
+    def _make_way(self, obj: Object) -> None:
+        self.delete(obj)
+        if self.live(obj) is not None:
+            raise StillThereError(f"{spoken(obj)} is being deleted, to be made anew")
+
+    def _write(self, obj: Object, done: str) -> str:
+        if done in (CREATED, CONFIGURED):
+            try:
+                self._patch(self._resource(obj), obj)
+            except ApiError as error:
+                message = f"{spoken(obj)} apply failed: {error.message}"
+                raise ApplyError(message) from error
+        return done
+
+    def _patch(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
+        return self._api.patch(resource.key, name_of(obj), obj, namespace_of(obj), type="apply", dry_run=dry_run)
+
+    def _take_over(self, resource: Resource, live: Object) -> Object:
+        patch = taken_over(live, self._clock.now())
+        if not patch:
+            return live
+        return self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type="json")
+
+    def _resource(self, obj: Object) -> Resource:
+        resource = self._catalog.of(obj)
+        if resource is None:
+            kind, version = obj.get("kind"), obj.get("apiVersion")
+            raise ApplyError(f'{spoken(obj)} dry-run failed: no matches for kind "{kind}" in version "{version}"')
+        if resource.namespaced and not namespace_of(obj):
+            why = "the server could not find the requested resource"
+            raise ApplyError(f"{spoken(obj)} namespace not specified: {why}")
+        return resource
+
+
+def prepared(objects: Iterable[Object], labels: dict[str, str], common: Object | None) -> list[Object]:
+    """Objects as they are applied: with the owner's labels and what the Kustomization adds to all of them."""
+    found = []
+    for obj in objects:
+        ready = copy_of(obj)
+        metadata = ready.setdefault("metadata", {})
+        for field in ("labels", "annotations"):
+            if more := (common or {}).get(field):
+                metadata[field] = {**(metadata.get(field) or {}), **more}
+        metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+        (metadata.get("annotations") or {}).pop(LAST_APPLIED, None)
+        ready.pop("status", None)
+        found.append(ready)
+    return found
+
+
+def _is_excluded(obj: Object, live: Object | None) -> bool:
+    if says(obj, "ssa", "Ignore") or says(obj, "reconcile", "disabled"):
+        return True
+    if live is None:
+        return False
+    return says(obj, "ssa", "IfNotPresent") or says(live, "reconcile", "disabled") or says(live, "ssa", "Ignore")
+
+
+def _differs(live: Object, result: Object) -> bool:
+    """Whether an apply would change more than metadata and status; labels and annotations do count."""
+    if is_terminating(live):
+        return False
+    if labels_of(live) != labels_of(result) or annotations_of(live) != annotations_of(result):
+        return True
+    return any(live.get(key) != result.get(key) for key in {*live, *result} if key not in _NOT_COMPARED)
+
+
+def _is_immutable(error: ApiError) -> bool:
+    """Whether the change is refused, and not the object: then making it anew helps."""
+    message = error.message
+    return isinstance(error, InvalidError) and ("immutable" in message or "Forbidden: updates to" in message)
+
+
+def _failed(obj: Object, error: ApiError) -> ApplyError:
+    reason = f" ({error.reason})" if error.reason else ""
+    return ApplyError(f"{spoken(obj)} dry-run failed{reason}: {error.message}")
+
+
+def _version(obj: Object) -> str:
+    return str(obj["metadata"].get("resourceVersion", ""))

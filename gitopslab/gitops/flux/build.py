@@ -1,0 +1,80 @@
+"""From an artifact to the objects of a Kustomization: unpack, generate, build, substitute.
+
+Pure but for a temporary folder and the kustomize process, so it runs in a thread (``gitops.work``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitopslab.errors import RenderError
+from gitopslab.gitops.render import generated, kustomize, substitution
+from gitopslab.gitops.source import archive
+from gitopslab.machinery.objects import Object
+
+
+class PathError(RenderError):
+    """The path of a Kustomization is not in its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build gave.
+
+    Attributes:
+        objects: In kustomize's order.
+        digest: ``sha256:…`` of them, by which the history tells builds apart.
+    """
+
+    objects: tuple[Object, ...]
+    digest: str
+
+
+def build(content: bytes, spec: Object, variables: Mapping[str, str], timeout: float) -> Built:
+    """The objects that an artifact holds for a Kustomization.
+
+    Args:
+        content: The artifact.
+        spec: Of the Kustomization.
+        variables: For ``${…}``.
+        timeout: Seconds for the whole build.
+
+    Raises:
+        PathError: ``spec.path`` is not there.
+        RenderError: The build fails; the message is Flux's.
+    """
+    with tempfile.TemporaryDirectory(prefix="kustomization-") as place:
+        root = Path(place).resolve()
+        archive.unpack(content, root)
+        folder = _folder(root, spec.get("path") or "")
+        try:
+            generated.write(folder, spec)
+            objects = kustomize.build(folder, timeout=timeout)
+        except RenderError as error:
+            raise RenderError(f"kustomize build failed: {error.message}") from error
+    objects = [_substituted(obj, spec, variables) for obj in objects]
+    text = json.dumps(objects, sort_keys=True).encode()
+    return Built(tuple(objects), f"sha256:{hashlib.sha256(text).hexdigest()}")
+
+
+def _folder(root: Path, path: str) -> Path:
+    folder = (root / path.lstrip("/")).resolve()
+    if not folder.is_relative_to(root) or not folder.is_dir():
+        raise PathError(f"kustomization path not found: stat {root / path.lstrip('./')}: no such file or directory")
+    return folder
+
+
+def _substituted(obj: Object, spec: Object, variables: Mapping[str, str]) -> Object:
+    always = (spec.get("postBuild") or {}).get("substituteStrategy") == "Always"
+    if "postBuild" not in spec or not (variables or always):
+        return obj
+    try:
+        substitution.check_names(variables)
+        return substitution.substituted(obj, variables)
+    except RenderError as error:
+        raise RenderError(f"post build failed for '{substitution.title(obj)}': {error.message}") from error

@@ -1,0 +1,36 @@
+"""The kinds of Flux: groups, resources and the annotations and labels that its controllers share."""
+
+from __future__ import annotations
+
+from gitopslab.machinery.objects import Object, annotations_of
+
+SOURCE = "source.toolkit.fluxcd.io"
+KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
+IMAGE = "image.toolkit.fluxcd.io"
+NOTIFICATION = "notification.toolkit.fluxcd.io"
+
+GIT_REPOSITORIES = f"gitrepositories.{SOURCE}"
+OCI_REPOSITORIES = f"ocirepositories.{SOURCE}"
+KUSTOMIZATIONS = f"kustomizations.{KUSTOMIZE}"
+IMAGE_REPOSITORIES = f"imagerepositories.{IMAGE}"
+IMAGE_POLICIES = f"imagepolicies.{IMAGE}"
+IMAGE_AUTOMATIONS = f"imageupdateautomations.{IMAGE}"
+RECEIVERS = f"receivers.{NOTIFICATION}"
+PROVIDERS = f"providers.{NOTIFICATION}"
+ALERTS = f"alerts.{NOTIFICATION}"
+
+SOURCES = {"GitRepository": GIT_REPOSITORIES, "OCIRepository": OCI_REPOSITORIES}
+"""The sources a Kustomization can have here, by kind."""
+
+FINALIZER = "finalizers.fluxcd.io"
+REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
+
+
+def requested_at(obj: Object) -> str:
+    """The token with which somebody asked for a reconcile now; empty when nobody did."""
+    return annotations_of(obj).get(REQUESTED_AT, "")
+
+
+def is_suspended(obj: Object) -> bool:
+    """Whether ``spec.suspend`` is set."""
+    return bool(obj.get("spec", {}).get("suspend"))

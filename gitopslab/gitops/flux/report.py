@@ -1,0 +1,139 @@
+"""What a Kustomization says of itself: conditions, revisions, inventory, history and events.
+
+``observedGeneration`` moves only with success: after a failure it stays where it was, so that nobody takes an old
+success for a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.recorder import Recorder
+from gitopslab.errors import LabError
+from gitopslab.gitops.flux import conditions
+from gitopslab.gitops.flux.apply import Action
+from gitopslab.gitops.flux.conditions import Condition
+from gitopslab.gitops.flux.durations import seconds, spoken
+from gitopslab.gitops.flux.history import Ended, with_entry
+from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, requested_at
+from gitopslab.gitops.flux.run import Run
+from gitopslab.gitops.flux.surroundings import write_status
+from gitopslab.gitops.flux.waiting import waits
+from gitopslab.gitops.inventory import inventory_of
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object
+
+
+class Failure(LabError):
+    """Why a reconcile ends without success.
+
+    Attributes:
+        reason: Of ``Ready``.
+        again: Seconds until the next try; 0 for the retry interval.
+    """
+
+    def __init__(self, reason: str, message: str, *, again: float = 0.0) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.again = again
+
+
+class Report:
+    """Writes the status and the events of Kustomizations.
+
+    Args:
+        api: With the identity that writes status.
+        recorder: Of kustomize-controller.
+        clock: Dates everything.
+    """
+
+    def __init__(self, api: Api, recorder: Recorder, clock: Clock) -> None:
+        self._api = api
+        self._recorder = recorder
+        self._clock = clock
+
+    def progress(self, obj: Object, run: Run, doing: str) -> None:
+        """It goes on, and this is what it waits for."""
+        message = f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
+        said = [
+            Condition.true(conditions.RECONCILING, "Progressing", message),
+            Condition.unknown(conditions.READY, "Progressing", "Reconciliation in progress"),
+        ]
+        if run.checked_since:
+            said.append(Condition.unknown(conditions.HEALTHY, "Progressing", message))
+        status = self._attempted(obj, run)
+        self._write(obj, status, *said)
+
+    def succeeded(self, obj: Object, run: Run) -> None:
+        """Everything is applied, and healthy where that was asked for."""
+        now = self._clock.now()
+        status = self._attempted(obj, run)
+        status["lastAppliedRevision"] = run.revision
+        status["observedGeneration"] = obj["metadata"]["generation"]
+        status["history"] = self._history(obj, run, "ReconciliationSucceeded")
+        message = f"Applied revision: {run.revision}"
+        said = [Condition.true(conditions.READY, "ReconciliationSucceeded", message)]
+        gone = [conditions.RECONCILING, conditions.STALLED]
+        if waits(obj["spec"]):
+            passed = f"Health check passed in {spoken(run.healthy_after or 0.0)}"
+            said.append(Condition.true(conditions.HEALTHY, "Succeeded", passed))
+        else:
+            gone.append(conditions.HEALTHY)
+        status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
+        self._write(obj, status, *said)
+        following = spoken(seconds(obj["spec"]["interval"]))
+        words = f"Reconciliation finished in {spoken(now - run.started)}, next run in {following}"
+        self._recorder.event(obj, "Normal", "ReconciliationSucceeded", words)
+
+    def failed(self, obj: Object, run: Run, failure: Failure) -> None:
+        """It did not come off; it will be tried again."""
+        status = self._attempted(obj, run)
+        if run.digest:
+            status["history"] = self._history(obj, run, failure.reason)
+        said = [
+            Condition.false(conditions.READY, failure.reason, failure.message),
+            Condition.true(conditions.RECONCILING, "ProgressingWithRetry", self._doing(obj, run, failure)),
+        ]
+        if failure.reason == "HealthCheckFailed":
+            said.append(Condition.false(conditions.HEALTHY, failure.reason, failure.message))
+        self._write(obj, status, *said)
+        kind = "Normal" if failure.reason == "DependencyNotReady" else "Warning"
+        self._recorder.event(obj, kind, failure.reason, failure.message)  # type: ignore[arg-type]
+
+    def changes(self, obj: Object, run: Run, actions: Sequence[Action]) -> None:
+        """What was done to the cluster, one line an object."""
+        if actions:
+            self._recorder.event(obj, "Normal", "Progressing", "\n".join(str(action) for action in actions))
+
+    def _attempted(self, obj: Object, run: Run) -> Object:
+        """The status with what is known whatever comes of the run."""
+        status = dict(obj.get("status") or {})
+        if run.revision:
+            status["lastAttemptedRevision"] = run.revision
+        if run.inventory is not None:
+            status["inventory"] = inventory_of(run.inventory)
+        return status
+
+    def _history(self, obj: Object, run: Run, reason: str) -> list[Object]:
+        known = (obj.get("status") or {}).get("history") or []
+        return with_entry(known, Ended(run.digest, run.revision, reason, run.started, self._clock.now()))
+
+    def _doing(self, obj: Object, run: Run, failure: Failure) -> str:
+        steps = {
+            "BuildFailed": "Building manifests for",
+            "ReconciliationFailed": "Detecting drift for",
+            "PruneFailed": "Detecting drift for",
+            "HealthCheckFailed": "Running health checks for",
+        }
+        doing = steps.get(failure.reason, "Fetching manifests for")
+        if not run.revision:
+            return "Reconciliation in progress"
+        return f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
+
+    def _write(self, obj: Object, status: Object, *said: Condition) -> None:
+        generation, now = obj["metadata"]["generation"], self._clock.now()
+        token = requested_at(obj)
+        handled = {"lastHandledReconcileAt": token} if token else {}
+        told = conditions.put(status.get("conditions") or [], *said, generation=generation, now=now)
+        write_status(self._api, KUSTOMIZATIONS, obj, {**status, **handled, "conditions": told})

@@ -1,0 +1,79 @@
+"""How far one reconcile of a Kustomization has come: it pauses to build, to let a stage settle, to wait for health."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from gitopslab.gitops.flux.apply import CONFIGURED, CREATED, Action
+from gitopslab.gitops.flux.build import Built
+from gitopslab.gitops.flux.durations import seconds
+from gitopslab.gitops.flux.order import stages
+from gitopslab.gitops.inventory import Entry
+from gitopslab.machinery.objects import Object
+
+_LEAST_TIMEOUT = 30.0
+
+
+class Step(enum.Enum):
+    """What a run does next."""
+
+    BUILD = "build"
+    STAGE = "stage"
+    HEALTH = "health"
+
+
+@dataclass(slots=True)
+class Run:
+    """One reconcile, from its beginning to its end.
+
+    Attributes:
+        cause: Why it began; when that changes, it begins anew.
+        started: Seconds since the epoch.
+        step: What comes next.
+        revision: Of the source.
+        digest: Of what was built.
+        stages: What is to be applied still.
+        actions: What was done so far, an action an object.
+        settling: What the last stage applied, and the next one may need.
+        settling_since: Seconds since the epoch.
+        inventory: What is owned; None until everything is applied.
+        checked_since: When the health checks began; 0 before.
+        healthy_after: How long they took, in seconds; None until they passed.
+    """
+
+    cause: Hashable
+    started: float
+    step: Step = Step.BUILD
+    revision: str = ""
+    digest: str = ""
+    stages: list[list[Object]] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    settling: list[Object] = field(default_factory=list)
+    settling_since: float = 0.0
+    inventory: list[Entry] | None = None
+    checked_since: float = 0.0
+    healthy_after: float | None = None
+
+    def begin(self, built: Built, objects: list[Object]) -> None:
+        """Go on to applying what was built."""
+        self.digest, self.stages, self.step = built.digest, stages(objects), Step.STAGE
+
+    def applied_stage(self, actions: list[Action], now: float) -> None:
+        """The first stage that was left is applied."""
+        self.stages.pop(0)
+        self.actions += actions
+        self.settling = [action.object for action in actions if action.done in (CREATED, CONFIGURED)]
+        self.settling_since = now
+
+    @property
+    def changes(self) -> list[Action]:
+        """What was written so far."""
+        return [action for action in self.actions if action.done in (CREATED, CONFIGURED)]
+
+    @staticmethod
+    def timeout(kustomization: Object) -> float:
+        """Seconds for the build and for the health checks: the interval less 30 s by default, and 30 s at least."""
+        spec = kustomization["spec"]
+        return seconds(spec.get("timeout"), max(seconds(spec["interval"]) - _LEAST_TIMEOUT, _LEAST_TIMEOUT))

@@ -1,0 +1,88 @@
+"""What every controller of Flux is given, and the few writes that all of them do in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.gitops.flux.kinds import FINALIZER
+from gitopslab.gitops.source.names import resolved
+from gitopslab.gitops.source.storage import Storage
+from gitopslab.gitops.work import Work
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.objects import Object, name_of, namespace_of
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a controller works with.
+
+    Attributes:
+        api_for: Gives the Api with a component's identity.
+        manager: Gives informers.
+        clock: The lab's time.
+        catalog: Which kinds the cluster has.
+        work: Does what takes long.
+        storage: Keeps artifacts.
+    """
+
+    api_for: Callable[[str], Api]
+    manager: Manager
+    clock: Clock
+    catalog: Catalog
+    work: Work
+    storage: Storage
+
+    def url(self, url: str) -> str:
+        """A URL as it is reached from this machine."""
+        return resolved(
+            url, self.manager.informer("services"), self.manager.informer("endpointslices.discovery.k8s.io")
+        )
+
+
+def add_finalizer(api: Api, resource: str, obj: Object) -> None:
+    """Have deletion wait for the controller."""
+    kept = [*(obj["metadata"].get("finalizers") or ()), FINALIZER]
+    api.patch(resource, name_of(obj), {"metadata": {"finalizers": kept}}, namespace_of(obj))
+
+
+def drop_finalizer(api: Api, resource: str, obj: Object) -> None:
+    """Let deletion go on."""
+    kept = [name for name in obj["metadata"].get("finalizers") or () if name != FINALIZER]
+    api.patch(resource, name_of(obj), {"metadata": {"finalizers": kept}}, namespace_of(obj))
+
+
+def has_finalizer(obj: Object) -> bool:
+    """Whether the controller has put its finalizer on an object."""
+    return FINALIZER in (obj["metadata"].get("finalizers") or ())
+
+
+def write_status(api: Api, resource: str, obj: Object, status: Object) -> Object:
+    """Write a status where it differs; the object as it is then.
+
+    Args:
+        api: Of the identity that writes.
+        resource: Plural with group.
+        obj: As it was read.
+        status: The whole new status.
+    """
+    change = _difference(obj.get("status") or {}, status)
+    if not change:
+        return obj
+    return api.patch(resource, name_of(obj), {"status": change}, namespace_of(obj), subresource="status")
+
+
+def _difference(before: Object, after: Object) -> Object:
+    """The merge patch that leads from one to the other."""
+    change: Object = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        known = before.get(key)
+        if isinstance(known, dict) and isinstance(value, dict):
+            if inner := _difference(known, value):
+                change[key] = inner
+        elif known != value:
+            change[key] = value
+    return change

@@ -1,0 +1,285 @@
+"""A repository elsewhere, over HTTP: its refs, the files of one commit, and a commit more on top of a branch.
+
+What Flux's source-controller and image-automation-controller need of Git; Argo CD's repository server needs the same.
+Nothing is kept on disk: a fetch is shallow, into memory. Errors are worded as Flux's Git client (go-git) words them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from dulwich.client import FetchPackResult, HTTPUnauthorized, Urllib3HttpGitClient
+from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
+from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, Tag, Tree
+from dulwich.pack import pack_objects_to_data
+from dulwich.refs import Ref
+from dulwich.repo import MemoryRepo
+
+from gitopslab.errors import GitError
+
+HEADS = "refs/heads/"
+TAGS = "refs/tags/"
+_PEELED = "^{}"
+_ZERO = ObjectID(b"0" * 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a repository is, and how to show who asks.
+
+    Attributes:
+        url: ``http://…`` or ``https://…``.
+        user: Of HTTP Basic; empty for nobody.
+        password: Its password or token.
+        timeout: Seconds that each request may take.
+    """
+
+    url: str
+    user: str = ""
+    password: str = ""
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file in a commit.
+
+    Attributes:
+        content: Its bytes; of a link, where it points.
+        mode: Git's: ``0o100644``, ``0o100755``, ``0o120000`` for a link.
+    """
+
+    content: bytes
+    mode: int = 0o100644
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A commit with its files.
+
+    Attributes:
+        commit: Its id, 40 hexadecimal digits.
+        message: What its author wrote.
+        files: By path from the root, with ``/``.
+    """
+
+    commit: str
+    message: str
+    files: Mapping[str, File]
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0].strip()
+
+
+def refs(address: Address) -> dict[str, str]:
+    """The branches and tags there are, by full name; an annotated tag stands for the commit it names.
+
+    Raises:
+        GitError: The repository cannot be reached, or is not there.
+    """
+    with _Speaking(address) as client:
+        answer = client.get_refs(_path(address))
+    found = {ref.decode(): sha.decode() for ref, sha in answer.refs.items() if sha is not None}
+    peeled = {ref.removesuffix(_PEELED): sha for ref, sha in found.items() if ref.endswith(_PEELED)}
+    return {ref: sha for ref, sha in (found | peeled).items() if not ref.endswith(_PEELED) and ref != "HEAD"}
+
+
+def checkout(address: Address, commit: str) -> Checkout:
+    """The files of one commit.
+
+    Raises:
+        GitError: The commit cannot be had.
+    """
+    repo = _fetched(address, ObjectID(commit.encode()))
+    found = _commit(repo, ObjectID(commit.encode()))
+    files: dict[str, File] = {}
+    _gather(repo, found.tree, "", files)
+    return Checkout(found.id.decode(), found.message.decode(errors="replace"), files)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a new commit changes, and who says so.
+
+    Attributes:
+        files: New contents by path; all other files stay.
+        message: Of the commit.
+        name: The author's.
+        email: The author's.
+        when: Seconds since the epoch.
+    """
+
+    files: Mapping[str, bytes]
+    message: str
+    name: str
+    email: str
+    when: float
+
+
+def push(address: Address, parent: str, change: Change, branch: str, *, before: str = "", force: bool = False) -> str:
+    """Put a commit on top of another and a branch on it; the commit's id.
+
+    Args:
+        address: Where.
+        parent: The commit below.
+        change: What is new.
+        branch: Without ``refs/heads/``.
+        before: What the branch names now; empty when it is not there.
+        force: Take the branch from wherever it is.
+
+    Raises:
+        GitError: The push was refused, or the repository cannot be reached.
+    """
+    repo = _fetched(address, ObjectID(parent.encode()))
+    new = _committed(repo, _commit(repo, ObjectID(parent.encode())), change)
+    ref = Ref(f"{HEADS}{branch}".encode())
+
+    def moved(known: Mapping[Ref, ObjectID]) -> dict[Ref, ObjectID]:
+        if not force and known.get(ref, _ZERO).decode() != (before or _ZERO.decode()):
+            raise GitError("failed to push to remote: non-fast-forward update: " + ref.decode())
+        return {ref: new.id}
+
+    def objects(have: Any, want: Any, **_options: Any) -> Any:
+        known = set(_everything(repo, ObjectID(parent.encode())))
+        fresh = [sha for sha in _everything(repo, new.id) if sha not in known]
+        return pack_objects_to_data([(repo.object_store[sha], None) for sha in dict.fromkeys(fresh)])
+
+    with _Speaking(address) as client:
+        answer = client.send_pack(_path(address), moved, objects)
+    refused = {ref: error for ref, error in (answer.ref_status or {}).items() if error}
+    if refused:
+        raise GitError(f"failed to push to remote: {next(iter(refused.values()))}")
+    return new.id.decode()
+
+
+class _Speaking:
+    """A conversation with a repository; what goes wrong in it is a ``GitError``."""
+
+    def __init__(self, address: Address) -> None:
+        import urllib3
+
+        self._address = address
+        parts = urlsplit(address.url)
+        self._client = Urllib3HttpGitClient(
+            f"{parts.scheme}://{parts.netloc}",
+            pool_manager=urllib3.PoolManager(retries=False, timeout=address.timeout),
+            username=address.user or None,
+            password=address.password or None,
+            timeout=address.timeout,
+            quiet=True,
+        )
+
+    def __enter__(self) -> Urllib3HttpGitClient:
+        return self._client
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._client.close()
+        if error is None or isinstance(error, GitError):
+            return
+        if isinstance(error, HTTPUnauthorized):
+            raise GitError("authentication required") from error
+        if isinstance(error, NotGitRepository):
+            raise GitError("repository not found") from error
+        if isinstance(error, (GitProtocolError, HangupException, OSError)):
+            url = self._address.url
+            raise GitError(f'Get "{url}/info/refs?service=git-upload-pack": {_reason(error)}') from error
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    if "refused" in text:
+        return "connection refused"
+    if "timed out" in text:
+        return "context deadline exceeded"
+    return text or type(error).__name__
+
+
+def _path(address: Address) -> str:
+    return urlsplit(address.url).path
+
+
+def _fetched(address: Address, commit: ObjectID) -> MemoryRepo:
+    """A repository in memory that has one commit and its files."""
+    repo = MemoryRepo()
+    with _Speaking(address) as client:
+        answer: FetchPackResult = client.fetch(_path(address), repo, lambda _refs, depth=None: [commit], depth=1)
+    if answer is None or commit not in repo.object_store:
+        raise GitError(f"failed to resolve commit object for '{commit.decode()}': object not found")
+    return repo
+
+
+def _commit(repo: MemoryRepo, sha: ObjectID) -> Commit:
+    found = repo.object_store[sha]
+    while isinstance(found, Tag):
+        found = repo.object_store[found.object[1]]
+    if not isinstance(found, Commit):
+        raise GitError(f"{sha.decode()} is not a commit")
+    return found
+
+
+def _gather(repo: MemoryRepo, tree: ObjectID, prefix: str, files: dict[str, File]) -> None:
+    for entry in cast(Tree, repo.object_store[tree]).iteritems():
+        path = prefix + entry.path.decode(errors="surrogateescape")
+        mode, sha = entry.mode, entry.sha
+        if S_ISGITLINK(mode):
+            continue
+        if mode == 0o040000:
+            _gather(repo, sha, f"{path}/", files)
+        else:
+            files[path] = File(cast(Blob, repo.object_store[sha]).data, mode)
+
+
+def _committed(repo: MemoryRepo, parent: Commit, change: Change) -> Commit:
+    tree = parent.tree
+    for path, content in change.files.items():
+        blob = Blob.from_string(content)
+        repo.object_store.add_object(blob)
+        tree = _with(repo, tree, path.split("/"), blob.id)
+    new = Commit()
+    new.tree, new.parents = tree, [parent.id]
+    new.author = new.committer = f"{change.name} <{change.email}>".encode()
+    new.author_time = new.commit_time = int(change.when)
+    new.author_timezone = new.commit_timezone = 0
+    new.message = change.message.encode()
+    new.encoding = b"UTF-8"
+    repo.object_store.add_object(new)
+    return new
+
+
+def _with(repo: MemoryRepo, tree: ObjectID, path: list[str], blob: ObjectID) -> ObjectID:
+    """The tree with a blob at a path; modes of files that are there stay."""
+    changed = Tree()
+    for entry in cast(Tree, repo.object_store[tree]).iteritems():
+        changed.add(entry.path, entry.mode, entry.sha)
+    name = path[0].encode()
+    if len(path) == 1:
+        mode = changed[name][0] if name in changed else 0o100644
+        changed[name] = (mode, blob)
+    else:
+        below = changed[name][1] if name in changed else _empty(repo)
+        changed[name] = (0o040000, _with(repo, below, path[1:], blob))
+    repo.object_store.add_object(changed)
+    return changed.id
+
+
+def _empty(repo: MemoryRepo) -> ObjectID:
+    tree = Tree()
+    repo.object_store.add_object(tree)
+    return tree.id
+
+
+def _everything(repo: MemoryRepo, commit: ObjectID) -> list[ObjectID]:
+    """A commit, its trees and its blobs."""
+    found, waiting = [commit], [cast(Commit, repo.object_store[commit]).tree]
+    while waiting:
+        sha = waiting.pop()
+        found.append(sha)
+        obj = repo.object_store[sha]
+        if isinstance(obj, Tree):
+            waiting += [entry.sha for entry in obj.iteritems() if not S_ISGITLINK(entry.mode)]
+    return found

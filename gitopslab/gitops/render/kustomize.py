@@ -1,0 +1,67 @@
+"""Builds a folder with the real kustomize, which is part of the kubectl that comes with the lab.
+
+Controllers call it in a thread (``gitops.work``), because a process takes a tenth of a second. What goes wrong is told
+in kustomize's own words.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from gitopslab.errors import ManifestError, RenderError
+from gitopslab.machinery.kubectl import executable
+from gitopslab.machinery.manifests import objects
+from gitopslab.machinery.objects import Object
+
+FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+"""What kustomize takes for the description of a folder, in its order."""
+
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+def kustomization_of(folder: Path) -> Path | None:
+    """The file that makes a folder a kustomization, or None."""
+    return next((folder / name for name in FILES if (folder / name).is_file()), None)
+
+
+def build(folder: Path, *, timeout: float = 60.0) -> list[Object]:
+    """The objects of a kustomization, in the order kustomize gives them.
+
+    Args:
+        folder: Holds one of ``FILES``; it may refer to folders beside and above it.
+        timeout: Seconds after which it is given up.
+
+    Raises:
+        RenderError: With kustomize's own words.
+    """
+    try:
+        answer = subprocess.run(
+            [executable(), "kustomize", str(folder), "--load-restrictor=LoadRestrictionsNone"],
+            capture_output=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL, env=_environment(),
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise RenderError(f"the build did not end within {timeout:.0f}s") from None
+    if answer.returncode:
+        raise RenderError(_said(answer.stderr, folder))
+    if len(answer.stdout) > _MOST_BYTES:
+        raise RenderError(f"the build gives more than {_MOST_BYTES} bytes")
+    try:
+        return objects(answer.stdout.decode(), "kustomize build")
+    except ManifestError as error:
+        raise RenderError(error.message) from error
+
+
+def _said(stderr: bytes, folder: Path) -> str:
+    """Kustomize's error, without the lines that only warn."""
+    text = stderr.decode(errors="replace").strip()
+    lines = [line for line in text.splitlines() if not line.startswith(("# Warning", "Warning:"))]
+    return "\n".join(lines).removeprefix("error: ").strip() or f"kustomize failed on {folder.name}"
+
+
+def _environment() -> dict[str, str]:
+    """Enough to run, and nothing that would change what comes out or reach a cluster."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return {**kept, "HOME": tempfile.gettempdir(), "KUBECONFIG": os.devnull}

@@ -1,0 +1,105 @@
+"""The seam for what takes long: fetching a commit, building a kustomization, asking a registry.
+
+Reconcilers are synchronous and must not wait. One that needs such work asks for it by name and returns; when the work
+is done it is reconciled again, asks again, and gets the outcome. ``Inline`` does it at once, for tests and for
+everything that is quick; the daemon runs ``Pool``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from gitopslab.controlplane.runtime.reconcile import Request
+from gitopslab.errors import LabError
+
+T = TypeVar("T")
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """How a piece of work ended.
+
+    Attributes:
+        value: What it gave; None when it failed.
+        error: Why it failed; None when it did not.
+    """
+
+    value: T | None = None
+    error: LabError | None = None
+
+    def get(self) -> T:
+        """What it gave.
+
+        Raises:
+            LabError: Why it failed.
+        """
+        if self.error is not None:
+            raise self.error
+        assert self.value is not None, "work that does not fail gives something"
+        return self.value
+
+
+class Work(Protocol):
+    """Does pieces of work for reconcilers."""
+
+    def ask(self, who: str, request: Request, what: Hashable, do: Callable[[], T]) -> Outcome[T] | None:
+        """The outcome of a piece of work, once; None while it goes on.
+
+        Args:
+            who: The reconciler, which is asked about ``request`` again when the work is done.
+            request: Whom the work is for; there is one piece at a time a request.
+            what: Everything the work depends on. Asked for something else, what goes on for the same request is
+                forgotten.
+            do: The work. It runs in another thread: it touches no Api and no informer. It fails with a ``LabError``.
+        """
+        ...
+
+
+class Inline:
+    """Work that is done when it is asked for."""
+
+    def ask(self, who: str, request: Request, what: Hashable, do: Callable[[], T]) -> Outcome[T] | None:
+        """Do it, and give the outcome."""
+        return _outcome(do)
+
+
+class Pool:
+    """Work on a few threads.
+
+    Args:
+        ask_again: Asks a reconciler about a request; called in the thread that did the work.
+    """
+
+    def __init__(self, ask_again: Callable[[str, Request], None]) -> None:
+        self._ask_again = ask_again
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="gitops")
+        self._going: dict[tuple[str, Request], tuple[Hashable, Future[Outcome[Any]]]] = {}
+
+    def ask(self, who: str, request: Request, what: Hashable, do: Callable[[], T]) -> Outcome[T] | None:
+        """The outcome if it is there, else None."""
+        key = (who, request)
+        known = self._going.get(key)
+        if known is not None and known[0] == what:
+            if not known[1].done():
+                return None
+            del self._going[key]
+            return known[1].result()
+        future: Future[Outcome[T]] = self._threads.submit(_outcome, do)
+        self._going[key] = (what, future)
+        future.add_done_callback(lambda _: self._ask_again(who, request))
+        return None
+
+    def close(self) -> None:
+        """Begin nothing new, and forget what waits."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _outcome(do: Callable[[], T]) -> Outcome[T]:
+    try:
+        return Outcome(do())
+    except LabError as error:
+        return Outcome(error=error)

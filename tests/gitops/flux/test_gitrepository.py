@@ -1,0 +1,184 @@
+"""A GitRepository keeps the newest commit of what its ref names."""
+
+from __future__ import annotations
+
+import base64
+
+from flux_cluster import GIT, SYSTEM, Flux, config_map
+from projects import Project
+
+
+def revision(flux: Flux) -> str:
+    found: str = flux.status(GIT)["artifact"]["revision"]
+    return found
+
+
+def test_a_commit_is_stored_and_told(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")}, "Add a\n\nWith more words.")
+    flux.repository(project.url)
+    artifact = flux.status(GIT)["artifact"]
+    assert artifact["revision"] == f"main@sha1:{commit}"
+    assert artifact["path"] == f"gitrepository/{SYSTEM}/app/{commit}.tar.gz"
+    assert artifact["url"].startswith(f"http://source-controller.{SYSTEM}.svc.cluster.local./gitrepository/")
+    assert artifact["digest"].startswith("sha256:")
+    message = f"stored artifact for revision 'main@sha1:{commit}'"
+    assert flux.condition(GIT) == ("True", "Succeeded", message)
+    assert flux.condition(GIT, kind="ArtifactInStorage") == ("True", "Succeeded", message)
+    assert flux.events("GitRepository") == [("Normal", "NewArtifact", "stored artifact for commit 'Add a'")]
+    assert flux.get(GIT)["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+
+
+def test_the_remote_is_asked_once_an_interval(flux: Flux, project: Project) -> None:
+    old = project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, interval="1m")
+    new = project.commit({"a.yaml": config_map("a", x="2")})
+    flux.advance(30)
+    assert revision(flux) == f"main@sha1:{old}"
+    flux.advance(31)
+    assert revision(flux) == f"main@sha1:{new}"
+
+
+def test_a_poll_that_finds_nothing_new_writes_nothing(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    before = flux.get(GIT)
+    flux.advance(600)
+    assert flux.get(GIT) == before
+    assert len(flux.events("GitRepository")) == 1
+
+
+def test_a_request_is_handled_at_once_and_its_token_kept(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, interval="1h")
+    new = project.commit({"b.yaml": config_map("b")})
+    flux.request(GIT, "app", "2026-01-01T00:00:00.5Z")
+    assert revision(flux) == f"main@sha1:{new}"
+    assert flux.status(GIT)["lastHandledReconcileAt"] == "2026-01-01T00:00:00.5Z"
+
+
+def test_a_forced_push_is_followed(flux: Flux, project: Project) -> None:
+    old = project.commit({"a.yaml": config_map("a")})
+    project.commit({"a.yaml": config_map("a", x="2")})
+    flux.repository(project.url)
+    project.force(old)
+    flux.advance(60)
+    assert revision(flux) == f"main@sha1:{old}"
+
+
+def test_a_missing_branch_fails_and_mends(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, ref={"branch": "prod"})
+    reason = f"unable to clone '{project.url}': couldn't find remote ref \"refs/heads/prod\""
+    message = f"failed to checkout and determine revision: {reason}"
+    assert flux.condition(GIT) == ("False", "GitOperationFailed", message)
+    assert flux.condition(GIT, kind="FetchFailed") == ("True", "GitOperationFailed", message)
+    reconciling = flux.condition(GIT, kind="Reconciling")
+    assert reconciling is not None
+    assert reconciling[1] == "ProgressingWithRetry"
+    assert ("Warning", "GitOperationFailed", message) in flux.events("GitRepository")
+    assert flux.status(GIT)["observedGeneration"] == -1
+    commit = project.commit({}, branch="prod")
+    flux.advance(60)
+    assert revision(flux) == f"prod@sha1:{commit}"
+    assert flux.condition(GIT, kind="FetchFailed") is None
+    assert flux.condition(GIT, kind="Reconciling") is None
+
+
+def test_without_a_ref_it_is_master_not_main(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.create("source.toolkit.fluxcd.io/v1", "GitRepository", "app", {"interval": "1m", "url": project.url})
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert 'couldn\'t find remote ref "refs/heads/master"' in ready[2]
+
+
+def test_a_repository_that_vanishes_keeps_its_artifact(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    project.delete()
+    flux.advance(60)
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert ready[1] == "GitOperationFailed"
+    assert ready[2].endswith(f"unable to list remote for '{project.url}': repository not found")
+    assert revision(flux) == f"main@sha1:{commit}"
+
+
+def test_failures_come_later_and_later(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, ref={"branch": "prod"})
+    flux.advance(600)
+    (event,) = [e for e in flux.api.list("events", SYSTEM) if e["involvedObject"]["kind"] == "GitRepository"]
+    assert event["count"] == 10  # 0.75 s, doubling: 0.75 + 1.5 + ... + 192 = 383, and the next is beyond 600
+
+
+def test_an_empty_repository_has_a_reason_of_its_own(flux: Flux, project: Project) -> None:
+    flux.repository(project.url)
+    assert flux.condition(GIT) == (
+        "False",
+        "EmptyGitRepository",
+        "git repository is empty",
+    )
+
+
+def test_a_missing_secret_is_an_authentication_failure(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, secretRef={"name": "creds"})
+    message = f"failed to get secret '{SYSTEM}/creds': secrets \"creds\" not found"
+    assert flux.condition(GIT) == ("False", "AuthenticationFailed", message)
+
+
+def test_a_revoked_token_is_refused_and_a_new_one_mends_it(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")})
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "creds", "namespace": SYSTEM}}
+    flux.api.create({**secret, "data": {"username": encoded("git"), "password": encoded("revoked")}})
+    flux.repository(project.url, secretRef={"name": "creds"})
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert ready[2].endswith("authentication required")
+    flux.api.patch("secrets", "creds", {"data": {"password": encoded(project.token)}}, SYSTEM)
+    flux.advance(5)
+    assert revision(flux) == f"main@sha1:{commit}"
+
+
+def test_a_suspended_source_fetches_nothing(flux: Flux, project: Project) -> None:
+    old = project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.change(GIT, "app", {"suspend": True})
+    new = project.commit({"a.yaml": config_map("a", x="2")})
+    flux.advance(600)
+    assert revision(flux) == f"main@sha1:{old}"
+    flux.change(GIT, "app", {"suspend": None})
+    assert revision(flux) == f"main@sha1:{new}"
+
+
+def test_what_is_ignored_is_not_in_the_artifact(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a"), "logo.png": b"x", ".gitlab-ci.yml": "a: b", ".sourceignore": "docs/\n",
+                    "docs/b.yaml": config_map("b"), "app/c.yaml": config_map("c")})  # fmt: skip
+    flux.repository(project.url)
+    assert flux.files() == [".sourceignore", "a.yaml", "app/c.yaml"]
+    flux.change(GIT, "app", {"ignore": "/*\n!/app\n"})
+    assert flux.files() == ["app/c.yaml"]
+
+
+def test_a_url_must_be_one_that_flux_takes(flux: Flux) -> None:
+    import pytest
+
+    from gitopslab.errors import InvalidError
+
+    with pytest.raises(InvalidError, match="spec.url"):
+        flux.repository("file:///srv/repo.git")
+
+
+def test_deleting_it_removes_its_artifacts(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    assert flux.files()
+    flux.api.delete(GIT, "app", SYSTEM)
+    flux.plane.settle()
+    assert flux.find(GIT, "app", SYSTEM) is None
+    assert flux.artifacts() == []
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -1,0 +1,74 @@
+"""Variables in manifests, as Flux fills them in."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitopslab.errors import RenderError
+from gitopslab.gitops.render.substitution import check_names, expand, substituted, title
+
+VARIABLES = {"city": "Antwerp", "empty": "", "path": "a/b/c.txt", "other": "book"}
+
+ROWS = [
+    ("${city}", "Antwerp"),
+    ("in ${city}!", "in Antwerp!"),
+    ("${none:-here}", "here"),
+    ("${none:=here}", "here"),
+    ("${empty:-here}", "here"),
+    ("${none:-${city}}", "Antwerp"),
+    ("${none:-}", ""),
+    ("$${city}", "${city}"),
+    ("$city", "$city"),
+    ("${#city}", "7"),
+    ("${city^^}", "ANTWERP"),
+    ("${city,,}", "antwerp"),
+    ("${city,}", "antwerp"),
+    ("${city:0:3}", "Ant"),
+    ("${city:3}", "werp"),
+    ("${path#*/}", "b/c.txt"),
+    ("${path##*/}", "c.txt"),
+    ("${path%/*}", "a/b"),
+    ("${path%%/*}", "a"),
+    ("${city/werp/on}", "Anton"),
+    ("${other//o/0}", "b00k"),
+    ("no variables", "no variables"),
+]
+
+
+@pytest.mark.parametrize(("text", "result"), ROWS)
+def test_a_form_gives_what_bash_would(text: str, result: str) -> None:
+    assert expand(text, VARIABLES) == result
+
+
+def test_a_variable_that_is_not_set_is_an_error() -> None:
+    with pytest.raises(RenderError, match=r'variable not set \(strict mode\): "none"'):
+        expand("${none}", VARIABLES)
+
+
+def test_a_brace_must_be_closed() -> None:
+    with pytest.raises(RenderError, match="missing closing brace"):
+        expand("${city", VARIABLES)
+
+
+def test_a_name_must_be_one() -> None:
+    with pytest.raises(RenderError, match="'my-var' var name is invalid"):
+        check_names(["my-var"])
+
+
+def test_a_quoted_number_comes_out_as_a_number() -> None:
+    obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x"}, "spec": {"replicas": "${n}"}}
+    assert substituted(obj, {"n": "3"})["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize("where", ["labels", "annotations"])
+def test_an_object_can_refuse(where: str) -> None:
+    metadata = {"name": "x", where: {"kustomize.toolkit.fluxcd.io/substitute": "Disabled"}}
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "${none}"}}
+    assert substituted(obj, {"b": "c"}) == obj
+
+
+def test_errors_name_group_version_kind_namespace_and_name() -> None:
+    metadata = {"name": "web", "namespace": "shop"}
+    assert title({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}) == (
+        "apps/v1/Deployment/shop/web"
+    )
