@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from builders import RBAC
 
 from gitopslab.gitops.inventory import Entry, entries_of, inventory_of, missing

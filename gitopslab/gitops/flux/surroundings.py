@@ -15,6 +15,8 @@ from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
+_NOTHING_SEEN = -1  # the schema's default of every Flux kind
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -69,6 +71,7 @@ def write_status(api: Api, resource: str, obj: Object, status: Object) -> Object
         obj: As it was read.
         status: The whole new status.
     """
+    status = {"observedGeneration": _NOTHING_SEEN, **status}
     change = _difference(obj.get("status") or {}, status)
     if not change:
         return obj

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 
+import pytest
 from flux_cluster import GIT, SYSTEM, Flux, config_map
 from projects import Project
+
+from gitopslab.errors import InvalidError
 
 
 def revision(flux: Flux) -> str:
@@ -162,11 +165,7 @@ def test_what_is_ignored_is_not_in_the_artifact(flux: Flux, project: Project) ->
 
 
 def test_a_url_must_be_one_that_flux_takes(flux: Flux) -> None:
-    import pytest
-
-    from gitopslab.errors import InvalidError
-
-    with pytest.raises(InvalidError, match="spec.url"):
+    with pytest.raises(InvalidError, match=r"spec\.url"):
         flux.repository("file:///srv/repo.git")
 
 

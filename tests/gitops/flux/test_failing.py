@@ -1,0 +1,157 @@
+"""What goes wrong has the real controller's reason and words, and mends without a restart."""
+
+from __future__ import annotations
+
+from flux_cluster import KS, SYSTEM, Flux, config_map
+from projects import Project
+
+
+def ready(flux: Flux) -> tuple[str, str, str]:
+    found = flux.condition(KS)
+    assert found is not None
+    return found
+
+
+def test_a_missing_source_is_named(flux: Flux, project: Project) -> None:
+    flux.kustomization()
+    message = 'GitRepository.source.toolkit.fluxcd.io "app" not found'
+    assert ready(flux) == ("False", "ArtifactFailed", message)
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    assert ready(flux)[0] == "True"
+
+
+def test_a_source_without_an_artifact_is_waited_for(flux: Flux, project: Project) -> None:
+    flux.repository(project.url)
+    flux.kustomization()
+    assert ready(flux) == ("False", "ArtifactFailed", "Source artifact not found, retrying in 30s")
+    project.commit({"a.yaml": config_map("a")})
+    flux.sync()
+    assert ready(flux)[0] == "True"
+
+
+def test_a_path_that_is_not_there_is_told(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization(path="./prod")
+    assert ready(flux)[1] == "ArtifactFailed"
+    assert ready(flux)[2].startswith("kustomization path not found: stat ")
+    assert ready(flux)[2].endswith("/prod: no such file or directory")
+    assert "lastAppliedRevision" not in flux.status(KS)
+
+
+def test_a_path_leads_nowhere_outside_the_source(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization(path="../../../../etc")
+    assert ready(flux)[1] == "ArtifactFailed"
+
+
+def test_a_build_that_fails_is_told_in_kustomizes_words(flux: Flux, project: Project) -> None:
+    project.commit({"kustomization.yaml": "resources: [nope.yaml]\n"})
+    flux.repository(project.url)
+    flux.kustomization()
+    assert ready(flux)[1] == "BuildFailed"
+    assert ready(flux)[2].startswith("kustomize build failed: accumulating resources")
+
+
+def test_a_bad_manifest_in_the_middle_keeps_all_of_it_back(flux: Flux, project: Project) -> None:
+    first = project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization()
+    bad = "apiVersion: v1\nkind: Service\nmetadata: {name: m, namespace: default}\nspec: {ports: [{port: 99999}]}\n"
+    second = project.commit({"b.yaml": config_map("b"), "m.yaml": bad, "z.yaml": config_map("z"), "a.yaml": None})
+    flux.sync()
+    status = flux.status(KS)
+    assert ready(flux)[:2] == ("False", "ReconciliationFailed")
+    assert ready(flux)[2].startswith('Service/default/m dry-run failed (Invalid): Service "m" is invalid: ')
+    assert flux.find("configmaps", "b") is None
+    assert flux.find("configmaps", "z") is None
+    assert flux.find("configmaps", "a") is not None, "an apply that fails prunes nothing"
+    assert [entry["id"] for entry in status["inventory"]["entries"]] == ["default_a__ConfigMap"]
+    assert status["lastAppliedRevision"] == f"main@sha1:{first}"
+    assert status["lastAttemptedRevision"] == f"main@sha1:{second}"
+    reconciling = flux.condition(KS, kind="Reconciling")
+    assert reconciling is not None
+    assert reconciling[:2] == ("True", "ProgressingWithRetry")
+    project.commit({"m.yaml": None})
+    flux.sync()
+    assert ready(flux)[0] == "True"
+    assert flux.condition(KS, kind="Reconciling") is None
+    assert flux.find("configmaps", "z") is not None
+    assert flux.find("configmaps", "a") is None
+
+
+def test_observed_generation_moves_only_with_success(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization()
+    flux.change(KS, "app", {"path": "./nope"})
+    assert flux.get(KS)["metadata"]["generation"] == 2
+    assert flux.status(KS)["observedGeneration"] == 1
+
+
+def test_a_kind_that_is_not_there_yet_is_retried(flux: Flux, project: Project) -> None:
+    thing = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: one, namespace: default}\n"
+    project.commit({"thing.yaml": thing})
+    flux.repository(project.url)
+    flux.kustomization(retryInterval="1m")
+    message = 'Thing/default/one dry-run failed: no matches for kind "Thing" in version "example.com/v1"'
+    assert ready(flux) == ("False", "ReconciliationFailed", message)
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    flux.api.create({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.com"},
+        "spec": {"group": "example.com", "names": {"kind": "Thing", "plural": "things"}, "scope": "Namespaced",
+                 "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}]},
+    })  # fmt: skip
+    flux.advance(61)
+    assert ready(flux)[0] == "True"
+
+
+def test_a_namespaced_object_without_a_namespace_is_refused(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"})
+    flux.repository(project.url)
+    flux.kustomization()
+    message = "ConfigMap/a namespace not specified: the server could not find the requested resource"
+    assert ready(flux) == ("False", "ReconciliationFailed", message)
+
+
+def test_a_namespace_that_is_missing_is_told(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", "nowhere")})
+    flux.repository(project.url)
+    flux.kustomization()
+    message = 'ConfigMap/nowhere/a dry-run failed (NotFound): namespaces "nowhere" not found'
+    assert ready(flux) == ("False", "ReconciliationFailed", message)
+
+
+def test_failures_are_retried_at_the_retry_interval(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", "nowhere")})
+    flux.repository(project.url, interval="1h")
+    flux.kustomization(interval="1h", retryInterval="2m")
+    flux.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "nowhere"}})
+    flux.advance(110)
+    assert ready(flux)[0] == "False"
+    flux.advance(11)
+    assert ready(flux)[0] == "True"
+
+
+def test_a_failure_is_an_event_too(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", "nowhere")})
+    flux.repository(project.url)
+    flux.kustomization()
+    kind, reason, message = flux.events("Kustomization")[-1]
+    assert (kind, reason) == ("Warning", "ReconciliationFailed")
+    assert message == ready(flux)[2]
+
+
+def test_a_kustomization_of_a_vanished_repository_goes_on_with_what_it_has(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a", x="1")})
+    flux.repository(project.url)
+    flux.kustomization(interval="1m")
+    project.delete()
+    flux.api.delete("configmaps", "a", "default")
+    flux.advance(130)
+    assert flux.find("configmaps", "a") is not None
+    assert ready(flux) == ("True", "ReconciliationSucceeded", f"Applied revision: main@sha1:{commit}")
+    assert flux.find("gitrepositories.source.toolkit.fluxcd.io", "app", SYSTEM) is not None
