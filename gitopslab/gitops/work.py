@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -68,16 +69,16 @@ class Inline:
 
 
 class Pool:
-    """Work on a few threads.
+    """Work on a few threads; ``tell`` it how a reconciler is asked again before the first work is asked for."""
 
-    Args:
-        ask_again: Asks a reconciler about a request; called in the thread that did the work.
-    """
-
-    def __init__(self, ask_again: Callable[[str, Request], None]) -> None:
-        self._ask_again = ask_again
+    def __init__(self) -> None:
+        self._ask_again: Callable[[str, Request], object] = lambda who, request: None
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="gitops")
         self._going: dict[tuple[str, Request], tuple[Hashable, Future[Outcome[Any]]]] = {}
+
+    def tell(self, ask_again: Callable[[str, Request], object]) -> None:
+        """From now on, have a reconciler asked about a request like this; it is called in the thread that worked."""
+        self._ask_again = ask_again
 
     def ask(self, who: str, request: Request, what: Hashable, do: Callable[[], T]) -> Outcome[T] | None:
         """The outcome if it is there, else None."""
@@ -90,8 +91,12 @@ class Pool:
             return known[1].result()
         future: Future[Outcome[T]] = self._threads.submit(_outcome, do)
         self._going[key] = (what, future)
-        future.add_done_callback(lambda _: self._ask_again(who, request))
+        future.add_done_callback(lambda _: self._done(who, request))
         return None
+
+    def _done(self, who: str, request: Request) -> None:
+        with suppress(RuntimeError):  # the loop that would ask has ended meanwhile
+            self._ask_again(who, request)
 
     def close(self) -> None:
         """Begin nothing new, and forget what waits."""

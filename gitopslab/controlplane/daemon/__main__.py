@@ -33,6 +33,7 @@ from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.serve import serve
 from gitopslab.controlplane.server.store import Store
 from gitopslab.errors import LabError, SetupError
+from gitopslab.gitops.work import Pool
 from gitopslab.machinery.clock import LabClock
 from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import is_condition_true
@@ -82,9 +83,10 @@ def _run(options: argparse.Namespace) -> None:
     store = Store(folder.database)
     clock, chance = (running(store), CHANCE) if options.seed is None else seeded(store, options.seed)
     programs = Programs(clock, folder.path)
+    pool = Pool() if options.seed is None else None  # what can be repeated is done at once, in its turn
     plane = ControlPlane(
         clock, store, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
-        key=credentials.accounts, chance=chance, runtime=programs.runtime,
+        key=credentials.accounts, chance=chance, runtime=programs.runtime, work=pool, artifacts=folder.artifacts,
     )  # fmt: skip
     programs.serve(plane)
     plane.manager.add(Housekeeper(plane))
@@ -92,8 +94,13 @@ def _run(options: argparse.Namespace) -> None:
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             try:
+                if pool is not None:
+                    loop = runner.get_loop()
+                    pool.tell(lambda who, request: loop.call_soon_threadsafe(plane.manager.ask, who, request))
                 runner.run(_serve(plane, clock, folder, credentials, listener, presence, options))
             finally:
+                if pool is not None:
+                    pool.close()
                 runner.run(programs.close())
     finally:
         plane.close()

@@ -63,6 +63,11 @@ class ClusterFolder:
         return self.path / "store.db"
 
     @property
+    def artifacts(self) -> Path:
+        """What Flux fetched."""
+        return self.path / "artifacts"
+
+    @property
     def kubeconfig(self) -> Path:
         """The file learners point ``KUBECONFIG`` to."""
         return self.path / "kubeconfig"
