@@ -6,6 +6,7 @@ text. What an engine built comes back as an archive and is kept like an image of
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from gitopslab.images.build.request import Request
 from gitopslab.images.image import Image
 from gitopslab.images.store import Store
 
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PATIENCE = 10.0  # seconds an engine gets to say that it is there
 _PROBES = {
     "docker": ("version", "--format", "{{.Server.Version}}"),
@@ -91,8 +93,9 @@ class Engine:
         try:
             assert process.stdout is not None
             for line in process.stdout:
-                tell(line.rstrip())
-                last = [*last[-9:], line.rstrip()]
+                plain = _COLOURS.sub("", line).rstrip()
+                tell(plain)
+                last = [*last[-9:], plain]
             code = process.wait()
         except BaseException:
             process.terminate()

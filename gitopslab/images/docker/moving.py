@@ -49,10 +49,10 @@ def push_(desk: Desk, given: Given) -> None:
 
 def pushed(desk: Desk, reference: Reference, *, quiet: bool = False) -> None:
     """Push one image and say what became of each layer."""
-    if desk.store.find(reference) is None:
-        raise Refusal(f"An image does not exist locally with the tag: {reference.familiar_name}")
     if not quiet:
         desk.say(f"The push refers to repository [{reference.name}]")
+    if desk.store.find(reference) is None:
+        raise Refusal(f"An image does not exist locally with the tag: {reference.familiar_name}")
 
     def tell(moved: Moved) -> None:
         if moved.is_layer and not quiet:

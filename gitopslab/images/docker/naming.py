@@ -12,6 +12,7 @@ from gitopslab.errors import ImageError
 from gitopslab.images.docker.desk import Desk, Refusal, ago, filled, reference_of, said_by_daemon, short
 from gitopslab.images.docker.options import Given, Spec
 from gitopslab.images.image import Image
+from gitopslab.images.reference import Reference
 from gitopslab.images.sizes import bytes_in_words
 from gitopslab.images.store import Kept
 
@@ -45,10 +46,14 @@ def tag(desk: Desk, given: Given) -> None:
     """Give an image another name."""
     source, target = given.arguments
     try:
+        reference = Reference.parse(target)
+    except ImageError as error:
+        problem = f'"{target}" is not a valid repository/tag: {error.message}'
+        raise Refusal(f"Error parsing reference: {problem}\n  Next: {error.hint}") from error
+    try:
         image = desk.store.need(source)
     except ImageError as error:
         raise said_by_daemon(error) from error
-    reference = reference_of(target)
     if reference.digest:
         raise Refusal("Error response from daemon: refusing to create a tag with a digest reference")
     desk.store.keep(reference, image.manifest)

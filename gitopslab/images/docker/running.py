@@ -80,7 +80,9 @@ def _image(desk: Desk, given: Given) -> Image:
     text = given.arguments[0]
     try:
         image = desk.store.need(text)
-    except ImageError:
+    except ImageError as error:
+        if error.message.startswith("invalid reference format"):
+            raise Refusal(f"docker: {error.message}.\nSee 'docker run --help'.", NOT_STARTED) from error
         reference = reference_of(text)
         desk.note(f"Unable to find image '{reference.familiar}' locally")
         try:
