@@ -1,0 +1,115 @@
+"""An image that is built and pushed here, and its pods: real processes of a real cluster, which outlive nothing."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from real_pods import SERVER
+
+from gitopslab.clusters.forge import Forge
+from gitopslab.images.build import Builder, Request
+from gitopslab.images.client import Login, Registry, push
+from gitopslab.images.reference import Reference
+from gitopslab.images.store import Store
+from gitopslab.lab import Lab
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform == "win32", reason="containers do not run as processes on Windows"),
+]
+
+DOCKERFILE = """
+FROM python:3.12-slim
+WORKDIR /app
+COPY app.py .
+ENV PYTHONUNBUFFERED=1 COLOUR=blue
+EXPOSE 8080
+CMD ["python", "app.py"]
+"""
+MANIFESTS = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  replicas: 2
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers:
+      - name: web
+        image: {image}
+        readinessProbe: {{httpGet: {{port: 8080}}, periodSeconds: 1}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+spec: {{selector: {{app: web}}, ports: [{{port: 80, targetPort: 8080}}]}}
+"""
+
+
+@pytest.fixture
+def image(running: Any, tmp_path: Path) -> Iterator[str]:
+    """The server, built on the lab's Python and pushed to the registry of the cluster's forge."""
+    forge = Forge.of(running.cluster)
+    address = forge.up()
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "app.py").write_text(SERVER)
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    reference = Reference.parse(f"{address.host}/waal/waal-web:dev-1")
+    store = Store(tmp_path / "store")
+    Builder(store).build(Request(folder, tags=(reference,), engine="lab"))
+    push(store, Registry(address.host, lambda _: Login("learner", address.token)), reference)
+    yield f"{address.host}/waal/waal-web:dev-1"
+    forge.down(delete=True)
+
+
+def test_an_image_built_here_runs_behind_its_service_and_survives_a_kill(running: Any, image: str) -> None:
+    lab = Lab(running.cluster)
+    lab.apply(MANIFESTS.format(image=image))
+    lab.wait("deployment/web", "ready", timeout=60)
+    assert lab.curl("http://web").text.startswith("blue web-")
+    assert str(lab.logs("deployment/web")).count("] serving 10.244.") == 2
+    eventually(lambda: len(servers()) == 2, "there are not two processes")
+    before = servers()
+    assert all(connection.laddr.ip.startswith("127.") for one in before for connection in one.net_connections())
+    running.kill()
+    _, alive = psutil.wait_procs(before, timeout=20)
+    assert not alive
+    running.cluster.up()
+    lab = Lab(running.cluster)
+    eventually(lambda: len(servers()) == 2, "the containers were not started again")
+    lab.wait("deployment/web", "ready", timeout=60)
+    assert lab.curl("http://web").text.startswith("blue web-")
+    restarts = [pod["status"]["containerStatuses"][0]["restartCount"] for pod in lab.client.list("pods", "default")]
+    assert restarts == [1, 1]
+    now = servers()
+    running.cluster.down()
+    _, alive = psutil.wait_procs(now, timeout=20)
+    assert not alive
+
+
+def eventually(holds: Callable[[], bool], otherwise: str) -> None:
+    """Look again every fraction of a second until something outside of this process is so."""
+    pause = threading.Event()
+    for _ in range(1500):
+        if holds():
+            return
+        pause.wait(0.02)
+    raise AssertionError(otherwise)
+
+
+def servers() -> list[psutil.Process]:
+    """The processes that run the image's program."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if (process.info["cmdline"] or [])[1:] == ["app.py"]:
+            found.append(process)
+    return found
