@@ -103,7 +103,7 @@ class Live:
         self.changed = asyncio.Event()
         plane.api.on_change(self.changed.set)
 
-    async def until(self, holds: Callable[[], Any], seconds: float = 20) -> Any:
+    async def until(self, holds: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait until something is so, looking whenever the cluster has changed."""
         try:
             async with asyncio.timeout(seconds):

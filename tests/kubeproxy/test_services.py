@@ -45,7 +45,7 @@ async def ready(live: Live, count: int, image: str = "") -> None:
             return False
         return len(pods) == count and all(is_condition_true(pod, "Ready") for pod in pods)
 
-    await live.until(holds, seconds=40)
+    await live.until(holds)
 
 
 async def fetch(live: Live, address: str, port: int = 80) -> str:

@@ -32,7 +32,7 @@ from gitopslab.controlplane.kubelet.process.command import (
 from gitopslab.controlplane.kubelet.process.files import Folder
 from gitopslab.controlplane.kubelet.process.probing import HookError, ask_http
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
-from gitopslab.controlplane.kubelet.process.surroundings import Builder, Surroundings, room_of
+from gitopslab.controlplane.kubelet.process.surroundings import Builder, Surroundings, room_of, user_of
 from gitopslab.controlplane.kubelet.process.wardens import Child, Launch, Wardens
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Task
@@ -223,7 +223,9 @@ class Run:
 
     def _launch(self, command: Command, around: Surroundings, *, tty: bool = False, join: int = 0) -> Launch:
         limit = (self.task.container.get("resources") or {}).get("limits", {}).get("memory")
-        room = None if command.is_python else {"join": join} if join else room_of(self.task, self.image, around)
+        room = None if command.is_python else room_of(self.task, self.image, around)
+        if room is not None and join:
+            room = {**user_of(self.task, self.image), "join": join}
         folder = str(around.root / around.folder.lstrip("/")) if command.is_python else around.folder
         env = {**around.variables, **({"TERM": "xterm"} if tty else {})}
         data = None if limit is None else measuring.most(whole(limit))

@@ -205,17 +205,21 @@ def _shown() -> list[str]:
 
 def room_of(task: Task, image: PulledImage, around: Surroundings) -> dict[str, Any]:
     """The namespaces of a container's own, in the words of the warden."""
-    user, _, group = str(image.config.get("User") or "").partition(":")
-    context = {**(task.pod["spec"].get("securityContext") or {}), **(task.container.get("securityContext") or {})}
-    uid = context.get("runAsUser", int(user) if user.isdigit() else 0)
     machine = [[path, path, False] for path in ("/dev", "/proc")]
     for name in ("dev", "proc"):
         (around.root / name).mkdir(exist_ok=True)
     return {
         "root": str(around.root),
         "binds": [*machine, *map(list, around.binds)],
-        "uid": uid,
-        "gid": context.get("runAsGroup", int(group) if group.isdigit() else uid),
         "address": task.address,
         "hostname": _hostname(task.pod)[:63],
+        **user_of(task, image),
     }
+
+
+def user_of(task: Task, image: PulledImage) -> dict[str, int]:
+    """Who a container runs as: ``runAsUser``, else the image's ``USER`` if it is a number."""
+    user, _, group = str(image.config.get("User") or "").partition(":")
+    context = {**(task.pod["spec"].get("securityContext") or {}), **(task.container.get("securityContext") or {})}
+    uid = int(context.get("runAsUser", user if user.isdigit() else 0))
+    return {"uid": uid, "gid": int(context.get("runAsGroup", group if group.isdigit() else uid))}

@@ -1,0 +1,46 @@
+"""Binaries of an image, in namespaces of their own where the system gives them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from builders import config_map
+from real_pods import Live, played
+
+from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
+
+BUSYBOX = Path(shutil.which("busybox") or "/bin/busybox")
+
+pytestmark = [
+    pytest.mark.skipif(not rooms_are_given(), reason="this system gives no namespaces"),
+    pytest.mark.skipif(not BUSYBOX.is_file(), reason="there is no busybox here to make an image of"),
+]
+
+
+def test_a_static_binary_runs_in_its_own_root_and_network(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        live.plane.api.create(config_map("pages", data={"index.html": "hello from a binary"}))
+        command = ["/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/www"]
+        image = live.images.put("httpd:1", {"/bin/busybox": BUSYBOX.read_bytes()}, Cmd=command, User="1234")
+        mounts = [{"name": "pages", "mountPath": "/www"}, {"name": "scratch", "mountPath": "/scratch"}]
+        volumes = [{"name": "pages", "configMap": {"name": "pages"}}, {"name": "scratch", "emptyDir": {}}]
+        ready = {"httpGet": {"port": 80}, "periodSeconds": 1}
+        for name in ("one", "two"):
+            live.run(image, name, volumeMounts=mounts, spec={"volumes": volumes}, readinessProbe=ready)
+        for name in ("one", "two"):
+            await live.until(lambda name=name: live.is_ready(name))
+            assert await live.get(80, name=name) == "hello from a binary"
+        assert await live.execute("/bin/busybox", "ls", "/", name="one") == (
+            0, "bin\ndev\netc\nproc\nroot\nscratch\ntmp\nvar\nwww\n"
+        )  # fmt: skip
+        assert await live.execute("/bin/busybox", "hostname", name="two") == (0, "two\n")
+        assert await live.execute("/bin/busybox", "id", "-u", name="one") == (0, "1234\n")
+        address = live.pod("one")["status"]["podIP"]
+        page = await live.execute("/bin/busybox", "wget", "-qO-", f"http://{address}", name="one")
+        assert page == (0, "hello from a binary")
+        refused = await live.execute("/bin/busybox", "touch", "/www/index.html", name="one")
+        assert refused[0] != 0
+
+    played(tmp_path, story)
