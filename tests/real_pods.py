@@ -180,13 +180,13 @@ class Live:
 
 
 @contextlib.asynccontextmanager
-async def living(folder: Path, images: FolderImages | None = None, **options: Any) -> AsyncIterator[Live]:
+async def living(folder: Path, *, shares: bool = False) -> AsyncIterator[Live]:
     """A cluster that runs, on a folder."""
     clock = LabClock()
-    loopback = Loopback(folder / "network")
-    images = images or FolderImages(folder / "images")
+    loopback = Loopback(folder / "network", shares=shares)
+    images = FolderImages(folder / "images")
     runtime = ProcessRuntime(clock, images, loopback, folder / "cluster")
-    plane = ControlPlane(clock, bare=True, runtime=runtime, **options)
+    plane = ControlPlane(clock, bare=True, runtime=runtime)
     plane.settle()
     proxy = KubeProxy(plane.manager, loopback, plane.kubelets.ports)
     plane.manager.add(proxy)
@@ -202,11 +202,11 @@ async def living(folder: Path, images: FolderImages | None = None, **options: An
         plane.close()
 
 
-def played(folder: Path, story: Callable[[Live], Coroutine[Any, Any, None]]) -> None:
+def played(folder: Path, story: Callable[[Live], Coroutine[Any, Any, None]], *, shares: bool = False) -> None:
     """Run a story on a cluster of its own."""
 
     async def run() -> None:
-        async with living(folder) as live:
+        async with living(folder, shares=shares) as live:
             await story(live)
 
     asyncio.run(run())

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from builders import deployment
 from real_pods import SERVER, Live, played
 
@@ -73,23 +74,25 @@ def test_a_service_spreads_connections_over_its_ready_pods(tmp_path: Path) -> No
     played(tmp_path, story)
 
 
-def test_a_pod_reaches_services_by_name_and_by_address_whatever_is_behind_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shares", [False, True], ids=["an address a pod", "one address for all"])
+def test_a_pod_reaches_services_by_name_and_by_address_whatever_is_behind_them(tmp_path: Path, shares: bool) -> None:
     async def story(live: Live) -> None:
-        for made in (service(), service("nginx", ports=[{"port": 80}]), service("heads", clusterIP="None")):
-            live.plane.api.create(made)
+        live.plane.api.create(service())
+        live.plane.api.create(service("nginx", ports=[{"port": 80}]))
+        live.plane.api.create(service("heads", clusterIP="None", selector={"app": "web"}))
         live.plane.api.create(web(live.images.put_python("web:1", SERVER), 1))
         live.plane.api.create(deployment("nginx"))
         await ready(live, 2)
         address = live.plane.api.get("services", "web", "default")["spec"]["clusterIP"]
         urls = [
             "http://web", "http://web.default", "http://web.default.svc.cluster.local:80/", f"http://{address}",
-            "http://nginx.default.svc",
+            "http://heads:8080", "http://nginx.default.svc",
         ]  # fmt: skip
         live.run(live.images.put_python("client:1", CLIENT), "client", args=["python", "app.py", *urls])
         said = await live.said("nginx.default.svc", "client")
-        assert [line.split()[1] for line in said] == ["grey", "grey", "grey", "grey", "<!DOCTYPE"]
+        assert [line.split()[1] for line in said] == ["grey", "grey", "grey", "grey", "grey", "<!DOCTYPE"]
 
-    played(tmp_path, story)
+    played(tmp_path, story, shares=shares)
 
 
 def test_no_request_fails_while_a_well_behaved_app_is_updated(tmp_path: Path) -> None:

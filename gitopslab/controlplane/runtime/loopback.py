@@ -29,13 +29,17 @@ class Loopback:
     Args:
         folder: Where the file is, and what processes say of their ports.
         ranges: The networks of the cluster, whose addresses nobody looks for outside.
+        shares: Have all addresses stand on one, as where there is only one; default only there.
     """
 
-    def __init__(self, folder: Path, ranges: Sequence[str] = ("10.244.0.0/16", "10.96.0.0/12")) -> None:
+    def __init__(
+        self, folder: Path, ranges: Sequence[str] = ("10.244.0.0/16", "10.96.0.0/12"), *, shares: bool = False
+    ) -> None:
         self.folder = folder
         self._ranges = list(ranges)
         self._claim: socket.socket | None = None
         self._network = 0
+        self._asked_to_share = shares
         self._shares = False
         self._places: dict[str, str] = {}
         self._ports: dict[str, dict[int, int]] = {}
@@ -138,7 +142,7 @@ class Loopback:
 
     def _claim_range(self) -> None:
         """Take a range that no other cluster of this machine has."""
-        for number in range(_FIRST, _LAST, 2):
+        for number in range(_FIRST, _LAST, 2) if not self._asked_to_share else ():
             claim = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             try:
                 claim.bind((f"127.{number}.0.0", _CLAIM))

@@ -32,7 +32,7 @@ from gitopslab.controlplane.kubelet.process.command import (
 from gitopslab.controlplane.kubelet.process.files import Folder
 from gitopslab.controlplane.kubelet.process.probing import HookError, ask_http
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
-from gitopslab.controlplane.kubelet.process.surroundings import Builder, Surroundings, room_of, user_of
+from gitopslab.controlplane.kubelet.process.surroundings import Builder, Given, Surroundings, room_of, user_of
 from gitopslab.controlplane.kubelet.process.wardens import Child, Launch, Wardens
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Task
@@ -51,6 +51,7 @@ _PIECE = 65_536
 _BREATH = 0.02  # seconds between two pieces of output, so that nobody who talks without end stops all others
 _LEAVE = 0.1  # seconds between the news that a pod goes and its SIGTERM: by then no Service sends anybody to it
 _DYING = 2.0
+_FRESH = 2.0
 _GLANCE = 0.2  # seconds between looks at a container's memory
 _FAILED = "failed to create containerd task: failed to create shim task: OCI runtime create failed: "
 
@@ -183,8 +184,10 @@ class Run:
             await self._before.wait()
             self._before = None
         self._shop.loopback.place(self.task.address)
+        given = Given.to(self.task)
+        words = words_of(self.image, self.task.container, given.variables)
         try:
-            command, around = await asyncio.to_thread(self._prepare)
+            command, around = await asyncio.to_thread(self._prepare, words, given)
             output, theirs = os.pipe()
             nothing = os.open(os.devnull, os.O_RDONLY)
             launch = self._launch(command, around)
@@ -193,30 +196,26 @@ class Run:
             self._end(Exit(0.0, _START_ERROR, "StartError", self._failed(str(error))))
             return
         except OSError as error:
-            word = next(iter(self._words()), "")
-            why = f'exec: "{word}": {(error.strerror or str(error)).lower()}'
+            why = f'exec: "{words[0]}": {(error.strerror or str(error)).lower()}'
             self._end(Exit(0.0, _START_ERROR, "StartError", self._failed(why)))
             return
         self.command, self.around, self.child = command, around, child
         listening = asyncio.create_task(self._listen(output))
-        watching = asyncio.create_task(self._watch(child))
+        beside = [asyncio.create_task(self._watch(child)), asyncio.create_task(self._refresh())]
         code = await asyncio.shield(child.ended)
-        watching.cancel()
+        for one in beside:
+            one.cancel()
         await self._shop.wardens.sweep(f"GITOPSLAB_CONTAINER={around.mark}")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(listening, _DYING)
         reason = "OOMKilled" if self._is_oom else "Error" if code else "Completed"
         self._end(Exit(0.0, code, reason))
 
-    def _prepare(self) -> tuple[Command, Surroundings]:
-        words = self._words()
+    def _prepare(self, words: list[str], given: Given) -> tuple[Command, Surroundings]:
         if not words:
             raise NoExecutableError("no command specified")
-        around = self._shop.builder.prepare(self.task, self.image, is_python=stands_for_host(self.image))
+        around = self._shop.builder.prepare(self.task, self.image, given, is_python=stands_for_host(self.image))
         return command_of(self.image, words, around.root), around
-
-    def _words(self) -> list[str]:
-        return words_of(self.image, self.task.container, self.task.settings()[0])
 
     def _failed(self, why: str) -> str:
         return f"{_FAILED}runc create failed: unable to start container process: error during container init: {why}"
@@ -275,6 +274,19 @@ class Run:
                 self._shop.wardens.signal(child, signal.SIGKILL)
                 return
             await asyncio.sleep(_GLANCE)
+
+    async def _refresh(self) -> None:
+        """Keep mounted ConfigMaps and Secrets up to date.
+
+        Simplified: within two seconds; a kubelet takes up to a minute and a half.
+        """
+        before = self.task.settings()[1]
+        while before:
+            await asyncio.sleep(_FRESH)
+            files = self.task.settings()[1]
+            if files != before:
+                await asyncio.to_thread(self._shop.builder.refresh, self.task, files)
+                before = files
 
     async def _stop(self, grace: float) -> None:
         try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import posixpath
 import shutil
 import site
 import sys
@@ -33,6 +34,26 @@ _BOOTSTRAP = Path(__file__).with_name("python")
 _MACHINE = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys", "/System", "/Library")
 _FOLDERS = ("tmp", "root", "etc")
 _HANDED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the cluster gives a container, found out before anything is prepared.
+
+    Attributes:
+        variables: By name.
+        files: What ConfigMaps, Secrets and the downward API bring, as path to contents.
+        volumes: Mount path to identity of the volumes that can be written.
+    """
+
+    variables: Mapping[str, str]
+    files: Mapping[str, str]
+    volumes: Mapping[str, str]
+
+    @classmethod
+    def to(cls, task: Task) -> Given:
+        """What a run is given now."""
+        return cls(*task.settings(), task.volumes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +89,53 @@ class Builder:
         self._loopback = loopback
         self._mark = mark
 
-    def prepare(self, task: Task, image: PulledImage, *, is_python: bool) -> Surroundings:
+    def prepare(self, task: Task, image: PulledImage, given: Given, *, is_python: bool) -> Surroundings:
         """Make a container's root, fill its volumes, and work out its environment."""
-        place = self._pod(uid_of(task.pod)) / "containers" / task.container["name"]
+        place = self._place(task)
         if place.exists():
             shutil.rmtree(place)
         root = place / "root"
         shutil.copytree(image.root, root, symlinks=True)
         for name in _FOLDERS:
             (root / name).mkdir(exist_ok=True)
-        variables, files = task.settings()
-        binds = [*self._volumes(task), *_brought(task, files, place / "files")]
-        folder = task.container.get("workingDir") or image.config.get("WorkingDir") or "/"
+        binds = [*self._volumes(given.volumes), *_brought(task, given.files, place / "files")]
+        folder = _inner(task.container.get("workingDir") or image.config.get("WorkingDir") or "/")
         (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
         for source, inner, _ in binds:
             _put(root, source, inner, linked=is_python)
         self._write_network(task, root)
         mark = f"{self._mark}/{'/'.join(map(str, task.key))}"
-        env = _environment(task, image, variables)
+        env = _environment(task, image, given.variables)
         if is_python:
             env |= self._for_python(task, env, place, root, [source for source, _, _ in binds])
         env["GITOPSLAB_CONTAINER"] = mark
         return Surroundings(root, folder, env, tuple((str(a), b, c) for a, b, c in binds), mark)
 
+    def refresh(self, task: Task, files: Mapping[str, str]) -> None:
+        """Bring what ConfigMaps and Secrets have brought up to date; what stands at a ``subPath`` stays."""
+        for number, mount in enumerate(task.container.get("volumeMounts") or ()):
+            source, below = self._place(task) / "files" / str(number), _below(mount, files)
+            if not below or not source.is_dir():
+                continue  # also when the ConfigMap was deleted: the files stay
+            for path in [path for path in source.rglob("*") if path.is_file()]:
+                if str(path.relative_to(source)) not in below:
+                    path.unlink()
+            for name, text in below.items():
+                _write(source / name, text)
+
     def remove(self, uid: str) -> None:
         """Throw a pod's files away."""
         shutil.rmtree(self._pod(uid), ignore_errors=True)
 
+    def _place(self, task: Task) -> Path:
+        return self._pod(uid_of(task.pod)) / "containers" / str(task.container["name"])
+
     def _pod(self, uid: str) -> Path:
         return self._folder / "pods" / uid
 
-    def _volumes(self, task: Task) -> list[tuple[Path, str, bool]]:
+    def _volumes(self, volumes: Mapping[str, str]) -> list[tuple[Path, str, bool]]:
         found = []
-        for inner, identity in task.volumes().items():
+        for inner, identity in volumes.items():
             kind, _, rest = identity.partition(" ")
             if kind == "pod":
                 uid, _, name = rest.partition("/")
@@ -108,7 +143,7 @@ class Builder:
             else:
                 source = self._folder / "volumes" / hashlib.sha256(identity.encode()).hexdigest()[:32]
             source.mkdir(parents=True, exist_ok=True)
-            found.append((source, inner, False))
+            found.append((source, _inner(inner), False))
         return found
 
     def _write_network(self, task: Task, root: Path) -> None:
@@ -157,24 +192,43 @@ def _brought(task: Task, files: Mapping[str, str], place: Path) -> list[tuple[Pa
     """Write what ConfigMaps, Secrets and the downward API bring, a folder or a file a mount."""
     binds: list[tuple[Path, str, bool]] = []
     for number, mount in enumerate(task.container.get("volumeMounts") or ()):
-        inner = mount["mountPath"].rstrip("/")
-        below = {path[len(inner) + 1 :]: text for path, text in files.items() if path.startswith(f"{inner}/")}
-        source = place / str(number)
-        if mount.get("subPath") and inner in files:
-            _write(source, files[inner])
-        elif below and not mount.get("subPath"):
+        path, source = mount["mountPath"].rstrip("/"), place / str(number)
+        if mount.get("subPath"):
+            if path not in files:
+                continue
+            _write(source, files[path])
+        elif below := _below(mount, files):
             for name, text in below.items():
                 _write(source / name, text)
         else:
             continue
-        binds.append((source, inner, True))
+        binds.append((source, _inner(path), True))
     return binds
 
 
+def _below(mount: Object, files: Mapping[str, str]) -> dict[str, str]:
+    """The files of one mount, by their path in it."""
+    start = mount["mountPath"].rstrip("/") + "/"
+    if mount.get("subPath"):
+        return {}
+    return {path[len(start) :]: text for path, text in files.items() if path.startswith(start)}
+
+
+def _inner(path: str) -> str:
+    """A place inside, that cannot lead out."""
+    return posixpath.normpath(posixpath.join("/", path))
+
+
 def _write(path: Path, text: str) -> None:
+    """Write a file whole, if it is not so already."""
+    data = text.encode("utf-8", "surrogateescape")
+    if path.is_file() and path.read_bytes() == data:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    path.chmod(0o444)
+    draft = path.with_name(f"..{path.name}")
+    draft.write_bytes(data)
+    draft.chmod(0o444)
+    draft.replace(path)
 
 
 def _put(root: Path, source: Path, inner: str, *, linked: bool) -> None:
