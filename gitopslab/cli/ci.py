@@ -1,4 +1,4 @@
-"""The commands ``gitopslab ci lint``, ``list``, ``eval`` and ``explain``: a ``.gitlab-ci.yml`` without a GitLab.
+"""The commands ``gitopslab ci lint``, ``list``, ``eval``, ``explain``, ``run``: a ``.gitlab-ci.yml`` without a GitLab.
 
 Each reads the file, asks one thing of the room ``ci`` and prints what came of it. The folder of the file is taken for
 the project: ``include:local`` and ``rules:exists`` look there.
@@ -157,6 +157,46 @@ def explain(
 
     configuration, happened = _asked(file, event, branch, tag, var, changed)
     say(ci.explain(configuration, job, happened).text)
+
+
+@app.command("run", cls=SeveralValues)
+def run(
+    file: FileArgument,
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB ...]", help="Only these; default all that start by themselves.")
+    ] = None,
+    event: EventOption = "push",
+    branch: BranchOption = "",
+    tag: TagOption = "",
+    var: VariableOption = None,
+    changed: ChangedOption = None,
+) -> None:
+    """Run the jobs that an event creates, one after the other, in copies of the file's folder; no forge is needed.
+
+    Their logs go to standard output. Ends with exit code 1 when a job fails that may not.
+
+    For example:
+
+      gitopslab ci run .gitlab-ci.yml
+
+      gitopslab ci run .gitlab-ci.yml build_prod --event tag --tag v1.2.3
+    """
+    from gitopslab import ci
+    from gitopslab.ci.runner.local import run_here
+    from gitopslab.images.engine import running_engine
+
+    made = ci.make(*_asked(file, event, branch, tag, var, changed))
+
+    def echo(piece: bytes) -> None:
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+    folder = Path.cwd() if str(file) == "-" else file.absolute().parent
+    record = run_here(made, folder, jobs=jobs or (), engine=running_engine(), echo=echo)
+    rows = [[job.name, job.stage, job.state.value, job.failure_reason or "-"] for job in record.jobs]
+    table(["name", "stage", "status", "reason"], rows)
+    if record.state.value == "failed":
+        raise typer.Exit(1)
 
 
 def _asked(

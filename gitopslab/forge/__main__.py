@@ -26,6 +26,7 @@ from gitopslab.background.process import allow_many_files, listening, loop_facto
 from gitopslab.errors import LabError, SetupError
 from gitopslab.forge.app import Forge
 from gitopslab.forge.folder import ForgeFolder
+from gitopslab.images.engine import running_engine
 
 _PATIENCE = 1.0  # seconds for those who are just asking whether the forge runs
 
@@ -71,7 +72,7 @@ def _run(options: argparse.Namespace) -> None:
 
 async def _serve(folder: ForgeFolder, listener: socket.socket, presence: Presence, options: argparse.Namespace) -> None:
     port = listener.getsockname()[1]
-    forge = Forge(folder, f"localhost:{port}")
+    forge = Forge(folder, f"localhost:{port}", await asyncio.to_thread(running_engine))
     tasks = [
         asyncio.create_task(presence.watch()),
         asyncio.create_task(forge.run()),

@@ -22,6 +22,7 @@ class Forge:
     Args:
         folder: Its state.
         host: Where it will be reached, as in an image reference.
+        engine: The container engine that jobs may use; empty for none.
 
     Attributes:
         host: Where it is reached.
@@ -31,12 +32,12 @@ class Forge:
         pipelines: What runs.
     """
 
-    def __init__(self, folder: ForgeFolder, host: str) -> None:
+    def __init__(self, folder: ForgeFolder, host: str, engine: str = "") -> None:
         self.host = host
         self.entrance = Entrance(folder.token, folder.key)
         self.repositories = Repositories(folder.git)
         self.repositories.tidy()
-        self.pipelines = Pipelines(folder.ci, host, self.repositories, self.entrance)
+        self.pipelines = Pipelines(folder.ci, host, self.repositories, self.entrance, engine)
         registry = RegistryServer(Registry(folder.registry), self.entrance)
         git = GitServer(self.repositories, self.entrance, self.pipelines.pushed)
         api = Api(self.repositories, self.pipelines, self.entrance)

@@ -6,9 +6,6 @@ Between ``gitops.git``, which knows commits, and ``ci``, which knows pipelines: 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -18,9 +15,9 @@ from gitopslab.ci import ConfigurationError, Event, Files, make, read
 from gitopslab.ci.event import NO_SHA, Commit, Project
 from gitopslab.ci.pipeline import Pipeline
 from gitopslab.ci.rules import Verdict
+from gitopslab.ci.runner.machine import machine_of
 from gitopslab.ci.runner.record import PipelineRecord
 from gitopslab.ci.runner.runner import Runner
-from gitopslab.ci.runner.surroundings import Machine
 from gitopslab.errors import LabError
 from gitopslab.forge.entrance import Entrance
 from gitopslab.gitops.git.commits import Commits
@@ -42,17 +39,18 @@ class Pipelines:
         host: Where the forge is reached.
         repositories: Where commits are.
         entrance: Gives jobs their tokens.
+        engine: The container engine that jobs may use; empty for none.
 
     Attributes:
         runner: Runs them.
     """
 
-    def __init__(self, root: Path, host: str, repositories: Repositories, entrance: Entrance) -> None:
+    def __init__(self, root: Path, host: str, repositories: Repositories, entrance: Entrance, engine: str = "") -> None:
         self._host = host
         self._repositories = repositories
         self._entrance = entrance
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.runner = Runner(root, self, machine_of(root))
+        self.runner = Runner(root, self, machine_of(root, engine))
 
     async def run(self) -> None:
         """Run what pushes start, until cancelled."""
@@ -168,24 +166,3 @@ class CommitFiles(Files):
     def read(self, path: str) -> str | None:
         """The text of a file; None when there is no such file."""
         return self._commits.read(self._commit.sha, path.lstrip("/"))
-
-
-def machine_of(root: Path) -> Machine:
-    """What jobs are run with on this machine.
-
-    Raises:
-        LabError: There is no shell.
-    """
-    shell = shutil.which("bash") or shutil.which("sh")
-    if shell is None:
-        raise LabError("No shell is found for jobs (bash or sh)", "Install Git for Windows, which brings bash")
-    return Machine(Path(shell), tools=_tools(root / "bin"), parallel=max(2, min(8, os.cpu_count() or 2)))
-
-
-def _tools(folder: Path) -> Path:
-    """A folder with the ``docker`` that works on the lab's own builder and registry."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    program = folder / "docker"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gitopslab.images.docker "$@"\n', encoding="utf-8")
-    program.chmod(0o700)
-    return folder

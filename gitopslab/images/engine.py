@@ -128,6 +128,14 @@ def find(wanted: str = "auto") -> Engine | None:
     return None
 
 
+def running_engine() -> str:
+    """The name of the engine that answers and runs containers, for jobs; empty when none does."""
+    for name in ("docker", "podman"):
+        if found := find(name):
+            return found.name
+    return ""
+
+
 def _answers(command: Sequence[str]) -> bool:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False)
