@@ -26,7 +26,7 @@ def details(config: Map, expanded: Callable[[], Mapping[str, str]]) -> dict[str,
         "script": strings(config.get("script")),
         "after_script": strings(config.get("after_script")),
         "image": _image(config.get("image")),
-        "services": tuple(map(_service, config.get("services") or ())),
+        "services": tuple(map(_service, _listed(config.get("services")))),
         "artifacts": _artifacts(config.get("artifacts")),
         "cache": tuple(map(_cache, _listed(config.get("cache")))),
         "environment": environment(config.get("environment"), expanded),
@@ -47,7 +47,10 @@ def strings(value: Any) -> Strings:
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, Seq) else [] if value is None else [value]
+    """The entries of a keyword that takes one or several, in lists or lists of lists."""
+    if isinstance(value, Seq):
+        return [one for item in value for one in _listed(item)]
+    return [] if value is None else [value]
 
 
 def text(value: Any) -> str:
