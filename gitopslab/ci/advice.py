@@ -14,7 +14,8 @@ from gitopslab.ci.entries import Fault, is_hidden
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.faults import Finding
 from gitopslab.ci.hints import meant
-from gitopslab.ci.reading import Oddity, as_text
+from gitopslab.ci.reading import Oddity
+from gitopslab.ci.scalars import as_text
 from gitopslab.ci.tree import Map, Place, Seq
 
 _JOB = ("job", "common", "bridge")

@@ -14,6 +14,7 @@ from typing import Any, cast
 import yaml
 
 from gitopslab.ci.faults import ConfigurationError
+from gitopslab.ci.scalars import as_text, scalar, teach
 from gitopslab.ci.tree import Map, Place, Reference, Seq
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -108,10 +109,10 @@ class GitLabLoader(_Loader):  # type: ignore[misc]
             hint = f'Put it in quotes: "{node.value}".'
             said = f"Tried to load unspecified class: {kind.capitalize()}"
             raise ConfigurationError(said, self.place(node), hint)
-        try:
-            return _SCALARS.get(kind, str)(node.value)
-        except ValueError:  # a number of thousands of digits
-            return node.value
+        return scalar(kind, node.value)
+
+
+teach(GitLabLoader)
 
 
 def documents(text: str, file: str = "") -> tuple[list[Any], list[Oddity]]:
@@ -193,60 +194,3 @@ def _plain(loader: GitLabLoader, node: yaml.Node) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item) for item in node.value]
     return node.value if isinstance(node, yaml.ScalarNode) else {}
-
-
-def as_text(key: Any) -> str:
-    """A scalar as Ruby writes it."""
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    return "" if key is None else str(key)
-
-
-def _int(text: str) -> int:
-    digits = re.sub("[,_]", "", text)
-    sign, bare = (-1, digits[1:]) if digits[0] == "-" else (1, digits.lstrip("+"))
-    if ":" in bare:
-        parts = [int(part) for part in bare.split(":")]
-        return sign * int(sum(part * 60**at for at, part in enumerate(reversed(parts))))
-    octal = len(bare) > 1 and bare[0] == "0" and bare[1].isdigit()
-    based: int = int(bare, 8 if octal else 0 if bare[:2].lower() in ("0x", "0b") else 10)
-    return sign * based
-
-
-def _float(text: str) -> float:
-    special = {".inf": "inf", "-.inf": "-inf", "+.inf": "inf", ".nan": "nan"}.get(text.lower())
-    return float(special or re.sub("[,_]", "", text).rstrip("."))
-
-
-_SCALARS: dict[str, Any] = {
-    "null": lambda text: None,
-    "bool": lambda text: text.lower() in ("yes", "true", "on"),
-    "int": _int,
-    "float": _float,
-}
-for _tag, _pattern, _first in (
-    ("bool", r"^(?:yes|true|on|no|false|off)$", "yYtToOnNfF"),
-    (
-        "int",
-        r"^[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*|0[0-7_,]+|0x[0-9a-fA-F_,]+|0b[01_,]+|[0-9][0-9_]*(?::[0-5]?[0-9]){1,2})$",
-        "-+0123456789",
-    ),
-    (
-        "float",
-        r"^(?:[-+]?(?:[0-9][0-9_,]*)?\.[0-9]+(?:[eE][+-][0-9]+)?|[-+]?[0-9][0-9_,]*\.(?:[eE][+-][0-9]+)?|[-+]?\.inf|\.nan)$",
-        "-+0123456789.",
-    ),
-    ("null", r"^(?:~|null|)$", "~nN"),
-    ("merge", r"^<<$", "<"),
-    ("date", r"^\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)$", "0123456789"),
-    (
-        "time",
-        r"^-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?$",
-        "-0123456789",
-    ),
-):
-    GitLabLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}",
-        re.compile(_pattern, re.IGNORECASE),
-        [*_first, ""] if _tag == "null" else [*_first],
-    )

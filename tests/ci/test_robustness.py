@@ -10,7 +10,8 @@ from gitopslab.ci.entries.keywords import keywords
 
 ODD: list[Any] = [
     None, True, 0, -1, 3.5, 10**30, "", "x", "/a/", [], [None], [1], ["a"], [["a"]], [{}], {}, {"a": 1},
-    {"name": None}, {"job": "a"}, {"matrix": [{"A": ["x"]}]}, {"matrix": "x"}, {"paths": "a"}, {"rules": [1]}, [{"if": "$A", "needs": 1}],
+    {"name": None}, {"job": "a"}, {"matrix": [{"A": ["x"]}]}, {"matrix": "x"}, {"paths": "a"}, {"rules": [1]},
+    [{"if": "$A", "needs": 1}],
 ]  # fmt: skip
 PLACES = [("root", word) for word in keywords("root")] + [("job", word) for word in keywords("job", "common", "bridge")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitopslab.ci.entries import checks, conditions, parts, relations
+from gitopslab.ci.entries import checks, conditions, images, kept, parts, relations
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
 from gitopslab.ci.tree import Map, Seq
@@ -112,13 +112,13 @@ def _below(node: Node) -> Iterator[Fault]:
         script=parts.commands,
         after_script=parts.commands,
         hooks=parts.hooks,
-        cache=parts.caches,
-        image=parts.image,
-        services=parts.services,
+        cache=kept.caches,
+        image=images.image,
+        services=images.services,
         timeout=parts.timeout,
         retry=parts.retry,
         tags=parts.tags,
-        artifacts=parts.artifacts,
+        artifacts=kept.artifacts,
         needs=relations.needs,
         coverage=_coverage,
         release=relations.release,

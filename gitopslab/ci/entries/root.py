@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitopslab.ci.entries import checks, conditions, parts
+from gitopslab.ci.entries import checks, conditions, images, kept, parts
 from gitopslab.ci.entries.job import bridge, job
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Check, Fault, Node
@@ -70,12 +70,12 @@ def _globals(node: Node) -> Iterator[Fault]:
     yield from node.below(
         default=_default,
         before_script=parts.commands,
-        image=parts.image,
-        services=parts.services,
+        image=images.image,
+        services=images.services,
         after_script=parts.commands,
         variables=lambda variables: parts.variables(variables, ("value", "description", "expand", "options")),
         stages=_stages,
-        cache=parts.caches,
+        cache=kept.caches,
         workflow=conditions.workflow,
     )
 
@@ -86,14 +86,14 @@ def _default(node: Node) -> Iterator[Fault]:
         before_script=parts.commands,
         after_script=parts.commands,
         hooks=parts.hooks,
-        cache=parts.caches,
-        image=parts.image,
-        services=parts.services,
+        cache=kept.caches,
+        image=images.image,
+        services=images.services,
         interruptible=parts.flag,
         timeout=parts.timeout,
         retry=parts.retry,
         tags=parts.tags,
-        artifacts=parts.artifacts,
+        artifacts=kept.artifacts,
         id_tokens=parts.id_tokens,
     )
 

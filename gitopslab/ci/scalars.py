@@ -1,0 +1,78 @@
+"""Plain scalars as Ruby's Psych resolves them (``psych/scalar_scanner.rb``), told to a PyYAML loader.
+
+YAML 1.1 with Ruby's own ideas: ``yes`` is true but ``y`` is a text, ``010`` is eight, ``1,000`` a thousand, ``12:30`` a
+number in base 60; dates and times are classes that GitLab's reader does not load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+
+def as_text(key: Any) -> str:
+    """A scalar as Ruby writes it."""
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return "" if key is None else str(key)
+
+
+def _int(text: str) -> int:
+    digits = re.sub("[,_]", "", text)
+    sign, bare = (-1, digits[1:]) if digits[0] == "-" else (1, digits.lstrip("+"))
+    if ":" in bare:
+        parts = [int(part) for part in bare.split(":")]
+        return sign * int(sum(part * 60**at for at, part in enumerate(reversed(parts))))
+    octal = len(bare) > 1 and bare[0] == "0" and bare[1].isdigit()
+    based: int = int(bare, 8 if octal else 0 if bare[:2].lower() in ("0x", "0b") else 10)
+    return sign * based
+
+
+def _float(text: str) -> float:
+    special = {".inf": "inf", "-.inf": "-inf", "+.inf": "inf", ".nan": "nan"}.get(text.lower())
+    return float(special or re.sub("[,_]", "", text).rstrip("."))
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "null": lambda text: None,
+    "bool": lambda text: text.lower() in ("yes", "true", "on"),
+    "int": _int,
+    "float": _float,
+}
+_RESOLVED = (
+    ("bool", r"^(?:yes|true|on|no|false|off)$", "yYtToOnNfF"),
+    (
+        "int",
+        r"^[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*|0[0-7_,]+|0x[0-9a-fA-F_,]+|0b[01_,]+|[0-9][0-9_]*(?::[0-5]?[0-9]){1,2})$",
+        "-+0123456789",
+    ),
+    (
+        "float",
+        r"^(?:[-+]?(?:[0-9][0-9_,]*)?\.[0-9]+(?:[eE][+-][0-9]+)?|[-+]?[0-9][0-9_,]*\.(?:[eE][+-][0-9]+)?|[-+]?\.inf|\.nan)$",
+        "-+0123456789.",
+    ),
+    ("null", r"^(?:~|null|)$", "~nN"),
+    ("merge", r"^<<$", "<"),
+    ("date", r"^\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)$", "0123456789"),
+    (
+        "time",
+        r"^-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?$",
+        "-0123456789",
+    ),
+)
+
+
+def teach(loader: Any) -> None:
+    """Let a loader class resolve plain scalars so."""
+    for tag, pattern, first in _RESOLVED:
+        letters = [*first, ""] if tag == "null" else [*first]
+        loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern, re.IGNORECASE), letters)
+
+
+def scalar(kind: str, text: str) -> Any:
+    """The value of a plain scalar of a kind; a number of thousands of digits stays a text."""
+    try:
+        return _SCALARS.get(kind, str)(text)
+    except ValueError:
+        return text
