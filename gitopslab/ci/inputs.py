@@ -17,6 +17,7 @@ from typing import Any
 import re2
 
 from gitopslab.ci.faults import ConfigurationError
+from gitopslab.ci.scalars import as_text
 from gitopslab.ci.tree import NOWHERE, Map, Place, Reference, Seq
 from gitopslab.ci.variables import expand_existing
 
@@ -81,9 +82,9 @@ def _fault(spec: Map, value: Any, which: str) -> str:
     options = spec.get("options")
     if options is not None and kind not in ("number", "string"):
         return "Options can only be used with string and number inputs"
-    if options and value not in ([_text(option) for option in options] if kind == "string" else options):
+    if options and value not in ([as_text(option) for option in options] if kind == "string" else options):
         the = "the " if kind == "number" else ""
-        return f"`{_text(value)}` cannot be used because it is not in the list of {the}allowed options"
+        return f"`{as_text(value)}` cannot be used because it is not in the list of {the}allowed options"
     return _pattern_fault(spec, value, which, kind)
 
 
@@ -101,17 +102,13 @@ def _pattern_fault(spec: Map, value: Any, which: str, kind: str) -> str:
 
 def _typed(spec: Map, value: Any) -> Any:
     if spec.get("type", "string") == "string":
-        return None if value is None else _text(value)
+        return None if value is None else as_text(value)
     if not isinstance(value, str):
         return value
     try:
         return json.loads(value)
     except json.JSONDecodeError:
         return value
-
-
-def _text(value: Any) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
 def _replaced(value: Any, fill: Callable[[str], Any]) -> Any:
@@ -144,7 +141,7 @@ def _filled(text: str, fill: Callable[[str], Any]) -> Any:
     whole = _BLOCK.fullmatch(text)
     if whole and len(_BLOCK.findall(text)) == 1:
         return fill(whole[1])
-    return _BLOCK.sub(lambda found: _text(fill(found[1])), text)
+    return _BLOCK.sub(lambda found: as_text(fill(found[1])), text)
 
 
 def _value(block: str, values: Mapping[str, Any], variables: Mapping[str, str], place: Place = NOWHERE) -> Any:

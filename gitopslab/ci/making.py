@@ -10,6 +10,7 @@ from typing import Any
 
 from gitopslab.ci.duration import seconds
 from gitopslab.ci.job import Artifacts, Cache, Environment, Image, Retry, Service, Strings
+from gitopslab.ci.scalars import as_text
 from gitopslab.ci.tree import Map, Seq
 from gitopslab.ci.variables import Variable, expand
 
@@ -53,20 +54,13 @@ def _listed(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
-def text(value: Any) -> str:
-    """A scalar as GitLab turns it into a text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
-
-
 def definitions(value: Any, origin: str) -> list[Variable]:
     """The keyword ``variables``."""
     found = []
     for name, given in (value or {}).items():
         is_map = isinstance(given, Map)
         raw = is_map and given.get("expand") is False
-        found.append(Variable(name, text(given.get("value") if is_map else given), origin, raw=raw))
+        found.append(Variable(name, as_text(given.get("value") if is_map else given), origin, raw=raw))
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from gitopslab.ci.entries import is_hidden, is_visible
 from gitopslab.ci.entries.keywords import keywords
+from gitopslab.ci.scalars import as_text
 from gitopslab.ci.tree import Map, Seq
 
 EDGES = (".pre", ".post")
@@ -108,12 +109,8 @@ def _copies(name: str, parallel: Any) -> Iterator[tuple[str, dict[str, str]]]:
         for combination in parallel.get("matrix") or ():
             values = [value if isinstance(value, Seq) else [value] for value in combination.values()]
             for chosen in itertools.product(*values):
-                texts = [_text(one) for one in chosen]
+                texts = [as_text(one) for one in chosen]
                 yield f"{name}: [{', '.join(texts)}]", dict(zip(combination, texts, strict=True))
-
-
-def _text(value: Any) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
 def _jobs(name: str, config: Map, copies: Mapping[str, list[tuple[str, dict[str, str]]]]) -> Iterator[NormalJob]:

@@ -13,6 +13,7 @@ import re2
 
 from gitopslab.ci.duration import seconds
 from gitopslab.ci.entries.node import Fault, Node
+from gitopslab.ci.scalars import as_text
 from gitopslab.ci.tree import Map, Seq
 
 _DEEPEST = 10
@@ -111,12 +112,8 @@ def one_of(node: Node, attribute: str, allowed: tuple[str, ...], message: str = 
 def known(node: Node, attribute: str, allowed: tuple[str, ...]) -> Iterator[Fault]:
     """One of some values, where something is said; the wrong one is quoted."""
     value = node.get(attribute)
-    if value is not None and _quoted(value) not in allowed:
-        yield node.fault(f"unknown value: {_quoted(value)}", attribute)
-
-
-def _quoted(value: Any) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+    if value is not None and as_text(value) not in allowed:
+        yield node.fault(f"unknown value: {as_text(value)}", attribute)
 
 
 def exit_codes(node: Node, attribute: str = "exit_codes") -> Iterator[Fault]:
