@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gitopslab.course.exercise import Check, Exercise
 from gitopslab.course.expectation import Values, shown
 from gitopslab.course.source import World
-from gitopslab.errors import ApiError
+from gitopslab.errors import LabError
 from gitopslab.machinery.objects import name_of
 from gitopslab.views.words import state_words
 
@@ -112,18 +112,19 @@ def _look(check: Check, world: World) -> Finding:
         holds = check.expect.holds(values, world)
         telling = values if holds else check.expect.offending(values, world)
         return Finding(check, holds, _found(check, telling, world), check.expect.said(world))
-    except ApiError as error:  # refused, or too much asked: the learner shall read why, and where
+    except LabError as error:  # refused, too much asked, a file that GitLab does not take: the learner reads why
         return Finding(check, False, error.message, check.expect.words or "an answer")
 
 
 def _found(check: Check, values: Values, world: World) -> str:
     source = check.source
     if "count" in check.expect.rules:
-        names = [value for value in values if isinstance(value, str)] if source.field else list(map(name_of, values))
+        is_text = bool(source.field) or source.is_outside
+        names = [value for value in values if isinstance(value, str)] if is_text else list(map(name_of, values))
         return f"{len(values)}: {shown(names)}".rstrip(": ")
     if values and check.expect.rules == {"exists": True} and not source.field:
         return "it is there"
-    if not source.field and source.what != "log":
+    if not source.field and not source.is_outside and source.what != "log":
         words = [state_words(obj) if source.name else f"{name_of(obj)}: {state_words(obj)}" for obj in values]
         return shown(words) or _nothing(check, world)
     return shown(values) or _nothing(check, world)
@@ -131,6 +132,8 @@ def _found(check: Check, values: Values, world: World) -> str:
 
 def _nothing(check: Check, world: World) -> str:
     source = check.source
+    if source.is_outside:
+        return "nothing"
     if source.name:
         there = bool(world.objects(source))
         return "nothing" if there else f"there is no {source.kind}/{source.name}"

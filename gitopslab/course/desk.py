@@ -14,6 +14,7 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course import catalogue, report
 from gitopslab.course.checking import Verdict, judge, settled
+from gitopslab.course.elsewhere import Place
 from gitopslab.course.exercise import Exercise
 from gitopslab.course.progress import Progress, begun, judged
 from gitopslab.course.report import Checked, Report
@@ -31,7 +32,7 @@ class Desk:
     Args:
         client: The cluster's API.
         kubectl: For the same cluster.
-        folder: Where progress is kept.
+        folder: The learner's: where progress and the exercises' files are.
         voice: How commands are told.
         say: Told what takes a moment.
         is_own: Whether the cluster is the learner's alone.
@@ -51,6 +52,7 @@ class Desk:
     ) -> None:
         self._client = client
         self._kubectl = kubectl
+        self._folder = folder
         self._progress = Progress(folder, say)
         self._voice = voice
         self._say = say
@@ -79,6 +81,8 @@ class Desk:
         if stage.leave():
             self._say(f"taking away the earlier attempt at {exercise.number}")
             stage.wait_until_gone()
+        if again:
+            stage.put_back()
         stage.begin()
         self._progress.change(exercise.id, begun)
         self._say(f"{exercise.number} {exercise.title}: begun in namespace {exercise.namespace}")
@@ -132,7 +136,7 @@ class Desk:
 
     def stage(self, exercise: Exercise) -> Stage:
         """The place of an exercise on this cluster."""
-        return Stage(self._client, self._kubectl, exercise)
+        return Stage(self._client, self._kubectl, exercise, self._folder)
 
     def meant(self, word: str) -> Exercise:
         """The exercise a word means; without one, that which was begun last.
@@ -150,9 +154,10 @@ class Desk:
         return catalogue.exercise(latest)
 
     def _judged(self, exercise: Exercise) -> Verdict:
-        if self.stage(exercise).began is None:
+        stage = self.stage(exercise)
+        if stage.began is None:
             return Verdict(exercise, [])
-        return judge(exercise, World(self._client, exercise.namespace))
+        return judge(exercise, World(self._client, exercise.namespace, Place(stage.folder)))
 
     def _begun(self) -> list[Exercise]:
         found = [each for each in self._client.list("namespaces", labels=EXERCISE) if not is_terminating(each)]

@@ -28,17 +28,23 @@ class Purpose(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing done to the cluster.
+    """One thing done: a command, a manifest applied, or a file written.
 
     Attributes:
-        command: A kubectl command line; empty for a manifest.
-        manifest: YAML to be applied; empty for a command.
-        is_refused: Whether the API is meant to refuse it, as it does with some mistakes.
+        command: A command line that begins with ``kubectl`` or ``gitopslab``; empty for the others.
+        manifest: YAML to be applied; empty for the others.
+        is_refused: Whether it is meant to be refused, as some mistakes are.
+        file: A file of the exercise that is written; empty for the others.
+        text: What is written into it.
+        replaces: The part of the file that the text takes the place of; empty for the whole file.
     """
 
     command: str = ""
     manifest: str = ""
     is_refused: bool = False
+    file: str = ""
+    text: str = ""
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Check:
         source: Where to look.
         expect: What must be found there.
         because: Why it matters, in a sentence; ``{found}`` stands for what was found.
-        look: The kubectl command that shows more.
+        look: The command that shows more.
         patience: Seconds without change after which it will not come by itself; 0 where only a learner can make it so.
     """
 
@@ -157,3 +163,8 @@ class Exercise:
     def namespace(self) -> str:
         """The namespace it plays in, on any cluster."""
         return f"exercise-{self.number}"
+
+    @property
+    def place(self) -> str:
+        """Where its files are in the learner's folder."""
+        return f"exercises/{self.id}"

@@ -14,11 +14,13 @@ import yaml
 
 from gitopslab.course.exercise import OTHERWISE, Check, Exercise, Hint, Mistake, Purpose, Route, Step
 from gitopslab.course.expectation import RULES, Expectation
-from gitopslab.course.source import Source
+from gitopslab.course.source import IN_CLUSTER, OUTSIDE, Source
 from gitopslab.errors import LabError
 from gitopslab.machinery import json_path
 
 _HINTS = 3
+_COMMANDS = ("kubectl ", "gitopslab ")
+_STEPS = "a command that begins with kubectl or gitopslab, or apply:, refused: or write:"
 _PATIENCE = 3  # seconds: longer than any step in a pod's usual life
 _WORDS: Mapping[str, Mapping[str, Any]] = {
     "exists": {"exists": True},
@@ -48,7 +50,11 @@ def read(folder: Path) -> Exercise:
 
 
 def _exercise(top: _Map, folder: Path, task: str) -> Exercise:
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted((folder / "files").glob("*"))}
+    files = {
+        path.relative_to(folder / "files").as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted((folder / "files").rglob("*"))
+        if path.is_file()
+    }
     checks = tuple(top.each("checks", _check))
     exercise = Exercise(
         id=folder.name,
@@ -84,24 +90,30 @@ def _check(each: _Map) -> Check:
     expect = _expectation(each.take("expect"), each, words=each.text("expected", ""))
     # what a learner writes is as it is; what controllers and kubelets write comes a moment later
     comes = source.what != "object" or not source.field or source.field.startswith("status")
+    comes = comes and not source.is_outside
     usual = _PATIENCE if comes and expect.rules != {"exists": True} else 0
     patience = each.number("patience", usual)
     return Check(each.text("id"), source, expect, each.text("because", ""), each.text("look"), patience)
 
 
 def _source(each: _Map) -> Source:
-    given = [what for what in ("object", "objects", "log") if each.has(what)]
+    given = [what for what in (*IN_CLUSTER, *OUTSIDE) if each.has(what)]
     if len(given) != 1:
-        raise each.error("", "needs exactly one of object:, objects: and log:")
-    what: Any = given[0]
-    kind, _, name = each.text(what).partition("/")
-    if bool(name) == (what == "objects"):
-        raise each.error(what, "is KIND/NAME" if what != "objects" else "is a KIND; labels: chooses among them")
+        raise each.error("", f"needs exactly one of {', '.join(f'{what}:' for what in (*IN_CLUSTER, *OUTSIDE))}")
+    what = given[0]
     field = each.text("field", "")
     try:
         json_path.parse(field)
     except ValueError as error:
         raise each.error("field", str(error)) from error
+    if what in OUTSIDE:
+        if (what == "jobs") != bool(field):
+            raise each.error("field", "is for jobs, and needed there: a whole job says little to a learner")
+        event = {str(key): str(value) for key, value in dict(each.take("event", {})).items()}
+        return Source(what, each.text(what), field=field, event=event)
+    kind, _, name = each.text(what).partition("/")
+    if bool(name) == (what == "objects"):
+        raise each.error(what, "is KIND/NAME" if what != "objects" else "is a KIND; labels: chooses among them")
     return Source(what, kind, name, each.text("labels", ""), field, each.text("namespace", ""))
 
 
@@ -146,20 +158,29 @@ def _steps(each: _Map, files: Mapping[str, str]) -> tuple[Step, ...]:
 
 
 def _step(item: _Item, files: Mapping[str, str]) -> Step:
-    """``kubectl …``, or ``apply:`` with a manifest or a file's name; ``refused:`` when the API shall refuse it."""
+    """A command; ``apply:`` or ``refused:`` with a manifest or a file's name; ``write:`` with an exercise's file."""
     if isinstance(item.value, str):
-        if not item.value.startswith("kubectl "):
-            raise item.error("is a command that begins with kubectl, or apply: and a manifest")
+        if not item.value.startswith(_COMMANDS):
+            raise item.error(f"is {_STEPS}")
         return Step(command=item.value)
     step = item.map()
     word = next(iter(step.content), "")
-    if word not in ("apply", "refused"):
-        raise item.error("is a command that begins with kubectl, or apply: or refused: and a manifest")
-    text = step.text(word)
+    if word == "write":
+        made = Step(file=step.text(word), text=str(step.take("text")), replaces=str(step.take("replaces", "")))
+    elif word in ("apply", "refused"):
+        made = _applied(item, step.text(word), files, is_refused=word == "refused")
+    else:
+        raise item.error(f"is {_STEPS}")
     step.finish()
+    return made
+
+
+def _applied(item: _Item, text: str, files: Mapping[str, str], *, is_refused: bool) -> Step:
+    if text.startswith(_COMMANDS) and is_refused:
+        return Step(command=text, is_refused=True)
     if "\n" not in text and text not in files:
         raise item.error(f"there is no files/{text}")
-    return Step(manifest=files.get(text, text), is_refused=word == "refused")
+    return Step(manifest=files.get(text, text), is_refused=is_refused)
 
 
 class _Item:

@@ -94,7 +94,7 @@ def _line(finding: Finding, failing: Finding | None) -> str:
 def _details(finding: Finding, exercise: Exercise, voice: Voice) -> list[tuple[str, str]]:
     because = [("", finding.because)] if finding.check.because else []
     found = [("found", finding.found), ("expected", finding.expected)]
-    return [*found, *because, ("look", voice.kubectl(finding.check.look, exercise))]
+    return [*found, *because, ("look", voice.command(finding.check.look, exercise))]
 
 
 def _html(head: str, verdict: Verdict, details: Sequence[tuple[str, str]], hint: str = "") -> str:

@@ -1,14 +1,16 @@
 """Where a check looks: an object, several of a kind, what a pod has printed; and there at a field, or at the whole.
 
-Used by ``checking`` and ``expectation``. A ``Source`` is only a description; ``World`` reads it from a cluster, through
-the Kubernetes API alone. Looking in Git, the registry or a pipeline will be one more way of reading here.
+Used by ``checking`` and ``expectation``. A ``Source`` is only a description; ``World`` reads it: from a cluster,
+through the Kubernetes API alone, or from what is ``elsewhere``: the learner's files, and what GitLab makes of them.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.machinery import json_path
@@ -31,33 +33,73 @@ class Reader(Protocol):
         ...
 
 
+class Elsewhere(Protocol):
+    """Reads what is in no cluster; ``elsewhere.Place`` is one."""
+
+    def documents(self, source: Source) -> list[Any]:
+        """What a source stands for, each a document or a line."""
+        ...
+
+
+InCluster = Literal["object", "objects", "log"]
+Outside = Literal["file", "lint", "jobs"]
+IN_CLUSTER: tuple[InCluster, ...] = get_args(InCluster)
+OUTSIDE: tuple[Outside, ...] = get_args(Outside)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A place to look.
 
     Attributes:
-        what: One object, all of a kind, or the log of a pod or a job.
-        kind: As kubectl takes it.
+        what: One object, all of a kind, or the log of a pod or a job; or, outside of the cluster, the lines of a file,
+            what GitLab's linter says of it, the jobs that an event makes of it.
+        kind: As kubectl takes it; outside of the cluster the file.
         name: Of the object; empty for all of a kind.
         labels: A selector, for all of a kind.
         field: A JSONPath into each object; empty for the whole object.
         namespace: Another one than the exercise's.
+        event: What happens, for ``jobs``: ``event``, ``branch``, ``tag``, and ``open`` for the merge request that a
+            branch has open.
     """
 
-    what: Literal["object", "objects", "log"]
+    what: InCluster | Outside
     kind: str
     name: str = ""
     labels: str = ""
     field: str = ""
     namespace: str = ""
+    event: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is in no cluster."""
+        return self.what in OUTSIDE
 
     @property
     def subject(self) -> str:
         """What it looks at, as a learner would name it: ``deployment/web``, ``pods with app=web``."""
+        if self.is_outside:
+            return _OUTSIDE_WORDS[self.what].format(self.kind, _event_words(self.event))
         subject = f"{self.kind}/{self.name}" if self.name else self.kind
         subject = f"the log of {subject}" if self.what == "log" else subject
         subject += f" with {self.labels}" if self.labels else ""
         return subject + (f" in {self.namespace}" if self.namespace else "")
+
+
+_OUTSIDE_WORDS = {
+    "file": "{0}",
+    "lint": "errors in {0}",
+    "jobs": "jobs of {0} for {1}",
+}
+
+
+def _event_words(event: Mapping[str, str]) -> str:
+    """An event in a few words: ``tag v1.2.3``, ``branch main``, ``merge_request``."""
+    kind = event.get("event", "")
+    where = "tag " + event["tag"] if "tag" in event else "branch " + event.get("branch", "main")
+    where += f" with {event['open']} open" if "open" in event else ""
+    return where if kind in ("", "push", "tag") else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +109,17 @@ class World:
     Attributes:
         cluster: The Kubernetes API.
         namespace: The exercise's.
+        elsewhere: What is in no cluster; None where an exercise looks at nothing there.
     """
 
     cluster: Reader
     namespace: str
+    elsewhere: Elsewhere | None = None
 
     def objects(self, source: Source) -> list[Object]:
         """The objects a source stands for; none when there are none, or when the cluster knows no such kind."""
+        if source.is_outside:
+            return self.elsewhere.documents(source) if self.elsewhere else []
         where = source.namespace or self.namespace
         with suppress(NotFoundError):
             if source.name:

@@ -1,4 +1,4 @@
-"""The place where an exercise plays: its namespace, filled when it begins and taken away when it ends.
+"""The place where an exercise plays: its namespace and its files, set up when it begins and taken away when it ends.
 
 Called by ``desk``, and by the tests to walk routes and mistakes. It acts through the Kubernetes API and kubectl, as a
 learner would; whether anything is right is left to ``checking``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.context import OWNED
@@ -34,12 +35,14 @@ class Stage:
         client: The cluster's API.
         kubectl: For the steps that are written as commands.
         exercise: Which one.
+        folder: The learner's, in which the exercise has a folder of its own for its files.
     """
 
-    def __init__(self, client: Client, kubectl: Kubectl, exercise: Exercise) -> None:
+    def __init__(self, client: Client, kubectl: Kubectl, exercise: Exercise, folder: Path) -> None:
         self._client = client
         self._kubectl = kubectl
         self._exercise = exercise
+        self.folder = folder / exercise.place
 
     @property
     def began(self) -> float | None:
@@ -64,6 +67,7 @@ class Stage:
             raise LabError(f"the namespace {name} is there already: {error.message}", self._remedy()) from error
         # without it the API refuses pods, which also on a real cluster is so for a moment
         self._wait("serviceaccounts", "default", "create", _READY_SECONDS)
+        self._lay_out()
         self.run(self._exercise.start)
         # last, so that one which was broken off half-way has not begun
         self._client.patch("namespaces", name, {"metadata": {"annotations": {BEGAN: f"{time.time():.0f}"}}})
@@ -81,6 +85,22 @@ class Stage:
         self.run(self._exercise.clean)
         return True
 
+    def put_back(self) -> None:
+        """The exercise's files as they were; what a learner made of one is kept beside it."""
+        for name, text in self._exercise.files.items():
+            path = self.folder / name
+            if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
+                path.replace(path.with_name(f"{path.name}.bak"))
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """The files that are missing; the others may be the learner's work already."""
+        for name, text in self._exercise.files.items():
+            path = self.folder / name
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+
     def wait_until_gone(self) -> None:
         """Wait until nothing of it is left.
 
@@ -96,12 +116,21 @@ class Stage:
             LabError: One did not work, or worked although it should be refused.
         """
         for step in steps:
-            if step.command:
-                self._command(step)
-            else:
+            if step.file:
+                self._write(step)
+            elif step.manifest:
                 self._manifest(step)
+            elif step.command.startswith("kubectl "):
+                self._kubectl_does(step)
 
-    def _command(self, step: Step) -> None:
+    def _write(self, step: Step) -> None:
+        path = self.folder / step.file
+        before = path.read_text(encoding="utf-8") if step.replaces else ""
+        if step.replaces not in before:
+            raise LabError(f"{step.file} has no {step.replaces!r}", "See the step in exercise.yaml")
+        path.write_text(before.replace(step.replaces, step.text) if step.replaces else step.text, encoding="utf-8")
+
+    def _kubectl_does(self, step: Step) -> None:
         words = shlex.split(step.command)[1:]
         answer = self._kubectl.run([f"--namespace={self._exercise.namespace}", *words], timeout=60)
         if not answer.ok:

@@ -1,21 +1,26 @@
 """How the course tells a learner what to type: as a cell in a notebook, or as a line in a terminal.
 
-Used by ``report``. Exercises name kubectl commands only; this says them so that a learner can paste them where he is.
+Used by ``report``. Exercises name commands as for a terminal; this says them so that a learner can paste them where he
+is.
 """
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitopslab.course.commands import REGISTRY, call_of, located
 from gitopslab.course.exercise import Exercise, Step
+
+_USUAL_REGISTRY = "localhost:5050"
 
 
 class Voice(Protocol):
     """Says commands as they are typed in one place."""
 
-    def kubectl(self, command: str, exercise: Exercise) -> str:
-        """``kubectl …`` in the exercise's namespace."""
+    def command(self, command: str, exercise: Exercise) -> str:
+        """``kubectl …`` in the exercise's namespace, or ``gitopslab …`` with the exercise's files."""
         ...
 
     def verb(self, verb: str, exercise: Exercise) -> str:
@@ -35,10 +40,14 @@ class Voice(Protocol):
 class Cell:
     """A notebook, whose commands go to the exercise's namespace since it began."""
 
-    def kubectl(self, command: str, exercise: Exercise) -> str:
-        """``lab.kubectl("get pods")``."""
-        words = command.removeprefix("kubectl ")
-        return f"lab.kubectl({words!r})" if '"' in words else f'lab.kubectl("{words}")'
+    def command(self, command: str, exercise: Exercise) -> str:
+        """``lab.kubectl("get pods")``, ``lab.lint("exercises/02-1-capitals/gitlab-ci.yml")``."""
+        if command.startswith("kubectl "):
+            return f"lab.kubectl({_quoted(command.removeprefix('kubectl '))})"
+        call = call_of(command)
+        given = [_quoted(located(word, exercise)) for word in call.words]
+        given += [f"{name}={_quoted(located(value, exercise))}" for name, value in call.options.items()]
+        return f"lab.{call.verb}({', '.join(given)})"
 
     def verb(self, verb: str, exercise: Exercise) -> str:
         """``lab.hint("06-2")``."""
@@ -50,11 +59,27 @@ class Cell:
 
     def steps(self, steps: tuple[Step, ...], exercise: Exercise) -> str:
         """Python."""
-        return "\n".join(
-            self.kubectl(step.command, exercise) if step.command else f'lab.apply("""\n{step.manifest.strip()}\n""")'
-            for step in steps
-            if not step.is_refused
-        )
+        done = [self._step(step, exercise) for step in steps if not step.is_refused]
+        imports = ["from pathlib import Path", ""] if any(step.file for step in steps) else []
+        return "\n".join([*imports, *done])
+
+    def _step(self, step: Step, exercise: Exercise) -> str:
+        if step.command:
+            return self.command(step.command, exercise)
+        if step.manifest:
+            return f'lab.apply("""\n{step.manifest.strip()}\n""")'
+        path = f'Path("{exercise.place}/{step.file}")'
+        text = f'r"""{step.text}"""' if "\n" in step.text else repr(step.text)
+        if step.replaces:
+            return f"path = {path}\npath.write_text(path.read_text().replace({step.replaces!r}, {text}))"
+        return f"{path}.write_text({text})"
+
+
+def _quoted(text: str) -> str:
+    """A text as it is written in Python, with the lab's registry filled in."""
+    if REGISTRY in text:
+        return 'f"' + text.replace(REGISTRY, "{lab.registry}") + '"'
+    return repr(text) if '"' in text else f'"{text}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +92,11 @@ class Terminal:
 
     options: str = ""
 
-    def kubectl(self, command: str, exercise: Exercise) -> str:
-        """``gitopslab kubectl -n exercise-06-2 get pods``."""
+    def command(self, command: str, exercise: Exercise) -> str:
+        """``gitopslab kubectl -n exercise-06-2 get pods``, ``gitopslab ci lint exercises/02-1-…/gitlab-ci.yml``."""
+        if not command.startswith("kubectl "):
+            words = [located(word, exercise) for word in shlex.split(command)]
+            return shlex.join(words).replace(REGISTRY, _USUAL_REGISTRY)
         words = ["gitopslab", "kubectl", self.options, "-n", exercise.namespace, command.removeprefix("kubectl ")]
         return " ".join(filter(None, words))
 
@@ -82,10 +110,14 @@ class Terminal:
 
     def steps(self, steps: tuple[Step, ...], exercise: Exercise) -> str:
         """Lines for a shell."""
-        return "\n".join(
-            self.kubectl(step.command, exercise)
-            if step.command
-            else f"{self.kubectl('apply -f -', exercise)} <<'END'\n{step.manifest.strip()}\nEND"
-            for step in steps
-            if not step.is_refused
-        )
+        return "\n".join(self._step(step, exercise) for step in steps if not step.is_refused)
+
+    def _step(self, step: Step, exercise: Exercise) -> str:
+        if step.command:
+            return self.command(step.command, exercise)
+        if step.manifest:
+            return f"{self.command('kubectl apply -f -', exercise)} <<'END'\n{step.manifest.strip()}\nEND"
+        path = f"{exercise.place}/{step.file}"
+        if step.replaces:
+            return f"# in {path}, write\n{step.text.rstrip()}\n# instead of\n{step.replaces.rstrip()}"
+        return f"cat > {path} <<'END'\n{step.text.rstrip()}\nEND"

@@ -12,6 +12,7 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course import catalogue
 from gitopslab.course.checking import Verdict, judge
+from gitopslab.course.elsewhere import Place
 from gitopslab.course.exercise import Exercise, Step
 from gitopslab.course.report import of_hint, of_verdict
 from gitopslab.course.source import World
@@ -27,18 +28,19 @@ Walk = Callable[..., Verdict]
 
 
 @pytest.fixture
-def walk(cluster: FastCluster, client: Client) -> Walk:
+def walk(cluster: FastCluster, client: Client, tmp_path: Path) -> Walk:
     """Begins an exercise, does some steps, and judges it once everything has settled."""
 
     def walked(exercise: Exercise, steps: tuple[Step, ...] = ()) -> Verdict:
-        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise)
+        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise, tmp_path)
         if stage.leave():
             stage.wait_until_gone()
+        stage.put_back()
         stage.begin()
         cluster.advance(_SETTLE)
         stage.run(steps)
         cluster.advance(_SETTLE)
-        verdict = judge(exercise, World(client, exercise.namespace))
+        verdict = judge(exercise, World(client, exercise.namespace, Place(stage.folder)))
         stage.leave()
         return verdict
 
@@ -96,7 +98,7 @@ def test_it_has_what_an_exercise_needs(exercise: Exercise) -> None:
     assert exercise.task.startswith(f"### {exercise.number} {exercise.title}\n"), "the task begins with its title"
     assert exercise.goal.endswith(".")
     assert 2 <= exercise.minutes <= 12
-    assert all(check.look.startswith("kubectl ") for check in exercise.checks)
+    assert all(check.look.startswith(("kubectl ", "gitopslab ")) for check in exercise.checks)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=named)

@@ -78,7 +78,7 @@ def test_what_controllers_write_is_waited_for_and_what_learners_write_is_not(tmp
         pytest.param({"start": [{"apply": "none.yaml"}]}, "there is no files/none.yaml", id="file"),
         pytest.param({"routes": []}, "routes is empty", id="routes"),
         pytest.param({"checks": [{**CHECK, "expect": {"equals": 2}}]}, "knows no equals; it knows is, not", id="rule"),
-        pytest.param({"checks": [{**CHECK, "objects": "pods"}]}, "exactly one of object:, objects: and log:", id="two"),
+        pytest.param({"checks": [{**CHECK, "objects": "pods"}]}, "exactly one of object:, objects:, log:", id="two"),
         pytest.param({"checks": [{**CHECK, "object": "deployment"}]}, "is KIND/NAME", id="name"),
         pytest.param({"checks": [{**CHECK, "field": "spec["}]}, "unterminated array", id="field"),
         pytest.param({"checks": [{**CHECK, "lok": "x"}]}, r"checks\[0\] has the unknown key lok", id="check"),
