@@ -114,13 +114,20 @@ class _Squeezer(io.RawIOBase):
         self._upload = upload
         self._gzip = zlib.compressobj(6, zlib.DEFLATED, 31)
         self._sum = hashlib.sha256()
+        self._is_over = False
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
+        if self._is_over:  # tarfile writes what it has buffered even after a write has failed
+            return len(data)
         self._sum.update(data)
-        self._upload.write(self._gzip.compress(data))
+        try:
+            self._upload.write(self._gzip.compress(data))
+        except BaseException:
+            self._is_over = True
+            raise
         return len(data)
 
     def finish(self) -> None:

@@ -1,6 +1,7 @@
 """The facade's images: build, push, pull, and what is in them.
 
-A part of ``Lab``. Building and moving is left to ``clusters.images``, what is drawn to ``views.layers``.
+A part of ``Lab``. Building and moving is left to ``clusters.images``, what is drawn to ``views.layers``; both are
+loaded when they are first used, since most cells need neither.
 """
 
 from __future__ import annotations
@@ -11,14 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitopslab.clusters import Cluster
-from gitopslab.clusters.forge import Forge
-from gitopslab.clusters.images import REAL_NODES, Built, Image, Images, Moved, Reference, Request, Step
 from gitopslab.images.sizes import bytes_in_words
 from gitopslab.lab.answers import say
 from gitopslab.views.grid import Grid
 from gitopslab.views.resource import Printed
 
 if TYPE_CHECKING:
+    from gitopslab.clusters.images import Built, Image, Images, Moved, Reference, Step
     from gitopslab.widgets.layers import LayersView
 
 
@@ -86,6 +86,8 @@ class Imaging:
         Example:
             >>> lab.build("app", f"{lab.registry}/waal/waal-web:dev")
         """
+        from gitopslab.clusters.images import Reference, Request
+
         tags = (Reference.parse(tag),) if tag else ()
         epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
         request = Request(
@@ -107,6 +109,8 @@ class Imaging:
         Example:
             >>> lab.push(f"{lab.registry}/waal/waal-web:dev")
         """
+        from gitopslab.clusters.images import Reference
+
         reference = Reference.parse(tag)
         image = self._images().push(reference, _told)
         say(f"{reference.tag}: digest: {image.digest}")
@@ -118,6 +122,8 @@ class Imaging:
         Example:
             >>> lab.pull(f"{lab.registry}/waal/waal-web@sha256:…")
         """
+        from gitopslab.clusters.images import Reference
+
         reference = Reference.parse(tag)
         image = self._images().pull(reference, _told)
         say(f"Digest: {image.digest}")
@@ -129,6 +135,8 @@ class Imaging:
         Example:
             >>> lab.tag(f"{lab.registry}/waal/waal-web:dev", f"{lab.registry}/waal/waal-web:prod-v1.2.3")
         """
+        from gitopslab.clusters.images import Reference
+
         store = self._images().store
         store.keep(Reference.parse(target), store.need(source).manifest)
 
@@ -139,6 +147,8 @@ class Imaging:
             >>> lab.image("waal-web:dev").digest
             'sha256:…'
         """
+        from gitopslab.clusters.images import Reference
+
         return BuiltImage(Reference.parse(tag), self._images().store.need(tag))
 
     def images(self) -> Printed:
@@ -168,6 +178,9 @@ class Imaging:
         return LayersView(layers(store.content, first, second), still=self._still)
 
     def _images(self) -> Images:
+        from gitopslab.clusters.forge import Forge
+        from gitopslab.clusters.images import REAL_NODES, Images
+
         return Images(Forge.of(self.cluster), say, real_nodes=self.cluster.kind in REAL_NODES)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import random
+import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,8 +19,8 @@ import pytest
 from image_samples import Build, files_of, write
 from serving_forge import ServedForge, served_forge
 
-from gitopslab.errors import ImageError
-from gitopslab.images.build import Builder
+from gitopslab.errors import DiskFullError, ImageError
+from gitopslab.images.build import Builder, Request
 from gitopslab.images.client import DockerConfig, Login, Moved, Registry, nobody, pull, push
 from gitopslab.images.image import Image, Platform, as_json, host_platform
 from gitopslab.images.oci import INDEX, MANIFEST, Descriptor, digest_of
@@ -385,3 +389,102 @@ def test_a_login_keeps_its_password_to_itself(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="is not JSON"):
         DockerConfig(tmp_path)("h")
     assert nobody("h") is None
+
+
+# ---- a connection that breaks half way ----
+
+
+class CutAfter(threading.Thread):
+    """Passes bytes on to a server, and hangs up after so many of one connection; 0 for never."""
+
+    def __init__(self, port: int, most: int) -> None:
+        super().__init__(daemon=True)
+        self._port = port
+        self.most = most
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def run(self) -> None:
+        with suppress(OSError):  # the listener is closed at the end
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._port))
+                threading.Thread(target=self._pass, args=(server, client, 0), daemon=True).start()
+                threading.Thread(target=self._pass, args=(client, server, self.most), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, most: int) -> None:
+        passed = 0
+        with suppress(OSError):
+            while data := source.recv(4096):
+                passed += len(data)
+                if most and passed > most:
+                    break
+                target.sendall(data)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def stop(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.join(5)
+
+
+def test_a_push_cut_half_way_loses_nothing_and_is_repeated(
+    forge: ServedForge, build: Build, folder: Path, store: Store, other: Store
+) -> None:
+    write(folder, {"Dockerfile": ""})
+    (folder / "big").write_bytes(random.Random(1).randbytes(300_000))
+    image = build("FROM python\nCOPY big /big").image
+    cut = CutAfter(int(forge.host.rpartition(":")[2]), most=100_000)
+    cut.start()
+    try:
+        reference = Reference.parse(f"{cut.host}/waal/web:1")
+        store.keep(reference, image.manifest)
+
+        def login(_: str) -> Login:
+            return Login("learner", forge.token)
+
+        moved: list[Moved] = []
+        with pytest.raises(ImageError, match="broke during PUT") as caught:
+            push(store, Registry(cut.host, login), reference, moved.append)
+        assert "Do it again" in caught.value.hint
+        assert [each.state for each in moved] == ["Pushed"]
+        with pytest.raises(ImageError) as unseen:
+            Registry(forge.host).manifest("waal/web", "1")  # nobody sees half an image
+        assert unseen.value.code in ("NAME_UNKNOWN", "MANIFEST_UNKNOWN")
+        cut.most = 0
+        moved.clear()
+        push(store, Registry(cut.host, login), reference, moved.append)
+        assert [each.state for each in moved] == ["Layer already exists", "Pushed", "Pushed"]
+    finally:
+        cut.stop()
+    assert pull(other, Registry(forge.host), named(forge, "waal/web:1")).digest == image.digest
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can make a disk that is full")
+def test_a_build_and_a_pull_on_a_full_disk_say_so_and_keep_nothing(
+    forge: ServedForge, registry: Registry, build: Build, folder: Path, store: Store, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        (folder / "big").write_bytes(random.Random(1).randbytes(500_000))
+        reference = named(forge, "waal/web:1")
+        build("FROM scratch\nCOPY big /big", tag=str(reference))
+        push(store, registry, reference)
+        small = Store(disk / "store")
+        for move in (
+            lambda: Builder(small).build(Request(folder, engine="lab")),
+            lambda: pull(small, registry, reference),
+        ):
+            with pytest.raises(DiskFullError, match="is full"):
+                move()
+        assert list(small.content.uploads.iterdir()) == []
+        assert small.kept() == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -45,7 +45,9 @@ class Registry:
 
     def __init__(self, host: str, credentials: Credentials = nobody) -> None:
         self.host = host
-        self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, headers={"User-Agent": "gitopslab"})
+        self._pool = urllib3.PoolManager(
+            maxsize=4, timeout=_TIMEOUT, retries=_RETRIES, headers={"User-Agent": "gitopslab"}
+        )
         self._authentication = Authentication(self._pool, host, credentials(host))
         scheme = "http" if Reference(host, "").is_loopback else "https"
         self.address = f"{scheme}://{'registry-1.docker.io' if host == DOCKER_HUB else host}"

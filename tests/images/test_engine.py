@@ -1,0 +1,171 @@
+"""Container engines, played by programs that write down what they were asked and hand over a prepared archive."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from image_samples import files_of, write
+
+from gitopslab.errors import DockerfileError, ImageError
+from gitopslab.images.archive import take_in
+from gitopslab.images.build import Builder, Request, Step
+from gitopslab.images.engine import find
+from gitopslab.images.image import Platform, host_platform
+from gitopslab.images.reference import Reference
+from gitopslab.images.store import Store
+
+ENGINE = """#!{python}
+import json, shutil, sys
+words = sys.argv[1:]
+with open({notes!r}, "a") as notes:
+    notes.write(json.dumps(words) + "\\n")
+if words[0] == "build":
+    print("STEP 1/2: FROM \\x1b[1mdebian\\x1b[0m")
+    sys.exit({code})
+if words[0] == "save":
+    shutil.copy({archive!r}, words[words.index("--output") + 1])
+if words[0] == "push":
+    shutil.copy({archive!r}, words[2].removeprefix("docker-archive:"))
+"""
+
+
+def archive(path: Path, *, damaged: bool = False) -> Path:
+    """What ``docker save`` writes of an image with one file, in one layer."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as inner:
+        header = tarfile.TarInfo("made")
+        header.size = 5
+        inner.addfile(header, io.BytesIO(b"made\n"))
+    diff_id = "0" * 64 if damaged else hashlib.sha256(layer.getvalue()).hexdigest()
+    config = {
+        "architecture": host_platform().architecture,
+        "os": "linux",
+        "config": {"Env": ["A=1"]},
+        "container_config": {"Hostname": "x"},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff_id}"]},
+        "history": [{"created_by": "RUN make"}],
+    }
+    manifest = [{"Config": "config.json", "Layers": ["layer.tar"], "RepoTags": ["x:1"]}]
+    with tarfile.open(path, "w") as outer:
+        files = {"manifest.json": _json(manifest), "config.json": _json(config), "layer.tar": layer.getvalue()}
+        for name, data in files.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(data)
+            outer.addfile(header, io.BytesIO(data))
+    return path
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+class Engines:
+    """Where the played engines are, and what they were asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._notes = folder / "notes"
+
+    def install(self, name: str, code: int = 0) -> None:
+        program = self._folder / name
+        made = archive(self._folder / "image.tar")
+        text = ENGINE.format(python=sys.executable, notes=str(self._notes), archive=str(made), code=code)
+        program.write_text(text)
+        program.chmod(0o755)
+
+    def asked(self) -> list[list[str]]:
+        return [json.loads(line) for line in self._notes.read_text().splitlines()]
+
+
+@pytest.fixture
+def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
+    """A machine that has no engine but those a test installs."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return Engines(folder)
+
+
+@pytest.mark.parametrize("name", ["docker", "podman", "buildah"])
+def test_what_the_lab_cannot_build_goes_to_the_engine_that_answers(
+    engines: Engines, name: str, folder: Path, store: Store
+) -> None:
+    engines.install(name)
+    write(folder, {"Dockerfile": "FROM debian:12 AS x\nARG V\nRUN make\n"})
+    reference, steps = Reference.parse("localhost:5050/waal/web:1"), list[Step]()
+    request = Request(
+        folder, tags=(reference,), args={"V": "1; rm -rf /"}, target="x", platform=Platform("linux", "arm64")
+    )
+    built = Builder(store).build(request, steps.append)
+    assert built.builder == name
+    assert files_of(store, built.image) == {"made": "made\n"}
+    assert dict(built.image.settings) == {"Env": ["A=1"]}
+    assert store.find(reference) == built.image
+    assert [step.text for step in steps] == ["STEP 1/2: FROM debian"]
+    _, build, save = engines.asked()
+    assert build[0] == "build"
+    assert build[-1] == str(folder)
+    asked = " ".join(build)
+    assert "--build-arg V=1; rm -rf / " in asked
+    assert "V=1; rm -rf /" in build  # one word: no shell looks at it
+    for words in ("--target x", "--platform linux/arm64", f"--tag {reference}"):
+        assert words in asked
+    assert str(reference) in save
+
+
+def test_the_lab_builds_by_itself_what_it_can_even_where_an_engine_is(
+    engines: Engines, folder: Path, store: Store
+) -> None:
+    engines.install("docker")
+    write(folder, {"Dockerfile": "FROM python\nCOPY . /app\n"})
+    assert Builder(store).build(Request(folder)).builder == "lab"
+    assert Builder(store).build(Request(folder, engine="docker")).builder == "docker"
+
+
+def test_without_an_engine_the_line_is_named(engines: Engines, folder: Path, store: Store) -> None:
+    write(folder, {"Dockerfile": "FROM python\nCOPY . /app\nRUN pip install flask\n"})
+    with pytest.raises(DockerfileError, match="RUN needs a container engine, and none answers") as caught:
+        Builder(store).build(Request(folder))
+    assert caught.value.line == 3
+    assert "Start Docker, Podman or Buildah" in caught.value.hint
+    with pytest.raises(ImageError, match="podman does not answer"):
+        Builder(store).build(Request(folder, engine="podman"))
+    with pytest.raises(ImageError, match="There is no engine 'moby'"):
+        Builder(store).build(Request(folder, engine="moby"))
+
+
+def test_an_engine_that_fails_is_quoted(engines: Engines, folder: Path, store: Store) -> None:
+    engines.install("podman", code=7)
+    write(folder, {"Dockerfile": "FROM debian\nRUN false\n"})
+    with pytest.raises(ImageError, match=r"podman build failed with exit code 7:\n  STEP 1/2: FROM debian"):
+        Builder(store).build(Request(folder, tags=(Reference.parse("x"),)))
+    assert store.kept() == []
+
+
+def test_the_first_engine_that_answers_is_taken(engines: Engines) -> None:
+    assert find() is None
+    engines.install("buildah")
+    assert (found := find()) is not None
+    assert found.name == "buildah"
+    engines.install("podman")
+    assert (found := find()) is not None
+    assert found.name == "podman"
+
+
+def test_a_damaged_archive_is_refused(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="its layers are not those of its config"):
+        take_in(archive(tmp_path / "a.tar", damaged=True), store.content)
+    (tmp_path / "b.tar").write_bytes(b"nothing of an archive")
+    with pytest.raises(ImageError, match="no archive of an image"):
+        take_in(tmp_path / "b.tar", store.content)
+    with tarfile.open(tmp_path / "c.tar", "w"):
+        pass
+    with pytest.raises(ImageError, match="no archive of an image"):
+        take_in(tmp_path / "c.tar", store.content)
