@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from gitopslab import __version__
 from gitopslab.ci.runner.artifacts import archive_of
+from gitopslab.ci.runner.history import History
 from gitopslab.ci.runner.record import PipelineRecord, job_as_dict
 from gitopslab.ci.runner.runner import Runner
 from gitopslab.errors import LabError
@@ -69,6 +70,10 @@ class Api:
     def _runner(self) -> Runner:
         return self._pipelines.runner
 
+    @property
+    def _history(self) -> History:
+        return self._pipelines.runner.history
+
     def _reading(self, path: str, endpoint: Endpoint) -> Route:
         return Route(path, _told(endpoint), methods=["GET"])
 
@@ -96,8 +101,8 @@ class Api:
         """Those of a project, newest first; with ``newer_than``, once there is a newer version, or after a while."""
         project = request.query_params.get("project", "")
         await self._newer_than(request.query_params.get("newer_than", ""))
-        found = [one for one in self._runner.pipelines.values() if project in ("", one.event.project.path)]
-        headers = {_VERSION: str(self._runner.version)}
+        found = [one for one in self._history.pipelines.values() if project in ("", one.event.project.path)]
+        headers = {_VERSION: str(self._history.version)}
         return JSONResponse([one.as_dict() for one in reversed(found)], headers=headers)
 
     async def _start(self, request: Request) -> Response:
@@ -113,7 +118,7 @@ class Api:
         return JSONResponse(record.as_dict(), 201)
 
     async def _pipeline(self, request: Request) -> Response:
-        return JSONResponse(self._runner.pipeline(request.path_params["id"]).as_dict())
+        return JSONResponse(self._history.pipeline(request.path_params["id"]).as_dict())
 
     async def _cancel_pipeline(self, request: Request) -> Response:
         return JSONResponse(self._runner.cancel_pipeline(request.path_params["id"]).as_dict())
@@ -124,23 +129,23 @@ class Api:
     # ---- jobs ----
 
     async def _job(self, request: Request) -> Response:
-        pipeline, job = self._runner.find(request.path_params["id"])
+        pipeline, job = self._history.find(request.path_params["id"])
         return JSONResponse(job_as_dict(job) | {"pipeline": _short(pipeline)})
 
     async def _trace(self, request: Request) -> Response:
         """The log; with ``follow``, until the job has ended."""
         number = request.path_params["id"]
-        self._runner.find(number)
+        self._history.find(number)
         follows = request.query_params.get("follow", "") not in ("", "0", "false")
         offset = request.query_params.get("offset", "0")
         pieces = self._logged(number, int(offset) if offset.isdigit() else 0, follows=follows)
         return StreamingResponse(pieces, media_type="text/plain; charset=utf-8")
 
     async def _logged(self, number: int, offset: int, *, follows: bool) -> AsyncIterator[bytes]:
-        path = self._runner.trace_path(number)
+        path = self._history.trace_path(number)
         while True:
-            version = self._runner.version  # asked first, as is the next, so that nothing is missed
-            is_over = self._runner.find(number)[1].state.is_complete
+            version = self._history.version  # asked first, as is the next, so that nothing is missed
+            is_over = self._history.find(number)[1].state.is_complete
             if path.exists():
                 with path.open("rb") as file:
                     file.seek(offset)
@@ -169,7 +174,7 @@ class Api:
     async def _newer_than(self, version: str) -> None:
         if version.isdigit():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._runner.newer_than(int(version[:18])), _LONGEST_WAIT)
+                await asyncio.wait_for(self._history.newer_than(int(version[:18])), _LONGEST_WAIT)
 
 
 def _told(endpoint: Endpoint) -> Endpoint:

@@ -143,7 +143,7 @@ class Pipelines:
 
     async def _add(self, event: Event) -> PipelineRecord:
         """Number an event and begin its pipeline; numbers are given on the loop, so that none is given twice."""
-        numbered = replace(event, iid=self.runner.next_iid(event.project.path))
+        numbered = replace(event, iid=self.runner.history.next_iid(event.project.path))
         return self.runner.add(self.pipeline(PipelineRecord(0, numbered)))
 
     def _commits(self, project: str) -> Commits:

@@ -89,6 +89,12 @@ def received_variables(root: Path, sources: Iterable[JobRecord]) -> dict[str, st
     return found
 
 
+def remove(root: Path, run: int) -> None:
+    """Forget what a run kept."""
+    archive_of(root, run).unlink(missing_ok=True)
+    _dotenv_of(root, run).unlink(missing_ok=True)
+
+
 def archive_of(root: Path, run: int) -> Path:
     """Where the artifacts of a run are."""
     return root / "artifacts" / f"{run}.zip"

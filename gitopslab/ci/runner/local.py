@@ -54,7 +54,7 @@ async def _run(made: Pipeline, folder: Path, root: Path, engine: str, echo: Call
     try:
         version = 0
         while record.finished_at is None and record.state not in _WAITING and not running.done():
-            version = await runner.newer_than(version)
+            version = await runner.history.newer_than(version)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,6 +1,6 @@
 """What is kept of a pipeline: one JSON file each, replaced whole at every change, so that a kill leaves no half of one.
 
-``runner`` changes records, the forge tells them as they are. What a job says in its file is not kept: it follows from
+``history`` keeps records, the forge tells them as they are. What a job says in its file is not kept: it follows from
 the commit and the event again.
 """
 
@@ -140,6 +140,10 @@ class Records:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(pipeline), file, default=sorted)  # sets are written as lists
         draft.replace(self._root / f"{pipeline.id}.json")
+
+    def remove(self, pipeline: PipelineRecord) -> None:
+        """Forget a record."""
+        (self._root / f"{pipeline.id}.json").unlink(missing_ok=True)
 
     def read(self) -> Iterator[PipelineRecord]:
         """All of them, oldest first."""
