@@ -284,6 +284,17 @@ BUILT_IN: tuple[Resource, ...] = (
         subresources=(_STATUS,),
     ),
     Resource(
+        "autoscaling",
+        "v1",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        True,
+        ("hpa",),
+        _ALL,
+        subresources=(_STATUS,),
+        stored_as="horizontalpodautoscalers.autoscaling",
+    ),
+    Resource(
         "batch", "v1", "CronJob", "cronjobs", True, ("cj",), _ALL, subresources=(_STATUS,), tracks_generation=True
     ),
     Resource("batch", "v1", "Job", "jobs", True, (), _ALL, subresources=(_STATUS,), tracks_generation=True),

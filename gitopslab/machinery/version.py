@@ -5,7 +5,7 @@ from __future__ import annotations
 MAJOR = "1"
 MINOR = "36"
 
-KUBERNETES = f"v{MAJOR}.{MINOR}.2"
+KUBERNETES = f"v{MAJOR}.{MINOR}.3"
 """The upstream release whose behaviour is followed; kubelets report it as their version."""
 
 SERVER = f"{KUBERNETES}+gitopslab"

@@ -106,4 +106,6 @@ def test_a_finalizer_in_the_namespace_is_reported_until_it_is_gone(cluster: Clus
         ),
     }
     cluster.patch("configmaps", "held", {"metadata": {"finalizers": None}}, "team")
+    assert cluster.has("namespaces", "team", "")
+    cluster.advance(8)
     assert not cluster.has("namespaces", "team", "")

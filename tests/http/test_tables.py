@@ -101,11 +101,11 @@ def test_a_node_shows_its_state_roles_and_system() -> None:
         "status": {
             "conditions": [{"type": "Ready", "status": "True"}],
             "addresses": [{"type": "InternalIP", "address": "172.18.0.2"}],
-            "nodeInfo": {"kubeletVersion": "v1.36.2", "osImage": "Debian"},
+            "nodeInfo": {"kubeletVersion": "v1.36.3", "osImage": "Debian"},
         },
     }
     assert cells("nodes", node)[1:] == [
-        "Ready,SchedulingDisabled", "db,worker", "90s", "v1.36.2", "172.18.0.2", "<none>", "Debian",
+        "Ready,SchedulingDisabled", "db,worker", "90s", "v1.36.3", "172.18.0.2", "<none>", "Debian",
         "<unknown>", "<unknown>",
     ]  # fmt: skip
 

@@ -25,7 +25,7 @@ from gitopslab.controlplane.controllers.horizontalpodautoscaler import Horizonta
 from gitopslab.controlplane.controllers.ingress import IngressController
 from gitopslab.controlplane.controllers.job import JobController
 from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
-from gitopslab.controlplane.controllers.namespace import GRACE, NamespaceController
+from gitopslab.controlplane.controllers.namespace import NamespaceController
 from gitopslab.controlplane.controllers.nodeipam import NodeIpamController
 from gitopslab.controlplane.controllers.nodelifecycle import NodeLifecycleController
 from gitopslab.controlplane.controllers.nodettl import NodeTtlController
@@ -94,7 +94,7 @@ def controllers(
     catalog: Catalog | None = None,
     root_ca: str = "",
     key: SigningKey | None = None,
-    namespace_grace: float = GRACE,
+    quick_namespaces: bool = False,
 ) -> list[Reconciler]:
     """Every controller of the cluster, ready to be added to a manager.
 
@@ -105,12 +105,12 @@ def controllers(
         catalog: The resource types that are garbage collected and emptied out of namespaces; default the built-in ones.
         root_ca: The API server's certificate authority in PEM, published in every namespace.
         key: Signs tokens that are kept in Secrets; default one that nobody else has.
-        namespace_grace: Seconds before a namespace that is to be deleted is emptied.
+        quick_namespaces: Whether namespaces go sooner than on a real cluster.
     """
     catalog = catalog or Catalog()
     found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _KINDS]
     namespaces = api_for(NamespaceController.name)
-    found.append(NamespaceController(namespaces, manager, clock, catalog, grace=namespace_grace))
+    found.append(NamespaceController(namespaces, manager, clock, catalog, quick=quick_namespaces))
     for whole in _OF_ALL_KINDS:
         found.append(whole(api_for(whole.name), manager, clock, catalog))
     found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))

@@ -124,7 +124,7 @@ class DisruptionController:
         self._api = api
         self._clock = clock
         self._catalog = catalog
-        self._recorder = Recorder(api, clock, self.name)
+        self._recorder = Recorder(api, clock, "controllermanager")
         self._budgets = manager.informer(_RESOURCE)
         self._pods = manager.informer("pods")
         self.sources: tuple[Source, ...] = (

@@ -16,9 +16,10 @@ from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source, own_key
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import ApiError
-from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.clock import Clock, seconds_of
 from gitopslab.machinery.objects import (
     Object,
+    condition_of,
     controller_of,
     controller_reference,
     is_terminating,
@@ -28,6 +29,10 @@ from gitopslab.machinery.objects import (
     uid_of,
 )
 
+_SCHEDULER_FIRST = 1.0
+"""Seconds that the scheduler has for its first look. On a real cluster both hear of a pod at once, and the scheduler is
+quicker: it says that it waits for this controller."""
+
 
 class EphemeralVolumeController:
     """Reconciles pods to the claims of their ephemeral volumes."""
@@ -36,6 +41,7 @@ class EphemeralVolumeController:
 
     def __init__(self, api: Api, manager: Manager, clock: Clock) -> None:
         self._api = api
+        self._clock = clock
         self._recorder = Recorder(api, clock, self.name)
         self._pods = manager.informer("pods")
         self._claims = manager.informer(CLAIMS)
@@ -46,6 +52,9 @@ class EphemeralVolumeController:
         pod = self._pods.get(request.name, request.namespace)
         if pod is None or is_terminating(pod):
             return DONE
+        age = self._clock.now() - seconds_of(pod["metadata"]["creationTimestamp"])
+        if not pod["spec"].get("nodeName") and condition_of(pod, "PodScheduled") is None and age < _SCHEDULER_FIRST:
+            return Result(_SCHEDULER_FIRST - age)
         for volume in _ephemeral(pod):
             try:
                 self._claim(pod, volume)
@@ -89,7 +98,7 @@ def _ephemeral(pod: Object) -> list[Object]:
 
 
 def _new(event: WatchEvent) -> Iterable[Request]:
-    return own_key(event) if event.type == "ADDED" and _ephemeral(event.object) else ()
+    return own_key(event) if event.type != "DELETED" and _ephemeral(event.object) else ()
 
 
 def _lost(event: WatchEvent) -> Iterable[Request]:

@@ -14,11 +14,12 @@ Upstream: ``pkg/controller/job``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from gitopslab.controlplane.controllers import jobaccounts, jobends, jobindexes, jobs
 from gitopslab.controlplane.controllers.adoption import claim, owners_of_kind, without_controller
-from gitopslab.controlplane.controllers.jobbackoff import Record, finished_at, remaining
+from gitopslab.controlplane.controllers.jobbackoff import Record, Refusals, finished_at, remaining
 from gitopslab.controlplane.controllers.podcontrol import PodControl, pod_from_template
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import by_controller
@@ -37,6 +38,8 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
+
+log = logging.getLogger(__name__)
 
 _JOB_NAME = "batch.kubernetes.io/job-name"
 
@@ -61,6 +64,7 @@ class JobController:
         self._pods = manager.informer("pods")
         self._owners = owners_of_kind("Job", self._jobs)
         self._records: dict[str, Record] = {}
+        self._refusals: dict[str, Refusals] = {}
         self.sources: tuple[Source, ...] = (Source("jobs.batch"), Source("pods", self._concerned, previous=True))
 
     def reconcile(self, request: Request) -> Result:
@@ -71,6 +75,7 @@ class JobController:
         self._release_strays(request, job)
         if job is None or jobs.is_finished(job):
             self._records.pop("/".join(request), None)
+            self._refusals.pop("/".join(request), None)
             return DONE
         return self._sync(copy_of(job), job)
 
@@ -81,23 +86,32 @@ class JobController:
             status.setdefault("startTime", timestamp(now))
         key = f"{namespace_of(job)}/{name_of(job)}"
         self._records[key] = self._records.get(key, Record()).after(found.successes, found.failures)
-        cause, failure = jobends.ending(job, found, now), None
+        cause = jobends.ending(job, found, now)
         due = jobends.seconds_to_deadline(job, now)
-        try:
-            if cause is not None:
-                self._stop(job, found, found.active)
-            elif not is_terminating(job):
-                due = min(filter(None, (due, self._manage(job, found, self._records[key]))), default=None)
-        except ApiError as error:
-            failure = error
+        if cause is not None:
+            self._stop(job, found, found.active)
+        elif not is_terminating(job):
+            due = min(filter(None, (due, self._try(job, found, key))), default=None)
         if cause is None:
             cause = jobends.reached(job, found, now)
             if cause is None and not is_terminating(job):
                 self._note_suspension(job, now)
         self._account(job, before, found, cause if not found.active else None)
-        if failure is not None:
-            raise failure
         return Result(None if cause is not None else due)
+
+    def _try(self, job: Object, found: jobs.Tally, key: str) -> float | None:
+        """Start or stop pods, unless the API refused a moment ago; seconds until there is more to do."""
+        now, refusals = self._clock.now(), self._refusals.get(key, Refusals())
+        if now < refusals.until:
+            return refusals.until - now
+        try:
+            due = self._manage(job, found, self._records[key])
+        except ApiError as error:
+            log.debug("job %s: %s", key, error.message)
+            self._refusals[key] = refusals.one_more(now)
+            return self._refusals[key].until - now
+        self._refusals.pop(key, None)
+        return due
 
     def _manage(self, job: Object, found: jobs.Tally, record: Record) -> float | None:
         """Start or stop pods towards the wanted number; seconds until a failed pod may be replaced."""

@@ -1,5 +1,7 @@
 """How long a Job waits before it replaces a failed pod: ten seconds, doubling with each failure, at most ten minutes.
 
+When the API refuses a pod, the Job tries again after a second, doubling up to a minute.
+
 For most Jobs failures are counted since the last success, and remembered in memory as in the real controller: a restart
 forgets them. Indexes with a limit of their own count theirs in an annotation of the pods.
 
@@ -14,6 +16,7 @@ from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, condition_of
 
 _FIRST, _LONGEST = 10.0, 600.0  # seconds
+_FIRST_TRY, _LONGEST_TRY = 1.0, 60.0  # seconds, ``DefaultJobApiBackOff`` and ``MaxJobApiBackOff``
 
 
 def remaining(failures: int, last: float, now: float) -> float:
@@ -48,6 +51,23 @@ def _ending(pod: Object) -> list[Object]:
     sidecars = {each["name"] for each in spec.get("initContainers") or () if each.get("restartPolicy") == "Always"}
     started = [each for each in status.get("initContainerStatuses") or () if each["name"] in sidecars]
     return [*(status.get("containerStatuses") or ()), *started]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """The refusals of the API in a row, so far.
+
+    Attributes:
+        count: How many.
+        until: When to try again, in epoch seconds.
+    """
+
+    count: int = 0
+    until: float = 0.0
+
+    def one_more(self, now: float) -> Refusals:
+        """The refusals once the API has refused at ``now``."""
+        return Refusals(self.count + 1, now + min(_FIRST_TRY * 2.0 ** min(self.count, 16), _LONGEST_TRY))
 
 
 @dataclass(frozen=True, slots=True)

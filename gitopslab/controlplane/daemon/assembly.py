@@ -13,7 +13,6 @@ from gitopslab.controlplane.controllers import controllers
 from gitopslab.controlplane.controllers.customresourcedefinition import CustomResourceDefinitionController
 from gitopslab.controlplane.controllers.ingress import IngressController
 from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
-from gitopslab.controlplane.controllers.namespace import GRACE
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.gitops import GitOps
@@ -51,11 +50,6 @@ _ELSEWHERE = {
     LocalPathProvisioner.name: "local-path-provisioner",
 }
 """Of our controllers, those that are not in the controller manager of a real cluster."""
-
-
-_LAB_GRACE = 1.0
-"""Simplified: in a learner's cluster a namespace is emptied a second after its deletion, so that nobody waits for an
-exercise to begin anew; the real one takes five, and so does a bare cluster."""
 
 
 class ControlPlane:
@@ -109,7 +103,7 @@ class ControlPlane:
             catalog=self.verbs.catalog,
             root_ca=root_ca,
             key=key,
-            namespace_grace=GRACE if bare else _LAB_GRACE,
+            quick_namespaces=not bare,  # nobody is to wait for an exercise to begin anew
         )
         self.gitops = GitOps(self.verbs, self.manager, work=work, artifacts=artifacts)
         programs: dict[str, list[Reconciler]] = {

@@ -160,7 +160,7 @@ class ResourceEndpoint:
         """In a group of its own the server says so itself, elsewhere its router does."""
         wanted = (info.group, info.version)
         if any((found.group, found.version) == wanted and not found.custom for found in self._verbs.catalog):
-            raise ApiError(404, "NotFound", "the server could not find the requested resource", details={})
+            raise _nowhere()
         return NOT_FOUND
 
     def _answered(self, call: Call) -> Answer:
@@ -287,6 +287,10 @@ class ResourceEndpoint:
         return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
 
 
+def _nowhere() -> ApiError:
+    return ApiError(404, "NotFound", "the server could not find the requested resource", details={})
+
+
 def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
     """Refuse a method that the resource, the subresource or the form of the path does not know."""
     verbs = resource.verbs if sub is None else sub.verbs
@@ -294,6 +298,8 @@ def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | Non
     if isinstance(resource, CustomResource):
         _check_allowed_custom(info, resource, sub)
         return
+    if is_everywhere and info.name:
+        raise _nowhere()
     wants_name = info.verb in ("update", "patch") or sub is not None
     if (
         info.verb not in verbs

@@ -113,12 +113,10 @@ _OWN: dict[str, dict[str, Reader]] = {
     "namespaces": _paths("status.phase"),
     "secrets": _paths("type"),
     "services": _paths("spec.clusterIP", "spec.type"),
-    "replicasets.apps": {"status.replicas": _at("status.replicas", zero="0")},
     "replicationcontrollers": {"status.replicas": _at("status.replicas", zero="0")},
     "jobs.batch": {"status.successful": _at("status.succeeded", zero="0")},
 }
 
 _WORDING = {
     "jobs.batch": 'field label "{path}" not supported for Job',
-    "replicasets.apps": 'field label "{path}" not supported for appsv1.ReplicaSet',
 }

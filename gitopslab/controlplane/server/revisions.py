@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 
 from gitopslab.controlplane.server.store import Key, Store
+from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json
 from gitopslab.errors import ApiError, GoneError, bad_request, gone
 
 _FORMAT = "meta.k8s.io/v1"
 _LARGEST = 2**64 - 1
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 _LATEST = -1  # in a token: go on with what is there now, which no longer fits what was listed before
 _EXPIRED_TOKEN = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
@@ -118,15 +121,28 @@ def token_for(revision: int, start: Key) -> str:
 
 
 def _read(token: str) -> tuple[int, Key]:
+    odd = _first_odd(token)
+    if odd is not None:
+        raise _no_token(f"illegal base64 data at input byte {odd}")
     try:
-        value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        value = from_json(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         version, revision, start = value["v"], int(value["rv"]), str(value["start"])
+    except SyntaxFaultError as error:
+        raise _no_token(str(error)) from None
     except (ValueError, KeyError, TypeError):
         raise _no_token("the token is not one this server gave out") from None
     if version != _FORMAT:
         raise _no_token(f"server does not recognize this encoded version {version}")
     namespace, _, name = start.rpartition("/")
     return revision, (namespace, name)
+
+
+def _first_odd(token: str) -> int | None:
+    """Where a token stops to be unpadded base64; None when it is, whole."""
+    found = _NOT_BASE64.search(token)
+    if found is not None:
+        return found.start()
+    return len(token) - 1 if len(token) % 4 == 1 else None
 
 
 def _no_token(why: str) -> ApiError:

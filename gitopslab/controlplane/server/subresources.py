@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server import patches
+from gitopslab.controlplane.server.admission.pods import copy_topology
 from gitopslab.controlplane.server.custom import scale as custom_scale
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.identity import check_preconditions
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from gitopslab.controlplane.server.verbs import Verbs
 
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", stored=False)
-_TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 _PRECONDITION_FIELDS = ("resourceVersion", "uid")
 
 
@@ -154,7 +154,7 @@ def bind(
     pod["metadata"].setdefault("annotations", {}).update(binding.get("metadata", {}).get("annotations") or {})
     if not pod["metadata"]["annotations"]:
         del pod["metadata"]["annotations"]
-    _copy_topology(pod, verbs.reader.find("nodes", "", node))
+    copy_topology(pod, verbs.reader)
     _set_scheduled(pod, timestamp(verbs.clock.now()))
     verbs.update(who, resource, namespace, name, pod, options, subresource="binding")
     return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
@@ -168,13 +168,6 @@ def _check_bindable(resource: Resource, pod: Object, node: str) -> None:
         raise conflict("pods/binding", name, f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"')
     if pod["spec"].get("schedulingGates"):
         raise conflict("pods/binding", name, f"pod {name} has non-empty .spec.schedulingGates")
-
-
-def _copy_topology(pod: Object, node: Object | None) -> None:
-    found = labels_of(node) if node else {}
-    wanted = {label: found[label] for label in _TOPOLOGY_LABELS if label in found}
-    if wanted:
-        pod["metadata"].setdefault("labels", {}).update(wanted)
 
 
 def _set_scheduled(pod: Object, now: str) -> None:

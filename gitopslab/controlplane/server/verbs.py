@@ -205,6 +205,9 @@ class Verbs:
             return subresources.evict(self, who, resource, namespace, name, obj, options)
         if subresource == "token" or not resource.stored:
             return self._reviews.answer(who, resource, namespace, name, obj, options, subresource=subresource)
+        if (home := self._forms.home(resource)) is not None:
+            made = self.create(who, home, namespace, self._forms.kept(resource, obj), options)
+            return self._forms.shown(resource, made)
         metadata = obj.get("metadata") or {}
         prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
         identity.assign(obj, namespace, self.clock.now(), self._chance)
@@ -237,6 +240,7 @@ class Verbs:
         """
         if subresource == "scale" and obj.get("kind") == "Scale":
             return subresources.update_scale(self, who, resource, namespace, name, obj, options)
+        identity.check_path(namespace, name, obj)
         current = self.get(who, resource, namespace, name)
         identity.check(resource, namespace, name, obj, current.object)
         identity.check_versioned(resource, name, obj)
@@ -325,6 +329,10 @@ class Verbs:
         subresource: str,
     ) -> tuple[Record, bool]:
         """Server-side apply: merge by field ownership, then go on as a create or an update."""
+        if (home := self._forms.home(resource)) is not None:
+            wish = self._forms.kept(resource, config)
+            record, is_new = self._apply(who, home, namespace, name, wish, options, subresource)
+            return self._forms.shown(resource, record), is_new
         current = self._current(resource, (namespace, name))
         if current is None and subresource:
             raise not_found(resource.key, name)
@@ -359,6 +367,11 @@ class Verbs:
         subresource: str,
         track: bool = True,
     ) -> Record:
+        if (home := self._forms.home(resource)) is not None:
+            there = self.get(who, home, namespace_of(obj), name_of(obj))
+            wish = self._forms.kept(resource, obj)
+            made = self._replace(who, home, there, wish, options, subresource=subresource, track=track)
+            return self._forms.shown(resource, made)
         before = current.object
         identity.keep_system_fields(obj, before)
         attributes = self._attributes(who, resource, "UPDATE", subresource, obj, before, options)

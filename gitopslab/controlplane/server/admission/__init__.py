@@ -69,6 +69,8 @@ class Admission:
                 pods.add_tolerations(attributes)
                 priority.set_priority(attributes, self._reader)
                 runtimeclasses.set_class(attributes, self._reader)
+                if attributes.operation == "CREATE":
+                    pods.copy_topology(attributes.wished(), self._reader)
             case "services":
                 services.give_addresses(attributes, self._reader, self._chance)
             case "persistentvolumeclaims":

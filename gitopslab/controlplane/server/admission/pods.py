@@ -1,11 +1,16 @@
-"""DefaultTolerationSeconds: a pod stays five minutes on a node that is lost, unless it says otherwise."""
+"""What the cluster adds to every pod.
+
+DefaultTolerationSeconds: a pod stays five minutes on a node that is lost, unless it says otherwise. PodTopologyLabels:
+a pod on a node has the labels of the node's zone and region; ``subresources`` adds them to a pod that is bound.
+"""
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.admission.attributes import Attributes
-from gitopslab.machinery.objects import Object
+from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.machinery.objects import Object, labels_of
 
 _SECONDS = 300
+_TOPOLOGY = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
 _TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
@@ -16,6 +21,15 @@ def add_tolerations(attributes: Attributes) -> None:
     missing = [taint for taint in _TAINTS if not any(_covers(toleration, taint) for toleration in present)]
     if missing:
         spec["tolerations"] = [*present, *(_toleration(taint) for taint in missing)]
+
+
+def copy_topology(pod: Object, reader: Reader) -> None:
+    """Give a pod on a node the labels of its zone and region."""
+    node = reader.find("nodes", "", pod["spec"].get("nodeName") or "")
+    found = labels_of(node or {})
+    wanted = {label: found[label] for label in _TOPOLOGY if label in found}
+    if wanted:
+        pod["metadata"].setdefault("labels", {}).update(wanted)
 
 
 def _covers(toleration: Object, taint: str) -> bool:

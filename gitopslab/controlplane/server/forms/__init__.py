@@ -1,8 +1,8 @@
 """Objects in the form they are kept in, and in the form a resource shows them.
 
 ``verbs`` asks here whenever a record leaves the store or enters it. Most resources show what is kept. A custom
-resource may be kept in another of its versions (``custom.registry``), and an Event of ``events.k8s.io`` is one of core
-in other words (``events``).
+resource may be kept in another of its versions (``custom.registry``), an Event of ``events.k8s.io`` is one of core in
+other words (``events``), and an autoscaler has an older version (``autoscalers``).
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from collections.abc import Callable
 from gitopslab.controlplane.server.custom.registry import CustomResources
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.feed import Feed
-from gitopslab.controlplane.server.forms import events
+from gitopslab.controlplane.server.forms import autoscalers, events
 from gitopslab.controlplane.server.store import Change, Record, Store
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object
 
 Show = Callable[[Record], Record]
+
+_SHOWN: dict[str, Show] = {"Event": events.shown, "HorizontalPodAutoscaler": autoscalers.shown}
+_KEPT: dict[str, Callable[[Object], Object]] = {"Event": events.to_core, "HorizontalPodAutoscaler": autoscalers.to_v2}
 
 
 class Forms:
@@ -30,13 +33,18 @@ class Forms:
     """
 
     def __init__(self, store: Store, feed: Feed, catalog: Catalog) -> None:
+        self._catalog = catalog
         self._custom = CustomResources(store, feed, catalog)
+
+    def home(self, resource: Resource) -> Resource | None:
+        """The version in which objects of a resource are admitted and kept; None when it is this one."""
+        return self._catalog.by_key(resource.key) if resource.stored_as == resource.key else None
 
     def of_records(self, resource: Resource) -> Show | None:
         """What turns a stored record into the form of a resource; None when they are the same."""
         if isinstance(resource, CustomResource):
             return lambda record: self._custom.shown(resource, record)
-        return events.shown if resource.stored_as else None
+        return _SHOWN[resource.kind] if resource.stored_as else None
 
     def of_changes(self, resource: Resource) -> Callable[[Change], Change] | None:
         """What turns a change into the form of a resource; None when they are the same."""
@@ -52,7 +60,7 @@ class Forms:
         """An object of a resource in the form it is stored in."""
         if isinstance(resource, CustomResource):
             return self._custom.kept(resource, obj)
-        return events.to_core(obj) if resource.stored_as else obj
+        return _KEPT[resource.kind](obj) if resource.stored_as else obj
 
 
 def _shown(change: Change, show: Show) -> Change:

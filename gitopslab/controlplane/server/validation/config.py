@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 
+from gitopslab.controlplane.server.typed import go_kind
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_immutable
+from gitopslab.controlplane.server.wire import from_json
 from gitopslab.machinery.objects import Object, annotations_of
 
 MAX_SIZE = 1024 * 1024
@@ -88,8 +89,10 @@ def _check_docker(causes: Causes, data: dict[str, str], key: str) -> None:
         causes.required(f"data[{key}]")
         return
     try:
-        content = json.loads(base64.b64decode(data[key]) or b"x")
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        causes.invalid(f"data[{key}]", "<secret contents redacted>", "unexpected end of JSON input")
+        content = from_json(base64.b64decode(data[key]))
+    except ValueError as error:
+        causes.invalid(f"data[{key}]", "<secret contents redacted>", str(error))
+        return
+    if not isinstance(content, dict) and content is not None:
+        text = f"json: cannot unmarshal {go_kind(content)} into Go value of type map[string]interface {{}}"
+        causes.invalid(f"data[{key}]", "<secret contents redacted>", text)

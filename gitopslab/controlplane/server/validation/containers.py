@@ -36,11 +36,13 @@ class Surroundings:
         volumes: The pod's volumes that are valid, by name.
         grace: ``terminationGracePeriodSeconds``.
         restart_policy: The pod's.
+        host_users: Whether its users are the node's.
     """
 
     volumes: dict[str, Object] = field(default_factory=dict)
     grace: int | None = None
     restart_policy: str = "Always"
+    host_users: bool = True
 
 
 def check_containers(causes: Causes, containers: list[Object], around: Surroundings, path: str) -> None:
@@ -138,7 +140,8 @@ def _check_common(causes: Causes, container: Object, around: Surroundings, path:
     if container.get("resizePolicy"):
         _check_resize(causes, container["resizePolicy"], around, f"{path}.resizePolicy")
     if container.get("securityContext"):
-        security.check_container(causes, container["securityContext"], f"{path}.securityContext")
+        context = container["securityContext"]
+        security.check_container(causes, context, f"{path}.securityContext", host_users=around.host_users)
 
 
 def check_pull_policy(causes: Causes, policy: str | None, path: str) -> None:

@@ -70,9 +70,10 @@ _FIELDS = {
     ),
     "HTTPGet": "Path:s Port Host:s Scheme:s HTTPHeaders",
     "SecurityContext": (
-        "Capabilities Privileged SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot "
+        "Capabilities=*Capabilities Privileged SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot "
         "ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile AppArmorProfile"
     ),
+    "Capabilities": "Add Drop",
     "Volume": (
         "Name:s HostPath=*HostPath EmptyDir=*EmptyDir GCEPersistentDisk AWSElasticBlockStore GitRepo "
         "Secret=*Files NFS ISCSI Glusterfs PersistentVolumeClaim=*Claim RBD Quobyte FlexVolume Cinder CephFS "

@@ -24,6 +24,7 @@ from gitopslab.controlplane.server.validation import (
     rbac,
     services,
     slices,
+    statefulsets,
     storage,
     workloads,
 )
@@ -75,7 +76,7 @@ _RULES: dict[str, Rules] = {
     "replicationcontrollers": Rules(
         create=workloads.check_replication_controller, change=workloads.check_replication_controller_change
     ),
-    "statefulsets.apps": Rules(create=workloads.check_stateful_set, change=workloads.check_stateful_set_change),
+    "statefulsets.apps": Rules(create=statefulsets.check_stateful_set, change=statefulsets.check_stateful_set_change),
     "daemonsets.apps": Rules(create=workloads.check_daemon_set, change=workloads.check_daemon_set_change),
     "controllerrevisions.apps": Rules(create=workloads.check_revision, change=workloads.check_revision_change),
     "jobs.batch": Rules(create=jobs.check_job, change=jobs.check_job_change),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
+from gitopslab.controlplane.server.validation.services import check_balancer_host
 from gitopslab.machinery.objects import Object, annotations_of
 
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -27,6 +28,13 @@ def check_ingress_change(causes: Causes, ingress: Object, before: Object, subres
     """Everything may change."""
     if subresource != "status":
         _check_ingress_spec(causes, ingress["spec"])
+        return
+    balancer = (ingress.get("status") or {}).get("loadBalancer") or {}
+    for index, one in enumerate(balancer.get("ingress") or ()):
+        path = f"status.loadBalancer.ingress[{index}]"
+        if one.get("ip"):
+            causes.each(f"{path}.ip", one["ip"], formats.problems_of_ip(one["ip"]))
+        check_balancer_host(causes, one.get("hostname"), f"{path}.hostname")
 
 
 def check_ingress_class(causes: Causes, ingress_class: Object) -> None:

@@ -51,7 +51,9 @@ def check_pod_annotations(causes: Causes, annotations: dict[str, str] | None, pa
 def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None:
     """A ``PodSpec``, in the order in which upstream looks at it."""
     around = containers.Surroundings(
-        grace=spec.get("terminationGracePeriodSeconds"), restart_policy=spec.get("restartPolicy", "Always")
+        grace=spec.get("terminationGracePeriodSeconds"),
+        restart_policy=spec.get("restartPolicy", "Always"),
+        host_users=spec.get("hostUsers") is not False,
     )
     if around.grace is None:
         causes.required(f"{path}.terminationGracePeriodSeconds")

@@ -10,6 +10,7 @@ import re
 
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.gostruct import printed
 from gitopslab.controlplane.server.validation.numbers import MAX_INT32, check_identity
 from gitopslab.machinery.objects import Object
 
@@ -37,17 +38,20 @@ def check_pod(causes: Causes, spec: Object, path: str) -> None:
     _check_choice(causes, context, "supplementalGroupsPolicy", _GROUP_POLICIES, path)
 
 
-def check_container(causes: Causes, context: Object, path: str) -> None:
+def check_container(causes: Causes, context: Object, path: str, *, host_users: bool) -> None:
     """``securityContext`` of a container."""
     check_identity(causes, context, path, "runAsUser", "runAsGroup")
     _check_choice(causes, context, "procMount", _PROC_MOUNTS, path)
+    if host_users and context.get("procMount") == "Unmasked":
+        causes.invalid(f"{path}.procMount", "Unmasked", "`hostUsers` must be false to use `Unmasked`")
     _check_seccomp(causes, context.get("seccompProfile"), f"{path}.seccompProfile")
     if context.get("allowPrivilegeEscalation") is False:
+        whole = printed("SecurityContext", context)
         if context.get("privileged"):
-            causes.invalid(path, context, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
+            causes.invalid(path, whole, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true")
         if "CAP_SYS_ADMIN" in ((context.get("capabilities") or {}).get("add") or ()):
             text = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-            causes.invalid(path, context, text)
+            causes.invalid(path, whole, text)
     _check_app_armor(causes, context.get("appArmorProfile"), f"{path}.appArmorProfile")
 
 

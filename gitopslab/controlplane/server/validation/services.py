@@ -22,6 +22,7 @@ _FAMILY_POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
 _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _MAX_AFFINITY_SECONDS = 86400
 _ONLY_BALANCERS = "may only be used when `type` is 'LoadBalancer'"
+_IP_MODES = ("Proxy", "VIP")
 _FIXED = "may not change once set"
 
 
@@ -52,7 +53,7 @@ def check_service(causes: Causes, service: Object) -> None:
 def check_service_change(causes: Causes, service: Object, before: Object, subresource: str) -> None:
     """A cluster IP stays, unless the Service becomes or was an ExternalName."""
     if subresource == "status":
-        _check_balancer_status(causes, service.get("status", {}).get("loadBalancer") or {})
+        _check_balancer_status(causes, service)
         return
     new, old = service["spec"], before["spec"]
     if "ExternalName" not in (new.get("type"), old.get("type")) and not (_is_headless(new) and _is_headless(old)):
@@ -269,12 +270,28 @@ def _check_same_addresses(causes: Causes, new: Object, old: Object) -> None:
         causes.invalid("spec.ipFamilies[0]", families, _FIXED)
 
 
-def _check_balancer_status(causes: Causes, balancer: Object) -> None:
-    for index, ingress in enumerate(balancer.get("ingress") or ()):
+def _check_balancer_status(causes: Causes, service: Object) -> None:
+    ingresses = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    if ingresses and service["spec"].get("type") != "LoadBalancer":
+        causes.forbidden("status.loadBalancer.ingress", "may only be used when `spec.type` is 'LoadBalancer'")
+        return
+    for index, ingress in enumerate(ingresses):
         path = f"status.loadBalancer.ingress[{index}]"
+        mode = ingress.get("ipMode")
         if ingress.get("ip"):
             causes.each(f"{path}.ip", ingress["ip"], formats.problems_of_ip(ingress["ip"]))
-        elif ingress.get("ipMode") is not None:
+            if mode is None:
+                causes.required(f"{path}.ipMode", "must be specified when `ip` is set")
+            elif mode not in _IP_MODES:
+                causes.unsupported(f"{path}.ipMode", mode, _IP_MODES)
+        elif mode is not None:
             causes.forbidden(f"{path}.ipMode", "may not be specified when `ip` is not set")
-        if ingress.get("hostname"):
-            causes.each(f"{path}.hostname", ingress["hostname"], formats.problems_of_subdomain(ingress["hostname"]))
+        check_balancer_host(causes, ingress.get("hostname"), f"{path}.hostname")
+
+
+def check_balancer_host(causes: Causes, host: str | None, path: str) -> None:
+    """The name of a load balancer; an address has a field of its own."""
+    if host:
+        causes.each(path, host, formats.problems_of_subdomain(host))
+        if not formats.problems_of_ip(host):
+            causes.invalid(path, host, "must be a DNS name, not an IP address")

@@ -1,16 +1,16 @@
-"""Rules of Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet and ControllerRevision."""
+"""Rules of Deployment, ReplicaSet, ReplicationController, DaemonSet and ControllerRevision.
+
+``statefulsets``, which has a file of its own, uses what they share.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.validation import podspec
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import (
-    check_annotations,
     check_immutable,
-    check_labels,
     check_selector,
 )
 from gitopslab.controlplane.server.validation.numbers import (
@@ -22,19 +22,15 @@ from gitopslab.controlplane.server.validation.numbers import (
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.selectors import from_label_selector
 
-_MISMATCH = "`selector` does not match template `labels`"
+MISMATCH = "`selector` does not match template `labels`"
 _MORE_THAN_REPLICAS = "cannot be greater than status.replicas"
-_STATEFUL_CHANGEABLE = (
-    "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
-    "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
-)  # fmt: skip
 
 
 def check_deployment(causes: Causes, deployment: Object) -> None:
     """A new or changed Deployment."""
     spec = deployment["spec"]
     check_not_negative(causes, spec, "spec", "replicas")
-    _check_required_selector(causes, spec, "empty selector is invalid for deployment")
+    check_required_selector(causes, spec, "empty selector is invalid for deployment")
     _check_template(causes, spec, "ReplicaSet")
     _check_strategy(causes, spec.get("strategy") or {}, "spec.strategy")
     check_not_negative(causes, spec, "spec", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
@@ -56,7 +52,7 @@ def check_replica_set(causes: Causes, replica_set: Object) -> None:
     """A new or changed ReplicaSet."""
     spec = replica_set["spec"]
     check_not_negative(causes, spec, "spec", "replicas", "minReadySeconds")
-    _check_required_selector(causes, spec, "empty selector is invalid for deployment")
+    check_required_selector(causes, spec, "empty selector is invalid for deployment")
     _check_template(causes, spec, "ReplicaSet")
 
 
@@ -66,7 +62,7 @@ def check_replica_set_change(causes: Causes, replica_set: Object, before: Object
         status = replica_set.get("status") or {}
         counts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
         check_not_negative(causes, status, "status", "replicas", *counts, "observedGeneration")
-        _check_bounds(causes, status, *counts)
+        check_bounds(causes, status, *counts)
         return
     check_replica_set(causes, replica_set)
     check_immutable(causes, replica_set["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
@@ -83,10 +79,10 @@ def check_replication_controller(causes: Causes, controller: Object) -> None:
     if template is None:
         causes.required("spec.template")
         return
-    if selector and not selector.items() <= (_labels(spec) or {}).items():
-        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
+    if selector and not selector.items() <= (template_labels(spec) or {}).items():
+        causes.invalid("spec.template.metadata.labels", template_labels(spec), MISMATCH)
     podspec.check_template(causes, template, "spec.template")
-    _check_always_on(causes, spec, "ReplicationController")
+    check_always_on(causes, spec, "ReplicationController")
 
 
 def check_replication_controller_change(causes: Causes, controller: Object, before: Object, subresource: str) -> None:
@@ -102,12 +98,12 @@ def check_daemon_set(causes: Causes, daemon_set: Object) -> None:
     spec = daemon_set["spec"]
     selector = spec.get("selector")
     check_selector(causes, selector, "spec.selector")
-    if not _selects(spec):
-        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
+    if not selects(spec):
+        causes.invalid("spec.template.metadata.labels", template_labels(spec), MISMATCH)
     if selector is not None and _is_empty(selector):
         causes.invalid("spec.selector", selector, "empty selector is invalid for daemonset")
     podspec.check_template(causes, spec.get("template") or {}, "spec.template")
-    _check_always_on(causes, spec, "DaemonSet")
+    check_always_on(causes, spec, "DaemonSet")
     check_not_negative(causes, spec, "spec", "minReadySeconds")
     _check_daemon_strategy(causes, spec.get("updateStrategy") or {}, "spec.updateStrategy")
     check_not_negative(causes, spec, "spec", "revisionHistoryLimit")
@@ -126,56 +122,6 @@ def check_daemon_set_change(causes: Causes, daemon_set: Object, before: Object, 
     check_immutable(causes, daemon_set["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
 
 
-def check_stateful_set(causes: Causes, stateful_set: Object) -> None:
-    """A new or changed StatefulSet.
-
-    The pod template is not checked here, since its mounts may name claims that are only made later: a wrong one shows
-    when the first pod is refused, as on a real cluster.
-    """
-    spec = stateful_set["spec"]
-    policy = spec.get("podManagementPolicy")
-    if policy not in ("OrderedReady", "Parallel"):
-        causes.invalid("spec.podManagementPolicy", policy or "", "must be 'OrderedReady' or 'Parallel'")
-    _check_stateful_strategy(causes, spec.get("updateStrategy") or {}, "spec.updateStrategy")
-    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
-    for field in ("whenDeleted", "whenScaled"):
-        if retention.get(field) not in ("Retain", "Delete"):
-            path = f"spec.persistentVolumeClaimRetentionPolicy.{field}"
-            causes.unsupported(path, retention.get(field, ""), ("Retain", "Delete"))
-    check_not_negative(causes, spec, "spec", "replicas", "minReadySeconds")
-    check_not_negative(causes, spec.get("ordinals") or {}, "spec.ordinals", "start")
-    _check_required_selector(causes, spec, "empty selector is invalid for statefulset")
-    if not _selects(spec):
-        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
-    metadata = (spec.get("template") or {}).get("metadata") or {}
-    check_labels(causes, metadata.get("labels"), "spec.template.labels")
-    check_annotations(causes, metadata.get("annotations"), "spec.template.annotations")
-    template = (spec.get("template") or {}).get("spec") or {}
-    if template.get("restartPolicy") != "Always":
-        causes.unsupported("spec.template.spec.restartPolicy", template.get("restartPolicy"), ("Always",))
-    if template.get("activeDeadlineSeconds") is not None:
-        text = "activeDeadlineSeconds in StatefulSet is not Supported"
-        causes.forbidden("spec.template.spec.activeDeadlineSeconds", text)
-
-
-def check_stateful_set_change(causes: Causes, stateful_set: Object, before: Object, subresource: str) -> None:
-    """Little may change, since pods and claims already have their names."""
-    if subresource == "status":
-        status = stateful_set.get("status") or {}
-        counts = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
-        check_not_negative(causes, status, "status", "replicas", *counts, "observedGeneration", "collisionCount")
-        _check_bounds(causes, status, *counts)
-        return
-    check_stateful_set(causes, stateful_set)
-    masked = {**stateful_set["spec"], **{field: before["spec"].get(field) for field in _STATEFUL_CHANGEABLE}}
-    if not same(masked, before["spec"]):
-        causes.forbidden(
-            "spec",
-            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
-            "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
-        )
-
-
 def check_revision(causes: Causes, revision: Object) -> None:
     """A new ControllerRevision."""
     if revision.get("data") is None:
@@ -190,7 +136,8 @@ def check_revision_change(causes: Causes, revision: Object, before: Object, subr
     check_immutable(causes, revision.get("data"), before.get("data"), "data")
 
 
-def _check_required_selector(causes: Causes, spec: Object, empty: str) -> None:
+def check_required_selector(causes: Causes, spec: Object, empty: str) -> None:
+    """A selector must be there and select something."""
     selector = spec.get("selector")
     if selector is None:
         causes.required("spec.selector")
@@ -204,27 +151,29 @@ def _is_empty(selector: Object) -> bool:
     return not selector.get("matchLabels") and not selector.get("matchExpressions")
 
 
-def _labels(spec: Object) -> dict[str, str] | None:
+def template_labels(spec: Object) -> dict[str, str] | None:
+    """The labels of the pod template."""
     return ((spec.get("template") or {}).get("metadata") or {}).get("labels")
 
 
-def _selects(spec: Object) -> bool:
+def selects(spec: Object) -> bool:
     """Whether the selector matches the template's labels; a missing one never does."""
     try:
         selector = from_label_selector(spec.get("selector"))
     except KeyError:
         return True  # an unknown operator is reported by check_selector
-    return selector is not None and selector.matches(_labels(spec) or {})
+    return selector is not None and selector.matches(template_labels(spec) or {})
 
 
 def _check_template(causes: Causes, spec: Object, kind: str) -> None:
-    if not _selects(spec):
-        causes.invalid("spec.template.metadata.labels", _labels(spec), _MISMATCH)
+    if not selects(spec):
+        causes.invalid("spec.template.metadata.labels", template_labels(spec), MISMATCH)
     podspec.check_template(causes, spec.get("template") or {}, "spec.template")
-    _check_always_on(causes, spec, kind)
+    check_always_on(causes, spec, kind)
 
 
-def _check_always_on(causes: Causes, spec: Object, kind: str) -> None:
+def check_always_on(causes: Causes, spec: Object, kind: str) -> None:
+    """Pods that are kept running never end by themselves."""
     template = (spec.get("template") or {}).get("spec") or {}
     if template.get("restartPolicy") != "Always":
         causes.unsupported("spec.template.spec.restartPolicy", template.get("restartPolicy"), ("Always",))
@@ -277,28 +226,16 @@ def _check_daemon_strategy(causes: Causes, strategy: Object, path: str) -> None:
         causes.required(f"{here}.maxUnavailable", "cannot be 0 when maxSurge is 0")
 
 
-def _check_stateful_strategy(causes: Causes, strategy: Object, path: str) -> None:
-    kind, rolling = strategy.get("type") or "", strategy.get("rollingUpdate")
-    if kind == "OnDelete":
-        if rolling is not None:
-            shown = {"Partition": rolling.get("partition", 0), "MaxUnavailable": rolling.get("maxUnavailable")}
-            causes.invalid(f"{path}.rollingUpdate", shown, "only allowed for updateStrategy 'RollingUpdate'")
-    elif kind == "RollingUpdate":
-        check_not_negative(causes, rolling or {}, f"{path}.rollingUpdate", "partition")
-        check_count_or_percent(causes, (rolling or {}).get("maxUnavailable"), f"{path}.rollingUpdate.maxUnavailable")
-    else:
-        causes.invalid(path, _internal(kind, None), "must be 'RollingUpdate' or 'OnDelete'")
-
-
 def _check_deployment_status(causes: Causes, status: Object, before: Object) -> None:
     counts = ("updatedReplicas", "readyReplicas", "availableReplicas")
     check_not_negative(causes, status, "status", "observedGeneration", "replicas", *counts, "unavailableReplicas")
-    _check_bounds(causes, status, *counts)
+    check_bounds(causes, status, *counts)
     if status.get("collisionCount", 0) < before.get("collisionCount", 0):
         causes.invalid("status.collisionCount", status.get("collisionCount", 0), "cannot be decremented")
 
 
-def _check_bounds(causes: Causes, status: Object, *counts: str) -> None:
+def check_bounds(causes: Causes, status: Object, *counts: str) -> None:
+    """No count of pods is above that of all."""
     for field in counts:
         if status.get(field, 0) > status.get("replicas", 0):
             causes.invalid(f"status.{field}", status.get(field, 0), _MORE_THAN_REPLICAS)

@@ -1,0 +1,109 @@
+"""One HorizontalPodAutoscaler, two versions: ``autoscaling/v2``, in which it is kept, and the older ``v1``.
+
+``v1`` knows one metric, the CPU. What else there is of an autoscaler it carries in annotations.
+
+Upstream: ``pkg/apis/autoscaling/v1/conversion.go``. Pure.
+
+Simplified: metrics in an annotation are written as ``v2`` writes them, and fields written through ``v1`` are recorded
+as ``v2``'s; the real server uses the words of ``v1`` in both places.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from gitopslab.controlplane.server.store import Record
+from gitopslab.machinery.objects import Object
+
+_PREFIX = "autoscaling.alpha.kubernetes.io/"
+_CARRIED = {
+    "metrics": ("spec", "metrics"),
+    "current-metrics": ("status", "currentMetrics"),
+    "behavior": ("spec", "behavior"),
+    "conditions": ("status", "conditions"),
+}
+"""What annotations carry, by the end of their names."""
+
+_SAME_STATUS = ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
+
+
+def to_v2(autoscaler: Object) -> Object:
+    """An autoscaler of ``v1`` in the words of ``v2``; a new object that shares its parts."""
+    spec, status = dict(autoscaler.get("spec") or {}), dict(autoscaler.get("status") or {})
+    percentage = spec.pop("targetCPUUtilizationPercentage", None)
+    parts: dict[str, Object] = {
+        "spec": spec,
+        "status": {field: status[field] for field in _SAME_STATUS if field in status},
+    }
+    metadata, carried = _unpacked(autoscaler.get("metadata") or {})
+    for name, value in carried.items():
+        part, field = _CARRIED[name]
+        parts[part][field] = value
+    if percentage is not None:
+        spec["metrics"] = [*spec.get("metrics", ()), _cpu(percentage)]
+    return {**autoscaler, "apiVersion": "autoscaling/v2", "metadata": metadata, **parts}
+
+
+def shown(record: Record) -> Record:
+    """A stored autoscaler in the words of ``v1``."""
+    made = Record.of(_to_v1(record.object))
+    made.revision = record.revision
+    return made
+
+
+def _to_v1(autoscaler: Object) -> Object:
+    spec, status = dict(autoscaler.get("spec") or {}), autoscaler.get("status") or {}
+    metrics, behavior = spec.pop("metrics", None) or [], spec.pop("behavior", None)
+    percentage = next((found for metric in metrics if (found := _percentage(metric, "target")) is not None), None)
+    if percentage is not None:
+        spec["targetCPUUtilizationPercentage"] = percentage
+    told = {field: status[field] for field in _SAME_STATUS if field in status}
+    current = next(
+        (found for one in status.get("currentMetrics") or () if (found := _percentage(one, "current")) is not None),
+        None,
+    )
+    if current is not None:
+        told["currentCPUUtilizationPercentage"] = current
+    carried = {
+        "metrics": [metric for metric in metrics if _percentage(metric, "target") is None],
+        "current-metrics": status.get("currentMetrics"),
+        "behavior": behavior,
+        "conditions": status.get("conditions"),
+    }
+    metadata = _packed(autoscaler["metadata"], carried)
+    told.setdefault("currentReplicas", 0)
+    return {**autoscaler, "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": told}
+
+
+def _cpu(percentage: int) -> Object:
+    target = {"type": "Utilization", "averageUtilization": percentage}
+    return {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+
+
+def _percentage(metric: Object, field: str) -> int | None:
+    resource = metric.get("resource") or {}
+    found: int | None = (resource.get(field) or {}).get("averageUtilization")
+    return found if metric.get("type") == "Resource" and resource.get("name") == "cpu" else None
+
+
+def _packed(metadata: Object, carried: dict[str, Any]) -> Object:
+    notes = {f"{_PREFIX}{name}": orjson.dumps(value).decode() for name, value in carried.items() if value}
+    return {**metadata, "annotations": {**(metadata.get("annotations") or {}), **notes}} if notes else metadata
+
+
+def _unpacked(metadata: Object) -> tuple[Object, dict[str, Any]]:
+    """Metadata without the annotations that carry something, and what they carry; what is not JSON is passed over."""
+    notes = metadata.get("annotations") or {}
+    carried = {}
+    for name in _CARRIED:
+        try:
+            carried[name] = orjson.loads(notes.get(f"{_PREFIX}{name}", ""))
+        except orjson.JSONDecodeError:
+            continue
+    rest = {key: value for key, value in notes.items() if key.removeprefix(_PREFIX) not in _CARRIED}
+    if rest == notes:
+        return metadata, carried
+    bare = {key: value for key, value in metadata.items() if key != "annotations"}
+    return ({**bare, "annotations": rest} if rest else bare), carried
