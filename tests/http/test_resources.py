@@ -272,7 +272,9 @@ def test_a_method_that_makes_no_sense_is_not_allowed(client: Client, method: str
     assert (answer.code, answer.json["reason"]) == (405, "MethodNotAllowed")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/widgets", f"{_PODS}/p/nope", "/api/v1/namespaces/default/nodes"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/widgets", f"{_PODS}/p/nope", "/api/v1/namespaces/default/nodes", "/api/v1/pods/p"]
+)
 def test_a_resource_nobody_serves_is_not_found(client: Client, path: str) -> None:
     assert client.get(path).code == 404
 

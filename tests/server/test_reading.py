@@ -210,3 +210,17 @@ def test_a_reader_that_falls_too_far_behind_is_told_to_list_again(
         api.create(config_map(name))
     with pytest.raises(GoneError):
         subscription.pending()
+
+
+@pytest.mark.parametrize(
+    ("token", "told"),
+    [
+        ("bogus", "illegal base64 data at input byte 4"),
+        ("a+b", "illegal base64 data at input byte 1"),
+        ("bm90IGpzb24", "invalid character 'o' in literal null (expecting 'u')"),
+    ],
+)
+def test_a_token_of_somebody_else_is_refused_in_gos_words(verbs: Verbs, token: str, told: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        verbs.list(ADMIN, config_maps(verbs), "default", limit=1, continue_=token)
+    assert refused.value.message == f"invalid continue token: continue key is not valid: {told}"

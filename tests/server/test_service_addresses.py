@@ -182,3 +182,39 @@ def test_a_load_balancers_address_goes_with_the_type(api: LocalApi) -> None:
     status = {"status": {"loadBalancer": {"ingress": [{"ip": "8.8.8.8"}]}}}
     api.patch("services", "s", status, "default", subresource="status")
     assert api.patch("services", "s", {"spec": {"type": "ClusterIP"}}, "default")["status"] == {"loadBalancer": {}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "ingress", "told"),
+    [
+        (
+            "ClusterIP",
+            {"ip": "1.2.3.4"},
+            "status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is 'LoadBalancer'",
+        ),
+        (
+            "LoadBalancer",
+            {"ip": "1.2.3.4", "ipMode": "Odd"},
+            'status.loadBalancer.ingress[0].ipMode: Unsupported value: "Odd": supported values: "Proxy", "VIP"',
+        ),
+        (
+            "LoadBalancer",
+            {"hostname": "1.2.3.4"},
+            'status.loadBalancer.ingress[0].hostname: Invalid value: "1.2.3.4": must be a DNS name, not an IP address',
+        ),
+    ],
+)
+def test_where_a_load_balancer_is_must_make_sense(api: LocalApi, kind: str, ingress: Object, told: str) -> None:
+    api.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "s", "namespace": "default"},
+            "spec": {"type": kind, "ports": [{"port": 80}]},
+        }
+    )
+    with pytest.raises(InvalidError) as refused:
+        api.patch(
+            "services", "s", {"status": {"loadBalancer": {"ingress": [ingress]}}}, "default", subresource="status"
+        )
+    assert refused.value.message == f'Service "s" is invalid: {told}'

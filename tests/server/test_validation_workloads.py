@@ -10,6 +10,11 @@ from validation_tools import change_problems, ids_of, problems
 
 from gitopslab.machinery.objects import Object
 
+LABEL = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
 MISMATCH = "`selector` does not match template `labels`"
 TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}
 BATCH = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i:1"}]}}
@@ -73,6 +78,13 @@ ROWS: list[tuple[Object, list[str]]] = [
     (workload("DaemonSet", updateStrategy={"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}}),
      ["spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero"]),
     (workload("StatefulSet", serviceName="x"), []),
+    (workload("StatefulSet", serviceName="A"),
+     [f"spec.serviceName: Invalid value: \"A\": {LABEL}"]),
+    (workload("StatefulSet", template={**TEMPLATE, "spec": {"containers": [{"name": "c"}]}}),
+     ["spec.template.spec.containers[0].image: Required value"]),
+    (workload("StatefulSet", updateStrategy={"type": "Odd"}),
+     ['spec.updateStrategy: Invalid value: {"Type":"Odd","RollingUpdate":null}: '
+      "must be 'RollingUpdate' or 'OnDelete'"]),
     (workload("StatefulSet", podManagementPolicy="Random"),
      ['spec.podManagementPolicy: Invalid value: "Random": must be \'OrderedReady\' or \'Parallel\'']),
     (workload("StatefulSet", updateStrategy={"rollingUpdate": {"partition": -1}}),
