@@ -7,6 +7,7 @@ notebooks and terminals, and returns when its nodes are Ready. What happens insi
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 
 from gitopslab.clusters import ports
@@ -21,6 +22,7 @@ DAEMON = "gitopslab.controlplane.daemon"
 """The module that serves an embedded cluster."""
 
 _STORE = ("store.db", "store.db-wal", "store.db-shm")
+_PROGRAMS = ("images", "containers", "network")  # folders of what really runs
 
 
 class EmbeddedCluster:
@@ -86,6 +88,8 @@ class EmbeddedCluster:
             with explained(self._folder.path):
                 for name in _STORE:
                     (self._folder.path / name).unlink(missing_ok=True)
+                for name in _PROGRAMS:
+                    shutil.rmtree(self._folder.path / name, ignore_errors=True)
             self._start(record, port, progress)
             Forge.of(self).reset(progress)
 

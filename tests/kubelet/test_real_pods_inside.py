@@ -104,3 +104,80 @@ def test_a_changed_config_map_reaches_the_files_of_a_running_container(tmp_path:
         assert await live.execute("ls", "/etc/config") == (0, "colour\nnew\n")
 
     played(tmp_path, story)
+
+
+LIBRARIES = """
+import pathlib, sqlite3, subprocess, sys, tempfile
+with sqlite3.connect("/data/app.db") as database:
+    database.execute("create table seen (name text)")
+    database.execute("insert into seen values ('row')")
+database.close()
+print(pathlib.Path("/data/app.db").stat().st_size > 0, tempfile.mkdtemp().startswith("/tmp/"))
+script = "import os; print(os.path.exists('/data/app.db'))"
+print(subprocess.run(["python", "-c", script], capture_output=True, text=True).stdout.strip())
+import ssl
+context = ssl.create_default_context()
+try:
+    context.load_verify_locations("/data/nothing.pem")
+except FileNotFoundError:
+    print("no certificate")
+"""
+ASGI = """
+import socket
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        return
+    body = f"{scope['server'][1]} {socket.gethostbyname('web') == scope['server'][0]}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+def test_libraries_that_open_files_in_c_and_other_pythons_find_the_containers_files(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        live.run(
+            live.images.put_python("lib:1", LIBRARIES),
+            volumeMounts=[{"name": "data", "mountPath": "/data"}],
+            spec={"volumes": [{"name": "data", "emptyDir": {}}], "restartPolicy": "Never"},
+        )
+        await live.until(lambda: live.entry()["state"].get("terminated"))
+        assert live.lines() == ["True True", "True", "no certificate"]
+
+    played(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("program", "command", "page"),
+    [
+        (ASGI, ["uvicorn", "app:app", "--host", "0.0.0.0", "--port", "80", "--log-level", "error"], "80 True"),
+        ("only a file", ["python", "-m", "http.server", "80"], "app.py"),
+    ],
+    ids=["uvicorn", "http.server"],
+)
+def test_servers_bind_their_own_address(tmp_path: Path, program: str, command: list[str], page: str) -> None:
+    async def story(live: Live) -> None:
+        ready = {"tcpSocket": {"port": 80}, "periodSeconds": 1}
+        image = live.images.put_python("server:1", program)
+        for name in ("web", "other"):
+            live.run(image, name, command=command, readinessProbe=ready)
+        for name in ("web", "other"):
+            await live.until(lambda name=name: live.is_ready(name))
+        assert page in await live.get(80)
+
+    played(tmp_path, story)
+
+
+def test_a_node_without_power_takes_its_processes_along(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        live.run(live.images.put_python("web:1", SERVER))
+        await live.said("serving")
+        node = live.pod()["spec"]["nodeName"]
+        live.plane.kubelets.cut_node(node)
+        await live.until(lambda: not live.runtime.running)
+        assert "running" in live.entry()["state"]
+        live.plane.kubelets.reboot_node(node)
+        await live.until(lambda: live.entry()["restartCount"] == 1 and live.is_ready())
+        assert live.entry()["lastState"]["terminated"]["reason"] == "Unknown"
+        await live.said("serving")
+
+    played(tmp_path, story)

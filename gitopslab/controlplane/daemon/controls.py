@@ -178,7 +178,7 @@ class LabControls:
         kubelets = self._plane.kubelets
         if power is False:
             self._dark.add(node)
-            kubelets.stop_node(node)
+            kubelets.cut_node(node)
         elif power is True and node in self._dark:
             self._dark.discard(node)
             kubelets.reboot_node(node)

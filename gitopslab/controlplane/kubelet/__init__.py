@@ -65,6 +65,11 @@ class Kubelets:
         """Stop a node as a fault: its kubelet renews nothing and its pods do not change any more."""
         self._nodes.stop(name)
 
+    def cut_node(self, name: str) -> None:
+        """Take a node's power away: its kubelet stops, and with it everything that runs there."""
+        self._nodes.stop(name)
+        self._agent.go_dark(name)
+
     def start_node(self, name: str) -> None:
         """Start a stopped node again: it reports at once and its pods go on."""
         self._start(name, lost=False)

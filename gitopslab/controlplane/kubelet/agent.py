@@ -121,6 +121,11 @@ class Agent:
                 life.restoring = self._clock.now()
             self._manager.ask(self.name, Request(namespace_of(pod), name_of(pod)))
 
+    def go_dark(self, node: str) -> None:
+        """A node has no power any more: what runs on it ends, and nobody is there to say so."""
+        for pod in self._pods.indexed(by_node, node):
+            self._runtime.cut(uid_of(pod))
+
     def breaks(self, component: str) -> None:
         """The manifest of a static pod was spoiled: its container ends, and ends again after every restart."""
         self._nodes.broken.add(component)

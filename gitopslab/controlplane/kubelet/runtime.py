@@ -125,6 +125,10 @@ class Runtime(Protocol):
         """Have ``wake`` called with a pod when something happened by itself: a program ended, a visitor was inside."""
         ...
 
+    def cut(self, uid: str) -> None:
+        """The node of this pod has no power any more."""
+        ...
+
     def forget(self, uid: str) -> None:
         """The pod with this uid is gone."""
         ...

@@ -103,6 +103,9 @@ class SimulatedRuntime:
         """Have ``wake`` called with a pod when somebody was inside."""
         self._rooms.on_visit(wake)
 
+    def cut(self, uid: str) -> None:
+        """Nothing runs that could end; what is played rests with its kubelet."""
+
     def forget(self, uid: str) -> None:
         """Drop what is kept of a pod."""
         self._programs.pop(uid, None)

@@ -86,8 +86,12 @@ class Loopback:
         """Nothing stands for an address any more, and nothing listens there."""
         self._places.pop(address, None)
         self._ports.pop(address, None)
-        shutil.rmtree(self.announced / address, ignore_errors=True)
+        self.silence(address)
         self.write()
+
+    def silence(self, address: str) -> None:
+        """The process that listened at an address has ended."""
+        shutil.rmtree(self.announced / address, ignore_errors=True)
 
     def map_ports(self, address: str, ports: Mapping[int, int]) -> None:
         """Say which ports of an address can be connected to, and which they really are."""

@@ -16,9 +16,6 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.config import read_only
-from gitopslab.controlplane.kubelet.inside.processes import SimulatedProcess
-from gitopslab.controlplane.kubelet.inside.room import check_executable
 from gitopslab.controlplane.kubelet.lines import Transcript
 from gitopslab.controlplane.kubelet.process import measuring
 from gitopslab.controlplane.kubelet.process.command import (
@@ -29,14 +26,15 @@ from gitopslab.controlplane.kubelet.process.command import (
     stands_for_host,
     words_of,
 )
-from gitopslab.controlplane.kubelet.process.files import Folder
-from gitopslab.controlplane.kubelet.process.probing import HookError, ask_http
+from gitopslab.controlplane.kubelet.process.output import listen
+from gitopslab.controlplane.kubelet.process.stopping import before_stop, stop_signal
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
 from gitopslab.controlplane.kubelet.process.surroundings import Builder, Given, Surroundings, room_of, user_of
+from gitopslab.controlplane.kubelet.process.visitors import play
 from gitopslab.controlplane.kubelet.process.wardens import Child, Launch, Wardens
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Task
-from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.kubelet.status import is_sidecar
 from gitopslab.controlplane.runtime.images import PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.runtime.streams import Process, StartError
@@ -46,10 +44,6 @@ from gitopslab.machinery.quantity import whole
 
 _START_ERROR = 128
 _KEPT_LINES = 10_000
-_LONGEST_LINE = 16 * 1024  # containerd breaks longer ones, too
-_PIECE = 65_536
-_BREATH = 0.02  # seconds between two pieces of output, so that nobody who talks without end stops all others
-_LEAVE = 0.1  # seconds between the news that a pod goes and its SIGTERM: by then no Service sends anybody to it
 _DYING = 2.0
 _FRESH = 2.0
 _GLANCE = 0.2  # seconds between looks at a container's memory
@@ -148,8 +142,7 @@ class Run:
         if self.around is None or self.child is None:
             raise StartError("container not running")
         if stands_for_host(self.image) and not runs_on_host(words, self.around.root):
-            check_executable(self.task, words)
-            return self._play(words, self.around, stdin=stdin, tty=tty)
+            return play(self.task, words, self.around, self._shop.clock, stdin=stdin, tty=tty)
         try:
             command = command_of(self.image, words, self.around.root)
             launch = self._launch(command, self.around, tty=tty, join=self.child.pid)
@@ -159,23 +152,6 @@ class Run:
             raise StartError(
                 f"OCI runtime exec failed: exec failed: unable to start container process: {why}: unknown"
             ) from None
-
-    def _play(self, words: list[str], around: Surroundings, *, stdin: bool, tty: bool) -> SimulatedProcess:
-        """The tiny shell, on the container's real files."""
-        hidden = ("GITOPSLAB_", "PYTHONPATH")
-        variables = {name: value for name, value in around.variables.items() if not name.startswith(hidden)}
-        variables["PATH"] = variables["PATH"].partition(":")[2]
-        shell = Shell(
-            variables | ({"TERM": "xterm"} if tty else {}),
-            around.variables["HOSTNAME"],
-            files=Folder(around.root, read_only(self.task.pod, self.task.container)),
-            began=self._shop.clock.now(),
-            cwd=around.folder,
-            live=True,
-            tty=tty,
-            style="bash" if words[0].endswith("bash") else "dash",
-        )
-        return SimulatedProcess(shell, words, self._shop.clock, stdin=stdin, tty=tty)
 
     # Its life.
 
@@ -200,7 +176,7 @@ class Run:
             self._end(Exit(0.0, _START_ERROR, "StartError", self._failed(why)))
             return
         self.command, self.around, self.child = command, around, child
-        listening = asyncio.create_task(self._listen(output))
+        listening = asyncio.create_task(listen(output, self._say))
         beside = [asyncio.create_task(self._watch(child)), asyncio.create_task(self._refresh())]
         code = await asyncio.shield(child.ended)
         for one in beside:
@@ -230,37 +206,16 @@ class Run:
         data = None if limit is None else measuring.most(whole(limit))
         return Launch(command.argv, env, folder, data=data, tty=tty, room=room)
 
+    def _say(self, line: str) -> None:
+        self.transcript.add(self._shop.clock.now(), line)
+
     def _end(self, end: Exit) -> None:
         if self.exit is None:
             self.exit = end
+            if _is_alone(self.task.pod):
+                self._shop.loopback.silence(self.task.address)
             self._over.set()
             self._shop.wake(self.task.pod)
-
-    async def _listen(self, output: int) -> None:
-        """Take in what it writes, a breath between two pieces."""
-        reader = asyncio.StreamReader(limit=_PIECE)
-        loop = asyncio.get_running_loop()
-        pipe = os.fdopen(output, "rb", 0)
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-        unfinished = b""
-        try:
-            while piece := await reader.read(_PIECE):
-                *lines, unfinished = (unfinished + piece).split(b"\n")
-                for line in lines:
-                    self._say(line)
-                while len(unfinished) > _LONGEST_LINE:
-                    self._say(unfinished[:_LONGEST_LINE])
-                    unfinished = unfinished[_LONGEST_LINE:]
-                if len(piece) > _LONGEST_LINE:
-                    await asyncio.sleep(_BREATH)
-            if unfinished:
-                self._say(unfinished)
-        finally:
-            transport.close()
-
-    def _say(self, line: bytes) -> None:
-        text = line[:_LONGEST_LINE].decode("utf-8", "replace").removesuffix("\r")
-        self.transcript.add(self._shop.clock.now(), text)
 
     async def _watch(self, child: Child) -> None:
         """Kill it when it has more memory than its limit, as the kernel does with a control group."""
@@ -289,11 +244,9 @@ class Run:
                 before = files
 
     async def _stop(self, grace: float) -> None:
-        try:
-            async with asyncio.timeout(grace if grace > 0 else 0):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, grace)):
                 await self._stop_kindly()
-        except TimeoutError:
-            pass
         if self.child is None:
             self._running.cancel()
             self._end(Exit(0.0, 128 + signal.SIGKILL, "Error"))
@@ -310,36 +263,13 @@ class Run:
                 task.cancel()
 
     async def _ask_to_stop(self) -> None:
-        hook = (self.task.container.get("lifecycle") or {}).get("preStop")
-        if hook:
-            await self._pre_stop(hook)
-        else:
-            await asyncio.sleep(_LEAVE)
+        await before_stop(self)
         if self.child is not None:
-            self._shop.wardens.signal(self.child, _stop_signal(self.image))
-        await self._over.wait()
-
-    async def _pre_stop(self, hook: Object) -> None:
-        if "sleep" in hook:
-            await asyncio.sleep(float(hook["sleep"].get("seconds", 0)))
-        elif "exec" in hook:
-            with contextlib.suppress(StartError):
-                process = await self.execute(list(hook["exec"].get("command") or ()), stdin=False, tty=False)
-                try:
-                    while await process.read() is not None:
-                        pass
-                    await process.wait()
-                finally:
-                    await process.close()
-        elif "httpGet" in hook:
-            with contextlib.suppress(HookError):
-                await ask_http(self, hook["httpGet"])
+            self._shop.wardens.signal(self.child, stop_signal(self.image))
+        await self.wait()
 
 
-def _stop_signal(image: PulledImage) -> int:
-    """``STOPSIGNAL``, by name or number; SIGTERM when there is none."""
-    named = str(image.config.get("StopSignal") or "SIGTERM")
-    if named.isdigit():
-        return int(named)
-    full = named if named.startswith("SIG") else f"SIG{named}"
-    return signal.Signals.__members__.get(full, signal.SIGTERM).value
+def _is_alone(pod: Object) -> bool:
+    """Whether a pod has one container, and no sidecar that goes on when that one has ended."""
+    sidecars = [one for one in pod["spec"].get("initContainers") or () if is_sidecar(one)]
+    return len(pod["spec"]["containers"]) + len(sidecars) == 1

@@ -202,6 +202,11 @@ class ProcessRuntime:
         self._wakes.append(wake)
         self._simulated.on_visit(wake)
 
+    def cut(self, uid: str) -> None:
+        """Kill what runs of a pod, as a power cut does."""
+        for run in self._runs.get(uid, {}).values():
+            run.stop(0.0)
+
     def forget(self, uid: str) -> None:
         """A pod is gone: what still runs of it is killed, and its files are removed."""
         self._simulated.forget(uid)

@@ -5,15 +5,21 @@ nothing, what the interpreter itself needs of the machine shows through (its lib
 read only: whatever is written goes to the container. Relative paths need nothing, since the working directory lies in
 the container's root.
 
-Simplified: only Python's own functions are mapped (``open``, ``os``, ``pathlib``, ``shutil``, ...). What opens files in
-C (``sqlite3``), and other programs that are started, see the machine's paths; a real container maps them all.
+Simplified: only Python's own functions are mapped (``open``, ``os``, ``pathlib``, ``shutil``, ...), and of those that
+open files in C the few of ``_IN_C``. Others, and other programs that are started, see the machine's paths; a real
+container maps them all.
 """
 
 import builtins
 import functools
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import io
 import os
 import posixpath
+import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +27,12 @@ _WRITES = frozenset("wax+")
 _ONE_READ = ("access", "chdir", "listdir", "lstat", "readlink", "scandir", "stat", "statvfs")
 _ONE_WRITTEN = ("chmod", "chown", "mkdir", "remove", "rmdir", "truncate", "unlink", "utime")
 _TWO = ("link", "rename", "replace")
+
+_IN_C = {
+    "_sqlite3": ("connect",),
+    "ssl": ("SSLContext.load_cert_chain", "SSLContext.load_verify_locations"),
+}
+"""By module the functions that open files in C. They are mapped when the program imports the module."""
 
 
 class Paths:
@@ -131,3 +143,55 @@ class Paths:
 
 def _is_below(path: str, folders: tuple[str, ...]) -> bool:
     return any(path == folder or path.startswith(folder + "/") for folder in folders)
+
+
+def watch_imports(pod: dict[str, Any]) -> None:
+    """Map the functions of ``_IN_C`` in modules that are imported from now on."""
+    sys.meta_path.insert(0, _Watcher(Paths(pod)))
+
+
+class _Watcher(importlib.abc.MetaPathFinder):
+    """Finds nothing itself; has the modules that it waits for mapped once they are loaded."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._asking = False
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if name not in _IN_C or self._asking:
+            return None
+        self._asking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._asking = False
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def load(module: types.ModuleType) -> None:
+                execute(module)
+                self._map(module, _IN_C[name])
+
+            spec.loader.exec_module = load  # type: ignore[method-assign]
+        return spec
+
+    def _map(self, module: types.ModuleType, names: tuple[str, ...]) -> None:
+        for dotted in names:
+            *owners, name = dotted.split(".")
+            owner: Any = module
+            for one in owners:
+                owner = getattr(owner, one)
+            setattr(owner, name, self._mapped(getattr(owner, name), is_method=bool(owners)))
+
+    def _mapped(self, function: Callable[..., Any], *, is_method: bool) -> Callable[..., Any]:
+        """Every argument that is a path of a file there is, or (a database) may become one, is mapped."""
+        to = self._paths.to_read if is_method else self._paths.to_write
+
+        @functools.wraps(function)
+        def mapped(*args: Any, **options: Any) -> Any:
+            own, given = (args[:1], args[1:]) if is_method else ((), args)
+            given = tuple(to(one) if isinstance(one, str | os.PathLike) else one for one in given)
+            options = {key: to(one) if isinstance(one, str | os.PathLike) else one for key, one in options.items()}
+            return function(*own, *given, **options)
+
+        return mapped

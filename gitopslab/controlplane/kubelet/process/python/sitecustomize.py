@@ -20,4 +20,5 @@ if _where := os.environ.get("GITOPSLAB_POD"):
 
         _gitopslab_network.Network(_pod).install()
         _gitopslab_paths.Paths(_pod).install()
+        _gitopslab_paths.watch_imports(_pod)
         sys.modules["uvloop"] = None  # type: ignore[assignment]  # it opens sockets where nobody can look
