@@ -233,13 +233,16 @@ class Client:
         made: Object = self.request("POST", self.path(self.resource(obj), namespace_of(obj) or namespace), obj)
         return made
 
-    def apply(self, obj: Object, namespace: str = "default", *, force: bool = True) -> Applied:
+    def apply(
+        self, obj: Object, namespace: str = "default", *, force: bool = True, manager: str = FIELD_MANAGER
+    ) -> Applied:
         """Server-side apply: make the object as ``obj`` says, and leave what it does not mention alone.
 
         Args:
             obj: Any manifest; it needs ``apiVersion``, ``kind`` and a name.
             namespace: Where it goes when the manifest does not say.
             force: Take over fields that somebody else set; without it that is a ``ConflictError``.
+            manager: Who owns what is applied.
 
         Raises:
             ManifestError: It has no name.
@@ -250,7 +253,7 @@ class Client:
                 f"a {resource.kind} here has no name", "Write name: …, indented, below metadata:."
             )
         path = self.path(resource, namespace_of(obj) or namespace, name_of(obj))
-        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"}
+        query = {"fieldManager": manager, "force": str(force).lower(), "fieldValidation": "Strict"}
         before = self._find_at(path)
         after = self.request("PATCH", path, obj, query, _PATCH_TYPES["apply"])
         if before is None:

@@ -12,6 +12,8 @@ from gitopslab.clusters.forge import Address, Forge
 from gitopslab.lab.answers import say
 
 if TYPE_CHECKING:
+    from gitopslab.clusters.client import Client
+    from gitopslab.lab.fluxing import Flux
     from gitopslab.lab.git import Git
     from gitopslab.lab.pipelines import Pipelines
     from gitopslab.lab.registry import RegistryAddress
@@ -22,9 +24,11 @@ class Forging:
 
     Attributes:
         cluster: Beside which it runs.
+        client: Its API.
     """
 
     cluster: Cluster
+    client: Client
 
     @property
     def git(self) -> Git:
@@ -49,6 +53,18 @@ class Forging:
         from gitopslab.lab.registry import RegistryAddress
 
         return RegistryAddress.of(self._forge())
+
+    @property
+    def flux(self) -> Flux:
+        """What the ``flux`` command does: bootstrap, get, reconcile, suspend, resume, tree, trace, events.
+
+        Example:
+            >>> lab.flux.bootstrap("waal/infra")
+            >>> lab.flux.get("sources git")
+        """
+        from gitopslab.lab.fluxing import Flux
+
+        return Flux(self.client, self._forge)
 
     def pipelines(self, project: str = "") -> Pipelines:
         """What pushes have started, newest first.

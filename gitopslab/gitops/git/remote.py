@@ -89,6 +89,20 @@ def refs(address: Address) -> dict[str, str]:
     return {ref: sha for ref, sha in (found | peeled).items() if not ref.endswith(_PEELED) and ref != "HEAD"}
 
 
+def refs_or_none(address: Address) -> dict[str, str]:
+    """The refs there are; none where there is no repository yet.
+
+    Raises:
+        GitError: The server cannot be reached.
+    """
+    try:
+        return refs(address)
+    except GitError as error:
+        if isinstance(error.__cause__, NotGitRepository):
+            return {}
+        raise
+
+
 def checkout(address: Address, commit: str) -> Checkout:
     """The files of one commit.
 
@@ -126,7 +140,7 @@ def push(address: Address, parent: str, change: Change, branch: str, *, before: 
 
     Args:
         address: Where.
-        parent: The commit below.
+        parent: The commit below; empty for the first of a repository.
         change: What is new.
         branch: Without ``refs/heads/``.
         before: What the branch names now; empty when it is not there.
@@ -135,8 +149,9 @@ def push(address: Address, parent: str, change: Change, branch: str, *, before: 
     Raises:
         GitError: The push was refused, or the repository cannot be reached.
     """
-    repo = _fetched(address, ObjectID(parent.encode()))
-    new = _committed(repo, _commit(repo, ObjectID(parent.encode())), change)
+    below = ObjectID(parent.encode())
+    repo = _fetched(address, below) if parent else MemoryRepo()
+    new = _committed(repo, _commit(repo, below) if parent else None, change)
     ref = Ref(f"{HEADS}{branch}".encode())
 
     def moved(known: Mapping[Ref, ObjectID]) -> dict[Ref, ObjectID]:
@@ -145,7 +160,7 @@ def push(address: Address, parent: str, change: Change, branch: str, *, before: 
         return {ref: new.id}
 
     def objects(have: Any, want: Any, **_options: Any) -> Any:
-        known = set(_everything(repo, ObjectID(parent.encode())))
+        known = set(_everything(repo, below)) if parent else set()
         fresh = [sha for sha in _everything(repo, new.id) if sha not in known]
         return pack_objects_to_data([(repo.object_store[sha], None) for sha in dict.fromkeys(fresh)])
 
@@ -234,14 +249,14 @@ def _gather(repo: MemoryRepo, tree: ObjectID, prefix: str, files: dict[str, File
             files[path] = File(cast(Blob, repo.object_store[sha]).data, mode)
 
 
-def _committed(repo: MemoryRepo, parent: Commit, change: Change) -> Commit:
-    tree = parent.tree
+def _committed(repo: MemoryRepo, parent: Commit | None, change: Change) -> Commit:
+    tree = parent.tree if parent is not None else _empty(repo)
     for path, content in change.files.items():
         blob = Blob.from_string(content)
         repo.object_store.add_object(blob)
         tree = _with(repo, tree, path.split("/"), blob.id)
     new = Commit()
-    new.tree, new.parents = tree, [parent.id]
+    new.tree, new.parents = tree, [parent.id] if parent is not None else []
     new.author = new.committer = f"{change.name} <{change.email}>".encode()
     new.author_time = new.commit_time = int(change.when)
     new.author_timezone = new.commit_timezone = 0

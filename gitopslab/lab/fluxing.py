@@ -1,0 +1,281 @@
+"""``lab.flux``: what the ``flux`` command does, from cells, on any cluster that has Flux.
+
+Bootstrap commits and applies what the real command does; the rest reads and annotates Flux's own objects. What is shown
+is made in ``views.flux``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.forge import Address
+from gitopslab.clusters.waiting import wait_until
+from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
+from gitopslab.gitops.flux import installation
+from gitopslab.gitops.flux.kinds import REQUESTED_AT
+from gitopslab.gitops.place import git_service, git_url
+from gitopslab.lab.answers import say
+from gitopslab.machinery.objects import Object, condition_of, name_of
+from gitopslab.views import flux as views
+from gitopslab.views.grid import Grid
+
+_KINDS = {
+    "GitRepository": ("gitrepositories.source.toolkit.fluxcd.io", "source git", "sources git", "git"),
+    "OCIRepository": ("ocirepositories.source.toolkit.fluxcd.io", "source oci", "sources oci", "oci"),
+    "Kustomization": ("kustomizations.kustomize.toolkit.fluxcd.io", "ks", "kustomizations"),
+    "ImageRepository": ("imagerepositories.image.toolkit.fluxcd.io", "image repository", "images repository"),
+    "ImagePolicy": ("imagepolicies.image.toolkit.fluxcd.io", "image policy", "images policy"),
+    "ImageUpdateAutomation": ("imageupdateautomations.image.toolkit.fluxcd.io", "image update", "images update"),
+    "Receiver": ("receivers.notification.toolkit.fluxcd.io", "receivers"),
+}
+_PATIENCE = 60.0
+
+
+class Text(str):
+    """Text that a cell shows as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Rows(list[Object]):
+    """Objects; a cell shows them as ``flux get`` does."""
+
+    def __init__(self, kind: str, objects: list[Object]) -> None:
+        super().__init__(objects)
+        self._grid: Grid = views.rows(kind, objects)
+
+    def __repr__(self) -> str:
+        return self._grid.text()
+
+    def _repr_html_(self) -> str:
+        return self._grid.html()
+
+
+class Flux:
+    """Flux on the lab's cluster; ``lab.flux`` gives it.
+
+    Args:
+        client: The cluster's API.
+        forge: Starts the forge when it is needed, and tells where it is.
+        namespace: Where Flux's objects are.
+    """
+
+    def __init__(self, client: Client, forge: Callable[[], Address], namespace: str = installation.NAMESPACE) -> None:
+        self._client = client
+        self._forge = forge
+        self._namespace = namespace
+
+    def __repr__(self) -> str:
+        found = self.get("kustomizations")
+        return repr(found) if found else "Flux has nothing to do yet: lab.flux.bootstrap(PROJECT)"
+
+    def bootstrap(
+        self, project: str, path: str = "clusters/lab", *, branch: str = "main", image_automation: bool = False
+    ) -> None:
+        """Install Flux, and have it manage itself from a project: what ``flux bootstrap gitlab`` does.
+
+        It commits ``PATH/flux-system/`` with the components and the sync, applies both, and waits until the cluster
+        runs what is in Git. A second time changes nothing.
+
+        Args:
+            project: ``group/project``; the first push makes it.
+            path: Of the cluster's folder in it.
+            branch: Which one.
+            image_automation: With the controllers of image automation, which Flux leaves out by default.
+
+        Raises:
+            LabError: Flux was bootstrapped at another path.
+            WaitTimeoutError: The cluster does not follow.
+
+        Example:
+            >>> lab.flux.bootstrap("waal/infra", "clusters/lab")
+        """
+        from gitopslab.lab.bootstrapping import Bootstrap
+
+        Bootstrap(self._client, self._forge(), project, path.strip("./"), branch).run(image_automation=image_automation)
+
+    def url(self, project: str) -> str:
+        """Where a project is for Flux: the URL to write into a GitRepository, the same on every cluster."""
+        for obj in git_service(self._forge().port):
+            self._client.apply(obj)
+        return git_url(project)
+
+    def get(self, kind: str = "kustomizations", *, namespace: str | None = None) -> Rows:
+        """Flux's objects of a kind with what they have applied, and whether they are ready.
+
+        Args:
+            kind: As the ``flux`` command takes it: ``kustomizations``, ``sources git``, ``images policy``, ...
+            namespace: Where; empty for everywhere.
+        """
+        title, resource = _resource(kind)
+        try:
+            found = self._client.list(resource, self._namespace if namespace is None else namespace)
+        except NotFoundError:
+            found = []
+        return Rows(title, found)
+
+    def reconcile(
+        self,
+        kind: str,
+        name: str,
+        *,
+        namespace: str | None = None,
+        with_source: bool = False,
+        timeout: float = _PATIENCE,
+    ) -> None:
+        """Have an object reconciled now, and wait until it was.
+
+        Args:
+            kind: As in ``get``.
+            name: Which one.
+            namespace: Where.
+            with_source: First have its source fetched; without it, Git is not asked.
+            timeout: Seconds to wait.
+
+        Raises:
+            LabError: It is suspended, or it failed.
+            WaitTimeoutError: It was not handled in time.
+        """
+        title, resource = _resource(kind)
+        obj = self._must_find(title, resource, name, namespace)
+        where = obj["metadata"]["namespace"]
+        if obj["spec"].get("suspend"):
+            raise LabError("✗ resource is suspended", f'lab.flux.resume("{kind}", "{name}")')
+        if with_source:
+            reference = obj["spec"]["sourceRef"]
+            self.reconcile(reference["kind"], reference["name"], namespace=reference.get("namespace") or where)
+        say(f"► annotating {title} {name} in {where} namespace")
+        token = _token()
+        self._client.patch(resource, name, {"metadata": {"annotations": {REQUESTED_AT: token}}}, where)
+        say(f"✔ {title} annotated")
+        say(f"◎ waiting for {title} reconciliation")
+        self._wait_until_handled(title, resource, name, where, token, timeout)
+
+    def suspend(self, kind: str, name: str, *, namespace: str | None = None) -> None:
+        """Have an object left alone until ``resume``: drift stays, new commits do not come."""
+        title, resource = _resource(kind)
+        obj = self._must_find(title, resource, name, namespace)
+        say(f"► suspending {title.lower()} {name} in {obj['metadata']['namespace']} namespace")
+        self._client.patch(resource, name, {"spec": {"suspend": True}}, obj["metadata"]["namespace"])
+        say(f"✔ {title.lower()} suspended")
+
+    def resume(self, kind: str, name: str, *, namespace: str | None = None, timeout: float = _PATIENCE) -> None:
+        """Have it reconciled again, at once, and wait until it was."""
+        title, resource = _resource(kind)
+        obj = self._must_find(title, resource, name, namespace)
+        where = obj["metadata"]["namespace"]
+        say(f"► resuming {title.lower()} {name} in {where} namespace")
+        token = _token()
+        change = {"spec": {"suspend": False}, "metadata": {"annotations": {REQUESTED_AT: token}}}
+        self._client.patch(resource, name, change, where)
+        say(f"✔ {title.lower()} resumed")
+        say(f"◎ waiting for {title} reconciliation")
+        self._wait_until_handled(title, resource, name, where, token, timeout)
+
+    def tree(self, name: str = installation.NAME, *, namespace: str | None = None) -> Text:
+        """What a Kustomization owns, and what the Kustomizations among it own."""
+        obj = self._must_find("Kustomization", _KINDS["Kustomization"][0], name, namespace)
+        return Text(views.tree(obj, self._find))
+
+    def trace(self, what: str, *, namespace: str = "default") -> Text:
+        """Where an object comes from: the Kustomization that applied it, and the source of that.
+
+        Args:
+            what: As in ``"deployment/web"``.
+            namespace: Of it.
+        """
+        kind, _, name = what.partition("/")
+        obj = self._client.get(kind, name, namespace)
+        owner = views.owner_of(obj)
+        kustomization = owner and self._get(_KINDS["Kustomization"][0], owner[1], owner[0])
+        source = None
+        if kustomization:
+            reference = kustomization["spec"]["sourceRef"]
+            where = reference.get("namespace") or kustomization["metadata"]["namespace"]
+            source = self._get(_resource(reference["kind"])[1], reference["name"], where)
+        return Text(views.trace(obj, kustomization or None, source))
+
+    def events(self, what: str = "", *, namespace: str | None = None) -> Text:
+        """What Flux said, oldest first; of one object with ``"Kustomization/app"``."""
+        kind, _, name = what.partition("/")
+        title = _resource(kind)[0] if kind else ""
+        where = self._namespace if namespace is None else namespace
+        said = [event for event in self._client.list("events", where) if _is_about(event, title, name)]
+        said.sort(key=lambda event: (event.get("lastTimestamp") or "", event["metadata"]["name"]))
+        lines = []
+        for event in said:
+            about = event["involvedObject"]
+            lines.append((event["lastTimestamp"], event["type"], event["reason"],
+                          f"{about['kind']}/{about['name']}", _one_line(views.short(event["message"]))))  # fmt: skip
+        return Text(Grid(("Last seen", "Type", "Reason", "Object", "Message"), tuple(lines)).text())
+
+    def _wait_until_handled(self, title: str, resource: str, name: str, where: str, token: str, timeout: float) -> None:
+        def is_handled(obj: Object) -> bool:
+            status = obj.get("status") or {}
+            ready = condition_of(obj, "Ready")
+            return status.get("lastHandledReconcileAt") == token and bool(ready) and ready["status"] != "Unknown"  # type: ignore[index]
+
+        reached, found = wait_until(lambda: [self._client.get(resource, name, where)], is_handled, timeout)
+        ready = condition_of(found[0], "Ready") or {}
+        if not reached:
+            said = ready.get("message", "nothing yet")
+            raise WaitTimeoutError(
+                f"✗ {title} {name} was not reconciled within {timeout:g} s; it says: {said}",
+                f'lab.flux.events("{title}/{name}") tells more',
+            )
+        if ready["status"] != "True":
+            raise LabError(f"✗ {title} reconciliation failed: {ready['message']}", "Mend it in Git, and push")
+        done = "applied" if title == "Kustomization" else "fetched"
+        say(
+            f"✔ {done} revision {views.revision_of(found[0])}"
+            if views.revision_of(found[0])
+            else f"✔ {ready['message']}"
+        )
+
+    def _must_find(self, title: str, resource: str, name: str, namespace: str | None) -> Object:
+        where = self._namespace if namespace is None else namespace
+        found = self._get(resource, name, where)
+        if found is None:
+            there = ", ".join(name_of(obj) for obj in self.get(title, namespace=where))
+            hint = f"There is: {there}" if there else "See what there is: lab.flux.get()"
+            raise NotFoundError(404, "NotFound", f"✗ {title} {name} not found in {where} namespace", hint=hint)
+        return found
+
+    def _get(self, resource: str, name: str, namespace: str) -> Object | None:
+        try:
+            return self._client.get(resource, name, namespace)
+        except NotFoundError:
+            return None
+
+    def _find(self, obj: Object) -> Object | None:
+        return self._get(_KINDS["Kustomization"][0], name_of(obj), obj["metadata"].get("namespace", ""))
+
+
+def _resource(word: str) -> tuple[str, str]:
+    """Kind and resource for a word of the ``flux`` command."""
+    for kind, (resource, *words) in _KINDS.items():
+        if word.lower() in (kind.lower(), f"{kind.lower()}s", resource, *words):
+            return kind, resource
+    known = ", ".join(names[-1] if len(names) < 3 else names[1] for names in _KINDS.values())
+    raise LabError(f"Flux has no {word!r}", f"Take one of: {known}")
+
+
+def _is_about(event: Any, kind: str, name: str) -> bool:
+    about = event["involvedObject"]
+    of_flux = "toolkit.fluxcd.io" in about.get("apiVersion", "")
+    return of_flux and (not kind or about["kind"] == kind) and (not name or about["name"] == name)
+
+
+def _one_line(message: str) -> str:
+    first, *more = message.splitlines() or [""]
+    return f"{first} and {len(more)} more" if more else first
+
+
+def _token() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() % 10**9:09d}Z"

@@ -1,0 +1,119 @@
+"""What the ``flux`` command shows: rows, a tree, a trace and a difference, made of objects alone.
+
+Called by ``lab.flux``; good on any cluster. Words and columns are those of the real command line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from gitopslab.gitops.inventory import entries_of
+from gitopslab.machinery.objects import Object, condition_of, labels_of, name_of, namespace_of
+from gitopslab.views.grid import Grid
+
+_HEX = re.compile(r"[0-9a-f]{40,128}")
+_OWNER = "kustomize.toolkit.fluxcd.io"
+_COLUMNS = {
+    "ImageRepository": ("Name", "Last scan", "Suspended", "Ready", "Message"),
+    "ImageUpdateAutomation": ("Name", "Last run", "Suspended", "Ready", "Message"),
+    "ImagePolicy": ("Name", "Image", "Tag", "Ready", "Message"),
+}
+_USUAL = ("Name", "Revision", "Suspended", "Ready", "Message")
+
+Find = Callable[[Object], Object | None]
+"""Gives the live object that an entry of an inventory names, or None."""
+
+
+def rows(kind: str, objects: Sequence[Object]) -> Grid:
+    """``flux get``: a row an object."""
+    return Grid(_COLUMNS.get(kind, _USUAL), tuple(_row(kind, obj) for obj in objects))
+
+
+def short(text: str) -> str:
+    """Text with long hexadecimal words cut to eight digits, as ``flux get`` cuts them."""
+    return _HEX.sub(lambda match: match.group()[:8], text)
+
+
+def tree(kustomization: Object, find: Find) -> str:
+    """``flux tree kustomization``: what it owns, and what the Kustomizations among it own."""
+    title = f"Kustomization/{namespace_of(kustomization)}/{name_of(kustomization)}"
+    return "\n".join([title, *_branches(kustomization, find, "", {title})])
+
+
+def trace(obj: Object, kustomization: Object | None, source: Object | None) -> str:
+    """``flux trace``: from an object to the Kustomization that applied it and the source it came from."""
+    lines = [("Object", f"{obj['kind']}/{name_of(obj)}"), ("Namespace", namespace_of(obj))]
+    if kustomization is None:
+        lines.append(("Status", "Not managed by Flux"))
+        return _aligned(lines)
+    lines.append(("Status", "Managed by Flux"))
+    parts = [_aligned(lines), _part("Kustomization", kustomization, ("Path", kustomization["spec"].get("path", "")))]
+    if source is not None:
+        where = ("URL", source["spec"].get("url", ""))
+        ref = source["spec"].get("ref") or {}
+        names = [(word.capitalize(), str(value)) for word, value in ref.items()]
+        parts.append(_part(source["kind"], source, where, *names))
+    return "\n---\n".join(parts)
+
+
+def owner_of(obj: Object) -> tuple[str, str] | None:
+    """Namespace and name of the Kustomization that applied an object; None when none did."""
+    labels = labels_of(obj)
+    name, namespace = labels.get(f"{_OWNER}/name"), labels.get(f"{_OWNER}/namespace")
+    return (namespace, name) if name and namespace else None
+
+
+def revision_of(obj: Object) -> str:
+    """What an object has applied or fetched; empty when nothing yet."""
+    status = obj.get("status") or {}
+    artifact = status.get("artifact") or {}
+    return str(status.get("lastAppliedRevision") or artifact.get("revision") or "")
+
+
+def _row(kind: str, obj: Object) -> tuple[str, ...]:
+    status, ready = obj.get("status") or {}, condition_of(obj, "Ready")
+    is_ready = str(ready["status"]) if ready else "False"
+    message = short(ready["message"]) if ready else "waiting to be reconciled"
+    suspended = str(bool(obj["spec"].get("suspend"))).capitalize()
+    if kind == "ImagePolicy":
+        latest = status.get("latestRef") or {}
+        return (name_of(obj), latest.get("name", ""), latest.get("tag", ""), is_ready, message)
+    second = {
+        "ImageRepository": (status.get("lastScanResult") or {}).get("scanTime", ""),
+        "ImageUpdateAutomation": status.get("lastAutomationRunTime", ""),
+    }.get(kind, short(revision_of(obj)))
+    return (name_of(obj), second, suspended, is_ready, message)
+
+
+def _branches(kustomization: Object, find: Find, indent: str, seen: set[str]) -> Iterator[str]:
+    entries = [entry.object for entry in entries_of((kustomization.get("status") or {}).get("inventory"))]
+    owned = [(obj, _title(obj)) for obj in entries]
+    owned = [(obj, title) for obj, title in owned if title not in seen]
+    for at, (obj, title) in enumerate(owned):
+        is_last = at == len(owned) - 1
+        yield f"{indent}{'└── ' if is_last else '├── '}{title}"
+        if obj["kind"] == "Kustomization" and obj["apiVersion"].startswith(_OWNER):
+            live = find(obj)
+            if live is not None:
+                below = indent + ("    " if is_last else "│   ")
+                yield from _branches(live, find, below, {*seen, title})
+
+
+def _title(obj: Object) -> str:
+    return "/".join(part for part in (obj["kind"], namespace_of(obj), name_of(obj)) if part)
+
+
+def _part(kind: str, obj: Object, *more: tuple[str, str]) -> str:
+    ready = condition_of(obj, "Ready") or {}
+    lines = [(kind, name_of(obj)), ("Namespace", namespace_of(obj)), *more, ("Revision", revision_of(obj))]
+    lines += [
+        ("Status", f"Last reconciled at {ready.get('lastTransitionTime', '')}"),
+        ("Message", ready.get("message", "")),
+    ]
+    return _aligned(lines)
+
+
+def _aligned(lines: Sequence[tuple[str, str]]) -> str:
+    width = max(len(word) for word, _ in lines) + 2
+    return "\n".join(f"{word + ':':<{width}}{value}" for word, value in lines if value)

@@ -1,0 +1,95 @@
+"""``lab.flux`` on a real process: bootstrap, and everything a learner asks of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gitopslab.errors import LabError, NotFoundError
+from gitopslab.lab import Lab
+from gitopslab.lab.git import Repository
+
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hello, namespace: default}\ndata: {greeting: '%s'}\n"
+
+
+@pytest.fixture(scope="module")
+def infra(opened: Lab, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """The repository of a cluster that was bootstrapped."""
+    opened.flux.bootstrap("waal/infra", "clusters/lab")
+    return opened.git.clone("waal/infra", tmp_path_factory.mktemp("infra") / "infra")
+
+
+def test_bootstrap_commits_what_the_real_one_commits(lab: Lab, infra: Repository) -> None:
+    subjects = [(entry.subject, entry.author.partition(" <")[0]) for entry in infra.log()]
+    assert ("Add Flux sync manifests", "Flux") in subjects
+    assert ("Add Flux v2.9.4 component manifests", "Flux") in subjects
+    folder = infra.folder / "clusters/lab/flux-system"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "gotk-components.yaml",
+        "gotk-sync.yaml",
+        "kustomization.yaml",
+    ]
+    assert "http://git.gitopslab.svc.cluster.local/waal/infra.git" in (folder / "gotk-sync.yaml").read_text()
+
+
+def test_flux_manages_itself_from_git(lab: Lab, infra: Repository) -> None:
+    (source,) = lab.flux.get("sources git")
+    assert source["status"]["artifact"]["revision"].startswith("main@sha1:")
+    deployment = lab.client.get("deployment", "source-controller", "flux-system")
+    assert deployment["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] == "flux-system"
+    tree = str(lab.flux.tree())
+    assert tree.startswith("Kustomization/flux-system/flux-system\n├── CustomResourceDefinition/")
+    assert tree.endswith("└── GitRepository/flux-system/flux-system")
+
+
+def test_a_second_bootstrap_changes_nothing(lab: Lab, infra: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    infra.pull()
+    head = infra.head
+    lab.flux.bootstrap("waal/infra", "clusters/lab")
+    infra.pull()
+    assert infra.head == head
+    assert "✔ all components are healthy" in capsys.readouterr().out
+
+
+def test_another_path_is_refused(lab: Lab, infra: Repository) -> None:
+    with pytest.raises(LabError, match="would overwrite path"):
+        lab.flux.bootstrap("waal/infra", "clusters/other")
+
+
+def test_a_commit_is_applied_and_traced(lab: Lab, infra: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    infra.commit("Say hello", {"clusters/lab/hello.yaml": CONFIG % "hi"}, push=True)
+    lab.flux.reconcile("ks", "flux-system", with_source=True)
+    assert f"✔ applied revision main@sha1:{infra.head}" in capsys.readouterr().out
+    assert lab.client.get("configmap", "hello")["data"] == {"greeting": "hi"}
+    trace = str(lab.flux.trace("configmap/hello"))
+    assert "Status:    Managed by Flux" in trace
+    assert f"Revision:      main@sha1:{infra.head}" in trace
+
+
+def test_suspended_it_is_left_alone_and_refuses_a_reconcile(
+    lab: Lab, infra: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.flux.suspend("ks", "flux-system")
+    assert repr(lab.flux.get()).splitlines()[1].split()[2] == "True"
+    with pytest.raises(LabError, match="resource is suspended"):
+        lab.flux.reconcile("ks", "flux-system")
+    lab.flux.resume("ks", "flux-system")
+    assert "✔ kustomization resumed" in capsys.readouterr().out
+
+
+def test_what_is_missing_or_unknown_is_told_with_a_hint(lab: Lab, infra: Repository) -> None:
+    with pytest.raises(NotFoundError, match="✗ Kustomization nope not found in flux-system namespace"):
+        lab.flux.reconcile("ks", "nope")
+    with pytest.raises(LabError, match="Flux has no 'podz'"):
+        lab.flux.get("podz")
+
+
+def test_events_tell_what_flux_did(lab: Lab, infra: Repository) -> None:
+    events = str(lab.flux.events("GitRepository/flux-system"))
+    assert "NewArtifact" in events
+    assert "stored artifact for commit" in events
+
+
+def test_the_url_of_a_project_is_the_same_on_every_cluster(lab: Lab, infra: Repository, tmp_path: Path) -> None:
+    assert lab.flux.url("waal/web") == "http://git.gitopslab.svc.cluster.local/waal/web.git"
