@@ -6,18 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jupyterlab_in_browser import CHROMIUM, Browser, OpenLab, browser, open_lab
+from jupyterlab_in_browser import CHROMIUM, Browser, OpenLab, browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
 TILE = ".gl-board .gl-pod"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLab]:
-    """One JupyterLab for all tests here."""
-    with open_lab(tmp_path_factory.mktemp("lab")) as opened:
-        yield opened
 
 
 @pytest.fixture

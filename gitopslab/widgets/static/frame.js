@@ -8,10 +8,11 @@ class Frame {
   /** `name` is the widget's class in CSS, `label` what it is, `keys` what the keyboard does in it. */
   constructor(model, root, { name, label, keys }) {
     Object.assign(this, { model, label, keys });
-    this.root = el("div", { class: `gl-view gl-${name}`, role: "region", "aria-label": label, "data-lm-suppress-shortcuts": "true" });
+    this.root = el("div", { class: `gl-view gl-${name}`, role: "region", "aria-label": label });
     this.title = el("div", { class: "gl-title" }, el("strong", {}), el("span", { class: "gl-kind" }), el("span", { class: "gl-size" }));
     this.counts = el("ul", { class: "gl-counts" });
-    this.tools = el("div", { class: "gl-tools" });
+    this.bar = new Toolbar();
+    this.tools = this.bar.element;
     this.live = el("button", { class: "gl-live", type: "button" });
     this.error = el("div", { class: "gl-error", role: "alert", hidden: true });
     this.body = el("div", { class: "gl-body" });
@@ -34,6 +35,9 @@ class Frame {
   follow() {
     this.live.addEventListener("click", () => this.model.send({ do: "resume" }));
     this.help.addEventListener("click", () => this.tellKeys());
+    // A key in a widget is not a command of the notebook, where "d d" deletes the cell. JupyterLab asks the very element
+    // that has the focus: its selectors end there, so that an attribute further up comes too late.
+    this.root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
     this.root.addEventListener("keydown", (event) => event.key === "?" && !isTyping(event.target) && this.tellKeys());
     this.dress = () => this.root.classList.toggle("gl-presenter", Boolean(this.model.get("_options")?.presenter));
     this.leave = () => this.drawLive({ live: "closed", note: "its kernel was restarted or stopped; run the cell again" });
@@ -61,6 +65,7 @@ class Frame {
     this.root.setAttribute("aria-label", `${this.label} of cluster ${cluster}`);
     this.drawLive({ live, note });
     this.drawError(error);
+    this.bar.rove();
   }
 
   drawLive({ live, note }) {
@@ -84,6 +89,42 @@ class Frame {
   now() {
     return this.seconds + (performance.now() - this.received) / 1000;
   }
+}
+
+/** The tools are one stop of Tab; left and right go from one to the next. */
+class Toolbar {
+  constructor() {
+    this.element = el("div", { class: "gl-tools", role: "toolbar", "aria-label": "Tools" });
+    this.element.addEventListener("keydown", (event) => this.key(event));
+    this.element.addEventListener("focusin", ({ target }) => this.rove(target));
+  }
+
+  tools() {
+    return [...this.element.children].filter((tool) => !tool.hidden && !tool.disabled);
+  }
+
+  rove(current = this.current) {
+    const tools = this.tools();
+    this.current = tools.includes(current) ? current : tools[0];
+    for (const tool of this.element.children) {
+      const place = tool === this.current ? 0 : -1;
+      if (tool.tabIndex !== place || !tool.hasAttribute("tabindex")) tool.tabIndex = place;
+    }
+  }
+
+  key(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const tools = this.tools();
+    const next = by && tools[tools.indexOf(event.target) + by];
+    if (!next || isAmidText(event.target, by)) return;
+    event.preventDefault(); // an arrow would also choose another option of a menu
+    next.focus();
+  }
+}
+
+/** Whether the caret can still go that way. */
+function isAmidText({ selectionStart: at, value }, by) {
+  return typeof at === "number" && at !== (by < 0 ? 0 : value.length);
 }
 
 const isTyping = (target) => Boolean(target.closest("input, textarea, select"));
