@@ -52,7 +52,7 @@ _ROWS = (
     ),
     Part(
         "kube-scheduler",
-        "Scheduler",
+        "scheduler",
         "Picks a node for every pod that has none.",
         "New pods stay Pending without a node. Pods that have one are not touched.",
         "static pod",

@@ -204,7 +204,7 @@ def test_the_twins_say_the_same(lab: Lab) -> None:
     found = of(lab)
     text, svg = path_text(found), path_svg(found)
     assert text.startswith("Path of Deployment web: Nobody has picked a node: the scheduler is stopped.")
-    assert "✕ Scheduler (stopped) → ○ kubelet" in text
+    assert "✕ scheduler (stopped) → ○ kubelet" in text
     assert "the chain ends here" in svg
     assert all(step.title.split(" makes ")[0] in svg for step in found.steps)
 

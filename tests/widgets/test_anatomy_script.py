@@ -59,13 +59,13 @@ def test_each_node_is_a_card_with_its_parts(shown: Shown, scenes: dict[str, Obje
     render(shown, scenes["well"])
     assert shown.texts(".gl-body-head strong") == ["lab-control-plane", "lab-worker", "lab-worker2", "lab-worker3"]
     assert shown.texts(".gl-control-part:visible .gl-organ b") == [
-        "API server", "etcd", "controller manager", "Scheduler",
+        "API server", "etcd", "controller manager", "scheduler",
     ]  # fmt: skip
 
 
 def test_parts_and_nodes_are_switched_from_the_picture(shown: Shown, scenes: dict[str, Object]) -> None:
     render(shown, scenes["ill"])
-    shown.page.click("role=button[name='start the Scheduler of lab-control-plane']")
+    shown.page.click("role=button[name='start the scheduler of lab-control-plane']")
     shown.page.click("role=button[name='stop the kubelet of lab-worker']")
     shown.page.click("role=button[name='power on lab-worker3']")
     shown.page.click("role=button[name='power off lab-worker2']")

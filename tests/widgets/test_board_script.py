@@ -307,6 +307,23 @@ def test_nodes_are_grouped_by_a_label_from_a_menu(shown: ShownBoard) -> None:
     assert shown.page.locator(".gl-group-name").count() == 0
 
 
+def test_the_tools_are_one_stop_of_tab_and_arrows_go_through_them(shown: ShownBoard) -> None:
+    shown.show(believable())
+    assert shown.page.locator(".gl-tools > [tabindex='0']").count() == 1
+    shown.page.focus(".gl-tools > [tabindex='0']")
+    labels = []
+    for _ in range(4):
+        labels.append(
+            shown.page.evaluate("() => document.activeElement.ariaLabel ?? document.activeElement.textContent")
+        )
+        shown.page.keyboard.press("ArrowRight")
+    assert labels == ["Whose pods stand out", "Group the nodes", "Namespace", "system pods"]
+    assert shown.page.evaluate("() => document.activeElement.textContent") == "system pods", "it is the last"
+    shown.page.keyboard.press("ArrowLeft")
+    assert shown.page.locator(".gl-tools > [tabindex='0']").get_attribute("aria-label") == "Namespace"
+    assert shown.page.locator("select[aria-label='Namespace']").input_value() == "", "an arrow chooses nothing"
+
+
 def test_what_is_chosen_rings_its_pods_and_dims_the_rest(shown: ShownBoard) -> None:
     shown.show(believable())
     before = shown.page.locator(".gl-pod").count()
@@ -364,6 +381,16 @@ def test_the_film_can_be_stepped_through_and_put_away(shown: ShownBoard) -> None
     assert shown.page.locator(".gl-node[data-film]").count() == 0
     shown.page.keyboard.press("Escape")
     assert shown.page.locator(".gl-film").is_hidden()
+
+
+def test_the_verdicts_of_a_film_stay_when_the_board_is_drawn_anew(shown: ShownBoard) -> None:
+    shown.show(believable())
+    play(shown)
+    nodes, pods, events = believable()
+    shown.send({"board": board(nodes, pods[:-3], events).as_dict(), **header(seconds=NOW)})
+    shown.page.select_option("select[aria-label='Group the nodes']", "topology.kubernetes.io/zone")
+    assert shown.texts(".gl-node[data-film=out] .gl-node-verdict") == ["\u2715 needs 6 CPU, 2.4 free"]
+    assert shown.texts(".gl-node[data-film=winner] .gl-node-verdict") == ["\u2713 chosen"]
 
 
 def test_with_reduced_motion_the_film_moves_nothing(chromium: Browser) -> None:

@@ -63,7 +63,7 @@ def render(shown: Shown, snapshot: Object, **options: Any) -> Shown:
 def test_the_stations_stand_in_the_order_of_the_chain_on_the_bus(shown: Shown, scenes: dict[str, Object]) -> None:
     render(shown, scenes["done"])
     assert shown.texts(".gl-stations strong") == [
-        "You", "Deployment controller", "ReplicaSet controller", "Scheduler", "kubelet",
+        "You", "Deployment controller", "ReplicaSet controller", "scheduler", "kubelet",
     ]  # fmt: skip
     assert shown.texts(".gl-bus strong") == ["API server", "etcd"]
     assert shown.texts(".gl-verdict") == ["The path is complete: 2 pods ready."]
@@ -71,15 +71,15 @@ def test_the_stations_stand_in_the_order_of_the_chain_on_the_bus(shown: Shown, s
 
 def test_the_picture_marks_where_the_chain_ends(shown: Shown, scenes: dict[str, Object]) -> None:
     render(shown, scenes["stopped"])
-    assert shown.texts(".gl-end strong") == ["Scheduler"]
+    assert shown.texts(".gl-end strong") == ["scheduler"]
     assert shown.texts(".gl-ends:visible") == ["the chain ends here"]
-    assert shown.texts(".gl-stopped strong") == ["Scheduler"]
+    assert shown.texts(".gl-stopped strong") == ["scheduler"]
     assert shown.texts(".gl-verdict") == ["Nobody has picked a node: the scheduler is stopped."]
 
 
 def test_every_station_can_be_stopped_and_started_from_the_picture(shown: Shown, scenes: dict[str, Object]) -> None:
     render(shown, scenes["stopped"])
-    shown.page.click("role=button[name='start the Scheduler']")
+    shown.page.click("role=button[name='start the scheduler']")
     shown.page.click("role=button[name='stop the Deployment controller']")
     shown.page.click("role=button[name='stop the etcd']")
     assert shown.asked() == [
@@ -164,7 +164,7 @@ def test_what_happens_is_said_politely(shown: Shown, scenes: dict[str, Object]) 
 
 def test_the_focus_stays_on_a_switch_that_was_used(shown: Shown, scenes: dict[str, Object]) -> None:
     render(shown, scenes["stopped"])
-    shown.page.click("role=button[name='start the Scheduler']")
+    shown.page.click("role=button[name='start the scheduler']")
     shown.send(scenes["done"])
     assert shown.page.evaluate("() => document.activeElement.dataset.component") == "kube-scheduler"
 

@@ -53,7 +53,9 @@ class FilmPlayer {
     // A button that is switched off loses the focus, and with it the keyboard would be lost.
     if (held === this.back && this.back.disabled) this.next.focus({ preventScroll: true });
     if (held === this.next && this.next.disabled) this.back.focus({ preventScroll: true });
+    this.forgetGhost();
     this.draw(frame.kind);
+    if (frame.kind === "end") this.slide(this.film.winner || this.film.room);
     if (this.at === frames.length - 1) this.voice.tell(frame.told);
   }
 
@@ -63,7 +65,6 @@ class FilmPlayer {
     this.wipe();
     for (const mark of this.film.marks) if (mark.frame <= this.at) this.mark(mark);
     for (const victim of this.film.victims) this.tileOf(victim)?.classList.toggle("gl-victim", ["preempt", "end"].includes(kind));
-    if (kind === "end") this.slide(this.film.winner || this.film.room);
   }
 
   mark({ node, kind, text, share }) {
@@ -89,9 +90,12 @@ class FilmPlayer {
     ghost.animate([{ transform: "none" }, { transform: path }], { duration: SLIDE_MS, easing: "ease-in-out", fill: "forwards" });
   }
 
-  wipe() {
+  forgetGhost() {
     this.ghost?.remove();
     this.ghost = null;
+  }
+
+  wipe() {
     const root = this.element.closest(".gl-view");
     for (const note of root?.querySelectorAll(".gl-node-verdict") ?? []) note.remove();
     for (const card of root?.querySelectorAll(".gl-node[data-film]") ?? []) delete card.dataset.film;
@@ -101,6 +105,7 @@ class FilmPlayer {
   clear() {
     clearTimeout(this.timer);
     this.wipe();
+    this.forgetGhost();
     this.film = null;
   }
 

@@ -52,6 +52,7 @@ class TableView {
     const table = el("table", { class: "gl-rows" }, this.caption, el("thead", {}, this.heads), this.rows);
     this.panelTitle = el("strong", {});
     this.shut = el("button", { class: "gl-close", type: "button", "aria-label": "Close the YAML" }, "✕");
+    this.sheet.element.tabIndex = 0; // it scrolls, so the keyboard must be able to scroll it
     this.shut.addEventListener("click", () => this.open(""));
     const head = el("div", { class: "gl-panel-head" }, this.panelTitle, this.shut);
     this.panel = el("section", { class: "gl-panel", "aria-label": "YAML of the row", hidden: true }, head, this.sheet.element);
