@@ -30,10 +30,11 @@ class Attended(Mirror):
         client: The cluster.
         kinds: Which kinds of the API to follow.
         controls: Of an embedded cluster; None on any other.
+        namespace: Only what is in this one, and what is cluster-wide; empty for all.
     """
 
-    def __init__(self, client: Client, kinds: Sequence[str], controls: Controls | None) -> None:
-        super().__init__(client, kinds)
+    def __init__(self, client: Client, kinds: Sequence[str], controls: Controls | None, namespace: str = "") -> None:
+        super().__init__(client, kinds, namespace)
         self._controls = controls
         self._lab: Object | None = None
 

@@ -298,9 +298,6 @@ class Lab(Forging, Learning, Pictures, Stories, Curling, Imaging, Planning):
         self.client.close()
         self.is_closed = True
 
-    def _where(self, namespace: str | None) -> str:
-        return self.current_namespace if namespace is None else namespace
-
 
 class Namespace:
     """The namespace commands go to, from now on or (with ``with``) for a block."""

@@ -8,28 +8,17 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from gitopslab.clusters import Cluster
-from gitopslab.clusters.client import Client
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course.desk import Desk, progress_in
 from gitopslab.course.progress import working_folder
 from gitopslab.course.report import Checked, Report
 from gitopslab.course.voice import Cell
 from gitopslab.lab.answers import say
+from gitopslab.lab.part import Part
 
 
-class Learning:
-    """What a learner does with exercises; an exercise is named by its number, as in ``"06-2"``.
-
-    Attributes:
-        cluster: The cluster.
-        client: Its API.
-        current_namespace: Where commands go.
-    """
-
-    cluster: Cluster
-    client: Client
-    current_namespace: str
+class Learning(Part):
+    """What a learner does with exercises; an exercise is named by its number, as in ``"06-2"``."""
 
     def start(self, exercise: str, *, again: bool = False) -> Report:
         """Begin an exercise, and send commands to its namespace; one that has begun goes on.

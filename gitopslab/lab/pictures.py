@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitopslab.clusters import Cluster
-from gitopslab.clusters.client import Client
-from gitopslab.clusters.mirror import Mirror
+from gitopslab.clusters.attended import Attended
 from gitopslab.clusters.rows import Rows
 from gitopslab.lab import scenes
 from gitopslab.lab.checking import checked_sheet, fields_of, text_of
 from gitopslab.lab.explaining import Explanation
+from gitopslab.lab.part import Part
 from gitopslab.lab.targets import Source
 from gitopslab.views.board_film import Film, film
 from gitopslab.views.decision import explained
@@ -27,19 +26,8 @@ if TYPE_CHECKING:
     from gitopslab.widgets.table import TableView
 
 
-class Pictures:
-    """What a cluster holds, as pictures.
-
-    Attributes:
-        cluster: The cluster.
-        client: Its API.
-        current_namespace: Where commands go.
-    """
-
-    cluster: Cluster
-    client: Client
-    current_namespace: str
-    _still: bool
+class Pictures(Part):
+    """What a cluster holds, as pictures."""
 
     def board(self, *, namespace: str = "", system: bool = False, group: str = "") -> BoardView:
         """The nodes with their pods, live; show it as the last line of a cell.
@@ -52,13 +40,14 @@ class Pictures:
         Example:
             >>> lab.board()
         """
-        from gitopslab.widgets.base import live
         from gitopslab.widgets.board import KINDS, BoardView
+
+        controls = self._controls
 
         def make() -> BoardView:
             return BoardView(
-                lambda: Mirror(self.client, KINDS),
-                cluster=(self.cluster.name, self.cluster.kind),
+                lambda: Attended(self.client, KINDS, controls),
+                cluster=self._cluster_name,
                 namespace=namespace,
                 system=system,
                 group=group,
@@ -66,7 +55,7 @@ class Pictures:
                 still=self._still,
             )
 
-        return make() if self._still else live((repr(self), "board", namespace, str(system), group), make)
+        return self._live(("board", namespace, str(system), group), make)
 
     def _film(self, namespace: str, name: str) -> Film:
         """The decision about a pod, as the board plays it."""
@@ -86,21 +75,20 @@ class Pictures:
             >>> [str(edge.target) for edge in lab.graph("shop").edges if edge.kind == "selects"]
             ['Pod/web-7c5ddbdf54-x7k2p']
         """
-        from gitopslab.widgets.base import live
         from gitopslab.widgets.graph import KINDS, GraphView
 
-        where = self.current_namespace if namespace is None else namespace
+        where, controls = self._where(namespace), self._controls
 
         def make() -> GraphView:
             return GraphView(
-                lambda: Mirror(self.client, KINDS, where),
-                cluster=(self.cluster.name, self.cluster.kind),
+                lambda: Attended(self.client, KINDS, controls, where),
+                cluster=self._cluster_name,
                 namespace=where,
                 system=system,
                 still=self._still,
             )
 
-        return make() if self._still else live((repr(self), "graph", where, str(system)), make)
+        return self._live(("graph", where, str(system)), make)
 
     def table(self, kind: str, *, namespace: str | None = None, labels: str = "", wide: bool = False) -> TableView:
         """The objects of a kind in kubectl's own columns, live; a row opens its YAML with every field explained.
@@ -114,24 +102,23 @@ class Pictures:
         Example:
             >>> lab.table("pods", labels="app=web")
         """
-        from gitopslab.widgets.base import live
         from gitopslab.widgets.table import TableView
 
         resource = self.client.resource(kind)
-        where = self.current_namespace if namespace is None else namespace
+        where = self._where(namespace)
 
         def make() -> TableView:
             return TableView(
                 lambda: Rows(self.client, resource.key, where, labels),
                 resource,
                 lambda api_version, kind: fields_of(self.client, api_version, kind),
-                cluster=(self.cluster.name, self.cluster.kind),
+                cluster=self._cluster_name,
                 namespace=where,
                 wide=wide,
                 still=self._still,
             )
 
-        return make() if self._still else live((repr(self), "table", resource.key, where, labels, str(wide)), make)
+        return self._live(("table", resource.key, where, labels, str(wide)), make)
 
     def manifest(self, source: Source, *, namespace: str | None = None, check: bool = True) -> ManifestView:
         """Manifests with every field explained and every mistake at its line; nothing is applied.
@@ -148,10 +135,10 @@ class Pictures:
         from gitopslab.widgets.manifest import ManifestView
 
         text = text_of(source)
-        where = self.current_namespace if namespace is None else namespace
+        where = self._where(namespace)
         return ManifestView(
             lambda: checked_sheet(self.client, text, where, check=check),
-            cluster=(self.cluster.name, self.cluster.kind),
+            cluster=self._cluster_name,
             still=self._still,
         )
 
@@ -166,10 +153,9 @@ class Pictures:
         Example:
             >>> lab.explain("pod/web-1").what_if(cpu="500m")
         """
-        where = self.current_namespace if namespace is None else namespace
+        where = self._where(namespace)
         scene = scenes.read(self.client, what, name, where)
-        cluster = (self.cluster.name, self.cluster.kind)
-        return Explanation(scene, cluster=cluster, still=self._still, said=scenes.last_word(scene.pod))
+        return Explanation(scene, cluster=self._cluster_name, still=self._still, said=scenes.last_word(scene.pod))
 
     @property
     def plot(self) -> Plots:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitopslab import errors
-from gitopslab.clusters import Capability, Cluster
+from gitopslab.clusters import Capability
 from gitopslab.clusters.attended import Attended
-from gitopslab.clusters.client import Client
-from gitopslab.clusters.controls import Controls, History
+from gitopslab.clusters.controls import History
 from gitopslab.lab import targets
 from gitopslab.lab.embedded import Embedded
+from gitopslab.lab.part import Part
 
 if TYPE_CHECKING:
     from gitopslab.widgets.anatomy import AnatomyView
@@ -21,19 +21,8 @@ if TYPE_CHECKING:
     from gitopslab.widgets.timeline import TimelineView
 
 
-class Stories:
-    """What happens in a cluster, as pictures; and what only the embedded cluster can do.
-
-    Attributes:
-        cluster: The cluster.
-        client: Its API.
-        current_namespace: Where commands go.
-    """
-
-    cluster: Cluster
-    client: Client
-    current_namespace: str
-    _still: bool
+class Stories(Part):
+    """What happens in a cluster, as pictures; and what only the embedded cluster can do."""
 
     @property
     def embedded(self) -> Embedded:
@@ -61,12 +50,10 @@ class Stories:
         Example:
             >>> lab.path("deployment/web")
         """
-        # Imported here, because widgets are the slowest part of the lab to import.
         from gitopslab.views.path import kinds_for
-        from gitopslab.widgets.base import live
         from gitopslab.widgets.path import PathView
 
-        target = targets.one(self.client, what, "", self.current_namespace if namespace is None else namespace)
+        target = targets.one(self.client, what, "", self._where(namespace))
         place = target.namespace if target.kind.namespaced else ""
         controls, kinds = self._controls, kinds_for(target.kind.kind, target.kind.plural)
 
@@ -78,11 +65,11 @@ class Stories:
                 place,
                 plural=target.kind.plural,
                 controls=controls,
-                cluster=(self.cluster.name, self.cluster.kind),
+                cluster=self._cluster_name,
                 still=self._still,
             )
 
-        return make() if self._still else live((repr(self), "path", str(target), place), make)
+        return self._live(("path", str(target), place), make)
 
     def timeline(self, what: str = "", *, namespace: str | None = None) -> TimelineView:
         """Who lived when, and what happened to whom; on the embedded cluster with a slider back through history.
@@ -95,10 +82,9 @@ class Stories:
             >>> lab.timeline()
         """
         from gitopslab.views.timeline import KINDS
-        from gitopslab.widgets.base import live
         from gitopslab.widgets.timeline import TimelineView
 
-        where = self.current_namespace if namespace is None else namespace
+        where = self._where(namespace)
         only, controls = "", self._controls
         if what:
             target = targets.one(self.client, what, "", where)
@@ -110,11 +96,11 @@ class Stories:
                 namespace=where,
                 only=only,
                 history=History(self.client, controls) if controls else None,
-                cluster=(self.cluster.name, self.cluster.kind),
+                cluster=self._cluster_name,
                 still=self._still,
             )
 
-        return make() if self._still else live((repr(self), "timeline", only, where), make)
+        return self._live(("timeline", only, where), make)
 
     def anatomy(self) -> AnatomyView:
         """The nodes with their parts, and what becomes of a control plane that loses nodes.
@@ -124,7 +110,6 @@ class Stories:
         """
         from gitopslab.views.anatomy import KINDS
         from gitopslab.widgets.anatomy import AnatomyView
-        from gitopslab.widgets.base import live
 
         controls = self._controls
 
@@ -132,12 +117,8 @@ class Stories:
             return AnatomyView(
                 lambda: Attended(self.client, KINDS, controls),
                 controls=controls,
-                cluster=(self.cluster.name, self.cluster.kind),
+                cluster=self._cluster_name,
                 still=self._still,
             )
 
-        return make() if self._still else live((repr(self), "anatomy"), make)
-
-    @property
-    def _controls(self) -> Controls | None:
-        return Controls(self.client) if Capability.CLOCK in self.cluster.capabilities else None
+        return self._live(("anatomy",), make)

@@ -7,7 +7,7 @@ Sentences that explain are left to ``reasons``, drawing to the widgets.
 
 from __future__ import annotations
 
-from gitopslab.machinery import quantity
+from gitopslab.controlplane.scheduler.resources import CPU, MEMORY, pod_requests
 from gitopslab.machinery.objects import (
     Object,
     condition_of,
@@ -106,18 +106,8 @@ def short_name(pod: Object) -> tuple[str, str]:
 
 def requests_of(pod: Object) -> tuple[int, int]:
     """What the scheduler counts: milli-CPU and bytes of memory."""
-    spec = pod.get("spec", {})
-    cpu, memory = _sum(spec.get("containers") or [])
-    running = (0, 0)
-    peak = (0, 0)
-    for container in spec.get("initContainers") or []:
-        need = _request(container)
-        if container.get("restartPolicy") == "Always":
-            running = (running[0] + need[0], running[1] + need[1])
-            need = (0, 0)
-        peak = (max(peak[0], running[0] + need[0]), max(peak[1], running[1] + need[1]))
-    extra = _amounts(spec.get("overhead") or {})
-    return max(cpu + running[0], peak[0]) + extra[0], max(memory + running[1], peak[1]) + extra[1]
+    held = pod_requests(pod)
+    return held.get(CPU, 0), held.get(MEMORY, 0)
 
 
 def waiting_container(pod: Object) -> tuple[str, str, str]:
@@ -186,16 +176,3 @@ def _ended_word(ended: Object) -> str:
     if ended.get("reason"):
         return str(ended["reason"])
     return f"Signal:{ended['signal']}" if ended.get("signal") else f"ExitCode:{ended.get('exitCode', 0)}"
-
-
-def _sum(containers: list[Object]) -> tuple[int, int]:
-    needs = [_request(container) for container in containers]
-    return sum(cpu for cpu, _ in needs), sum(memory for _, memory in needs)
-
-
-def _request(container: Object) -> tuple[int, int]:
-    return _amounts((container.get("resources") or {}).get("requests") or {})
-
-
-def _amounts(resources: Object) -> tuple[int, int]:
-    return quantity.milli(resources.get("cpu", 0)), quantity.whole(resources.get("memory", 0))

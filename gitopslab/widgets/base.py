@@ -23,13 +23,16 @@ from typing import Any, TypeVar, cast
 import anywidget
 import traitlets
 
+from gitopslab.clusters.attended import LAB
 from gitopslab.errors import LabError
 from gitopslab.machinery.objects import Object
 from gitopslab.views.palette import STATES
+from gitopslab.views.running import now_in
 from gitopslab.widgets.picture import Picture
 from gitopslab.widgets.publisher import IDLE_SECONDS, Publisher, Source
 
 _SYNC_SECONDS = 5.0
+_JUMP_SECONDS = 1.5  # less is how far two machines' clocks are apart, not a clock that was moved
 _active: dict[tuple[str, ...], LiveView] = {}
 _shown: weakref.WeakSet[View] = weakref.WeakSet()
 _presents = False
@@ -96,8 +99,13 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
     def told(self, drawn: Mapping[str, Any], *, live: str, note: str = "", error: str = "") -> dict[str, Any]:
         """A snapshot: what was drawn, with what every frame shows."""
         name, kind = self._cluster
-        seconds = time.time()
-        return {**drawn, "cluster": name, "kind": kind, "live": live, "note": note, "error": error, "seconds": seconds}
+        now = self.now
+        return {**drawn, "cluster": name, "kind": kind, "live": live, "note": note, "error": error, "seconds": now}
+
+    @property
+    def now(self) -> float:
+        """The time that ages are told against, in seconds since the epoch."""
+        return time.time()
 
     def option(self, **changes: Any) -> None:
         """Change what the browser is told beside the snapshot."""
@@ -149,6 +157,7 @@ class LiveView(View):
         self._idle_seconds = idle_seconds
         self._publisher: Publisher | None = None
         self._drawn: dict[str, Any] = {}
+        self._ahead = 0.0
         self.resume()
 
     # ---- what a subclass says ----
@@ -161,6 +170,11 @@ class LiveView(View):
         """Go on when it was paused."""
         if wish.get("do") == "resume":
             self.resume()
+
+    @property
+    def now(self) -> float:
+        """The cluster's own time: the clock of an embedded one may have been moved."""
+        return time.time() + self._ahead
 
     # ---- life ----
 
@@ -203,15 +217,23 @@ class LiveView(View):
 
         A thread that was told to end while it drew must not lay its picture over that of the next one: ``ended``.
         """
+        lab, machine, before = objects.get(LAB, []), time.time(), self._ahead
+        self._ahead = now_in(lab, machine) - machine
+        speed = lab[0]["clock"]["speed"] if lab else 1
         try:
-            drawn = self.draw(objects)
+            drawn = {**self.draw(objects), "speed": speed}
         # Whatever goes wrong in a thread must be seen, and only the widget can show it.
         except Exception as problem:
             drawn, error = self._drawn, f"{type(problem).__name__}: {problem}"
         if ended():
             return False
         live = "static" if self._still else ("lost" if error else "live")
-        if drawn == self._drawn and (self._snapshot.get("error"), self._snapshot.get("live")) == (error, live):
+        jumped = abs(self._ahead - before) > _JUMP_SECONDS
+        if (
+            drawn == self._drawn
+            and not jumped
+            and (self._snapshot.get("error"), self._snapshot.get("live")) == (error, live)
+        ):
             return False
         self._drawn = drawn
         self._snapshot = self.told(drawn, live=live, error=error)

@@ -7,7 +7,6 @@ browser, to ``static/path*.js`` and ``static/path.css``.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,6 @@ from gitopslab.machinery.objects import Object
 from gitopslab.views.path import Path, path
 from gitopslab.views.path_svg import path_svg
 from gitopslab.views.path_text import path_text
-from gitopslab.views.running import now_in
 from gitopslab.widgets.base import LiveView, script, sheet
 from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 
@@ -65,7 +63,7 @@ class PathView(LiveView):
     def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The path as it is now."""
         lab = objects.get(LAB, [])
-        self._path = path(objects, *self._subject, now=now_in(lab, time.time()), plural=self._plural)
+        self._path = path(objects, *self._subject, now=self.now, plural=self._plural)
         return {"path": self._path.as_dict(), "clock": {"held": lab[0]["clock"]["held"]} if lab else None}
 
     def text(self) -> str:

@@ -6,14 +6,11 @@ timeline is, is left to ``views.timeline``; how it looks in a browser, to ``stat
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from gitopslab.clusters.attended import LAB
 from gitopslab.machinery.objects import Object, uid_of
 from gitopslab.views.board import board
-from gitopslab.views.running import now_in
 from gitopslab.views.timeline import SPANS, Timeline, timeline
 from gitopslab.views.timeline_bars import Gone, remembered
 from gitopslab.views.timeline_svg import timeline_svg
@@ -79,17 +76,12 @@ class TimelineView(LiveView):
 
     def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The timeline as it is now; pods that were seen and are gone stay on it."""
-        lab = objects.get(LAB, [])
-        self._now = now_in(lab, time.time())
+        self._now = self.now
         self._remember(objects.get("pods", []))
         self._timeline = timeline(
             objects, now=self._now, namespace=self._namespace, only=self._only, gone=self._gone.values()
         )
-        return {
-            "timeline": self._timeline.as_dict(),
-            "speed": lab[0]["clock"]["speed"] if lab else 1,
-            "past": self._past,
-        }
+        return {"timeline": self._timeline.as_dict(), "past": self._past}
 
     def told(self, drawn: Any, **how: Any) -> dict[str, Any]:
         """The snapshot, on the cluster's own clock."""

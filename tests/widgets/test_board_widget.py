@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -168,4 +169,21 @@ def test_asking_why_gives_the_film_of_a_decision(cluster: Cluster) -> None:
     assert (view._answer["asked"], view._answer["film"]["winner"]) == (1, "lab-worker")
     view._handle_custom_msg({"do": "why", "uid": "nobody"}, [])
     assert len(asked) == 1
+    view.close()
+
+
+def clock(ahead: float) -> list[Object]:
+    """What an embedded cluster says of its clock."""
+    now = time.time()
+    return [{"received": now, "clock": {"now": now + ahead, "speed": 1, "held": False}}]
+
+
+def test_ages_are_told_on_the_clusters_own_clock_also_when_only_that_was_moved(cluster: Cluster) -> None:
+    cluster.objects["lab"] = clock(3600)
+    view = BoardView(lambda: cluster, still=True)
+    assert view._snapshot["seconds"] - time.time() == pytest.approx(3600, abs=60)
+    assert not view.publish(cluster.objects), "nothing is new"
+    cluster.objects["lab"] = clock(7200)
+    assert view.publish(cluster.objects)
+    assert view._snapshot["seconds"] - time.time() == pytest.approx(7200, abs=60)
     view.close()

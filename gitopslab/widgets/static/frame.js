@@ -54,9 +54,9 @@ class Frame {
   }
 
   /** Everything a snapshot says of itself; `size` is how much there is, in words. */
-  draw({ cluster, kind, live, note, error, seconds }, size) {
+  draw({ cluster, kind, live, note, error, seconds, speed = 1 }, size) {
     if (seconds !== this.seconds) this.received = performance.now();
-    this.seconds = seconds;
+    Object.assign(this, { seconds, speed });
     const [name, tag, amount] = this.title.children;
     say(name, cluster || "cluster");
     say(tag, kind || "");
@@ -87,7 +87,7 @@ class Frame {
 
   /** The snapshot's clock may be a lab clock that was moved; only what passed since then is ours. */
   now() {
-    return this.seconds + (performance.now() - this.received) / 1000;
+    return this.seconds + ((performance.now() - this.received) / 1000) * this.speed;
   }
 }
 
