@@ -7,7 +7,8 @@ is, that of the cluster's forge, which starts when a name leads to it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,8 +93,8 @@ class Images:
             ours = f"{self.address().host}/{reference.repository.removeprefix('library/')}:{reference.tag}"
             message = f"{reference.familiar} would go to Docker Hub, where nobody is logged in"
             raise ImageError(message, f"Build it as {ours}: a name begins with its registry.")
-        self._wake(reference)
-        return push(self.store, self.registry(reference), reference, tell)
+        with self._told_where(reference):
+            return push(self.store, self.registry(reference), reference, tell)
 
     def pull(self, reference: Reference, tell: TellMoved = motionless, *, platform: Platform | None = None) -> Image:
         """Get an image from the registry that its name begins with.
@@ -101,8 +102,8 @@ class Images:
         Raises:
             ImageError: The registry does not have it, or does not answer.
         """
-        self._wake(reference)
-        return pull(self.store, self.registry(reference), reference, tell, platform=platform)
+        with self._told_where(reference):
+            return pull(self.store, self.registry(reference), reference, tell, platform=platform)
 
     def _fetch(self, reference: Reference, platform: Platform) -> Image | None:
         """A base image of a registry on this machine; None when it is not there, or the registry is another's."""
@@ -115,9 +116,17 @@ class Images:
                 return None
             raise
 
-    def _wake(self, reference: Reference) -> None:
-        if reference.is_loopback:
-            self.address()
+    @contextmanager
+    def _told_where(self, reference: Reference) -> Iterator[None]:
+        """Start the lab's registry when a name may lead to it; a name that leads past it is told where it is."""
+        ours = self.address().host if reference.is_loopback else reference.host
+        try:
+            yield
+        except ImageError as error:
+            if error.code or ours == reference.host:
+                raise
+            name = f"{ours}/{reference.repository}{f':{reference.tag}' if reference.tag else ''}"
+            raise ImageError(error.message, f"The lab's registry is {ours}: name the image {name}") from error
 
     def _login(self, host: str) -> Login | None:
         """The learner's at the lab's registry; elsewhere what ``docker login`` left."""

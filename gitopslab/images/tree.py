@@ -48,7 +48,7 @@ class Tree:
     """Every path with what is there, after the last layer."""
 
     content: Content
-    layers: tuple[Layer, ...]
+    layers: list[Layer] = field(default_factory=list)
     nodes: dict[str, Node] = field(default_factory=dict)
     _folders: set[str] = field(default_factory=set)  # every path that something is in
 
@@ -59,11 +59,20 @@ class Tree:
         Raises:
             ImageError: A layer cannot be read.
         """
-        tree = cls(content, tuple(layers))
-        for number in range(len(tree.layers)):
-            for change in changes(content, tree.layers[number], number):
-                tree._make(change)
+        tree = cls(content)
+        for layer in layers:
+            tree.add(layer)
         return tree
+
+    def add(self, layer: Layer) -> None:
+        """Lay another layer on top.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        self.layers.append(layer)
+        for change in changes(self.content, layer, len(self.layers) - 1):
+            self._make(change)
 
     def resolve(self, path: str) -> str:
         """Where a path leads once its links are followed; never out of the tree. What is not there stays as written."""

@@ -94,6 +94,15 @@ def test_an_image_is_pushed_with_the_labs_own_login_and_pulled(gitopslab: Call, 
     assert "manifest unknown" in missing.err
 
 
+def test_a_name_with_another_port_is_told_the_labs_own(gitopslab: Call, app: Path, forge: ServedForge) -> None:
+    gitopslab("image", "build", str(app), "-t", "localhost:1/waal/web:1")
+    for command in ("push", "pull"):
+        said = gitopslab("image", command, "localhost:1/waal/web:1")
+        assert said.code == 1
+        assert "The registry localhost:1 does not answer" in said.err
+        assert f"The lab's registry is {forge.host}: name the image {forge.host}/waal/web:1" in said.err
+
+
 def test_a_name_without_a_registry_is_not_sent_to_docker_hub(gitopslab: Call, app: Path, forge: ServedForge) -> None:
     gitopslab("image", "build", str(app), "-t", "web:1")
     said = gitopslab("image", "push", "web:1")

@@ -82,7 +82,7 @@ class Stage:
     @property
     def tree(self) -> Tree:
         """The file system so far; read only when somebody asks, since a cached build need not."""
-        if self._tree is None or len(self._tree.layers) != len(self.layers):
+        if self._tree is None:
             self._tree = Tree.of(self.bench.content, self.layers)
         return self._tree
 
@@ -109,6 +109,8 @@ class Stage:
             entry["empty_layer"] = True  # type: ignore[assignment]
         else:
             self.layers.append(layer)
+            if self._tree is not None:
+                self._tree.add(layer)
         self._history.append({**entry, "comment": "gitopslab"})
 
     def layer(self, instruction: Instruction, told: str, depends_on: Any, plan: Callable[[], Plan]) -> None:
