@@ -22,8 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from gitopslab.background.files import write_private
 from gitopslab.clusters import ports
-from gitopslab.clusters.state import write_private
 from gitopslab.errors import SetupError
 from gitopslab.machinery.home import home
 

@@ -12,11 +12,12 @@ import os
 import re
 from collections.abc import Mapping
 
+from gitopslab.background.files import write_private
 from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
 from gitopslab.clusters.failures import readable
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.kubectl import Kubectl
-from gitopslab.clusters.state import Folder, Record, exclusive, folder, write_private
+from gitopslab.clusters.state import Folder, Record, exclusive, folder
 from gitopslab.clusters.tool import Answer, ToolTimeout, run
 from gitopslab.errors import SetupError
 from gitopslab.machinery.kubectl import executable

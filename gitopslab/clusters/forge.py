@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gitopslab.background.files import write_private
 from gitopslab.clusters import ports
 from gitopslab.clusters.base import Progress, silent
 from gitopslab.clusters.detached import Detached
-from gitopslab.clusters.state import exclusive, explained, write_private
+from gitopslab.clusters.state import exclusive, explained
 from gitopslab.errors import SetupError
 from gitopslab.machinery.home import home
 

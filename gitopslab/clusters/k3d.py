@@ -12,11 +12,12 @@ from typing import Any
 
 import yaml
 
+from gitopslab.background.files import write_private
 from gitopslab.clusters.base import Capability, Progress, silent
 from gitopslab.clusters.external import ExternalCluster, topology_of
 from gitopslab.clusters.failures import explain
 from gitopslab.clusters.programs import K3D
-from gitopslab.clusters.state import Record, write_private
+from gitopslab.clusters.state import Record
 from gitopslab.controlplane.daemon.topology import CONTROL_PLANE, ROLE_LABEL, WORKER, NodeShape, Topology
 
 

@@ -62,6 +62,24 @@ class PipelineClient:
         told: Told = self._asked("POST", f"{what}/{number}/{verb}").json()
         return told
 
+    def projects(self, *, newer_than: str = "") -> tuple[list[Told], str]:
+        """Every project with what its branches and tags name, and the version of what was told.
+
+        Args:
+            newer_than: Wait until there is something newer than this version, or for half a minute.
+        """
+        answer = self._asked("GET", "projects", {"newer_than": newer_than})
+        found: list[Told] = answer.json()
+        return found, answer.headers.get("x-version", "")
+
+    def set_variable(self, project: str, key: str, value: str | None, *, masked: bool = False) -> None:
+        """Set a variable of a project's pipelines; None takes it away."""
+        self._asked("POST", "variables", body={"project": project, "key": key, "value": value, "masked": masked})
+
+    def set_hook(self, project: str, url: str, token: str | None) -> None:
+        """Have a URL of this machine told of every push, with a token; None takes the hook away."""
+        self._asked("POST", "hooks", body={"project": project, "url": url, "token": token})
+
     def trace(self, job: int, *, follow: bool = False) -> Iterator[str]:
         """The log of a job, in pieces; with ``follow`` until it has ended."""
         url = f"{self._address.url}/api/jobs/{job}/trace"

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import re
 import shutil
 import time
@@ -26,6 +25,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from gitopslab.background.files import write_private
 from gitopslab.background.lock import FolderLock
 from gitopslab.clusters.base import Options, Progress, silent
 from gitopslab.errors import SetupError
@@ -213,15 +213,6 @@ def exclusive(kind: str, name: str, progress: Progress = silent) -> Iterator[Non
         yield
     finally:
         lock.release()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, in one step."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(beside, path)
 
 
 @contextmanager

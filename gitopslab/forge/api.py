@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -26,6 +27,8 @@ from gitopslab.errors import LabError
 from gitopslab.forge.bodies import spooled
 from gitopslab.forge.entrance import Entrance, UnauthorizedError
 from gitopslab.forge.pipelines import Pipelines
+from gitopslab.forge.settings import Settings
+from gitopslab.gitops.git.commits import Commits
 from gitopslab.gitops.git.repositories import Repositories
 
 _LARGEST = 1024 * 1024
@@ -43,16 +46,22 @@ class Api:
         repositories: The projects.
         pipelines: What runs.
         entrance: Knows who may.
+        settings: Of the projects.
     """
 
-    def __init__(self, repositories: Repositories, pipelines: Pipelines, entrance: Entrance) -> None:
+    def __init__(
+        self, repositories: Repositories, pipelines: Pipelines, entrance: Entrance, settings: Settings
+    ) -> None:
         self._repositories = repositories
         self._pipelines = pipelines
         self._entrance = entrance
+        self._settings = settings
         get, post = self._reading, self._writing
         self.routes = [
             get("/api/version", self._version),
             get("/api/projects", self._projects),
+            post("/api/variables", self._set_variable),
+            post("/api/hooks", self._set_hook),
             get("/api/pipelines", self._list),
             post("/api/pipelines", self._start),
             get("/api/pipelines/{id:int}", self._pipeline),
@@ -92,8 +101,41 @@ class Api:
     async def _version(self, _request: Request) -> Response:
         return JSONResponse({"version": __version__})
 
-    async def _projects(self, _request: Request) -> Response:
-        return JSONResponse([{"path_with_namespace": project} for project in self._repositories.projects()])
+    async def _projects(self, request: Request) -> Response:
+        """All of them, with what their branches and tags name; with ``newer_than``, once something has changed."""
+        await self._newer_than(request.query_params.get("newer_than", ""))
+        headers = {_VERSION: str(self._history.version)}
+        return JSONResponse(await run_in_threadpool(self._described), headers=headers)
+
+    def _described(self) -> list[dict[str, Any]]:
+        found = []
+        for project in self._repositories.projects():
+            commits = Commits(self._repositories.path(project))
+            refs, branch = commits.branches_and_tags(), commits.default_branch()
+            found.append({"path_with_namespace": project, "default_branch": branch, "refs": refs})
+        return found
+
+    async def _set_variable(self, request: Request) -> Response:
+        """Set a variable of a project; without a value it is taken away. Values are never told."""
+        asked = await _asked(request)
+        project, value = self._project(asked), asked.get("value")
+        text = None if value is None else str(value)
+        self._settings.set_variable(project, str(asked.get("key")), text, masked=asked.get("masked") is True)
+        own = self._settings.of(project)
+        return JSONResponse([{"key": key, "masked": key in own.masked} for key in sorted(own.variables)])
+
+    async def _set_hook(self, request: Request) -> Response:
+        """Have a URL of this machine told of a project's pushes; without a token it no longer is."""
+        asked = await _asked(request)
+        project, token = self._project(asked), asked.get("token")
+        self._settings.set_hook(project, str(asked.get("url")), None if token is None else str(token))
+        return JSONResponse([{"url": url} for url in sorted(self._settings.of(project).hooks)])
+
+    def _project(self, asked: dict[str, Any]) -> str:
+        """The project that is meant; one may be set up before its first push."""
+        project = str(asked.get("project"))
+        self._repositories.path(project)
+        return project
 
     # ---- pipelines ----
 
@@ -106,8 +148,7 @@ class Api:
         return JSONResponse([one.as_dict() for one in reversed(found)], headers=headers)
 
     async def _start(self, request: Request) -> Response:
-        async with spooled(request, _LARGEST) as body:
-            asked = _object(body.read())
+        asked = await _asked(request)
         variables = asked.get("variables") or {}
         if not isinstance(variables, dict) or len(variables) > _MOST_VARIABLES:
             raise HTTPException(400, f"variables is a map of at most {_MOST_VARIABLES}")
@@ -190,6 +231,12 @@ def _told(endpoint: Endpoint) -> Endpoint:
             return JSONResponse({"message": error.detail, "hint": ""}, error.status_code)
 
     return answer
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    """The body of a request."""
+    async with spooled(request, _LARGEST) as body:
+        return _object(body.read())
 
 
 def _object(data: bytes) -> dict[str, Any]:

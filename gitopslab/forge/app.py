@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -10,8 +12,11 @@ from gitopslab.forge.api import Api
 from gitopslab.forge.entrance import Entrance
 from gitopslab.forge.folder import ForgeFolder
 from gitopslab.forge.git import GitServer
+from gitopslab.forge.hooks import Hooks
 from gitopslab.forge.pipelines import Pipelines
 from gitopslab.forge.registry import RegistryServer
+from gitopslab.forge.settings import Settings
+from gitopslab.gitops.git.receive import RefUpdate
 from gitopslab.gitops.git.repositories import Repositories
 from gitopslab.images.registry.registry import Registry
 
@@ -37,17 +42,27 @@ class Forge:
         self.entrance = Entrance(folder.token, folder.key)
         self.repositories = Repositories(folder.git)
         self.repositories.tidy()
-        self.pipelines = Pipelines(folder.ci, host, self.repositories, self.entrance, engine)
+        settings = Settings(folder.ci / "settings.json")
+        self.pipelines = Pipelines(folder.ci, host, self.repositories, self.entrance, settings, engine)
+        self._hooks = Hooks(settings, f"http://{host}")
         registry = RegistryServer(Registry(folder.registry), self.entrance)
-        git = GitServer(self.repositories, self.entrance, self.pipelines.pushed)
-        api = Api(self.repositories, self.pipelines, self.entrance)
+        git = GitServer(self.repositories, self.entrance, self._pushed)
+        api = Api(self.repositories, self.pipelines, self.entrance, settings)
         self.app = Starlette(
             routes=[*api.routes, *registry.routes, *git.routes], exception_handlers={ClientDisconnect: _gone}
         )
 
     async def run(self) -> None:
         """What goes on beside requests, until cancelled."""
-        await self.pipelines.run()
+        try:
+            await self.pipelines.run()
+        finally:
+            self._hooks.close()
+
+    def _pushed(self, project: str, updates: Sequence[RefUpdate]) -> str:
+        """A push has moved something; the answer is shown to who pushed. Called in a thread."""
+        self._hooks.pushed(project, updates)
+        return self.pipelines.pushed(project, updates)
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -11,12 +11,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from gitopslab.background.files import write_private
 from gitopslab.errors import SetupError
 
 _TOKEN = "gitopslab-"  # so that a token found somewhere says where it is from
@@ -80,12 +80,8 @@ class ForgeFolder:
         Raises:
             SetupError: No room, or no permission.
         """
-        target, draft = self.path / name, self.path / f".{name}.new"
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            draft.replace(target)
+            write_private(self.path / name, content)
         except OSError as error:
             raise _unwritable(self.path, error) from error
 

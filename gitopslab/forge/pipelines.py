@@ -20,6 +20,7 @@ from gitopslab.ci.runner.record import PipelineRecord
 from gitopslab.ci.runner.runner import Runner
 from gitopslab.errors import LabError
 from gitopslab.forge.entrance import Entrance
+from gitopslab.forge.settings import Settings
 from gitopslab.gitops.git.commits import Commits
 from gitopslab.gitops.git.receive import RefUpdate
 from gitopslab.gitops.git.repositories import Repositories
@@ -39,16 +40,20 @@ class Pipelines:
         host: Where the forge is reached.
         repositories: Where commits are.
         entrance: Gives jobs their tokens.
+        settings: Has the projects' variables.
         engine: The container engine that jobs may use; empty for none.
 
     Attributes:
         runner: Runs them.
     """
 
-    def __init__(self, root: Path, host: str, repositories: Repositories, entrance: Entrance, engine: str = "") -> None:
+    def __init__(
+        self, root: Path, host: str, repositories: Repositories, entrance: Entrance, settings: Settings, engine: str
+    ) -> None:
         self._host = host
         self._repositories = repositories
         self._entrance = entrance
+        self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self.runner = Runner(root, self, machine_of(root, engine))
 
@@ -59,9 +64,10 @@ class Pipelines:
 
     def pushed(self, project: str, updates: Sequence[RefUpdate]) -> str:
         """Start the pipelines of a push, and give the lines that are shown to who pushed. Called in a thread."""
-        moved = [one for one in updates if not one.is_removal and (one.branch or one.tag)]
-        if not moved or self._loop is None:
+        if self._loop is None:
             return ""
+        self._loop.call_soon_threadsafe(self.runner.history.tell)
+        moved = [one for one in updates if not one.is_removal and (one.branch or one.tag)]
         if len(moved) > _MOST_REFS:
             return f"\n{len(moved)} refs were pushed at once, which starts no pipelines\n"
         lines = [line for update in moved if (line := self._started(project, update))]
@@ -136,7 +142,10 @@ class Pipelines:
         facts = commits.facts(sha)
         commit = Commit(facts.sha, before, facts.message, facts.author, facts.timestamp, facts.files)
         server = f"http://{self._host}"
-        where = Project(project, commits.default_branch(), server, self._host)
+        own = self._settings.of(project)
+        where = Project(
+            project, commits.default_branch(), server, self._host, dict(own.variables), frozenset(own.masked)
+        )
         return Event(
             kind, branch=branch, tag=tag, changed=changed, commit=commit, project=where, variables=variables or {}
         )

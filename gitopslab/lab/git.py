@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gitopslab.background.files import write_private
 from gitopslab.clusters.forge import USER, Address
-from gitopslab.clusters.state import write_private
 from gitopslab.errors import LabError
 from gitopslab.gitops.git.working import LogEntry, Origin, WorkingCopy
 from gitopslab.lab.answers import say

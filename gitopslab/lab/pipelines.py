@@ -62,11 +62,25 @@ class Pipelines:
             ref: For which branch or tag.
             **variables: Given with it; they win over all others.
         """
-        if not self._project:
-            raise LabError("Of which project?", 'lab.pipelines("waal/waal-web").run()')
-        told = self._client.start(self._project, ref, variables)
+        told = self._client.start(self._one(), ref, variables)
         say(_line(told))
         return Pipeline(self._client, int(told["id"]))
+
+    def set_variable(self, key: str, value: str | None, *, masked: bool = False) -> None:
+        """Set a CI/CD variable of the project, as its settings page does; it wins over those of the file.
+
+        Args:
+            key: Its name.
+            value: None takes it away.
+            masked: Whether its value never shows in a log.
+        """
+        self._client.set_variable(self._one(), key, value, masked=masked)
+        say(f"{key} is {'gone' if value is None else 'set'}{', and masked in logs' if masked else ''}")
+
+    def _one(self) -> str:
+        if not self._project:
+            raise LabError("Of which project?", 'Name it: lab.pipelines("waal/waal-web")')
+        return self._project
 
 
 class Pipeline:

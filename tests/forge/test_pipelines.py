@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
+import queue
 import subprocess
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +277,59 @@ def test_a_pipeline_is_started_by_hand_with_variables(learner: Learner) -> None:
     assert learner.post("pipelines", asked | {"source": "nonsense"}).status_code in (400, 404)
     assert learner.client.post("pipelines", json=asked).status_code == 401
     assert learner.client.post("pipelines", json=asked, auth=("learner", "wrong")).status_code == 401
+
+
+def test_a_variable_of_the_project_wins_over_the_files_and_a_masked_one_never_shows(learner: Learner) -> None:
+    secret = "s3cr3t-of-the-project"
+    given = {"project": PROJECT, "key": "COLOUR", "value": "blue"}
+    assert learner.post("variables", given).json() == [{"key": "COLOUR", "masked": False}]
+    masked = given | {"key": "PASSWORD", "value": secret, "masked": True}
+    assert learner.post("variables", masked).status_code == 200
+    learner.push(f"""
+variables: {{COLOUR: red}}
+say: {{script: ['echo "colour $COLOUR"', 'echo "password $PASSWORD"', 'test "$PASSWORD" = {secret}']}}
+""")
+    told = learner.pipeline()
+    log = learner.log(told, "say")
+    assert told["status"] == "success", log
+    assert "colour blue" in log
+    assert "password [MASKED]" in log
+    assert secret not in log
+    assert secret not in learner.client.get("pipelines").text
+    for wrong in ({"value": "short"}, {"value": "two words of it"}, {"key": "NOT-A-NAME"}):
+        assert learner.post("variables", masked | wrong).status_code == 400
+    assert learner.client.post("variables", json=given).status_code == 401
+    assert learner.post("variables", given | {"value": None}).json() == [{"key": "PASSWORD", "masked": True}]
+
+
+def test_a_push_is_told_to_a_hook_of_this_machine_and_to_who_waits(learner: Learner) -> None:
+    heard: queue.Queue[tuple[dict[str, str], dict[str, Any]]] = queue.Queue()
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            heard.put((dict(self.headers), json.loads(body)))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    asked = {"project": PROJECT, "url": f"http://localhost:{server.server_address[1]}/hook", "token": "t0ken"}
+    assert learner.post("hooks", asked).status_code == 200
+    elsewhere = learner.post("hooks", asked | {"url": "http://example.org/"})
+    assert (elsewhere.status_code, "is not on this machine" in elsewhere.text) == (400, True)
+    version = learner.client.get("projects").headers["x-version"]
+    learner.push("say: {script: [echo hi]}")
+    headers, payload = heard.get(timeout=30)
+    assert (headers["X-Gitlab-Event"], headers["X-Gitlab-Token"]) == ("Push Hook", "t0ken")
+    assert (payload["ref"], payload["project"]["path_with_namespace"]) == ("refs/heads/main", PROJECT)
+    answer = learner.client.get("projects", params={"newer_than": version})
+    assert answer.json()[0]["refs"] == {"refs/heads/main": payload["after"]}
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_job_sees_a_git_repository_at_its_commit(learner: Learner) -> None:

@@ -7,12 +7,12 @@ the commit and the event again.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gitopslab.background.files import write_private
 from gitopslab.ci.event import Commit, Event, Project
 from gitopslab.ci.runner.states import State, composite
 
@@ -135,11 +135,8 @@ class Records:
 
     def write(self, pipeline: PipelineRecord) -> None:
         """Keep a record, new or changed."""
-        draft = self._root / f".{pipeline.id}.new"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(pipeline), file, default=sorted)  # sets are written as lists
-        draft.replace(self._root / f"{pipeline.id}.json")
+        told = json.dumps(asdict(pipeline), default=sorted)  # sets are written as lists
+        write_private(self._root / f"{pipeline.id}.json", told)
 
     def remove(self, pipeline: PipelineRecord) -> None:
         """Forget a record."""

@@ -6,13 +6,13 @@ Written once and kept, so that a kubeconfig stays good when the cluster is resta
 from __future__ import annotations
 
 import base64
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from gitopslab.background.files import write_private
 from gitopslab.controlplane.http.certificates import new_ca, server_certificate
 from gitopslab.controlplane.http.security import new_token
 from gitopslab.errors import SetupError
@@ -129,12 +129,8 @@ class ClusterFolder:
         Raises:
             SetupError: No room, or no permission.
         """
-        target, draft = self.path / name, self.path / f".{name}.new"
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            draft.replace(target)
+            write_private(self.path / name, content)
         except OSError as error:
             raise _unwritable(self.path, error) from error
 

@@ -1,0 +1,71 @@
+"""Webhooks: whoever asked is told of a push, in GitLab's words.
+
+``app`` has it called after each push. Deliveries are made beside the push, which does not wait for them; one that
+fails is noted in the log and not repeated.
+
+Simplified: GitLab's payload also describes the project, the user and every commit; here is what a receiver looks at.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import urllib3
+
+from gitopslab.forge.settings import Settings
+from gitopslab.gitops.git.receive import RefUpdate
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 5.0
+_AT_ONCE = 4
+
+
+class Hooks:
+    """The webhooks of a forge.
+
+    Args:
+        settings: Who wants to hear.
+        url: Of the forge.
+    """
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self._settings = settings
+        self._url = url
+        self._pool = urllib3.PoolManager(timeout=_PATIENCE, retries=False)
+        self._workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hook")
+
+    def pushed(self, project: str, updates: Sequence[RefUpdate]) -> None:
+        """Tell of a push; returns at once."""
+        for url, token in self._settings.of(project).hooks.items():
+            for update in updates:
+                if update.branch or update.tag:
+                    self._workers.submit(self._deliver, url, token, self._payload(project, update))
+
+    def close(self) -> None:
+        """Deliver no more."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _payload(self, project: str, update: RefUpdate) -> dict[str, Any]:
+        return {
+            "object_kind": "tag_push" if update.tag else "push",
+            "event_name": "tag_push" if update.tag else "push",
+            "before": update.before,
+            "after": update.after,
+            "ref": update.ref,
+            "checkout_sha": None if update.is_removal else update.after,
+            "project": {"path_with_namespace": project, "git_http_url": f"{self._url}/{project}.git"},
+        }
+
+    def _deliver(self, url: str, token: str, payload: dict[str, Any]) -> None:
+        event = "Tag Push Hook" if payload["object_kind"] == "tag_push" else "Push Hook"
+        headers = {"X-Gitlab-Event": event, **({"X-Gitlab-Token": token} if token else {})}
+        try:
+            answer = self._pool.request("POST", url, json=payload, headers=headers, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            _log.warning("hook %s of %s: %s", url, payload["project"]["path_with_namespace"], type(error).__name__)
+        else:
+            if answer.status >= 400:
+                _log.warning("hook %s answered %s", url, answer.status)
