@@ -125,4 +125,9 @@ def read(
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         hint = f"It is about {found[0].place}; gitopslab ci lint FILE shows everything with its line."
         raise ConfigurationError(f"{found[0].message}{more}", found[0].place, hint)
+    return configured(loaded)
+
+
+def configured(loaded: Loaded) -> Configuration:
+    """The configuration of a file in which nothing is wrong."""
     return Configuration(loaded.root, stages(loaded.root), normal_jobs(loaded.root), loaded.notes)

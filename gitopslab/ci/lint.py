@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitopslab.ci import advice, entries
-from gitopslab.ci.configuration import faults, load
+from gitopslab.ci import advice, advice_events, entries
+from gitopslab.ci.configuration import configured, faults, load
 from gitopslab.ci.event import Event
 from gitopslab.ci.faults import ConfigurationError, Finding
 from gitopslab.ci.files import Files
@@ -80,7 +80,10 @@ def lint(text: str, files: Files | None = None, event: Event | None = None) -> R
     except ConfigurationError as error:
         first = Finding("error", error.message, error.place, error.hint or _load_hint(error, lines))
         return _report([first, *_after_repair(text, error, files, event)])
-    return _report([*_gitlab(loaded.root), *loaded.notes, *advice.notes(loaded, lines)])
+    found = [*_gitlab(loaded.root), *loaded.notes, *advice.notes(loaded, lines)]
+    if not any(one.level == "error" for one in found):
+        found += advice_events.notes(configured(loaded))
+    return _report(found)
 
 
 def _report(findings: list[Finding]) -> Report:

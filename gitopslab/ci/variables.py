@@ -7,11 +7,13 @@ expands nothing for ``rules:if``; the runner asks for the expanded environment. 
 
 from __future__ import annotations
 
+import bisect
 import graphlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+_LONGEST = 1_000_000  # of an expanded value; a longer one, as names that double each other make, stays as written
 _NAME = "[a-zA-Z_][a-zA-Z0-9_]*"
 _IN_TEXT = re.compile(rf"\$({_NAME})|\$\{{({_NAME})\}}|%({_NAME})%")
 _IN_VARIABLE = re.compile(rf"\$\$|%%|\$({_NAME})|\$\{{({_NAME})\}}|%({_NAME})%")
@@ -41,6 +43,10 @@ class Variables:
 
     def __init__(self, items: Iterable[Variable] = ()) -> None:
         self._items = tuple(items)
+        self._places: dict[str, list[int]] = {}
+        for at, item in enumerate(self._items):
+            self._places.setdefault(item.name, []).append(at)
+        self._expanded: dict[bool, dict[str, str]] = {}
 
     def __iter__(self) -> Iterator[Variable]:
         return iter(self._items)
@@ -73,18 +79,23 @@ class Variables:
         ``$$`` and ``%%`` stay; a name that nobody defines disappears unless it is to be kept; variables that are
         defined by each other stay as they are. A variable that names itself means its own lower definition.
         """
+        if keep_undefined not in self._expanded:
+            self._expanded[keep_undefined] = self._all_expanded(keep_undefined)
+        return dict(self._expanded[keep_undefined])
+
+    def _all_expanded(self, keep_undefined: bool) -> dict[str, str]:
         try:
             order = self._order()
         except graphlib.CycleError:
             return self.values()
         made: dict[int, str] = {}
         for at in order:
-            made[at] = self._expanded(at, made, keep_undefined)
+            made[at] = self._one_expanded(at, made, keep_undefined)
         return {item.name: made[at] for at, item in enumerate(self._items)}
 
-    def _expanded(self, at: int, made: Mapping[int, str], keep_undefined: bool) -> str:
+    def _one_expanded(self, at: int, made: Mapping[int, str], keep_undefined: bool) -> str:
         item = self._items[at]
-        if item.raw:
+        if item.raw or not _may_refer(item.value):
             return item.value
 
         def replacement(found: re.Match[str]) -> str:
@@ -94,26 +105,34 @@ class Variables:
             used = self._meant(name, at)
             return made[used] if used is not None else found[0] if keep_undefined else ""
 
-        return _IN_VARIABLE.sub(replacement, item.value)
+        value = _IN_VARIABLE.sub(replacement, item.value)
+        return value if len(value) <= _LONGEST else item.value
 
     def _order(self) -> list[int]:
         graph = {
-            at: [used for name in _names(item) if (used := self._meant(name, at)) is not None]
+            at: [used for name in names if (used := self._meant(name, at)) is not None]
             for at, item in enumerate(self._items)
+            if (names := _names(item))
         }
-        return list(graphlib.TopologicalSorter(graph).static_order())
+        free = [at for at in range(len(self._items)) if at not in graph]
+        return free + [at for at in graphlib.TopologicalSorter(graph).static_order() if at in graph]
 
     def _meant(self, name: str, by: int) -> int | None:
         """Which definition a name stands for, inside the value of another definition."""
-        own = self._items[by].name == name
-        found = [at for at, item in enumerate(self._items) if item.name == name and (at < by or not own)]
+        found = self._places.get(name, [])
+        if self._items[by].name == name:
+            found = found[: bisect.bisect_left(found, by)]
         return found[-1] if found else None
 
 
 def _names(item: Variable) -> list[str]:
-    if item.raw or not ("$" in item.value or "%" in item.value):
+    if item.raw or not _may_refer(item.value):
         return []
     return [name for found in _IN_VARIABLE.finditer(item.value) if (name := _name_in(found))]
+
+
+def _may_refer(value: str) -> bool:
+    return "$" in value or "%" in value
 
 
 def _name_in(found: re.Match[str]) -> str:
