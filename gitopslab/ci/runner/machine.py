@@ -35,6 +35,7 @@ def _tools(folder: Path) -> Path:
     """A folder with the ``docker`` that works on the lab's own builder and registry."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     program = folder / "docker"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gitopslab.images.docker "$@"\n', encoding="utf-8")
+    # -P: a project may well have a file named like a module of Python's; it must not be taken for that
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m gitopslab.images.docker "$@"\n', encoding="utf-8")
     program.chmod(0o700)
     return folder
