@@ -14,6 +14,7 @@ from board_samples import NOW, believable
 from decision_samples import a_choice
 from graph_samples import BROKEN, SHOP, apply, objects_of
 from held_lab import Lab
+from pipeline_samples import plan
 from widget_page import Shown, header
 
 from gitopslab import errors
@@ -31,6 +32,7 @@ from gitopslab.views.decision_text import GLYPHS
 from gitopslab.views.fields import Fields
 from gitopslab.views.graph import graph, graph_message
 from gitopslab.views.path import kinds_for, path
+from gitopslab.views.pipeline import STATUSES
 from gitopslab.views.resource import yaml_of
 from gitopslab.views.sheet import sheet, sheet_message
 from gitopslab.views.table import shown, table
@@ -41,6 +43,7 @@ from gitopslab.widgets.decision import DecisionView
 from gitopslab.widgets.graph import GraphView
 from gitopslab.widgets.manifest import ManifestView
 from gitopslab.widgets.path import PathView
+from gitopslab.widgets.pipeline import EVENTS, PipelineView
 from gitopslab.widgets.table import TableView
 from gitopslab.widgets.timeline import TimelineView
 
@@ -120,9 +123,18 @@ def scenes() -> dict[str, Scene]:
         "anatomy": Scene(AnatomyView, {"anatomy": body.as_dict(), **now}, {"sizes": list(parts.SIZES), "power": True}),
         "table": rows(lab),
         "manifest": manifest(),
+        "pipeline": pipeline(),
     }
     lab.plane.close()
     return made
+
+
+def pipeline() -> Scene:
+    """A push, with the rules and commands of one of its jobs."""
+    asked = {"pipeline": plan().as_dict(), "event": {"kind": "push", "ref": "main"}}
+    options = {"statuses": STATUSES, "events": list(EVENTS)}
+    told = header(seconds=0, live="static", cluster=".gitlab-ci.yml", kind="")
+    return Scene(PipelineView, {**asked, **told}, options, act="document.querySelector('.gl-pl-job').click();")
 
 
 def story() -> Lab:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.errors import LabError, WaitTimeoutError
 from gitopslab.lab.answers import say, show
+
+if TYPE_CHECKING:
+    from gitopslab.widgets.pipeline import PipelineRunView
 
 _MARKS = {
     "success": "✔", "failed": "✘", "canceled": "⊘", "skipped": "»", "running": "●", "pending": "○",
@@ -127,6 +130,29 @@ class Pipeline:
             _, version = self._client.pipelines(newer_than=version)
         say(repr(self))
         return self
+
+    def show(self, *, still: bool = False) -> PipelineRunView:
+        """The pipeline as a picture that follows it: stages, needs, states, and the log of the job that is clicked.
+
+        Args:
+            still: Take one picture, for exports.
+
+        Example:
+            >>> lab.pipelines("waal/waal-web").latest.show()
+        """
+        from gitopslab.clusters.pipeline_watch import PipelineWatch
+        from gitopslab.widgets.base import live
+        from gitopslab.widgets.pipeline import PipelineRunView
+
+        def make() -> PipelineRunView:
+            return PipelineRunView(
+                lambda: PipelineWatch(self._client, self.id),
+                lambda job, verb: self._client.change("jobs", job, verb),
+                name=str(self.told()["project"]),
+                still=still,
+            )
+
+        return make() if still else live((repr(self._client), "pipeline", str(self.id)), make)
 
     def log(self, job: str = "") -> None:
         """Print the log of a job, to its end; without a name that of the only or the first one."""

@@ -14,7 +14,7 @@ class PipelineView {
     this.details = new JobDetails((wish) => model.send(wish), () => this.choose(""));
     this.event = new EventChoice(model.get("_options").events, (wish) => model.send({ do: "event", ...wish }));
     this.verdict = el("p", { class: "gl-pl-verdict" }, glyph(this.looks, "pending"), el("span", {}));
-    this.frame.tools.prepend(this.event.element);
+    this.frame.tools.prepend(this.event.kind, this.event.ref);
     this.frame.body.append(this.verdict, this.stages.element, this.details.element);
     this.frame.body.addEventListener("keydown", (event) => this.press(event));
     this.paint = oncePerFrame(() => this.draw());
@@ -72,7 +72,7 @@ class EventChoice {
   constructor(events, ask) {
     this.kind = el("select", { "aria-label": "Event" }, ...(events ?? []).map((kind) => el("option", { value: kind }, kind.replaceAll("_", " "))));
     this.ref = el("input", { "aria-label": "Branch or tag", size: "12", spellcheck: "false" });
-    this.element = el("span", { class: "gl-pl-event", hidden: !events?.length }, this.kind, this.ref);
+    for (const tool of [this.kind, this.ref]) hide(tool, !events?.length);
     const send = () => ask({ kind: this.kind.value, ref: this.ref.value.trim() });
     this.kind.addEventListener("change", () => {
       this.ref.value = "";
