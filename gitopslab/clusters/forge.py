@@ -154,7 +154,7 @@ class Forge:
         if not self.folder.exists():
             return "none yet: it starts with the first `lab.git` or `gitopslab image push`"
         address = self._address()
-        return f"running at {address.url}" if address else "stopped"
+        return f"running at {address.url}, user {USER}, token in {address.token_file}" if address else "stopped"
 
     @property
     def _lock(self) -> str:

@@ -81,7 +81,7 @@ def test_it_comes_and_goes_with_its_cluster(home: Path) -> None:
         cluster.down()
         assert forge.status() == "stopped"
         cluster.up()
-        assert forge.status() == f"running at {address.url}"
+        assert forge.status() == f"running at {address.url}, user learner, token in {forge.folder / 'token'}"
         cluster.reset()
         assert not (forge.folder / "git").exists()
         assert forge.up() == address

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from starlette.testclient import TestClient
 
@@ -400,6 +401,14 @@ def test_a_full_disk_is_said_and_what_was_there_stays(tmp_path: Path) -> None:
             assert wire.image("v2", b"z" * 1000)
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def test_uploads_that_are_begun_and_left_cost_no_file_each(wire: Wire) -> None:
+    places = [wire.begin() for _ in range(100)]
+    open_files = [each for each in psutil.Process().open_files() if f"{os.sep}uploads{os.sep}" in each.path]
+    assert len(open_files) <= 65
+    wire.client.patch(places[0], content=b"late")  # the first goes on nevertheless
+    assert wire.client.put(places[0], params={"digest": oci.digest_of(b"late")}).status_code == 201
 
 
 def test_pushes_at_the_same_time_do_not_mix(wire: Wire) -> None:

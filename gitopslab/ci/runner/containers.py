@@ -4,7 +4,7 @@
 and its log says so. A job whose image is the Docker command line runs in the shell too, where a ``docker`` is on its
 ``PATH``: it needs no second daemon in a privileged container to build an image.
 
-Simplified: services are not started in the shell, and GitLab's docker executor also has helper containers and volumes.
+Simplified: services are not started, and GitLab's docker executor also has helper containers and volumes.
 """
 
 from __future__ import annotations
@@ -83,17 +83,17 @@ class Container:
 def executor_of(job: Job, machine: Machine, variables: Mapping[str, str]) -> Shell | Container:
     """Where a job runs on this machine."""
     image = expand(job.image.name, variables) if job.image else ""
-    notes: list[str] = [f"Using Shell ({machine.shell.stem}) executor..."]
-    if image and not _is_docker(image):
-        if machine.engine:
-            said = (f"Using {machine.engine} with image {image}...",)
-            entrypoint = job.image.entrypoint if job.image else None
-            return Container(machine.engine, image, tuple(variables), entrypoint, said)
-        notes.append(f"image {image} is not used: no container engine answers, so the job runs on this machine")
+    notes = []
     if job.services:
         names = ", ".join(expand(service.name, variables) for service in job.services)
         notes.append(f"services are not started here ({names}); `docker` works without them")
-    return Shell(machine.shell, tuple(notes))
+    if image and not _is_docker(image):
+        if machine.engine:
+            notes.insert(0, f"Using {Path(machine.engine).stem} with image {image}...")
+            entrypoint = job.image.entrypoint if job.image else None
+            return Container(machine.engine, image, tuple(variables), entrypoint, tuple(notes))
+        notes.append(f"image {image} is not used: no container engine answers, so the job runs on this machine")
+    return Shell(machine.shell, (f"Using Shell ({machine.shell.stem}) executor...", *notes))
 
 
 def _is_docker(image: str) -> bool:

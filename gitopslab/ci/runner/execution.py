@@ -2,6 +2,9 @@
 
 ``runner`` calls ``execute`` in a task of its own; cancelling the task ends the job's processes. The order is that of
 GitLab Runner: sources, cache, artifacts of others, script, ``after_script``, cache, artifacts.
+
+Simplified: a job with ``trigger`` fails, since no downstream pipeline is made; ``tags`` choose no runner, because there
+is only one.
 """
 
 from __future__ import annotations
@@ -105,6 +108,9 @@ async def execute(run_: Run) -> Outcome:
         variables = run_.job.environment_variables({**running, **received})
         masked = [one.value for one in run_.job.variables if one.masked]
         with Trace(run_.trace_path, [token, *masked], run_.changed, run_.echo) as trace:
+            if run_.job.trigger is not None:
+                trace.failed("(unsupported): the lab starts no downstream pipelines")
+                return Outcome(State.FAILED, "downstream_pipeline_creation_failed")
             try:
                 return await _Story(replace(run_, _variables=variables), trace).told()
             except asyncio.CancelledError:

@@ -20,6 +20,7 @@ from gitopslab.images.tags import Tags
 
 _IDLE = 600.0  # seconds after which a begun upload gives its file handle back; it may still go on
 _ABANDONED = 86400.0
+_MOST_OPEN = 64  # files of uploads that no request is at
 
 
 class Registry:
@@ -206,10 +207,11 @@ class Registry:
         self._going_on[upload.name] = (upload, time.monotonic())
 
     def _rest(self) -> None:
-        """Close the files of uploads that nobody has gone on with; their bytes stay for a while."""
+        """Close the files of uploads that nobody goes on with, or that are too many; their bytes stay for a while."""
         limit = time.monotonic() - _IDLE
-        for name, (upload, since) in list(self._going_on.items()):
-            if since < limit:
+        by_age = sorted(self._going_on.items(), key=lambda entry: entry[1][1])
+        for at, (name, (upload, since)) in enumerate(by_age):
+            if since < limit or at < len(by_age) - _MOST_OPEN:
                 upload.close()
                 del self._going_on[name]
 

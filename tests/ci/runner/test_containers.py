@@ -1,0 +1,90 @@
+"""Jobs in containers, with a stand-in for the engine that runs on this machine what it is told to run in an image."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitopslab.ci import Event, make, read
+from gitopslab.ci.runner.local import run_here
+from gitopslab.ci.runner.record import PipelineRecord
+
+ENGINE = f"""#!{sys.executable}
+import json, os, sys
+words, at, given = sys.argv[1:], 0, {{}}
+assert words[0] == "run"
+words = words[1:]
+while words[0].startswith("--"):
+    option = words.pop(0)
+    if option != "--rm":
+        given.setdefault(option, []).append(words.pop(0))
+image, *arguments = words
+with open(os.environ["STANDIN_LOG"], "a") as log:
+    log.write(json.dumps({{"image": image, "options": given}}) + "\\n")
+os.chdir(given["--workdir"][0])
+os.execvp(given["--entrypoint"][0], [given["--entrypoint"][0], *arguments])
+"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Path:
+    """The stand-in."""
+    if os.name == "nt":
+        pytest.skip("the stand-in is a script with a first line that Windows does not read")
+    path = tmp_path / "bin" / "docker"
+    path.parent.mkdir()
+    path.write_text(ENGINE)
+    path.chmod(0o755)
+    return path
+
+
+def run(ci: str, folder: Path, engine: str) -> tuple[PipelineRecord, str, list[dict[str, object]]]:
+    """Run a file's push pipeline; gives the record, the log, and what the engine was told."""
+    log = folder / "told"
+    text = f"variables: {{STANDIN_LOG: {log}}}\n{ci}"
+    said: list[bytes] = []
+    record = run_here(make(read(text), Event()), folder, engine=engine, echo=said.append)
+    told = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return record, b"".join(said).decode(), told
+
+
+def test_a_job_runs_in_a_container_of_its_image(engine: Path, tmp_path: Path) -> None:
+    ci = """
+test:
+  image: "python:$VERSION-slim"
+  variables: {GREETING: hi there, VERSION: "3.12"}
+  script: ['echo "in $CI_JOB_IMAGE, as $GREETING"']
+"""
+    record, log, told = run(ci, tmp_path, str(engine))
+    assert record.state.value == "success", log
+    assert 'Preparing the "docker" executor' in log
+    assert "Using docker with image python:3.12-slim..." in log
+    assert "as hi there" in log
+    assert told[0]["image"] == "python:3.12-slim"
+    options = told[0]["options"]
+    assert isinstance(options, dict)
+    assert "GREETING" in options["--env"]  # the name alone: values are in no list of processes
+    assert "hi there" not in json.dumps(options)
+
+
+def test_the_docker_command_line_is_no_image_to_run_in(engine: Path, tmp_path: Path) -> None:
+    ci = "build: {image: 'docker:27', services: ['docker:27-dind'], script: [echo built]}"
+    record, log, told = run(ci, tmp_path, str(engine))
+    assert (record.state.value, told) == ("success", [])
+    assert "services are not started here (docker:27-dind)" in log
+
+
+def test_without_an_engine_the_log_says_where_a_job_really_runs(tmp_path: Path) -> None:
+    record, log, _ = run("test: {image: 'alpine:3', script: [echo hi]}", tmp_path, "")
+    assert record.state.value == "success"
+    assert "image alpine:3 is not used: no container engine answers, so the job runs on this machine" in log
+
+
+def test_a_job_that_triggers_another_pipeline_says_that_the_lab_has_none(tmp_path: Path) -> None:
+    record, log, _ = run("deploy: {trigger: group/other}", tmp_path, "")
+    assert record.jobs[0].failure_reason == "downstream_pipeline_creation_failed"
+    assert "the lab starts no downstream pipelines" in log
