@@ -44,7 +44,7 @@ class LayerCache:
             layer = Layer(Descriptor.from_dict(told["descriptor"]), told["diff_id"])
         except (OSError, ValueError, KeyError, TypeError):  # not there, or cut short: then the layer is made again
             return None
-        return layer if self.content.has(layer.descriptor.digest) else None
+        return layer if self.content.claim(layer.descriptor.digest) else None
 
     def make(self, key: str, plan: Plan, epoch: int) -> Layer | None:
         """Make the layer of a plan and remember it; None when there is nothing in it."""

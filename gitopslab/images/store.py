@@ -17,6 +17,7 @@ from gitopslab.images.oci import INDEXES, Descriptor
 from gitopslab.images.reference import Reference
 from gitopslab.images.tags import Tags
 
+_GRACE = 3600.0
 _ID = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})")
 
 
@@ -100,17 +101,12 @@ class Store:
         return found
 
     def forget(self, image: Image) -> None:
-        """Take an image that has no name left out of the store; its blobs go with the next ``collect``."""
-        self.tags.forget(image.digest)
+        """Take an image that has no name left out of the store, and delete what only it had.
 
-    def collect(self) -> int:
-        """Delete the blobs that no manifest here points at; gives how many bytes that freed."""
-        used = {each.digest for each in self.tags.manifests()}
-        for image in self.images():
-            used.update(blob.digest for blob in image.blobs)
-        freed = 0
-        for digest in list(self.content.digests()):
-            if digest not in used:
-                freed += self.content.size(digest)
-                self.content.remove(digest)
-        return freed
+        Blobs of the last hour stay in any case: a build or pull of another process may be about to use them.
+        """
+        self.tags.forget(image.digest)
+        used = {blob.digest for other in self.images() for blob in (other.manifest, *other.blobs)}
+        for blob in (image.manifest, *image.blobs):
+            if blob.digest not in used and self.content.age(blob.digest) > _GRACE:
+                self.content.remove(blob.digest)

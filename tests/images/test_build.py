@@ -293,6 +293,21 @@ def test_an_image_is_found_by_its_name_and_by_its_id(build: Build, store: Store)
     assert str(kept.reference) == "localhost:5050/waal/web:dev"
 
 
+def test_an_image_that_is_forgotten_takes_with_it_what_only_it_had(build: Build, folder: Path, store: Store) -> None:
+    write(folder, {"a.txt": "A", "b.txt": "B"})
+    one = build("FROM scratch\nCOPY a.txt /", tag="one").image
+    two = build("FROM scratch\nCOPY a.txt /\nCOPY b.txt /", tag="two").image
+    fresh = build("FROM scratch\nCOPY b.txt /", tag="fresh").image
+    for blob in (*two.blobs, two.manifest):
+        os.utime(store.content.path(blob.digest), (1, 1))
+    store.forget(two)
+    store.forget(fresh)
+    assert [store.content.has(layer.descriptor.digest) for layer in two.layers] == [True, False]
+    assert not store.content.has(two.digest)
+    assert store.content.has(fresh.digest)  # another process may be about to use what is new
+    assert files_of(store, one) == {"a.txt": "A"}
+
+
 def test_an_image_that_was_built_is_a_base_for_the_next_and_hands_its_triggers_over(
     build: Build, folder: Path, store: Store
 ) -> None:

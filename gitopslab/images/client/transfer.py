@@ -104,7 +104,7 @@ def pull(
         message = f"{reference.familiar} is {manifest.media_type or 'of no type'}, not an image"
         raise ImageError(message, "Only images can be pulled; artifacts of other kinds need a tool of their own.")
     for key, blob in _parts(data):
-        known = store.content.has(blob.digest)
+        known = store.content.claim(blob.digest)
         if not known:
             registry.pull_blob(reference.repository, blob, store.content)
         tell(Moved(blob, "Already exists" if known else "Pull complete", key == "layers"))
