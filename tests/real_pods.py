@@ -21,6 +21,7 @@ from gitopslab.controlplane.runtime.images import PulledImage, PullError
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.runtime.streams import Place
 from gitopslab.errors import NotFoundError
+from gitopslab.images.image import host_platform
 from gitopslab.machinery.clock import LabClock
 from gitopslab.machinery.objects import Object
 
@@ -53,6 +54,7 @@ class FolderImages:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.architecture = host_platform().architecture
         self._pulled: dict[str, PulledImage] = {}
 
     def put(self, name: str, files: dict[str, str | bytes], **config: Any) -> str:
@@ -84,7 +86,9 @@ class FolderImages:
         if not place.exists():
             raise PullError(f"{reference}: not found")
         config = json.loads((place / "config.json").read_text())
-        self._pulled[reference] = PulledImage("sha256:" + "1" * 64, 1234, place / "root", config)
+        self._pulled[reference] = PulledImage(
+            "sha256:" + "1" * 64, 1234, place / "root", config, self.architecture
+        )  # fmt: skip
         return self._pulled[reference]
 
     def pulled(self, reference: str) -> PulledImage | None:

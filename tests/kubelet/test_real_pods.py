@@ -11,6 +11,7 @@ import pytest
 from builders import config_map
 from real_pods import SERVER, Live, played
 
+from gitopslab.controlplane.kubelet.process import runtime
 from gitopslab.controlplane.runtime.streams import StartError
 from gitopslab.machinery.objects import name_of
 
@@ -211,6 +212,32 @@ def test_every_other_image_is_played_as_before(tmp_path: Path) -> None:
         assert "Welcome to nginx" in await live.get(80, name="sim")
         assert await live.get(80, name="own") == "our own page"
         assert live.lines("shell") == ["hello", "you"]
+        assert not live.runtime.running
+
+    played(tmp_path, story)
+
+
+def test_an_image_for_other_processors_fails_and_says_so(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        live.images.architecture = "s390x"
+        live.run(live.images.put("other:1", {"/app": b"\x7fELF"}, Cmd=["/app"]))
+        await live.until(lambda: live.entry()["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff")
+        ended = live.entry()["lastState"]["terminated"]
+        assert (ended["exitCode"], ended["reason"]) == (255, "Error")
+        assert live.lines() == ["exec format error: the image is for linux/s390x"]
+
+    played(tmp_path, story)
+
+
+def test_a_binary_is_played_where_the_system_gives_no_namespaces_and_its_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "rooms_are_given", lambda: False)
+
+    async def story(live: Live) -> None:
+        live.run(live.images.put("binary:1", {"/app": b"\x7fELF"}, Cmd=["/app"]))
+        await live.until(lambda: live.is_ready())
+        assert live.lines()[0].startswith("gitopslab: this system cannot run the image's program")
         assert not live.runtime.running
 
     played(tmp_path, story)

@@ -1,9 +1,9 @@
 """What a container would execute on this machine, and whether it can.
 
-``runtime`` asks once a run. Three kinds of images run: those that stand for the host's Python (the label
-``gitopslab.host-interpreter``), those whose program is a binary for this machine, and those whose program is a script
-with such an interpreter in the image. The last two need namespaces of their own (``rooms``). Pure, but for looking
-into the image's root file system. Leaves to others: environment and files (``surroundings``).
+``runtime`` asks for the verdict on an image, ``runs`` for the command of a run. Two kinds of images run: those that stand
+for the host's Python (the label ``gitopslab.host-interpreter``), and those with programs of their own for this machine,
+which need namespaces (``rooms``). Pure, but for looking into a container's root file system.
+Leaves to others: environment and files (``surroundings``).
 
 Simplified: an image for another machine is not run, whereas containerd picks the right one of an index.
 """
@@ -18,6 +18,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 from gitopslab.controlplane.runtime.images import PulledImage
@@ -33,6 +34,19 @@ _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?$")
 _SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _LONGEST_SHEBANG = 256
+
+
+class Verdict(Enum):
+    """What is done with the containers of an image."""
+
+    RUNS = auto()
+    """They run as processes."""
+    PLAYED = auto()
+    """They are played: the image holds no program, and says so."""
+    UNABLE = auto()
+    """They are played, since this system cannot run them."""
+    FOREIGN = auto()
+    """They fail: the program is one for other processors."""
 
 
 class NoExecutableError(Exception):
@@ -62,24 +76,20 @@ def words_of(image: PulledImage, container: Object, variables: Mapping[str, str]
     return [_filled(word, variables) for word in (*first, *rest)]
 
 
-def runs_here(image: PulledImage, *, has_rooms: bool) -> bool:
-    """Whether containers of an image are run as processes; all others are played.
+def verdict_on(image: PulledImage, *, has_rooms: bool) -> Verdict:
+    """What is done with the containers of an image.
 
     Args:
         image: It.
         has_rooms: Whether this machine gives containers namespaces of their own.
     """
+    if SIMULATED in (image.config.get("Labels") or {}):
+        return Verdict.PLAYED
     if stands_for_host(image):
-        return True
-    if (
-        SIMULATED in (image.config.get("Labels") or {})
-        or not has_rooms
-        or (image.os, image.architecture) != (_system(), _machine())
-    ):
-        return False
-    words = [*(image.config.get("Entrypoint") or ()), *(image.config.get("Cmd") or ())]
-    found = _inside(image.root, words[0], _path(image)) if words else None
-    return found is not None and _is_native(image.root, found)
+        return Verdict.UNABLE if sys.platform == "win32" else Verdict.RUNS
+    if image.architecture != _machine():
+        return Verdict.FOREIGN
+    return Verdict.RUNS if has_rooms and image.os == sys.platform else Verdict.UNABLE
 
 
 def stands_for_host(image: PulledImage) -> bool:
@@ -167,19 +177,6 @@ def _inside(root: Path, word: str, path: str) -> str | None:
     return None
 
 
-def _is_native(root: Path, inner: str) -> bool:
-    """Whether a file is a program for this kind of machine, whose loader is in the image, too."""
-    with (root / inner.lstrip("/")).open("rb") as file:
-        head = file.read(4096)
-    if head.startswith(b"#!"):
-        words = head[2:].split(b"\n", 1)[0].split()
-        return bool(words) and (root / words[0].decode("utf-8", "replace").lstrip("/")).is_file()
-    if not head.startswith(b"\x7fELF"):
-        return False
-    loader = re.search(rb"/lib[\w./-]*/ld-[\w.-]+", head)
-    return loader is None or (root / loader[0].decode().lstrip("/")).exists()
-
-
 def _path(image: PulledImage) -> str:
     for entry in image.config.get("Env") or ():
         if entry.startswith("PATH="):
@@ -203,7 +200,3 @@ def _missing(name: str) -> NoExecutableError:
 
 def _machine() -> str:
     return _MACHINES.get(platform.machine().lower(), platform.machine().lower())
-
-
-def _system() -> str:
-    return sys.platform

@@ -101,10 +101,11 @@ class Run:
         """Whether it has ended."""
         return self.exit is not None
 
-    def refuse(self, message: str) -> None:
-        """It does not start at all."""
+    def refuse(self, code: int, reason: str, message: str) -> None:
+        """It does not start at all; its log says why, too."""
         self._running.cancel()
-        self._end(Exit(0.0, _START_ERROR, "StartError", message))
+        self._say(message)
+        self._end(Exit(0.0, code, reason, message))
 
     def stop(self, grace: float) -> None:
         """Stop it, and kill it after ``grace`` seconds; one that is being stopped can only be killed at once."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -23,7 +22,7 @@ from gitopslab.controlplane.kubelet.images import Image, parse
 from gitopslab.controlplane.kubelet.inside.consoles import Listener
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
 from gitopslab.controlplane.kubelet.probes import Check
-from gitopslab.controlplane.kubelet.process.command import runs_here
+from gitopslab.controlplane.kubelet.process.command import Verdict, verdict_on
 from gitopslab.controlplane.kubelet.process.played import as_simulated
 from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
 from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
@@ -45,6 +44,8 @@ MOST = 40
 
 _KILLED = 137
 _LOST = Exit(0.0, 255, "Unknown")
+_OURS = frozenset({Verdict.RUNS, Verdict.FOREIGN})
+_UNABLE = "gitopslab: this system cannot run the image's program, so the container is only played (docs/pods.md)"
 _FULL = f"the lab runs at most {MOST} containers as processes at once; delete some, or scale something down"
 
 
@@ -104,8 +105,10 @@ class ProcessRuntime:
 
     def begin(self, task: Task) -> None:
         """Start the container's process."""
-        image = self._runnable(task)
-        if image is None:
+        image, verdict = self._judged(task)
+        if verdict is Verdict.UNABLE:
+            self._simulated.said(self._played(task)).add(self._clock.now(), _UNABLE)
+        if image is None or verdict not in _OURS:
             return
         from gitopslab.controlplane.kubelet.process.runs import Run
 
@@ -115,15 +118,17 @@ class ProcessRuntime:
         for old in [one for one in runs if one[1] == name and one[2] < attempt - 1]:
             del runs[old]  # of each container the present run and the one before
         run = runs[task.key] = Run(task, image, self._shop, runs.get(before) if before else None)
-        if self.running > MOST:
-            run.refuse(_FULL)
+        if verdict is Verdict.FOREIGN:
+            run.refuse(255, "Error", f"exec format error: the image is for {image.os}/{image.architecture}")
+        elif self.running > MOST:
+            run.refuse(128, "StartError", _FULL)
 
     def exit(self, task: Task) -> Exit | None:
         """How the process ended; one that nobody knows of went with the cluster's own."""
         run = self._run(task)
         if run is not None:
             return run.exit
-        return self._simulated.exit(self._played(task)) if self._runnable(task) is None else _LOST
+        return _LOST if self._judged(task)[1] in _OURS else self._simulated.exit(self._played(task))
 
     def check(self, task: Task, name: str, seconds: float) -> Check | None:
         """What a probe saw, when its try is over; begins one when none is under way."""
@@ -146,8 +151,8 @@ class ProcessRuntime:
         """Tell the process to stop; infinite until it has ended."""
         run = self._run(task)
         if run is None:
-            known = self._runnable(task) is not None
-            return (0.0, _KILLED) if known else self._simulated.stop(self._played(task), grace)
+            is_ours = self._judged(task)[1] in _OURS
+            return (0.0, _KILLED) if is_ours else self._simulated.stop(self._played(task), grace)
         run.stop(grace)
         return (0.0, run.exit.code) if run.exit is not None else (float("inf"), _KILLED)
 
@@ -238,16 +243,14 @@ class ProcessRuntime:
     def _run(self, task: Task) -> Run | None:
         return self._runs.get(uid_of(task.pod), {}).get(task.key)
 
-    def _runnable(self, task: Task) -> PulledImage | None:
-        """The image of a container that is run as a process; None of one that is played."""
+    def _judged(self, task: Task) -> tuple[PulledImage | None, Verdict]:
+        """A container's image, if it is one of the registry's, and what is done with it."""
         found = self._held(task)
-        return found if found is not None and runs_here(found, has_rooms=rooms_are_given()) else None
+        return found, Verdict.PLAYED if found is None else verdict_on(found, has_rooms=rooms_are_given())
 
     def _held(self, task: Task) -> PulledImage | None:
         image = parse(task.container.get("image", ""))
-        if image is None or sys.platform == "win32" or not self._images.serves(image.name):
-            return None
-        return self._images.pulled(image.name)
+        return None if image is None or not self._images.serves(image.name) else self._images.pulled(image.name)
 
     def _played(self, task: Task) -> Task:
         """The run as the simulated runtime knows it."""
