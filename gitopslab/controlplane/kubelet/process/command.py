@@ -1,8 +1,8 @@
 """What a container would execute on this machine, and whether it can.
 
-``runtime`` asks for the verdict on an image, ``runs`` for the command of a run. Two kinds of images run: those that stand
-for the host's Python (the label ``gitopslab.host-interpreter``), and those with programs of their own for this machine,
-which need namespaces (``rooms``). Pure, but for looking into a container's root file system.
+``runtime`` asks for the verdict on an image, ``runs`` for the command of a run. Two kinds of images run: those that
+stand for the host's Python (the label ``gitopslab.host-interpreter``), and those with programs of their own for this
+machine, which need namespaces (``rooms``). Pure, but for looking into a container's root file system.
 Leaves to others: environment and files (``surroundings``).
 
 Simplified: an image for another machine is not run, whereas containerd picks the right one of an index.
