@@ -118,7 +118,7 @@ def _replaced(value: Any, fill: Callable[[str], Any]) -> Any:
     if isinstance(value, Map):
         made = Map(place=value.place)
         for key, below in value.items():
-            made.put(str(_filled(key, fill)), _replaced(below, fill), value.place_of(key))
+            made.put(key if "$[[" not in key else str(_filled(key, fill)), _replaced(below, fill), value.place_of(key))
         return made
     if isinstance(value, Seq):
         items = Seq(place=value.place)

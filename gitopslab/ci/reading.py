@@ -15,7 +15,7 @@ import yaml
 
 from gitopslab.ci.faults import ConfigurationError
 from gitopslab.ci.scalars import as_text, scalar, teach
-from gitopslab.ci.tree import Map, Place, Reference, Seq
+from gitopslab.ci.tree import Map, NotText, Place, Reference, Seq
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
@@ -75,7 +75,8 @@ class GitLabLoader(_Loader):  # type: ignore[misc]
             if key_node.tag == _MERGE:
                 self._merge(made, own, value_node, place)
                 continue
-            key = as_text(self.build(key_node))
+            read = self.build(key_node)
+            key = read if isinstance(read, str) else NotText(as_text(read))
             if key in own:
                 self.oddities.append(Oddity("repeated", key, place, own[key].line))
             own[key] = place

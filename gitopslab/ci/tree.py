@@ -36,6 +36,12 @@ class Place:
 NOWHERE = Place(0)
 
 
+class NotText(str):
+    """A key that YAML takes for something else than a text, such as ``10`` or ``true``."""
+
+    __slots__ = ()
+
+
 class Map(dict[str, Any]):
     """A mapping whose keys know their places."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from gitopslab.ci.entries import checks, conditions, images, kept, parts, relations
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
-from gitopslab.ci.tree import Map, Seq
+from gitopslab.ci.tree import Map, NotText, Seq
 
 _WEEK = 604_800
 _WHEN = ("on_success", "on_failure", "always", "manual", "delayed")
@@ -41,9 +41,13 @@ def bridge(node: Node) -> Iterator[Fault]:
 
 
 def _common(node: Node) -> Iterator[Fault]:
-    name = node.location[-1]
+    name = node.name
     if not node.value:
         yield node.fault("can't be blank")
+    if not name.strip():
+        yield node.fault("can't be blank", "name")
+    if isinstance(name, NotText):
+        yield node.fault("should be a symbol", "name")
     if len(name) > 255:
         yield node.fault("is too long (maximum is 255 characters)", "name")
     yield from checks.exclusive(node, "script", "trigger")

@@ -60,13 +60,14 @@ def _reports(node: Node) -> Iterator[Fault]:
 
 
 def caches(node: Node) -> Iterator[Fault]:
-    """``cache``: one or up to four."""
+    """``cache``: one or up to four. GitLab calls the whole ``caches``, and each of them by the keyword alone."""
+    whole = Node(node.value, (*node.location[:-1], "caches"), node.place)
     if not isinstance(node.value, (Map, Seq)):
-        yield node.fault("can only be a hash or an array")
+        yield whole.fault("can only be a hash or an array")
     elif isinstance(node.value, Seq) and len(node.value) > 4:
-        yield node.fault("no more than 4 caches can be created")
+        yield whole.fault("no more than 4 caches can be created")
     else:
-        for item in node.items("cache"):
+        for item in Node(node.value, node.location[:-1], node.place).items("cache"):
             yield from _cache(item)
 
 

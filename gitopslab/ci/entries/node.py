@@ -34,6 +34,11 @@ class Node:
     location: tuple[str, ...] = ()
     place: Place = NOWHERE
 
+    @property
+    def name(self) -> str:
+        """The last name of the location."""
+        return self.location[-1] if self.location else ""
+
     def get(self, key: str) -> Any:
         """An attribute of a map; None when it is not there or this is no map."""
         return self.value.get(key) if isinstance(self.value, Map) else None
@@ -63,7 +68,9 @@ class Node:
             attribute: What of the entry is meant; empty for the entry as such.
             key: The key whose place it is.
         """
-        words = filter(None, (":".join(self.location), attribute.replace("_", " "), text))
+        # GitLab calls a job without a name "job".
+        names = (name if name.strip() else "job" for name in self.location)
+        words = filter(None, (":".join(names), attribute.replace("_", " "), text))
         return Fault(
             " ".join(words).lower(), self.place_of(key or attribute) if self.has(key or attribute) else self.place
         )
