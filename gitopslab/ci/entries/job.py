@@ -138,7 +138,7 @@ def _below(node: Node) -> Iterator[Fault]:
 def _dependencies(node: Node) -> Iterator[Fault]:
     """What is fetched from must be needed, when there are needs at all."""
     dependencies, needs = node.get("dependencies"), node.get("needs")
-    if not checks.is_strings(dependencies) or not dependencies or not needs:
+    if not checks.is_strings(dependencies) or not dependencies or not needs or not isinstance(needs, (Map, Seq)):
         return
     listed = needs if isinstance(needs, Seq) else [needs]
     named = [need if isinstance(need, str) else need.get("job") for need in listed if isinstance(need, (str, Map))]

@@ -153,8 +153,8 @@ def trigger(node: Node) -> Iterator[Fault]:
     elif not isinstance(node.value, Map):
         yield Fault(f"{':'.join(node.location)} has to be either a string or a hash", node.place)
     elif "include" in node.value:
-        yield from checks.keys(node, ("strategy", "include", "forward"))
-        yield from _strategy(node)
+        own = [*checks.keys(node, ("strategy", "include", "forward")), *_strategy(node)]
+        yield from own or node.below(include=_included)
     else:
         if not node.value:
             yield node.fault("can't be blank")
@@ -164,6 +164,18 @@ def trigger(node: Node) -> Iterator[Fault]:
         yield from checks.present(node, "project")
         yield from checks.string(node, "branch")
         yield from _strategy(node)
+
+
+def _included(node: Node) -> Iterator[Fault]:
+    """The files of a child pipeline."""
+    for item in node.items("include"):
+        if not isinstance(item.value, (Map, str)):
+            yield item.fault("should be a hash or a string")
+        if item.get("project") and checks.is_blank(item.get("file")):
+            yield item.fault("must specify the file where to fetch the config from")
+        yield from checks.keys(item, keywords("include"))
+        if item.get("artifact") and checks.is_blank(item.get("job")):
+            yield item.fault("must specify the job where to fetch the artifact from")
 
 
 def _strategy(node: Node) -> Iterator[Fault]:
