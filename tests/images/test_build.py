@@ -6,14 +6,18 @@ import hashlib
 import json
 import os
 import tarfile
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from image_samples import Build, files_of, write
 
 from gitopslab.errors import DockerfileError, ImageError
-from gitopslab.images.build import Builder, Step
+from gitopslab.images.build import Builder, Request, Step
 from gitopslab.images.image import Image, Platform, host_platform
 from gitopslab.images.layers import entries
 from gitopslab.images.reference import Reference
@@ -329,6 +333,15 @@ def test_a_base_for_another_architecture_is_refused_on_its_line(build: Build) ->
     assert build("FROM base", platform=other).image.platform == other
 
 
+def test_a_stage_may_be_for_another_platform_than_the_image(build: Build) -> None:
+    text = "FROM --platform=$BUILDPLATFORM python AS tools\nFROM --platform=linux/$ARCH scratch\nENV A=1"
+    assert str(build(f"ARG ARCH=arm64\n{text}").image.platform) == "linux/arm64"
+    assert build(f"ARG ARCH=arm64\n{text}", target="tools").image.platform == host_platform()
+    with pytest.raises(DockerfileError, match="'linux/' is not a platform") as caught:
+        build(f"ARG ARCH\n{text}")
+    assert caught.value.line == 3
+
+
 def test_a_base_of_the_registry_is_fetched(build: Build, store: Store) -> None:
     asked: list[str] = []
     image = build("FROM scratch\nENV A=1").image
@@ -366,11 +379,32 @@ def test_the_ignore_file_decides_what_is_in_the_context(build: Build, folder: Pa
 
 
 def test_a_folder_without_a_dockerfile_says_so(store: Store, folder: Path, tmp_path: Path) -> None:
-    from gitopslab.images.build import Request
-
     with pytest.raises(DockerfileError, match="failed to read dockerfile") as caught:
         Builder(store).build(Request(folder))
     assert str(folder / "Dockerfile") in caught.value.hint
     (folder / "Dockerfile").write_bytes(b"FROM scratch\nENV A=\xff\n")
     with pytest.raises(DockerfileError, match="line 2: this is not UTF-8"):
         Builder(store).build(Request(folder))
+
+
+WORDS = st.sampled_from(
+    ["a.txt", "src", "/", ".", "..", "/x/", "*", "$A", "${A:-b}", '"', "'", "\\\\", "[", "]", '["a.txt", "/b"]', "A=1",
+     "=", "80", "80/tcp", "--from=0", "--from=s", "--chown=1:2", "--chmod=7", "--platform=a/b", "AS", "s", "scratch",
+     "python", "<<E", "CMD", "NONE", "--interval=1s", "COPY", "\n", "#", "é", "//", "-"]
+)  # fmt: skip
+KEYWORDS = st.sampled_from(
+    ["FROM", "COPY", "ADD", "ENV", "ARG", "WORKDIR", "LABEL", "EXPOSE", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK",
+     "ENTRYPOINT", "CMD", "ONBUILD", "SHELL", "MAINTAINER"]
+)  # fmt: skip
+LINES = st.builds(lambda keyword, words: " ".join([keyword, *words]), KEYWORDS, st.lists(WORDS, max_size=4))
+
+
+@given(st.lists(LINES, max_size=6))
+@settings(max_examples=40)
+def test_any_dockerfile_is_built_or_refused(lines: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root) / "app"
+        write(folder, {**FILES, "Dockerfile": "\n".join(["FROM scratch AS s", *lines])})
+        with suppress(ImageError):
+            built = Builder(Store(Path(root) / "store")).build(Request(folder, engine="lab"))
+            assert built.image.config["rootfs"]["type"] == "layers"

@@ -107,7 +107,8 @@ class Run:
     def _stage(self, number: int, context: Context, *, is_target: bool) -> Image:
         written = self._file.stages[number]
         began = time.perf_counter()
-        base = self._base(written, number)
+        platform = self._platform_of(written)
+        base = self._base(written, number, platform)
         steps = 1 + sum(each.keyword in _MAKES_STEPS for each in written.instructions)
         name = f"{written.name or f'stage-{number}'} " if len(self._file.stages) > 1 else ""
         bench = Bench(
@@ -115,7 +116,7 @@ class Run:
             self._store.content,
             context,
             self._cache,
-            self._platform,
+            platform,
             self._tell,
             lambda name, instruction: self._image_of(name, instruction, number),
         )
@@ -141,12 +142,20 @@ class Run:
 
     # ---- base images ----
 
-    def _base(self, written: Written, number: int) -> Image | None:
+    def _platform_of(self, written: Written) -> Platform:
+        """What a stage is built for: what its ``FROM`` says, else what was asked for."""
+        text = self._filled_in(written.platform, written.line, self._outside)
+        try:
+            return Platform.parse(text) if text else self._platform
+        except ImageError as error:
+            raise Fault(written.line, error.message, error.hint) from error
+
+    def _base(self, written: Written, number: int, platform: Platform) -> Image | None:
         text = self._base_of(written)
         if text == "scratch":
             return None
         earlier = self._earlier(text, number)
-        return self._images[earlier] if earlier is not None else self._image(text, written.line)
+        return self._images[earlier] if earlier is not None else self._image(text, written.line, platform)
 
     def _image_of(self, name: str, instruction: Instruction, before: int) -> Image:
         """The image of ``COPY --from``."""
@@ -155,26 +164,26 @@ class Run:
             raise Fault(
                 instruction.line, f"invalid from flag value {name}: there is no earlier stage {name}", "Count from 0."
             )
-        return self._images[earlier] if earlier is not None else self._image(name, instruction.line)
+        return self._images[earlier] if earlier is not None else self._image(name, instruction.line, self._platform)
 
-    def _image(self, text: str, line: int) -> Image:
+    def _image(self, text: str, line: int, platform: Platform) -> Image:
         try:
             reference = Reference.parse(text)
         except ImageError as error:
             hint = "Was a variable left empty? ARG NAME=DEFAULT before FROM sets one." if not text else error.hint
             raise Fault(line, f"failed to parse stage name {text!r}: {error.message}", hint) from error
         if name_of(reference):
-            return base_image(self._cache, reference, self._platform, self._request.epoch)
-        image = self._store.find(reference, self._platform) or self._fetch(reference, self._platform)
+            return base_image(self._cache, reference, platform, self._request.epoch)
+        image = self._store.find(reference, platform) or self._fetch(reference, platform)
         if image is None:
             known = ", ".join(["scratch", *table()])
             hint = (
                 f"Bases of the lab: {known}. Others need Docker, Podman or Buildah running, or a push to its registry."
             )
             raise Beyond(line, f"the lab has no base image {text}, and no container engine answers", hint)
-        if image.platform != self._platform:
-            hint = f"Build with --platform {image.platform}, or choose an image for {self._platform}."
-            raise Fault(line, f"{text} is an image for {image.platform}, not for {self._platform}", hint)
+        if image.platform != platform:
+            hint = f"Build with --platform {image.platform}, or choose an image for {platform}."
+            raise Fault(line, f"{text} is an image for {image.platform}, not for {platform}", hint)
         return image
 
     def _spoken(self, written: Written) -> str:
