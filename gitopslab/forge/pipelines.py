@@ -132,7 +132,7 @@ class Pipelines:
         if record.error:
             return f"No pipeline for {event.ref}: {record.error}"
         page = f"http://{self._host}/api/pipelines/{record.id}"
-        return f"Pipeline #{event.iid} of {event.ref}: {len(record.jobs)} jobs, {page}"
+        return f"Pipeline #{record.event.iid} of {event.ref}: {len(record.jobs)} jobs, {page}"
 
     def _event(
         self, commits: Commits, project: str, sha: str, *, kind: str, before: str = NO_SHA,

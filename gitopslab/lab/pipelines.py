@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.errors import LabError, WaitTimeoutError
 from gitopslab.lab.answers import say, show
+from gitopslab.views.pipeline_log import coloured_log
 
 if TYPE_CHECKING:
     from gitopslab.widgets.pipeline import PipelineRunView
@@ -156,8 +157,11 @@ class Pipeline:
 
     def log(self, job: str = "") -> None:
         """Print the log of a job, to its end; without a name that of the only or the first one."""
+        rest = ""
         for piece in self._client.trace(self._job(job)["id"], follow=True):
-            show(piece, is_error=False)
+            *lines, rest = (rest + piece).split("\n")
+            show("".join(coloured_log(f"{line}\n") for line in lines), is_error=False)
+        show(coloured_log(rest), is_error=False)
 
     def play(self, job: str) -> None:
         """Start a manual or delayed job."""

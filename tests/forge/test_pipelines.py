@@ -251,8 +251,9 @@ prod: {script: ['echo "prod $CI_COMMIT_TAG"'], rules: [{if: '$CI_COMMIT_TAG =~ /
     learner.push(ci)
     assert learner.states(learner.pipeline()) == {"dev": "success"}
     learner.git(learner.folder, "tag", "v7")
-    learner.push(ci, "v7", message="unused")
+    assert "Pipeline #2 of v7: 1 jobs" in learner.push(ci, "v7", message="unused")
     told = learner.pipeline()
+    assert told["iid"] == 2
     assert (told["ref"], told["tag"], learner.states(told)) == ("v7", True, {"prod": "success"})
     assert "prod v7" in learner.log(told, "prod")
     said = learner.push("only: {script: [echo x], rules: [{if: $NEVER}]}", message="empty")

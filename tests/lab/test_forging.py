@@ -59,6 +59,7 @@ def test_a_commit_is_pushed_cloned_and_drawn(git: Git, capsys: pytest.CaptureFix
     assert first == f"* {web.head[:8]} (HEAD -> main, origin/main, tag: v1.0.0) Another number"
     assert second.endswith(" The app")
     assert served.token not in said
+    assert "counting" not in said
 
 
 def test_commands_may_be_run_again(git: Git, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +151,9 @@ def test_a_pipeline_is_followed_from_cells(
     assert latest.status == "success"
     assert "✔ say success" in repr(latest)
     latest.log("say")
-    assert "$ echo hello" in capsys.readouterr().out
+    log = capsys.readouterr().out
+    assert "$ echo hello\x1b[0;m\nhello\n" in log
+    assert "section_" not in log
     latest.play("later")
     latest.wait(60)
     assert "✔ later success" in repr(latest)

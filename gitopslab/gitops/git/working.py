@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Any
 
 from dulwich import porcelain
 from dulwich.client import GitClient, get_transport_and_path
@@ -24,9 +24,6 @@ from dulwich.repo import Repo
 
 from gitopslab.errors import LabError
 from gitopslab.gitops.git.receive import ZERO
-
-if TYPE_CHECKING:
-    from dulwich.client import GeneratePackDataFunc
 
 AUTHOR = b"Learner <learner@example.org>"
 _HEAD = Ref(b"HEAD")
@@ -262,7 +259,9 @@ class WorkingCopy:
                     moved[ref.decode()] = sha.decode()
                 return changed
 
-            pack = cast("GeneratePackDataFunc", repo.generate_pack_data)
+            def pack(have: Any, want: Any, *, ofs_delta: bool = False, progress: Any = None) -> Any:
+                return repo.generate_pack_data(have, want, ofs_delta=ofs_delta)  # in silence: not the forge's words
+
             result = client.send_pack(path.encode(), wanted, pack, progress=lambda piece: _heard(said, piece))
             refused = {ref: why for ref, why in (result.ref_status or {}).items() if why}
             for line in said.getvalue().decode("utf-8", "replace").splitlines():
