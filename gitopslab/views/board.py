@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gitopslab.machinery import quantity
 from gitopslab.machinery.objects import Object, condition_of, created_of, labels_of, name_of, namespace_of, uid_of
@@ -180,6 +181,7 @@ def label_of(card: NodeCard, key: str) -> str:
     return dict(card.labels).get(key, "")
 
 
+@lru_cache(maxsize=4096)  # the same few names are put in order again and again
 def natural(name: str) -> tuple[object, ...]:
     """A sort key that puts ``worker10`` after ``worker2``."""
     return tuple(int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name))

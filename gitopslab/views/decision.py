@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from gitopslab.controlplane.scheduler.decision import NO_NODES, Decision, Verdict
@@ -216,6 +217,7 @@ def _row(node: Object, verdict: Verdict | None, chosen: str, here: str, known: M
     )
 
 
+@lru_cache(maxsize=4096)  # nodes alike get the same points
 def _score(plugin: str, total: int) -> Score:
     weight = WEIGHTS.get(plugin, 1)
     return Score(plugin, total // weight, weight, total)
