@@ -91,15 +91,15 @@ class Manager:
         return {key: value for key, value in entry.items() if value or key == "fieldsV1"}
 
     @property
-    def identity(self) -> str:
-        """What tells managers apart, in the form the API server sorts them by; an applier is one over all versions."""
-        parts = {
-            "manager": self.name,
-            "operation": self.operation,
-            "apiVersion": self.api_version if self.operation == "Update" else "",
-            "subresource": self.subresource,
-        }
-        return json.dumps({key: value for key, value in parts.items() if value}, separators=(",", ":"))
+    def identity(self) -> tuple[str, str, str, str]:
+        """What tells managers apart; an applier is one over all versions."""
+        return self.name, self.operation, self.api_version if self.operation == "Update" else "", self.subresource
+
+    @property
+    def sorted_as(self) -> str:
+        """Their identity in the form the API server sorts them by."""
+        parts = zip(("manager", "operation", "apiVersion", "subresource"), self.identity, strict=True)
+        return json.dumps({key: value for key, value in parts if value}, separators=(",", ":"))
 
     def __str__(self) -> str:
         where = f' with subresource "{self.subresource}"' if self.subresource else ""
@@ -193,9 +193,10 @@ def _sorted(owners: list[Manager]) -> list[Manager]:
 
 def _capped(owners: list[Manager]) -> list[Manager]:
     """At most ten updaters are told apart; the oldest become ``ancient-changes``."""
-    updaters = sorted((o for o in owners if o.operation == "Update"), key=lambda o: (o.time, o.identity))
+    updaters = [o for o in owners if o.operation == "Update"]
     if len(updaters) <= _MOST_UPDATERS:
         return owners
+    updaters.sort(key=lambda o: (o.time, o.sorted_as))
     old, rest = updaters[: len(updaters) - _MOST_UPDATERS + 1], updaters[len(updaters) - _MOST_UPDATERS + 1 :]
     fields: FieldSet = {}
     for owner in old:
@@ -307,7 +308,7 @@ def _pruned(root: Slot, merged: Object, last: Manager | None, owners: list[Manag
 
 def _check_conflicts(others: list[Manager], changed: FieldSet, allowed: FieldSet) -> None:
     conflicts: list[tuple[Manager, str]] = []
-    for owner in sorted(others, key=lambda owner: owner.identity):
+    for owner in sorted(others, key=lambda owner: owner.sorted_as):
         found = difference(intersection(owner.fields, changed), allowed)
         conflicts += [(owner, path) for path in members(found)]
     if not conflicts:

@@ -87,15 +87,18 @@ def result(
         ApiError: 400 or 422, worded as for this type of patch.
     """
     after = patched(resource, current, patch, type)
-    shown = go_text(patch) if type == "strategic" else _text(resource, after)
+
+    def refusal(why: str) -> ApiError:
+        return _invalid(go_text(patch) if type == "strategic" else _text(resource, after), why)
+
     try:
         obj, notes = _read(resource, current, after, unstructured=type == "strategic")
     except TypedError as error:
-        raise _invalid(shown, str(error)) from error
+        raise refusal(str(error)) from error
     except RecursionError as error:
-        raise _invalid(shown, "exceeded max depth") from error
+        raise refusal("exceeded max depth") from error
     if notes and field_validation == "Strict":
-        raise _invalid(shown, f"strict decoding error: {', '.join(notes)}")
+        raise refusal(f"strict decoding error: {', '.join(notes)}")
     return obj, [] if field_validation == "Ignore" else notes
 
 

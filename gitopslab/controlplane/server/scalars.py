@@ -48,6 +48,7 @@ def quantity(text: str) -> str:
         raise ValueError("unable to parse quantity's suffix") from None
 
 
+@lru_cache(maxsize=4096)  # an object's own times come again with each of its writes
 def canonical_time(text: str, *, micro: bool) -> str:
     """A ``metav1.Time`` or ``metav1.MicroTime`` in UTC, without or with six decimals.
 
