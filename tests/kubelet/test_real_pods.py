@@ -134,10 +134,13 @@ def test_probes_ask_the_real_server(tmp_path: Path) -> None:
         touched = {"exec": {"command": ["cat", "/tmp/healthy"]}, "periodSeconds": 1}
         ports = [{"name": "http", "containerPort": 8080}]
         live.run(image, "good", ports=ports, readinessProbe=ready, livenessProbe={"tcpSocket": {"port": 8080}})
+        seldom = {"httpGet": {"port": 8080}, "periodSeconds": 1000}
+        live.run(image, "seldom", readinessProbe=seldom)
         live.run(image, "sick", livenessProbe=sick)
         live.run(image, "closed", readinessProbe=closed)
         live.run(image, "touched", readinessProbe=touched)
-        await live.until(lambda: live.is_ready("good"))
+        for name in ("good", "seldom"):  # the first try waits until the program listens
+            await live.until(lambda name=name: live.is_ready(name))
         await live.until(lambda: live.entry("sick")["restartCount"] == 1)
         assert live.lines("sick", previous=True)[-1] == "bye"
         address = live.pod("closed")["status"]["podIP"]

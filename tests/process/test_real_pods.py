@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 from real_pods import SERVER
 
 from gitopslab.clusters.forge import Forge
+from gitopslab.clusters.kubectl import executable
 from gitopslab.images.build import Builder, Request
 from gitopslab.images.client import Login, Registry, push
 from gitopslab.images.reference import Reference
@@ -80,6 +84,7 @@ def test_an_image_built_here_runs_behind_its_service_and_survives_a_kill(running
     eventually(lambda: len(servers()) == 2, "there are not two processes")
     before = servers()
     assert all(connection.laddr.ip.startswith("127.") for one in before for connection in one.net_connections())
+    assert "blue web-" in forwarded(running)
     running.kill()
     _, alive = psutil.wait_procs(before, timeout=20)
     assert not alive
@@ -94,6 +99,22 @@ def test_an_image_built_here_runs_behind_its_service_and_survives_a_kill(running
     running.cluster.down()
     _, alive = psutil.wait_procs(now, timeout=20)
     assert not alive
+
+
+def forwarded(running: Any) -> str:
+    """The page through ``kubectl port-forward svc/web``."""
+    environment = {**os.environ, "KUBECONFIG": str(running.cluster.kubeconfig)}
+    command = [str(executable(environment)), "port-forward", "svc/web", ":80"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as forward:
+        try:
+            assert forward.stdout is not None
+            line = forward.stdout.readline()  # Forwarding from 127.0.0.1:40123 -> 8080
+            port = line.partition("127.0.0.1:")[2].split()[0]
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+                page: bytes = answer.read()
+        finally:
+            forward.kill()
+    return page.decode()
 
 
 def eventually(holds: Callable[[], bool], otherwise: str) -> None:

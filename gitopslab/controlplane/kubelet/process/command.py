@@ -4,8 +4,6 @@
 stand for the host's Python (the label ``gitopslab.host-interpreter``), and those with programs of their own for this
 machine, which need namespaces (``rooms``). Pure, but for looking into a container's root file system.
 Leaves to others: environment and files (``surroundings``).
-
-Simplified: an image for another machine is not run, whereas containerd picks the right one of an index.
 """
 
 from __future__ import annotations

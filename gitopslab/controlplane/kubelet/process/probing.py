@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LARGEST_OUTPUT = 10 * 1024
 _LARGEST_BODY = 10 * 1024
+_SETTLES = 2.0
+_GLANCE = 0.05
 _OWN = {"httpGet", "tcpSocket", "grpc"}
 
 
@@ -29,8 +31,21 @@ class HookError(Exception):
     """A request or connection came to nothing; the text is the kubelet's."""
 
 
-async def look(run: Run, probe: Object) -> Check:
-    """Make one try of a probe."""
+async def look(run: Run, probe: Object, seconds: float) -> Check:
+    """Make one try of a probe, so many seconds after the container's start.
+
+    Simplified: in the first two seconds a try waits until the program listens. A kubelet's first try hits or misses by
+    chance, and a miss costs a whole period.
+    """
+    deadline = asyncio.get_running_loop().time() + _SETTLES - seconds
+    while True:
+        seen = await _try(run, probe)
+        if seen.answered or run.is_over or asyncio.get_running_loop().time() >= deadline:
+            return seen
+        await asyncio.sleep(_GLANCE)
+
+
+async def _try(run: Run, probe: Object) -> Check:
     limit = float(probe.get("timeoutSeconds") or 1)
     try:
         if "exec" in probe:

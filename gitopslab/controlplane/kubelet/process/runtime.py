@@ -140,7 +140,7 @@ class ProcessRuntime:
         key = (task.key, name)
         trying = self._tries.get(key)
         if trying is None:
-            trying = self._tries[key] = asyncio.get_running_loop().create_task(look(run, task.container[name]))
+            trying = self._tries[key] = asyncio.get_running_loop().create_task(look(run, task.container[name], seconds))
             trying.add_done_callback(lambda _: self._wake(task.pod))
         if not trying.done():
             return None
