@@ -56,11 +56,17 @@ class Tags:
         """
         row = (repository, manifest.digest, manifest.media_type, manifest.size, subject)
         with self._open() as db:
+            if self._has(db, row, tag):
+                return  # a write would have to wait for the disk
             db.execute("insert or replace into manifest values (?, ?, ?, ?, ?)", row)
             if tag:
-                db.execute(
-                    "insert or replace into tag values (?, ?, ?, ?)", (repository, tag, manifest.digest, time.time())
-                )
+                named = (repository, tag, manifest.digest, time.time())
+                db.execute("insert or replace into tag values (?, ?, ?, ?)", named)
+
+    def _has(self, db: sqlite3.Connection, row: tuple[str, str, str, int, str], tag: str) -> bool:
+        known = db.execute("select * from manifest where repository = ? and digest = ?", row[:2]).fetchone()
+        query = "select digest from tag where repository = ? and tag = ?"
+        return known == row and (not tag or db.execute(query, (row[0], tag)).fetchone() == (row[1],))
 
     def resolve(self, repository: str, version: str) -> Descriptor:
         """The manifest under a tag or digest.
