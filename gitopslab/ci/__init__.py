@@ -7,7 +7,7 @@ network, no process, and of the disk only the files that are handed in. Running 
 from gitopslab.ci.configuration import Configuration, read
 from gitopslab.ci.event import KINDS as EVENTS
 from gitopslab.ci.event import Commit, Event, Project
-from gitopslab.ci.explain import Explanation, explain
+from gitopslab.ci.explain import Explanation, explain, explained
 from gitopslab.ci.expressions import ExpressionError, evaluate
 from gitopslab.ci.faults import ConfigurationError, Finding
 from gitopslab.ci.files import Files, Folder, Texts
@@ -35,6 +35,7 @@ __all__ = [
     "Texts",
     "evaluate",
     "explain",
+    "explained",
     "lint",
     "make",
     "read",

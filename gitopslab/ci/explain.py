@@ -6,7 +6,7 @@ The command ``gitopslab ci explain``, the notebooks and the pipeline's picture s
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gitopslab.ci import pipeline
@@ -14,6 +14,7 @@ from gitopslab.ci.configuration import Configuration
 from gitopslab.ci.event import Event
 from gitopslab.ci.faults import ConfigurationError
 from gitopslab.ci.job import Job
+from gitopslab.ci.pipeline import Pipeline
 from gitopslab.ci.rules import RuleVerdict, Verdict
 from gitopslab.ci.tree import Map, Seq
 
@@ -61,6 +62,10 @@ class Explanation:
     rules: tuple[Line, ...]
     settings: dict[str, Any]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
     @property
     def text(self) -> str:
         """All of it as plain text."""
@@ -92,17 +97,24 @@ def explain(configuration: Configuration, job: str, event: Event | None = None) 
     Raises:
         ConfigurationError: There is no such job.
     """
-    event = event or Event()
-    made = pipeline.make(configuration, event)
-    decision = made.decisions[_found(configuration, job)]
-    name = decision.job.name
+    return explained(pipeline.make(configuration, event), _found(configuration, job))
+
+
+def explained(made: Pipeline, name: str) -> Explanation:
+    """Why a job is in a pipeline that was made, or not.
+
+    Args:
+        made: The pipeline.
+        name: The job's name in it, or in the file when it is left out.
+    """
+    decision = made.decisions[name]
     present = next((one for one in made.jobs if one.name == name), None)
     reason = decision.reason
     if not present and decision.included:
         reason = (made.reason or " ".join(made.errors)).rstrip(".")
     return Explanation(
         job=name,
-        event=str(event),
+        event=str(made.event),
         included=present is not None,
         reason=reason,
         workflow=_lines(made.workflow),

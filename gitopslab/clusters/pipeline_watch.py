@@ -29,6 +29,7 @@ class PipelineWatch:
         self._number = number
         self._job = 0
         self._told: dict[str, Any] = {}
+        self._decisions: dict[str, Any] = {}
         self._log = ""
         self._error = ""
         self._version = 0
@@ -57,10 +58,11 @@ class PipelineWatch:
         self._news()
 
     def state(self) -> tuple[int, dict[str, list[dict[str, Any]]]]:
-        """The state's number, the pipeline, and the log of the chosen job."""
+        """The state's number, the pipeline, what was decided about its jobs, and the log of the chosen one."""
         with self._changed:
             log = [{"id": self._job, "text": self._log}] if self._job else []
-            return self._version, {"pipeline": [self._told] if self._told else [], "log": log}
+            told = [self._told] if self._told else []
+            return self._version, {"pipeline": told, "decisions": [self._decisions], "log": log}
 
     def wait(self, seen: int, timeout: float) -> bool:
         """Wait until the state is newer than number ``seen``; False when ``timeout`` seconds passed without."""
@@ -77,6 +79,7 @@ class PipelineWatch:
         version = ""
         while not self._stop.is_set():
             try:
+                self._decisions = self._decisions or self._client.decisions(self._number)
                 self._told = self._client.pipeline(self._number)
                 self._read_log()
                 self._news()

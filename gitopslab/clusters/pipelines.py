@@ -45,6 +45,11 @@ class PipelineClient:
         told: Told = self._asked("GET", f"pipelines/{number}").json()
         return told
 
+    def decisions(self, number: int) -> dict[str, Told]:
+        """Why each job of the file is in a pipeline or left out, by name."""
+        told: dict[str, Told] = self._asked("GET", f"pipelines/{number}/decisions").json()
+        return told
+
     def start(self, project: str, ref: str, variables: Mapping[str, str], source: str = "web") -> Told:
         """Start a pipeline by hand."""
         asked = {"project": project, "ref": ref, "variables": dict(variables), "source": source}

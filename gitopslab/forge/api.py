@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from gitopslab import __version__
+from gitopslab.ci import explained
 from gitopslab.ci.runner.artifacts import archive_of
 from gitopslab.ci.runner.history import History
 from gitopslab.ci.runner.record import PipelineRecord, job_as_dict
@@ -65,6 +66,7 @@ class Api:
             get("/api/pipelines", self._list),
             post("/api/pipelines", self._start),
             get("/api/pipelines/{id:int}", self._pipeline),
+            get("/api/pipelines/{id:int}/decisions", self._decisions),
             post("/api/pipelines/{id:int}/cancel", self._cancel_pipeline),
             post("/api/pipelines/{id:int}/retry", self._retry_pipeline),
             get("/api/jobs/{id:int}", self._job),
@@ -160,6 +162,14 @@ class Api:
 
     async def _pipeline(self, request: Request) -> Response:
         return JSONResponse(self._history.pipeline(request.path_params["id"]).as_dict())
+
+    async def _decisions(self, request: Request) -> Response:
+        """Why each job of the file is in the pipeline or left out, rule by rule, and its commands."""
+        record = self._history.pipeline(request.path_params["id"])
+        made = await asyncio.to_thread(self._pipelines.pipeline, record)
+        scripts = {job.name: [*job.before_script, *job.script] for job in made.jobs}
+        told = {name: {**explained(made, name).as_dict(), "script": scripts.get(name, [])} for name in made.decisions}
+        return JSONResponse(told)
 
     async def _cancel_pipeline(self, request: Request) -> Response:
         return JSONResponse(self._runner.cancel_pipeline(request.path_params["id"]).as_dict())

@@ -12,8 +12,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gitopslab import ci
-from gitopslab.ci.explain import Explanation
 from gitopslab.ci.job import Job
+
+Told = Mapping[str, Any]
+"""Plain data, as JSON has it."""
 
 STATUSES: dict[str, tuple[str, str]] = {
     "created": ("pending", "would run"),
@@ -134,23 +136,23 @@ class Pipeline:
 def planned(configuration: ci.Configuration, event: ci.Event) -> Pipeline:
     """What an event would make of a file."""
     made = ci.make(configuration, event)
-    told = {name: ci.explain(configuration, name, event) for name in configuration.jobs}
+    told = {name: ci.explained(made, name).as_dict() for name in configuration.jobs}
     cards = [_planned(job, told[job.name]) for job in made.jobs]
-    left = [_left_out(name, one, configuration) for name, one in told.items() if not one.included]
+    left = [_left_out(name, one, configuration.jobs[name].stage) for name, one in told.items() if not one["included"]]
     reason = made.reason or " ".join(made.errors)
     sentence = reason or f"It would run {_count(len(cards), 'job')} in {_count(len(made.stages), 'stage')}."
-    workflow = next(iter(told.values())).workflow if told else ()
+    workflow = next(iter(told.values()))["workflow"] if told else ()
     return Pipeline(
         title=str(event),
         status="out" if reason else "created",
         sentence=sentence,
         stages=_stages(made.stages, cards),
         left_out=tuple(left),
-        workflow=tuple(Rule(one.text, one.line, one.outcome, one.why) for one in workflow),
+        workflow=_rules(workflow),
     )
 
 
-def _planned(job: Job, told: Explanation) -> Card:
+def _planned(job: Job, told: Told) -> Card:
     status = _WHEN.get(job.when, "created")
     return Card(
         name=job.name,
@@ -159,18 +161,18 @@ def _planned(job: Job, told: Explanation) -> Card:
         word=STATUSES[status][1],
         needs=None if job.needs is None else tuple(need.name for need in job.needs),
         notes=_notes("" if status != "created" else job.when, job.allow_failure),
-        why=told.reason,
-        rules=_rules(told),
+        why=told["reason"],
+        rules=_rules(told["rules"]),
         script=(*job.before_script, *job.script) if not job.trigger else (f"triggers {dict(job.trigger)}",),
     )
 
 
-def _left_out(name: str, told: Explanation, configuration: ci.Configuration) -> Card:
-    return Card(name, configuration.jobs[name].stage, "out", "left out", why=told.reason, rules=_rules(told))
+def _left_out(name: str, told: Told, stage: str = "") -> Card:
+    return Card(name, stage, "out", "left out", why=told["reason"], rules=_rules(told["rules"]))
 
 
-def _rules(told: Explanation) -> tuple[Rule, ...]:
-    return tuple(Rule(one.text, one.line, one.outcome, one.why) for one in told.rules)
+def _rules(told: Iterable[Told]) -> tuple[Rule, ...]:
+    return tuple(Rule(one["text"], one["line"], one["outcome"], one["why"]) for one in told)
 
 
 def _notes(when: str, allow_failure: bool) -> tuple[str, ...]:
@@ -178,25 +180,27 @@ def _notes(when: str, allow_failure: bool) -> tuple[str, ...]:
     return tuple(filter(None, (special.get(when), "may fail" if allow_failure else None)))
 
 
-def recorded(told: Mapping[str, Any], explanations: Mapping[str, Explanation] | None = None) -> Pipeline:
+def recorded(told: Told, decisions: Mapping[str, Told] | None = None) -> Pipeline:
     """A pipeline of a forge, as ``/api/pipelines/ID`` tells it.
 
     Args:
         told: The answer.
-        explanations: Why its jobs are in, by name, where the file is at hand.
+        decisions: Why each job is in or left out, by name, as ``/api/pipelines/ID/decisions`` tells it.
     """
-    known = explanations or {}
+    known = decisions or {}
     cards = [_recorded(job, known.get(job["name"])) for job in told["jobs"] if not job.get("retried")]
     stages = list(dict.fromkeys(card.stage for card in cards))
     status = str(told["status"])
     what = f"{told.get('source', 'push')} on {'tag' if told.get('tag') else 'branch'} {told.get('ref', '')}"
-    left = [(name, one) for name, one in known.items() if not one.included]
+    left = [_left_out(name, one) for name, one in known.items() if not one["included"]]
+    workflow = next(iter(known.values()))["workflow"] if known else ()
     return Pipeline(
         title=f"#{told['iid']}, {what}, {str(told.get('sha', ''))[:8]}",
         status=status,
         sentence=str(told.get("yaml_errors") or "") or _standing(status, cards),
         stages=_stages(stages, cards),
-        left_out=tuple(Card(name, "", "out", "left out", why=one.reason, rules=_rules(one)) for name, one in left),
+        left_out=tuple(left),
+        workflow=_rules(workflow),
     )
 
 
@@ -208,7 +212,7 @@ def _standing(status: str, cards: Sequence[Card]) -> str:
     return f"The pipeline {_STANDING.get(status, status)}: {said}." if said else "It has no jobs."
 
 
-def _recorded(job: Mapping[str, Any], told: Explanation | None) -> Card:
+def _recorded(job: Told, told: Told | None) -> Card:
     status = str(job["status"])
     if status == "failed" and job.get("allow_failure"):
         status = "warning"
@@ -223,8 +227,9 @@ def _recorded(job: Mapping[str, Any], told: Explanation | None) -> Card:
         word=word,
         needs=None if needs is None else tuple(needs),
         notes=_notes(str(job.get("when", "")), bool(job.get("allow_failure")) and status != "warning"),
-        why=told.reason if told else "",
-        rules=_rules(told) if told else (),
+        why=told["reason"] if told else "",
+        rules=_rules(told["rules"]) if told else (),
+        script=tuple(told.get("script", ())) if told else (),
         id=int(job.get("id") or 0),
         seconds=job.get("duration"),
     )

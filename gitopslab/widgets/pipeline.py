@@ -123,7 +123,7 @@ class PipelineRunView(LiveView):
         told = objects.get("pipeline", [])
         if not told:
             return {}
-        self._pipeline = recorded(told[0])
+        self._pipeline = recorded(told[0], next(iter(objects.get("decisions", [])), None))
         log = next(iter(objects.get("log", [])), None)
         return {
             "pipeline": self._pipeline.as_dict(),

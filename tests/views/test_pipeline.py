@@ -58,9 +58,9 @@ def test_a_pipeline_that_could_not_be_made_says_why() -> None:
 
 def test_explanations_of_the_file_go_with_what_ran() -> None:
     configuration = ci.read(FILE)
-    explanations = {name: ci.explain(configuration, name) for name in configuration.jobs}
+    decisions = {name: ci.explain(configuration, name).as_dict() for name in configuration.jobs}
     job = {"id": 1, "name": "build_dev", "stage": "build", "status": "running", "needs": None}
-    pipeline = recorded(told(jobs=[job]), explanations)
+    pipeline = recorded(told(jobs=[job]), decisions)
     assert pipeline.jobs[0].why == "rule 2 matches"
     assert [card.name for card in pipeline.left_out] == ["build_prod"]
 

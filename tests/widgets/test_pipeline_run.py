@@ -58,6 +58,9 @@ def test_a_pipeline_is_followed_and_its_manual_job_played(pipelines: Pipelines) 
     view = pipelines.latest.show()
     until(view, lambda view: states(view) == {"say": "success", "later": "manual"})
     assert "✓ say: passed" in view.text()
+    card = view._snapshot["pipeline"]["stages"][0]["jobs"][0]
+    assert card["script"] == ("echo hello", "echo there")
+    assert card["why"] == "it has no rules, so it runs for branches and tags"
     view._received(view, {"do": "log", "job": run_of(view, "say")}, [])
     until(
         view, lambda view: "$ echo hello\nhello\n$ echo there\nthere" in (view._snapshot["log"] or {"text": ""})["text"]
