@@ -179,6 +179,7 @@ class RegistryServer:
                 return Response(status_code=416, headers=_so_far(name, upload) | {"x-reason": wrong})
             async for piece in pieces(request, LARGEST_BLOB):
                 upload.write(piece)
+            upload.flush()
             return Response(status_code=202, headers=_so_far(name, upload))
 
     async def _finish(self, request: Request) -> Response:

@@ -247,6 +247,13 @@ class Upload:
         os.replace(self._path, self._content.path(digest))
         return digest
 
+    def flush(self) -> None:
+        """Hand what has come to the system, so that it is there when this process is killed."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
     def close(self) -> None:
         """Leave it for later, with what has come so far safe on disk."""
         try:

@@ -9,6 +9,7 @@ Simplified: services are not started, and GitLab's docker executor also has help
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +17,12 @@ from pathlib import Path
 from typing import Protocol
 
 from gitopslab.ci.job import Job
+from gitopslab.ci.runner.process import run
 from gitopslab.ci.runner.surroundings import Machine
 from gitopslab.ci.variables import expand
+
+LABEL = "gitopslab.builds"
+"""On each container, with the folder of the runner that started it."""
 
 _DOCKER = ("docker", "docker.io/library/docker", "docker.io/docker", "library/docker")
 
@@ -39,6 +44,10 @@ class Executor(Protocol):
         """The program, with its arguments, that runs a script in a folder."""
         ...
 
+    def ending(self, builds: Path) -> list[str]:
+        """The program that ends what ``command`` started elsewhere; empty when nothing is left to end."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Shell:
@@ -57,6 +66,10 @@ class Shell:
         """Run the script where it is."""
         return [str(self.shell), str(script)]
 
+    def ending(self, builds: Path) -> list[str]:
+        """Its processes are one group, which has ended."""
+        return []
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -72,12 +85,34 @@ class Container:
 
     def command(self, script: Path, builds: Path, folder: Path) -> list[str]:
         """Run the script in a new container; values of variables travel in the environment, not in the arguments."""
-        words = [self.engine, "run", "--rm", "--network", "host", "--volume", f"{builds}:{builds}"]
+        words = [self.engine, "run", "--rm", "--name", _called(builds), "--network", "host"]
+        words += ["--label", f"{LABEL}={builds.parent}", "--volume", f"{builds}:{builds}"]
         words += ["--workdir", str(folder)]
         words += ["--user", f"{os.getuid()}:{os.getgid()}"] if hasattr(os, "getuid") else []  # files stay ours
         words += [word for name in self.variables for word in ("--env", name)]
         program = [*(self.entrypoint or ()), "sh", str(script)]
         return [*words, "--entrypoint", program[0], self.image, *program[1:]]
+
+    def ending(self, builds: Path) -> list[str]:
+        """Remove the container: its engine does not mind that who started it has ended."""
+        return [self.engine, "rm", "--force", _called(builds)]
+
+
+async def end_leftovers(machine: Machine, builds: Path) -> None:
+    """Remove the containers that jobs of a killed runner are still in.
+
+    Args:
+        machine: Its engine is asked, if there is one.
+        builds: The runner's folder for jobs.
+    """
+    if not machine.engine:
+        return
+    found: list[bytes] = []
+    ask = [machine.engine, "ps", "--all", "--quiet", "--filter", f"label={LABEL}={builds}"]
+    await run(ask, folder=builds.parent, environment=os.environ, output=found.append)
+    if names := b"".join(found).decode().split():
+        end = [machine.engine, "rm", "--force", *names]
+        await run(end, folder=builds.parent, environment=os.environ, output=lambda piece: None)
 
 
 def executor_of(job: Job, machine: Machine, variables: Mapping[str, str]) -> Shell | Container:
@@ -94,6 +129,12 @@ def executor_of(job: Job, machine: Machine, variables: Mapping[str, str]) -> She
             return Container(machine.engine, image, tuple(variables), entrypoint, tuple(notes))
         notes.append(f"image {image} is not used: no container engine answers, so the job runs on this machine")
     return Shell(machine.shell, (f"Using Shell ({machine.shell.stem}) executor...", *notes))
+
+
+def _called(builds: Path) -> str:
+    """A job's container: no two jobs of this machine have the same folder."""
+    digest = hashlib.sha256(str(builds).encode()).hexdigest()[:12]
+    return f"gitopslab-job-{builds.name}-{digest}"
 
 
 def _is_docker(image: str) -> bool:

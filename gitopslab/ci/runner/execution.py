@@ -35,7 +35,10 @@ USUAL_TIMEOUT = 3600.0
 """Seconds that a job may take when it does not say, as for a project on GitLab."""
 
 _AFTER_SCRIPT_TIMEOUT = 300.0
-_PASSED_ON = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "GITOPSLAB_HOME")
+_PASSED_ON = (
+    *("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "GITOPSLAB_HOME"),
+    *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "CONTAINER_HOST", "XDG_RUNTIME_DIR"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,13 @@ class _Story:
         file.write_text(script_of(entries, self._executor.dialect), encoding="utf-8")
         environment = environment_of(self._variables, _given(run_))
         command = self._executor.command(file, run_.builds, run_.folder)
-        return await run(command, folder=run_.folder, environment=environment, output=self._trace.output)
+        try:
+            return await run(command, folder=run_.folder, environment=environment, output=self._trace.output)
+        except asyncio.CancelledError:  # cancelled, or out of time: what runs elsewhere ends, too
+            if ending := self._executor.ending(run_.builds):
+                quiet = run(ending, folder=run_.builds, environment=environment, output=lambda piece: None)
+                await asyncio.shield(asyncio.ensure_future(quiet))
+            raise
 
     async def _keep(self, outcome: Outcome) -> int | None:
         run_, passed = self._run, outcome.state is State.SUCCESS

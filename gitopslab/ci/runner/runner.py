@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gitopslab.ci.job import Job
 from gitopslab.ci.pipeline import Pipeline
+from gitopslab.ci.runner import containers
 from gitopslab.ci.runner.artifacts import sources_of
 from gitopslab.ci.runner.execution import Outcome, Run, execute
 from gitopslab.ci.runner.history import History
@@ -138,6 +139,7 @@ class Runner:
 
     async def run(self) -> None:
         """Run what is to be run, until cancelled."""
+        await containers.end_leftovers(self._machine, self.root / "builds")
         try:
             while True:
                 self._wake.clear()

@@ -15,9 +15,13 @@ from gitopslab.ci.runner.record import PipelineRecord
 
 ENGINE = f"""#!{sys.executable}
 import json, os, sys
-words, at, given = sys.argv[1:], 0, {{}}
-assert words[0] == "run"
-words = words[1:]
+words, given = sys.argv[1:], {{}}
+verb = words.pop(0)
+if verb != "run":
+    if verb == "rm":
+        with open(os.environ["STANDIN_LOG"], "a") as log:
+            log.write(json.dumps({{"removed": words[-1]}}) + "\\n")
+    sys.exit()
 while words[0].startswith("--"):
     option = words.pop(0)
     if option != "--rm":
@@ -69,6 +73,16 @@ test:
     assert isinstance(options, dict)
     assert "GREETING" in options["--env"]  # the name alone: values are in no list of processes
     assert "hi there" not in json.dumps(options)
+
+
+def test_a_container_whose_time_is_up_is_removed(engine: Path, tmp_path: Path) -> None:
+    ci = "hang: {image: 'alpine:3', timeout: 1 second, script: [sleep 985]}"
+    record, _, told = run(ci, tmp_path, str(engine))
+    assert record.jobs[0].failure_reason == "job_execution_timeout"
+    started, removed = told
+    options = started["options"]
+    assert isinstance(options, dict)
+    assert options["--name"] == [removed["removed"]]
 
 
 def test_the_docker_command_line_is_no_image_to_run_in(engine: Path, tmp_path: Path) -> None:
