@@ -136,6 +136,7 @@ def _if(value: Any, event: Event, variables: Variables) -> Clause:
 
 
 def _changes(value: Any, event: Event, variables: Variables) -> Clause:
+    # Simplified: GitLab compares with the ref that compare_to names; here the event says what changed.
     compare_to = value.get("compare_to") if isinstance(value, Map) else None
     paths = _expanded(value, variables)
     text = ", ".join(paths)
@@ -161,6 +162,7 @@ def _exists(value: Any, event: Event, variables: Variables) -> Clause:
     paths = _expanded(value, variables)
     if isinstance(value, Map) and value.get("project"):
         project = expand_existing(value["project"], variables.expanded())
+        # Simplified: GitLab looks into another project that the learner may read; here there is none.
         raise _Unanswerable(f"rules:exists:project `{project}` not found or access denied")
     holds = glob.any_exists(paths, event.commit.files)
     why = "there is such a file in the commit" if holds else "there is no such file in the commit"

@@ -71,12 +71,13 @@ def lint(file: FileArgument) -> None:
     """
     from gitopslab import ci
 
+    name = "standard input" if str(file) == "-" else str(file)
     report = ci.lint(_text(file), _files(file))
-    for line in report.lines(str(file)):
+    for line in report.lines(name):
         say(line)
     if not report.is_valid:
         raise typer.Exit(1)
-    say(f"{file}: valid, GitLab would take it")
+    say(f"{name}: valid, GitLab would take it")
 
 
 @app.command("list", cls=SeveralValues)

@@ -1,4 +1,8 @@
-"""The entry of a job, and of a job that triggers another pipeline (which GitLab calls a bridge)."""
+"""The entry of a job, and of a job that triggers another pipeline (which GitLab calls a bridge).
+
+Simplified: GitLab also checks what stands below ``run``, ``inputs``, ``secrets``, ``identity``, ``dast_configuration``,
+``release:assets`` and ``environment:kubernetes``; here anything may stand there.
+"""
 
 from __future__ import annotations
 
