@@ -5,8 +5,10 @@ Shared by the test of accessibility and by ``scripts/screenshots.py``.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,6 +16,7 @@ from board_samples import NOW, believable
 from decision_samples import a_choice
 from graph_samples import BROKEN, SHOP, apply, objects_of
 from held_lab import Lab
+from layer_samples import pictured
 from pipeline_samples import plan
 from widget_page import Shown, header
 
@@ -41,6 +44,7 @@ from gitopslab.widgets.base import View
 from gitopslab.widgets.board import BoardView
 from gitopslab.widgets.decision import DecisionView
 from gitopslab.widgets.graph import GraphView
+from gitopslab.widgets.layers import LayersView
 from gitopslab.widgets.manifest import ManifestView
 from gitopslab.widgets.path import PathView
 from gitopslab.widgets.pipeline import EVENTS, PipelineView
@@ -124,6 +128,7 @@ def scenes() -> dict[str, Scene]:
         "table": rows(lab),
         "manifest": manifest(),
         "pipeline": pipeline(),
+        "layers": two_images(),
     }
     lab.plane.close()
     return made
@@ -135,6 +140,14 @@ def pipeline() -> Scene:
     options = {"statuses": STATUSES, "events": list(EVENTS)}
     told = header(seconds=0, live="static", cluster=".gitlab-ci.yml", kind="")
     return Scene(PipelineView, {**asked, **told}, options, act="document.querySelector('.gl-pl-job').click();")
+
+
+def two_images() -> Scene:
+    """An app before and after a change, with one of the layers that both have."""
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = pictured(Path(folder))
+    told = header(live="", seconds=NOW, cluster=drawn.stacks[0].name, kind="image")
+    return Scene(LayersView, {"layers": drawn.as_dict(), **told})
 
 
 def story() -> Lab:
