@@ -14,7 +14,7 @@ _UNITS = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), _HOUR),
     **dict.fromkeys(("d", "dy", "day", "days"), _DAY),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 7 * _DAY),
-    **dict.fromkeys(("mo", "mon", "mos", "month", "months"), 30 * _DAY),
+    **dict.fromkeys(("mo", "mos", "month", "months"), 30 * _DAY),
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), 31_557_600),
 }
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")

@@ -105,7 +105,8 @@ def _gitlab(root: Map) -> list[Finding]:
     found = faults(root)
     errors = [_finding("error", fault, root) for fault in found]
     later = [_finding("note", fault, root) for fault in _later(root, found)]
-    return [*errors, *(_warnings(root) if not found else []), *later]
+    warnings = _warnings(root) if not found or not entries.root(root) else []
+    return [*errors, *warnings, *later]
 
 
 def _finding(level: str, fault: entries.Fault, root: Map) -> Finding:
@@ -130,7 +131,7 @@ def _later(root: Map, found: list[entries.Fault]) -> list[entries.Fault]:
     """What GitLab would say about a file once its capitals are mended, job by job."""
     mended = advice.without_capitals(root)
     said = {fault.message for fault in found}
-    jobs = [name for name in mended if name not in ("default", "include", "variables", "stages", "workflow", "cache")]
+    jobs = entries.job_names(mended)
     per_job = [fault for name in jobs for fault in entries.job_faults(name, mended)] if found or mended != root else []
     return [fault for fault in per_job if fault.message not in said]
 

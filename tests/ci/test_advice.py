@@ -95,6 +95,12 @@ def test_gitlabs_warning_about_double_pipelines() -> None:
     assert not ci.lint("workflow: {rules: [{when: always}]}\n" + text).of("warning")
 
 
+def test_a_warning_is_told_beside_a_fault_between_jobs() -> None:
+    report = ci.lint("a:\n  script: [x]\n  needs: [b]\n  rules: [{when: always}]\n")
+    assert [one.message for one in report.of("error")] == ["a job: undefined need: b"]
+    assert len(report.of("warning")) == 1
+
+
 def test_variables_that_double_each_other_stay_small() -> None:
     doubled = ", ".join(f'V{at}: "$V{at + 1}$V{at + 1}"' for at in range(60))
     job = ci.make(ci.read(f"variables: {{{doubled}, V60: xxxxxxxxxx}}\na: {{script: [x]}}")).job("a")

@@ -6,6 +6,6 @@ jobs mean to each other (stages, needs, circles) is left to ``logic``.
 """
 
 from gitopslab.ci.entries.node import Fault, Node
-from gitopslab.ci.entries.root import include_rules, is_hidden, is_visible, job_faults, root
+from gitopslab.ci.entries.root import include_rules, is_hidden, is_visible, job_faults, job_names, root
 
-__all__ = ["Fault", "Node", "include_rules", "is_hidden", "is_visible", "job_faults", "root"]
+__all__ = ["Fault", "Node", "include_rules", "is_hidden", "is_visible", "job_faults", "job_names", "root"]
