@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.refs import Ref
 from dulwich.repo import Repo
 from serving_forge import ServedForge
+
+from gitopslab.gitops.git.receive import ZERO, move_refs
 
 
 class Project:
@@ -44,19 +47,19 @@ class Project:
             commit.author_timezone = commit.commit_timezone = 0
             commit.message = message.encode()
             repo.object_store.add_object(commit)
-            repo.refs[f"refs/heads/{branch}".encode()] = commit.id  # type: ignore[index]
+            _move(repo, f"refs/heads/{branch}", commit.id)
         self.head = commit.id.decode()
         return self.head
 
     def tag(self, name: str, commit: str = "") -> None:
         """Put a tag on a commit; default the newest."""
         with self._repositories.open(self.path) as repo:
-            repo.refs[f"refs/tags/{name}".encode()] = (commit or self.head).encode()  # type: ignore[index]
+            _move(repo, f"refs/tags/{name}", ObjectID((commit or self.head).encode()))
 
     def force(self, commit: str, branch: str = "main") -> None:
         """Move a branch, as a forced push does."""
         with self._repositories.open(self.path) as repo:
-            repo.refs[f"refs/heads/{branch}".encode()] = commit.encode()  # type: ignore[index]
+            _move(repo, f"refs/heads/{branch}", ObjectID(commit.encode()))
         self.head = commit
 
     def read(self, path: str, branch: str = "main") -> str:
@@ -74,6 +77,13 @@ class Project:
     def delete(self) -> None:
         """Make it vanish."""
         self._repositories.delete(self.path)
+
+
+def _move(repo: Repo, name: str, commit: ObjectID) -> None:
+    """Point a ref to a commit, as a push does."""
+    ref = Ref(name.encode())
+    before = repo.get_refs().get(ref, ObjectID(ZERO.encode()))
+    assert move_refs(repo, [(before, commit, ref)], atomic=True) == [(ref, b"ok")]
 
 
 def _tree(repo: Repo, files: Mapping[str, str | bytes]) -> ObjectID:

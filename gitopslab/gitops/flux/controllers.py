@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from gitopslab.gitops.flux.gitrepository import GitRepositoryController
-from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, KUSTOMIZATIONS, OCI_REPOSITORIES
+from gitopslab.gitops.flux.imagepolicy import ImagePolicyController
+from gitopslab.gitops.flux.imagerepository import ImageRepositoryController, Tags
+from gitopslab.gitops.flux.imageupdateautomation import ImageUpdateAutomationController
+from gitopslab.gitops.flux.kinds import (
+    GIT_REPOSITORIES,
+    IMAGE_AUTOMATIONS,
+    IMAGE_POLICIES,
+    IMAGE_REPOSITORIES,
+    KUSTOMIZATIONS,
+    OCI_REPOSITORIES,
+)
 from gitopslab.gitops.flux.kustomization import KustomizationController
 from gitopslab.gitops.flux.starting import Row
 from gitopslab.gitops.flux.surroundings import Surroundings
@@ -11,8 +21,14 @@ from gitopslab.gitops.flux.surroundings import Surroundings
 
 def controllers(given: Surroundings) -> list[Row]:
     """A row for each controller."""
+    tags: Tags = {}
     sources = (GIT_REPOSITORIES, OCI_REPOSITORIES)
+    reflected = (IMAGE_REPOSITORIES, IMAGE_POLICIES)
+    automated = (IMAGE_AUTOMATIONS, IMAGE_POLICIES, GIT_REPOSITORIES)
     return [
         Row(GitRepositoryController.name, (GIT_REPOSITORIES,), lambda: GitRepositoryController(given)),
         Row(KustomizationController.name, (KUSTOMIZATIONS, *sources), lambda: KustomizationController(given)),
+        Row(ImageRepositoryController.name, (IMAGE_REPOSITORIES,), lambda: ImageRepositoryController(given, tags)),
+        Row(ImagePolicyController.name, reflected, lambda: ImagePolicyController(given, tags)),
+        Row(ImageUpdateAutomationController.name, automated, lambda: ImageUpdateAutomationController(given)),
     ]

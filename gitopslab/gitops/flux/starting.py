@@ -46,6 +46,7 @@ class FluxStarter:
     def __init__(self, manager: Manager, rows: Callable[[], Sequence[Row]]) -> None:
         self._manager = manager
         self._rows = rows
+        self._known: Sequence[Row] = ()
         self._definitions = manager.informer(_DEFINITIONS)
         self._started: set[str] = set()
         self.sources: tuple[Source, ...] = (Source(_DEFINITIONS, _if_flux),)
@@ -53,7 +54,8 @@ class FluxStarter:
     def reconcile(self, request: Request) -> Result:
         """Start what has become possible."""
         there = {name_of(each) for each in self._definitions if _is_there(each)}
-        for row in self._rows():
+        self._known = self._known or self._rows()
+        for row in self._known:
             if there.issuperset(row.needs) and row.name not in self._started:
                 self._started.add(row.name)
                 self._manager.add(row.make())

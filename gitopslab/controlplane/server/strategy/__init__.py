@@ -10,8 +10,8 @@ The kinds with rules of their own are in ``pods`` and ``workloads``. Names, uids
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.custom import lifecycle
-from gitopslab.controlplane.server.custom.version import DEFINITIONS
+from gitopslab.controlplane.server.custom import defaulting, lifecycle
+from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
 from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.strategy import pods, workloads
 from gitopslab.machinery.clock import timestamp
@@ -49,9 +49,10 @@ def prepare_create(resource: Resource, obj: Object) -> None:
         obj["metadata"]["generation"] = 1
     if resource.key == "pods":
         pods.prepare_create(obj)
-    elif resource.custom:
+    elif isinstance(resource, CustomResource):
         if resource.has_status:
             obj.pop("status", None)
+            defaulting.set_defaults(obj, resource.version_spec.root)  # a status may have defaults, seen by every read
     elif resource.key == DEFINITIONS:
         lifecycle.prepare_create(obj)
     elif resource.key == "persistentvolumes":

@@ -1,0 +1,119 @@
+"""ImagePolicy: of the tags that a scan found, the one that a policy takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitopslab.controlplane.runtime.api import WatchEvent
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.errors import GitError
+from gitopslab.gitops.flux.credentials import credentials_of
+from gitopslab.gitops.flux.durations import seconds
+from gitopslab.gitops.flux.imagerepository import COMPONENT, Tags, reader
+from gitopslab.gitops.flux.kinds import IMAGE_POLICIES, IMAGE_REPOSITORIES
+from gitopslab.gitops.flux.loop import Loop, Turn
+from gitopslab.gitops.flux.policies import InvalidPolicyError, NoTagError, latest
+from gitopslab.gitops.flux.surroundings import Surroundings
+from gitopslab.gitops.source.registry import Image, RegistryError
+from gitopslab.machinery.objects import Object, name_of, namespace_of
+
+_DEPENDENCY_DELAY = 30.0
+
+
+class ImagePolicyController:
+    """Reconciles ImagePolicies.
+
+    Args:
+        given: What every controller works with.
+        tags: What scans found.
+    """
+
+    name = "imagepolicy-controller"
+
+    def __init__(self, given: Surroundings, tags: Tags) -> None:
+        self._given = given
+        self._tags = tags
+        self._loop = Loop(given, COMPONENT, IMAGE_POLICIES)
+        self._repositories = given.manager.informer(IMAGE_REPOSITORIES)
+        self.sources: tuple[Source, ...] = (Source(IMAGE_POLICIES), Source(IMAGE_REPOSITORIES, self._users))
+
+    def reconcile(self, request: Request) -> Result:
+        """Choose anew when a scan found something new, or the policy changed."""
+        obj = self._loop.objects.get(request.name, request.namespace)
+        source = _repository(obj) if obj is not None else request
+        repository = self._repositories.get(source.name, source.namespace)
+        turn = self._loop.turn(request, self._tags.get(source), repository is None)
+        if isinstance(turn, Result):
+            return turn
+        if repository is None:
+            message = f'ImageRepository.image.toolkit.fluxcd.io "{source.name}" not found'
+            return self._wait(turn, f"referenced ImageRepository does not exist: {message}")
+        if not self._tags.get(source):
+            return self._wait(turn, "retrying in 30s error: no tags in database")
+        return self._choose(turn, repository, self._tags[source])
+
+    def _choose(self, turn: Turn, repository: Object, tags: tuple[str, ...]) -> Result:
+        try:
+            tag = latest(turn.obj["spec"], tags)
+        except InvalidPolicyError as error:
+            self._loop.failed(turn, "InvalidPolicy", error.message, is_stalled=True)
+            return self._loop.schedule.idle(turn.request, turn.cause)
+        except NoTagError as error:
+            self._loop.failed(turn, "Failure", error.message)
+            return self._loop.schedule.idle(turn.request, turn.cause)
+        reference: Object | None = {"name": repository["spec"]["image"], "tag": tag}
+        try:
+            reference = self._with_digest(turn, repository, tag)
+        except (RegistryError, GitError) as error:
+            self._loop.failed(turn, "Failure", f"failed fetching digest for tag {tag}: {error.message}")
+            return self._loop.schedule.failed(turn.request, turn.cause)
+        if reference is None:
+            return DONE
+        self._tell(turn, reference)
+        interval = turn.obj["spec"].get("interval")
+        if interval:
+            return self._loop.schedule.done(turn.request, turn.cause, seconds(interval))
+        return self._loop.schedule.idle(turn.request, turn.cause)
+
+    def _with_digest(self, turn: Turn, repository: Object, tag: str) -> Object | None:
+        """The image with its digest where the policy wants one; None while it is being asked for."""
+        found = {"name": repository["spec"]["image"], "tag": tag}
+        policy = turn.obj["spec"].get("digestReflectionPolicy", "Never")
+        known = (turn.obj.get("status") or {}).get("latestRef") or {}
+        if policy == "Never":
+            return found
+        if policy == "IfNotPresent" and known.get("tag") == tag and known.get("digest"):
+            return {**found, "digest": known["digest"]}
+        credentials = credentials_of(self._loop.api, repository)
+        asked = reader(self._given, Image.read(repository["spec"]["image"]), credentials, repository["spec"])
+        outcome = self._given.work.ask(self.name, turn.request, (turn.cause, tag), lambda: asked.digest(tag))
+        return None if outcome is None else {**found, "digest": outcome.get()}
+
+    def _tell(self, turn: Turn, reference: Object) -> None:
+        status: Object = dict(turn.obj.get("status") or {})
+        before = status.get("latestRef")
+        if before is not None and before != reference:
+            status["observedPreviousRef"] = before
+        status["latestRef"] = reference
+        message = f"Latest image tag for {reference['name']} resolved to {reference['tag']}"
+        if reference.get("digest"):
+            message += f" with digest {reference['digest']}"
+        previous = status.get("observedPreviousRef")
+        if previous is not None:
+            message += f" (previously {previous['name']}:{previous['tag']})"
+        self._loop.succeeded(turn, status, message)
+        if before != reference:
+            self._loop.event(turn.obj, "Normal", "Succeeded", message)
+
+    def _wait(self, turn: Turn, message: str) -> Result:
+        self._loop.failed(turn, "DependencyNotReady", message)
+        return self._loop.schedule.done(turn.request, turn.cause, _DEPENDENCY_DELAY)
+
+    def _users(self, event: WatchEvent) -> Iterable[Request]:
+        told = Request(namespace_of(event.object), name_of(event.object))
+        return [Request(namespace_of(each), name_of(each)) for each in self._loop.objects if _repository(each) == told]
+
+
+def _repository(policy: Object) -> Request:
+    reference = policy["spec"]["imageRepositoryRef"]
+    return Request(reference.get("namespace") or namespace_of(policy), reference["name"])

@@ -1,0 +1,144 @@
+"""ImageUpdateAutomation: what policies have chosen is committed to Git, and nothing in the cluster is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from gitopslab.controlplane.runtime.api import WatchEvent
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.errors import GitError, LabError, RenderError
+from gitopslab.gitops.flux.automation import Plan, Ran, RemovedFieldError, check_template, run
+from gitopslab.gitops.flux.credentials import credentials_of
+from gitopslab.gitops.flux.durations import seconds
+from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, IMAGE_AUTOMATIONS, IMAGE_POLICIES
+from gitopslab.gitops.flux.loop import Loop, Turn
+from gitopslab.gitops.flux.surroundings import Surroundings
+from gitopslab.gitops.git.remote import Address
+from gitopslab.gitops.render.setters import Image
+from gitopslab.gitops.source.reference import DEFAULT_BRANCH
+from gitopslab.machinery.clock import timestamp
+from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
+from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
+
+COMPONENT = "image-automation-controller"
+_UP_TO_DATE = "repository up-to-date"
+
+
+class ImageUpdateAutomationController:
+    """Reconciles ImageUpdateAutomations.
+
+    Args:
+        given: What every controller works with.
+    """
+
+    name = "imageupdateautomation-controller"
+
+    def __init__(self, given: Surroundings) -> None:
+        self._given = given
+        self._loop = Loop(given, COMPONENT, IMAGE_AUTOMATIONS)
+        self._policies = given.manager.informer(IMAGE_POLICIES)
+        self._repositories = given.manager.informer(GIT_REPOSITORIES)
+        self.sources: tuple[Source, ...] = (
+            Source(IMAGE_AUTOMATIONS),
+            Source(IMAGE_POLICIES, self._beside),
+            Source(GIT_REPOSITORIES, self._users),
+        )
+
+    def reconcile(self, request: Request) -> Result:
+        """Run when a policy has chosen anew, the source has a new commit, or it is time."""
+        obj = self._loop.objects.get(request.name, request.namespace)
+        images = self._images(obj) if obj is not None else {}
+        source = self._source(obj) if obj is not None else None
+        revision = (((source or {}).get("status") or {}).get("artifact") or {}).get("revision")
+        turn = self._loop.turn(request, tuple(images.items()), revision)
+        if isinstance(turn, Result):
+            return turn
+        if source is None:
+            name = turn.obj["spec"]["sourceRef"]["name"]
+            message = f'source not found: GitRepository.source.toolkit.fluxcd.io "{name}" not found'
+            return self._failed(turn, "SourceNotFound", message)
+        return self._run(turn, source, images)
+
+    def _run(self, turn: Turn, source: Object, images: dict[str, Image]) -> Result:
+        spec = turn.obj["spec"]
+        if "git" not in spec:
+            self._loop.failed(turn, "InvalidSourceConfiguration", "spec.git is required", is_stalled=True)
+            return self._loop.schedule.idle(turn.request, turn.cause)
+        try:
+            check_template(spec["git"]["commit"].get("messageTemplate") or "")
+            plan = self._plan(turn.obj, source, images)
+        except RemovedFieldError as error:
+            self._loop.failed(turn, "RemovedTemplateField", error.message, is_stalled=True)
+            return self._loop.schedule.idle(turn.request, turn.cause)
+        except GitError as error:
+            return self._failed(turn, "GitOperationFailed", error.message)
+        what = (turn.cause, plan.address, plan.branch)
+        outcome = self._given.work.ask(self.name, turn.request, what, lambda: run(plan))
+        if outcome is None:
+            return DONE
+        try:
+            ran = outcome.get()
+        except GitError as error:
+            return self._failed(turn, "GitOperationFailed", error.message)
+        except (RenderError, LabError) as error:
+            return self._failed(turn, "UpdateFailed", error.message)
+        self._tell(turn, plan, ran)
+        return self._loop.schedule.done(turn.request, turn.cause, seconds(spec["interval"]))
+
+    def _plan(self, obj: Object, source: Object, images: dict[str, Image]) -> Plan:
+        git = obj["spec"]["git"]
+        ref = (git.get("checkout") or {}).get("ref") or source["spec"].get("ref") or {"branch": DEFAULT_BRANCH}
+        branch = (git.get("push") or {}).get("branch") or ref.get("branch")
+        if not branch:
+            raise GitError("no push branch is set, and the checkout is not of a branch")
+        credentials = credentials_of(self._loop.api, source)
+        timeout = seconds(source["spec"].get("timeout"), 60.0)
+        address = Address(self._given.url(source["spec"]["url"]), credentials.user, credentials.password, timeout)
+        return Plan(address, obj, ref, branch, images, self._given.clock.now())
+
+    def _tell(self, turn: Turn, plan: Plan, ran: Ran) -> None:
+        now = timestamp(self._given.clock.now())
+        status: Object = dict(turn.obj.get("status") or {})
+        status["lastAutomationRunTime"] = now
+        status["observedSourceRevision"] = f"{plan.branch}@sha1:{ran.commit}" if ran.commit else ran.revision
+        status["observedPolicies"] = {
+            policy.partition(":")[2]: {key: value for key, value in asdict(image).items() if value}
+            for policy, image in plan.images.items()
+        }
+        if ran.commit:
+            status["lastPushCommit"], status["lastPushTime"] = ran.commit, now
+        self._loop.succeeded(turn, status, _UP_TO_DATE)
+        if ran.commit:
+            words = f"pushed commit '{ran.commit[:7]}' to branch '{plan.branch}'\n{ran.message}"
+            self._loop.event(turn.obj, "Normal", "Succeeded", words)
+
+    def _failed(self, turn: Turn, reason: str, message: str) -> Result:
+        self._loop.failed(turn, reason, message)
+        return self._loop.schedule.failed(turn.request, turn.cause)
+
+    def _images(self, obj: Object) -> dict[str, Image]:
+        """What the policies beside it have chosen, by ``namespace:policy``."""
+        namespace = namespace_of(obj)
+        selector = from_label_selector(obj["spec"].get("policySelector")) or EVERYTHING
+        found = {}
+        for policy in sorted(self._policies.list(namespace), key=name_of):
+            latest = (policy.get("status") or {}).get("latestRef")
+            if latest and selector.matches(labels_of(policy)):
+                found[f"{namespace}:{name_of(policy)}"] = Image(latest["name"], latest["tag"], latest.get("digest", ""))
+        return found
+
+    def _source(self, obj: Object) -> Object | None:
+        reference = obj["spec"]["sourceRef"]
+        return self._repositories.get(reference["name"], reference.get("namespace") or namespace_of(obj))
+
+    def _beside(self, event: WatchEvent) -> Iterable[Request]:
+        return [Request(*_key(each)) for each in self._loop.objects.list(namespace_of(event.object))]
+
+    def _users(self, event: WatchEvent) -> Iterable[Request]:
+        name = name_of(event.object)
+        return [Request(*_key(each)) for each in self._loop.objects if each["spec"]["sourceRef"]["name"] == name]
+
+
+def _key(obj: Object) -> tuple[str, str]:
+    return namespace_of(obj), name_of(obj)

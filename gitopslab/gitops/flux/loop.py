@@ -1,0 +1,112 @@
+"""What the reconciles of most of Flux's kinds begin with (is it there, is it paused, is it due) and end with."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal
+
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result
+from gitopslab.controlplane.runtime.recorder import Recorder
+from gitopslab.gitops.flux import conditions
+from gitopslab.gitops.flux.conditions import Condition
+from gitopslab.gitops.flux.kinds import is_suspended, requested_at
+from gitopslab.gitops.flux.schedule import Schedule
+from gitopslab.gitops.flux.surroundings import (
+    Surroundings,
+    add_finalizer,
+    drop_finalizer,
+    has_finalizer,
+    write_status,
+)
+from gitopslab.machinery.objects import Object, is_terminating, uid_of
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An object whose turn it is.
+
+    Attributes:
+        request: Its name.
+        obj: As it was read; shared, do not change it.
+        cause: Why it is its turn.
+    """
+
+    request: Request
+    obj: Object
+    cause: Hashable
+
+
+class Loop:
+    """Finds out whose turn it is, and writes down how it went.
+
+    Args:
+        given: What every controller works with.
+        component: Whose identity and events these are.
+        resource: Of the kind.
+    """
+
+    def __init__(self, given: Surroundings, component: str, resource: str) -> None:
+        self._given = given
+        self._resource = resource
+        self.api = given.api_for(component)
+        self._recorder = Recorder(self.api, given.clock, component)
+        self.schedule = Schedule(given.clock)
+        self.objects = given.manager.informer(resource)
+
+    def turn(self, request: Request, *more: Hashable) -> Turn | Result:
+        """The object if it is its turn, else what to return.
+
+        Args:
+            request: Which object.
+            more: What else asks for a reconcile when it changes.
+        """
+        obj = self.objects.get(request.name, request.namespace)
+        if obj is None:
+            self.schedule.forget(request)
+            return DONE
+        if is_terminating(obj):
+            if has_finalizer(obj):
+                drop_finalizer(self.api, self._resource, obj)
+            return DONE
+        if not has_finalizer(obj):
+            add_finalizer(self.api, self._resource, obj)
+            return DONE
+        if is_suspended(obj):
+            self.schedule.forget(request)
+            return DONE
+        cause = (uid_of(obj), obj["metadata"].get("generation"), requested_at(obj), *more)
+        return Turn(request, obj, cause) if self.schedule.is_due(request, cause) else self.schedule.later(request)
+
+    def succeeded(self, turn: Turn, status: Object, message: str) -> None:
+        """Ready, and nothing else is to be said."""
+        status = {**status, "observedGeneration": turn.obj["metadata"]["generation"]}
+        gone = (conditions.RECONCILING, conditions.STALLED)
+        status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
+        self._write(turn.obj, status, Condition.true(conditions.READY, "Succeeded", message))
+
+    def failed(self, turn: Turn, reason: str, message: str, *, is_stalled: bool = False) -> None:
+        """Not Ready; stalled where only a change of the object can mend it."""
+        status = dict(turn.obj.get("status") or {})
+        said = [Condition.false(conditions.READY, reason, message)]
+        if is_stalled:
+            status["observedGeneration"] = turn.obj["metadata"]["generation"]
+            status["conditions"] = conditions.without(status.get("conditions") or [], conditions.RECONCILING)
+            said.append(Condition.true(conditions.STALLED, reason, message))
+        else:
+            status["conditions"] = conditions.without(status.get("conditions") or [], conditions.STALLED)
+            retry = "reconciliation in progress"
+            said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", retry))
+        self._write(turn.obj, status, *said)
+        self.event(turn.obj, "Warning", reason, message)
+
+    def event(self, obj: Object, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        """Say something about an object."""
+        self._recorder.event(obj, kind, reason, message)
+
+    def _write(self, obj: Object, status: Object, *said: Condition) -> None:
+        generation, now = obj["metadata"]["generation"], self._given.clock.now()
+        token = requested_at(obj)
+        handled = {"lastHandledReconcileAt": token} if token else {}
+        told = conditions.put(status.get("conditions") or [], *said, generation=generation, now=now)
+        write_status(self.api, self._resource, obj, {**status, **handled, "conditions": told})

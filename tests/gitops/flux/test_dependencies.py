@@ -1,0 +1,56 @@
+"""``dependsOn`` waits for the other to be Ready, and for the same revision where both have one source."""
+
+from __future__ import annotations
+
+from flux_cluster import KS, SYSTEM, Flux, config_map
+from projects import Project
+
+
+def ready(flux: Flux, name: str = "app") -> tuple[str, str, str]:
+    found = flux.condition(KS, name)
+    assert found is not None
+    return found
+
+
+def begun(flux: Flux, project: Project) -> None:
+    project.commit({"one/a.yaml": config_map("a"), "two/b.yaml": config_map("b")})
+    flux.repository(project.url, interval="1h")
+
+
+def test_a_dependency_that_is_not_there_is_told(flux: Flux, project: Project) -> None:
+    begun(flux, project)
+    flux.kustomization("app", path="./two", dependsOn=[{"name": "infra"}])
+    assert ready(flux)[:2] == ("False", "DependencyNotReady")
+    assert ready(flux)[2].startswith(f"dependency '{SYSTEM}/infra' not found: ")
+    assert flux.find("configmaps", "b") is None
+
+
+def test_it_is_looked_at_again_after_half_a_minute(flux: Flux, project: Project) -> None:
+    begun(flux, project)
+    flux.kustomization("app", path="./two", dependsOn=[{"name": "infra"}])
+    flux.kustomization("infra", path="./one")
+    flux.advance(20)
+    assert ready(flux)[0] == "False"
+    flux.advance(11)
+    assert ready(flux)[0] == "True"
+    assert flux.find("configmaps", "b") is not None
+
+
+def test_a_dependency_that_fails_holds_it_back(flux: Flux, project: Project) -> None:
+    begun(flux, project)
+    flux.kustomization("infra", path="./nope")
+    flux.kustomization("app", path="./two", dependsOn=[{"name": "infra"}])
+    assert ready(flux) == ("False", "DependencyNotReady", f"dependency '{SYSTEM}/infra' is not ready")
+
+
+def test_a_dependency_at_an_older_revision_holds_it_back(flux: Flux, project: Project) -> None:
+    begun(flux, project)
+    flux.kustomization("app", path="./two", dependsOn=[{"name": "infra"}])
+    flux.kustomization("infra", path="./one")
+    flux.advance(31)
+    assert ready(flux)[0] == "True"
+    project.commit({"two/b.yaml": config_map("b", x="2")})
+    flux.sync()  # of two that are woken, the older one is asked first
+    assert ready(flux) == ("False", "DependencyNotReady", f"dependency '{SYSTEM}/infra' revision is not up to date")
+    flux.advance(31)
+    assert flux.get("configmaps", "b", "default")["data"] == {"x": "2"}

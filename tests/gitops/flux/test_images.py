@@ -1,0 +1,270 @@
+"""The loop of image automation: scan, choose, commit, fetch, apply."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from flux_cluster import KS, SYSTEM, Flux
+from projects import Project
+from published import publish
+from serving_forge import ServedForge
+
+REPOSITORIES = "imagerepositories.image.toolkit.fluxcd.io"
+POLICIES = "imagepolicies.image.toolkit.fluxcd.io"
+AUTOMATIONS = "imageupdateautomations.image.toolkit.fluxcd.io"
+IMAGE = "image.toolkit.fluxcd.io/v1"
+MARKED = """apiVersion: v1
+kind: ConfigMap
+metadata: {name: web, namespace: default} # a comment that stays
+data:
+  image: HOST/REPO:1.0.0 # {"$imagepolicy": "flux-system:app"}
+"""
+
+
+class Images:
+    """An image of the test's own, and Flux's objects about it."""
+
+    def __init__(self, flux: Flux, forge: ServedForge, project: Project) -> None:
+        self.flux, self.forge, self.project = flux, forge, project
+        self.name = f"{forge.host}/{project.path}"
+
+    def push(self, *tags: str) -> None:
+        """Have the registry hold these tags."""
+        for tag in tags:
+            publish(self.forge, self.project.path, tag)
+
+    def repository(self, **spec: Any) -> None:
+        """Create the ImageRepository."""
+        self.flux.create(IMAGE, "ImageRepository", "app", {"image": self.name, "interval": "1m"} | spec)
+
+    def policy(self, name: str = "app", **spec: Any) -> None:
+        """Create an ImagePolicy; default the highest version."""
+        wanted = {"imageRepositoryRef": {"name": "app"}, "policy": {"semver": {"range": ">=1.0.0"}}} | spec
+        self.flux.create(IMAGE, "ImagePolicy", name, wanted)
+
+    def automation(self, git: dict[str, Any] | None = None, **spec: Any) -> None:
+        """Create the ImageUpdateAutomation, and the source that it pushes to."""
+        data = {"username": "git", "password": self.project.token}
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+        metadata = {"name": "creds", "namespace": SYSTEM}
+        self.flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded})
+        self.flux.repository(self.project.url, interval="1m", secretRef={"name": "creds"})
+        commit = {"author": {"email": "flux@example.com"}} | (git or {}).pop("commit", {})
+        wanted = {"interval": "30m", "sourceRef": {"kind": "GitRepository", "name": "app"}}
+        self.flux.create(
+            IMAGE, "ImageUpdateAutomation", "app", wanted | {"git": {"commit": commit, **(git or {})}} | spec
+        )
+
+    def marked(self) -> str:
+        """A manifest with the image marked."""
+        return MARKED.replace("HOST/REPO", self.name)
+
+
+@pytest.fixture
+def images(flux: Flux, forge: ServedForge, project: Project) -> Images:
+    """An image that nobody has pushed yet."""
+    return Images(flux, forge, project)
+
+
+def test_a_scan_tells_what_it_found(images: Images, flux: Flux) -> None:
+    images.push("1.0.0", "1.1.0", "sha256-abc.sig")
+    images.repository()
+    status = flux.status(REPOSITORIES)
+    assert status["canonicalImageName"] == images.name
+    assert status["lastScanResult"]["tagCount"] == 2
+    assert status["lastScanResult"]["latestTags"] == ["1.1.0", "1.0.0"]
+    ready = flux.condition(REPOSITORIES)
+    assert ready is not None
+    assert ready[:2] == ("True", "Succeeded")
+    assert ready[2] == f"successful scan: found 2 tags with checksum {status['lastScanResult']['revision']}"
+
+
+def test_an_image_that_is_not_there_fails_and_mends(images: Images, flux: Flux) -> None:
+    images.repository()
+    ready = flux.condition(REPOSITORIES)
+    assert ready is not None
+    assert ready[:2] == ("False", "ReadOperationFailed")
+    assert ready[2].startswith("scan failed: ")
+    images.push("1.0.0")
+    flux.advance(60)
+    ready = flux.condition(REPOSITORIES)
+    assert ready is not None
+    assert ready[0] == "True"
+
+
+@pytest.mark.parametrize("image", ["http://localhost:5050/a/b", "localhost:5050/a/b:1.0.0"])
+def test_an_image_with_a_scheme_or_a_tag_stalls(flux: Flux, image: str) -> None:
+    flux.create(IMAGE, "ImageRepository", "app", {"image": image, "interval": "1m"})
+    ready, stalled = flux.condition(REPOSITORIES), flux.condition(REPOSITORIES, kind="Stalled")
+    assert ready is not None
+    assert stalled is not None
+    assert (ready[:2], stalled[:2]) == (("False", "ImageURLInvalid"), ("True", "ImageURLInvalid"))
+
+
+def test_names_of_docker_hub_are_expanded(flux: Flux) -> None:
+    from gitopslab.gitops.source.registry import Image
+
+    assert Image.read("nginx").name == "index.docker.io/library/nginx"
+    assert Image.read("docker.io/grafana/grafana").name == "index.docker.io/grafana/grafana"
+
+
+def test_a_policy_follows_the_scan(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository()
+    images.policy()
+    assert flux.status(POLICIES)["latestRef"] == {"name": images.name, "tag": "1.0.0"}
+    assert flux.condition(POLICIES) == (
+        "True", "Succeeded", f"Latest image tag for {images.name} resolved to 1.0.0",
+    )  # fmt: skip
+    images.push("1.1.0")
+    flux.advance(61)
+    status = flux.status(POLICIES)
+    assert status["latestRef"]["tag"] == "1.1.0"
+    assert status["observedPreviousRef"]["tag"] == "1.0.0"
+    ready = flux.condition(POLICIES)
+    assert ready is not None
+    words = f"Latest image tag for {images.name} resolved to 1.1.0 (previously {images.name}:1.0.0)"
+    assert ready[2] == words
+
+
+def test_a_policy_without_tags_waits(images: Images, flux: Flux) -> None:
+    images.repository()
+    images.policy()
+    assert flux.condition(POLICIES) == (
+        "False", "DependencyNotReady", "retrying in 30s error: no tags in database",
+    )  # fmt: skip
+    images.push("1.0.0")
+    flux.advance(61)
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
+
+
+def test_a_policy_that_is_wrong_stalls_until_it_is_changed(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository()
+    images.policy(policy={"semver": {"range": "nope"}})
+    stalled = flux.condition(POLICIES, kind="Stalled")
+    assert stalled is not None
+    assert stalled[:2] == ("True", "InvalidPolicy")
+    flux.change(POLICIES, "app", {"policy": {"semver": {"range": "1.x"}}})
+    assert flux.condition(POLICIES, kind="Stalled") is None
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
+
+
+def test_a_digest_is_reflected_where_it_is_asked_for(images: Images, flux: Flux) -> None:
+    digest = publish(images.forge, images.project.path, "1.0.0")
+    images.repository()
+    images.policy(digestReflectionPolicy="IfNotPresent")
+    assert flux.status(POLICIES)["latestRef"]["digest"] == digest
+
+
+def test_always_reflecting_a_digest_needs_an_interval(images: Images) -> None:
+    from gitopslab.errors import InvalidError
+
+    with pytest.raises(InvalidError, match=r"spec\.interval must be set"):
+        images.policy(digestReflectionPolicy="Always")
+
+
+def test_the_whole_loop_ends_in_the_cluster(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.project.commit({"web.yaml": images.marked()}, "Start")
+    images.repository()
+    images.policy()
+    images.automation()
+    flux.kustomization()
+    assert flux.condition(AUTOMATIONS) == ("True", "Succeeded", "repository up-to-date")
+    assert "lastPushCommit" not in flux.status(AUTOMATIONS)
+    images.push("1.1.0")
+    flux.advance(121)
+    assert flux.get("configmaps", "web", "default")["data"]["image"] == f"{images.name}:1.1.0"
+    assert images.project.read("web.yaml") == images.marked().replace(":1.0.0 ", ":1.1.0 ")
+    assert images.project.message() == "Update from image update automation"
+    status = flux.status(AUTOMATIONS)
+    assert status["observedPolicies"] == {"app": {"name": images.name, "tag": "1.1.0"}}
+    pushed = status["lastPushCommit"]
+    assert flux.status(KS)["lastAppliedRevision"] == f"main@sha1:{pushed}"
+    assert flux.condition(AUTOMATIONS) == ("True", "Succeeded", "repository up-to-date")
+    words = f"pushed commit '{pushed[:7]}' to branch 'main'\nUpdate from image update automation"
+    assert ("Normal", "Succeeded", words) in flux.events("ImageUpdateAutomation")
+
+
+def test_without_a_change_nothing_is_committed(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    head = images.project.commit({"web.yaml": images.marked()})
+    images.repository(interval="1h")
+    images.policy()
+    images.automation(interval="5m")
+    flux.advance(301)
+    assert flux.status("gitrepositories.source.toolkit.fluxcd.io")["artifact"]["revision"] == f"main@sha1:{head}"
+
+
+def test_the_message_is_a_template_over_what_changed(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    template = """By {{ .AutomationObject.Namespace }}/{{ .AutomationObject.Name }} for {{ .Values.team }}
+{{ range $resource, $changes := .Changed.Objects -}}
+- {{ $resource.Kind }} {{ $resource.Name }}
+{{- range $_, $change := $changes }}: {{ $change.OldValue }} -> {{ $change.NewValue }}{{ end }}
+{{ end }}"""
+    images.automation({"commit": {"messageTemplate": template, "messageTemplateValues": {"team": "waal"}}})
+    assert images.project.message() == (
+        f"By flux-system/app for waal\n- ConfigMap web: {images.name}:1.0.0 -> {images.name}:1.1.0\n"
+    )
+
+
+def test_the_removed_template_field_stalls(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    images.automation({"commit": {"messageTemplate": "{{ range .Updated.Images }}{{ println . }}{{ end }}"}})
+    stalled = flux.condition(AUTOMATIONS, kind="Stalled")
+    assert stalled is not None
+    assert stalled[:2] == ("True", "RemovedTemplateField")
+    assert ":1.0.0 " in images.project.read("web.yaml")
+
+
+def test_another_push_branch_leaves_the_first_alone(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    images.automation({"push": {"branch": "updates"}})
+    assert ":1.0.0 " in images.project.read("web.yaml", "main")
+    assert ":1.1.0 " in images.project.read("web.yaml", "updates")
+
+
+def test_only_the_update_path_is_touched(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"one/web.yaml": images.marked(), "two/web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    images.automation(update={"path": "./two", "strategy": "Setters"})
+    assert ":1.0.0 " in images.project.read("one/web.yaml")
+    assert ":1.1.0 " in images.project.read("two/web.yaml")
+
+
+def test_a_policy_that_is_not_selected_is_not_followed(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    images.automation(policySelector={"matchLabels": {"app": "other"}})
+    assert ":1.0.0 " in images.project.read("web.yaml")
+
+
+def test_a_token_that_may_not_push_is_a_git_failure(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    images.automation()
+    flux.change("gitrepositories.source.toolkit.fluxcd.io", "app", {"secretRef": None})
+    images.push("1.2.0")
+    flux.advance(61)
+    ready = flux.condition(AUTOMATIONS)
+    assert ready is not None
+    assert ready[:2] == ("False", "GitOperationFailed")
