@@ -43,6 +43,12 @@ class Connection:
         self._pool: urllib3.PoolManager = self._api.rest_client.pool_manager
         self.server: str = self._api.configuration.host.rstrip("/")
 
+    @property
+    def authority(self) -> str:
+        """The certificate authority of the server, PEM; empty for one that everybody knows."""
+        file = self._api.configuration.ssl_ca_cert
+        return Path(file).read_text(encoding="ascii") if file else ""
+
     def send(
         self,
         method: str,

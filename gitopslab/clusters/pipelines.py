@@ -81,9 +81,17 @@ class PipelineClient:
         """Set a variable of a project's pipelines; None takes it away."""
         self._asked("POST", "variables", body={"project": project, "key": key, "value": value, "masked": masked})
 
-    def set_hook(self, project: str, url: str, token: str | None) -> None:
-        """Have a URL of this machine told of every push, with a token; None takes the hook away."""
-        self._asked("POST", "hooks", body={"project": project, "url": url, "token": token})
+    def set_hook(self, project: str, url: str, token: str | None, *, authority: str = "") -> None:
+        """Have a URL of this machine told of every push, with a token; None takes the hook away.
+
+        Args:
+            project: Of which project.
+            url: Where the call goes.
+            token: Goes with it.
+            authority: Of a server with a certificate of its own, PEM.
+        """
+        body = {"project": project, "url": url, "token": token, "authority": authority}
+        self._asked("POST", "hooks", body=body)
 
     def trace(self, job: int, *, follow: bool = False) -> Iterator[str]:
         """The log of a job, in pieces; with ``follow`` until it has ended."""

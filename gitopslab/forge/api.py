@@ -130,7 +130,10 @@ class Api:
         """Have a URL of this machine told of a project's pushes; without a token it no longer is."""
         asked = await _asked(request)
         project, token = self._project(asked), asked.get("token")
-        self._settings.set_hook(project, str(asked.get("url")), None if token is None else str(token))
+        authority = str(asked.get("authority") or "")
+        self._settings.set_hook(
+            project, str(asked.get("url")), None if token is None else str(token), authority=authority
+        )
         return JSONResponse([{"url": url} for url in sorted(self._settings.of(project).hooks)])
 
     def _project(self, asked: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ Simplified: GitLab's payload also describes the project, the user and every comm
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -39,14 +40,23 @@ class Hooks:
 
     def pushed(self, project: str, updates: Sequence[RefUpdate]) -> None:
         """Tell of a push; returns at once."""
-        for url, token in self._settings.of(project).hooks.items():
+        settings = self._settings.of(project)
+        for url, token in settings.hooks.items():
+            pool = self._pool_for(settings.authorities.get(url, ""))
             for update in updates:
                 if update.branch or update.tag:
-                    self._workers.submit(self._deliver, url, token, self._payload(project, update))
+                    self._workers.submit(self._deliver, pool, url, token, self._payload(project, update))
 
     def close(self) -> None:
         """Deliver no more."""
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _pool_for(self, authority: str) -> urllib3.PoolManager:
+        """Who calls a server with a certificate of its own, as a cluster's API has."""
+        if not authority:
+            return self._pool
+        context = ssl.create_default_context(cadata=authority)
+        return urllib3.PoolManager(timeout=_PATIENCE, retries=False, ssl_context=context)
 
     def _payload(self, project: str, update: RefUpdate) -> dict[str, Any]:
         return {
@@ -59,11 +69,11 @@ class Hooks:
             "project": {"path_with_namespace": project, "git_http_url": f"{self._url}/{project}.git"},
         }
 
-    def _deliver(self, url: str, token: str, payload: dict[str, Any]) -> None:
+    def _deliver(self, pool: urllib3.PoolManager, url: str, token: str, payload: dict[str, Any]) -> None:
         event = "Tag Push Hook" if payload["object_kind"] == "tag_push" else "Push Hook"
         headers = {"X-Gitlab-Event": event, **({"X-Gitlab-Token": token} if token else {})}
         try:
-            answer = self._pool.request("POST", url, json=payload, headers=headers, redirect=False)
+            answer = pool.request("POST", url, json=payload, headers=headers, redirect=False)
         except urllib3.exceptions.HTTPError as error:
             _log.warning("hook %s of %s: %s", url, payload["project"]["path_with_namespace"], type(error).__name__)
         else:

@@ -31,11 +31,13 @@ class ProjectSettings:
         variables: For its pipelines, by name.
         masked: Names of those whose values never show in a log.
         hooks: The token that goes to each URL.
+        authorities: Who vouches for the certificate at a URL, PEM, where that is nobody whom all know.
     """
 
     variables: dict[str, str] = field(default_factory=dict)
     masked: list[str] = field(default_factory=list)
     hooks: dict[str, str] = field(default_factory=dict)
+    authorities: dict[str, str] = field(default_factory=dict)
 
 
 class Settings:
@@ -83,13 +85,14 @@ class Settings:
             found.masked += [key] if masked else []
         self._write()
 
-    def set_hook(self, project: str, url: str, token: str | None) -> None:
+    def set_hook(self, project: str, url: str, token: str | None, *, authority: str = "") -> None:
         """Have a URL told of every push, or no longer.
 
         Args:
             project: Of which project.
             url: On this machine.
             token: Sent as ``X-Gitlab-Token``; None takes the hook away.
+            authority: Vouches for the certificate at the URL, PEM.
 
         Raises:
             LabError: The URL leads elsewhere.
@@ -99,9 +102,12 @@ class Settings:
             raise LabError(f"{url[:200]!r} is not on this machine", "A hook of the lab calls http://localhost:PORT/...")
         found = self._changed(project)
         found.hooks.pop(url, None)
+        found.authorities.pop(url, None)
         if token is not None:
             _check_room(found.hooks)
             found.hooks[url] = token
+            if authority:
+                found.authorities[url] = authority
         self._write()
 
     def _changed(self, project: str) -> ProjectSettings:

@@ -106,6 +106,23 @@ class Flux:
             self._client.apply(obj)
         return git_url(project)
 
+    def receiver(self, project: str, *sources: str, name: str = "push") -> None:
+        """Have pushes to a project fetched at once, instead of at the next interval.
+
+        It makes a Receiver with a Secret, and the forge calls it at each push, as GitLab calls a webhook.
+
+        Args:
+            project: ``group/project``.
+            sources: The GitRepositories to be fetched; default ``flux-system``.
+            name: Of the Receiver and its Secret.
+
+        Example:
+            >>> lab.flux.receiver("waal/infra", "flux-system")
+        """
+        from gitopslab.lab.receiving import receive
+
+        receive(self._client, self._forge(), project, sources or (installation.NAME,), name, self._namespace)
+
     def get(self, kind: str = "kustomizations", *, namespace: str | None = None) -> Rows:
         """Flux's objects of a kind with what they have applied, and whether they are ready.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError
 from gitopslab.lab import Lab
 from gitopslab.lab.git import Repository
@@ -93,3 +94,12 @@ def test_events_tell_what_flux_did(lab: Lab, infra: Repository) -> None:
 
 def test_the_url_of_a_project_is_the_same_on_every_cluster(lab: Lab, infra: Repository, tmp_path: Path) -> None:
     assert lab.flux.url("waal/web") == "http://git.gitopslab.svc.cluster.local/waal/web.git"
+
+
+def test_with_a_receiver_a_push_is_live_at_once(lab: Lab, infra: Repository) -> None:
+    lab.flux.receiver("waal/infra")
+    infra.commit("Greet anew", {"clusters/lab/hello.yaml": CONFIG % "hello"}, push=True)
+    reached, found = wait_until(
+        lambda: [lab.client.get("configmap", "hello")], lambda obj: obj["data"] == {"greeting": "hello"}, 20.0
+    )
+    assert reached, found

@@ -127,7 +127,10 @@ async def _serve(
     plane.verbs.tokens.know(credentials.token, ADMIN)
     kubelets = plane.kubelets
     controls = LabControls(plane, clock)
-    app = build_app(plane.verbs, logs=kubelets.logs, exec=kubelets.exec, ports=kubelets.ports, controls=controls)
+    app = build_app(
+        plane.verbs, logs=kubelets.logs, exec=kubelets.exec, ports=kubelets.ports, controls=controls,
+        hooks=plane.gitops,
+    )  # fmt: skip
     files = {"certfile": credentials.certificate, "keyfile": credentials.key, "ca": credentials.ca_file}
     _bring_nodes_up(plane)
     if not clock.speed and clock.now() == BEGINNING:

@@ -6,7 +6,7 @@ Nothing of Flux is imported before its kinds are there, so a cluster without it 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gitopslab.controlplane.runtime.api import Api
@@ -47,6 +47,15 @@ class GitOps:
             self._temporary = tempfile.TemporaryDirectory(prefix="gitopslab-artifacts-")
             self._artifacts = Path(self._temporary.name)
         return self._artifacts
+
+    def receive(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
+        """Act on the call of a webhook, where a Receiver listens for it."""
+        if self._verbs.catalog.by_key("receivers.notification.toolkit.fluxcd.io") is None:
+            return 404
+        from gitopslab.gitops.flux.receiver import COMPONENT, received
+
+        api, verbs = self._api_for("flux-system")(COMPONENT), self._verbs
+        return received(api, verbs.catalog, verbs.clock.now(), path, headers, body)
 
     def _flux(self) -> list[Row]:
         from gitopslab.gitops.flux.controllers import controllers

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, for_people, of_error, refusing, send_answer
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
+from gitopslab.controlplane.http.hook import HookEndpoint
 from gitopslab.controlplane.http.lab import LabEndpoint
 from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
@@ -27,6 +28,7 @@ from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
 from gitopslab.controlplane.runtime.controls import Controls
+from gitopslab.controlplane.runtime.hooks import Hooks
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.runtime.streams import Exec, Ports
 from gitopslab.controlplane.server.options import Caller
@@ -47,6 +49,7 @@ def build_app(
     exec: Exec | None = None,
     ports: Ports | None = None,
     controls: Controls | None = None,
+    hooks: Hooks | None = None,
 ) -> ASGIApp:
     """The Kubernetes API of a ``Verbs``, as an ASGI application.
 
@@ -56,6 +59,7 @@ def build_app(
         exec: Starts processes in containers; None when nothing runs pods.
         ports: Connects to ports of pods; None when nothing runs pods.
         controls: Moves the clock and stops components, and can close the API's own paths; None when nobody may.
+        hooks: Acts on calls of webhooks; None when nobody does.
     """
     entrance = Entrance(verbs.tokens, verbs.authorizer)
     refusal = controls.refusal if controls is not None else None
@@ -66,6 +70,8 @@ def build_app(
     if controls is not None:
         lab = Guard(entrance, LabEndpoint(controls))
         below += [Mount("/lab", lab), Route("/lab", lab)]
+    if hooks is not None:
+        below.append(Route("/hook/{digest}", HookEndpoint(hooks).answer, methods=["POST"]))
     # A bare router: the guard tells every failure itself, and whatever wraps it would be passed by every event.
     return Router(routes=[*below, Route("/api", api), Route("/apis", api), Mount("/", rest)])
 

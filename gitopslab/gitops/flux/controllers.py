@@ -13,8 +13,10 @@ from gitopslab.gitops.flux.kinds import (
     IMAGE_REPOSITORIES,
     KUSTOMIZATIONS,
     OCI_REPOSITORIES,
+    RECEIVERS,
 )
 from gitopslab.gitops.flux.kustomization import KustomizationController
+from gitopslab.gitops.flux.receiver import ReceiverController
 from gitopslab.gitops.flux.starting import Row
 from gitopslab.gitops.flux.surroundings import Surroundings
 
@@ -30,5 +32,6 @@ def controllers(given: Surroundings) -> list[Row]:
         Row(KustomizationController.name, (KUSTOMIZATIONS, *sources), lambda: KustomizationController(given)),
         Row(ImageRepositoryController.name, (IMAGE_REPOSITORIES,), lambda: ImageRepositoryController(given, tags)),
         Row(ImagePolicyController.name, reflected, lambda: ImagePolicyController(given, tags)),
+        Row(ReceiverController.name, (RECEIVERS,), lambda: ReceiverController(given)),
         Row(ImageUpdateAutomationController.name, automated, lambda: ImageUpdateAutomationController(given)),
     ]
