@@ -1,4 +1,4 @@
-"""Git over HTTP: ``/GROUP/PROJECT.git/...``, for stock ``git``.
+"""Git over HTTP: ``/GROUP/PROJECT.git/...``, with or without ``.git``, for stock ``git``.
 
 Reads are open, a push needs the learner's token; the first push to a path makes the project. What Git's protocol says
 is ``gitops.git.service``'s, what a push starts is the pipelines'.
@@ -48,10 +48,16 @@ class GitServer:
         self._entrance = entrance
         self._on_push = on_push
         self.routes = [
-            Route("/{project:path}.git/info/refs", self._advertised, methods=["GET"]),
-            Route("/{project:path}.git/git-upload-pack", self._fetched, methods=["POST"]),
-            Route("/{project:path}.git/git-receive-pack", self._pushed, methods=["POST"]),
+            *self._routes("/{project:path}.git"),
+            *self._routes("/{project:path}"),  # as on GitLab, where both are the same project
             Route("/{project:path}.git/{rest:path}", _not_smart),
+        ]
+
+    def _routes(self, prefix: str) -> list[Route]:
+        return [
+            Route(f"{prefix}/info/refs", self._advertised, methods=["GET"]),
+            Route(f"{prefix}/git-upload-pack", self._fetched, methods=["POST"]),
+            Route(f"{prefix}/git-receive-pack", self._pushed, methods=["POST"]),
         ]
 
     async def _advertised(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from gitopslab.views.pipeline_log import coloured_log
 if TYPE_CHECKING:
     from gitopslab.widgets.pipeline import PipelineRunView
 
+_PACE = 0.05  # seconds between two looks
 _MARKS = {
     "success": "✔", "failed": "✘", "canceled": "⊘", "skipped": "»", "running": "●", "pending": "○",
     "manual": "▷", "scheduled": "◷", "created": "·", "waiting_for_resource": "○",
@@ -129,6 +130,7 @@ class Pipeline:
             if time.monotonic() > deadline:
                 raise WaitTimeoutError(f"Pipeline {self.id} is still {self.status} after {timeout:.0f} s", repr(self))
             _, version = self._client.pipelines(newer_than=version)
+            time.sleep(_PACE)  # a log that grows is news, too
         say(repr(self))
         return self
 

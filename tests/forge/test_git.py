@@ -89,6 +89,14 @@ def test_a_fetch_brings_only_what_is_new_and_a_shallow_clone_only_what_it_asked_
     assert git(tmp_path / "clone", "fsck", "--strict").returncode == 0
 
 
+def test_a_project_is_the_same_without_its_ending(git: Git, work: Path, served: ServedForge, tmp_path: Path) -> None:
+    bare = served.url(PROJECT).removesuffix(".git")
+    assert git(work, "push", bare, "main").returncode == 0
+    assert git(tmp_path, "clone", bare, "clone").returncode == 0
+    assert git(tmp_path, "clone", served.url(PROJECT), "again").returncode == 0
+    assert served.forge.repositories.projects() == [PROJECT]
+
+
 def test_a_partial_clone_gets_its_files_when_it_needs_them(
     git: Git, work: Path, served: ServedForge, tmp_path: Path
 ) -> None:

@@ -215,6 +215,18 @@ picky: {script: [exit 5], retry: {max: 2, exit_codes: [137]}}
     assert [job["exit_code"] for job in told["jobs"] if job["name"] == "picky"] == [5]
 
 
+def test_jobs_of_one_resource_group_never_run_at_once(learner: Learner) -> None:
+    script = "echo begin >> $F; sleep 0.2; echo end >> $F"
+    learner.push(f"""
+variables: {{F: $CI_BUILDS_DIR/../../order}}
+a: {{script: ['{script}'], resource_group: production}}
+b: {{script: ['{script}'], resource_group: production}}
+c: {{script: ['{script}'], resource_group: production}}
+""")
+    assert learner.pipeline()["status"] == "success"
+    assert (learner.served.folder.ci / "order").read_text().split() == ["begin", "end"] * 3
+
+
 def test_a_token_never_shows_in_a_log(learner: Learner) -> None:
     learner.push("""
 leak: {script: ['echo "token $CI_JOB_TOKEN."', 'printf "%s" "$CI_REGISTRY_PASSWORD" | sed "s/glcbt/glcbt/"', env]}

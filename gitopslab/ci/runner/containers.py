@@ -9,9 +9,11 @@ Simplified: services are not started, and GitLab's docker executor also has help
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +26,7 @@ from gitopslab.ci.variables import expand
 LABEL = "gitopslab.builds"
 """On each container, with the folder of the runner that started it."""
 
+_PATIENCE = 20.0
 _DOCKER = ("docker", "docker.io/library/docker", "docker.io/docker", "library/docker")
 
 
@@ -109,10 +112,12 @@ async def end_leftovers(machine: Machine, builds: Path) -> None:
         return
     found: list[bytes] = []
     ask = [machine.engine, "ps", "--all", "--quiet", "--filter", f"label={LABEL}={builds}"]
-    await run(ask, folder=builds.parent, environment=os.environ, output=found.append)
-    if names := b"".join(found).decode().split():
-        end = [machine.engine, "rm", "--force", *names]
-        await run(end, folder=builds.parent, environment=os.environ, output=lambda piece: None)
+    with suppress(OSError, TimeoutError):  # an engine that does not answer shall not hold up every pipeline
+        async with asyncio.timeout(_PATIENCE):
+            await run(ask, folder=builds.parent, environment=os.environ, output=found.append)
+            if names := b"".join(found).decode().split():
+                end = [machine.engine, "rm", "--force", *names]
+                await run(end, folder=builds.parent, environment=os.environ, output=lambda piece: None)
 
 
 def executor_of(job: Job, machine: Machine, variables: Mapping[str, str]) -> Shell | Container:
