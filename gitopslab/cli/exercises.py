@@ -115,6 +115,8 @@ def progress() -> None:
 
 def _desk(spec: str, name: str) -> Desk:
     from gitopslab.clusters.client import Client
+    from gitopslab.clusters.forge import Forge
+    from gitopslab.clusters.images import REAL_NODES, Images
     from gitopslab.clusters.kubectl import Kubectl
     from gitopslab.course.desk import Desk
     from gitopslab.course.progress import working_folder
@@ -126,6 +128,7 @@ def _desk(spec: str, name: str) -> Desk:
         Client(found.kubeconfig, on_warning=note),
         Kubectl(found.kubeconfig),
         working_folder(),
+        Images(Forge.of(found), note, real_nodes=found.kind in REAL_NODES),
         Terminal(" ".join(options)),
         note,
         is_own=found.kind != "context",

@@ -91,6 +91,25 @@ def push(image: ImageArgument, spec: ClusterOption = "embedded", name: NameOptio
     say(f"{reference.tag}: digest: {pushed.digest}")
 
 
+@app.command("tag")
+def tag(
+    image: ImageArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The further name.")],
+    spec: ClusterOption = "embedded",
+    cluster: NameOption = "lab",
+) -> None:
+    """Give an image of this machine another name; the image, and its digest, stay what they are.
+
+    For example:
+
+      gitopslab image tag localhost:5050/waal/waal-web:dev localhost:5050/waal/waal-web:prod-v1.2.3
+    """
+    from gitopslab.clusters.images import Reference
+
+    store = _images(spec, cluster).store
+    store.keep(Reference.parse(name), store.need(image).manifest)
+
+
 @app.command("pull")
 def pull(image: ImageArgument, spec: ClusterOption = "embedded", name: NameOption = "lab") -> None:
     """Get an image by tag or digest from the registry that its name begins with.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitopslab.clusters.client import Client
+from gitopslab.clusters.images import Images
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course import catalogue, report
 from gitopslab.course.checking import Verdict, judge, settled
@@ -22,6 +23,7 @@ from gitopslab.course.solution import differences
 from gitopslab.course.source import World
 from gitopslab.course.stage import EXERCISE, Stage
 from gitopslab.course.voice import Voice
+from gitopslab.course.workshop import Workshop
 from gitopslab.errors import LabError
 from gitopslab.machinery.objects import is_terminating, labels_of
 
@@ -33,6 +35,7 @@ class Desk:
         client: The cluster's API.
         kubectl: For the same cluster.
         folder: The learner's: where progress and the exercises' files are.
+        images: Of this machine and of the lab's registry.
         voice: How commands are told.
         say: Told what takes a moment.
         is_own: Whether the cluster is the learner's alone.
@@ -44,6 +47,7 @@ class Desk:
         client: Client,
         kubectl: Kubectl,
         folder: Path,
+        images: Images,
         voice: Voice,
         say: Callable[[str], None],
         *,
@@ -53,6 +57,7 @@ class Desk:
         self._client = client
         self._kubectl = kubectl
         self._folder = folder
+        self._workshop = Workshop(images)
         self._progress = Progress(folder, say)
         self._voice = voice
         self._say = say
@@ -136,7 +141,7 @@ class Desk:
 
     def stage(self, exercise: Exercise) -> Stage:
         """The place of an exercise on this cluster."""
-        return Stage(self._client, self._kubectl, exercise, self._folder)
+        return Stage(self._client, self._kubectl, exercise, self._folder, self._workshop)
 
     def meant(self, word: str) -> Exercise:
         """The exercise a word means; without one, that which was begun last.
@@ -157,7 +162,7 @@ class Desk:
         stage = self.stage(exercise)
         if stage.began is None:
             return Verdict(exercise, [])
-        return judge(exercise, World(self._client, exercise.namespace, Place(stage.folder)))
+        return judge(exercise, World(self._client, exercise.namespace, Place(stage.folder, self._workshop)))
 
     def _begun(self) -> list[Exercise]:
         found = [each for each in self._client.list("namespaces", labels=EXERCISE) if not is_terminating(each)]

@@ -1,4 +1,4 @@
-"""Where checks look outside of the cluster: a learner's file, what GitLab makes of it, the registry, pipelines.
+"""Where checks look outside of the cluster: a learner's file, what GitLab makes of it, the images of the registry.
 
 ``World`` asks a ``Place`` for documents; fields and rules are the same as for the cluster's objects. What a learner
 got wrong in a file is told with its line, as the linter does.
@@ -7,10 +7,12 @@ got wrong in a file is told with its line, as the linter does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitopslab.course.source import Source
+from gitopslab.course.workshop import Workshop
 from gitopslab.errors import LabError
 
 if TYPE_CHECKING:
@@ -24,14 +26,17 @@ class Place:
 
     Args:
         folder: The exercise's, in the learner's folder.
+        workshop: Reads images.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workshop: Workshop) -> None:
         self._folder = folder
+        self._workshop = workshop
         self._readers: Mapping[str, Callable[[Source], Documents]] = {
             "file": lambda source: self._text(source).splitlines(),
             "lint": self._lint,
             "jobs": self._jobs,
+            "images": self._images,
         }
 
     def documents(self, source: Source) -> Documents:
@@ -64,6 +69,9 @@ class Place:
         if made.errors:
             raise LabError("GitLab makes no pipeline of it: " + "; ".join(made.errors), "See the job's needs")
         return [_as_document(job) for job in made.jobs]
+
+    def _images(self, source: Source) -> Documents:
+        return [each for each in self._workshop.images(source.kind) if fnmatchcase(each["tag"], source.tags or "*")]
 
 
 def _event(told: Mapping[str, str]) -> Event:

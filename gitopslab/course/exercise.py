@@ -165,6 +165,11 @@ class Exercise:
         return f"exercise-{self.number}"
 
     @property
+    def has_images(self) -> bool:
+        """Whether it looks at images of the lab's registry, which are then in a group called like its namespace."""
+        return any(check.source.what == "images" for check in self.checks)
+
+    @property
     def place(self) -> str:
         """Where its files are in the learner's folder."""
         return f"exercises/{self.id}"

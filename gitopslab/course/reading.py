@@ -107,10 +107,10 @@ def _source(each: _Map) -> Source:
     except ValueError as error:
         raise each.error("field", str(error)) from error
     if what in OUTSIDE:
-        if (what == "jobs") != bool(field):
-            raise each.error("field", "is for jobs, and needed there: a whole job says little to a learner")
+        if (what in ("jobs", "images")) != bool(field):
+            raise each.error("field", "is for jobs and images, and needed there: the whole says little to a learner")
         event = {str(key): str(value) for key, value in dict(each.take("event", {})).items()}
-        return Source(what, each.text(what), field=field, event=event)
+        return Source(what, each.text(what), field=field, event=event, tags=each.text("tags", ""))
     kind, _, name = each.text(what).partition("/")
     if bool(name) == (what == "objects"):
         raise each.error(what, "is KIND/NAME" if what != "objects" else "is a KIND; labels: chooses among them")
@@ -131,7 +131,7 @@ def _expectation(wanted: Any, each: _Map, *, words: str) -> Expectation:
 
 
 def _operand(value: Any, each: _Map) -> Any:
-    if isinstance(value, Mapping) and any(what in value for what in ("object", "objects")):
+    if isinstance(value, Mapping) and any(what in value for what in ("object", "objects", "images")):
         inner = _Map(value, f"{each.place}.expect")
         source = _source(inner)
         inner.finish()

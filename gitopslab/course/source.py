@@ -1,7 +1,8 @@
 """Where a check looks: an object, several of a kind, what a pod has printed; and there at a field, or at the whole.
 
 Used by ``checking`` and ``expectation``. A ``Source`` is only a description; ``World`` reads it: from a cluster,
-through the Kubernetes API alone, or from what is ``elsewhere``: the learner's files, and what GitLab makes of them.
+through the Kubernetes API alone, or from what is ``elsewhere``: the learner's files, what GitLab makes of them,
+and the images of the registry.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Elsewhere(Protocol):
 
 
 InCluster = Literal["object", "objects", "log"]
-Outside = Literal["file", "lint", "jobs"]
+Outside = Literal["file", "lint", "jobs", "images"]
 IN_CLUSTER: tuple[InCluster, ...] = get_args(InCluster)
 OUTSIDE: tuple[Outside, ...] = get_args(Outside)
 
@@ -53,14 +54,16 @@ class Source:
 
     Attributes:
         what: One object, all of a kind, or the log of a pod or a job; or, outside of the cluster, the lines of a file,
-            what GitLab's linter says of it, the jobs that an event makes of it.
-        kind: As kubectl takes it; outside of the cluster the file.
+            what GitLab's linter says of it, the jobs that an event makes of it, the images of a repository in the
+            lab's registry.
+        kind: As kubectl takes it; outside of the cluster the file or the repository.
         name: Of the object; empty for all of a kind.
         labels: A selector, for all of a kind.
         field: A JSONPath into each object; empty for the whole object.
         namespace: Another one than the exercise's.
         event: What happens, for ``jobs``: ``event``, ``branch``, ``tag``, and ``open`` for the merge request that a
             branch has open.
+        tags: Which images of a repository, as in ``prod-*``; empty for all.
     """
 
     what: InCluster | Outside
@@ -70,6 +73,7 @@ class Source:
     field: str = ""
     namespace: str = ""
     event: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tags: str = ""
 
     @property
     def is_outside(self) -> bool:
@@ -80,7 +84,7 @@ class Source:
     def subject(self) -> str:
         """What it looks at, as a learner would name it: ``deployment/web``, ``pods with app=web``."""
         if self.is_outside:
-            return _OUTSIDE_WORDS[self.what].format(self.kind, _event_words(self.event))
+            return _OUTSIDE_WORDS[self.what].format(self.kind, _event_words(self.event), self.tags or "*")
         subject = f"{self.kind}/{self.name}" if self.name else self.kind
         subject = f"the log of {subject}" if self.what == "log" else subject
         subject += f" with {self.labels}" if self.labels else ""
@@ -91,6 +95,7 @@ _OUTSIDE_WORDS = {
     "file": "{0}",
     "lint": "errors in {0}",
     "jobs": "jobs of {0} for {1}",
+    "images": "image {0}:{2}",
 }
 
 

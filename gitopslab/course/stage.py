@@ -15,7 +15,9 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.context import OWNED
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.clusters.waiting import wait_until
+from gitopslab.course.commands import call_of
 from gitopslab.course.exercise import Exercise, Step
+from gitopslab.course.workshop import Workshop
 from gitopslab.errors import AlreadyExistsError, ApiError, LabError, NotFoundError, WaitTimeoutError
 from gitopslab.machinery import manifests
 from gitopslab.machinery.objects import Object, annotations_of, is_terminating, labels_of
@@ -36,13 +38,15 @@ class Stage:
         kubectl: For the steps that are written as commands.
         exercise: Which one.
         folder: The learner's, in which the exercise has a folder of its own for its files.
+        workshop: For the steps that make images.
     """
 
-    def __init__(self, client: Client, kubectl: Kubectl, exercise: Exercise, folder: Path) -> None:
+    def __init__(self, client: Client, kubectl: Kubectl, exercise: Exercise, folder: Path, workshop: Workshop) -> None:
         self._client = client
         self._kubectl = kubectl
         self._exercise = exercise
         self.folder = folder / exercise.place
+        self._workshop = workshop
 
     @property
     def began(self) -> float | None:
@@ -83,6 +87,8 @@ class Stage:
         if not is_terminating(found):
             self._client.delete("namespaces", self._exercise.namespace)
         self.run(self._exercise.clean)
+        if self._exercise.has_images:
+            self._workshop.clear(self._exercise.namespace)
         return True
 
     def put_back(self) -> None:
@@ -122,6 +128,19 @@ class Stage:
                 self._manifest(step)
             elif step.command.startswith("kubectl "):
                 self._kubectl_does(step)
+            else:
+                self._image(step)
+
+    def _image(self, step: Step) -> None:
+        refused = False
+        try:
+            self._workshop.do(call_of(step.command), self.folder)
+        except LabError:
+            if not step.is_refused:
+                raise
+            refused = True
+        if step.is_refused and not refused:
+            raise LabError(f"{step.command} worked, and should be refused", "See the step in exercise.yaml")
 
     def _write(self, step: Step) -> None:
         path = self.folder / step.file

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from gitopslab.clusters.forge import Forge
+from gitopslab.clusters.images import REAL_NODES, Images
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course.desk import Desk, progress_in
 from gitopslab.course.progress import working_folder
@@ -82,4 +84,5 @@ class Learning(Part):
     @cached_property
     def _desk(self) -> Desk:
         kubectl, is_own = Kubectl(self.cluster.kubeconfig), self.cluster.kind != "context"
-        return Desk(self.client, kubectl, working_folder(), Cell(), say, is_own=is_own)
+        images = Images(Forge.of(self.cluster), say, real_nodes=self.cluster.kind in REAL_NODES)
+        return Desk(self.client, kubectl, working_folder(), images, Cell(), say, is_own=is_own)

@@ -1,4 +1,4 @@
-"""One cluster for all exercises, on a clock that is jumped."""
+"""One cluster for all exercises, on a clock that is jumped, and one forge."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from fast_cluster import FastCluster, fast_cluster
+from serving_forge import ServedForge, served_forge
 
+from gitopslab.clusters.base import Progress, silent
 from gitopslab.clusters.client import Client
+from gitopslab.clusters.forge import Address, Forge
+from gitopslab.clusters.images import Images
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +27,22 @@ def client(cluster: FastCluster) -> Iterator[Client]:
     made = Client(cluster.kubeconfig)
     yield made
     made.close()
+
+
+class ForgeHere(Forge):
+    """A forge that this process serves."""
+
+    def __init__(self, served: ServedForge) -> None:
+        self._served = served
+
+    def up(self, progress: Progress = silent) -> Address:
+        """Where it is."""
+        return Address(int(self._served.host.rpartition(":")[2]), self._served.folder.token_file)
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
+    """Images, and a registry for them."""
+    home = tmp_path_factory.mktemp("images")
+    with served_forge(home / "forge") as served:
+        yield Images(ForgeHere(served), environment={"GITOPSLAB_HOME": str(home), "DOCKER_CONFIG": str(home)})

@@ -10,6 +10,7 @@ import pytest
 from fast_cluster import FastCluster
 
 from gitopslab.clusters.client import Client
+from gitopslab.clusters.images import Images
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course import catalogue
 from gitopslab.course.desk import Desk, progress_in
@@ -20,11 +21,11 @@ from gitopslab.errors import LabError
 class Learner:
     """A desk, and what was said to the one who sits at it."""
 
-    def __init__(self, cluster: FastCluster, client: Client, folder: Path, voice: Voice) -> None:
+    def __init__(self, cluster: FastCluster, client: Client, folder: Path, images: Images, voice: Voice) -> None:
         self.said: list[str] = []
         self.kubectl = Kubectl(cluster.kubeconfig)
         self.folder = folder
-        self.desk = Desk(client, self.kubectl, folder, voice, self.said.append, patient=False)
+        self.desk = Desk(client, self.kubectl, folder, images, voice, self.said.append, patient=False)
         self._cluster = cluster
 
     def types(self, words: str) -> None:
@@ -38,9 +39,9 @@ class Learner:
 
 
 @pytest.fixture
-def learner(cluster: FastCluster, client: Client, tmp_path: Path) -> Iterator[Learner]:
+def learner(cluster: FastCluster, client: Client, images: Images, tmp_path: Path) -> Iterator[Learner]:
     """One in a notebook."""
-    made = Learner(cluster, client, tmp_path, Cell())
+    made = Learner(cluster, client, tmp_path, images, Cell())
     yield made
     made.desk.finish("00-1")
 
@@ -67,8 +68,10 @@ def test_a_failing_check_says_what_where_and_what_next(learner: Learner) -> None
     ]
 
 
-def test_in_a_terminal_commands_are_those_of_a_terminal(cluster: FastCluster, client: Client, tmp_path: Path) -> None:
-    learner = Learner(cluster, client, tmp_path, Terminal("--name other"))
+def test_in_a_terminal_commands_are_those_of_a_terminal(
+    cluster: FastCluster, client: Client, images: Images, tmp_path: Path
+) -> None:
+    learner = Learner(cluster, client, tmp_path, images, Terminal("--name other"))
     learner.desk.start("00-1")
     said = learner.desk.check("00-1").text
     assert "look      gitopslab kubectl --name other -n exercise-00-1 get deployment hello" in said
@@ -151,7 +154,9 @@ def test_a_word_that_names_no_exercise_names_some(learner: Learner, word: str, s
     assert "00-1-five-pods" in raised.value.hint
 
 
-def test_nodes_that_others_use_too_are_left_alone(cluster: FastCluster, client: Client, tmp_path: Path) -> None:
-    desk = Desk(client, Kubectl(cluster.kubeconfig), tmp_path, Cell(), print, is_own=False)
+def test_nodes_that_others_use_too_are_left_alone(
+    cluster: FastCluster, client: Client, images: Images, tmp_path: Path
+) -> None:
+    desk = Desk(client, Kubectl(cluster.kubeconfig), tmp_path, images, Cell(), print, is_own=False)
     with pytest.raises(LabError, match="others may work on this cluster"):
         desk.start("04-3")

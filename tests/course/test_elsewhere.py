@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def seen(folder: Path, what: Any, **event: str) -> list[Any]:
-    return Place(folder).documents(Source(what, "ci.yml", event=event))
+    return Place(folder, None).documents(Source(what, "ci.yml", event=event))  # type: ignore[arg-type]
 
 
 def test_the_jobs_are_those_that_an_event_makes(folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_beginning_anew_brings_a_file_back_and_keeps_what_the_learner_made_of_it
     from gitopslab.course.stage import Stage
 
     exercise = catalogue.exercise("02-2")
-    stage = Stage(None, None, exercise, tmp_path)  # type: ignore[arg-type]  # files need no cluster
+    stage = Stage(None, None, exercise, tmp_path, None)  # type: ignore[arg-type]  # files need no cluster
     stage.put_back()
     file = tmp_path / exercise.place / "gitlab-ci.yml"
     file.write_text("mine")

@@ -9,6 +9,7 @@ import pytest
 from fast_cluster import FastCluster
 
 from gitopslab.clusters.client import Client
+from gitopslab.clusters.images import Images
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course import catalogue
 from gitopslab.course.checking import Verdict, judge
@@ -18,6 +19,7 @@ from gitopslab.course.report import of_hint, of_verdict
 from gitopslab.course.source import World
 from gitopslab.course.stage import Stage
 from gitopslab.course.voice import Cell
+from gitopslab.course.workshop import Workshop
 
 EXERCISES = [catalogue.exercise(one) for one in catalogue.ids()]
 WAYS = [(exercise, route.name, route.steps) for exercise in EXERCISES for route in exercise.routes]
@@ -28,11 +30,12 @@ Walk = Callable[..., Verdict]
 
 
 @pytest.fixture
-def walk(cluster: FastCluster, client: Client, tmp_path: Path) -> Walk:
+def walk(cluster: FastCluster, client: Client, images: Images, tmp_path: Path) -> Walk:
     """Begins an exercise, does some steps, and judges it once everything has settled."""
 
     def walked(exercise: Exercise, steps: tuple[Step, ...] = ()) -> Verdict:
-        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise, tmp_path)
+        workshop = Workshop(images)
+        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise, tmp_path, workshop)
         if stage.leave():
             stage.wait_until_gone()
         stage.put_back()
@@ -40,7 +43,7 @@ def walk(cluster: FastCluster, client: Client, tmp_path: Path) -> Walk:
         cluster.advance(_SETTLE)
         stage.run(steps)
         cluster.advance(_SETTLE)
-        verdict = judge(exercise, World(client, exercise.namespace, Place(stage.folder)))
+        verdict = judge(exercise, World(client, exercise.namespace, Place(stage.folder, workshop)))
         stage.leave()
         return verdict
 

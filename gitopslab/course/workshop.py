@@ -1,0 +1,90 @@
+"""Images as exercises make them and look at them: built from the exercise's folder, and read from the lab's registry.
+
+``stage`` has it do the steps that are ``gitopslab image`` commands, ``elsewhere`` asks it what a repository holds. What
+is looked at is kept apart, so that a check leaves the learner's own images as they are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from gitopslab.clusters.images import Image, Images, Reference, Request
+from gitopslab.course.commands import REGISTRY, Call
+from gitopslab.errors import ImageError
+from gitopslab.images.client import Registry, pull
+from gitopslab.images.store import Store
+from gitopslab.images.tree import Tree
+
+
+class Workshop:
+    """Images of this machine, and the registry beside the cluster.
+
+    Args:
+        images: Builds and moves them.
+    """
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+        self._seen: dict[str, dict[str, Any]] = {}
+
+    def do(self, call: Call, folder: Path) -> None:
+        """Do what a command of an exercise asks.
+
+        Args:
+            call: ``build``, ``push`` or ``tag``.
+            folder: The exercise's, in the learner's folder.
+
+        Raises:
+            LabError: It could not be done.
+        """
+        words = [word.replace(REGISTRY, self._images.address().host) for word in call.words]
+        if call.verb == "build":
+            request = Request(folder / words[0], tags=(Reference.parse(words[1]),), **call.options)  # type: ignore[arg-type]
+            self._images.build(request)
+        elif call.verb == "push":
+            self._images.push(Reference.parse(words[0]))
+        elif call.verb == "tag":
+            store = self._images.store
+            store.keep(Reference.parse(words[1]), store.need(words[0]).manifest)
+
+    def images(self, repository: str) -> list[dict[str, Any]]:
+        """Each tag of a repository: ``tag``, ``digest``, ``layers``, ``files`` and the settings of its ``config``."""
+        registry = self._registry()
+        try:
+            tags = registry.tags(repository)
+        except ImageError as error:
+            if error.code == "NAME_UNKNOWN":
+                return []
+            raise
+        return [self._document(registry, Reference(registry.host, repository, tag)) for tag in tags]
+
+    def clear(self, group: str) -> None:
+        """Take every image of a group out of the registry."""
+        registry = self._registry()
+        for repository in registry.repositories():
+            if repository.startswith(f"{group}/"):
+                for tag in registry.tags(repository):
+                    registry.delete_manifest(repository, tag)
+
+    def _registry(self) -> Registry:
+        return self._images.registry(Reference(self._images.address().host, "any/name", "latest"))
+
+    def _document(self, registry: Registry, reference: Reference) -> dict[str, Any]:
+        digest = registry.manifest(reference.repository, reference.version)[0].digest
+        if digest not in self._seen:
+            with tempfile.TemporaryDirectory() as folder:
+                store = Store(Path(folder))
+                self._seen[digest] = _told(store, pull(store, registry, reference))
+        return {"tag": reference.tag, **self._seen[digest], "digest": digest}
+
+
+def _told(store: Store, image: Image) -> dict[str, Any]:
+    tree = Tree.of(store.content, image.layers)
+    return {
+        "layers": [layer.descriptor.digest for layer in image.layers],
+        "files": [path for path, node in tree.nodes.items() if node.kind == "file"],
+        "size": image.size,
+        "config": dict(image.settings),
+    }

@@ -1,0 +1,2 @@
+<h1>Waal</h1>
+<p><?= "PHP " . PHP_VERSION ?></p>

@@ -1,0 +1,3 @@
+FROM php:8.4-fpm
+WORKDIR /var/www/html
+COPY index.php .
