@@ -6,6 +6,7 @@ it; both ask here what it means, so that the two stay the same.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from gitopslab.errors import LabError
 
 REGISTRY = "REGISTRY"
 """Stands for the host of the lab's registry in an exercise's commands."""
+
+DIGEST = re.compile(r"DIGEST\(([^)]+)\)")
+"""Stands for the digest of an image of the registry: ``REGISTRY/waal/web@DIGEST(waal/web:dev)``."""
 
 _VERBS: Mapping[str, str] = {
     "ci lint": "lint",

@@ -150,7 +150,7 @@ class Stage:
         path.write_text(before.replace(step.replaces, step.text) if step.replaces else step.text, encoding="utf-8")
 
     def _kubectl_does(self, step: Step) -> None:
-        words = shlex.split(step.command)[1:]
+        words = shlex.split(self._workshop.filled(step.command))[1:]
         answer = self._kubectl.run([f"--namespace={self._exercise.namespace}", *words], timeout=60)
         if not answer.ok:
             raise LabError(f"{step.command}: {answer.text}", "lab.kubectl with the same words shows it again")

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitopslab.course.commands import REGISTRY, call_of, located
+from gitopslab.course.commands import DIGEST, REGISTRY, call_of, located
 from gitopslab.course.exercise import Exercise, Step
 
 _USUAL_REGISTRY = "localhost:5050"
@@ -78,7 +78,8 @@ class Cell:
 def _quoted(text: str) -> str:
     """A text as it is written in Python, with the lab's registry filled in."""
     if REGISTRY in text:
-        return 'f"' + text.replace(REGISTRY, "{lab.registry}") + '"'
+        filled = DIGEST.sub(r"{lab.registry.digest('\1')}", text).replace(REGISTRY, "{lab.registry}")
+        return f'f"{filled}"'
     return repr(text) if '"' in text else f'"{text}"'
 
 
@@ -97,6 +98,7 @@ class Terminal:
         if not command.startswith("kubectl "):
             words = [located(word, exercise) for word in shlex.split(command)]
             return shlex.join(words).replace(REGISTRY, _USUAL_REGISTRY)
+        command = DIGEST.sub("sha256:…", command).replace(REGISTRY, _USUAL_REGISTRY)
         words = ["gitopslab", "kubectl", self.options, "-n", exercise.namespace, command.removeprefix("kubectl ")]
         return " ".join(filter(None, words))
 

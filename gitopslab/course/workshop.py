@@ -6,12 +6,13 @@ is looked at is kept apart, so that a check leaves the learner's own images as t
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from gitopslab.clusters.images import Image, Images, Reference, Request
-from gitopslab.course.commands import REGISTRY, Call
+from gitopslab.course.commands import DIGEST, REGISTRY, Call
 from gitopslab.errors import ImageError
 from gitopslab.images.client import Registry, pull
 from gitopslab.images.store import Store
@@ -39,7 +40,7 @@ class Workshop:
         Raises:
             LabError: It could not be done.
         """
-        words = [word.replace(REGISTRY, self._images.address().host) for word in call.words]
+        words = [self.filled(word) for word in call.words]
         if call.verb == "build":
             request = Request(folder / words[0], tags=(Reference.parse(words[1]),), **call.options)  # type: ignore[arg-type]
             self._images.build(request)
@@ -49,8 +50,24 @@ class Workshop:
             store = self._images.store
             store.keep(Reference.parse(words[1]), store.need(words[0]).manifest)
 
+    def filled(self, text: str) -> str:
+        """A command with the registry's host, and with digests of its images, in place of the words for them."""
+        if REGISTRY not in text:
+            return text
+        registry = self._registry()
+
+        def digest(match: re.Match[str]) -> str:
+            meant = Reference.parse(f"{registry.host}/{match[1]}")
+            return registry.manifest(meant.repository, meant.version)[0].digest
+
+        return DIGEST.sub(digest, text).replace(REGISTRY, registry.host)
+
     def images(self, repository: str) -> list[dict[str, Any]]:
-        """Each tag of a repository: ``tag``, ``digest``, ``layers``, ``files`` and the settings of its ``config``."""
+        """Each tag of a repository, as a document.
+
+        It has ``tag``, ``digest``, ``size``, ``layers``, the ``files`` of all layers and of the ``last`` one, newest
+        layer first, and the settings of its ``config``.
+        """
         registry = self._registry()
         try:
             tags = registry.tags(repository)
@@ -81,10 +98,12 @@ class Workshop:
 
 
 def _told(store: Store, image: Image) -> dict[str, Any]:
-    tree = Tree.of(store.content, image.layers)
+    nodes = Tree.of(store.content, image.layers).nodes.values()
+    files = sorted((node for node in nodes if node.kind == "file"), key=lambda node: (-node.layer, node.path))
     return {
         "layers": [layer.descriptor.digest for layer in image.layers],
-        "files": [path for path, node in tree.nodes.items() if node.kind == "file"],
+        "files": [node.path for node in files],
+        "last": [node.path for node in files if node.layer == len(image.layers) - 1],
         "size": image.size,
         "config": dict(image.settings),
     }

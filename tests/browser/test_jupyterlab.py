@@ -22,6 +22,8 @@ def shown() -> Iterator[Browser]:
 
 MEANT_TO_FAIL = {
     "00-start-here": ["bad-image"],
+    "01-containers-are-building-blocks": ["missing-file"],
+    "02-the-ci-file": [],
     "03-why-kubernetes-and-which": ["starve"],
     "04-anatomy-of-a-cluster": ["cordon"],
     "06-the-resource-table": ["wrong-version"],

@@ -1,0 +1,1 @@
+"""Large, and the same for years."""
