@@ -43,6 +43,9 @@ def _about_oddity(oddity: Oddity) -> Finding:
     if oddity.what == "merge":
         message = f"<< below it replaces this {text}: GitLab's YAML reader goes from top to bottom"
         return _note(message, Place(oddity.earlier, 1, place.file), "Put << above the keys that shall win.")
+    if oddity.what == "rest":
+        hint = "Check the indentation: what belongs together begins in the same column, jobs at the left margin."
+        return _note("from here on the file is not read: what stands above is a whole of its own", place, hint)
     hint = "Put the whole value in single quotes."
     return _note(f"{text} is taken for a YAML tag and disappears from the value", place, hint)
 

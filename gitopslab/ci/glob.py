@@ -49,7 +49,7 @@ def _choices(glob: str) -> tuple[str, ...]:
         braces = re.search(r"(?<!\\)\{([^{}]*)\}", one)
         if braces:
             waiting += [one[: braces.start()] + part + one[braces.end() :] for part in braces[1].split(",")]
-        else:
+        elif not re.search(r"(?<!\\)\{", one):  # one that is never closed matches nothing
             found.append(one)
     return tuple(found)
 

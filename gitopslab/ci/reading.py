@@ -28,8 +28,8 @@ class Oddity:
     """Something that Psych swallows without a word, and that hardly anybody means.
 
     Attributes:
-        what: ``repeated`` (a key), ``tag`` (one that nobody knows), ``merge`` (it replaces a key above) or ``scalar``
-            (read as something else).
+        what: ``repeated`` (a key), ``tag`` (one that nobody knows), ``merge`` (it replaces a key above), ``scalar``
+            (read as something else) or ``rest`` (what follows the end of the document).
         text: The key, tag or scalar it is about.
         place: Where.
         earlier: The line of the same key before, for ``repeated`` and ``merge``.
@@ -67,6 +67,17 @@ class GitLabLoader(_Loader):  # type: ignore[misc]
         if isinstance(node, yaml.SequenceNode):
             return Seq(map(self.build, node.value), self.place(node), map(self.place, node.value))
         return self._scalar(cast(yaml.ScalarNode, node))
+
+    def look_at_rest(self) -> None:
+        """Psych reads one document and never looks at what follows it; hardly anybody means that."""
+        try:
+            rest = self.get_node() if self.check_node() else None
+        except yaml.MarkedYAMLError as error:
+            rest = error
+        mark = getattr(rest, "start_mark", None) or getattr(rest, "problem_mark", None)
+        if mark is not None:
+            place = Place(mark.line + 1 + self.above, mark.column + 1, self.file)
+            self.oddities.append(Oddity("rest", "", place))
 
     def _map(self, node: yaml.MappingNode) -> Map:
         made, own = Map(place=self.place(node)), dict[str, Place]()
@@ -145,7 +156,9 @@ def _document(text: str, file: str, above: int, oddities: list[Oddity]) -> Any:
         loader = GitLabLoader(text, file, above, oddities)
         try:
             node = loader.get_node() if loader.check_node() else None
-            return None if node is None else loader.build(node)
+            value = None if node is None else loader.build(node)
+            loader.look_at_rest()
+            return value
         finally:
             loader.dispose()
     except yaml.reader.ReaderError as error:
@@ -166,7 +179,7 @@ def _named(error: yaml.MarkedYAMLError, text: str, file: str, above: int) -> Con
         wrong = began  # the parser only notices on the line below that no colon followed
     place = Place((wrong.line if wrong else 0) + 1 + above, (wrong.column if wrong else 0) + 1, file)
     if "undefined alias" in (error.problem or ""):
-        name = re.match(r"\*([^\s,\]}]*)", text.splitlines()[wrong.line][wrong.column :]) if wrong else None
+        name = re.match(r"\*([A-Za-z0-9_-]*)", text.splitlines()[wrong.line][wrong.column :]) if wrong else None
         return ConfigurationError(f"Unknown alias: {name[1] if name else ''}", place)
     said = " ".join(filter(None, (error.problem, error.context)))
     line, column = (began.line + 1, began.column + 1) if began else (1, 1)
@@ -187,6 +200,8 @@ def _check_size(text: str, file: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             size = anchors[names.pop()] = sizes.pop()
             sizes[-1] += size
+        elif isinstance(event, yaml.DocumentEndEvent):
+            return
         if len(sizes) > _MAX_DEPTH or sizes[-1] > _MAX_NODES:
             raise ConfigurationError("The parsed YAML is too big", Place(1, 1, file))
 

@@ -20,18 +20,23 @@ def as_text(key: Any) -> str:
 
 def _int(text: str) -> int:
     digits = re.sub("[,_]", "", text)
+    if ":" in digits:
+        return int(_base_60(digits))
     sign, bare = (-1, digits[1:]) if digits[0] == "-" else (1, digits.lstrip("+"))
-    if ":" in bare:
-        parts = [int(part) for part in bare.split(":")]
-        return sign * int(sum(part * 60**at for at, part in enumerate(reversed(parts))))
     octal = len(bare) > 1 and bare[0] == "0" and bare[1].isdigit()
-    based: int = int(bare, 8 if octal else 0 if bare[:2].lower() in ("0x", "0b") else 10)
+    based: int = int(bare, 8 if octal else 0 if bare[:2] in ("0x", "0b") else 10)
     return sign * based
 
 
 def _float(text: str) -> float:
     special = {".inf": "inf", "-.inf": "-inf", "+.inf": "inf", ".nan": "nan"}.get(text.lower())
-    return float(special or re.sub("[,_]", "", text).rstrip("."))
+    digits = special or re.sub("[,_]", "", text).rstrip(".")
+    return _base_60(digits) if ":" in digits else float(digits)
+
+
+def _base_60(text: str) -> float:
+    """Hours, minutes and seconds as Ruby counts them: of two parts the first is hours, though it writes minutes."""
+    return sum(float(part) * float(60 ** abs(at - 2)) for at, part in enumerate(text.split(":")))
 
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
@@ -39,9 +44,10 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
     "bool": lambda text: text.lower() in ("yes", "true", "on"),
     "int": _int,
     "float": _float,
+    "symbol": lambda text: text[1:].strip("\"'"),
 }
 _RESOLVED = (
-    ("bool", r"^(?:yes|true|on|no|false|off)$", "yYtToOnNfF"),
+    ("bool", r"^(?i:yes|true|on|no|false|off)$", "yYtToOnNfF"),
     (
         "int",
         r"^[-+]?(?:0|[1-9](?:[0-9]|,[0-9]|_[0-9])*|0[0-7_,]+|0x[0-9a-fA-F_,]+|0b[01_,]+|[0-9][0-9_]*(?::[0-5]?[0-9]){1,2})$",
@@ -49,10 +55,11 @@ _RESOLVED = (
     ),
     (
         "float",
-        r"^(?:[-+]?(?:[0-9][0-9_,]*)?\.[0-9]+(?:[eE][+-][0-9]+)?|[-+]?[0-9][0-9_,]*\.(?:[eE][+-][0-9]+)?|[-+]?\.inf|\.nan)$",
+        r"^(?:[-+]?(?:[0-9][0-9_,]*)?\.[0-9]+(?:[eE][+-][0-9]+)?|[-+]?[0-9][0-9_,]*\.(?:[eE][+-][0-9]+)?|(?i:[-+]?\.inf|\.nan)|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9]){1,2}\.[0-9_]*)$",
         "-+0123456789.",
     ),
-    ("null", r"^(?:~|null|)$", "~nN"),
+    ("null", r"^(?:~|(?i:null)|)$", "~nN"),
+    ("symbol", r"^:.", ":"),
     ("merge", r"^<<$", "<"),
     ("date", r"^\d{4}-(?:1[012]|0\d|\d)-(?:[12]\d|3[01]|0\d|\d)$", "0123456789"),
     (
@@ -67,7 +74,7 @@ def teach(loader: Any) -> None:
     """Let a loader class resolve plain scalars so."""
     for tag, pattern, first in _RESOLVED:
         letters = [*first, ""] if tag == "null" else [*first]
-        loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern, re.IGNORECASE), letters)
+        loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), letters)
 
 
 def scalar(kind: str, text: str) -> Any:

@@ -17,9 +17,10 @@ def value(text: str) -> Any:
     ("written", "read"),
     [
         ("yes", True), ("Off", False), ("y", "y"), ("n", "n"), ("~", None), ("", None), ("null", None),
-        ("010", 8), ("0o10", "0o10"), ("0x1f", 31), ("1_000", 1000), ("1,000", 1000), ("-7", -7), ("12:30", 750),
-        ("1.10", 1.1), ("1e3", "1e3"), (".5", 0.5), ("1.2.3", "1.2.3"), ("v1", "v1"), ("08", "08"),
-        ("'yes'", "yes"), ('"010"', "010"), ("'2024-01-01'", "2024-01-01"),
+        ("010", 8), ("0o10", "0o10"), ("0x1f", 31), ("0X1f", "0X1f"), ("1_000", 1000), ("1,000", 1000), ("-7", -7),
+        ("12:30", 45000), ("1:02:03", 3723), ("1.10", 1.1), ("1e3", "1e3"), (".5", 0.5), ("1.2.3", "1.2.3"),
+        ("v1", "v1"), ("08", "08"), (":word", "word"), ("'yes'", "yes"), ('"010"', "010"),
+        ("'2024-01-01'", "2024-01-01"),
     ],
 )  # fmt: skip
 def test_scalars_are_rubys(written: str, read: Any) -> None:
@@ -70,6 +71,13 @@ def test_a_tab_is_named() -> None:
     (error,) = ci.lint("a:\n\tscript: [x]\n").of("error")
     assert error.place.line == 2
     assert error.hint == "A tab cannot indent YAML: replace it by spaces."
+
+
+def test_what_follows_the_end_of_the_document_is_not_read_and_a_note_says_so() -> None:
+    text = "  a: {script: [x]}\nb: {script: [x]}\n"
+    assert list(ci.read(text).jobs) == ["a"]
+    (note,) = ci.lint(text).of("note")
+    assert (note.place.line, note.message[:33]) == (2, "from here on the file is not read")
 
 
 def test_a_second_document_without_a_header_is_not_looked_at() -> None:
