@@ -109,8 +109,11 @@ def test_other_paths_are_not_found(path: str) -> None:
     assert answer_openapi(CATALOG, path, {}).code == 404
 
 
-def test_version_two_is_empty_in_both_forms() -> None:
-    assert orjson.loads(answer_openapi(CATALOG, "/openapi/v2", {}).body)["definitions"] == {}
+def test_version_two_describes_the_types_once_more_and_is_empty_as_protobuf() -> None:
+    types = orjson.loads(answer_openapi(CATALOG, "/openapi/v2", {}).body)["definitions"]
+    spec = types["io.k8s.api.apps.v1.DeploymentSpec"]["properties"]
+    assert spec["template"]["$ref"] == "#/definitions/io.k8s.api.core.v1.PodTemplateSpec"
+    assert types["io.k8s.apimachinery.pkg.util.intstr.IntOrString"]["type"] == "string"
     wire = answer_openapi(
         CATALOG, "/openapi/v2", {b"accept": b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
     )

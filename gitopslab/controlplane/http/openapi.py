@@ -19,6 +19,7 @@ from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.descriptions import Description, describe
 from gitopslab.controlplane.http.openapi_custom import NEEDED, name_of_kind, schemas_of
 from gitopslab.controlplane.http.openapi_paths import paths_of
+from gitopslab.controlplane.http.openapi_v2 import definition
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery import schema
@@ -64,7 +65,7 @@ def answer_openapi(catalog: Catalog, path: str, headers: Headers) -> Answer:
     """Answer ``/openapi/v2``, ``/openapi/v3`` and what is below; who has a document already is told so."""
     _, form, *parts = path.strip("/").split("/")
     if form == "v2":
-        return NOT_FOUND if parts else _version_two(headers)
+        return NOT_FOUND if parts else _version_two(tuple(catalog), headers)
     if not parts:
         return Answer(200, orjson.dumps(openapi_index(catalog)))
     if parts[0] == "api" and len(parts) == 2:
@@ -82,16 +83,23 @@ def answer_openapi(catalog: Catalog, path: str, headers: Headers) -> Answer:
     return Answer(304 if is_known else 200, b"" if is_known else _document(resources), headers=fields)
 
 
-def _version_two(headers: Headers) -> Answer:
+def _version_two(resources: tuple[Resource, ...], headers: Headers) -> Answer:
     """OpenAPI v2, which kubectl asks only about kinds that no v3 document knows, to hear that v2 does not either.
 
-    Simplified: the real document describes every type once more; here it is empty, as JSON or as protobuf.
+    Simplified: the paths are left out, and as protobuf the types too.
     """
     if b"protobuf" in headers.get(b"accept", b""):
         info = _message(1, b"Kubernetes") + _message(2, kubernetes_version.KUBERNETES.encode())
         return Answer(200, _message(1, b"2.0") + _message(2, info), _PROTOBUF)
+    return Answer(200, _document_two(resources))
+
+
+@lru_cache(maxsize=1)
+def _document_two(resources: tuple[Resource, ...]) -> bytes:
     about = {"title": "Kubernetes", "version": kubernetes_version.KUBERNETES}
-    return Answer(200, orjson.dumps({"swagger": "2.0", "info": about, "paths": {}, "definitions": {}}))
+    roots = [name for row in resources for name in _roots(row)]
+    types = {name: definition(found) for name, found in sorted(_schemas(resources, roots))}
+    return orjson.dumps({"swagger": "2.0", "info": about, "paths": {}, "definitions": types})
 
 
 def _message(number: int, content: bytes) -> bytes:
