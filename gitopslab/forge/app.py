@@ -59,10 +59,10 @@ class Forge:
         finally:
             self._hooks.close()
 
-    def _pushed(self, project: str, updates: Sequence[RefUpdate]) -> str:
+    def _pushed(self, project: str, updates: Sequence[RefUpdate], options: Sequence[str]) -> str:
         """A push has moved something; the answer is shown to who pushed. Called in a thread."""
         self._hooks.pushed(project, updates)
-        return self.pipelines.pushed(project, updates)
+        return self.pipelines.pushed(project, updates, options)
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -7,6 +7,7 @@ is ``gitops.git.service``'s, what a push starts is the pipelines'.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -30,8 +31,8 @@ _IN_MEMORY = 4 * 1024 * 1024
 _CHUNK = 64 * 1024
 _NEVER_KEPT = {"cache-control": "no-cache, max-age=0, must-revalidate", "pragma": "no-cache"}
 
-OnPush = Callable[[str, Sequence[RefUpdate]], str]
-"""Told the project and what moved in it; its answer is shown to who pushed."""
+OnPush = Callable[[str, Sequence[RefUpdate], Sequence[str]], str]
+"""Told the project, what moved in it and the options of the push; its answer is shown to who pushed."""
 
 
 class GitServer:
@@ -94,7 +95,7 @@ class GitServer:
         def push(body: IO[bytes], answer: IO[bytes]) -> None:
             self._repositories.create(project)
             with self._repositories.open(project) as repo:
-                receive_pack(repo, body, answer, lambda updates: self._on_push(project, updates))  # type: ignore[arg-type]
+                receive_pack(repo, body, answer, partial(self._on_push, project))  # type: ignore[arg-type]
 
         return await self._exchanged(request, Service.RECEIVE_PACK, LARGEST_PUSH, push)
 

@@ -62,15 +62,28 @@ class Pipelines:
         self._loop = asyncio.get_running_loop()
         await self.runner.run()
 
-    def pushed(self, project: str, updates: Sequence[RefUpdate]) -> str:
-        """Start the pipelines of a push, and give the lines that are shown to who pushed. Called in a thread."""
+    def pushed(self, project: str, updates: Sequence[RefUpdate], options: Sequence[str] = ()) -> str:
+        """Start the pipelines of a push, and give the lines that are shown to who pushed. Called in a thread.
+
+        Args:
+            project: Where it went.
+            updates: What it moved.
+            options: ``ci.skip`` starts none, ``ci.variable=KEY=VALUE`` gives a variable, as on GitLab; others are not
+                for us.
+        """
         if self._loop is None:
             return ""
         self._loop.call_soon_threadsafe(self.runner.history.tell)
         moved = [one for one in updates if not one.is_removal and (one.branch or one.tag)]
         if len(moved) > _MOST_REFS:
             return f"\n{len(moved)} refs were pushed at once, which starts no pipelines\n"
-        lines = [line for update in moved if (line := self._started(project, update))]
+        if "ci.skip" in options:
+            return "\nNo pipeline: ci.skip\n"
+        given = [
+            option.removeprefix("ci.variable=").strip('"') for option in options if option.startswith("ci.variable=")
+        ]
+        variables = dict(each.split("=", 1) for each in given if "=" in each)
+        lines = [line for update in moved if (line := self._started(project, update, variables))]
         return "\n" + "".join(f"{line}\n" for line in lines) if lines else ""
 
     async def start(self, project: str, ref: str, variables: Mapping[str, str], kind: str) -> PipelineRecord:
@@ -115,18 +128,19 @@ class Pipelines:
 
     # ---- from a push to an event ----
 
-    def _started(self, project: str, update: RefUpdate) -> str:
+    def _started(self, project: str, update: RefUpdate, variables: Mapping[str, str]) -> str:
         """Start the pipeline of one ref, and tell of it; empty when the project has no file."""
         commits = self._commits(project)
         if commits.read(update.after, FILE) is None:
             return ""
         if update.tag:
-            event = self._event(commits, project, update.after, kind="tag", tag=update.tag)
+            event = self._event(commits, project, update.after, kind="tag", tag=update.tag, variables=variables)
         else:
             changed = None if update.before == NO_SHA else commits.changed(update.before, update.after)
             event = self._event(
-                commits, project, update.after, kind="push", branch=update.branch, before=update.before, changed=changed
-            )
+                commits, project, update.after, kind="push", branch=update.branch, before=update.before,
+                changed=changed, variables=variables,
+            )  # fmt: skip
         assert self._loop is not None
         record = asyncio.run_coroutine_threadsafe(self._add(event), self._loop).result(_PATIENCE)
         if record.error:

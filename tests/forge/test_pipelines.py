@@ -281,6 +281,15 @@ def test_a_file_that_gitlab_refuses_is_told_to_who_pushed_it_and_kept(learner: L
     assert "chosen stage nowhere" in told["yaml_errors"]
 
 
+def test_options_of_a_push_skip_the_pipeline_or_give_it_variables(learner: Learner) -> None:
+    ci = "say: {script: ['echo \"colour $COLOUR\"'], rules: [{if: $COLOUR}]}"
+    assert "No pipeline: ci.skip" in learner.push(ci, "main", "-o", "ci.skip")
+    assert learner.get("pipelines") == []
+    said = learner.push(ci, "main", "-o", 'ci.variable="COLOUR=light blue"', message="again")
+    assert "Pipeline #1 of main: 1 jobs" in said
+    assert "colour light blue" in learner.log(learner.pipeline(), "say")
+
+
 def test_a_pipeline_is_started_by_hand_with_variables(learner: Learner) -> None:
     learner.push("say: {script: ['echo \"$GREETING from $CI_PIPELINE_SOURCE\"'], rules: [{if: $GREETING}]}")
     asked = {"project": PROJECT, "ref": "main", "source": "web", "variables": {"GREETING": "hello"}}

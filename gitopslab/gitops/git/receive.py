@@ -22,7 +22,12 @@ from pathlib import Path
 from typing import cast
 
 from dulwich.objects import S_ISGITLINK, Commit, ObjectID, Tag, Tree
-from dulwich.protocol import CAPABILITY_ATOMIC, CAPABILITY_SIDE_BAND_64K, SIDE_BAND_CHANNEL_PROGRESS
+from dulwich.protocol import (
+    CAPABILITY_ATOMIC,
+    CAPABILITY_PUSH_OPTIONS,
+    CAPABILITY_SIDE_BAND_64K,
+    SIDE_BAND_CHANNEL_PROGRESS,
+)
 from dulwich.refs import Ref, check_ref_format, write_packed_refs
 from dulwich.repo import Repo
 from dulwich.server import ReceivePackHandler
@@ -31,6 +36,7 @@ ZERO = "0" * 40
 """What stands for no commit: the old end of a new ref, the new end of a removed one."""
 
 _HEADS = b"refs/heads/"
+_MOST_OPTIONS = 100
 _locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -64,8 +70,9 @@ class RefUpdate:
         return self.after == ZERO
 
 
-Pushed = Callable[[Sequence[RefUpdate]], str]
-"""Told what a push moved, once it has; its answer is shown to who pushed, as lines after ``remote:``."""
+Pushed = Callable[[Sequence[RefUpdate], Sequence[str]], str]
+"""Told what a push moved, once it has, and its options (``git push -o``); its answer is shown to who pushed, as lines
+after ``remote:``."""
 
 Command = tuple[ObjectID, ObjectID, Ref]
 
@@ -78,9 +85,17 @@ class Receive(ReceivePackHandler):
     """
 
     pushed: Pushed | None = None
+    _options: tuple[str, ...] = ()
+
+    def capabilities(self) -> list[bytes]:
+        """What a client may use: dulwich's, and the options of a push."""
+        return [*super().capabilities(), CAPABILITY_PUSH_OPTIONS]
 
     def _apply_pack(self, refs: list[Command]) -> Iterator[tuple[bytes, bytes]]:
         repo = cast(Repo, self.repo)
+        if self.has_capability(CAPABILITY_PUSH_OPTIONS):  # they stand between the commands and the pack
+            lines = [line.decode("utf-8", "replace").rstrip("\n") for line in self.proto.read_pkt_seq()]
+            self._options = tuple(lines[:_MOST_OPTIONS])
         if any(new != ZERO.encode() for _, new, _ in refs):
             try:
                 repo.object_store.add_thin_pack(self.proto.read, getattr(self.proto, "recv", None))
@@ -95,7 +110,7 @@ class Receive(ReceivePackHandler):
 
     def _on_post_receive(self, client_refs: list[Command]) -> None:
         updates = [RefUpdate(ref.decode(), old.decode(), new.decode()) for old, new, ref in client_refs]
-        said = self.pushed(updates) if self.pushed is not None else ""
+        said = self.pushed(updates, self._options) if self.pushed is not None else ""
         if said and self.has_capability(CAPABILITY_SIDE_BAND_64K):
             self.proto.write_sideband(SIDE_BAND_CHANNEL_PROGRESS, said.encode())
 

@@ -4,7 +4,7 @@ The forge calls it with the body of a request that has arrived whole, and sends 
 off is never even begun. Upstream: ``Documentation/gitprotocol-http.txt`` and ``gitprotocol-pack.txt`` of Git.
 
 Simplified: protocol version 0; a client that offers version 2 is answered in version 0, as Git allows. Not offered:
-``--deepen``, ``--shallow-since``, ``--shallow-exclude`` and push options.
+``--deepen``, ``--shallow-since`` and ``--shallow-exclude``.
 """
 
 from __future__ import annotations
