@@ -2,7 +2,8 @@
 
 Simplified: a container is a process in the unpacked image's folder, with the image's environment; it sees the machine's
 files and network. Docker gives it a file system and a network of its own. Only images that stand for this machine's
-Python can be run, and those whose program needs nothing but itself. Volumes cannot be mounted.
+Python can be run, and those whose program needs nothing but itself. Volumes cannot be mounted; a user, a network and
+published ports may be given and change nothing, as the process runs as whoever started it, on this machine's ports.
 """
 
 from __future__ import annotations
