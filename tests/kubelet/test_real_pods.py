@@ -11,7 +11,8 @@ import pytest
 from builders import config_map
 from real_pods import SERVER, Live, played
 
-from gitopslab.controlplane.kubelet.process import runtime
+from gitopslab.controlplane.kubelet.process import runs, runtime
+from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
 from gitopslab.controlplane.runtime.streams import StartError
 from gitopslab.machinery.objects import name_of
 
@@ -44,7 +45,16 @@ time.sleep(1000)
 """
 
 
-def test_environment_and_volumes_are_what_the_pod_says(tmp_path: Path) -> None:
+@pytest.fixture(params=[True, False], ids=["with rooms", "without rooms"])
+def rooms(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the system shows programs of the machine a container's files."""
+    if request.param and not rooms_are_given():
+        pytest.skip("this system gives no namespaces")
+    monkeypatch.setattr(runs, "rooms_are_given", lambda: request.param)
+    return bool(request.param)
+
+
+def test_environment_and_volumes_are_what_the_pod_says(tmp_path: Path, rooms: bool) -> None:
     async def story(live: Live) -> None:
         live.plane.api.create(config_map("settings", data={"greeting": "hello", "extra": "more"}))
         secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": "default"}}
@@ -107,7 +117,7 @@ def test_a_program_that_ends_is_started_again_with_back_off(tmp_path: Path) -> N
         ("import os; os.kill(os.getpid(), 9)", None, 137, "Error"),
         ("", ["nope"], 128, "StartError"),
         ("", ["/app/missing.py"], 128, "StartError"),
-        ("", ["sh", "-c", "python /app/app.py; exit 4"], 4, "Error"),
+        ("raise SystemExit(5)", ["/bin/sh", "-c", "exec python app.py"], 5, "Error"),
         ("x = bytearray(400_000_000); import time; time.sleep(99)", None, 137, "OOMKilled"),
     ],
     ids=["well", "killed", "no command", "no file", "through a shell", "too much memory"],
@@ -125,7 +135,7 @@ def test_how_a_program_ends(tmp_path: Path, program: str, command: list[str] | N
     played(tmp_path, story)
 
 
-def test_probes_ask_the_real_server(tmp_path: Path) -> None:
+def test_probes_ask_the_real_server(tmp_path: Path, rooms: bool) -> None:
     async def story(live: Live) -> None:
         image = live.images.put_python("web:1", SERVER)
         ready = {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 1}
@@ -147,9 +157,9 @@ def test_probes_ask_the_real_server(tmp_path: Path) -> None:
         for message in (
             f"Readiness probe failed: dial tcp {address}:9999: connect: connection refused",
             "Liveness probe failed: HTTP probe failed with statuscode: 500",
-            "Readiness probe failed: cat: can't open '/tmp/healthy': No such file or directory",
         ):
             await live.until(lambda message=message: message in live.events("Unhealthy"))
+        await live.until(lambda: any("cat: " in said for said in live.events("Unhealthy")))
         assert not live.is_ready("closed")
         await live.execute("touch", "/tmp/healthy", name="touched")
         await live.until(lambda: live.is_ready("touched"))
@@ -242,5 +252,24 @@ def test_a_binary_is_played_where_the_system_gives_no_namespaces_and_its_log_say
         await live.until(lambda: live.is_ready())
         assert live.lines()[0].startswith("gitopslab: this system cannot run the image's program")
         assert not live.runtime.running
+
+    played(tmp_path, story)
+
+
+def test_a_shell_runs_where_it_sees_the_containers_files_and_nowhere_else(tmp_path: Path, rooms: bool) -> None:
+    async def story(live: Live) -> None:
+        script = "rm -rf /data/*; echo made > /data/made; cd /; ls -d app data; python /app/app.py; exit 4"
+        live.run(
+            live.images.put_python("shell:1", "print(open('/data/made').read())"),
+            command=["sh", "-c", script],
+            volumeMounts=[{"name": "data", "mountPath": "/data"}],
+            spec={"volumes": [{"name": "data", "emptyDir": {}}], "restartPolicy": "Never"},
+        )
+        ended = await live.until(lambda: live.entry()["state"].get("terminated"))
+        if rooms:
+            assert (ended["exitCode"], live.lines()) == (4, ["app", "data", "made", ""])
+        else:
+            assert ended["reason"] == "StartError"
+            assert "write the command as a JSON array" in ended["message"]
 
     played(tmp_path, story)

@@ -13,6 +13,7 @@ import platform
 import posixpath
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?$")
 _SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _LONGEST_SHEBANG = 256
+_SHELL = ("/bin/sh",)
+_NO_ROOM = "this system cannot show a program of its own the container's files: write the command as a JSON array"
 
 
 class Verdict(Enum):
@@ -51,17 +54,28 @@ class NoExecutableError(Exception):
     """A command names no executable; the text is the container runtime's."""
 
 
+class Place(Enum):
+    """Where a command is executed."""
+
+    MAPPED = auto()
+    """In the host's Python, whose bootstrap maps paths and addresses."""
+    SHOWN = auto()
+    """A program of the machine, in a room that shows it the container's files beside those of the machine it needs."""
+    ROOM = auto()
+    """A program of the image, in a room of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """What is executed.
 
     Attributes:
         argv: The command line.
-        is_python: Whether it runs in the host's interpreter, with the bootstrap; else it needs a room of its own.
+        place: Where.
     """
 
     argv: tuple[str, ...]
-    is_python: bool
+    place: Place
 
 
 def words_of(image: PulledImage, container: Object, variables: Mapping[str, str]) -> list[str]:
@@ -95,40 +109,57 @@ def stands_for_host(image: PulledImage) -> bool:
     return HOST_INTERPRETER in (image.config.get("Labels") or {})
 
 
-def runs_on_host(words: Sequence[str], root: Path) -> bool:
-    """Whether a visitor's command is one for the host's Python, or a file of the container."""
+def is_python(words: Sequence[str], root: Path) -> bool:
+    """Whether a command on the host's Python is Python itself or a file of the container, and no other program."""
     name = posixpath.basename(words[0]) if words else ""
     return bool(_PYTHON.match(name)) or (bool(words) and _inside(root, words[0], DEFAULT_PATH) is not None)
 
 
-def command_of(image: PulledImage, words: Sequence[str], root: Path) -> Command:
+def command_of(image: PulledImage, words: Sequence[str], root: Path, *, has_rooms: bool) -> Command:
     """What is executed for a command.
 
     Args:
         image: The container's.
         words: The command, as in ``words_of``; not empty.
         root: The container's own root file system.
+        has_rooms: Whether a program of the machine can be shown the container's files instead of the machine's. One
+            that would see the machine's is not run: a manifest that empties ``/tmp`` means the container's.
 
     Raises:
         NoExecutableError: There is no such executable.
     """
-    if not stands_for_host(image):
-        if _inside(root, words[0], _path(image)) is None:
-            raise _missing(words[0])
-        return Command(tuple(words), is_python=False)
-    name = posixpath.basename(words[0])
     found = _inside(root, words[0], _path(image))
-    if found is not None:
-        program = root / found.lstrip("/")
-        return Command((*_interpreter(program), str(program), *words[1:]), is_python=True)
-    if _PYTHON.match(name):
-        return Command((sys.executable, *_script_in(root, words[1:])), is_python=True)
-    if name in _SHELLS and os.access("/bin/sh", os.X_OK):
-        return Command(("/bin/sh", *_script_in(root, words[1:])), is_python=True)
-    beside = Path(sys.executable).with_name(name)
-    if beside.is_file():  # gunicorn, flask: what pip installed beside the interpreter
-        return Command((sys.executable, str(beside), *words[1:]), is_python=True)
+    if not stands_for_host(image):
+        if found is None:
+            raise _missing(words[0])
+        return Command(tuple(words), Place.ROOM)
+    if found is not None and (reader := _interpreter(root / found.lstrip("/"))) != _SHELL:
+        return Command((*reader, str(root / found.lstrip("/")), *words[1:]), Place.MAPPED)
+    if _PYTHON.match(posixpath.basename(words[0])):
+        return Command((sys.executable, *_script_in(root, words[1:])), Place.MAPPED)
+    beside = Path(sys.executable).with_name(words[0]) if "/" not in words[0] else None
+    if beside is not None and beside.is_file() and _interpreter(beside) == (sys.executable,):
+        return Command((sys.executable, str(beside), *words[1:]), Place.MAPPED)  # gunicorn, flask: installed by pip
+    if has_rooms and (found is not None or shutil.which(words[0], path=DEFAULT_PATH)):
+        return Command(tuple(words), Place.SHOWN)
+    if (plain := _without_shell(words)) is not None:
+        return command_of(image, plain, root, has_rooms=False)
+    if found is not None or shutil.which(words[0], path=DEFAULT_PATH):
+        raise NoExecutableError(f'exec: "{words[0]}": {_NO_ROOM}')
     raise _missing(words[0])
+
+
+def _without_shell(words: Sequence[str]) -> list[str] | None:
+    """The one plain command that a shell is asked for, as the shell form of ``CMD`` does."""
+    if len(words) != 3 or posixpath.basename(words[0]) not in _SHELLS or words[1] != "-c":
+        return None
+    if re.search(r"[;&|<>()$`*?\n#~=]", words[2]):
+        return None
+    try:
+        plain = shlex.split(words[2])
+    except ValueError:
+        return None
+    return (plain[1:] if plain[:1] == ["exec"] else plain) or None
 
 
 def stand_ins(folder: Path) -> None:
@@ -161,7 +192,7 @@ def _interpreter(path: Path) -> tuple[str, ...]:
         return ()
     words = first[2:].split()
     names = [posixpath.basename(word) for word in words]
-    return ("/bin/sh",) if any(name in _SHELLS for name in names[:2]) else (sys.executable,)
+    return _SHELL if any(name in _SHELLS for name in names[:2]) else (sys.executable,)
 
 
 def _inside(root: Path, word: str, path: str) -> str | None:

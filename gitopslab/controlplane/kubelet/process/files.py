@@ -1,9 +1,9 @@
 """The files of a real container, for the tiny shell.
 
-A container on the lab's Python has no shell of its own: the machine's would see the machine's files. So
-``kubectl exec`` of anything but Python plays the tiny shell on what really lies in the container's root file system,
-its volumes included. Implements the mapping that ``session`` wants: path to contents, and a directory's path ends in a
-slash.
+A container on the lab's Python has no shell of its own: the machine's would see the machine's files. Where it cannot be
+shown others, ``kubectl exec`` of anything but Python plays the tiny shell on what really lies in the container's root
+file system, its volumes included. Implements the mapping that ``session`` wants: path to contents, and a directory's
+path ends in a slash.
 """
 
 from __future__ import annotations

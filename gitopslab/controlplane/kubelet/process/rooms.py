@@ -1,4 +1,4 @@
-"""Whether this machine gives a user namespaces of their own: a container's room.
+"""Whether this machine gives a user namespaces of their own: rooms for containers.
 
 ``runtime`` asks once. Linux does where it was not switched off: a distribution may forbid it to ordinary users, and a
 container (Binder, many JupyterHubs) usually has it filtered. The answer is found by trying.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import Callable
@@ -21,15 +22,24 @@ from gitopslab.controlplane.kubelet.process import measuring
 from gitopslab.controlplane.kubelet.process.command import (
     Command,
     NoExecutableError,
+    Place,
     command_of,
-    runs_on_host,
+    is_python,
     stands_for_host,
     words_of,
 )
 from gitopslab.controlplane.kubelet.process.output import listen
+from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
 from gitopslab.controlplane.kubelet.process.stopping import before_stop, stop_signal
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
-from gitopslab.controlplane.kubelet.process.surroundings import Builder, Given, Surroundings, room_of, user_of
+from gitopslab.controlplane.kubelet.process.surroundings import (
+    Builder,
+    Given,
+    Surroundings,
+    room_of,
+    shown_room,
+    user_of,
+)
 from gitopslab.controlplane.kubelet.process.visitors import play
 from gitopslab.controlplane.kubelet.process.wardens import Child, Launch, Wardens
 from gitopslab.controlplane.kubelet.programs import Exit
@@ -39,8 +49,10 @@ from gitopslab.controlplane.runtime.images import PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.runtime.streams import Process, StartError
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, name_of
 from gitopslab.machinery.quantity import whole
+
+log = logging.getLogger(__name__)
 
 _START_ERROR = 128
 _KEPT_LINES = 10_000
@@ -95,6 +107,7 @@ class Run:
         self._kill = asyncio.Event()
         self._is_oom = False
         self._running = asyncio.get_running_loop().create_task(self._run())
+        self._running.add_done_callback(self._look_after)
 
     @property
     def is_over(self) -> bool:
@@ -123,7 +136,7 @@ class Run:
         if self.child is None or self.command is None or self.is_over:
             return None
         try:
-            if not self.command.is_python:
+            if self.command.place is Place.ROOM:
                 made = await self._shop.wardens.connect(self.child, port)
                 return None if made is None else TcpConnection(*await asyncio.open_connection(sock=made))
             real = self._shop.loopback.port_of(self.task.address, port)
@@ -142,10 +155,11 @@ class Run:
         """
         if self.around is None or self.child is None:
             raise StartError("container not running")
-        if stands_for_host(self.image) and not runs_on_host(words, self.around.root):
+        has_rooms = rooms_are_given()
+        if stands_for_host(self.image) and not has_rooms and not is_python(words, self.around.root):
             return play(self.task, words, self.around, self._shop.clock, stdin=stdin, tty=tty)
         try:
-            command = command_of(self.image, words, self.around.root)
+            command = command_of(self.image, words, self.around.root, has_rooms=has_rooms)
             launch = self._launch(command, self.around, tty=tty, join=self.child.pid)
             return await RealProcess.start(self._shop.wardens, launch, stdin=stdin)
         except (NoExecutableError, OSError) as error:
@@ -188,24 +202,36 @@ class Run:
         reason = "OOMKilled" if self._is_oom else "Error" if code else "Completed"
         self._end(Exit(0.0, code, reason))
 
+    def _look_after(self, running: asyncio.Task[None]) -> None:
+        """A run that came to grief through a fault of ours has ended, too, and says so."""
+        if not running.cancelled() and (error := running.exception()) is not None:
+            log.error("container %s of pod %s", self.task.container["name"], name_of(self.task.pod), exc_info=error)
+            self._end(Exit(0.0, _START_ERROR, "StartError", self._failed(str(error))))
+
     def _prepare(self, words: list[str], given: Given) -> tuple[Command, Surroundings]:
         if not words:
             raise NoExecutableError("no command specified")
         around = self._shop.builder.prepare(self.task, self.image, given, is_python=stands_for_host(self.image))
-        return command_of(self.image, words, around.root), around
+        return command_of(self.image, words, around.root, has_rooms=rooms_are_given()), around
 
     def _failed(self, why: str) -> str:
         return f"{_FAILED}runc create failed: unable to start container process: error during container init: {why}"
 
     def _launch(self, command: Command, around: Surroundings, *, tty: bool = False, join: int = 0) -> Launch:
-        limit = (self.task.container.get("resources") or {}).get("limits", {}).get("memory")
-        room = None if command.is_python else room_of(self.task, self.image, around)
-        if room is not None and join:
+        room, env, folder = None, dict(around.variables), around.folder
+        if command.place is Place.MAPPED:
+            folder = str(around.root / around.folder.lstrip("/"))
+        elif command.place is Place.SHOWN:
+            room, env = shown_room(self.task, around, self._shop.loopback)
+        elif join:
             room = {**user_of(self.task, self.image), "join": join}
-        folder = str(around.root / around.folder.lstrip("/")) if command.is_python else around.folder
-        env = {**around.variables, **({"TERM": "xterm"} if tty else {})}
+        else:
+            room = room_of(self.task, self.image, around)
+        limit = (self.task.container.get("resources") or {}).get("limits", {}).get("memory")
         data = None if limit is None else measuring.most(whole(limit))
-        return Launch(command.argv, env, folder, data=data, tty=tty, room=room)
+        return Launch(
+            command.argv, {**env, **({"TERM": "xterm"} if tty else {})}, folder, data=data, tty=tty, room=room
+        )
 
     def _say(self, line: str) -> None:
         self.transcript.add(self._shop.clock.now(), line)

@@ -21,7 +21,7 @@ from gitopslab.controlplane.runtime.streams import StartError
 if TYPE_CHECKING:
     from gitopslab.controlplane.kubelet.process.runs import Run
 
-_LEAVE = 0.1  # seconds between the news that a pod goes and its signal: by then no Service sends anybody to it
+_LEAVE = 0.25  # seconds between the news that a pod goes and its signal: by then no Service sends anybody to it
 
 
 async def before_stop(run: Run) -> None:

@@ -19,7 +19,7 @@ import shutil
 import site
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,13 @@ from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 _BOOTSTRAP = Path(__file__).with_name("python")
 _MACHINE = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys", "/System", "/Library")
 _FOLDERS = ("tmp", "root", "etc")
+_ETC = ("/etc/ssl", "/etc/ld.so.cache", "/etc/alternatives")
+_OURS = "/run/gitopslab"
+"""Where a room that shows the machine's programs has what the lab itself needs there."""
+_USERS = {
+    "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+    "group": "root:x:0:\nnogroup:x:65534:\n",
+}
 _HANDED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ")
 
 
@@ -64,7 +71,8 @@ class Surroundings:
         root: Its root file system.
         folder: The working directory, as the container knows it.
         variables: Its environment.
-        binds: Source, place inside and whether it is read only, of what a room of its own mounts.
+        binds: Source, place inside and whether it is read only, of what a room mounts.
+        place: The folder of the container's files.
         mark: What its processes have in their environment.
     """
 
@@ -72,6 +80,7 @@ class Surroundings:
     folder: str
     variables: Mapping[str, str]
     binds: tuple[tuple[str, str, bool], ...]
+    place: Path
     mark: str
 
 
@@ -109,7 +118,7 @@ class Builder:
         if is_python:
             env |= self._for_python(task, env, place, root, [source for source, _, _ in binds])
         env["GITOPSLAB_CONTAINER"] = mark
-        return Surroundings(root, folder, env, tuple((str(a), b, c) for a, b, c in binds), mark)
+        return Surroundings(root, folder, env, tuple((str(a), b, c) for a, b, c in binds), place, mark)
 
     def refresh(self, task: Task, files: Mapping[str, str]) -> None:
         """Bring what ConfigMaps and Secrets have brought up to date; what stands at a ``subPath`` stays."""
@@ -152,6 +161,9 @@ class Builder:
         hosts = f"127.0.0.1\tlocalhost\n{task.address}\t{hostname}\n"
         (etc / "hosts").write_text(f"# Kubernetes-managed hosts file.\n{hosts}", encoding="utf-8")
         (etc / "hostname").write_text(f"{hostname}\n", encoding="utf-8")
+        for name, text in _USERS.items():
+            if not (etc / name).exists():
+                (etc / name).write_text(text, encoding="utf-8")
 
     def _for_python(
         self, task: Task, env: Mapping[str, str], place: Path, root: Path, sources: list[Path]
@@ -171,6 +183,8 @@ class Builder:
             "shown": _shown(),
         }
         (place / "pod.json").write_text(json.dumps(described), encoding="utf-8")
+        inside = {"root": "", "hosts": f"{_OURS}/network/hosts.json", "ports": f"{_OURS}/network/ports"}
+        (place / "shown.json").write_text(json.dumps({**described, **inside}), encoding="utf-8")
         own = [str(root / one.lstrip("/")) for one in env.get("PYTHONPATH", "").split(":") if one.startswith("/")]
         user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
         return {
@@ -258,17 +272,68 @@ def _shown() -> list[str]:
 
 
 def room_of(task: Task, image: PulledImage, around: Surroundings) -> dict[str, Any]:
-    """The namespaces of a container's own, in the words of the warden."""
-    machine = [[path, path, False] for path in ("/dev", "/proc")]
-    for name in ("dev", "proc"):
-        (around.root / name).mkdir(exist_ok=True)
+    """A room for the image's own programs, in the words of the warden."""
     return {
         "root": str(around.root),
-        "binds": [*machine, *map(list, around.binds)],
+        "binds": [*_machine(around.root, ("/dev", "/proc"), is_read_only=False), *map(list, around.binds)],
         "address": task.address,
         "hostname": _hostname(task.pod)[:63],
         **user_of(task, image),
     }
+
+
+def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[dict[str, Any], dict[str, str]]:
+    """A room in which programs of the machine see the container's files, and the environment there.
+
+    The machine's network stays, since that is where the pod's addresses are.
+    """
+    loopback.announced.mkdir(parents=True, exist_ok=True)
+    ours: list[list[Any]] = [
+        [str(around.place / "bin"), f"{_OURS}/bin", True],
+        [str(around.place / "shown.json"), f"{_OURS}/pod.json", True],
+        [str(loopback.folder), f"{_OURS}/network", True],
+        [str(loopback.announced), f"{_OURS}/network/ports", False],
+    ]
+    for source, inner, _ in ours[:3]:
+        _put(around.root, Path(source), inner, linked=False)
+    binds = [
+        *_machine(around.root, ("/dev", "/proc"), is_read_only=False),
+        *_machine(around.root, [*_shown_folders(), *_ETC], is_read_only=True),
+        *ours,
+    ]
+    for source, _, is_read_only in around.binds:  # the links in the container's root lead there
+        binds += _machine(around.root, [source], is_read_only=is_read_only)
+    room = {"root": str(around.root), "binds": binds, "address": "", "hostname": _hostname(task.pod)[:63]}
+    variables = around.variables
+    changed = {
+        "GITOPSLAB_POD": f"{_OURS}/pod.json",
+        "GITOPSLAB_ROOT": "",
+        "PYTHONPATH": variables["PYTHONPATH"].replace(str(around.root), ""),
+        "PATH": variables["PATH"].replace(str(around.place / "bin"), f"{_OURS}/bin"),
+    }
+    return {**room, "uid": 0, "gid": 0}, {**variables, **changed}
+
+
+def _machine(root: Path, paths: Sequence[str], *, is_read_only: bool) -> list[list[Any]]:
+    """What is mounted of the machine at its own path, with the places for it made; a link is made again."""
+    found: list[list[Any]] = []
+    for path in paths:
+        source, target = Path(path), root / path.lstrip("/")
+        if not source.exists() or target.is_symlink():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_symlink() and not target.exists():
+            target.symlink_to(os.readlink(source))
+            continue
+        target.mkdir(exist_ok=True) if source.is_dir() else target.touch()
+        found.append([path, path, is_read_only])
+    return found
+
+
+def _shown_folders() -> list[str]:
+    """The folders of the machine that its programs need, the outermost alone."""
+    paths = [path for path in _shown() if path not in ("/etc", "/dev", "/proc", "/sys")]
+    return [path for path in paths if not any(path.startswith(f"{other}/") for other in paths)]
 
 
 def user_of(task: Task, image: PulledImage) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A visitor's command that is no Python, in a container that runs in the host's: the tiny shell on its real files.
 
-``runs`` asks for it. The machine's own shell would show the machine, and could change it.
+``runs`` asks for it where the system gives no rooms: the machine's own shell would show the machine, and could change
+it.
 """
 
 from __future__ import annotations

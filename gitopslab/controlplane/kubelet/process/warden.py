@@ -39,10 +39,13 @@ _LINUX = sys.platform == "linux"
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 _NEW_NS, _NEW_UTS, _NEW_IPC, _NEW_USER, _NEW_NET = 0x00020000, 0x04000000, 0x08000000, 0x10000000, 0x40000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE, _DETACH = 1, 32, 4096, 16384, 1 << 18, 2
+_KEPT_FLAGS = {2: 2, 4: 4, 8: 8, 1024: 1024, 2048: 2048, 4096: 1 << 21}
+"""Of ``statvfs`` to those of ``mount``: nosuid, nodev, noexec, noatime, nodiratime, relatime."""
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK, _IFF_UP = 0x8914, 0x8916, 0x891C, 1
 _NICE = 5  # the lab itself comes first
 _LONGEST = 1 << 20  # bytes of a request
+_MOST_MORE = 500  # threads that a program may start, beside all that there are on the machine
 _PATIENCE = 5.0  # seconds for a connection inside
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -202,6 +205,12 @@ def _limit(data: int | None) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if _LINUX:  # the bound counts all threads of the user, so it lies above those that there are
+        with open("/proc/loadavg") as file:
+            most = int(file.read().split()[3].partition("/")[2]) + _MOST_MORE
+        _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     if data is not None and _LINUX:
         resource.setrlimit(resource.RLIMIT_DATA, (data, data))
 
@@ -228,7 +237,7 @@ def _enter(room: dict[str, Any]) -> None:
 
     Only a root user needs no user namespace; to anybody else it gives the right to mount and nothing outside of it.
     """
-    kinds = _NEW_NS | _NEW_NET | _NEW_UTS | _NEW_IPC
+    kinds = _NEW_NS | _NEW_UTS | _NEW_IPC | (_NEW_NET if room["address"] else 0)
     if os.geteuid():
         uid, gid = os.geteuid(), os.getegid()
         _check(_libc.unshare(kinds | _NEW_USER))
@@ -237,9 +246,10 @@ def _enter(room: dict[str, Any]) -> None:
         _write("/proc/self/gid_map", f"{room.get('gid') or 0} {gid} 1")
     else:
         _check(_libc.unshare(kinds))
-    _bring_up(room["address"])
-    with contextlib.suppress(OSError):  # as in every container: nobody is below 1024 there but the program itself
-        _write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")
+    if room["address"]:
+        _bring_up(room["address"])
+        with contextlib.suppress(OSError):  # as in every container: nobody is below 1024 there but the program itself
+            _write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")
     socket.sethostname(room["hostname"])
     root = room["root"].encode()
     _mount(b"none", b"/", _MS_REC | _MS_PRIVATE)
@@ -262,7 +272,10 @@ def _mount(source: bytes, target: bytes, flags: int) -> None:
 def _bind(source: bytes, target: bytes, *, is_read_only: bool) -> None:
     _mount(source, target, _MS_BIND | _MS_REC)
     if is_read_only:
-        _mount(source, target, _MS_BIND | _MS_REMOUNT | _MS_RDONLY)
+        # what the mount it comes from forbids (nosuid, nodev ...) may not be taken back by a user
+        known = os.statvfs(target).f_flag
+        kept = sum(flag for bit, flag in _KEPT_FLAGS.items() if known & bit)
+        _mount(source, target, _MS_BIND | _MS_REMOUNT | _MS_RDONLY | kept)
 
 
 def _bring_up(address: str) -> None:

@@ -19,6 +19,7 @@ if _where := os.environ.get("GITOPSLAB_POD"):
         import _gitopslab_paths  # type: ignore[import-not-found]
 
         _gitopslab_network.Network(_pod).install()
-        _gitopslab_paths.Paths(_pod).install()
-        _gitopslab_paths.watch_imports(_pod)
+        if _pod["root"]:  # else the container's files are really there
+            _gitopslab_paths.Paths(_pod).install()
+            _gitopslab_paths.watch_imports(_pod)
         sys.modules["uvloop"] = None  # type: ignore[assignment]  # it opens sockets where nobody can look
