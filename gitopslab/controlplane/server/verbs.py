@@ -411,7 +411,8 @@ class Verbs:
         else:
             causes = validate(resource, obj, attributes.before, attributes.subresource)
         if causes:
-            raise invalid(str(obj.get("kind")), resource.group, name_of(obj), causes)
+            group = resource.storage_key.partition(".")[2]  # an Event is one of core, whichever API it came by
+            raise invalid(str(obj.get("kind")), group, name_of(obj), causes)
         options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
         options.warnings.extend(self._admission.validate(attributes))
 
