@@ -89,7 +89,7 @@ def test_a_list_that_makes_no_sense_is_refused(query: str, code: int, message: s
 @pytest.mark.parametrize(
     ("query", "kind", "apply", "message"),
     [
-        ("dryRun=Some", "CreateOptions", False, 'dryRun: Unsupported value: "Some": supported values: "All"'),
+        ("dryRun=Some", "CreateOptions", False, 'dryRun: Unsupported value: ["Some"]: supported values: "All"'),
         (
             "fieldValidation=Maybe",
             "UpdateOptions",

@@ -6,6 +6,7 @@ and ``apis/meta/v1/validation``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -216,7 +217,8 @@ def _watch_causes(options: ListOptions) -> list[Cause]:
 
 
 def _dry_run_causes(values: Sequence[str]) -> list[Cause]:
-    return [_unsupported("dryRun", value, ("All",)) for value in values if value != "All"]
+    odd = any(value != "All" for value in values)
+    return [_unsupported("dryRun", list(values), ("All",))] if odd else []
 
 
 def _forbidden(field: str, why: str) -> Cause:
@@ -224,5 +226,5 @@ def _forbidden(field: str, why: str) -> Cause:
 
 
 def _unsupported(field: str, value: Any, supported: Sequence[str]) -> Cause:
-    listed = ", ".join(f'"{one}"' for one in supported)
-    return (field, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {listed}')
+    listed, shown = ", ".join(f'"{one}"' for one in supported), json.dumps(value, separators=(",", ":"))
+    return (field, "FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {listed}")

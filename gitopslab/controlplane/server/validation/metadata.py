@@ -58,7 +58,7 @@ def check(
     if owners := metadata.get("ownerReferences"):
         _check_owners(causes, owners, f"{path}.ownerReferences")
     if finalizers := metadata.get("finalizers"):
-        _check_finalizers(causes, finalizers, f"{path}.finalizers", any_finalizer=any_finalizer)
+        check_finalizers(causes, finalizers, f"{path}.finalizers", any_finalizer=any_finalizer)
 
 
 def check_update(
@@ -167,7 +167,10 @@ def _in_order(owner: Object) -> Object:
     return {field: owner.get(field, "") for field in fields if field in owner or field in fields[:4]}
 
 
-def _check_finalizers(causes: Causes, finalizers: list[str], path: str, *, any_finalizer: bool) -> None:
+def check_finalizers(
+    causes: Causes, finalizers: list[str], path: str = "metadata.finalizers", *, any_finalizer: bool = False
+) -> None:
+    """Finalizers are qualified names, of which those for dependents exclude each other."""
     for finalizer in finalizers:
         causes.each(path, finalizer, formats.problems_of_qualified_name(finalizer))
     if _ORPHAN in finalizers and _FOREGROUND in finalizers:

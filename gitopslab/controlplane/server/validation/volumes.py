@@ -111,6 +111,7 @@ def check_driver(causes: Causes, driver: str, path: str) -> None:
     """The name of a CSI driver."""
     if not driver:
         causes.required(path)
+        return
     if len(driver) > 63:
         causes.too_long(path, 63)
     causes.each(path, driver, formats.problems_of_subdomain(driver.lower()))
