@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -67,6 +68,26 @@ def test_skopeo_pushes_copies_lists_and_deletes(served: ServedForge, tmp_path: P
     assert oci.digest_of((tmp_path / "pulled" / "manifest.json").read_bytes()) == digest
     run("skopeo", plain, "delete", "--tls-verify=false", "--creds", credentials, f"{target}:v1")
     assert httpx.get(f"http://{served.host}/v2/{REPO}/manifests/v1").status_code == 404
+
+
+def test_the_conformance_suite_of_the_specification_passes(served: ServedForge, tmp_path: Path) -> None:
+    need("conformance")  # go install github.com/opencontainers/distribution-spec/conformance@latest
+    wanted = {
+        "OCI_REGISTRY": served.host,
+        "OCI_TLS": "disabled",
+        "OCI_USERNAME": "learner",
+        "OCI_PASSWORD": served.token,
+        "OCI_VERSION": "1.1",
+        "OCI_RESULTS_DIR": str(tmp_path / "results"),
+        "OCI_DATA_SHA512": "false",  # allowed, and not demanded
+        "OCI_API_BLOBS_UPLOAD_CANCEL": "true",
+        "OCI_API_BLOBS_DIGEST_HEADER": "true",
+        "OCI_API_MANIFESTS_DIGEST_HEADER": "true",
+    }
+    done = subprocess.run(
+        ["conformance"], env={**os.environ, **wanted}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 @pytest.mark.filterwarnings("ignore")  # its own, which it would take for a failing network and wait

@@ -29,7 +29,6 @@ from gitopslab.ci.runner.script import environment_of, script_of
 from gitopslab.ci.runner.states import State
 from gitopslab.ci.runner.surroundings import Machine, Surroundings
 from gitopslab.ci.runner.trace import Trace
-from gitopslab.errors import LabError
 
 USUAL_TIMEOUT = 3600.0
 """Seconds that a job may take when it does not say, as for a project on GitLab."""
@@ -119,8 +118,8 @@ async def execute(run_: Run) -> Outcome:
             except asyncio.CancelledError:
                 trace.say("Job was canceled")
                 raise
-            except (LabError, OSError) as error:
-                trace.failed(f"(system failure): {error}")
+            except Exception as error:  # whatever goes wrong, a job ends, and its log says why
+                trace.failed(f"(system failure): {error or type(error).__name__}")
                 return Outcome(State.FAILED, "runner_system_failure")
             finally:
                 await asyncio.to_thread(shutil.rmtree, run_.builds, ignore_errors=True)

@@ -7,6 +7,7 @@ again: what ran then has failed.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from gitopslab.ci.runner.record import JobRecord, PipelineRecord, Records
 from gitopslab.ci.runner.states import State
 from gitopslab.errors import LabError
 
+_log = logging.getLogger(__name__)
 _KEPT = 300  # pipelines; the oldest that have ended go first, with their logs and artifacts
 
 
@@ -133,8 +135,11 @@ class History:
                 other.state, other.finished_at = State.CREATED, None
 
     def write(self, pipeline: PipelineRecord) -> None:
-        """Keep a record as it is now, and tell."""
-        self._records.write(pipeline)
+        """Keep a record as it is now, and tell. On a full disk it is kept in memory alone, until the next change."""
+        try:
+            self._records.write(pipeline)
+        except OSError as error:
+            _log.warning("pipeline %s is not kept: %s", pipeline.id, error)
         self.tell()
 
     def tell(self) -> None:

@@ -9,6 +9,7 @@ Simplified: GitLab also cancels pipelines that a newer push has made redundant (
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,7 @@ from gitopslab.ci.runner.states import State
 from gitopslab.ci.runner.surroundings import Machine, Surroundings
 from gitopslab.errors import LabError
 
+_log = logging.getLogger(__name__)
 _CANCELABLE = frozenset({State.CREATED, State.WAITING, State.PENDING, State.RUNNING, State.SCHEDULED})
 _STARTABLE = frozenset({State.MANUAL, State.SCHEDULED})
 
@@ -202,7 +204,7 @@ class Runner:
 
     def _ended(self, pipeline: PipelineRecord, job: Job, record: JobRecord, task: asyncio.Task[Outcome]) -> None:
         del self._tasks[record.id]
-        outcome = Outcome(State.CANCELED) if task.cancelled() else task.result()
+        outcome = _outcome_of(task)
         self.history.put(record, outcome.state)
         record.failure_reason, record.exit_code = outcome.reason, outcome.exit_code
         record.artifacts, record.coverage = outcome.artifacts, outcome.coverage
@@ -253,6 +255,15 @@ class Runner:
         return self._made[pipeline.id].jobs
 
 
+def _outcome_of(task: asyncio.Task[Outcome]) -> Outcome:
+    if task.cancelled():
+        return Outcome(State.CANCELED)
+    if (error := task.exception()) is not None:  # not even a log could be kept, as on a full disk
+        _log.warning("a job could not be run: %s", error)
+        return Outcome(State.FAILED, "runner_system_failure")
+    return task.result()
+
+
 def _is_to_be_retried(pipeline: PipelineRecord, job: Job, outcome: Outcome) -> bool:
     done = sum(1 for run in pipeline.jobs if run.name == job.name) - 1
     policy = job.retry
@@ -263,4 +274,5 @@ def _is_to_be_retried(pipeline: PipelineRecord, job: Job, outcome: Outcome) -> b
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    loop.call_soon_threadsafe(call)
+    with suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(call)
