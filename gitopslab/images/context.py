@@ -22,6 +22,7 @@ from gitopslab.images.ignore import Ignore
 
 MOST_FILES = 100_000
 _LARGEST_IGNORE = 2**20
+_WILDCARD = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,7 @@ class Context:
             return [Entry("", self.root, "folder", 0o755)]
         if path in self.entries:
             return [self._followed(self.entries[path])]
-        if not re.search(r"[*?\[]", path):
-            return []
-        depth = path.count("/")
-        names = [each for each in self.entries if each.count("/") == depth and _matches(each, path)]
-        return [self._followed(self.entries[each]) for each in names]
+        return [self._followed(self.entries[each]) for each in self.entries if matches(each, path)]
 
     def below(self, folder: str) -> list[Entry]:
         """Everything in a folder, at any depth."""
@@ -150,8 +147,10 @@ def _entry(item: os.DirEntry[str], path: str) -> Entry | None:
     return None
 
 
-def _matches(path: str, pattern: str) -> bool:
-    """Wildcards as Go's ``filepath.Match`` has them: none crosses a slash."""
+def matches(path: str, pattern: str) -> bool:
+    """Whether a pattern with wildcards finds a path, as Go's ``filepath.Match`` has it: none crosses a slash."""
+    if not _WILDCARD.search(pattern) or path.count("/") != pattern.count("/"):
+        return False
     pairs = zip(path.split("/"), pattern.split("/"), strict=True)
     return all(fnmatch.fnmatchcase(name, part) for name, part in pairs)
 

@@ -159,6 +159,25 @@ def test_a_stage_hands_files_to_the_next(build: Build, folder: Path, store: Stor
     assert (found.uid, found.gid) == (7, 8)
 
 
+@pytest.mark.parametrize(
+    ("copy", "expected"),
+    [
+        ("/x/*.txt /y/", {"y/": "", "y/a.txt": "A", "y/b.txt": "B"}),
+        ("/x/d*/ /y/", {"y/": "", "y/c.txt": "C"}),
+        ("/x/a.txt /x/deep /y/", {"y/": "", "y/a.txt": "A", "y/c.txt": "C"}),
+        ("/ /y", {"y/": "", "y/x/": "", "y/x/a.txt": "A", "y/x/b.txt": "B", "y/x/deep/": "", "y/x/deep/c.txt": "C"}),
+    ],
+)
+def test_sources_in_another_stage_may_have_wildcards(
+    build: Build, folder: Path, store: Store, copy: str, expected: dict[str, str]
+) -> None:
+    write(folder, {"a.txt": "A", "b.txt": "B", "deep/c.txt": "C", ".dockerignore": "Dockerfile\n.dockerignore"})
+    image = build(f"FROM scratch AS first\nCOPY . /x/\nFROM scratch\nCOPY --from=first {copy}").image
+    assert files_of(store, image) == expected
+    with pytest.raises(DockerfileError, match="not found in first"):
+        build("FROM scratch AS first\nCOPY . /x/\nFROM scratch\nCOPY --from=first /x/*.nope /")
+
+
 def test_only_the_stages_that_are_needed_are_built(build: Build, folder: Path) -> None:
     write(folder, {"a.txt": "A"})
     text = "FROM scratch AS a\nCOPY a.txt /\nFROM scratch AS b\nRUN make\nFROM a AS c\nENV C=1"

@@ -10,13 +10,13 @@ import difflib
 import posixpath
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from gitopslab.errors import ImageError
 from gitopslab.images.content import Content
-from gitopslab.images.context import Context, Entry, digest_of_file
+from gitopslab.images.context import Context, Entry, digest_of_file, matches
 from gitopslab.images.dockerfile.instructions import Instruction
 from gitopslab.images.dockerfile.lines import Fault
 from gitopslab.images.ignore import Ignore
@@ -156,24 +156,30 @@ class TreeOrigin:
     def groups(self, scratch: Path) -> list[Group]:
         """One for each path; all files are unpacked in one go."""
         tree = Tree.of(self._content, self._image.layers)
-        sources = [self._source(tree, path) for path in self._paths]
+        sources = [_source(tree, node) for path in self._paths for node in self._matching(tree, path)]
         files = {node.path for _, nodes in sources for _, node in nodes if node.kind == "file"}
         taken = tree.take_out(files, scratch)
         return [_of_nodes(first, nodes, taken) for first, nodes in sources]
 
-    def _source(self, tree: Tree, path: str) -> tuple[Node, list[tuple[str, Node]]]:
-        # Simplified: no wildcards in the sources of COPY --from; BuildKit has them there too.
+    def _matching(self, tree: Tree, path: str) -> list[Node]:
         node = tree.at(path)
-        if node is None:
+        if node is not None:
+            return [node]
+        pattern = posixpath.normpath("/" + path).lstrip("/")
+        found = [tree.nodes[each] for each in sorted(tree.nodes) if matches(each, pattern)]
+        if not found:
             of = self._instruction.flag("from")
-            raise Fault(
-                self._instruction.line, f'"/{path.lstrip("/")}": not found in {of}', "See what is in that image."
-            )
-        if node.kind != "folder":
-            return replace(node, path=node.path), [("", node)]
-        start = len(node.path) + 1 if node.path else 0
-        kept = [each for each in tree.below(node.path) if each.kind != "other"]
-        return node, [("", node), *((each.path[start:], each) for each in kept)]
+            raise Fault(self._instruction.line, f'"/{pattern}": not found in {of}', "See what is in that image.")
+        return found
+
+
+def _source(tree: Tree, node: Node) -> tuple[Node, list[tuple[str, Node]]]:
+    """A file, or a folder with everything in it by its path there."""
+    if node.kind != "folder":
+        return node, [("", node)]
+    start = len(node.path) + 1 if node.path else 0
+    kept = [each for each in tree.below(node.path) if each.kind != "other"]
+    return node, [("", node), *((each.path[start:], each) for each in kept)]
 
 
 def _of_nodes(first: Node, nodes: list[tuple[str, Node]], taken: dict[str, Path]) -> Group:
