@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import widget_page
 from axe_playwright_python.sync_playwright import Axe
 from jupyterlab_in_browser import CHROMIUM
 from playwright.sync_api import Browser
@@ -17,12 +15,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 
 WIDGETS = ("board", "decision", "graph", "path", "timeline", "table", "anatomy", "manifest", "pipeline", "layers")
 DETAILED = "[data-uid][tabindex='0']"  # what opens its details when it has the focus
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with widget_page.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

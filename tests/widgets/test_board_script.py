@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import widget_page
 from board_samples import NOW, believable, crowd, node, pod, running, waiting
 from jupyterlab_in_browser import CHROMIUM
 from playwright.sync_api import Browser
@@ -42,12 +41,6 @@ class ShownBoard(Shown):
 
 def message(parts: Parts, **told: Any) -> Object:
     return {"board": board(*parts).as_dict(), **header(seconds=NOW, **told)}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with widget_page.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

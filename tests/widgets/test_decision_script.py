@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import widget_page
 from decision_samples import a_choice, crowd, nowhere, one_left
 from jupyterlab_in_browser import CHROMIUM
 from playwright.sync_api import Browser
@@ -41,12 +40,6 @@ class ShownDecision(Shown):
 
 def message(found: Explained, **told: Any) -> Object:
     return {"decision": found.as_dict(), **header(seconds=0, live="static", **told)}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with widget_page.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

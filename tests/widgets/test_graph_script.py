@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterator
 
 import pytest
-import widget_page
 from graph_samples import BROKEN, SHOP, apply, objects_of
 from jupyterlab_in_browser import CHROMIUM
 from playwright.sync_api import Browser
@@ -52,12 +51,6 @@ def shop() -> Objects:
     found = objects_of(plane)
     plane.close()
     return found
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with widget_page.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

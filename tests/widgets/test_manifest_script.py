@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 import pytest
-import widget_page
 from jupyterlab_in_browser import CHROMIUM
 from playwright.sync_api import Browser
 from widget_page import Shown, header
@@ -44,12 +43,6 @@ def explain(api_version: str, kind: str) -> Fields:
 def message(text: str = SERVICE, **said: Any) -> dict[str, Any]:
     told = sheet_message(explained(text, explain, said.get("said"), checked=True))
     return {"sheet": told, **header(live="", seconds=1.0)}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with widget_page.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

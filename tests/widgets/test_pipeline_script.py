@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import widget_page
 from jupyterlab_in_browser import CHROMIUM
 from pipeline_samples import plan, told
 from playwright.sync_api import Browser
@@ -36,12 +35,6 @@ class ShownPipeline(Shown):
 def message(pipeline: Pipeline, kind: str = "push", ref: str = "main", **told: Any) -> Object:
     event = {"kind": kind, "ref": ref}
     return {"pipeline": pipeline.as_dict(), "event": event, **header(seconds=0, live="static", **told)}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with widget_page.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import widget_page
 from jupyterlab_in_browser import CHROMIUM
 from playwright.sync_api import Browser
 from widget_page import Shown, header
@@ -47,12 +46,6 @@ def message(pods: dict[str, str], columns: list[Object] = COLUMNS, **told: Any) 
 def answer(name: str) -> Object:
     text = f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n"
     return {"key": f"demo/{name}", "sheet": sheet_message(sheet(text, lambda *_: Fields({}, "v1", "Pod")))}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with widget_page.chromium() as opened:
-        yield opened
 
 
 @pytest.fixture
