@@ -66,7 +66,8 @@ class FolderImages:
             target = place / "root" / path.lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(text if isinstance(text, bytes) else text.encode())
-            target.chmod(0o755)
+            for each in (target, *target.parents[: len(target.relative_to(place).parts) - 1]):
+                each.chmod(0o755)
         (place / "config.json").write_text(json.dumps(config))
         return f"{REGISTRY}/{name}"
 

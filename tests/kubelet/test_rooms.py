@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -40,7 +41,12 @@ def test_a_static_binary_runs_in_its_own_root_and_network(tmp_path: Path) -> Non
         address = live.pod("one")["status"]["podIP"]
         page = await live.execute("/bin/busybox", "wget", "-qO-", f"http://{address}", name="one")
         assert page == (0, "hello from a binary")
+        assert (await live.execute("/bin/busybox", "touch", "/scratch/x", "/tmp/y", name="one"))[0] == 0
         refused = await live.execute("/bin/busybox", "touch", "/www/index.html", name="one")
         assert refused[0] != 0
 
-    played(tmp_path, story)
+    before = os.umask(0o077)  # as the cluster's process has it
+    try:
+        played(tmp_path, story)
+    finally:
+        os.umask(before)

@@ -34,6 +34,7 @@ _BOOTSTRAP = Path(__file__).with_name("python")
 _MACHINE = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys", "/System", "/Library")
 _FOLDERS = ("tmp", "root", "etc")
 _ETC = ("/etc/ssl", "/etc/ld.so.cache", "/etc/alternatives")
+_ENTERED = 0o755
 _OURS = "/run/gitopslab"
 """Where a room that shows the machine's programs has what the lab itself needs there."""
 _USERS = {
@@ -105,11 +106,13 @@ class Builder:
             shutil.rmtree(place)
         root = place / "root"
         shutil.copytree(image.root, root, symlinks=True)
+        root.chmod(_ENTERED)
         for name in _FOLDERS:
-            (root / name).mkdir(exist_ok=True)
+            _folder(root / name)
+        (root / "tmp").chmod(0o1777)
         binds = [*self._volumes(given.volumes), *_brought(task, given.files, place / "files")]
         folder = _inner(task.container.get("workingDir") or image.config.get("WorkingDir") or "/")
-        (root / folder.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        _folder(root / folder.lstrip("/"))
         for source, inner, _ in binds:
             _put(root, source, inner, linked=is_python)
         self._write_network(task, root)
@@ -152,6 +155,7 @@ class Builder:
             else:
                 source = self._folder / "volumes" / hashlib.sha256(identity.encode()).hexdigest()[:32]
             source.mkdir(parents=True, exist_ok=True)
+            source.chmod(0o777)  # whoever the program runs as may write there
             found.append((source, _inner(inner), False))
         return found
 
@@ -238,7 +242,7 @@ def _write(path: Path, text: str) -> None:
     data = text.encode("utf-8", "surrogateescape")
     if path.is_file() and path.read_bytes() == data:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _folder(path.parent)
     draft = path.with_name(f"..{path.name}")
     draft.write_bytes(data)
     draft.chmod(0o444)
@@ -248,7 +252,7 @@ def _write(path: Path, text: str) -> None:
 def _put(root: Path, source: Path, inner: str, *, linked: bool) -> None:
     """Have something appear inside: as a link, or as what it will be mounted upon."""
     target = root / inner.lstrip("/")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _folder(target.parent)
     if linked:
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
@@ -256,9 +260,17 @@ def _put(root: Path, source: Path, inner: str, *, linked: bool) -> None:
             target.unlink(missing_ok=True)
         target.symlink_to(source, target_is_directory=source.is_dir())
     elif source.is_dir():
-        target.mkdir(exist_ok=True)
+        _folder(target)
     else:
         target.touch()
+
+
+def _folder(path: Path) -> None:
+    """Make a folder that the program can enter, whoever it runs as; the cluster's own files are its owner's alone."""
+    for each in (*reversed(path.parents), path):
+        if not each.exists():
+            each.mkdir()
+            each.chmod(_ENTERED)
 
 
 def _hostname(pod: Object) -> str:
@@ -321,11 +333,11 @@ def _machine(root: Path, paths: Sequence[str], *, is_read_only: bool) -> list[li
         source, target = Path(path), root / path.lstrip("/")
         if not source.exists() or target.is_symlink():
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _folder(target.parent)
         if source.is_symlink() and not target.exists():
             target.symlink_to(os.readlink(source))
             continue
-        target.mkdir(exist_ok=True) if source.is_dir() else target.touch()
+        _folder(target) if source.is_dir() else target.touch()
         found.append([path, path, is_read_only])
     return found
 
