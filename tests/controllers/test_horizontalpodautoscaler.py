@@ -228,7 +228,7 @@ def test_a_target_without_a_scale_is_told(plane: ControlPlane, target: Object, m
 
 def test_two_autoscalers_of_the_same_pods_refuse(measured: ControlPlane) -> None:
     make(measured, workload(**{CPU: "200m"}), autoscaler("a"), autoscaler("b"), seconds=40)
-    listed = "pods by selector app=web are controlled by multiple HPAs: [{a default} {b default}]"
+    listed = "pods by selector app=web are controlled by multiple HPAs: [default/a default/b]"
     assert told(measured, "ScalingActive", "a") == ("False", "AmbiguousSelector", listed)
 
 

@@ -268,7 +268,7 @@ class HorizontalController:
         pods = [pod for pod in self._pods.list(namespace) if memory.selector.matches(labels_of(pod))]
         rivals = sorted(other for other in self._memory if other.namespace == namespace and self._has(other, pods))
         if len(rivals) > 1:
-            listed = " ".join(f"{{{rival.name} {rival.namespace}}}" for rival in rivals)
+            listed = " ".join(f"{rival.namespace}/{rival.name}" for rival in rivals)
             message = f"pods by selector {text} are controlled by multiple HPAs: [{listed}]"
             self._refuse(turn, "AmbiguousSelector", message, "AmbiguousSelector", message)
         return Behind(namespace, text, pods, turn.current, _tolerances(turn.autoscaler), turn.now)

@@ -57,8 +57,12 @@ def _check_spec(causes: Causes, spec: Object, *, checks_version: bool) -> None:
     _check_reference(causes, target, "spec.scaleTargetRef")
     if checks_version:
         _check_version(causes, target, "spec.scaleTargetRef", needs_group=target.get("kind") != "ReplicationController")
-    for index, metric in enumerate(spec.get("metrics") or ()):
+    metrics = spec.get("metrics") or []
+    for index, metric in enumerate(metrics):
         _check_metric(causes, metric, f"spec.metrics[{index}]")
+    if low == 0 and not any(metric.get("type") in ("Object", "External") for metric in metrics):
+        text = "must specify at least one Object or External metric to support scaling to zero replicas"
+        causes.forbidden("spec.metrics", text)
     behavior = spec.get("behavior") or {}
     for way in ("scaleUp", "scaleDown"):
         if way in behavior:
