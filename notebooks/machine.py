@@ -14,8 +14,8 @@ class Machine:
 
     def run(self, app):
         """Run an app once, and print its page or the last line of its error."""
-        environment = {**os.environ, "PYTHONPATH": self.libraries}
+        environment = {**os.environ, "PYTHONPATH": self.libraries, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, f"{app}/app.py", "--show"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        print(f"{app} on the {self.name}:")
-        print(done.stdout or done.stderr.strip().splitlines()[-1])
+        said = done.stdout.rstrip() or done.stderr.rstrip().splitlines()[-1]
+        print(f"{app} on the {self.name}:\n{said}\n")

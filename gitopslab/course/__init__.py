@@ -1,4 +1,4 @@
-"""What surrounds the learning: the machine's prerequisites, the learner's folder, and (later) exercises and checks.
+"""What surrounds the learning: the machine's prerequisites, the learner's folder, exercises and their checks.
 
 Called by the facade and the command line; calls the clusters and the content that ships with the package.
 """
