@@ -8,7 +8,11 @@ Simplified: shared pages count for each process, and CPU limits are not enforced
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +20,7 @@ from gitopslab.controlplane.runtime.metrics import Usage
 
 _NANO = 10**9
 _FRESH = 2.0  # seconds between two samples
+_TABLE_SECONDS = 2.0
 _SPARE = 128 * 1024 * 1024
 
 
@@ -63,13 +68,49 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _family(pid: int) -> list[Any]:
+    """A process and all that it started, as far as the table of processes knew them a moment ago."""
     import psutil
 
-    try:
-        first = psutil.Process(pid)
-        return [first, *first.children(recursive=True)]
-    except psutil.Error:
-        return []
+    children, found, waiting = _TABLE.children(), [], [pid]
+    while waiting:
+        one = waiting.pop()
+        with contextlib.suppress(psutil.Error):
+            found.append(psutil.Process(one))
+            waiting += children.get(one, ())
+    return found
+
+
+class _Table:
+    """Which processes of the machine are whose children; read every two seconds at most, however many ask."""
+
+    def __init__(self) -> None:
+        self._read = -_TABLE_SECONDS
+        self._children: dict[int, list[int]] = {}
+
+    def children(self) -> dict[int, list[int]]:
+        """The children of each process."""
+        now = time.monotonic()
+        if now - self._read >= _TABLE_SECONDS:
+            self._read, self._children = now, {}
+            for pid, parent in _parents():
+                self._children.setdefault(parent, []).append(pid)
+        return self._children
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Every process with its parent; read directly where that is ten times faster than by psutil."""
+    import psutil
+
+    if sys.platform != "linux":
+        yield from ((process.pid, process.info["ppid"]) for process in psutil.process_iter(["ppid"]))
+        return
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
+                yield int(name), int(file.read().rpartition(b")")[2].split()[1])
+
+
+_TABLE = _Table()
 
 
 def _of(process: Any, ask: Any) -> Any:
