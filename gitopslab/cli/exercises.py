@@ -124,12 +124,13 @@ def _desk(spec: str, name: str) -> Desk:
 
     found = existing(spec, name)
     options = [*(["--cluster", spec] if spec != "embedded" else []), *(["--name", name] if name != "lab" else [])]
+    images = Images(Forge.of(found), note, real_nodes=found.kind in REAL_NODES)
     return Desk(
         Client(found.kubeconfig, on_warning=note),
         Kubectl(found.kubeconfig),
         working_folder(),
-        Images(Forge.of(found), note, real_nodes=found.kind in REAL_NODES),
-        Terminal(" ".join(options)),
+        images,
+        Terminal(" ".join(options), lambda: images.address().host),
         note,
         is_own=found.kind != "context",
     )

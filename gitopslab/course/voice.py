@@ -7,13 +7,16 @@ is.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from gitopslab.course.commands import DIGEST, REGISTRY, call_of, located
 from gitopslab.course.exercise import Exercise, Step
 
-_USUAL_REGISTRY = "localhost:5050"
+
+def _usual_registry() -> str:
+    return "localhost:5050"
 
 
 class Voice(Protocol):
@@ -89,16 +92,17 @@ class Terminal:
 
     Attributes:
         options: Those that say which cluster is meant; empty for the default one.
+        registry: Asked for the host of the lab's registry, when a command names it.
     """
 
     options: str = ""
+    registry: Callable[[], str] = _usual_registry
 
     def command(self, command: str, exercise: Exercise) -> str:
         """``gitopslab kubectl -n exercise-06-2 get pods``, ``gitopslab ci lint exercises/02-1-…/gitlab-ci.yml``."""
         if not command.startswith("kubectl "):
-            words = [located(word, exercise) for word in shlex.split(command)]
-            return shlex.join(words).replace(REGISTRY, _USUAL_REGISTRY)
-        command = DIGEST.sub("sha256:…", command).replace(REGISTRY, _USUAL_REGISTRY)
+            return self._filled(shlex.join(located(word, exercise) for word in shlex.split(command)))
+        command = self._filled(command)
         words = ["gitopslab", "kubectl", self.options, "-n", exercise.namespace, command.removeprefix("kubectl ")]
         return " ".join(filter(None, words))
 
@@ -113,6 +117,10 @@ class Terminal:
     def steps(self, steps: tuple[Step, ...], exercise: Exercise) -> str:
         """Lines for a shell."""
         return "\n".join(self._step(step, exercise) for step in steps if not step.is_refused)
+
+    def _filled(self, command: str) -> str:
+        """With the registry's host; a digest is left to be looked up."""
+        return DIGEST.sub("sha256:…", command).replace(REGISTRY, self.registry()) if REGISTRY in command else command
 
     def _step(self, step: Step, exercise: Exercise) -> str:
         if step.command:

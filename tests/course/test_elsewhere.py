@@ -64,6 +64,17 @@ def test_a_command_is_told_where_the_learner_is() -> None:
     assert Terminal().command(look, exercise) == f"gitopslab ci explain {path} build_prod --event tag --tag v1.2"
 
 
+def test_the_registry_of_a_command_is_the_labs_own() -> None:
+    exercise = catalogue.exercise("01-4")
+    command = "kubectl create deployment web --image=REGISTRY/exercise-01-4/web@DIGEST(exercise-01-4/web:test)"
+    assert Cell().command(command, exercise) == (
+        'lab.kubectl(f"create deployment web '
+        "--image={lab.registry}/exercise-01-4/web@{lab.registry.digest('exercise-01-4/web:test')}\")"
+    )
+    told = Terminal(registry=lambda: "localhost:7000").command(command, exercise)
+    assert told.endswith("--image=localhost:7000/exercise-01-4/web@sha256:…")
+
+
 def test_beginning_anew_brings_a_file_back_and_keeps_what_the_learner_made_of_it(tmp_path: Path) -> None:
     from gitopslab.course.stage import Stage
 
