@@ -13,7 +13,9 @@ from pathlib import Path
 from gitopslab.background.files import write_private
 from gitopslab.clusters.forge import USER, Address
 from gitopslab.errors import LabError
-from gitopslab.gitops.git.working import LogEntry, Origin, WorkingCopy
+from gitopslab.gitops.git.history import LogEntry
+from gitopslab.gitops.git.origin import Origin
+from gitopslab.gitops.git.working import WorkingCopy
 from gitopslab.lab.answers import say
 from gitopslab.views.commits import commit_log
 

@@ -11,7 +11,7 @@ from serving_forge import ServedForge, served_forge
 from gitopslab.clusters.forge import Address
 from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.errors import ImageError, LabError
-from gitopslab.gitops.git.working import LogEntry
+from gitopslab.gitops.git.history import LogEntry
 from gitopslab.images import oci
 from gitopslab.lab.git import Git
 from gitopslab.lab.pipelines import Pipelines
@@ -111,6 +111,26 @@ def test_others_commits_are_not_overwritten_unless_one_insists(git: Git) -> None
         mine.pull()
     mine.push(force=True)
     assert git.clone(PROJECT, "third").read("a") == "3"
+
+
+def test_changes_that_are_not_committed_are_never_overwritten(git: Git) -> None:
+    mine, theirs = git.clone(PROJECT, "mine"), git.clone(PROJECT, "theirs")
+    with pytest.raises(LabError, match="There is no commit to push yet"):
+        mine.push()
+    mine.commit("Base", {"a": "1"}, push=True)
+    theirs.pull()
+    theirs.commit("Theirs", {"a": "2", "b": "theirs"}, push=True)
+    mine.write("a", "not committed")
+    mine.write("b", "not tracked")
+    with pytest.raises(LabError, match="a, b would be overwritten by pull"):
+        mine.pull()
+    with pytest.raises(LabError, match="a would be overwritten by revert"):
+        mine.revert()
+    assert (mine.read("a"), mine.read("b")) == ("not committed", "not tracked")
+    mine.write("a", "1")
+    mine.remove("b")
+    mine.pull()
+    assert (mine.read("a"), mine.read("b")) == ("2", "theirs")
 
 
 def test_a_file_outside_of_the_copy_is_refused(git: Git) -> None:

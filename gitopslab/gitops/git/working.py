@@ -7,64 +7,24 @@ messages are Git's.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dulwich import porcelain
-from dulwich.client import GitClient, get_transport_and_path
-from dulwich.errors import GitProtocolError, NotGitRepository
-from dulwich.objects import Commit, ObjectID, Tag
+from dulwich.errors import NotGitRepository
+from dulwich.objects import Commit
 from dulwich.objectspec import parse_commit
 from dulwich.patch import write_tree_diff
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from gitopslab.errors import LabError
-from gitopslab.gitops.git.receive import ZERO
+from gitopslab.gitops.git.history import HEAD, LogEntry, log_of
+from gitopslab.gitops.git.origin import Origin, explained, must_be_clean, pull, push
 
 AUTHOR = b"Learner <learner@example.org>"
-_HEAD = Ref(b"HEAD")
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """A commit in a log.
-
-    Attributes:
-        sha: Its full name.
-        parents: Of what it follows.
-        subject: The first line of its message.
-        author: Who made it.
-        time: Seconds since the epoch.
-        refs: What points to it, as ``main``, ``origin/main`` or ``tag: v1.2.3``; ``HEAD -> main`` for where we are.
-    """
-
-    sha: str
-    parents: tuple[str, ...]
-    subject: str
-    author: str
-    time: int
-    refs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a working copy is pushed to.
-
-    Attributes:
-        url: Without credentials.
-        user: Who pushes.
-        password: The token that goes with it.
-        helper: A file with both in Git's own form, for stock ``git``; readable by its owner alone.
-    """
-
-    url: str
-    user: str = ""
-    password: str = ""
-    helper: Path | None = None
 
 
 class WorkingCopy:
@@ -138,7 +98,7 @@ class WorkingCopy:
                 "added": sorted(staged["add"]),
                 "modified": sorted({*staged["modify"], *(changed - deleted)}),
                 "deleted": sorted({*staged["delete"], *deleted}),
-                "untracked": sorted(told.untracked),
+                "untracked": sorted(os.fsdecode(path) for path in told.untracked),
             }
 
     # ---- commits ----
@@ -163,8 +123,9 @@ class WorkingCopy:
         Raises:
             LabError: There is no such commit, or what it changed has changed again since.
         """
-        with self._opened() as repo, _explained():
+        with self._opened() as repo, explained():
             commit = self._commit(repo, name)
+            must_be_clean(repo, "revert")
             subject = commit.message.decode("utf-8", "replace").partition("\n")[0]
             message = f'Revert "{subject}"\n\nThis reverts commit {commit.id.decode()}.\n'
             made = porcelain.revert(repo, commit.id, message=message, author=AUTHOR, committer=AUTHOR)
@@ -176,7 +137,7 @@ class WorkingCopy:
         Raises:
             LabError: The name cannot be one, or changes would be lost.
         """
-        with self._opened() as repo, _explained():
+        with self._opened() as repo, explained():
             if Ref(b"refs/heads/" + name.encode()) not in repo.refs:
                 porcelain.branch_create(repo, name)
             porcelain.checkout(repo, name)
@@ -187,18 +148,18 @@ class WorkingCopy:
         Raises:
             LabError: There is such a tag already, or the name cannot be one.
         """
-        with self._opened() as repo, _explained():
+        with self._opened() as repo, explained():
             porcelain.tag_create(repo, name, author=AUTHOR, message=message.encode(), annotated=bool(message))
 
     def head(self) -> str:
         """The newest commit; empty when there is none."""
         with self._opened() as repo:
-            return repo.get_refs().get(_HEAD, b"").decode()
+            return repo.get_refs().get(HEAD, b"").decode()
 
     def current_branch(self) -> str:
         """The branch that commits go to."""
         with self._opened() as repo:
-            ref = repo.refs.get_symrefs().get(_HEAD, b"")
+            ref = repo.refs.get_symrefs().get(HEAD, b"")
             return ref.removeprefix(b"refs/heads/").decode()
 
     def diff(self, before: str = "", after: str = "") -> str:
@@ -209,7 +170,7 @@ class WorkingCopy:
             after: Another; empty for the folder as it is.
         """
         out = io.BytesIO()
-        with self._opened() as repo, _explained():
+        with self._opened() as repo, explained():
             if after:
                 old, new = self._commit(repo, before or "HEAD"), self._commit(repo, after)
                 write_tree_diff(out, repo.object_store, old.tree, new.tree)
@@ -220,97 +181,19 @@ class WorkingCopy:
     def log(self, most: int = 20) -> list[LogEntry]:
         """The newest commits of all branches, newest first."""
         with self._opened() as repo:
-            names = self._names(repo)
-            if not names:
-                return []
-            walker = repo.get_walker(include=list(names), max_entries=most, order="topo")
-            return [_entry(each.commit, names.get(each.commit.id, [])) for each in walker]
+            return log_of(repo, most)
 
     # ---- the forge ----
 
     def push(self, *, force: bool = False, progress: Callable[[str], None] = lambda line: None) -> dict[str, str]:
-        """Push the current branch and all tags; gives what moved, by ref.
-
-        Args:
-            force: Even where commits are lost.
-            progress: Told what the forge says to it.
-
-        Raises:
-            LabError: It is refused, or the forge does not answer.
-        """
-        said = io.BytesIO()
-        with self._opened() as repo, _explained():
-            client, path = self._client()
-            local = {ref: sha for ref, sha in repo.get_refs().items() if ref.startswith(b"refs/tags/")}
-            branch = Ref(b"refs/heads/" + self.current_branch().encode())
-            if branch in repo.refs:
-                local[branch] = repo.refs[branch]
-            moved: dict[str, str] = {}
-
-            def wanted(there: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
-                changed = {ref: sha for ref, sha in local.items() if there.get(ref) != sha}
-                for ref, sha in changed.items():
-                    old = there.get(ref)
-                    if not force and old and old != ZERO.encode() and not _follows(repo, sha, old):
-                        raise LabError(
-                            f"Updates were rejected because the tip of {ref.decode()} is behind its remote counterpart",
-                            "Bring the others' commits first: pull. Or overwrite them: push(force=True)",
-                        )
-                    moved[ref.decode()] = sha.decode()
-                return changed
-
-            def pack(have: Any, want: Any, *, ofs_delta: bool = False, progress: Any = None) -> Any:
-                return repo.generate_pack_data(have, want, ofs_delta=ofs_delta)  # in silence: not the forge's words
-
-            result = client.send_pack(path.encode(), wanted, pack, progress=lambda piece: _heard(said, piece))
-            refused = {ref: why for ref, why in (result.ref_status or {}).items() if why}
-            for line in said.getvalue().decode("utf-8", "replace").splitlines():
-                if line.strip():
-                    progress(line.strip())
-            if refused:
-                raise LabError("; ".join(f"{ref.decode()}: {why}" for ref, why in refused.items()))
-            repo.refs[Ref(b"refs/remotes/origin/" + branch.removeprefix(b"refs/heads/"))] = local[branch]
-            return moved
+        """Push the current branch and all tags; gives what moved, by ref. See ``origin.push``."""
+        with self._opened() as repo, explained():
+            return push(repo, self._origin, force=force, progress=progress)
 
     def pull(self) -> bool:
-        """Bring the forge's commits, and go forward to them; False when there is no such project yet.
-
-        Raises:
-            LabError: Both sides have commits of their own, or the forge does not answer.
-        """
-        with self._opened() as repo, _explained():
-            client, path = self._client()
-            try:
-                found = client.fetch(path, repo)
-            except NotGitRepository:
-                return False
-            refs = {ref: sha for ref, sha in found.refs.items() if sha is not None}
-            for ref, sha in refs.items():
-                if ref.startswith(b"refs/heads/"):
-                    repo.refs[Ref(b"refs/remotes/origin/" + ref.removeprefix(b"refs/heads/"))] = sha
-                elif ref.startswith(b"refs/tags/"):
-                    repo.refs[Ref(ref)] = sha
-            self._go_forward(repo, refs, found.symrefs.get(_HEAD))
-            return True
-
-    def _go_forward(self, repo: Repo, refs: dict[Ref, ObjectID], default: Ref | None) -> None:
-        branch = repo.refs.get_symrefs().get(_HEAD)
-        if branch is not None and branch not in repo.refs and branch not in refs and default in refs:
-            branch = default
-            repo.refs.set_symbolic_ref(_HEAD, branch)
-        theirs = refs.get(branch) if branch else None
-        if branch is None or theirs is None:
-            return
-        ours = repo.get_refs().get(branch)
-        if ours is not None and _follows(repo, ours, theirs):
-            return
-        if ours is not None and not _follows(repo, theirs, ours):
-            raise LabError(
-                f"{branch.decode()} and the forge's have diverged: both have commits of their own",
-                "Undo yours, or overwrite theirs with push(force=True)",
-            )
-        repo.refs[branch] = theirs
-        porcelain.reset(repo, "hard", theirs)
+        """Bring the forge's commits; False when there is no such project yet. See ``origin.pull``."""
+        with self._opened() as repo, explained():
+            return pull(repo, self._origin)
 
     # ---- inside ----
 
@@ -329,27 +212,11 @@ class WorkingCopy:
                 config.set((b"credential",), b"helper", f"store --file='{self._origin.helper}'".encode())
             config.write_to_path()
 
-    def _client(self) -> tuple[GitClient, str]:
-        client, path = get_transport_and_path(
-            self._origin.url, username=self._origin.user or None, password=self._origin.password or None
-        )
-        return client, path
-
     def _commit(self, repo: Repo, name: str) -> Commit:
         try:
             return parse_commit(repo, name.encode())
         except (KeyError, ValueError) as error:
             raise LabError(f"There is no commit {name!r} here", "See which there are: log()") from error
-
-    def _names(self, repo: Repo) -> dict[ObjectID, list[str]]:
-        head = repo.refs.get_symrefs().get(_HEAD)
-        found: dict[ObjectID, list[str]] = {}
-        for ref, sha in sorted(repo.get_refs().items()):
-            target = repo[sha] if sha in repo.object_store else None
-            commit = target.object[1] if isinstance(target, Tag) else sha
-            if ref != _HEAD:
-                found.setdefault(ObjectID(commit), []).append(_shown(ref, is_head=ref == head))
-        return found
 
     @contextmanager
     def _opened(self) -> Iterator[Repo]:
@@ -359,57 +226,3 @@ class WorkingCopy:
             raise LabError(f"{self.folder} is no working copy", "Make one: lab.git.clone") from error
         with repo:
             yield repo
-
-
-def _heard(said: io.BytesIO, piece: bytes) -> None:
-    said.write(piece)
-
-
-def _shown(ref: bytes, *, is_head: bool) -> str:
-    name = ref.decode("utf-8", "replace")
-    if name.startswith("refs/tags/"):
-        return f"tag: {name.removeprefix('refs/tags/')}"
-    short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    return f"HEAD -> {short}" if is_head else short
-
-
-def _entry(commit: Commit, refs: list[str]) -> LogEntry:
-    return LogEntry(
-        commit.id.decode(),
-        tuple(parent.decode() for parent in commit.parents),
-        commit.message.decode("utf-8", "replace").partition("\n")[0],
-        commit.author.decode("utf-8", "replace").partition(" <")[0],
-        int(commit.commit_time),
-        tuple(sorted(refs, key=lambda ref: (not ref.startswith("HEAD"), ref))),
-    )
-
-
-def _follows(repo: Repo, newer: ObjectID, older: ObjectID) -> bool:
-    """Whether a commit is the other one or comes after it."""
-    if older not in repo.object_store:
-        return False
-    waiting, seen = [newer], {newer}
-    while waiting:
-        sha = waiting.pop()
-        if sha == older:
-            return True
-        found = repo[sha]
-        parents = found.parents if isinstance(found, Commit) else []
-        waiting += [parent for parent in parents if parent not in seen]
-        seen.update(parents)
-    return False
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what dulwich raises into words for a learner."""
-    try:
-        yield
-    except LabError:
-        raise
-    except (porcelain.Error, GitProtocolError, KeyError, ValueError, OSError) as error:
-        raise LabError(f"Git: {str(error) or type(error).__name__}") from error
-    except Exception as error:  # urllib3's, which this room does not know
-        if type(error).__module__.startswith("urllib3"):
-            raise LabError("The forge does not answer", "Start it: lab.git does so, or gitopslab up") from error
-        raise
