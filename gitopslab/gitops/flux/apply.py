@@ -1,12 +1,11 @@
-"""Server-side apply as kustomize-controller does it: only what differs is written, a stage whole or not at all.
+"""Server-side apply as kustomize-controller does it: only what differs is written, and all of a stage is planned first.
 
-For each object: read it, take over what kubectl owns, apply it dry, and compare. Where nothing but metadata and status
+For each object: read it, apply it dry, take over what kubectl owns, and compare. Where nothing but metadata and status
 would differ, nothing is written. Source: ``fluxcd/pkg/ssa/manager_apply.go``, ``manager_diff.go``, ``errors.go``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from gitopslab.machinery.objects import (
     labels_of,
     name_of,
     namespace_of,
+    uid_of,
 )
 
 CREATED, CONFIGURED, UNCHANGED, SKIPPED, DELETED = "created", "configured", "unchanged", "skipped", "deleted"
@@ -53,10 +53,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An object that was found unchanged: while both sides are what they were, it still is."""
+    """An object that needed nothing: while both sides are what they were, it still needs nothing."""
 
-    version: str
-    wanted: str
+    live: Object
+    wanted: Object
 
 
 class Applier:
@@ -74,19 +74,32 @@ class Applier:
         self._clock = clock
         self._seen: dict[str, _Seen] = {}
 
-    def apply(self, stage: Iterable[Object], *, force: bool) -> list[Action]:
-        """Apply a stage: all of it dry first, and nothing of it when anything fails.
+    def plan(self, obj: Object, *, force: bool) -> str:
+        """What would be done to an object: one of the words above. Nothing of it is written.
 
         Args:
-            stage: In order.
-            force: Make objects anew whose change is not allowed.
+            obj: As it is wanted.
+            force: Make it anew when its change is not allowed.
 
         Raises:
-            ApplyError: An object is refused; its message names it.
-            StillThereError: An object that is made anew is not gone yet; try again soon.
+            ApplyError: It is refused.
+            StillThereError: It is to be made anew and is not gone yet; try again soon.
         """
-        planned = [(obj, self._plan(obj, force=force)) for obj in stage]
-        return [Action(obj, self._write(obj, done)) for obj, done in planned]
+        return self._plan(obj, force=force or says(obj, "force", "enabled"))
+
+    def write(self, obj: Object, planned: str) -> Action:
+        """Do what was planned.
+
+        Raises:
+            ApplyError: It is refused after all.
+        """
+        if planned in (CREATED, CONFIGURED):
+            try:
+                live = self._patch(self._resource(obj), obj)
+            except ApiError as error:
+                raise ApplyError(f"{spoken(obj)} apply failed: {error.message}") from error
+            self._seen[uid_of(live)] = _Seen(_compared(live), obj)
+        return Action(obj, planned)
 
     def live(self, obj: Object) -> Object | None:
         """The object as it is; None when it, or its kind, is not there."""
@@ -107,34 +120,31 @@ class Applier:
         resource = self._catalog.of(obj)
         if resource is None:
             return
+        self._seen.pop(uid_of(obj), None)
         try:
             self._api.delete(resource.key, name_of(obj), namespace_of(obj), propagation="Background")
         except NotFoundError:
             return
 
     def _plan(self, obj: Object, *, force: bool) -> str:
-        """What would be done to an object."""
         resource = self._resource(obj)
         live = self.live(obj)
         if _is_excluded(obj, live):
             return SKIPPED
-        wanted = json.dumps(obj, sort_keys=True)
-        if live is not None and self._seen.get(live["metadata"]["uid"]) == _Seen(_version(live), wanted):
+        if live is not None and self._seen.get(uid_of(live)) == _Seen(_compared(live), obj):
             return UNCHANGED
-        if live is not None and not says(obj, "ssa", "Merge"):
-            live = self._take_over(resource, live)
         try:
             result = self._patch(resource, obj, dry_run=True)
         except ApiError as error:
-            if live is None or not _is_immutable(error) or not (force or says(obj, "force", "enabled")):
+            if live is None or not _is_immutable(error) or not force:
                 raise _failed(obj, error) from error
             self._make_way(obj)
             return CREATED
         if live is None:
             return CREATED
-        if _differs(live, result):
+        if self._take_over(resource, live, obj) or _differs(live, result):
             return CONFIGURED
-        self._seen[live["metadata"]["uid"]] = _Seen(_version(live), wanted)
+        self._seen[uid_of(live)] = _Seen(_compared(live), obj)
         return UNCHANGED
 
     def _make_way(self, obj: Object) -> None:
@@ -142,23 +152,15 @@ class Applier:
         if self.live(obj) is not None:
             raise StillThereError(f"{spoken(obj)} is being deleted, to be made anew")
 
-    def _write(self, obj: Object, done: str) -> str:
-        if done in (CREATED, CONFIGURED):
-            try:
-                self._patch(self._resource(obj), obj)
-            except ApiError as error:
-                message = f"{spoken(obj)} apply failed: {error.message}"
-                raise ApplyError(message) from error
-        return done
-
     def _patch(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         return self._api.patch(resource.key, name_of(obj), obj, namespace_of(obj), type="apply", dry_run=dry_run)
 
-    def _take_over(self, resource: Resource, live: Object) -> Object:
-        patch = taken_over(live, self._clock.now())
-        if not patch:
-            return live
-        return self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type="json")
+    def _take_over(self, resource: Resource, live: Object, obj: Object) -> bool:
+        """Take over what kubectl owns; whether there was anything, after which even the same is applied."""
+        patch = [] if says(obj, "ssa", "Merge") else taken_over(live, self._clock.now())
+        if patch:
+            self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type="json")
+        return bool(patch)
 
     def _resource(self, obj: Object) -> Resource:
         resource = self._catalog.of(obj)
@@ -215,5 +217,9 @@ def _failed(obj: Object, error: ApiError) -> ApplyError:
     return ApplyError(f"{spoken(obj)} dry-run failed{reason}: {error.message}")
 
 
-def _version(obj: Object) -> str:
-    return str(obj["metadata"].get("resourceVersion", ""))
+def _compared(live: Object) -> Object:
+    """What of a live object decides whether an apply would change it; status and versions come and go without."""
+    metadata = live["metadata"]
+    owners = [entry for entry in metadata.get("managedFields") or () if entry.get("subresource") != "status"]
+    rest = {key: value for key, value in live.items() if key not in _NOT_COMPARED}
+    return {**rest, "labels": labels_of(live), "annotations": annotations_of(live), "managedFields": owners}

@@ -12,6 +12,7 @@ ends the health checks of the one before; the real controller does so only behin
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,27 +20,29 @@ from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import LabError, RenderError
-from gitopslab.gitops.flux.apply import CONFIGURED, CREATED, Applier, ApplyError, StillThereError, prepared
+from gitopslab.gitops.flux.apply import SKIPPED, Applier, ApplyError, StillThereError, prepared
 from gitopslab.gitops.flux.build import Built, PathError, build
 from gitopslab.gitops.flux.dependencies import source_of, unready
-from gitopslab.gitops.flux.durations import seconds, spoken
+from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, SOURCES, is_suspended, requested_at
-from gitopslab.gitops.flux.marks import owner_labels
+from gitopslab.gitops.flux.marks import is_owned, owner_labels
 from gitopslab.gitops.flux.ownership import MANAGER
 from gitopslab.gitops.flux.prune import prune
-from gitopslab.gitops.flux.report import Failure, Report
+from gitopslab.gitops.flux.report import EarlyFailure, Failure, HealthFailure, Report
 from gitopslab.gitops.flux.run import Run, Step
 from gitopslab.gitops.flux.schedule import Schedule
 from gitopslab.gitops.flux.surroundings import Surroundings, add_finalizer, drop_finalizer, has_finalizer
 from gitopslab.gitops.flux.variables import variables_of
-from gitopslab.gitops.flux.waiting import look, waits, watched
+from gitopslab.gitops.flux.waiting import look, watched
 from gitopslab.gitops.inventory import Entry, entries_of, missing
-from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of, uid_of
+from gitopslab.machinery.clock import seconds_of
+from gitopslab.machinery.objects import Object, is_condition_true, is_terminating, name_of, namespace_of, uid_of
 
 STATUS_MANAGER = "gotk-kustomize-controller"
 _DEPENDENCY_DELAY = 30.0
 _LOOK_AGAIN = 1.0
 _STAGE_TIMEOUT = 60.0
+_SLICE = 0.02  # seconds of applying before others get their turn: two hundred objects take a second or two
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
@@ -88,6 +91,9 @@ class KustomizationController:
         if obj is None:
             self._forget(request)
             return DONE
+        run = self._runs.get(request)
+        if run is not None and run.step is Step.STAGE:
+            return self._finish_applying(request, obj, run)
         if is_terminating(obj):
             return self._finalize(request, obj)
         if not has_finalizer(obj):
@@ -97,18 +103,28 @@ class KustomizationController:
             self._forget(request)
             return DONE
         cause = self._cause(obj)
-        run = self._runs.get(request)
         if run is None or run.cause != cause:
             if not self._schedule.is_due(request, cause):
                 return self._schedule.later(request)
-            run = self._runs[request] = Run(cause, self._given.clock.now())
+            run = self._runs[request] = Run(cause, obj, self._given.clock.now())
+        return self._try(request, obj, run)
+
+    def _finish_applying(self, request: Request, obj: Object, run: Run) -> Result:
+        """Apply to the end whatever was changed since it began: the inventory must name all that was written."""
+        result = self._try(request, {**run.object, "status": obj.get("status")}, run)
+        return result if request in self._runs and run.step is Step.STAGE else Result(0.0)
+
+    def _try(self, request: Request, obj: Object, run: Run) -> Result:
         try:
             return self._go_on(request, obj, run)
         except Failure as failure:
             del self._runs[request]
-            self._report.failed(obj, run, failure)
+            if isinstance(failure, EarlyFailure):
+                self._report.not_begun(obj, failure)
+            else:
+                self._report.failed(obj, run, failure)
             retry = failure.again or seconds(obj["spec"].get("retryInterval"), seconds(obj["spec"]["interval"]))
-            return self._schedule.done(request, cause, retry)
+            return self._schedule.done(request, run.cause, retry)
 
     # -- why a run begins ---------------------------------------------------------------------------------------------
 
@@ -158,19 +174,19 @@ class KustomizationController:
     # -- one run ------------------------------------------------------------------------------------------------------
 
     def _go_on(self, request: Request, obj: Object, run: Run) -> Result:
-        artifact = self._must_have_artifact(obj)
-        run.revision = artifact.revision
         if run.step is Step.BUILD:
+            artifact = self._must_have_artifact(obj)
+            run.revision = artifact.revision
             if reason := unready(obj, self._objects, artifact.revision):
-                raise Failure("DependencyNotReady", reason, again=_DEPENDENCY_DELAY)
+                raise EarlyFailure("DependencyNotReady", reason, again=_DEPENDENCY_DELAY)
             built = self._build(request, obj, run, artifact)
             if built is None:
                 self._report.progress(obj, run, "Building manifests for")
                 return DONE
             run.begin(built, prepared(built.objects, owner_labels(obj), obj["spec"].get("commonMetadata")))
-        if run.step is Step.STAGE and not self._apply(obj, run):
+        if run.step is Step.STAGE and (soon := self._apply(obj, run)) is not None:
             self._report.progress(obj, run, "Detecting drift for")
-            return Result(_LOOK_AGAIN)
+            return Result(soon)
         if run.step is Step.HEALTH and not self._is_healthy(obj, run):
             self._report.progress(obj, run, "Running health checks for")
             return Result(_LOOK_AGAIN)
@@ -181,11 +197,10 @@ class KustomizationController:
     def _must_have_artifact(self, obj: Object) -> _Artifact:
         kind, _, name = source_of(obj)
         if self._source(obj) is None:
-            message = f'{kind}.source.toolkit.fluxcd.io "{name}" not found'
-            raise Failure("ArtifactFailed", message, again=_DEPENDENCY_DELAY)
+            raise EarlyFailure("ArtifactFailed", f'{kind}.source.toolkit.fluxcd.io "{name}" not found')
         artifact = self._artifact(obj)
         if artifact is None:
-            raise Failure("ArtifactFailed", "Source artifact not found, retrying in 30s", again=_DEPENDENCY_DELAY)
+            raise EarlyFailure("ArtifactFailed", "Source artifact not found, retrying in 30s", again=_DEPENDENCY_DELAY)
         return artifact
 
     def _build(self, request: Request, obj: Object, run: Run, artifact: _Artifact) -> Built | None:
@@ -220,23 +235,36 @@ class KustomizationController:
         self._built[request] = (what, built)
         return built
 
-    def _apply(self, obj: Object, run: Run) -> bool:
-        """Apply the stages that are left; False while one must settle before the next."""
+    def _apply(self, obj: Object, run: Run) -> float | None:
+        """Apply a piece of what is left; seconds until the next piece, None when all is applied."""
         force = bool(obj["spec"].get("force"))
-        while run.stages:
-            if not self._has_settled(run):
-                return False
-            try:
-                done = self._applier.apply(run.stages[0], force=force)
-            except StillThereError:
-                return False
-            except ApplyError as error:
-                self._report.changes(obj, run, run.changes)
-                raise Failure("ReconciliationFailed", error.message) from error
-            run.applied_stage(done, self._given.clock.now())
+        end = time.monotonic() + _SLICE
+        try:
+            while run.stages:
+                if not self._has_settled(run):
+                    return _LOOK_AGAIN
+                while run.stages and len(run.written) < len(run.stages[0]):
+                    self._apply_next(run, force=force)
+                    if time.monotonic() >= end:
+                        return 0.0
+                run.next_stage(self._given.clock.now())
+        except StillThereError:
+            return _LOOK_AGAIN
+        except ApplyError as error:
+            message = "\n".join([error.message, *map(str, run.changes)])
+            raise Failure("ReconciliationFailed", message) from error
         self._settle_inventory(obj, run)
         run.step = Step.HEALTH
-        return True
+        return None
+
+    def _apply_next(self, run: Run, *, force: bool) -> None:
+        """Plan one object of a stage, or write one, once all of them are planned."""
+        stage = run.stages[0]
+        if len(run.planned) < len(stage):
+            run.planned.append(self._applier.plan(stage[len(run.planned)], force=force))
+        else:
+            at = len(run.written)
+            run.written.append(self._applier.write(stage[at], run.planned[at]))
 
     def _has_settled(self, run: Run) -> bool:
         """Whether what the last stage made is established: kinds, namespaces and classes come before their users."""
@@ -250,12 +278,12 @@ class KustomizationController:
 
     def _settle_inventory(self, obj: Object, run: Run) -> None:
         """Write down what is owned now, and delete what is not any more."""
-        self._report.changes(obj, run, [a for a in run.actions if a.done in (CREATED, CONFIGURED)])
+        self._report.changes(obj, run.changes)
         new = [Entry.of(action.object) for action in run.actions]
         old = entries_of((obj.get("status") or {}).get("inventory"))
         if obj["spec"].get("prune"):
             pruned = prune(self._applier, obj, missing(old, new))
-            self._report.changes(obj, run, pruned.actions)
+            self._report.changes(obj, pruned.actions)
             new += pruned.refused
             run.inventory = new
             if pruned.errors:
@@ -263,22 +291,21 @@ class KustomizationController:
         run.inventory = new
 
     def _is_healthy(self, obj: Object, run: Run) -> bool:
-        spec = obj["spec"]
-        if not waits(spec):
+        wanted = watched(obj, [action.object for action in run.actions if action.done != SKIPPED])
+        if not wanted:
             return True
-        run.checked_since = run.checked_since or self._given.clock.now()
-        now = look(self._applier, watched(spec, [a.object for a in run.actions if a.done != "skipped"]))
+        if not run.checked_since:
+            run.checked_since = self._given.clock.now()
+            run.was_healthy = is_condition_true(obj, "Healthy")
+        now = look(self._applier, wanted)
         took = self._given.clock.now() - run.checked_since
         if now.is_over:
             run.healthy_after = took
             return True
-        words = f"health check failed after {spoken(took)}: "
         if now.failed:
-            raise Failure(
-                "HealthCheckFailed", f"{words}failed early due to stalled resources: [{', '.join(now.failed)}]"
-            )
+            raise HealthFailure(took, f"failed early due to stalled resources: [{', '.join(now.failed)}]")
         if took >= run.timeout(obj):
-            raise Failure("HealthCheckFailed", f"{words}timeout waiting for: [{', '.join(now.waiting)}]")
+            raise HealthFailure(took, f"timeout waiting for: [{', '.join(now.waiting)}]")
         return False
 
     # -- the end ------------------------------------------------------------------------------------------------------
@@ -290,15 +317,21 @@ class KustomizationController:
         entries = entries_of((obj.get("status") or {}).get("inventory"))
         if entries and not is_suspended(obj) and _deletes(obj["spec"]):
             pruned = prune(self._applier, obj, entries)
+            self._report.deleted(obj, pruned.actions)
             if pruned.errors:
-                self._report.failed(obj, Run((), self._given.clock.now()), Failure("PruneFailed", pruned.message))
+                self._report.failed(obj, Run((), obj, self._given.clock.now()), Failure("PruneFailed", pruned.message))
                 return Result(seconds(obj["spec"].get("retryInterval"), seconds(obj["spec"]["interval"])))
-            waits_for_end = obj["spec"].get("deletionPolicy") == "WaitForTermination"
-            if waits_for_end and any(self._applier.live(action.object) for action in pruned.actions):
+            if obj["spec"].get("deletionPolicy") == "WaitForTermination" and self._is_ending(obj, entries):
                 return Result(_LOOK_AGAIN)
         self._forget(request)
         drop_finalizer(self._status, KUSTOMIZATIONS, obj)
         return DONE
+
+    def _is_ending(self, obj: Object, entries: Iterable[Entry]) -> bool:
+        """Whether something that was deleted is still there, and it is not too late to wait for it."""
+        since = self._given.clock.now() - seconds_of(obj["metadata"]["deletionTimestamp"])
+        there = (self._applier.live(entry.object) for entry in entries)
+        return since < Run.timeout(obj) and any(live and is_terminating(live) and is_owned(live, obj) for live in there)
 
     def _forget(self, request: Request) -> None:
         self._runs.pop(request, None)

@@ -17,12 +17,11 @@ from gitopslab.gitops.flux.conditions import Condition
 from gitopslab.gitops.flux.durations import seconds, spoken
 from gitopslab.gitops.flux.history import Ended, with_entry
 from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, requested_at
-from gitopslab.gitops.flux.run import Run
+from gitopslab.gitops.flux.run import Run, Step
 from gitopslab.gitops.flux.surroundings import write_status
-from gitopslab.gitops.flux.waiting import waits
 from gitopslab.gitops.inventory import inventory_of
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, condition_of
 
 
 class Failure(LabError):
@@ -37,6 +36,22 @@ class Failure(LabError):
         super().__init__(message)
         self.reason = reason
         self.again = again
+
+
+class EarlyFailure(Failure):
+    """The source, its artifact or a dependency is not there yet: nothing was attempted."""
+
+
+class HealthFailure(Failure):
+    """What was waited for did not become healthy.
+
+    Attributes:
+        words: Why, as ``Healthy`` says it; ``Ready`` says how long it took, too.
+    """
+
+    def __init__(self, after: float, words: str) -> None:
+        super().__init__("HealthCheckFailed", f"health check failed after {spoken(after)}: {words}")
+        self.words = words
 
 
 class Report:
@@ -62,22 +77,24 @@ class Report:
         ]
         if run.checked_since:
             said.append(Condition.unknown(conditions.HEALTHY, "Progressing", message))
-        status = self._attempted(obj, run)
-        self._write(obj, status, *said)
+        self._write(obj, self._attempted(obj, run, is_found=run.step is not Step.BUILD), *said)
 
     def succeeded(self, obj: Object, run: Run) -> None:
         """Everything is applied, and healthy where that was asked for."""
         now = self._clock.now()
         status = self._attempted(obj, run)
+        is_new = run.revision != status.get("lastAppliedRevision")
         status["lastAppliedRevision"] = run.revision
         status["observedGeneration"] = obj["metadata"]["generation"]
         status["history"] = self._history(obj, run, "ReconciliationSucceeded")
         message = f"Applied revision: {run.revision}"
         said = [Condition.true(conditions.READY, "ReconciliationSucceeded", message)]
         gone = [conditions.RECONCILING, conditions.STALLED]
-        if waits(obj["spec"]):
-            passed = f"Health check passed in {spoken(run.healthy_after or 0.0)}"
+        if run.healthy_after is not None:
+            passed = f"Health check passed in {spoken(run.healthy_after)}"
             said.append(Condition.true(conditions.HEALTHY, "Succeeded", passed))
+            if not run.was_healthy or (is_new and run.changes):
+                self._recorder.event(obj, "Normal", "Progressing", passed)
         else:
             gone.append(conditions.HEALTHY)
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
@@ -88,28 +105,43 @@ class Report:
 
     def failed(self, obj: Object, run: Run, failure: Failure) -> None:
         """It did not come off; it will be tried again."""
-        status = self._attempted(obj, run)
+        status = self._attempted(obj, run, is_found=failure.reason != "ArtifactFailed")
         if run.digest:
             status["history"] = self._history(obj, run, failure.reason)
         said = [
             Condition.false(conditions.READY, failure.reason, failure.message),
             Condition.true(conditions.RECONCILING, "ProgressingWithRetry", self._doing(obj, run, failure)),
         ]
-        if failure.reason == "HealthCheckFailed":
-            said.append(Condition.false(conditions.HEALTHY, failure.reason, failure.message))
+        if isinstance(failure, HealthFailure):
+            said.append(Condition.false(conditions.HEALTHY, failure.reason, failure.words))
         self._write(obj, status, *said)
-        kind = "Normal" if failure.reason == "DependencyNotReady" else "Warning"
-        self._recorder.event(obj, kind, failure.reason, failure.message)  # type: ignore[arg-type]
+        self._recorder.event(obj, "Warning", failure.reason, failure.message)
 
-    def changes(self, obj: Object, run: Run, actions: Sequence[Action]) -> None:
+    def not_begun(self, obj: Object, failure: EarlyFailure) -> None:
+        """It waits for others, which is a condition; only a dependency is an event, too."""
+        said = [Condition.false(conditions.READY, failure.reason, failure.message)]
+        if known := condition_of(obj, conditions.RECONCILING):
+            said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", known["message"]))
+        self._write(obj, dict(obj.get("status") or {}), *said)
+        if failure.reason == "DependencyNotReady":
+            message = f"Dependencies do not meet ready condition, retrying in {spoken(failure.again)}"
+            self._recorder.event(obj, "Normal", failure.reason, message)
+
+    def changes(self, obj: Object, actions: Sequence[Action]) -> None:
         """What was done to the cluster, one line an object."""
         if actions:
             self._recorder.event(obj, "Normal", "Progressing", "\n".join(str(action) for action in actions))
 
-    def _attempted(self, obj: Object, run: Run) -> Object:
-        """The status with what is known whatever comes of the run."""
+    def deleted(self, obj: Object, actions: Sequence[Action]) -> None:
+        """What went away with the Kustomization."""
+        if actions:
+            reason = (condition_of(obj, conditions.READY) or {}).get("reason", "info")
+            self._recorder.event(obj, "Normal", reason, "\n".join(str(action) for action in actions))
+
+    def _attempted(self, obj: Object, run: Run, *, is_found: bool = True) -> Object:
+        """The status with what is known whatever comes of the run; a revision counts once its path was found."""
         status = dict(obj.get("status") or {})
-        if run.revision:
+        if run.revision and is_found:
             status["lastAttemptedRevision"] = run.revision
         if run.inventory is not None:
             status["inventory"] = inventory_of(run.inventory)
@@ -127,8 +159,6 @@ class Report:
             "HealthCheckFailed": "Running health checks for",
         }
         doing = steps.get(failure.reason, "Fetching manifests for")
-        if not run.revision:
-            return "Reconciliation in progress"
         return f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
 
     def _write(self, obj: Object, status: Object, *said: Condition) -> None:

@@ -30,47 +30,56 @@ class Run:
 
     Attributes:
         cause: Why it began; when that changes, it begins anew.
+        object: The Kustomization as it was then.
         started: Seconds since the epoch.
         step: What comes next.
         revision: Of the source.
         digest: Of what was built.
         stages: What is to be applied still.
-        actions: What was done so far, an action an object.
+        planned: What is to be done to the objects of the first stage that is left, as far as that is known.
+        written: What was done to them.
+        actions: What was done in the stages before.
         settling: What the last stage applied, and the next one may need.
         settling_since: Seconds since the epoch.
         inventory: What is owned; None until everything is applied.
         checked_since: When the health checks began; 0 before.
+        was_healthy: Whether the reconcile before found everything healthy.
         healthy_after: How long they took, in seconds; None until they passed.
     """
 
     cause: Hashable
+    object: Object
     started: float
     step: Step = Step.BUILD
     revision: str = ""
     digest: str = ""
     stages: list[list[Object]] = field(default_factory=list)
+    planned: list[str] = field(default_factory=list)
+    written: list[Action] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     settling: list[Object] = field(default_factory=list)
     settling_since: float = 0.0
     inventory: list[Entry] | None = None
     checked_since: float = 0.0
+    was_healthy: bool = False
     healthy_after: float | None = None
 
     def begin(self, built: Built, objects: list[Object]) -> None:
         """Go on to applying what was built."""
         self.digest, self.stages, self.step = built.digest, stages(objects), Step.STAGE
 
-    def applied_stage(self, actions: list[Action], now: float) -> None:
-        """The first stage that was left is applied."""
+    def next_stage(self, now: float) -> None:
+        """The first stage that was left is applied; what it made has to settle."""
         self.stages.pop(0)
-        self.actions += actions
-        self.settling = [action.object for action in actions if action.done in (CREATED, CONFIGURED)]
+        self.settling = [action.object for action in self.written if action.done in (CREATED, CONFIGURED)]
         self.settling_since = now
+        self.actions += self.written
+        self.planned, self.written = [], []
 
     @property
     def changes(self) -> list[Action]:
         """What was written so far."""
-        return [action for action in self.actions if action.done in (CREATED, CONFIGURED)]
+        return [each for each in (*self.actions, *self.written) if each.done in (CREATED, CONFIGURED)]
 
     @staticmethod
     def timeout(kustomization: Object) -> float:

@@ -48,10 +48,14 @@ def look(applier: Applier, objects: Iterable[Object]) -> Look:
     return Look(tuple(waiting), tuple(failed))
 
 
-def watched(spec: Object, applied: Iterable[Object]) -> list[Object]:
-    """What a Kustomization waits for: all it applied (``wait``), or what ``healthChecks`` names, or nothing."""
-    if spec.get("wait"):
-        return list(applied)
+def watched(kustomization: Object, applied: Iterable[Object]) -> list[Object]:
+    """What a Kustomization waits for: all it applied (``wait``), or what ``healthChecks`` names; never itself."""
+    spec = kustomization["spec"]
+    found = applied if spec.get("wait") else _named(spec)
+    return [obj for obj in found if spoken(obj) != spoken(kustomization)]
+
+
+def _named(spec: Object) -> list[Object]:
     return [
         {
             "apiVersion": check.get("apiVersion") or _APPS,
@@ -60,8 +64,3 @@ def watched(spec: Object, applied: Iterable[Object]) -> list[Object]:
         }
         for check in spec.get("healthChecks") or ()
     ]
-
-
-def waits(spec: Object) -> bool:
-    """Whether a Kustomization waits for anything."""
-    return bool(spec.get("wait") or spec.get("healthChecks"))

@@ -23,6 +23,10 @@ def test_a_dependency_that_is_not_there_is_told(flux: Flux, project: Project) ->
     assert ready(flux)[:2] == ("False", "DependencyNotReady")
     assert ready(flux)[2].startswith(f"dependency '{SYSTEM}/infra' not found: ")
     assert flux.find("configmaps", "b") is None
+    words = "Dependencies do not meet ready condition, retrying in 30s"
+    assert flux.events("Kustomization") == [("Normal", "DependencyNotReady", words)]
+    assert "lastAttemptedRevision" not in flux.status(KS)
+    assert flux.condition(KS, kind="Reconciling") is None
 
 
 def test_it_is_looked_at_again_after_half_a_minute(flux: Flux, project: Project) -> None:

@@ -116,3 +116,13 @@ def test_nothing_that_is_owned_is_watched(flux: Flux, project: Project) -> None:
     flux.api.delete("configmaps", "a", "default")
     flux.plane.settle()
     assert flux.find("configmaps", "a") is None
+
+
+def test_what_kubectl_applied_alike_is_taken_over_and_told(flux: Flux, project: Project) -> None:
+    ready(flux, project)
+    as_manager(flux, "kubectl-edit").patch("configmaps", "a", {"metadata": {"labels": {"team": "shop"}}}, "default")
+    project.commit({"a.yaml": config_map("a", x="1").replace("  name: a\n", "  name: a\n  labels: {team: shop}\n")})
+    flux.sync()
+    assert flux.events("Kustomization")[-2] == ("Normal", "Progressing", "ConfigMap/default/a configured")
+    managers = {entry["manager"] for entry in flux.get("configmaps", "a", "default")["metadata"]["managedFields"]}
+    assert managers == {"kustomize-controller"}

@@ -16,6 +16,8 @@ def test_a_missing_source_is_named(flux: Flux, project: Project) -> None:
     flux.kustomization()
     message = 'GitRepository.source.toolkit.fluxcd.io "app" not found'
     assert ready(flux) == ("False", "ArtifactFailed", message)
+    assert flux.events("Kustomization") == []
+    assert flux.condition(KS, kind="Reconciling") is None
     project.commit({"a.yaml": config_map("a")})
     flux.repository(project.url)
     assert ready(flux)[0] == "True"
@@ -37,7 +39,7 @@ def test_a_path_that_is_not_there_is_told(flux: Flux, project: Project) -> None:
     assert ready(flux)[1] == "ArtifactFailed"
     assert ready(flux)[2].startswith("kustomization path not found: stat ")
     assert ready(flux)[2].endswith("/prod: no such file or directory")
-    assert "lastAppliedRevision" not in flux.status(KS)
+    assert flux.status(KS).keys().isdisjoint({"lastAppliedRevision", "lastAttemptedRevision"})
 
 
 def test_a_path_leads_nowhere_outside_the_source(flux: Flux, project: Project) -> None:
@@ -123,6 +125,14 @@ def test_a_namespace_that_is_missing_is_told(flux: Flux, project: Project) -> No
     flux.kustomization()
     message = 'ConfigMap/nowhere/a dry-run failed (NotFound): namespaces "nowhere" not found'
     assert ready(flux) == ("False", "ReconciliationFailed", message)
+
+
+def test_what_was_written_before_a_failure_is_told_with_it(flux: Flux, project: Project) -> None:
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+    project.commit({"a.yaml": config_map("a", "nowhere"), "ns.yaml": namespace})
+    flux.repository(project.url)
+    flux.kustomization()
+    assert ready(flux)[2].endswith('namespaces "nowhere" not found\nNamespace/shop created')
 
 
 def test_failures_are_retried_at_the_retry_interval(flux: Flux, project: Project) -> None:

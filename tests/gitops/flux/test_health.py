@@ -58,6 +58,15 @@ def test_with_wait_it_is_in_progress_until_all_is_healthy(flux: Flux, project: P
     assert ready(flux, "Healthy")[2].startswith("Health check passed in ")
     assert flux.condition(KS, kind="Reconciling") is None
     assert flux.status(KS)["lastAppliedRevision"] == f"main@sha1:{commit}"
+    passed = ("Normal", "Progressing", ready(flux, "Healthy")[2])
+    assert flux.events("Kustomization").count(passed) == 1
+
+
+def test_that_it_is_healthy_still_is_no_event(flux: Flux, project: Project) -> None:
+    begun(flux, project, GOOD, wait=True)
+    flux.advance(30)
+    flux.request(KS, "app")
+    assert sum(event[2].startswith("Health check passed") for event in flux.events("Kustomization")) == 1
 
 
 def test_what_does_not_become_healthy_in_time_fails_and_stays(flux: Flux, project: Project) -> None:
@@ -66,7 +75,8 @@ def test_what_does_not_become_healthy_in_time_fails_and_stays(flux: Flux, projec
     status = flux.status(KS)
     message = "health check failed after 1m0s: timeout waiting for: [Deployment/default/web status: 'InProgress']"
     assert ready(flux) == ("False", "HealthCheckFailed", message)
-    assert ready(flux, "Healthy") == ("False", "HealthCheckFailed", message)
+    words = "timeout waiting for: [Deployment/default/web status: 'InProgress']"
+    assert ready(flux, "Healthy") == ("False", "HealthCheckFailed", words)
     assert [entry["id"] for entry in status["inventory"]["entries"]] == ["default_web_apps_Deployment"]
     assert "lastAppliedRevision" not in status
     assert status["lastAttemptedRevision"] == f"main@sha1:{commit}"
@@ -113,3 +123,24 @@ def test_pruning_comes_before_health(flux: Flux, project: Project) -> None:
     flux.sync()
     assert ready(flux)[0] == "Unknown"
     assert flux.find("deployments.apps", "web") is None
+
+
+def test_it_does_not_wait_for_itself(flux: Flux, project: Project) -> None:
+    own = """apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: app, namespace: flux-system}
+spec: {interval: 10m, prune: true, wait: true, sourceRef: {kind: GitRepository, name: app}}
+"""
+    project.commit({"own.yaml": own, "a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization(wait=True)
+    assert ready(flux)[0] == "True"
+    assert ready(flux, "Healthy")[0] == "True"
+
+
+def test_with_nothing_to_wait_for_it_says_nothing_of_health(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": "# nothing yet\n"})
+    flux.repository(project.url)
+    flux.kustomization(wait=True)
+    assert ready(flux)[0] == "True"
+    assert flux.condition(KS, kind="Healthy") is None

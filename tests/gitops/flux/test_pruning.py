@@ -102,3 +102,16 @@ def test_deleting_a_suspended_kustomization_leaves_everything(flux: Flux, projec
     flux.plane.settle()
     assert flux.find("configmaps", "a") is not None
     assert flux.find(KS, "app", SYSTEM) is None
+
+
+@pytest.mark.parametrize(("seconds", "is_gone"), [(20, False), (70, True)])
+def test_waiting_for_termination_has_an_end(flux: Flux, project: Project, seconds: int, is_gone: bool) -> None:
+    begun(flux, project, deletionPolicy="WaitForTermination", timeout="1m")
+    flux.api.patch("configmaps", "a", {"metadata": {"finalizers": ["example.com/hold"]}}, "default")
+    flux.api.delete(KS, "app", SYSTEM)
+    flux.plane.settle()
+    flux.advance(seconds)
+    assert flux.find("configmaps", "b") is None
+    assert (flux.find(KS, "app", SYSTEM) is None) is is_gone
+    said = ("Normal", "ReconciliationSucceeded", "ConfigMap/default/b deleted\nConfigMap/default/a deleted")
+    assert said in flux.events("Kustomization")
