@@ -5,7 +5,8 @@
 dump has to be written as Go's ``spew`` writes it, which takes the names, order and types of the fields. These are lines
 of ``template_hash.txt``, taken down from ``k8s.io/api`` 1.36: a type, then ``Name:TYPE`` for each field, with
 ``=json`` where the field is called differently in JSON and ``=-`` for an embedded struct whose fields stand directly in
-the JSON object; ``= TYPE`` for a type that is only a name.
+the JSON object; ``= TYPE`` for a type that is only a name. Go does not print the group of a type, so ``discovery.``
+stands before a name that core has too.
 
 The Deployment, DaemonSet and StatefulSet controllers call it; what they name by it is theirs. Endpoints are put in
 order by a longer hash of the same dump.
@@ -53,7 +54,7 @@ def template_hash(template: Object, collision_count: int = 0) -> str:
 
 
 def struct_hash(value: Object, kind: str) -> bytes:
-    """The 128-bit FNV-1a hash of a value of a Go type, by which Endpoints are ordered (``hashutil.DeepHashObject``)."""
+    """The 128-bit FNV-1a hash of a value of a Go type, by which ports and addresses are put in order."""
     found = _WIDE_OFFSET
     for byte in dump(value, kind).encode():
         found = ((found ^ byte) * _WIDE_PRIME) & ((1 << 128) - 1)
@@ -73,7 +74,7 @@ def data_hash(data: Any, collision_count: int = 0) -> str:
 
 def dump(value: Any, kind: str, *, typed: bool = True) -> str:
     """A value of a Go type as ``spew`` writes it with ``%#v``, keys sorted and without addresses."""
-    lead = f"({kind})" if typed else ""
+    lead = f"({kind.removeprefix('discovery.')})" if typed else ""
     if kind.startswith("*"):
         if value is None:
             return f"{lead}<nil>"

@@ -174,3 +174,21 @@ def test_hints_keep_traffic_in_its_zone() -> None:
 def test_a_named_port_the_pod_lacks_is_left_out() -> None:
     ports = [{"name": "http", "port": 80, "targetPort": "http"}, {"name": "admin", "port": 81, "targetPort": 9000}]
     assert [name_of({"metadata": port}) for port in ports_of(service(spec={"ports": ports}), ready_pod())] == ["admin"]
+
+
+def test_several_ports_are_in_the_order_of_their_hashes(cluster: Cluster) -> None:
+    """As recorded from a real control plane."""
+    ports: list[Object] = [
+        {"name": "a", "port": 80},
+        {"name": "b", "port": 81, "protocol": "UDP"},
+        {"name": "cc", "port": 82, "appProtocol": "http"},
+        {"name": "d", "port": 83},
+        {"name": "e", "port": 84},
+        {"name": "f", "port": 85, "targetPort": 9000},
+        {"name": "g", "port": 86, "protocol": "SCTP"},
+    ]
+    cluster.create(deployment("web"))
+    cluster.create(service(spec={"ports": ports}))
+    cluster.settle()
+    (found,) = cluster.list(SLICES)
+    assert [port["name"] for port in found["ports"]] == ["cc", "d", "b", "a", "g", "f", "e"]

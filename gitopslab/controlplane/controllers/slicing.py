@@ -23,6 +23,7 @@ from gitopslab.machinery.objects import (
     owners_of,
     uid_of,
 )
+from gitopslab.machinery.template_hash import struct_hash
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 MANAGER = "endpointslice-controller.k8s.io"
@@ -120,14 +121,21 @@ def _hinted(endpoint: Object, service: Object) -> Object:
 
 
 def ports_of(service: Object, pod: Object) -> list[Object]:
-    """The ports of a Service as this pod serves them; a named target port the pod does not have is left out."""
+    """The ports of a Service as this pod serves them; a named target port the pod does not have is left out.
+
+    Several are in the order of their hashes, as upstream compares them (``NewPortMapKey``).
+    """
     ports = []
     for wanted in service["spec"].get("ports") or ():
         number = _port_number(wanted, pod)
         if number is not None:
             port = {"name": wanted.get("name", ""), "port": number, "protocol": wanted.get("protocol", "TCP")}
             ports.append({**port, "appProtocol": wanted["appProtocol"]} if wanted.get("appProtocol") else port)
-    return ports
+    return sorted(ports, key=_port_hash) if len(ports) > 1 else ports
+
+
+def _port_hash(port: Object) -> bytes:
+    return struct_hash(port, "discovery.v1.EndpointPort")
 
 
 def _port_number(wanted: Object, pod: Object) -> int | None:
