@@ -12,7 +12,7 @@ from builders import config_map
 from real_pods import SERVER, Live, played
 
 from gitopslab.controlplane.kubelet.process import runs, runtime
-from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
+from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 from gitopslab.controlplane.runtime.streams import StartError
 from gitopslab.machinery.objects import name_of
 

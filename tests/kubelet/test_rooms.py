@@ -10,7 +10,7 @@ import pytest
 from builders import config_map
 from real_pods import Live, played
 
-from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
+from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 
 BUSYBOX = Path(shutil.which("busybox") or "/bin/busybox")
 

@@ -1,26 +1,99 @@
-"""Whether this machine gives a user namespaces of their own: rooms for containers.
+"""Rooms: namespaces of their own for containers, in the words of the warden.
 
-``runtime`` asks once. Linux does where it was not switched off: a distribution may forbid it to ordinary users, and a
-container (Binder, many JupyterHubs) usually has it filtered. The answer is found by trying.
+Two kinds, for ``runs``: one for the programs of an image, with a network of its own, and one that shows programs of the
+machine the container's files. Whether this machine gives any is ``namespaces``' to say.
 """
 
 from __future__ import annotations
 
-import functools
-import subprocess
-import sys
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-_TRY = """
-import ctypes, os
-kinds = 0x00020000 | 0x40000000 | (0x10000000 if os.geteuid() else 0)
-os._exit(0 if ctypes.CDLL(None).unshare(kinds) == 0 else 1)
-"""
+from gitopslab.controlplane.kubelet.process.surroundings import (
+    OURS,
+    Surroundings,
+    hostname_of,
+    open_folder,
+    put_inside,
+    shown_of_machine,
+)
+from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.runtime.images import PulledImage
+from gitopslab.controlplane.runtime.loopback import Loopback
+
+_ETC = ("/etc/ssl", "/etc/ld.so.cache", "/etc/alternatives")
 
 
-@functools.cache
-def rooms_are_given() -> bool:
-    """Whether a process can have its own mounts and its own network."""
-    if sys.platform != "linux":
-        return False
-    tried = subprocess.run([sys.executable, "-I", "-S", "-c", _TRY], check=False, timeout=10, capture_output=True)
-    return tried.returncode == 0
+def room_of(task: Task, image: PulledImage, around: Surroundings) -> dict[str, Any]:
+    """A room for the image's own programs, in the words of the warden."""
+    return {
+        "root": str(around.root),
+        "binds": [*_machine(around.root, ("/dev", "/proc"), is_read_only=False), *map(list, around.binds)],
+        "address": task.address,
+        "hostname": hostname_of(task.pod)[:63],
+        **user_of(task, image),
+    }
+
+
+def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[dict[str, Any], dict[str, str]]:
+    """A room in which programs of the machine see the container's files, and the environment there.
+
+    The machine's network stays, since that is where the pod's addresses are.
+    """
+    loopback.announced.mkdir(parents=True, exist_ok=True)
+    ours: list[list[Any]] = [
+        [str(around.place / "bin"), f"{OURS}/bin", True],
+        [str(around.place / "shown.json"), f"{OURS}/pod.json", True],
+        [str(loopback.folder), f"{OURS}/network", True],
+        [str(loopback.announced), f"{OURS}/network/ports", False],
+    ]
+    for source, inner, _ in ours[:3]:
+        put_inside(around.root, Path(source), inner, linked=False)
+    binds = [
+        *_machine(around.root, ("/dev", "/proc"), is_read_only=False),
+        *_machine(around.root, [*_shown_folders(), *_ETC], is_read_only=True),
+        *ours,
+    ]
+    for source, _, is_read_only in around.binds:  # the links in the container's root lead there
+        binds += _machine(around.root, [source], is_read_only=is_read_only)
+    room = {"root": str(around.root), "binds": binds, "address": "", "hostname": hostname_of(task.pod)[:63]}
+    variables = around.variables
+    changed = {
+        "GITOPSLAB_POD": f"{OURS}/pod.json",
+        "GITOPSLAB_ROOT": "",
+        "PYTHONPATH": variables["PYTHONPATH"].replace(str(around.root), ""),
+        "PATH": variables["PATH"].replace(str(around.place / "bin"), f"{OURS}/bin"),
+    }
+    return {**room, "uid": 0, "gid": 0}, {**variables, **changed}
+
+
+def _machine(root: Path, paths: Sequence[str], *, is_read_only: bool) -> list[list[Any]]:
+    """What is mounted of the machine at its own path, with the places for it made; a link is made again."""
+    found: list[list[Any]] = []
+    for path in paths:
+        source, target = Path(path), root / path.lstrip("/")
+        if not source.exists() or target.is_symlink():
+            continue
+        open_folder(target.parent)
+        if source.is_symlink() and not target.exists():
+            target.symlink_to(os.readlink(source))
+            continue
+        open_folder(target) if source.is_dir() else target.touch()
+        found.append([path, path, is_read_only])
+    return found
+
+
+def _shown_folders() -> list[str]:
+    """The folders of the machine that its programs need, the outermost alone."""
+    paths = [path for path in shown_of_machine() if path not in ("/etc", "/dev", "/proc", "/sys")]
+    return [path for path in paths if not any(path.startswith(f"{other}/") for other in paths)]
+
+
+def user_of(task: Task, image: PulledImage) -> dict[str, int]:
+    """Who a container runs as: ``runAsUser``, else the image's ``USER`` if it is a number."""
+    user, _, group = str(image.config.get("User") or "").partition(":")
+    context = {**(task.pod["spec"].get("securityContext") or {}), **(task.container.get("securityContext") or {})}
+    uid = int(context.get("runAsUser", user if user.isdigit() else 0))
+    return {"uid": uid, "gid": int(context.get("runAsGroup", group if group.isdigit() else uid))}

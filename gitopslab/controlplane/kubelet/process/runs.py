@@ -28,18 +28,12 @@ from gitopslab.controlplane.kubelet.process.command import (
     stands_for_host,
     words_of,
 )
+from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 from gitopslab.controlplane.kubelet.process.output import listen
-from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
+from gitopslab.controlplane.kubelet.process.rooms import room_of, shown_room, user_of
 from gitopslab.controlplane.kubelet.process.stopping import before_stop, stop_signal
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
-from gitopslab.controlplane.kubelet.process.surroundings import (
-    Builder,
-    Given,
-    Surroundings,
-    room_of,
-    shown_room,
-    user_of,
-)
+from gitopslab.controlplane.kubelet.process.surroundings import Builder, Given, Surroundings
 from gitopslab.controlplane.kubelet.process.visitors import play
 from gitopslab.controlplane.kubelet.process.wardens import Child, Launch, Wardens
 from gitopslab.controlplane.kubelet.programs import Exit

@@ -23,9 +23,9 @@ from gitopslab.controlplane.kubelet.inside.consoles import Listener
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
 from gitopslab.controlplane.kubelet.probes import Check
 from gitopslab.controlplane.kubelet.process.command import Verdict, verdict_on
+from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 from gitopslab.controlplane.kubelet.process.played import as_simulated
 from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
-from gitopslab.controlplane.kubelet.process.rooms import rooms_are_given
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime

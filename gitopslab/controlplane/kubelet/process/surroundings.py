@@ -19,10 +19,9 @@ import shutil
 import site
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
 from gitopslab.controlplane.kubelet.runtime import Task
@@ -33,9 +32,8 @@ from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 _BOOTSTRAP = Path(__file__).with_name("python")
 _MACHINE = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys", "/System", "/Library")
 _FOLDERS = ("tmp", "root", "etc")
-_ETC = ("/etc/ssl", "/etc/ld.so.cache", "/etc/alternatives")
 _ENTERED = 0o755
-_OURS = "/run/gitopslab"
+OURS = "/run/gitopslab"
 """Where a room that shows the machine's programs has what the lab itself needs there."""
 _USERS = {
     "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
@@ -108,13 +106,13 @@ class Builder:
         shutil.copytree(image.root, root, symlinks=True)
         root.chmod(_ENTERED)
         for name in _FOLDERS:
-            _folder(root / name)
+            open_folder(root / name)
         (root / "tmp").chmod(0o1777)
         binds = [*self._volumes(given.volumes), *_brought(task, given.files, place / "files")]
         folder = _inner(task.container.get("workingDir") or image.config.get("WorkingDir") or "/")
-        _folder(root / folder.lstrip("/"))
+        open_folder(root / folder.lstrip("/"))
         for source, inner, _ in binds:
-            _put(root, source, inner, linked=is_python)
+            put_inside(root, source, inner, linked=is_python)
         self._write_network(task, root)
         mark = f"{self._mark}/{'/'.join(map(str, task.key))}"
         env = _environment(task, image, given.variables)
@@ -160,7 +158,7 @@ class Builder:
         return found
 
     def _write_network(self, task: Task, root: Path) -> None:
-        hostname = _hostname(task.pod)
+        hostname = hostname_of(task.pod)
         etc = root / "etc"
         hosts = f"127.0.0.1\tlocalhost\n{task.address}\t{hostname}\n"
         (etc / "hosts").write_text(f"# Kubernetes-managed hosts file.\n{hosts}", encoding="utf-8")
@@ -181,13 +179,13 @@ class Builder:
             "hosts": str(self._loopback.file),
             "ports": str(self._loopback.announced),
             "namespace": namespace_of(task.pod),
-            "hostname": _hostname(task.pod),
+            "hostname": hostname_of(task.pod),
             "root": str(root),
             "own": here,
-            "shown": _shown(),
+            "shown": shown_of_machine(),
         }
         (place / "pod.json").write_text(json.dumps(described), encoding="utf-8")
-        inside = {"root": "", "hosts": f"{_OURS}/network/hosts.json", "ports": f"{_OURS}/network/ports"}
+        inside = {"root": "", "hosts": f"{OURS}/network/hosts.json", "ports": f"{OURS}/network/ports"}
         (place / "shown.json").write_text(json.dumps({**described, **inside}), encoding="utf-8")
         own = [str(root / one.lstrip("/")) for one in env.get("PYTHONPATH", "").split(":") if one.startswith("/")]
         user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
@@ -203,7 +201,7 @@ class Builder:
 def _environment(task: Task, image: PulledImage, variables: Mapping[str, str]) -> dict[str, str]:
     brought = dict(entry.split("=", 1) for entry in image.config.get("Env") or () if "=" in entry)
     usual = {"PATH": DEFAULT_PATH, "HOME": "/root", "LANG": "C.UTF-8"}
-    return {**usual, **brought, "HOSTNAME": _hostname(task.pod), **variables}
+    return {**usual, **brought, "HOSTNAME": hostname_of(task.pod), **variables}
 
 
 def _brought(task: Task, files: Mapping[str, str], place: Path) -> list[tuple[Path, str, bool]]:
@@ -242,17 +240,17 @@ def _write(path: Path, text: str) -> None:
     data = text.encode("utf-8", "surrogateescape")
     if path.is_file() and path.read_bytes() == data:
         return
-    _folder(path.parent)
+    open_folder(path.parent)
     draft = path.with_name(f"..{path.name}")
     draft.write_bytes(data)
     draft.chmod(0o444)
     draft.replace(path)
 
 
-def _put(root: Path, source: Path, inner: str, *, linked: bool) -> None:
+def put_inside(root: Path, source: Path, inner: str, *, linked: bool) -> None:
     """Have something appear inside: as a link, or as what it will be mounted upon."""
     target = root / inner.lstrip("/")
-    _folder(target.parent)
+    open_folder(target.parent)
     if linked:
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
@@ -260,12 +258,12 @@ def _put(root: Path, source: Path, inner: str, *, linked: bool) -> None:
             target.unlink(missing_ok=True)
         target.symlink_to(source, target_is_directory=source.is_dir())
     elif source.is_dir():
-        _folder(target)
+        open_folder(target)
     else:
         target.touch()
 
 
-def _folder(path: Path) -> None:
+def open_folder(path: Path) -> None:
     """Make a folder that the program can enter, whoever it runs as; the cluster's own files are its owner's alone."""
     for each in (*reversed(path.parents), path):
         if not each.exists():
@@ -273,84 +271,12 @@ def _folder(path: Path) -> None:
             each.chmod(_ENTERED)
 
 
-def _hostname(pod: Object) -> str:
+def hostname_of(pod: Object) -> str:
+    """The name that a pod's programs find themselves on."""
     return str(pod["spec"].get("hostname") or name_of(pod))
 
 
-def _shown() -> list[str]:
+def shown_of_machine() -> list[str]:
     """What the interpreter needs of the machine."""
     libraries = [path for path in sysconfig.get_paths().values() if path]
     return sorted({*_MACHINE, sys.prefix, sys.base_prefix, sys.exec_prefix, str(_BOOTSTRAP), *libraries})
-
-
-def room_of(task: Task, image: PulledImage, around: Surroundings) -> dict[str, Any]:
-    """A room for the image's own programs, in the words of the warden."""
-    return {
-        "root": str(around.root),
-        "binds": [*_machine(around.root, ("/dev", "/proc"), is_read_only=False), *map(list, around.binds)],
-        "address": task.address,
-        "hostname": _hostname(task.pod)[:63],
-        **user_of(task, image),
-    }
-
-
-def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[dict[str, Any], dict[str, str]]:
-    """A room in which programs of the machine see the container's files, and the environment there.
-
-    The machine's network stays, since that is where the pod's addresses are.
-    """
-    loopback.announced.mkdir(parents=True, exist_ok=True)
-    ours: list[list[Any]] = [
-        [str(around.place / "bin"), f"{_OURS}/bin", True],
-        [str(around.place / "shown.json"), f"{_OURS}/pod.json", True],
-        [str(loopback.folder), f"{_OURS}/network", True],
-        [str(loopback.announced), f"{_OURS}/network/ports", False],
-    ]
-    for source, inner, _ in ours[:3]:
-        _put(around.root, Path(source), inner, linked=False)
-    binds = [
-        *_machine(around.root, ("/dev", "/proc"), is_read_only=False),
-        *_machine(around.root, [*_shown_folders(), *_ETC], is_read_only=True),
-        *ours,
-    ]
-    for source, _, is_read_only in around.binds:  # the links in the container's root lead there
-        binds += _machine(around.root, [source], is_read_only=is_read_only)
-    room = {"root": str(around.root), "binds": binds, "address": "", "hostname": _hostname(task.pod)[:63]}
-    variables = around.variables
-    changed = {
-        "GITOPSLAB_POD": f"{_OURS}/pod.json",
-        "GITOPSLAB_ROOT": "",
-        "PYTHONPATH": variables["PYTHONPATH"].replace(str(around.root), ""),
-        "PATH": variables["PATH"].replace(str(around.place / "bin"), f"{_OURS}/bin"),
-    }
-    return {**room, "uid": 0, "gid": 0}, {**variables, **changed}
-
-
-def _machine(root: Path, paths: Sequence[str], *, is_read_only: bool) -> list[list[Any]]:
-    """What is mounted of the machine at its own path, with the places for it made; a link is made again."""
-    found: list[list[Any]] = []
-    for path in paths:
-        source, target = Path(path), root / path.lstrip("/")
-        if not source.exists() or target.is_symlink():
-            continue
-        _folder(target.parent)
-        if source.is_symlink() and not target.exists():
-            target.symlink_to(os.readlink(source))
-            continue
-        _folder(target) if source.is_dir() else target.touch()
-        found.append([path, path, is_read_only])
-    return found
-
-
-def _shown_folders() -> list[str]:
-    """The folders of the machine that its programs need, the outermost alone."""
-    paths = [path for path in _shown() if path not in ("/etc", "/dev", "/proc", "/sys")]
-    return [path for path in paths if not any(path.startswith(f"{other}/") for other in paths)]
-
-
-def user_of(task: Task, image: PulledImage) -> dict[str, int]:
-    """Who a container runs as: ``runAsUser``, else the image's ``USER`` if it is a number."""
-    user, _, group = str(image.config.get("User") or "").partition(":")
-    context = {**(task.pod["spec"].get("securityContext") or {}), **(task.container.get("securityContext") or {})}
-    uid = int(context.get("runAsUser", user if user.isdigit() else 0))
-    return {"uid": uid, "gid": int(context.get("runAsGroup", group if group.isdigit() else uid))}
