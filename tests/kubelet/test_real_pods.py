@@ -144,13 +144,10 @@ def test_probes_ask_the_real_server(tmp_path: Path, rooms: bool) -> None:
         touched = {"exec": {"command": ["cat", "/tmp/healthy"]}, "periodSeconds": 1}
         ports = [{"name": "http", "containerPort": 8080}]
         live.run(image, "good", ports=ports, readinessProbe=ready, livenessProbe={"tcpSocket": {"port": 8080}})
-        seldom = {"httpGet": {"port": 8080}, "periodSeconds": 1000}
-        live.run(image, "seldom", readinessProbe=seldom)
         live.run(image, "sick", livenessProbe=sick)
         live.run(image, "closed", readinessProbe=closed)
         live.run(image, "touched", readinessProbe=touched)
-        for name in ("good", "seldom"):  # the first try waits until the program listens
-            await live.until(lambda name=name: live.is_ready(name))
+        await live.until(lambda: live.is_ready("good"))
         await live.until(lambda: live.entry("sick")["restartCount"] == 1)
         assert live.lines("sick", previous=True)[-1] == "bye"
         address = live.pod("closed")["status"]["podIP"]
@@ -271,5 +268,15 @@ def test_a_shell_runs_where_it_sees_the_containers_files_and_nowhere_else(tmp_pa
         else:
             assert ended["reason"] == "StartError"
             assert "write the command as a JSON array" in ended["message"]
+
+    played(tmp_path, story)
+
+
+def test_a_pod_is_ready_as_soon_as_its_program_listens(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        seldom = {"httpGet": {"port": 8080}, "periodSeconds": 1000}
+        live.run(live.images.put_python("web:1", SERVER), readinessProbe=seldom)
+        await live.until(live.is_ready)
+        assert live.events("Unhealthy") == []
 
     played(tmp_path, story)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LARGEST_OUTPUT = 10 * 1024
 _LARGEST_BODY = 10 * 1024
-_SETTLES = 2.0
+_SETTLES = 5.0
 _GLANCE = 0.05
 _OWN = {"httpGet", "tcpSocket", "grpc"}
 
@@ -34,7 +34,7 @@ class HookError(Exception):
 async def look(run: Run, probe: Object, seconds: float) -> Check:
     """Make one try of a probe, so many seconds after the container's start.
 
-    Simplified: in the first two seconds a try waits until the program listens. A kubelet's first try hits or misses by
+    Simplified: in the first five seconds a try waits until the program listens. A kubelet's first try hits or misses by
     chance, and a miss costs a whole period.
     """
     deadline = asyncio.get_running_loop().time() + _SETTLES - seconds
