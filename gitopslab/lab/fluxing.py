@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from gitopslab.clusters.client import Client
@@ -217,6 +218,26 @@ class Flux:
             where = reference.get("namespace") or kustomization["metadata"]["namespace"]
             source = self._get(_resource(reference["kind"])[1], reference["name"], where)
         return Text(views.trace(obj, kustomization or None, source))
+
+    def diff(self, name: str, folder: str | Path, *, namespace: str | None = None) -> Text:
+        """What a Kustomization would change if the files of a working copy were committed as they are.
+
+        Args:
+            name: Of the Kustomization.
+            folder: The working copy of its source, whole.
+            namespace: Where the Kustomization is.
+
+        Raises:
+            LabError: The files cannot be built, or the cluster would refuse an object.
+
+        Example:
+            >>> lab.flux.diff("flux-system", infra.folder)
+            ► ConfigMap/default/hello created
+        """
+        from gitopslab.lab.differing import difference
+
+        obj = self._must_find("Kustomization", _KINDS["Kustomization"][0], name, namespace)
+        return Text(difference(self._client, obj, Path(folder)) or "✔ no changes")
 
     def events(self, what: str = "", *, namespace: str | None = None) -> Text:
         """What Flux said, oldest first; of one object with ``"Kustomization/app"``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from gitopslab.gitops.inventory import entries_of
 from gitopslab.machinery.objects import Object, condition_of, labels_of, name_of, namespace_of
@@ -55,6 +56,53 @@ def trace(obj: Object, kustomization: Object | None, source: Object | None) -> s
         names = [(word.capitalize(), str(value)) for word, value in ref.items()]
         parts.append(_part(source["kind"], source, where, *names))
     return "\n---\n".join(parts)
+
+
+def created(obj: Object) -> str:
+    """``flux diff`` of an object that is not there yet."""
+    return f"► {_title(obj)} created"
+
+
+def deleted(obj: Object) -> str:
+    """``flux diff`` of an object that is no longer in Git."""
+    return f"► {_title(obj)} deleted"
+
+
+def drifted(live: Object, applied: Object) -> str:
+    """``flux diff`` of an object that would change, field by field; empty when it would not.
+
+    The values of a Secret are not shown.
+
+    Args:
+        live: As it is.
+        applied: As a dry apply leaves it.
+    """
+    is_secret = live.get("kind") == "Secret"
+    lines = []
+    for path, old, new in _changes(_compared(live), _compared(applied)):
+        change = "+ value added" if old is None else "- value removed" if new is None else "± value change"
+        lines += ["", path, f"  {change}"]
+        hide = is_secret and path.startswith(("data", "stringData"))
+        lines += [f"    - {'*** (before)' if hide else old}"] if old is not None else []
+        lines += [f"    + {'*** (after)' if hide else new}"] if new is not None else []
+    return "\n".join([f"► {_title(live)} drifted", *lines, ""]) if lines else ""
+
+
+def _compared(obj: Object) -> Object:
+    """What drift is looked for in: everything but the status, and of the metadata labels and annotations."""
+    metadata = {key: obj["metadata"].get(key) or {} for key in ("labels", "annotations")}
+    return {**{key: value for key, value in obj.items() if key not in ("metadata", "status")}, "metadata": metadata}
+
+
+def _changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from _changes(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for at, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from _changes(before, after, f"{path}.{at}")
+    elif old != new:
+        yield path, old, new
 
 
 def owner_of(obj: Object) -> tuple[str, str] | None:

@@ -86,6 +86,23 @@ def test_what_is_missing_or_unknown_is_told_with_a_hint(lab: Lab, infra: Reposit
         lab.flux.get("podz")
 
 
+def test_diff_tells_what_files_would_change_before_they_are_committed(lab: Lab, infra: Repository) -> None:
+    assert str(lab.flux.diff("flux-system", infra.folder)) == "✔ no changes"
+    file = "clusters/lab/hello.yaml"
+    before = infra.read(file)
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: default}\n"
+    infra.write(file, f"{CONFIG % 'good day'}---\n{secret}")
+    told = str(lab.flux.diff("flux-system", infra.folder))
+    infra.remove(file)
+    gone = str(lab.flux.diff("flux-system", infra.folder))
+    infra.write(file, before)
+    assert "► Secret/default/new created" in told
+    drift = "► ConfigMap/default/hello drifted\n\ndata.greeting\n  ± value change\n    - hi\n    + good day\n"
+    assert drift in told
+    assert gone == "► ConfigMap/default/hello deleted"
+    assert lab.client.get("configmap", "hello")["data"] == {"greeting": "hi"}
+
+
 def test_events_tell_what_flux_did(lab: Lab, infra: Repository) -> None:
     events = str(lab.flux.events("GitRepository/flux-system"))
     assert "NewArtifact" in events

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import base64
+from typing import Protocol
 
-from gitopslab.controlplane.runtime.api import Api
 from gitopslab.errors import ApiError, NotFoundError, RenderError
 from gitopslab.machinery.objects import Object, namespace_of
 
 _RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}
 
 
-def variables_of(api: Api, kustomization: Object) -> dict[str, str]:
+class Reader(Protocol):
+    """Who can read an object: an Api, or a client of any cluster."""
+
+    def get(self, resource: str, name: str, namespace: str, /) -> Object:
+        """An object as it is.
+
+        Raises:
+            NotFoundError: It is not there.
+        """
+        ...
+
+
+def variables_of(api: Reader, kustomization: Object) -> dict[str, str]:
     """What ``${…}`` stands for. Newlines in values are removed, as Flux does.
 
     Raises:
@@ -25,7 +37,7 @@ def variables_of(api: Api, kustomization: Object) -> dict[str, str]:
     return {key: value.replace("\n", "") for key, value in found.items()}
 
 
-def _read(api: Api, reference: Object, namespace: str) -> dict[str, str]:
+def _read(api: Reader, reference: Object, namespace: str) -> dict[str, str]:
     kind, name = reference["kind"], reference["name"]
     try:
         obj = api.get(_RESOURCES[kind], name, namespace)

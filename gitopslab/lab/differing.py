@@ -1,0 +1,77 @@
+"""``lab.flux.diff``: what a Kustomization would change if the files of a working copy were committed.
+
+It builds as the controller builds, applies dry with the controller's field manager, and deletes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gitopslab.clusters.client import Client
+from gitopslab.errors import ApiError, LabError, NotFoundError
+from gitopslab.gitops.flux.apply import prepared
+from gitopslab.gitops.flux.build import build
+from gitopslab.gitops.flux.marks import owner_labels, says, spoken
+from gitopslab.gitops.flux.order import in_order
+from gitopslab.gitops.flux.ownership import MANAGER
+from gitopslab.gitops.flux.run import Run
+from gitopslab.gitops.flux.variables import variables_of
+from gitopslab.gitops.git.remote import File
+from gitopslab.gitops.inventory import Entry, entries_of, missing
+from gitopslab.gitops.source import archive, ignore
+from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.views import flux as views
+
+_APPLY = "application/apply-patch+yaml"
+
+
+def difference(client: Client, kustomization: Object, folder: Path) -> str:
+    """What would change, in the words of ``flux diff kustomization``; empty when nothing would.
+
+    Args:
+        client: The cluster's API.
+        kustomization: As it is in the cluster.
+        folder: The working copy of its source.
+
+    Raises:
+        LabError: The files cannot be built, or the cluster would refuse an object.
+    """
+    spec = kustomization["spec"]
+    content = archive.pack(ignore.kept(_files(folder), None))
+    built = build(content, spec, variables_of(client, kustomization), Run.timeout(kustomization))
+    objects = in_order(prepared(built.objects, owner_labels(kustomization), spec.get("commonMetadata")))
+    parts = [part for obj in objects if (part := _applied(client, obj))]
+    return "\n".join([*parts, *_deleted(kustomization, objects)])
+
+
+def _files(folder: Path) -> dict[str, File]:
+    found = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder)
+        if path.is_file() and not path.is_symlink() and name.parts[0] != ".git":
+            found[name.as_posix()] = File(path.read_bytes(), 0o100644)
+    return found
+
+
+def _applied(client: Client, obj: Object) -> str:
+    if says(obj, "reconcile", "disabled") or says(obj, "ssa", "Ignore"):
+        return ""
+    resource = client.resource(obj)
+    path = client.path(resource, namespace_of(obj), name_of(obj))
+    try:
+        live = client.get(resource.key, name_of(obj), namespace_of(obj))
+    except NotFoundError:
+        return views.created(obj)
+    query = {"dryRun": "All", "force": "true", "fieldManager": MANAGER}
+    try:
+        return views.drifted(live, client.request("PATCH", path, obj, query, _APPLY))
+    except ApiError as error:
+        raise LabError(f"✗ {spoken(obj)} dry-run failed ({error.reason}): {error.message}", "Mend the file") from error
+
+
+def _deleted(kustomization: Object, objects: list[Object]) -> Iterator[str]:
+    if kustomization["spec"].get("prune"):
+        old = entries_of((kustomization.get("status") or {}).get("inventory"))
+        for entry in missing(old, [Entry.of(obj) for obj in objects]):
+            yield views.deleted(entry.object)
