@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitopslab.errors import RenderError
-from gitopslab.gitops.render import generated, kustomize, substitution
+from gitopslab.gitops.render import confined, generated, kustomize, substitution
 from gitopslab.gitops.source import archive
 from gitopslab.machinery.objects import Object
 
@@ -54,6 +54,7 @@ def build(content: bytes, spec: Object, variables: Mapping[str, str], timeout: f
         folder = _folder(root, spec.get("path") or "")
         try:
             generated.write(folder, spec)
+            confined.check(root)
             objects = kustomize.build(folder, timeout=timeout)
         except RenderError as error:
             raise RenderError(f"kustomize build failed: {error.message}") from error

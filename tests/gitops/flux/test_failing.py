@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flux_cluster import KS, SYSTEM, Flux, config_map
 from projects import Project
 
@@ -47,6 +48,32 @@ def test_a_path_leads_nowhere_outside_the_source(flux: Flux, project: Project) -
     flux.repository(project.url)
     flux.kustomization(path="../../../../etc")
     assert ready(flux)[1] == "ArtifactFailed"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("configMapGenerator: [{name: c, namespace: default, files: [x=/etc/hostname]}]", id="absolute"),
+        pytest.param("resources: [../../../../../../../../etc/hostname]", id="upwards"),
+    ],
+)
+def test_a_kustomization_reads_nothing_outside_the_source(flux: Flux, project: Project, content: str) -> None:
+    project.commit({"kustomization.yaml": f"{content}\n"})
+    flux.repository(project.url)
+    flux.kustomization()
+    assert ready(flux)[1] == "BuildFailed"
+    assert ready(flux)[2].startswith("kustomize build failed: fs-security-constraint read /etc/hostname: ")
+
+
+def test_a_kustomization_reads_what_is_beside_it_in_the_source(flux: Flux, project: Project) -> None:
+    project.commit({
+        "prod/kustomization.yaml": "resources: [../base]\n",
+        "base/kustomization.yaml": "configMapGenerator: [{name: c, namespace: default, files: [x=../shared/x]}]\n",
+        "shared/x": "1",
+    })  # fmt: skip
+    flux.repository(project.url)
+    flux.kustomization(path="./prod")
+    assert ready(flux)[0] == "True"
 
 
 def test_a_build_that_fails_is_told_in_kustomizes_words(flux: Flux, project: Project) -> None:
