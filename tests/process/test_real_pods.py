@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -78,11 +79,10 @@ def image(running: Any, tmp_path: Path) -> Iterator[str]:
 def test_an_image_built_here_runs_behind_its_service_and_survives_a_kill(running: Any, image: str) -> None:
     lab = Lab(running.cluster)
     lab.apply(MANIFESTS.format(image=image))
-    lab.wait("deployment/web", "ready", timeout=60)
-    assert lab.curl("http://web").text.startswith("blue web-")
+    serves(lab, restarts=0)
     assert str(lab.logs("deployment/web")).count("] serving 10.244.") == 2
-    eventually(lambda: len(servers()) == 2, "there are not two processes")
-    before = servers()
+    eventually(lambda: len(servers(running)) == 2, "there are not two processes")
+    before = servers(running)
     assert all(connection.laddr.ip.startswith("127.") for one in before for connection in one.net_connections())
     assert "blue web-" in forwarded(running)
     running.kill()
@@ -90,15 +90,24 @@ def test_an_image_built_here_runs_behind_its_service_and_survives_a_kill(running
     assert not alive
     running.cluster.up()
     lab = Lab(running.cluster)
-    eventually(lambda: len(servers()) == 2, "the containers were not started again")
-    lab.wait("deployment/web", "ready", timeout=60)
-    assert lab.curl("http://web").text.startswith("blue web-")
-    restarts = [pod["status"]["containerStatuses"][0]["restartCount"] for pod in lab.client.list("pods", "default")]
-    assert restarts == [1, 1]
-    now = servers()
+    eventually(lambda: len(servers(running)) == 2, "the containers were not started again")
+    serves(lab, restarts=1)
+    now = servers(running)
     running.cluster.down()
     _, alive = psutil.wait_procs(now, timeout=20)
     assert not alive
+
+
+def serves(lab: Lab, restarts: int) -> None:
+    """Until both pods are ready after so many restarts, and the Service leads to them."""
+
+    def are_up() -> bool:
+        entries = [pod["status"].get("containerStatuses", [{}])[0] for pod in lab.client.list("pods", "default")]
+        return [(one.get("restartCount"), one.get("ready")) for one in entries] == [(restarts, True)] * 2
+
+    eventually(are_up, f"the pods are not ready after {restarts} restarts")
+    lab.wait("endpoints/web", lambda found: len((found.get("subsets") or [{}])[0].get("addresses") or ()) == 2)
+    assert lab.curl("http://web").text.startswith("blue web-")
 
 
 def forwarded(running: Any) -> str:
@@ -127,10 +136,12 @@ def eventually(holds: Callable[[], bool], otherwise: str) -> None:
     raise AssertionError(otherwise)
 
 
-def servers() -> list[psutil.Process]:
-    """The processes that run the image's program."""
+def servers(running: Any) -> list[psutil.Process]:
+    """The processes that run the image's program in this cluster."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         if (process.info["cmdline"] or [])[1:] == ["app.py"]:
-            found.append(process)
+            with contextlib.suppress(psutil.Error):
+                if str(running.folder) in process.environ().get("GITOPSLAB_CONTAINER", ""):
+                    found.append(process)
     return found
