@@ -280,3 +280,21 @@ def test_a_pod_is_ready_as_soon_as_its_program_listens(tmp_path: Path) -> None:
         assert live.events("Unhealthy") == []
 
     played(tmp_path, story)
+
+
+def test_devices_are_the_rooms_own(tmp_path: Path) -> None:
+    if not rooms_are_given():
+        pytest.skip("this system gives no namespaces")
+    mark = Path(f"/dev/{tmp_path.parent.name}-{tmp_path.name}")
+
+    async def story(live: Live) -> None:
+        script = f"touch {mark}; echo x > /dev/null; head -c 3 /dev/zero | wc -c; ls /dev"
+        live.run(live.images.put_python("devices:1", ""), command=["sh", "-c", script], spec={"restartPolicy": "Never"})
+        ended = await live.until(lambda: live.entry()["state"].get("terminated"))
+        assert ended["exitCode"] == 0
+        count, *names = live.lines()
+        assert count.strip() == "3"
+        assert {"null", "urandom", "fd", mark.name} <= set(names)
+
+    played(tmp_path, story)
+    assert not mark.exists()

@@ -14,6 +14,8 @@ import shutil
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
+from gitopslab.controlplane.kubelet.process.rooted import beside, within
+
 _MOST = 20_000  # files that are listed
 
 
@@ -22,11 +24,13 @@ class Folder(MutableMapping[str, str]):
 
     Args:
         root: The container's root file system.
+        ours: The folder that the root and the volumes lie in; no link leads out of it.
         read_only: Mount paths that cannot be written.
     """
 
-    def __init__(self, root: Path, read_only: tuple[str, ...] = ()) -> None:
+    def __init__(self, root: Path, ours: Path, read_only: tuple[str, ...] = ()) -> None:
         self._root = root
+        self._ours = ours
         self._read_only = read_only
 
     def __getitem__(self, path: str) -> str:
@@ -39,7 +43,10 @@ class Folder(MutableMapping[str, str]):
         raise KeyError(path)
 
     def __contains__(self, path: object) -> bool:
-        real = self._real(str(path))
+        try:
+            real = self._real(str(path))
+        except OSError:
+            return False
         return real.is_dir() if str(path).endswith("/") else real.is_file()
 
     def __setitem__(self, path: str, contents: str) -> None:
@@ -53,12 +60,15 @@ class Folder(MutableMapping[str, str]):
     def __delitem__(self, path: str) -> None:
         if path not in self:
             raise KeyError(path)
-        real = self._writable(path)
-        shutil.rmtree(real) if path.endswith("/") else real.unlink()
+        self._writable(path)
+        named = beside(self._root, path, self._ours)
+        shutil.rmtree(named) if path.endswith("/") and not named.is_symlink() else named.unlink()
 
     def __iter__(self) -> Iterator[str]:
         left = _MOST
+        ours = os.path.realpath(self._ours)
         for folder, folders, names in os.walk(self._root, followlinks=True):
+            folders[:] = [name for name in folders if Path(os.path.realpath(Path(folder, name))).is_relative_to(ours)]
             inner = "/" + os.path.relpath(folder, self._root) + "/" if folder != str(self._root) else "/"
             yield from (f"{inner}{name}/" for name in folders)
             yield from (f"{inner}{name}" for name in names)
@@ -70,7 +80,7 @@ class Folder(MutableMapping[str, str]):
         return sum(1 for _ in self)
 
     def _real(self, path: str) -> Path:
-        return self._root / path.strip("/")
+        return within(self._root, path, self._ours)
 
     def _writable(self, path: str) -> Path:
         if any(path == mount or path.startswith(f"{mount}/") for mount in self._read_only):

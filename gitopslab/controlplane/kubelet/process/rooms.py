@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gitopslab.controlplane.kubelet.process.rooted import beside
 from gitopslab.controlplane.kubelet.process.surroundings import (
     OURS,
     Surroundings,
@@ -30,7 +31,7 @@ def room_of(task: Task, image: PulledImage, around: Surroundings) -> dict[str, A
     """A room for the image's own programs, in the words of the warden."""
     return {
         "root": str(around.root),
-        "binds": [*_machine(around.root, ("/dev", "/proc"), is_read_only=False), *map(list, around.binds)],
+        "binds": [*_machine(around, ["/proc"], is_read_only=True), *_mounts(around)],
         "address": task.address,
         "hostname": hostname_of(task.pod)[:63],
         **user_of(task, image),
@@ -50,14 +51,10 @@ def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[di
         [str(loopback.announced), f"{OURS}/network/ports", False],
     ]
     for source, inner, _ in ours[:3]:
-        put_inside(around.root, Path(source), inner, linked=False)
-    binds = [
-        *_machine(around.root, ("/dev", "/proc"), is_read_only=False),
-        *_machine(around.root, [*_shown_folders(), *_ETC], is_read_only=True),
-        *ours,
-    ]
+        put_inside(around.within(inner), Path(source), linked=False)
+    binds = [*_machine(around, ["/proc", *_shown_folders(), *_ETC], is_read_only=True), *ours]
     for source, _, is_read_only in around.binds:  # the links in the container's root lead there
-        binds += _machine(around.root, [source], is_read_only=is_read_only)
+        binds += _machine(around, [source], is_read_only=is_read_only)
     room = {"root": str(around.root), "binds": binds, "address": "", "hostname": hostname_of(task.pod)[:63]}
     variables = around.variables
     changed = {
@@ -69,12 +66,20 @@ def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[di
     return {**room, "uid": 0, "gid": 0}, {**variables, **changed}
 
 
-def _machine(root: Path, paths: Sequence[str], *, is_read_only: bool) -> list[list[Any]]:
+def _mounts(around: Surroundings) -> list[list[Any]]:
+    """What is mounted for the container, at the place to which the image's links lead."""
+    return [
+        [source, "/" + str(around.within(inner).relative_to(around.root)), is_read_only]
+        for source, inner, is_read_only in around.binds
+    ]
+
+
+def _machine(around: Surroundings, paths: Sequence[str], *, is_read_only: bool) -> list[list[Any]]:
     """What is mounted of the machine at its own path, with the places for it made; a link is made again."""
     found: list[list[Any]] = []
     for path in paths:
-        source, target = Path(path), root / path.lstrip("/")
-        if not source.exists() or target.is_symlink():
+        source, target = Path(path), around.root / path.lstrip("/")
+        if not source.exists() or beside(around.root, path, around.ours) != target or target.is_symlink():
             continue
         open_folder(target.parent)
         if source.is_symlink() and not target.exists():

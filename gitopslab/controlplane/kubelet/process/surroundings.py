@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
+from gitopslab.controlplane.kubelet.process.rooted import beside, within
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.runtime.images import PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback
@@ -72,6 +73,7 @@ class Surroundings:
         variables: Its environment.
         binds: Source, place inside and whether it is read only, of what a room mounts.
         place: The folder of the container's files.
+        ours: The folder that all of this lies in.
         mark: What its processes have in their environment.
     """
 
@@ -80,7 +82,12 @@ class Surroundings:
     variables: Mapping[str, str]
     binds: tuple[tuple[str, str, bool], ...]
     place: Path
+    ours: Path
     mark: str
+
+    def within(self, inner: str) -> Path:
+        """Where a path inside leads on this machine."""
+        return within(self.root, inner, self.ours)
 
 
 class Builder:
@@ -106,20 +113,20 @@ class Builder:
         shutil.copytree(image.root, root, symlinks=True)
         root.chmod(_ENTERED)
         for name in _FOLDERS:
-            open_folder(root / name)
-        (root / "tmp").chmod(0o1777)
+            open_folder(within(root, name, self._folder))
+        within(root, "tmp", self._folder).chmod(0o1777)
         binds = [*self._volumes(given.volumes), *_brought(task, given.files, place / "files")]
         folder = _inner(task.container.get("workingDir") or image.config.get("WorkingDir") or "/")
-        open_folder(root / folder.lstrip("/"))
+        open_folder(within(root, folder, self._folder))
         for source, inner, _ in binds:
-            put_inside(root, source, inner, linked=is_python)
+            put_inside(beside(root, inner, self._folder), source, linked=is_python)
         self._write_network(task, root)
         mark = f"{self._mark}/{'/'.join(map(str, task.key))}"
         env = _environment(task, image, given.variables)
         if is_python:
             env |= self._for_python(task, env, place, root, [source for source, _, _ in binds])
         env["GITOPSLAB_CONTAINER"] = mark
-        return Surroundings(root, folder, env, tuple((str(a), b, c) for a, b, c in binds), place, mark)
+        return Surroundings(root, folder, env, tuple((str(a), b, c) for a, b, c in binds), place, self._folder, mark)
 
     def refresh(self, task: Task, files: Mapping[str, str]) -> None:
         """Bring what ConfigMaps and Secrets have brought up to date; what stands at a ``subPath`` stays."""
@@ -159,12 +166,14 @@ class Builder:
 
     def _write_network(self, task: Task, root: Path) -> None:
         hostname = hostname_of(task.pod)
-        etc = root / "etc"
+        etc = within(root, "etc", self._folder)
         hosts = f"127.0.0.1\tlocalhost\n{task.address}\t{hostname}\n"
+        for name in ("hosts", "hostname"):
+            (etc / name).unlink(missing_ok=True)  # an image's link would lead elsewhere
         (etc / "hosts").write_text(f"# Kubernetes-managed hosts file.\n{hosts}", encoding="utf-8")
         (etc / "hostname").write_text(f"{hostname}\n", encoding="utf-8")
         for name, text in _USERS.items():
-            if not (etc / name).exists():
+            if not os.path.lexists(etc / name):
                 (etc / name).write_text(text, encoding="utf-8")
 
     def _for_python(
@@ -247,9 +256,8 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def put_inside(root: Path, source: Path, inner: str, *, linked: bool) -> None:
+def put_inside(target: Path, source: Path, *, linked: bool) -> None:
     """Have something appear inside: as a link, or as what it will be mounted upon."""
-    target = root / inner.lstrip("/")
     open_folder(target.parent)
     if linked:
         if target.is_dir() and not target.is_symlink():

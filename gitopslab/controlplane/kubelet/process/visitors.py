@@ -32,7 +32,7 @@ def play(
     shell = Shell(
         variables | ({"TERM": "xterm"} if tty else {}),
         around.variables["HOSTNAME"],
-        files=Folder(around.root, read_only(task.pod, task.container)),
+        files=Folder(around.root, around.ours, read_only(task.pod, task.container)),
         began=clock.now(),
         cwd=around.folder,
         live=True,

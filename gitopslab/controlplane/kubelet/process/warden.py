@@ -41,6 +41,8 @@ _NEW_NS, _NEW_UTS, _NEW_IPC, _NEW_USER, _NEW_NET = 0x00020000, 0x04000000, 0x080
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE, _DETACH = 1, 32, 4096, 16384, 1 << 18, 2
 _KEPT_FLAGS = {2: 2, 4: 4, 8: 8, 1024: 1024, 2048: 2048, 4096: 1 << 21}
 """Of ``statvfs`` to those of ``mount``: nosuid, nodev, noexec, noatime, nodiratime, relatime."""
+_MS_NOSUID = 2
+_DEVICES = (b"null", b"zero", b"full", b"random", b"urandom", b"tty", b"ptmx", b"pts")
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK, _IFF_UP = 0x8914, 0x8916, 0x891C, 1
 _NICE = 5  # the lab itself comes first
@@ -254,6 +256,7 @@ def _enter(room: dict[str, Any]) -> None:
     root = room["root"].encode()
     _mount(b"none", b"/", _MS_REC | _MS_PRIVATE)
     _mount(root, root, _MS_BIND | _MS_REC)
+    _make_devices(root + b"/dev")
     for source, inner, is_read_only in room["binds"]:
         _bind(source.encode(), root + inner.encode(), is_read_only=is_read_only)
     os.chdir(root)
@@ -265,8 +268,25 @@ def _enter(room: dict[str, Any]) -> None:
     os.chdir("/")
 
 
-def _mount(source: bytes, target: bytes, flags: int) -> None:
-    _check(_libc.mount(source, target, None, ctypes.c_ulong(flags), None))
+def _make_devices(folder: bytes) -> None:
+    """A ``/dev`` of the room's own with the few devices of every container: what is removed there is its own."""
+    if os.path.islink(folder):
+        os.unlink(folder)
+    os.makedirs(folder, exist_ok=True)
+    _mount(b"tmpfs", folder, _MS_NOSUID, kind=b"tmpfs", options=b"mode=755,size=64m")
+    for name in _DEVICES:
+        place = folder + b"/" + name
+        os.mkdir(place) if os.path.isdir(b"/dev/" + name) else os.close(os.open(place, os.O_CREAT, 0o666))
+        _mount(b"/dev/" + name, place, _MS_BIND | _MS_REC)
+    os.mkdir(folder + b"/shm")
+    for link, target in ((b"fd", b""), (b"stdin", b"/0"), (b"stdout", b"/1"), (b"stderr", b"/2")):
+        os.symlink(b"/proc/self/fd" + target, folder + b"/" + link)
+
+
+def _mount(
+    source: bytes, target: bytes, flags: int, *, kind: bytes | None = None, options: bytes | None = None
+) -> None:
+    _check(_libc.mount(source, target, kind, ctypes.c_ulong(flags), options))
 
 
 def _bind(source: bytes, target: bytes, *, is_read_only: bool) -> None:
