@@ -8,19 +8,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
 
-from gitopslab.errors import SetupError
+from gitopslab.errors import LabError, SetupError
 
 LOOPBACK = "127.0.0.1"
 _FILES = 4096
 
 
-def allow_many_files() -> None:
+def started(run: Callable[[], None], ready_fd: Callable[[], int | None]) -> int:
+    """Run a process of the lab until it is told to stop; gives its exit code.
+
+    Args:
+        run: Does it; a ``LabError`` is told to the parent, and goes into the log.
+        ready_fd: Where the parent waits for one line; none once it was said, since the number may be another file's.
+    """
+    _allow_many_files()
+    os.umask(0o077)  # whatever SQLite and others write beside our own files is the owner's alone, too
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        run()
+    except LabError as error:
+        tell(ready_fd(), {"error": error.message, "hint": error.hint})
+        print(error, file=sys.stderr)  # noqa: T201  the log file is this process's stderr
+        return 1
+    return 0
+
+
+def _allow_many_files() -> None:
     """Every connection is a file, and a Mac allows a process 256 unless it asks for more."""
     if sys.platform == "win32":
         return

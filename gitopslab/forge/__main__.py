@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import socket
 import sys
@@ -22,8 +21,8 @@ from gitopslab import __version__
 from gitopslab.background import server
 from gitopslab.background.lock import FolderLock
 from gitopslab.background.presence import Presence
-from gitopslab.background.process import allow_many_files, listening, loop_factory, stop_on_signals, tell
-from gitopslab.errors import LabError, SetupError
+from gitopslab.background.process import listening, loop_factory, started, stop_on_signals, tell
+from gitopslab.errors import SetupError
 from gitopslab.forge.app import Forge
 from gitopslab.forge.folder import ForgeFolder
 from gitopslab.images.engine import running_engine
@@ -34,16 +33,7 @@ _PATIENCE = 1.0  # seconds for those who are just asking whether the forge runs
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a forge until it is told to stop; the exit code is 1 when it could not start."""
     options = _parser().parse_args(arguments)
-    allow_many_files()
-    os.umask(0o077)  # tokens, traces and builds are the owner's alone
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
-        _run(options)
-    except LabError as error:
-        tell(options.ready_fd, {"error": error.message, "hint": error.hint})
-        print(error, file=sys.stderr)  # noqa: T201  the log file is this process's stderr
-        return 1
-    return 0
+    return started(lambda: _run(options), lambda: options.ready_fd)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +72,7 @@ async def _serve(folder: ForgeFolder, listener: socket.socket, presence: Presenc
     state: dict[str, object] = {"pid": os.getpid(), "port": port, "started": time.time(), "version": __version__}
     folder.write("forge.json", json.dumps(state).encode())
     tell(options.ready_fd, {"ready": True, **state})
+    options.ready_fd = None  # closed; the number may soon be another file's
     try:
         await asyncio.gather(*tasks)
     except asyncio.CancelledError:

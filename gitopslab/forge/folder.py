@@ -16,14 +16,13 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from gitopslab.background.files import write_private
-from gitopslab.errors import SetupError
+from gitopslab.background.files import PrivateFolder
 
 _TOKEN = "gitopslab-"  # so that a token found somewhere says where it is from
 _TOKEN_BYTES = 24
 
 
-class ForgeFolder:
+class ForgeFolder(PrivateFolder):
     """The folder of one forge.
 
     Args:
@@ -34,11 +33,7 @@ class ForgeFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(path, error) from error
+        super().__init__(path, "forge")
         if not self.token_file.exists():
             self.write("token", f"{_TOKEN}{secrets.token_urlsafe(_TOKEN_BYTES)}\n".encode())
         if not (path / "key").exists():
@@ -73,21 +68,3 @@ class ForgeFolder:
     def ci(self) -> Path:
         """The pipelines."""
         return self.path / "ci"
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file whole or not at all, readable by its owner alone.
-
-        Raises:
-            SetupError: No room, or no permission.
-        """
-        try:
-            write_private(self.path / name, content)
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> SetupError:
-    return SetupError(
-        f"the forge's folder {path} cannot be written: {error.strerror}",
-        "make room or fix its permissions, or choose another place with the environment variable GITOPSLAB_HOME",
-    )

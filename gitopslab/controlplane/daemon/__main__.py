@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import socket
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from gitopslab import __version__
 from gitopslab.background.lock import FolderLock
 from gitopslab.background.presence import Presence
-from gitopslab.background.process import allow_many_files, listening, loop_factory, stop_on_signals, tell
+from gitopslab.background.process import listening, loop_factory, started, stop_on_signals, tell
 from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
 from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, running, seeded
 from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
@@ -32,7 +31,7 @@ from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.serve import serve
 from gitopslab.controlplane.server.store import Store
-from gitopslab.errors import LabError, SetupError
+from gitopslab.errors import SetupError
 from gitopslab.gitops.work import Pool
 from gitopslab.machinery.clock import LabClock
 from gitopslab.machinery.names import CHANCE
@@ -45,16 +44,7 @@ _PATIENCE = 1.0  # seconds for those who are just asking whether the cluster run
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a cluster until it is told to stop; the exit code is 1 when it could not start."""
     options = _parser().parse_args(arguments)
-    allow_many_files()
-    os.umask(0o077)  # whatever SQLite and others write beside our own files is the owner's alone, too
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
-        _run(options)
-    except LabError as error:
-        tell(options.ready_fd, {"error": error.message, "hint": error.hint})
-        print(error, file=sys.stderr)  # noqa: T201  the log file is this process's stderr
-        return 1
-    return 0
+    return started(lambda: _run(options), lambda: options.ready_fd)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from gitopslab.background.files import write_private
+from gitopslab.background.files import PrivateFolder
 from gitopslab.controlplane.http.certificates import new_ca, server_certificate
 from gitopslab.controlplane.http.security import new_token
 from gitopslab.errors import SetupError
@@ -40,7 +40,7 @@ class Credentials:
     accounts: SigningKey
 
 
-class ClusterFolder:
+class ClusterFolder(PrivateFolder):
     """The folder of one embedded cluster.
 
     Args:
@@ -51,11 +51,7 @@ class ClusterFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(path, error) from error
+        super().__init__(path, "cluster")
 
     @property
     def database(self) -> Path:
@@ -122,21 +118,3 @@ class ClusterFolder:
             "current-context": context,
         }
         self.write("kubeconfig", yaml.safe_dump(config, sort_keys=False).encode())
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file whole or not at all, readable by its owner alone.
-
-        Raises:
-            SetupError: No room, or no permission.
-        """
-        try:
-            write_private(self.path / name, content)
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> SetupError:
-    return SetupError(
-        f"the cluster's folder {path} cannot be written: {error.strerror}",
-        "make room or fix its permissions, or choose another place with the environment variable GITOPSLAB_HOME",
-    )
