@@ -50,7 +50,7 @@ def _extend(name: str, root: Map, above: tuple[str, ...]) -> Any:
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [] if value is None else [value]
+    return list(value) if isinstance(value, list) else [value] if value not in (None, {}) else []
 
 
 def resolved(root: Map) -> Map:

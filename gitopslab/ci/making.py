@@ -50,7 +50,7 @@ def strings(value: Any) -> Strings:
 def _listed(value: Any) -> list[Any]:
     """The entries of a keyword that takes one or several, in lists or lists of lists."""
     if isinstance(value, Seq):
-        return [one for item in value for one in _listed(item)]
+        return [one for item in value for one in _listed(item) if one is not None]
     return [] if value is None else [value]
 
 

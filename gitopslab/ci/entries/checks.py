@@ -105,7 +105,8 @@ def one_of(node: Node, attribute: str, allowed: tuple[str, ...], message: str = 
     if value is None:
         return
     yield from string(node, attribute)
-    if value not in allowed:
+    chosen = value if isinstance(value, Seq) else [value]
+    if any(one not in allowed for one in chosen):
         yield node.fault(message or f"should be one of: {', '.join(allowed)}", attribute)
 
 

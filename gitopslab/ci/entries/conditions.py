@@ -76,6 +76,8 @@ def changes(node: Node) -> Iterator[Fault]:
         yield from checks.required(node, "paths")
         if not checks.is_strings(node.get("paths")):
             yield node.fault("should be an array of strings", "paths")
+        if node.get("paths") is None:  # GitLab says this, too
+            yield node.fault(f"has too many entries (maximum {_MOST_PATHS})", "paths")
         yield from checks.at_most(node, "paths", node.get("paths"), _MOST_PATHS)
         yield from checks.string(node, "compare_to")
     else:

@@ -87,7 +87,7 @@ def _own(node: Node) -> Iterator[Fault]:
     is_pages = not checks.is_blank(node.get("pages")) or (
         node.location[-1] == "pages" and node.get("pages") is not False
     )
-    if node.get("publish") is not None and not is_pages:
+    if not checks.is_blank(node.get("publish")) and not is_pages:
         yield node.fault("can only be used within a `pages` job", "publish")
 
 
@@ -173,6 +173,8 @@ def _pages(node: Node) -> Iterator[Fault]:
     if not isinstance(node.value, (Map, bool)):
         yield node.fault("should be a hash or a boolean value")
     yield from checks.keys(node, _PAGES_KEYS)
+    yield from checks.string(node, "path_prefix")
+    yield from checks.string(node, "publish")
 
 
 def _inherit(node: Node) -> Iterator[Fault]:

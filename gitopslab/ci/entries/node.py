@@ -87,5 +87,5 @@ def _items(value: Any, location: tuple[str, ...], place: Place) -> Iterator[Node
     if isinstance(value, Seq):
         for at, item in enumerate(value):
             yield from _items(item, location, value.place_of(at))
-    else:
+    elif value is not None:  # GitLab passes over an item that says nothing
         yield Node(value, location, place)

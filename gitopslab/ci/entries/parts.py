@@ -109,4 +109,6 @@ def id_tokens(node: Node) -> Iterator[Fault]:
         token = Node(node.value[name], (*node.location, name), node.value.place_of(name))
         yield from checks.required(token, "aud")
         yield from checks.keys(token, ("aud",))
-        yield from checks.strings_or_string(token, "aud")
+        aud = token.get("aud")
+        if not isinstance(aud, str) and not checks.is_strings(aud):
+            yield token.fault("should be an array of strings or a string", "aud")

@@ -95,11 +95,7 @@ def _matrix(node: Node) -> Iterator[Fault]:
     if not isinstance(node.value, Seq) or not all(isinstance(item, Map) for item in node.value):
         yield node.fault("should be an array of hashes")
         return
-    faults = [
-        fault
-        for item in node.items("variables")
-        for fault in _combination(Node(item.value, ("variables",), item.place))
-    ]
+    faults = [fault for item in node.items("variables") for fault in _combination(item)]
     yield from faults
     sizes = [[len(value) if isinstance(value, Seq) else 1 for value in item.values()] for item in node.value]
     if not faults and sum(map(math.prod, sizes)) > _MOST_COPIES:
@@ -186,6 +182,8 @@ def release(node: Node) -> Iterator[Fault]:
     """``release``."""
     yield from checks.hash_(node)
     yield from checks.keys(node, keywords("release"))
+    yield from checks.string(node, "tag_message")
+    yield from checks.strings_or_string(node, "milestones")
     for name in ("tag_name", "description"):
         if not isinstance(node.get(name), str):
             yield node.fault("should be a string", name)

@@ -27,7 +27,7 @@ def root(value: Map) -> list[Fault]:
     both = [key for key in _ALSO_DEFAULT if _is_said(value, key) and _is_said(value.get("default"), key)]
     if both:
         return [Fault(f"{both[0]} is defined in top-level and `default:` entry", value.place_of(both[0]))]
-    return [*_globals(node), *_jobs(Node(jobs, ("jobs",), value.place))]
+    return [*_globals(node, names), *_jobs(Node(jobs, ("jobs",), value.place))]
 
 
 def _is_said(value: Any, key: str) -> bool:
@@ -66,9 +66,10 @@ def _hidden(node: Node) -> Iterator[Fault]:
         yield node.fault("can't be blank")
 
 
-def _globals(node: Node) -> Iterator[Fault]:
+def _globals(node: Node, jobs: list[str]) -> Iterator[Fault]:
+    if "default" not in jobs:
+        yield from node.below(default=_default)
     yield from node.below(
-        default=_default,
         before_script=parts.commands,
         image=images.image,
         services=images.services,
@@ -76,8 +77,9 @@ def _globals(node: Node) -> Iterator[Fault]:
         variables=lambda variables: parts.variables(variables, ("value", "description", "expand", "options")),
         stages=_stages,
         cache=kept.caches,
-        workflow=conditions.workflow,
     )
+    if "workflow" not in jobs:
+        yield from node.below(workflow=conditions.workflow)
 
 
 def _default(node: Node) -> Iterator[Fault]:
