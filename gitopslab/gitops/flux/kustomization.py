@@ -248,7 +248,9 @@ class KustomizationController:
                     if time.monotonic() >= end:
                         return 0.0
                 run.next_stage(self._given.clock.now())
-        except StillThereError:
+        except StillThereError as error:
+            if self._given.clock.now() - run.started >= run.timeout(obj):
+                raise Failure("ReconciliationFailed", error.message) from error
             return _LOOK_AGAIN
         except ApplyError as error:
             message = "\n".join([error.message, *map(str, run.changes)])

@@ -53,3 +53,15 @@ def test_a_change_during_an_apply_is_observed_when_it_is_applied(applying: Flux)
     found = applying.condition(KS)
     assert found is not None
     assert found[1] == "ArtifactFailed"
+
+
+def test_an_apply_that_cannot_end_is_given_up_after_the_timeout(applying: Flux) -> None:
+    applying.change(KS, "app", {"suspend": True})
+    applying.advance(580)  # the interval of 10 min less 30 s
+    found = applying.condition(KS)
+    assert found is not None
+    assert found[:2] == ("False", "ReconciliationFailed")
+    assert found[2].startswith("ConfigMap/default/a is being deleted, to be made anew")
+    applying.api.delete(KS, "app", SYSTEM)
+    applying.plane.settle()
+    assert applying.find(KS, "app", SYSTEM) is None
