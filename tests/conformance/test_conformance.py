@@ -29,7 +29,7 @@ OF_A_MOMENT = ("patch-types", "service-endpoints")
 """These look at what is under way, so kubectl must be about as quick as it was when they were recorded: 65 ms a call. A
 real cluster fails them too on a machine that is busy with something else."""
 
-BUSY = 0.1  # seconds a call of kubectl, from which on a moment of the recording cannot be met
+BUSY = 0.09  # seconds a call of kubectl, from which on a moment of the recording cannot be met
 
 CLUSTERS = 3  # when several workers run the tests: most of a scenario is waiting
 

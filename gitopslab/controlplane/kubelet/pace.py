@@ -26,6 +26,6 @@ class Pace:
 LAB = Pace(sandbox=0.1, pull=0.4, check=0.1)
 """Quick, so that nobody waits, but slow enough to see an image being pulled."""
 
-PLAIN = Pace(sandbox=0.25, pull=0.1, check=0.1)
-"""A bare cluster's: half a second from bound to Running whatever the image, as on the cluster that the recordings in
-``tests/conformance`` were taken on. Some of them look at a rollout that is under way."""
+PLAIN = Pace(sandbox=0.15, pull=0.1, check=0.1)
+"""A bare cluster's: less than half a second from bound to Running whatever the image, as on the cluster that the
+recordings in ``tests/conformance`` were taken on. Some of them look at a rollout that is under way."""
