@@ -26,7 +26,7 @@ MEANT_TO_FAIL = {
     "02-the-ci-file": [],
     "03-why-kubernetes-and-which": ["starve"],
     "04-anatomy-of-a-cluster": ["cordon"],
-    "05-from-pod-to-node": [],
+    "05-from-pod-to-node": ["too-big"],
     "06-the-resource-table": ["wrong-version"],
     "07-anatomy-of-a-manifest": ["capital"],
     "08-updates-and-self-healing": ["bad-image"],
