@@ -23,7 +23,7 @@ CHECKS: dict[str, list[str]] = {
     "fidelity": ["scripts/fidelity.py", "--check"],
     "notebooks": ["-m", "nbstripout", "--verify", "--keep-id"],
     "decisions": ["-m", "gitopslab.controlplane.scheduler.replay", "tests/scheduler/recorded/cases.json"],
-    "tests": ["-m", "pytest", "-n", "3", "--dist", "loadgroup", "--no-loadscope-reorder"],  # a third of it is waiting
+    "tests": ["-m", "pytest", "-n", "4", "--dist", "loadgroup", "--no-loadscope-reorder"],  # half of it is waiting
     "alone": ["-m", "pytest", "-m", "alone"],
 }
 

@@ -20,6 +20,7 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("same")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers put groups into names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run by several workers (``-n``), a file stays with one, so that what it starts once is started once.
 

@@ -58,7 +58,7 @@ OWN_ROLLOUT = {"waal-web"}
 def _without_defaults(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: _without_defaults(item)
+            key: item if key == "annotations" else _without_defaults(item)
             for key, item in value.items()
             if key not in DEFAULTS or (DEFAULTS[key] is not ANY and DEFAULTS[key] != item)
         }
