@@ -24,7 +24,7 @@ CHECKS: dict[str, list[str]] = {
     "notebooks": ["-m", "nbstripout", "--verify", "--keep-id"],
     "decisions": ["-m", "gitopslab.controlplane.scheduler.replay", "tests/scheduler/recorded/cases.json"],
     "tests": ["-m", "pytest", "-n", "4", "--dist", "loadgroup", "--no-loadscope-reorder"],  # half of it is waiting
-    "alone": ["-m", "pytest", "-m", "alone"],
+    "alone": ["-m", "pytest", "-m", "alone", "tests/conformance"],
 }
 
 
