@@ -12,6 +12,7 @@ from gitopslab.lab import Lab
 from gitopslab.lab.git import Repository
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hello, namespace: default}\ndata: {greeting: '%s'}\n"
+HELLO = "clusters/lab/hello.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,15 @@ def infra(opened: Lab, tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """The repository of a cluster that was bootstrapped."""
     opened.flux.bootstrap("waal/infra", "clusters/lab")
     return opened.git.clone("waal/infra", tmp_path_factory.mktemp("infra") / "infra")
+
+
+@pytest.fixture
+def hello(lab: Lab, infra: Repository) -> Repository:
+    """The repository, with a ConfigMap that was applied from it."""
+    infra.pull()
+    infra.commit("Say hello", {HELLO: CONFIG % "hi", "clusters/lab/again.md": str(id(lab))}, push=True)
+    lab.flux.reconcile("ks", "flux-system", with_source=True)
+    return infra
 
 
 def test_bootstrap_commits_what_the_real_one_commits(lab: Lab, infra: Repository) -> None:
@@ -59,7 +69,7 @@ def test_another_path_is_refused(lab: Lab, infra: Repository) -> None:
 
 
 def test_a_commit_is_applied_and_traced(lab: Lab, infra: Repository, capsys: pytest.CaptureFixture[str]) -> None:
-    infra.commit("Say hello", {"clusters/lab/hello.yaml": CONFIG % "hi"}, push=True)
+    infra.commit("Say hello", {HELLO: CONFIG % "hi", "clusters/lab/first.md": "x"}, push=True)
     lab.flux.reconcile("ks", "flux-system", with_source=True)
     assert f"✔ applied revision main@sha1:{infra.head}" in capsys.readouterr().out
     assert lab.client.get("configmap", "hello")["data"] == {"greeting": "hi"}
@@ -86,9 +96,10 @@ def test_what_is_missing_or_unknown_is_told_with_a_hint(lab: Lab, infra: Reposit
         lab.flux.get("podz")
 
 
-def test_diff_tells_what_files_would_change_before_they_are_committed(lab: Lab, infra: Repository) -> None:
+def test_diff_tells_what_files_would_change_before_they_are_committed(lab: Lab, hello: Repository) -> None:
+    infra = hello
     assert str(lab.flux.diff("flux-system", infra.folder)) == "✔ no changes"
-    file = "clusters/lab/hello.yaml"
+    file = HELLO
     before = infra.read(file)
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: default}\n"
     infra.write(file, f"{CONFIG % 'good day'}---\n{secret}")
@@ -113,9 +124,9 @@ def test_the_url_of_a_project_is_the_same_on_every_cluster(lab: Lab, infra: Repo
     assert lab.flux.url("waal/web") == "http://git.gitopslab.svc.cluster.local/waal/web.git"
 
 
-def test_with_a_receiver_a_push_is_live_at_once(lab: Lab, infra: Repository) -> None:
+def test_with_a_receiver_a_push_is_live_at_once(lab: Lab, hello: Repository) -> None:
     lab.flux.receiver("waal/infra")
-    infra.commit("Greet anew", {"clusters/lab/hello.yaml": CONFIG % "hello"}, push=True)
+    hello.commit("Greet anew", {HELLO: CONFIG % "hello"}, push=True)
     reached, found = wait_until(
         lambda: [lab.client.get("configmap", "hello")], lambda obj: obj["data"] == {"greeting": "hello"}, 20.0
     )
