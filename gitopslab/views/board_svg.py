@@ -74,18 +74,18 @@ def _draw_tray(canvas: Drawing, board: Board, top: float, height: float) -> None
     canvas.words(x, y, f"Waiting for a node{count}", look="soft")
     y += 12
     if not board.pending:
-        canvas.words(x, y + 10, "Every pod has a node.", size=11.5, look="soft")
+        canvas.words(x, y + 10, "Every pod has a node.", size=12, look="soft")
     for pod, last in _shared(board.pending):
         _draw_tile(canvas, pod, x, y, room)
         y += _TILE + 5
-        for line in wrapped(pod.reason, room, 11) if last else []:
-            canvas.words(x + 2, y + 9, line, size=11, look="soft")
+        for line in wrapped(pod.reason, room, 12) if last else []:
+            canvas.words(x + 2, y + 9, line, size=12, look="soft")
             y += 15
         y += 6 if last else 0
 
 
 def _tray_height(board: Board) -> float:
-    lines = sum(len(wrapped(pod.reason, _TRAY - 20, 11)) for pod, last in _shared(board.pending) if last)
+    lines = sum(len(wrapped(pod.reason, _TRAY - 20, 12)) for pod, last in _shared(board.pending) if last)
     return 44 + len(board.pending) * (_TILE + 11) + lines * 15
 
 
@@ -114,16 +114,16 @@ def _draw_node(canvas: Drawing, node: NodeCard, place: tuple[float, float, float
     _draw_pods(canvas, [pod for pod in node.pods if not pod.system], left, y + head, room)
     system = [pod for pod in node.pods if pod.system]
     if system:
-        canvas.words(left, y + height - 16, "system", size=11, look="soft")
-        step = min(24.0, (room - 46) / len(system))
+        canvas.words(left, y + height - 16, "system", size=12, look="soft")
+        step = min(24.0, (room - 50) / len(system))
         for at, pod in enumerate(system):
-            canvas.glyph(left + 46 + at * step, y + height - 30, pod.state, min(20.0, step - 1))
+            canvas.glyph(left + 50 + at * step, y + height - 30, pod.state, min(20.0, step - 1))
 
 
 def _draw_chips(canvas: Drawing, node: NodeCard, x: float, y: float, room: float) -> None:
     for word, along, row, width in _chips(node, room):
         canvas.box(x + along, y + row * _CHIP_ROW, width, 17, "tag", radius=5)
-        canvas.words(x + along + 6, y + row * _CHIP_ROW + 12.5, cut(word, width - 8, 11), size=11)
+        canvas.words(x + along + 6, y + row * _CHIP_ROW + 12.5, cut(word, width - 8, 12), size=12)
 
 
 def _chips(node: NodeCard, room: float) -> Iterator[tuple[str, float, int, float]]:
@@ -132,7 +132,7 @@ def _chips(node: NodeCard, room: float) -> Iterator[tuple[str, float, int, float
     words += ["cordoned" if node.cordoned else "", *(f"⊘ {short}" for short, _ in node.taints)]
     along, row = 0.0, 0
     for word in filter(None, words):
-        width = min(len(word) * 6.3 + 12, room)
+        width = min(len(word) * 7.0 + 12, room)
         if along and along + width > room:
             along, row = 0.0, row + 1
         yield word, along, row, width
@@ -145,8 +145,8 @@ def _chip_rows(node: NodeCard, room: float) -> int:
 
 def _draw_bar(canvas: Drawing, node: NodeCard, name: str, x: float, y: float, room: float) -> None:
     text, limit = (node.cpu_text, node.cpu) if name == "CPU" else (node.memory_text, node.memory)
-    canvas.words(x, y + 8, name, size=11, look="soft")
-    canvas.words(x + room, y + 8, text, size=11, anchor="end")
+    canvas.words(x, y + 8, name, size=12, look="soft")
+    canvas.words(x + room, y + 8, text, size=12, anchor="end")
     canvas.box(x, y + 12, room, 9, "card", radius=3)
     at = x + 1
     for pod in node.pods:
@@ -170,7 +170,7 @@ def _draw_pods(canvas: Drawing, pods: Sequence[PodTile], x: float, y: float, roo
         for at, pod in enumerate(pods):
             _draw_tile(canvas, pod, x + at % columns * (width + 5), y + at // columns * (_TILE + 5), width)
         if not pods:
-            canvas.words(x, y + 14, "no pods of yours", size=11.5, look="soft")
+            canvas.words(x, y + 14, "no pods of yours", size=12, look="soft")
 
 
 def _draw_tile(canvas: Drawing, pod: PodTile, x: float, y: float, width: float) -> None:
@@ -179,10 +179,10 @@ def _draw_tile(canvas: Drawing, pod: PodTile, x: float, y: float, width: float) 
     canvas.words(x + 34, y + 15.5, pod.short, size=12.5, look="bold", room=width - 62)
     well = pod.state in ("ready", "running")
     second = (pod.rest or pod.namespace) if well else ("not ready" if pod.state == "notready" else pod.status)
-    canvas.words(x + 34, y + 29, second, size=10.5, look="soft", room=width - (64 if pod.restarts else 42))
-    canvas.words(x + width - 8, y + 15.5, f"{pod.ready}/{pod.containers}", size=11, look="soft", anchor="end")
+    canvas.words(x + 34, y + 29, second, size=12, look="soft", room=width - (64 if pod.restarts else 42))
+    canvas.words(x + width - 8, y + 15.5, f"{pod.ready}/{pod.containers}", size=12, look="soft", anchor="end")
     if pod.restarts:
-        canvas.words(x + width - 8, y + 29, f"↻{pod.restarts}", size=10.5, look="soft", anchor="end")
+        canvas.words(x + width - 8, y + 29, f"↻{pod.restarts}", size=12, look="soft", anchor="end")
 
 
 def _pods_height(node: NodeCard, width: float) -> float:

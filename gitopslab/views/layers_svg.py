@@ -54,7 +54,7 @@ def _draw_layer(canvas: Canvas, row: Row, x: float, y: float, width: float) -> N
     canvas.box(x, y + 2, width, _LAYER - 4, "shared" if row.shared else "card", radius=7)
     canvas.words(x + 12, y + 18, row.text, room=width - _BAR - 36)
     told = f"{short_digest(row.digest)}{' · shared' if row.shared else ''} · {_count(row)}"
-    canvas.words(x + 12, y + 32, told, size=11, look="soft", room=width - _BAR - 36)
+    canvas.words(x + 12, y + 32, told, size=12, look="soft", room=width - _BAR - 36)
     right = x + width - _BAR - 12
     canvas.box(right, y + 24, _BAR, 7, "tag", radius=3)
     canvas.box(right, y + 24, max(_BAR * row.share, 3), 7, "load", radius=3)
