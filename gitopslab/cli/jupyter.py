@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from gitopslab.background.files import write_private
 from gitopslab.clusters import ports
+from gitopslab.clusters.detached import end
 from gitopslab.errors import SetupError
 from gitopslab.machinery.home import home
 
@@ -85,7 +86,7 @@ def jupyterlab(
         _wait(process, f"{url}/api/status?token={token}", log)
         yield Server(f"{url}/lab/tree/{notebook}?token={token}", process)
     finally:
-        _stop(process)
+        end(process, _STOP_TIMEOUT)
         token_file.unlink(missing_ok=True)
 
 
@@ -153,13 +154,3 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
                 return
         time.sleep(_POLL)
     raise SetupError(f"JupyterLab did not answer within {_START_TIMEOUT:.0f} s", f"Its log may say why: {log}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

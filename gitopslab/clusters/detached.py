@@ -62,7 +62,7 @@ class Detached:
         try:
             self._first_answer(process, answers)
         except BaseException:
-            _end(process)
+            end(process, _STOP_TIMEOUT)
             raise
 
     def is_running(self) -> bool:
@@ -211,11 +211,12 @@ def _last_line(log: Path) -> str:
     return lines[-1] if lines else "it wrote no message"
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes], patience: float) -> None:
+    """Tell a process to end, and kill it when it has not after some seconds."""
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(timeout=_STOP_TIMEOUT)
+            process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from gitopslab import errors
+from gitopslab.clusters.detached import end
 from gitopslab.clusters.tool import Answer
 from gitopslab.machinery.kubectl import executable
 
@@ -113,13 +114,7 @@ def _feed(process: subprocess.Popen[bytes], given: str) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=_PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    end(process, _PATIENCE_SECONDS)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()
