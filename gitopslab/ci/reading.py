@@ -16,6 +16,7 @@ import yaml
 from gitopslab.ci.faults import ConfigurationError
 from gitopslab.ci.scalars import as_text, scalar, teach
 from gitopslab.ci.tree import Map, NotText, Place, Reference, Seq
+from gitopslab.machinery.yaml_size import measured
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
@@ -188,21 +189,10 @@ def _named(error: yaml.MarkedYAMLError, text: str, file: str, above: int) -> Con
 
 def _check_size(text: str, file: str) -> None:
     """Refuse what would exhaust the machine: deep nesting, and aliases that multiply."""
-    sizes, names, anchors = [0], [""], dict[str, int]()
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
-            sizes[-1] += anchors.get(event.anchor or "", 1)
-        elif isinstance(event, yaml.ScalarEvent):
-            sizes[-1] += 1
-        elif isinstance(event, yaml.CollectionStartEvent):
-            sizes.append(1)
-            names.append(event.anchor or "")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            size = anchors[names.pop()] = sizes.pop()
-            sizes[-1] += size
-        elif isinstance(event, yaml.DocumentEndEvent):
+    for event, depth, size in measured(text, _Loader):
+        if isinstance(event, yaml.DocumentEndEvent):
             return
-        if len(sizes) > _MAX_DEPTH or sizes[-1] > _MAX_NODES:
+        if depth > _MAX_DEPTH or size > _MAX_NODES:
             raise ConfigurationError("The parsed YAML is too big", Place(1, 1, file))
 
 

@@ -15,6 +15,7 @@ import yaml
 
 from gitopslab.errors import ManifestError
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.yaml_size import measured
 
 _MAX_DEPTH = 500
 _MERGE = "tag:yaml.org,2002:merge"
@@ -102,28 +103,15 @@ KubernetesLoader.add_constructor("tag:yaml.org,2002:map", _construct_map)
 
 
 def _check_size(text: str | bytes) -> None:
-    """Refuse what would exhaust the machine: libyaml builds nodes by recursion in C, and aliases multiply.
+    """Refuse what would exhaust the machine.
 
     Raises:
         ValueError: Nested too deeply, or aliases that stand for too much.
     """
-    sizes, names = [0], [""]
-    anchors: dict[str, int] = {}
-    for event in yaml.parse(text, Loader=KubernetesLoader):
-        if isinstance(event, yaml.AliasEvent):
-            sizes[-1] += anchors.get(event.anchor or "", 1)
-        elif isinstance(event, yaml.ScalarEvent):
-            sizes[-1] += 1
-        elif isinstance(event, yaml.CollectionStartEvent):
-            sizes.append(1)
-            names.append(event.anchor or "")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            size = sizes.pop()
-            anchors[names.pop()] = size
-            sizes[-1] += size
-        if len(sizes) > _MAX_DEPTH:
+    for _, depth, size in measured(text, KubernetesLoader):
+        if depth > _MAX_DEPTH:
             raise ValueError(f"nested more than {_MAX_DEPTH} levels deep")
-        if sizes[-1] > _MAX_NODES:
+        if size > _MAX_NODES:
             raise ValueError("document contains excessive aliasing")
 
 
