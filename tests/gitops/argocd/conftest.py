@@ -1,0 +1,15 @@
+"""A bare cluster with Argo CD's kinds and controllers, for every test of the room."""
+
+from __future__ import annotations
+
+import pytest
+from argocd_cluster import Argo
+
+from gitopslab.controlplane.daemon.assembly import ControlPlane
+from gitopslab.machinery.clock import JumpableClock
+
+
+@pytest.fixture
+def argo(plane: ControlPlane, clock: JumpableClock) -> Argo:
+    """A bare cluster with Argo CD in it."""
+    return Argo(plane, clock)
