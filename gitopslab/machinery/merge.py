@@ -102,11 +102,11 @@ def _merge_map(original: Object, patch: Object, kind: Struct | None) -> Object:
             if not deletes:
                 _take(original, name, value)
         elif isinstance(value, dict):
-            field = _field(kind, name)
+            field = field_of(kind, name)
             replaces = field is not None and field.replace
-            original[name] = value if replaces else _merge_map(original[name], value, _below(field))
+            original[name] = value if replaces else _merge_map(original[name], value, below(field))
         elif isinstance(value, list):
-            original[name] = _merge_field(original[name], value, _field(kind, name), deletes=deletes)
+            original[name] = _merge_field(original[name], value, field_of(kind, name), deletes=deletes)
         else:
             original[name] = value
     return original
@@ -138,7 +138,7 @@ def _order_lists(original: Object, patch: Object, kind: Struct | None) -> None:
     for key in [key for key in patch if key.startswith(_ORDER)]:
         order = patch.pop(key)
         name = _list_name(key, "invalid patch format of setElementOrder list")
-        field = _field(kind, name)
+        field = field_of(kind, name)
         merge_key = field.merge_key if field else ""
         live, change = original.get(name), patch.get(name)
         if not isinstance(order, list) or not isinstance(live or [], list) or not isinstance(change or [], list):
@@ -152,7 +152,7 @@ def _order_lists(original: Object, patch: Object, kind: Struct | None) -> None:
             merged = original[name]
         else:
             continue
-        original[name] = _ordered(merged, order, live or [], merge_key)
+        original[name] = ordered(merged, order, live or [], merge_key)
         patch.pop(name, None)
 
 
@@ -161,9 +161,9 @@ def _check_order(change: list[Any], order: list[Any], merge_key: str) -> None:
     sets = [item for item in change if not (isinstance(item, dict) and _DIRECTIVE in item)]
     if not order or not sets:
         return
-    remaining = iter([_key_of(item, merge_key) for item in order])
+    remaining = iter([item_key(item, merge_key) for item in order])
     for item in sets:
-        wanted = _key_of(item, merge_key)
+        wanted = item_key(item, merge_key)
         if not any(same(found, wanted) for found in remaining):
             raise MergeError(
                 f"The order in patch list:\n{go_text(change)}\n doesn't match {_ORDER} list:\n{go_text(order)}\n"
@@ -177,11 +177,12 @@ def _list_name(key: str, otherwise: str) -> str:
     return name
 
 
-def _field(kind: Struct | None, name: str) -> Field | None:
+def field_of(kind: Struct | None, name: str) -> Field | None:
+    """A field of a struct; None when either is not known."""
     return kind.fields.get(name) if kind else None
 
 
-def _below(field: Field | None) -> Struct | None:
+def below(field: Field | None) -> Struct | None:
     """The struct inside a field, through lists and pointers."""
     kind = field.type if field else None
     while kind is not None and kind.element is not None:
@@ -226,7 +227,7 @@ def _merge_field(original: list[Any], patch: list[Any], field: Field | None, *, 
     if kinds != {dict}:
         if deletes:
             return [item for item in original if item not in patch]
-        return _ordered(list(dict.fromkeys([*original, *patch])), patch, original, "")
+        return ordered(list(dict.fromkeys([*original, *patch])), patch, original, "")
     if field is None or not field.merge_key:
         raise MergeError(f"cannot merge lists without merge key for {field.name if field else ''}")
     return _merge_items(original, patch, field)
@@ -241,7 +242,7 @@ def _merge_items(original: list[Object], patch: list[Object], field: Field) -> l
         if _DIRECTIVE not in item:
             changes.append(item)
         elif directive == "delete":
-            gone = _key_of(item, key)
+            gone = item_key(item, key)
             original = [other for other in original if not same(other.get(key), gone)]
         elif directive == "replace":
             replaces = True
@@ -253,28 +254,28 @@ def _merge_items(original: list[Object], patch: list[Object], field: Field) -> l
         return changes
     merged = list(original)
     for change in changes:
-        wanted = _key_of(change, key)
+        wanted = item_key(change, key)
         at = next((index for index, item in enumerate(merged) if same(item.get(key), wanted)), None)
         if at is None:
             merged.append(change)
         else:
-            merged[at] = _merge_map(merged[at], change, _below(field))
-    return _ordered(merged, changes, original, key)
+            merged[at] = _merge_map(merged[at], change, below(field))
+    return ordered(merged, changes, original, key)
 
 
-def _ordered(merged: list[Any], order: list[Any], live: list[Any], merge_key: str) -> list[Any]:
-    """Named items in the named order, the others in live order, interleaved where the live order knows both."""
+def ordered(merged: list[Any], order: list[Any], live: list[Any], merge_key: str) -> list[Any]:
+    """A merged list in order: named items as named, the others as live, interleaved where that knows both."""
     named: list[Any] = []
     others: list[Any] = []
-    wanted = [_key_of(item, merge_key) for item in order]
-    before = [_key_of(item, merge_key) for item in live]
+    wanted = [item_key(item, merge_key) for item in order]
+    before = [item_key(item, merge_key) for item in live]
     for item in merged:
-        (named if _position(wanted, _key_of(item, merge_key)) >= 0 else others).append(item)
-    named.sort(key=lambda item: _position(wanted, _key_of(item, merge_key)))
+        (named if _position(wanted, item_key(item, merge_key)) >= 0 else others).append(item)
+    named.sort(key=lambda item: _position(wanted, item_key(item, merge_key)))
     result = []
     while named and others:
-        left = _position(before, _key_of(others[0], merge_key))
-        right = _position(before, _key_of(named[0], merge_key))
+        left = _position(before, item_key(others[0], merge_key))
+        right = _position(before, item_key(named[0], merge_key))
         result.append(others.pop(0) if 0 <= left < right else named.pop(0))
     return result + named + others
 
@@ -283,7 +284,12 @@ def _position(keys: list[Any], wanted: Any) -> int:
     return next((index for index, key in enumerate(keys) if same(key, wanted)), -1)
 
 
-def _key_of(item: Any, merge_key: str) -> Any:
+def item_key(item: Any, merge_key: str) -> Any:
+    """What tells an item of a list apart; itself when it is a plain value.
+
+    Raises:
+        MergeError: It lacks the key.
+    """
     if not merge_key:
         return item
     if not isinstance(item, dict) or merge_key not in item:
