@@ -190,6 +190,16 @@ class Job:
     reason: str = ""
     place: Place = NOWHERE
 
+    def summary(self) -> dict[str, Any]:
+        """What a list of jobs shows: ``name``, ``stage``, ``when``, ``allow_failure`` and the names it ``needs``."""
+        return {
+            "name": self.name,
+            "stage": self.stage,
+            "when": self.when,
+            "allow_failure": self.allow_failure,
+            "needs": [need.name for need in self.needs or ()],
+        }
+
     def environment_variables(self, running: Mapping[str, str] | None = None) -> dict[str, str]:
         """What its script finds in its environment: expanded, unknown names in a value kept for the shell.
 

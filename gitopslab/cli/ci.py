@@ -18,7 +18,7 @@ from gitopslab.cli.options import JsonOption
 from gitopslab.errors import LabError
 
 if TYPE_CHECKING:
-    from gitopslab.ci import Configuration, Event, Folder, Job
+    from gitopslab.ci import Configuration, Event, Folder
 
 _SEVERAL = ("--var", "--changed")
 
@@ -101,7 +101,7 @@ def list_(
     from gitopslab import ci
 
     pipeline = ci.make(*_asked(file, event, branch, tag, var, changed))
-    rows = [_row(job) for job in pipeline.jobs]
+    rows = [job.summary() for job in pipeline.jobs]
     if as_json:
         answer_json(rows)
     elif rows:
@@ -241,16 +241,6 @@ def _files(file: Path) -> Folder:
     from gitopslab.ci import Folder
 
     return Folder(Path.cwd() if str(file) == "-" else file.parent)
-
-
-def _row(job: Job) -> dict[str, Any]:
-    return {
-        "name": job.name,
-        "stage": job.stage,
-        "when": job.when,
-        "allow_failure": job.allow_failure,
-        "needs": [need.name for need in job.needs or ()],
-    }
 
 
 def _cell(value: Any) -> str:

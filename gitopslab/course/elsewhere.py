@@ -85,11 +85,7 @@ def _event(told: Mapping[str, str]) -> Event:
 def _as_document(job: Job) -> dict[str, Any]:
     """A job with the names that the file has for its parts."""
     return {
-        "name": job.name,
-        "stage": job.stage,
-        "when": job.when,
-        "allow_failure": job.allow_failure,
-        "needs": [need.name for need in job.needs or ()],
+        **job.summary(),
         "image": job.image.name if job.image else None,
         "services": [{"name": one.name, "command": list(one.command or ())} for one in job.services],
         "variables": job.environment_variables(),

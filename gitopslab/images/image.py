@@ -15,6 +15,7 @@ from typing import Any
 from gitopslab.errors import ImageError
 from gitopslab.images.content import Content
 from gitopslab.images.layers import Layer
+from gitopslab.images.manifest import invalid, parsed
 from gitopslab.images.oci import CONFIG, INDEXES, MANIFEST, MANIFESTS, Descriptor
 
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "i686": "386"}
@@ -148,11 +149,11 @@ def load(content: Content, manifest: Descriptor, platform: Platform | None = Non
         config_descriptor = Descriptor.from_dict(told["config"])
         descriptors = [Descriptor.from_dict(each) for each in told["layers"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _invalid(f"the manifest {manifest.digest} lacks {error}") from error
+        raise invalid(f"the manifest {manifest.digest} lacks {error}") from error
     config = parsed(content.read(config_descriptor.digest))
     diff_ids = (config.get("rootfs") or {}).get("diff_ids") or []
     if len(diff_ids) != len(descriptors) or len(descriptors) > _MOST_LAYERS:
-        raise _invalid(f"its manifest has {len(descriptors)} layers, its config {len(diff_ids)}")
+        raise invalid(f"its manifest has {len(descriptors)} layers, its config {len(diff_ids)}")
     layers = tuple(Layer(descriptor, str(diff_id)) for descriptor, diff_id in zip(descriptors, diff_ids, strict=True))
     return Image(manifest, config, config_descriptor, layers)
 
@@ -179,22 +180,3 @@ def choose(index: Mapping[str, Any], platform: Platform) -> Descriptor:
 
 def _words(platform: Mapping[str, Any]) -> str:
     return f"{platform.get('os', 'unknown')}/{platform.get('architecture', 'unknown')}"
-
-
-def parsed(data: bytes) -> Mapping[str, Any]:
-    """A JSON object.
-
-    Raises:
-        ImageError: ``MANIFEST_INVALID``: it is none.
-    """
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise _invalid(f"it is not JSON ({error})") from error
-    if not isinstance(found, Mapping):
-        raise _invalid("it is not a JSON object")
-    return found
-
-
-def _invalid(why: str) -> ImageError:
-    return ImageError(f"manifest invalid: {why}", "Build and push the image again.", code="MANIFEST_INVALID")

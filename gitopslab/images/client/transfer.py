@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from gitopslab.errors import ImageError
 from gitopslab.images.client.registry import Registry
-from gitopslab.images.image import Image, Platform, choose, host_platform, load, parsed
+from gitopslab.images.image import Image, Platform, choose, host_platform, load
+from gitopslab.images.manifest import parsed
 from gitopslab.images.oci import INDEXES, LARGEST_MANIFEST, MANIFESTS, Descriptor
 from gitopslab.images.reference import Reference
 from gitopslab.images.store import Store

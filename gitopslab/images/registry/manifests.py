@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitopslab.errors import ImageError
+from gitopslab.images.manifest import invalid, parsed
 from gitopslab.images.oci import INDEXES, MANIFESTS
 from gitopslab.images.reference import is_digest
 
@@ -46,20 +45,20 @@ def read_manifest(data: bytes, media_type: str) -> Manifest:
     Raises:
         ImageError: ``MANIFEST_INVALID``: it is none, or not of that type.
     """
-    told = _object(data)
+    told = parsed(data)
     own = told.get("mediaType", media_type)
     if own != media_type:
-        raise _invalid(f"it says that it is {own!r}, and came as {media_type!r}")
+        raise invalid(f"it says that it is {own!r}, and came as {media_type!r}")
     if told.get("schemaVersion") != 2:
-        raise _invalid(f"its schemaVersion is {told.get('schemaVersion')!r}, not 2")
+        raise invalid(f"its schemaVersion is {told.get('schemaVersion')!r}, not 2")
     try:
         if media_type in MANIFESTS:
             return _image(told, media_type)
         if media_type in INDEXES:
             return _index(told, media_type)
     except (KeyError, TypeError, AttributeError) as error:
-        raise _invalid(f"a descriptor lacks or misspells a field: {error}") from error
-    raise _invalid(f"{media_type!r} is the type of no manifest that is known here")
+        raise invalid(f"a descriptor lacks or misspells a field: {error}") from error
+    raise invalid(f"{media_type!r} is the type of no manifest that is known here")
 
 
 def _image(told: dict[str, Any], media_type: str) -> Manifest:
@@ -92,19 +91,5 @@ def _digests(descriptors: Any) -> Iterator[str]:
     for descriptor in descriptors:
         digest = descriptor["digest"]
         if not isinstance(digest, str) or not is_digest(digest):
-            raise _invalid(f"{digest!r} is not a digest")
+            raise invalid(f"{digest!r} is not a digest")
         yield digest
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        told = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise _invalid(f"it is not JSON: {error}") from error
-    if not isinstance(told, dict):
-        raise _invalid("it is not a JSON object")
-    return told
-
-
-def _invalid(why: str) -> ImageError:
-    return ImageError(f"manifest invalid: {why}", "Have the image built and pushed again.", code="MANIFEST_INVALID")
