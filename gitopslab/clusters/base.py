@@ -77,6 +77,24 @@ class Status:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How what runs in a cluster reaches this machine.
+
+    Attributes:
+        address: What leads here from inside.
+        is_bridge: Whether that is an address of this machine on the network of its containers, where a server must
+            listen besides loopback; otherwise loopback is led to.
+    """
+
+    address: str
+    is_bridge: bool = False
+
+
+LOOPBACK = Way("localhost")
+"""Of clusters whose controllers run on this machine."""
+
+
 class Cluster(Protocol):
     """One cluster, existing or not.
 
@@ -115,5 +133,18 @@ class Cluster(Protocol):
         ...
 
     def load_image(self, image: str, progress: Progress = silent) -> None:
-        """Make an image of this machine's Docker available on the cluster's nodes."""
+        """Make an image available on the cluster's nodes.
+
+        Args:
+            image: The name of one of this machine's Docker, or the path of an archive (``docker save``).
+            progress: Told what the tool says.
+        """
+        ...
+
+    def connect(self, port: int, progress: Progress = silent) -> Way:
+        """How the cluster reaches a port of this machine; its nodes pull the images of ``localhost:PORT`` from there.
+
+        Raises:
+            SetupError: It cannot.
+        """
         ...

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 
 from gitopslab.background.files import write_private
-from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
+from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, Way, silent
 from gitopslab.clusters.failures import readable
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.kubectl import Kubectl
@@ -118,6 +118,17 @@ class ContextCluster:
         raise SetupError(
             f"The lab loads no images ({image}) onto the nodes of context {self.name}",
             f"Push it to a registry that cluster can reach: docker push {image}",
+        )
+
+    def connect(self, port: int, progress: Progress = silent) -> Way:
+        """Refused: the lab does not know how that cluster reaches this machine, where the forge answers on loopback.
+
+        Raises:
+            SetupError: Always.
+        """
+        raise SetupError(
+            f"The cluster of context {self.name} cannot reach the lab's Git server, which answers on this machine only",
+            "Name a repository that cluster can reach in its GitRepository, or use --cluster kind or embedded",
         )
 
     def _kubectl(self) -> Kubectl:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 
 from gitopslab.clusters import ports
-from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
+from gitopslab.clusters.base import DEFAULT, LOOPBACK, Capability, Options, Progress, State, Status, Way, silent
 from gitopslab.clusters.detached import Detached
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.state import Folder, Record, command, exclusive, explained, folder, remembered_ports
@@ -113,6 +113,10 @@ class EmbeddedCluster:
             f"The embedded cluster takes no image from Docker ({image})",
             "Nothing to do: its nodes know every image by name. For real containers: --cluster kind",
         )
+
+    def connect(self, port: int, progress: Progress = silent) -> Way:
+        """By loopback: its controllers run on this machine."""
+        return LOOPBACK
 
     def _bring_back(self, record: Record, options: Options, progress: Progress) -> None:
         if not self._process.is_running():

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, State, Status, silent
+from gitopslab.clusters.base import DEFAULT, LOOPBACK, Capability, Options, Progress, State, Status, Way, silent
 from gitopslab.clusters.baseline import recorded, restore
 from gitopslab.clusters.failures import explain, plain
 from gitopslab.clusters.forge import Forge
@@ -137,6 +137,10 @@ class ExternalCluster(ABC):
             f"A {self.kind} cluster takes no images ({image}): its nodes run nothing",
             "Nothing to do: its nodes know every image by name. For real containers: --cluster kind",
         )
+
+    def connect(self, port: int, progress: Progress = silent) -> Way:
+        """By loopback, unless the cluster's nodes are containers: then nothing runs in them."""
+        return LOOPBACK
 
     def call(
         self,

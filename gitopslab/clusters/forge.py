@@ -30,7 +30,7 @@ USER = "learner"
 """The one user of a forge."""
 
 _PORTS = range(5050, 5150)  # 5050 is GitLab's own for its registry
-_KEPT = {"token", "port", "lock", "forge.log"}  # over a reset: addresses and credentials stay good
+_KEPT = {"token", "port", "bridge", "lock", "forge.log"}  # over a reset: addresses and credentials stay good
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,20 @@ class Forge:
         else:
             progress(f"its forge is up: Git and images at {address.url}")
 
+    def listen_at(self, bridge: str, progress: Progress = silent) -> None:
+        """Have it answer also on an address of this machine that the containers of its cluster reach.
+
+        Raises:
+            SetupError: It cannot start there.
+        """
+        file = self.folder / "bridge"
+        with exclusive(self._lock, self._name, progress), explained(self.folder):
+            if file.is_file() and file.read_text().strip() == bridge and self._process.is_running():
+                return
+            write_private(file, f"{bridge}\n")
+            self._process.stop()
+            self._start(progress)
+
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
         """Stop it; what it holds is kept unless ``delete`` is given."""
         if not self.folder.exists():
@@ -169,7 +183,10 @@ class Forge:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         port = self._port()
         progress(f"starting the forge of cluster {self._name} on port {port}")
-        self._process.start(["--port", str(port)], self._environment)
+        arguments = ["--port", str(port)]
+        with suppress(OSError):
+            arguments += ["--bridge", (self.folder / "bridge").read_text().strip()]
+        self._process.start(arguments, self._environment)
         with explained(self.folder):
             write_private(self.folder / "port", f"{port}\n")
 

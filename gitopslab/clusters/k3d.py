@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import yaml
 
 from gitopslab.background.files import write_private
-from gitopslab.clusters.base import Capability, Progress, silent
+from gitopslab.clusters.base import Capability, Progress, Way, silent
+from gitopslab.clusters.containers import connected
 from gitopslab.clusters.external import ExternalCluster, topology_of
 from gitopslab.clusters.failures import explain
-from gitopslab.clusters.programs import K3D
+from gitopslab.clusters.programs import DOCKER, K3D
 from gitopslab.clusters.state import Record
 from gitopslab.controlplane.daemon.topology import CONTROL_PLANE, ROLE_LABEL, WORKER, NodeShape, Topology
+
+_REGISTRIES = "/var/lib/rancher/k3s/agent/etc/containerd/certs.d"
 
 
 class K3dCluster(ExternalCluster):
@@ -59,12 +63,20 @@ class K3dCluster(ExternalCluster):
         )
 
     def load_image(self, image: str, progress: Progress = silent) -> None:
-        """Copy an image of this machine's Docker onto every node."""
+        """Copy an image of this machine's Docker, or an archive of images, onto every node."""
         arguments = ["image", "import", image, "--cluster", self.name]
         answer = self.call(arguments, progress, timeout=300)
         # k3d 5 says in words, not by its exit code, that an image is not there
         if not answer.ok or "couldn't be found" in answer.text or "Failed to import" in answer.text:
             raise explain(self.tool.name, arguments, answer, self.kind, self.name)
+
+    def connect(self, port: int, progress: Progress = silent) -> Way:
+        """By the cluster's network of Docker."""
+        docker = partial(self.must, program=DOCKER)
+        labels = ["--filter", f"label=k3d.cluster={self.name}", "--filter", "label=k3d.role"]
+        told = docker(["ps", *labels, "--format", '{{.Names}} {{.Label "k3d.role"}}']).splitlines()
+        nodes = [line.split()[0] for line in told if line.endswith((" server", " agent"))]
+        return connected(docker, f"k3d-{self.name}", nodes, _REGISTRIES, port)
 
     def _listed(self) -> Mapping[str, Any] | None:
         clusters = json.loads(self.must(["cluster", "list", "-o", "json"]) or "[]")

@@ -6,11 +6,14 @@ nodes are containers, and kind's documentation promises that they survive a rest
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from gitopslab.clusters.base import Capability, Progress, silent
+from gitopslab.clusters.base import Capability, Progress, Way, silent
+from gitopslab.clusters.containers import connected
 from gitopslab.clusters.external import ExternalCluster, topology_of
 from gitopslab.clusters.programs import DOCKER, KIND
 from gitopslab.clusters.state import Record
@@ -53,8 +56,14 @@ class KindCluster(ExternalCluster):
         return bool(states) and all(state == "running" for state in states)
 
     def load_image(self, image: str, progress: Progress = silent) -> None:
-        """Copy an image of this machine's Docker onto every node."""
-        self.must(["load", "docker-image", image, "--name", self.name], progress, timeout=300)
+        """Copy an image of this machine's Docker, or an archive of images, onto every node."""
+        what = "image-archive" if Path(image).is_file() else "docker-image"
+        self.must(["load", what, image, "--name", self.name], progress, timeout=300)
+
+    def connect(self, port: int, progress: Progress = silent) -> Way:
+        """By Docker's network, which all clusters of kind share."""
+        docker = partial(self.must, program=DOCKER)
+        return connected(docker, "kind", self._containers(), "/etc/containerd/certs.d", port)
 
     def _containers(self) -> list[str]:
         return self.must(["get", "nodes", "--name", self.name]).split()

@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gitopslab.forge", description="The forge of one cluster.")
     parser.add_argument("--folder", type=Path, required=True, help="where the forge keeps its state")
     parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
+    parser.add_argument("--bridge", default="", help="this machine's address on the network of a cluster's containers")
     parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
     return parser
 
@@ -68,6 +69,10 @@ async def _serve(folder: ForgeFolder, listener: socket.socket, presence: Presenc
         asyncio.create_task(forge.run()),
         asyncio.create_task(server.run(server.config(forge.app), listener)),
     ]
+    if options.bridge:
+        with contextlib.suppress(SetupError):  # Docker may not run just now; everybody else is served all the same
+            bridge = listening(port, options.bridge)
+            tasks.append(asyncio.create_task(server.run(server.config(forge.app), bridge, bridge=True)))
     stop_on_signals(tasks)
     state: dict[str, object] = {"pid": os.getpid(), "port": port, "started": time.time(), "version": __version__}
     folder.write("forge.json", json.dumps(state).encode())

@@ -1,20 +1,25 @@
-"""``lab.flux.bootstrap``, step by step, each told as the real ``flux bootstrap`` tells it.
+"""``lab.flux.install`` and ``lab.flux.bootstrap``, step by step, each told as the real commands tell it.
 
-Two commits and three applies: the components, the Secret, the sync; then it waits for what it has set going.
+Bootstrap is two commits and three applies: the components, the Secret, the sync; then it waits for what it has set
+going. Install is the components alone.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
+from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import Address
-from gitopslab.clusters.waiting import is_ready, wait_until
+from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
 from gitopslab.gitops.flux import installation
-from gitopslab.gitops.flux.definitions import VERSION, definitions
+from gitopslab.gitops.flux.definitions import VERSION
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.place import git_service, git_url
+from gitopslab.gitops.place import git_url
+from gitopslab.lab import installing
 from gitopslab.lab.answers import say
 from gitopslab.machinery.objects import Object, condition_of, is_condition_true
 from gitopslab.views.flux import revision_of
@@ -22,7 +27,48 @@ from gitopslab.views.flux import revision_of
 _USER = "git"
 _AUTHOR, _EMAIL = "Flux", "flux@example.org"
 _PATIENCE = 120.0
+_RELEASE = installing.Release(
+    title="Flux",
+    version=VERSION,
+    url=f"https://github.com/fluxcd/flux2/releases/download/{VERSION}/install.yaml",
+    namespace=installation.NAMESPACE,
+    manager="flux",
+    again="lab.flux.install(manifests=FOLDER)",
+)
 _GIT, _KS = "gitrepositories.source.toolkit.fluxcd.io", "kustomizations.kustomize.toolkit.fluxcd.io"
+
+
+def components(cluster: Cluster, manifests: str | Path, *, image_automation: bool) -> list[Object]:
+    """What is installed on a cluster: Flux as it is published, where pods run; else the embedded controllers' kinds.
+
+    Raises:
+        LabError: The manifests cannot be had, or nothing would act on them.
+    """
+    if cluster.kind == "embedded":
+        return installation.components(extra=image_automation)
+    if cluster.kind not in installing.REAL:
+        raise LabError(
+            f"✗ the pods of a {cluster.kind} cluster only pretend, so Flux's controllers would do nothing",
+            "Use the embedded cluster, which has controllers of its own, or --cluster kind",
+        )
+    found = installing.published(_RELEASE, manifests)
+    if manifests:
+        installing.load_images(cluster, manifests)
+    return found
+
+
+def install(client: Client, wanted: Sequence[Object], *, timeout: float) -> None:
+    """Apply the components, and wait until they work.
+
+    Raises:
+        WaitTimeoutError: They do not.
+    """
+    say(f'► installing components in "{installation.NAMESPACE}" namespace')
+    installing.apply(client, wanted, _RELEASE)
+    say("✔ installed components")
+    say("◎ verifying installation")
+    installing.wait_for_workloads(client, _RELEASE, timeout=timeout)
+    say("✔ install finished")
 
 
 class Bootstrap:
@@ -30,32 +76,35 @@ class Bootstrap:
 
     Args:
         client: The cluster's API.
+        components: What is installed.
         forge: Where the Git server is.
         project: ``group/project``.
         path: Of the cluster's folder.
         branch: Which one.
     """
 
-    def __init__(self, client: Client, forge: Address, project: str, path: str, branch: str) -> None:
+    def __init__(
+        self, client: Client, components: Sequence[Object], forge: Address, project: str, path: str, branch: str
+    ) -> None:
         self._client = client
+        self._components = components
         self._forge = forge
         self._project = project.strip("/").removesuffix(".git")
         self._path = path
         self._branch = branch
         self._address = remote.Address(f"{forge.url}/{self._project}.git", _USER, forge.token)
 
-    def run(self, *, image_automation: bool) -> None:
+    def run(self) -> None:
         """Do it all, and wait until the cluster follows."""
         self._must_fit()
         folder = f"{self._path}/flux-system"
         say(f"► connecting to {self._forge.url}")
-        components = {f"{folder}/{installation.COMPONENTS_FILE}": installation.components_text(extra=image_automation)}
+        components = {f"{folder}/{installation.COMPONENTS_FILE}": installation.components_text(self._components)}
         self._commit(components, f"Add Flux {VERSION} component manifests")
         say('► installing components in "flux-system" namespace')
-        self._apply(installation.components(extra=image_automation))
+        installing.apply(self._client, self._components, _RELEASE)
         say("✔ installed components")
-        self._wait_for_components(image_automation)
-        self._apply([*git_service(self._forge.port), installation.secret(_USER, self._forge.token)])
+        self._apply([installation.secret(_USER, self._forge.token)])
         say("✔ configured token authentication in secret flux-system/flux-system")
         sync = installation.sync(git_url(self._project), self._branch, self._path)
         files = {
@@ -103,18 +152,6 @@ class Bootstrap:
         for obj in objects:
             self._client.apply(obj, manager="flux")
 
-    def _wait_for_components(self, image_automation: bool) -> None:
-        """Kinds must be established before anything of them is applied."""
-        names = [obj["metadata"]["name"] for obj in definitions(extra=image_automation)]
-
-        def read() -> list[Object]:
-            return [self._client.get("crd", name) for name in names]
-
-        reached, _ = wait_until(read, lambda obj: is_condition_true(obj, "Established"), _PATIENCE)
-        if not reached:
-            raise WaitTimeoutError("✗ Flux's kinds are not established", 'lab.kubectl("get crds") tells more')
-        self._client.discovery(fresh=True)
-
     def _wait_for(self, head: str) -> None:
         for resource, words in ((_GIT, "GitRepository"), (_KS, "Kustomization")):
             say(f'◎ waiting for {words} "flux-system/flux-system" to be reconciled')
@@ -134,8 +171,4 @@ class Bootstrap:
                 )
             say(f"✔ {words} reconciled successfully")
         say("► confirming components are healthy")
-        deployments = wait_until(
-            lambda: self._client.list("deployments.apps", installation.NAMESPACE), is_ready, _PATIENCE
-        )
-        if not deployments[0]:
-            raise WaitTimeoutError("✗ Flux's Deployments are not ready", 'lab.kubectl("get pods -n flux-system")')
+        installing.wait_for_workloads(self._client, _RELEASE, timeout=_PATIENCE)

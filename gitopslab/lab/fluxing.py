@@ -7,17 +7,17 @@ is made in ``views.flux``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
-from gitopslab.clusters.forge import Address
+from gitopslab.clusters.forge import Address, Forge
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
 from gitopslab.gitops.flux import installation
 from gitopslab.gitops.flux.kinds import REQUESTED_AT
-from gitopslab.gitops.place import git_service, git_url
+from gitopslab.gitops.place import git_url
 from gitopslab.lab.answers import say
 from gitopslab.machinery.objects import Object, condition_of, name_of
 from gitopslab.views import flux as views
@@ -63,21 +63,51 @@ class Flux:
 
     Args:
         client: The cluster's API.
-        forge: Starts the forge when it is needed, and tells where it is.
+        cluster: Whose API it is.
         namespace: Where Flux's objects are.
     """
 
-    def __init__(self, client: Client, forge: Callable[[], Address], namespace: str = installation.NAMESPACE) -> None:
+    def __init__(self, client: Client, cluster: Cluster, namespace: str = installation.NAMESPACE) -> None:
         self._client = client
-        self._forge = forge
+        self._cluster = cluster
         self._namespace = namespace
 
     def __repr__(self) -> str:
         found = self.get("kustomizations")
         return repr(found) if found else "Flux has nothing to do yet: lab.flux.bootstrap(PROJECT)"
 
+    def install(self, *, manifests: str | Path = "", image_automation: bool = False, timeout: float = 300.0) -> None:
+        """Install Flux's controllers, and lead the cluster to the lab's Git server: what ``flux install`` does.
+
+        On kind, k3d or a context these are the real controllers in their release's manifests, which have those of
+        image automation, too; on the embedded cluster its own.
+
+        Args:
+            manifests: For rooms without a network: a folder with ``install.yaml`` of the release, and with the tars of
+                its images (``docker save``), which are loaded onto the nodes.
+            image_automation: Embedded: with the controllers of image automation, which Flux leaves out by default.
+            timeout: Seconds to wait until they work.
+
+        Raises:
+            LabError: The manifests cannot be had.
+            WaitTimeoutError: The controllers do not start; the message says what their pods wait for.
+
+        Example:
+            >>> lab.flux.install()
+        """
+        from gitopslab.lab.bootstrapping import components, install
+
+        install(self._client, components(self._cluster, manifests, image_automation=image_automation), timeout=timeout)
+        self._connected()
+
     def bootstrap(
-        self, project: str, path: str = "clusters/lab", *, branch: str = "main", image_automation: bool = False
+        self,
+        project: str,
+        path: str = "clusters/lab",
+        *,
+        branch: str = "main",
+        image_automation: bool = False,
+        manifests: str | Path = "",
     ) -> None:
         """Install Flux, and have it manage itself from a project: what ``flux bootstrap gitlab`` does.
 
@@ -89,6 +119,7 @@ class Flux:
             path: Of the cluster's folder in it.
             branch: Which one.
             image_automation: With the controllers of image automation, which Flux leaves out by default.
+            manifests: As in ``install``.
 
         Raises:
             LabError: Flux was bootstrapped at another path.
@@ -97,14 +128,14 @@ class Flux:
         Example:
             >>> lab.flux.bootstrap("waal/infra", "clusters/lab")
         """
-        from gitopslab.lab.bootstrapping import Bootstrap
+        from gitopslab.lab.bootstrapping import Bootstrap, components
 
-        Bootstrap(self._client, self._forge(), project, path.strip("./"), branch).run(image_automation=image_automation)
+        wanted = components(self._cluster, manifests, image_automation=image_automation)
+        Bootstrap(self._client, wanted, self._connected(), project, path.strip("./"), branch).run()
 
     def url(self, project: str) -> str:
         """Where a project is for Flux: the URL to write into a GitRepository, the same on every cluster."""
-        for obj in git_service(self._forge().port):
-            self._client.apply(obj)
+        self._connected()
         return git_url(project)
 
     def receiver(self, project: str, *sources: str, name: str = "push") -> None:
@@ -122,7 +153,14 @@ class Flux:
         """
         from gitopslab.lab.receiving import receive
 
-        receive(self._client, self._forge(), project, sources or (installation.NAME,), name, self._namespace)
+        receive(
+            self._client,
+            Forge.of(self._cluster).up(say),
+            project,
+            sources or (installation.NAME,),
+            name,
+            self._namespace,
+        )
 
     def get(self, kind: str = "kustomizations", *, namespace: str | None = None) -> Rows:
         """Flux's objects of a kind with what they have applied, and whether they are ready.
@@ -252,6 +290,11 @@ class Flux:
             lines.append((event["lastTimestamp"], event["type"], event["reason"],
                           f"{about['kind']}/{about['name']}", _one_line(views.short(event["message"]))))  # fmt: skip
         return Text(Grid(("Last seen", "Type", "Reason", "Object", "Message"), tuple(lines)).text())
+
+    def _connected(self) -> Address:
+        from gitopslab.lab.installing import connect
+
+        return connect(self._client, self._cluster)
 
     def _wait_until_handled(self, title: str, resource: str, name: str, where: str, token: str, timeout: float) -> None:
         def is_handled(obj: Object) -> bool:

@@ -56,7 +56,7 @@ class Forging:
 
     @property
     def flux(self) -> Flux:
-        """What the ``flux`` command does: bootstrap, get, reconcile, suspend, resume, tree, trace, events.
+        """What the ``flux`` command does: install, bootstrap, get, reconcile, suspend, resume, tree, trace, events.
 
         Example:
             >>> lab.flux.bootstrap("waal/infra")
@@ -64,7 +64,7 @@ class Forging:
         """
         from gitopslab.lab.fluxing import Flux
 
-        return Flux(self.client, self._forge)
+        return Flux(self.client, self.cluster)
 
     def pipelines(self, project: str = "") -> Pipelines:
         """What pushes have started, newest first.

@@ -51,6 +51,24 @@ def test_it_comes_back_at_its_port_with_its_token_after_a_kill(forge: Forge) -> 
     assert before.token == token
 
 
+def test_it_listens_on_the_network_of_a_clusters_containers_too(forge: Forge) -> None:
+    address = forge.up()
+    forge.listen_at("127.0.0.2")
+    assert forge.up() == address
+    for host in ("127.0.0.1", "127.0.0.2"):
+        assert httpx.get(f"http://{host}:{address.port}/api/version").status_code == 200
+    forge.down()
+    assert forge.up() == address
+    assert httpx.get(f"http://127.0.0.2:{address.port}/api/version").status_code == 200
+
+
+def test_a_network_that_is_gone_does_not_keep_it_from_starting(forge: Forge) -> None:
+    address = forge.up()
+    forge.listen_at("192.0.2.1")
+    assert forge.up() == address
+    assert httpx.get(f"{address.url}/api/version").status_code == 200
+
+
 def test_two_clusters_have_two_forges_with_ports_of_their_own(forge: Forge) -> None:
     other = Forge("embedded", "other")
     try:

@@ -16,6 +16,9 @@ if arguments[0] == "version":
     print("28.2.2")
 elif arguments[0] == "ps":
     name = replay.value(arguments, "--filter").rpartition("=")[2]
+    if "{{.Names}}" in arguments[-1]:
+        print(f"k3d-{name}-server-0 server\nk3d-{name}-agent-0 agent\nk3d-{name}-serverlb loadbalancer")
+        sys.exit()
     for _ in range(int(found.get(name, {}).get("nodes", 0))):  # type: ignore[call-overload]
         print("running" if found[name]["running"] else "exited")
 elif arguments[0] in ("start", "stop"):
@@ -23,5 +26,13 @@ elif arguments[0] in ("start", "stop"):
         one["running"] = arguments[0] == "start"
     replay.keep(found)
     print("\n".join(arguments[1:]))
+elif arguments[0] == "info":
+    print("Docker Desktop" if replay.scenario() == "desktop" else "Ubuntu 24.04.2 LTS")
+elif arguments[:2] == ["network", "inspect"]:
+    print('[{"Subnet":"fc00:f853:ccd::/64","Gateway":"fc00:f853:ccd::1"},'
+          '{"Subnet":"172.18.0.0/16","Gateway":"172.18.0.1"}]')  # fmt: skip
+elif arguments[0] == "exec":
+    if "host.docker.internal" in arguments[-1]:
+        print("192.168.65.254  STREAM host.docker.internal")
 else:
     sys.exit(f"the stand-in for docker does not know {arguments}")
