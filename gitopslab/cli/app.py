@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from gitopslab import __version__
-from gitopslab.cli import ci, clusters, doctor, exercises, image, lab, run
+from gitopslab.cli import ci, clusters, doctor, exercises, image, lab, progress, run
 from gitopslab.cli.console import fail, note
 from gitopslab.errors import LabError
 
@@ -49,7 +49,8 @@ app.command("check")(exercises.check)
 app.command("hint")(exercises.hint)
 app.command("solution")(exercises.solution)
 app.command("finish")(exercises.finish)
-app.command("progress")(exercises.progress)
+app.add_typer(progress.app, name="progress")
+app.command("class")(progress.class_)
 
 
 def _version(asked: bool) -> None:

@@ -1,4 +1,4 @@
-"""The commands ``start``, ``check``, ``hint``, ``solution``, ``finish`` and ``progress``: exercises from a terminal.
+"""The commands ``start``, ``check``, ``hint``, ``solution`` and ``finish``: exercises from a terminal.
 
 They are ``course.desk`` on one cluster and on the working folder that the terminal is in; what it returns is printed.
 """
@@ -98,19 +98,6 @@ def finish(
     """
     if not _desk(spec, name).finish(exercise):
         note("no exercise has begun on this cluster")
-
-
-def progress() -> None:
-    """Every exercise, and how it stands in this folder.
-
-    For example:
-
-      gitopslab progress
-    """
-    from gitopslab.course.desk import progress_in
-    from gitopslab.course.progress import working_folder
-
-    say(progress_in(working_folder(), note).text)
 
 
 def _desk(spec: str, name: str) -> Desk:

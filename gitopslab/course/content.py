@@ -113,6 +113,12 @@ def copy_to(folder: Path, source: Mapping[str, Path]) -> Copied:
     return done
 
 
+def is_as_written(folder: Path, name: str) -> bool:
+    """Whether a file of a learner's folder is still as the lab wrote it."""
+    digest = _manifest(folder).get(name)
+    return digest is not None and (folder / name).is_file() and _hash(folder / name) == digest
+
+
 def _copy_one(name: str, source: Path, target: Path, written: dict[str, str], done: Copied) -> None:
     ours = _hash(source)
     if not target.exists():

@@ -17,7 +17,8 @@ from gitopslab.course import catalogue, report
 from gitopslab.course.checking import Verdict, judge, settled
 from gitopslab.course.elsewhere import Place
 from gitopslab.course.exercise import Exercise
-from gitopslab.course.progress import Progress, begun, judged
+from gitopslab.course.group import Membership
+from gitopslab.course.progress import Entry, Progress, begun, judged
 from gitopslab.course.report import Checked, Report
 from gitopslab.course.solution import differences
 from gitopslab.course.source import World
@@ -89,7 +90,7 @@ class Desk:
         if again:
             stage.put_back()
         stage.begin()
-        self._progress.change(exercise.id, begun)
+        self._change(exercise.id, begun)
         self._say(f"{exercise.number} {exercise.title}: begun in namespace {exercise.namespace}")
         return exercise
 
@@ -108,7 +109,7 @@ class Desk:
         if not verdict.has_begun:
             return report.not_begun(exercise, self._voice)
         failing = verdict.failing
-        self._progress.change(exercise.id, lambda entry: judged(entry, failing.check.id if failing else ""))
+        self._change(exercise.id, lambda entry: judged(entry, failing.check.id if failing else ""))
         return report.of_verdict(verdict, self._voice)
 
     def hint(self, word: str = "", which: int | None = None) -> Report:
@@ -126,7 +127,7 @@ class Desk:
         if verdict.failing is None:
             return report.of_hint(verdict, 1, self._voice)
         shown = which or min(self._progress.of(exercise.id).hints + 1, len(exercise.hints))
-        self._progress.change(exercise.id, lambda entry: replace(entry, hints=max(entry.hints, shown)))
+        self._change(exercise.id, lambda entry: replace(entry, hints=max(entry.hints, shown)))
         return report.of_hint(verdict, shown, self._voice)
 
     def solution(self, word: str = "") -> Report:
@@ -134,7 +135,7 @@ class Desk:
         exercise = self.meant(word)
         verdict = self._judged(exercise)
         if not verdict.passed:
-            self._progress.change(exercise.id, lambda entry: replace(entry, solution=True))
+            self._change(exercise.id, lambda entry: replace(entry, solution=True))
         steps = exercise.routes[0].steps
         found = differences(steps, self._client, exercise.namespace) if verdict.has_begun else ""
         return report.of_solution(exercise, found, self._voice)
@@ -157,6 +158,14 @@ class Desk:
         if latest is None:
             raise LabError("no exercise was begun in this folder", f"name one, such as {catalogue.ids()[0]}")
         return catalogue.exercise(latest)
+
+    def _change(self, exercise: str, change: Callable[[Entry], Entry]) -> None:
+        """Remember; and tell the class, if the learner is in one."""
+        self._progress.change(exercise, change)
+        try:
+            Membership.of(self._folder).tell(self._progress.entries())
+        except OSError as error:
+            self._say(f"your class's folder cannot be reached ({error.strerror}); your progress is kept here")
 
     def _judged(self, exercise: Exercise) -> Verdict:
         stage = self.stage(exercise)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gitopslab.background.lock import FolderLock
+from gitopslab.errors import LabError
 
 FOLDER = ".gitopslab"
 _FILE = "progress.json"
@@ -126,6 +127,32 @@ def _entries(content: Mapping[str, Any]) -> Entries:
         str(name): Entry(**{key: value for key, value in entry.items() if key in known})
         for name, entry in content["exercises"].items()
     }
+
+
+def read_entries(path: Path) -> Entries:
+    """The entries in a progress file that came from elsewhere.
+
+    Raises:
+        LabError: It is none.
+    """
+    try:
+        return _entries(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LabError(f"{path.name} is no progress of the lab: {error}", "Export it once more") from error
+
+
+def joined(mine: Entry, theirs: Entry) -> Entry:
+    """One entry of two folders: nothing that was done in either is lost."""
+    later = mine if (mine.begun or 0) >= (theirs.begun or 0) else theirs
+    passes = [entry.passed for entry in (mine, theirs) if entry.passed is not None]
+    return Entry(
+        begun=later.begun,
+        passed=min(passes, default=None),
+        attempts=max(mine.attempts, theirs.attempts),
+        hints=later.hints,
+        solution=mine.solution or theirs.solution,
+        failing=later.failing,
+    )
 
 
 def begun(entry: Entry) -> Entry:

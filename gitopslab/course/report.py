@@ -5,14 +5,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from gitopslab.course.checking import Finding, Verdict
 from gitopslab.course.exercise import Exercise
 from gitopslab.course.progress import Entries, Entry
 from gitopslab.course.voice import Voice
 from gitopslab.views.grid import Grid
+
+if TYPE_CHECKING:
+    from gitopslab.course.importing import Imported
+    from gitopslab.course.parcel import About
 
 _SIGN = {True: "✓", False: "✗"}
 
@@ -145,6 +153,30 @@ def of_progress(exercises: Sequence[Exercise], entries: Entries) -> Report:
     done = sum(entries.get(each.id, Entry()).passed is not None for each in exercises)
     head = f"{done} of {len(exercises)} exercises done"
     return Report(f"{head}\n{grid.text()}", f"<p><strong>{head}</strong></p>{grid.html()}")
+
+
+def of_export(about: About, path: Path) -> Report:
+    """What is in a file of exported work, and a link that downloads it."""
+    lines = [
+        f"{path}: your work as of {time.strftime('%H:%M', time.localtime(about.made))}; lab.load(FILE) brings it back."
+    ]
+    lines += [f"Not in it: {what}." for what in about.left_out]
+    lines.append("A notebook is in it as it was saved last (Ctrl-S). Keep the file to yourself: it holds your Secrets.")
+    # the attribute has JupyterLab leave the click to the browser
+    link = (
+        f'<p><a href="{escape(quote(path.as_posix()))}" download><strong>Download {escape(path.name)}</strong></a></p>'
+    )
+    return Report("\n".join(lines), link + "".join(f"<p>{escape(line)}</p>" for line in lines))
+
+
+def of_import(done: Imported) -> Report:
+    """What came back, and where two versions stand beside each other."""
+    lines = [f"{len(done.written)} file(s) and the progress of {done.exercises} exercise(s) are back."]
+    lines += [f"{name}: the older one of two versions." for name in done.older]
+    lines += [f"Not in the file: {what}." for what in done.about.left_out]
+    lines += [f"What the cluster held before is in {done.before}."] if done.before else []
+    lines.append("Notebooks that are open show it after File, Reload Notebook from Disk.")
+    return Report("\n".join(lines))
 
 
 def _stand(entry: Entry | None) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""The verbs of the course on the facade: start, check, hint, solution, progress, finish.
+"""The verbs of the course on the facade: start, check, hint, solution, progress, save, load, finish.
 
 A part of ``Lab``, kept apart because it has a subject of its own. What an exercise is and how it is checked is
 ``course``'s; here its answers are shown as a cell shows things.
@@ -7,10 +7,12 @@ A part of ``Lab``, kept apart because it has a subject of its own. What an exerc
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.images import REAL_NODES, Images
 from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.course import report
 from gitopslab.course.desk import Desk, progress_in
 from gitopslab.course.progress import working_folder
 from gitopslab.course.report import Checked, Report
@@ -70,6 +72,32 @@ class Learning(Part):
             >>> lab.progress()
         """
         return progress_in(working_folder(), say)
+
+    def save(self, path: str | Path = "my-work.zip") -> Report:
+        """Put your work into one file and show a link to download it: notebooks as saved, ticks, cluster, Git, images.
+
+        Args:
+            path: The file, here or anywhere. Keep it to yourself: the cluster's Secrets are in it.
+
+        Example:
+            >>> lab.save()
+        """
+        from gitopslab.course.exporting import export
+
+        return report.of_export(export(working_folder(), self.cluster, Path(path), say), Path(path))
+
+    def load(self, path: str | Path = "my-work.zip") -> Report:
+        """Bring back what ``save`` put into a file; of two versions of a file both are kept.
+
+        Example:
+            >>> lab.load("my-work.zip")
+        """
+        from gitopslab.course.importing import import_
+
+        done = import_(Path(path), working_folder(), self.cluster, say)
+        self.client.discovery(fresh=True)
+        self.current_namespace = "default"
+        return report.of_import(done)
 
     def finish(self, exercise: str = "") -> None:
         """Take away what exercises made on the cluster, all of them if none is named; commands go to default again.
