@@ -1,0 +1,137 @@
+"""The lane of Flux: what source-controller and kustomize-controller tell of each commit. Pure.
+
+Facts: a GitRepository keeps only its newest artifact, a Kustomization at most five entries of history, and events an
+hour. What none of them tells is ``untold``; without ``spec.wait`` nobody looks whether what was applied works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gitopslab.machinery.clock import seconds_of
+from gitopslab.machinery.objects import Object, condition_of, is_condition_true, uid_of
+from gitopslab.views.flux import short
+from gitopslab.views.lanes.model import Lane, Step
+from gitopslab.views.news import when_of
+from gitopslab.views.reconciler import FLUX, Reconciler, commit_of
+
+_SUCCEEDED, _UNHEALTHY = "ReconciliationSucceeded", "HealthCheckFailed"
+_EARLY = ("ArtifactFailed", "DependencyNotReady")
+_CHECKING = "Running health checks"
+_UNASKED = Step("healthy", "unasked", note="without spec.wait nobody looks: Ready means applied")
+
+
+def lane(flux: Reconciler) -> Lane:
+    """How a Kustomization stands now."""
+    ready = condition_of(flux.object, "Ready") or {}
+    state = {"True": "ready", "False": "failed"}.get(ready.get("status", ""), "running")
+    return Lane(FLUX, flux.title, state, short(ready.get("message") or "not reconciled yet"), _facts(flux))
+
+
+def steps(flux: Reconciler, events: Iterable[Object], sha: str, subject: str, *, is_newest: bool) -> tuple[Step, ...]:
+    """What became of one commit."""
+    applied = _applied(flux, sha)
+    fetched = _fetched(flux, events, sha, subject, is_newest=is_newest)
+    if fetched.outcome in ("waiting", "untold") and applied.outcome != "waiting":
+        fetched = Step("fetched", "done", note="it was applied")
+    if applied.outcome == "waiting":
+        applied = _not_applied(flux, fetched, is_newest=is_newest)
+    return fetched, applied, _healthy(flux, sha, applied)
+
+
+def _facts(flux: Reconciler) -> tuple[str, ...]:
+    spec, source = flux.object["spec"], (flux.source or {}).get("spec", {})
+    return tuple(
+        filter(
+            None,
+            (
+                f"asks Git every {source['interval']}" if source.get("interval") else "its source is not there",
+                f"repairs every {spec.get('interval', '')}",
+                "prunes" if spec.get("prune") else "does not prune",
+                "suspended" if spec.get("suspend") else "",
+            ),
+        )
+    )
+
+
+def _fetched(flux: Reconciler, events: Iterable[Object], sha: str, subject: str, *, is_newest: bool) -> Step:
+    source = flux.source
+    if source is None:
+        return Step("fetched", "failed" if is_newest else "untold", note="its source is not there")
+    artifact = (source.get("status") or {}).get("artifact") or {}
+    if commit_of(artifact.get("revision") or "") == sha:
+        return Step("fetched", "done", seconds_of(artifact["lastUpdateTime"]))
+    words = f"stored artifact for commit '{subject}'"
+    told = [when_of(e) for e in events if e.get("reason") == "NewArtifact" and e.get("message") == words and
+            (e.get("involvedObject") or {}).get("uid") == uid_of(source)]  # fmt: skip
+    if told:
+        return Step("fetched", "done", max(told))
+    if not is_newest:
+        return Step("fetched", "untold", note="overtaken by a newer commit, or too long ago")
+    if is_condition_true(source, "FetchFailed"):
+        return Step("fetched", "failed", note=short((condition_of(source, "FetchFailed") or {}).get("message", "")))
+    suspended = source["spec"].get("suspend")
+    return Step("fetched", "waiting", note="its source is suspended" if suspended else "Git is asked once an interval")
+
+
+def _applied(flux: Reconciler, sha: str) -> Step:
+    """As far as the Kustomization itself tells; ``waiting`` when it does not."""
+    status, ready = flux.object.get("status") or {}, condition_of(flux.object, "Ready") or {}
+    entry = _entry(status.get("history") or (), sha)
+    if flux.revision == sha:
+        return Step("applied", "done", _first(entry) or _since(ready))
+    if commit_of(status.get("lastAttemptedRevision") or "") == sha:
+        doing = (condition_of(flux.object, "Reconciling") or {}).get("message", "")
+        if ready.get("reason") == _UNHEALTHY or (doing.startswith(_CHECKING) and ready.get("status") == "Unknown"):
+            return Step("applied", "done", _first(entry))
+        if ready.get("status") == "False" and ready.get("reason") not in _EARLY:
+            return Step("applied", "failed", _since(ready), short(ready.get("message", "")))
+        return Step("applied", "now", _since(ready), short(doing))
+    if entry and entry["lastReconciledStatus"] in (_SUCCEEDED, _UNHEALTHY):
+        return Step("applied", "done", _first(entry))
+    if entry:
+        return Step("applied", "failed", _first(entry), entry["lastReconciledStatus"])
+    return Step("applied", "waiting")
+
+
+def _not_applied(flux: Reconciler, fetched: Step, *, is_newest: bool) -> Step:
+    if not is_newest:
+        return Step("applied", "untold", note=fetched.note or "overtaken by a newer commit, or too long ago")
+    ready = condition_of(flux.object, "Ready") or {}
+    if flux.object["spec"].get("suspend"):
+        return Step("applied", "waiting", note="it is suspended")
+    if ready.get("status") == "False" and fetched.outcome == "done":
+        return Step("applied", "waiting", note=short(ready.get("message", "")))
+    return Step("applied", "waiting", note="" if fetched.outcome == "done" else "after it is fetched")
+
+
+def _healthy(flux: Reconciler, sha: str, applied: Step) -> Step:
+    spec, status = flux.object["spec"], flux.object.get("status") or {}
+    if not (spec.get("wait") or spec.get("healthChecks")):
+        return _UNASKED
+    if applied.outcome != "done":
+        return Step("healthy", "untold" if applied.outcome == "untold" else "waiting", note="after it is applied")
+    if commit_of(status.get("lastAttemptedRevision") or "") == sha:
+        told = condition_of(flux.object, "Healthy") or {}
+        outcome = {"True": "done", "False": "failed"}.get(told.get("status", ""), "now")
+        return Step("healthy", outcome, _since(told), short(told.get("message", "")))
+    entry = _entry(status.get("history") or (), sha)
+    if entry is None:
+        return Step("healthy", "untold")
+    outcome = "failed" if entry["lastReconciledStatus"] == _UNHEALTHY else "done"
+    return Step("healthy", outcome, _first(entry))
+
+
+def _entry(history: Sequence[Object], sha: str) -> Object | None:
+    return next(
+        (each for each in history if commit_of((each.get("metadata") or {}).get("revision") or "") == sha), None
+    )
+
+
+def _first(entry: Object | None) -> float:
+    return seconds_of(entry["firstReconciled"]) if entry else 0.0
+
+
+def _since(condition: Object) -> float:
+    text = condition.get("lastTransitionTime")
+    return seconds_of(text) if text else 0.0

@@ -1,0 +1,80 @@
+"""Lanes in words: how each tool stands, then each commit with what became of it. Reads ``Lanes`` and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitopslab.views.lanes.model import OUTCOMES, Commit, Drifted, Lane, Lanes, Step
+from gitopslab.views.palette import STATES
+
+_NO_MARK = "○"
+
+
+def lanes_text(lanes: Lanes) -> str:
+    """All of it as lines of text."""
+    return "\n".join(_lines(lanes))
+
+
+def summary(lanes: Lanes) -> str:
+    """One line: what is shown."""
+    tools = " and ".join(lane.tool for lane in lanes.lanes) or "neither Flux nor Argo CD"
+    return f"{lanes.project}: {len(lanes.commits)} newest commits with {tools}"
+
+
+def mark(outcome: str) -> str:
+    """The character that stands for an outcome."""
+    state = OUTCOMES[outcome][0]
+    return STATES[state].mark if state else _NO_MARK
+
+
+def when(step: Step, commit: Commit) -> str:
+    """How long after the push, or how it stands when nobody tells."""
+    if not step.seconds:
+        return "" if step.outcome == "done" else OUTCOMES[step.outcome][1]
+    after = after_push(step.seconds - commit.seconds)
+    return after if step.outcome == "done" else f"{OUTCOMES[step.outcome][1]}, {after}"
+
+
+def after_push(seconds: float) -> str:
+    """A time from the push on, as in ``+2 s`` or ``+1 m 5 s``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"+{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"+{minutes} m {rest} s" if rest else f"+{minutes} m"
+    hours, minutes = divmod(minutes, 60)
+    return f"+{hours} h {minutes} m" if minutes else f"+{hours} h"
+
+
+def drift_words(drifted: Drifted) -> str:
+    """One difference in words."""
+    field = f" {drifted.path}" if drifted.path else ""
+    owner = f", set by {drifted.owner}" if drifted.owner else ""
+    fate = f" · {drifted.fate}" if drifted.fate else ""
+    return f"{drifted.object}{field}: {drifted.words}{owner}{fate}"
+
+
+def _lines(lanes: Lanes) -> Iterator[str]:
+    yield summary(lanes)
+    if lanes.trouble:
+        yield f"✕ {lanes.trouble}"
+    for lane in lanes.lanes:
+        yield from _lane(lane)
+    for commit in lanes.commits:
+        yield f"{commit.sha[:8]} {commit.subject} ({commit.author})"
+        for lane, steps in zip(lanes.lanes, commit.steps, strict=False):
+            yield f"    {lane.tool}: " + " · ".join(_step(step, commit) for step in steps)
+
+
+def _lane(lane: Lane) -> Iterator[str]:
+    yield f"{STATES[lane.state].mark} {lane.tool}, {lane.title}: {lane.sentence} ({', '.join(lane.facts)})"
+    for each in lane.drift:
+        yield f"    ≠ {drift_words(each)}"
+    if lane.more:
+        yield f"    and {lane.more} more"
+
+
+def _step(step: Step, commit: Commit) -> str:
+    told = " ".join(filter(None, (mark(step.outcome), step.word, when(step, commit))))
+    return f"{told} ({step.note})" if step.note and step.outcome != "done" else told

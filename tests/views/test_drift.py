@@ -1,0 +1,166 @@
+"""Git against live, field by field: what differs, who set it, and what the two tools make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from delivery_samples import ARGO_PLACE, FLUX_PLACE, NEW, Delivered
+
+from gitopslab.machinery.objects import Object
+from gitopslab.views.drift import Drift, Row, drift
+from gitopslab.views.reconciler import live_objects, reconciler
+
+HEALS = {"prune": True, "selfHeal": True}
+
+
+@pytest.fixture
+def shop() -> Iterator[Delivered]:
+    made = Delivered()
+    yield made
+    made.lab.plane.close()
+
+
+def of_flux(shop: Delivered, git: list[Object] | None = None, *, commit: str = NEW, **spec: object) -> Drift:
+    objects = shop.objects(shop.source(), shop.kustomization(spec))
+    found = reconciler(objects, "Kustomization", "flux-system", "shop")
+    assert found is not None
+    return drift(found, shop.git(FLUX_PLACE) if git is None else git, live_objects(objects), commit)
+
+
+def of_argo(shop: Delivered, git: list[Object] | None = None, automated: Object | None = None) -> Drift:
+    objects = shop.objects(shop.application(automated))
+    found = reconciler(objects, "Application", "argocd", "shop")
+    assert found is not None
+    return drift(found, shop.git(ARGO_PLACE) if git is None else git, live_objects(objects), NEW)
+
+
+def differences(found: Drift) -> list[Row]:
+    return [row for each in found.objects for row in each.differences]
+
+
+def test_what_was_just_applied_does_not_differ(shop: Delivered) -> None:
+    for found in (of_flux(shop), of_argo(shop)):
+        assert differences(found) == []
+        assert (found.sentence, found.state) == ("The cluster is as Git says.", "ready")
+
+
+def test_every_field_of_git_has_its_owner(shop: Delivered) -> None:
+    (web,) = [each for each in of_flux(shop).objects if each.kind == "Deployment"]
+    owners = {row.path: row.owners for row in web.rows}
+    assert owners["spec.replicas"] == ("kustomize-controller",)
+    assert owners["spec.template.spec.containers[name=c].image"] == ("kustomize-controller",)
+    assert "spec.template.spec.containers[name=c].terminationMessagePath" not in owners, "defaults are in no manifest"
+
+
+def test_a_scaled_deployment_differs_in_one_field_that_kubectl_owns(shop: Delivered) -> None:
+    shop.scale(FLUX_PLACE, 5)
+    (row,) = differences(of_flux(shop))
+    assert (row.path, row.state, row.git, row.live, row.owners) == (
+        "spec.replicas", "differs", "2", "5", ("kubectl (scale)",),
+    )  # fmt: skip
+    assert (row.fate, row.why) == ("back", "at its next reconcile, within 10m0s")
+
+
+def test_a_suspended_kustomization_leaves_it(shop: Delivered) -> None:
+    shop.scale(FLUX_PLACE, 5)
+    (row,) = differences(of_flux(shop, suspend=True))
+    assert (row.fate, row.why) == ("stays", "it is suspended")
+
+
+@pytest.mark.parametrize(
+    ("automated", "fate", "why"),
+    [
+        (None, "stays", "syncs are manual"),
+        ({"prune": True}, "stays", "selfHeal is off"),
+        (HEALS, "back", "at once (selfHeal is on)"),
+    ],
+    ids=["manual", "automated", "heals"],
+)
+def test_argo_cd_puts_it_back_only_when_told_to(shop: Delivered, automated: Object | None, fate: str, why: str) -> None:
+    shop.scale(ARGO_PLACE, 5)
+    (row,) = differences(of_argo(shop, automated=automated))
+    assert (row.fate, row.why) == (fate, why)
+
+
+def test_a_label_that_kubectl_added_is_drift_for_flux_and_none_of_argo_cds_business(shop: Delivered) -> None:
+    for place in (FLUX_PLACE, ARGO_PLACE):
+        change = {"kind": "ConfigMap", "metadata": {"name": "words", "namespace": place, "labels": {"mine": "yes"}}}
+        shop.write("kubectl-label", change)
+    (flux,), (argo,) = differences(of_flux(shop)), differences(of_argo(shop, automated=HEALS))
+    assert (flux.path, flux.state, flux.fate) == ("metadata.labels.mine", "extra", "removed")
+    assert flux.why == "Flux takes over what kubectl-label set, at its next reconcile, within 10m0s"
+    assert (argo.fate, argo.owners) == ("stays", ("kubectl-label",))
+
+
+def test_what_an_operator_added_stays_with_both(shop: Delivered) -> None:
+    for place in (FLUX_PLACE, ARGO_PLACE):
+        change = {"kind": "ConfigMap", "metadata": {"name": "words", "namespace": place}, "data": {"more": "1"}}
+        shop.write("my-operator", change)
+    assert [row.fate for row in differences(of_flux(shop)) + differences(of_argo(shop, automated=HEALS))] == [
+        "stays"
+    ] * 2
+
+
+def test_a_field_that_left_git_is_removed_by_both(shop: Delivered) -> None:
+    for found in (
+        of_flux(shop, _without_greeting(shop.git(FLUX_PLACE))),
+        of_argo(shop, _without_greeting(shop.git(ARGO_PLACE)), HEALS),
+    ):
+        (row,) = differences(found)
+        assert (row.path, row.state, row.fate) == ("data.greeting", "extra", "removed")
+
+
+def test_an_object_that_is_gone_is_made_again(shop: Delivered) -> None:
+    shop.lab.api.delete("configmaps", "words", FLUX_PLACE)
+    (row,) = differences(of_flux(shop))
+    assert (row.path, row.state, row.fate) == ("", "missing", "back")
+
+
+def test_an_object_that_left_git_is_pruned_or_not(shop: Delivered) -> None:
+    kept = shop.git(FLUX_PLACE)[1:]
+    assert [row.fate for row in differences(of_flux(shop, kept))] == ["removed"]
+    assert [row.fate for row in differences(of_flux(shop, kept, prune=False))] == ["stays"]
+
+
+def test_a_commit_that_is_not_there_yet_is_no_drift(shop: Delivered) -> None:
+    git = shop.git(FLUX_PLACE)
+    git[1]["spec"]["replicas"] = 4
+    found = of_flux(shop, git, commit="f" * 40)
+    assert [row.fate for row in differences(found)] == ["coming"]
+    assert found.sentence == "1 field of 1 object differs: commit ffffffff is not there yet."
+    assert found.state == "running"
+
+
+def test_amounts_are_compared_as_amounts(shop: Delivered) -> None:
+    git = shop.git(FLUX_PLACE)
+    container = git[1]["spec"]["template"]["spec"]["containers"][0]
+    container["resources"] = {"requests": {"cpu": "1000m"}}
+    shop.write("kustomize-controller", git[1], type="apply")
+    container["resources"] = {"requests": {"cpu": 1}}
+    assert differences(of_flux(shop, git)) == []
+
+
+def test_the_values_of_a_secret_are_not_shown(shop: Delivered) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key", "namespace": FLUX_PLACE}}
+    shop.as_manager("kustomize-controller").create({**secret, "data": {"key": "b2xk"}})
+    objects = shop.objects(shop.source(), shop.kustomization())
+    objects["secrets"] = [shop.lab.api.get("secrets", "key", FLUX_PLACE)]
+    found = reconciler(objects, "Kustomization", "flux-system", "shop")
+    assert found is not None
+    told = drift(found, [*shop.git(FLUX_PLACE), {**secret, "stringData": {"key": "new"}}], live_objects(objects), NEW)
+    (row,) = differences(told)
+    assert (row.path, row.git, row.live) == ("data.key", "***", "***")
+
+
+def test_why_git_cannot_be_read_is_told(shop: Delivered) -> None:
+    objects = shop.objects(shop.source(), shop.kustomization())
+    found = reconciler(objects, "Kustomization", "flux-system", "shop")
+    assert found is not None
+    told = drift(found, [], {}, "", "repository not found")
+    assert (told.sentence, told.state) == ("Git cannot be compared: repository not found", "failed")
+
+
+def _without_greeting(git: list[Object]) -> list[Object]:
+    git[0]["data"] = {}
+    return git
