@@ -77,6 +77,10 @@ class PipelineClient:
         found: list[Told] = answer.json()
         return found, answer.headers.get("x-version", "")
 
+    def delete_project(self, project: str) -> None:
+        """Remove a project with its pipelines and settings; its images stay. One that is not there is no error."""
+        self._asked("POST", "projects/delete", body={"project": project})
+
     def set_variable(self, project: str, key: str, value: str | None, *, masked: bool = False) -> None:
         """Set a variable of a project's pipelines; None takes it away."""
         self._asked("POST", "variables", body={"project": project, "key": key, "value": value, "masked": masked})

@@ -61,6 +61,7 @@ class Api:
         self.routes = [
             get("/api/version", self._version),
             get("/api/projects", self._projects),
+            post("/api/projects/delete", self._delete_project),
             post("/api/variables", self._set_variable),
             post("/api/hooks", self._set_hook),
             get("/api/pipelines", self._list),
@@ -116,6 +117,14 @@ class Api:
             refs, branch = commits.branches_and_tags(), commits.default_branch()
             found.append({"path_with_namespace": project, "default_branch": branch, "refs": refs})
         return found
+
+    async def _delete_project(self, request: Request) -> Response:
+        """Remove a project: its commits, its pipelines and what was set on it. Images stay in the registry."""
+        project = self._project(await _asked(request))
+        await self._runner.forget(project)
+        self._settings.forget(project)
+        await run_in_threadpool(self._repositories.delete, project)
+        return JSONResponse({"path_with_namespace": project})
 
     async def _set_variable(self, request: Request) -> Response:
         """Set a variable of a project; without a value it is taken away. Values are never told."""

@@ -110,6 +110,11 @@ class Settings:
                 found.authorities[url] = authority
         self._write()
 
+    def forget(self, project: str) -> None:
+        """A project is gone, and what was set on it."""
+        if self._known.pop(project, None) is not None:
+            self._write()
+
     def _changed(self, project: str) -> ProjectSettings:
         return self._known.setdefault(project, ProjectSettings())
 

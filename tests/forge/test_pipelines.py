@@ -362,3 +362,18 @@ def test_a_job_sees_a_git_repository_at_its_commit(learner: Learner) -> None:
     log = learner.log(told, "look")
     assert "a subject" in log
     assert told["sha"] in log
+
+
+def test_a_project_that_is_deleted_leaves_nothing_behind_and_begins_anew(learner: Learner) -> None:
+    learner.push("slow: {script: sleep 60}")
+    told = learner.pipeline(until=lambda told: learner.states(told) == {"slow": "running"})
+    learner.post("variables", {"project": PROJECT, "key": "COLOUR", "value": "blue"})
+    assert learner.post("projects/delete", {"project": PROJECT}).status_code == 200
+    assert [one for one in learner.get("pipelines") if one["project"] == PROJECT] == []
+    assert learner.client.get(f"pipelines/{told['id']}").status_code == 404
+    assert PROJECT not in [one["path_with_namespace"] for one in learner.get("projects")]
+    assert learner.git(learner.folder, "ls-remote", "origin").returncode != 0
+    learner.push("quick: {script: 'echo $COLOUR.'}")
+    done = learner.pipeline()
+    assert (done["iid"], done["status"]) == (1, "success")
+    assert "blue" not in learner.log(done, "quick")

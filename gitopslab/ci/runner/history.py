@@ -142,6 +142,14 @@ class History:
             _log.warning("pipeline %s is not kept: %s", pipeline.id, error)
         self.tell()
 
+    def forget(self, pipeline: PipelineRecord) -> None:
+        """Keep nothing of a pipeline that has ended: no record, log or artifact."""
+        del self.pipelines[pipeline.id]
+        self._records.remove(pipeline)
+        for run in pipeline.jobs:
+            self.trace_path(run.id).unlink(missing_ok=True)
+            remove(self._root, run.id)
+
     def tell(self) -> None:
         """Something has changed."""
         self.version += 1
@@ -160,11 +168,7 @@ class History:
     def _forget_old_ones(self) -> None:
         over = [one for one in self.pipelines.values() if one.finished_at is not None]
         for pipeline in over[: max(0, len(self.pipelines) - _KEPT)]:
-            del self.pipelines[pipeline.id]
-            self._records.remove(pipeline)
-            for run in pipeline.jobs:
-                self.trace_path(run.id).unlink(missing_ok=True)
-                remove(self._root, run.id)
+            self.forget(pipeline)
 
     def _end_what_ran(self, pipeline: PipelineRecord) -> None:
         running = [run for run in pipeline.current if run.state is State.RUNNING]

@@ -137,6 +137,18 @@ class Runner:
         self._changed(pipeline)
         return pipeline
 
+    async def forget(self, project: str) -> None:
+        """Stop what runs of a project, and keep nothing of its pipelines."""
+        ours = [one for one in self.history.pipelines.values() if one.event.project.path == project]
+        running = [self._tasks[job.id] for one in ours for job in one.jobs if job.id in self._tasks]
+        for pipeline in ours:
+            self.cancel_pipeline(pipeline.id)
+        await asyncio.gather(*running, return_exceptions=True)
+        for pipeline in ours:
+            self.history.forget(pipeline)
+            self._made.pop(pipeline.id, None)
+        self.history.tell()
+
     # ---- the loop ----
 
     async def run(self) -> None:
