@@ -1,7 +1,7 @@
 """The commands ``gitopslab ci lint``, ``list``, ``eval``, ``explain``, ``run``: a ``.gitlab-ci.yml`` without a GitLab.
 
 Each reads the file, asks one thing of the room ``ci`` and prints what came of it. The folder of the file is taken for
-the project: ``include:local`` and ``rules:exists`` look there.
+the project: ``include:local`` and ``rules:exists`` look there. ``status`` tells of a pipeline that a push has started.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from gitopslab.cli.console import answer_json, note, say, table
-from gitopslab.cli.options import JsonOption
+from gitopslab.cli.options import ClusterOption, JsonOption, NameOption
 from gitopslab.errors import LabError
 
 if TYPE_CHECKING:
@@ -158,6 +158,26 @@ def explain(
 
     configuration, happened = _asked(file, event, branch, tag, var, changed)
     say(ci.explain(configuration, job, happened).text)
+
+
+@app.command("status")
+def status(
+    project: Annotated[str, typer.Argument(metavar="GROUP/PROJECT", help="On the lab's Git server.")],
+    spec: ClusterOption = "embedded",
+    name: NameOption = "lab",
+) -> None:
+    """Say how the newest pipeline of a project stands, job by job.
+
+    For example:
+
+      gitopslab ci status waal/foto
+    """
+    from gitopslab.clusters.forge import Forge
+    from gitopslab.clusters.pipelines import PipelineClient
+    from gitopslab.lab.pipelines import Pipelines
+
+    kind, _, context = spec.partition(":")
+    say(repr(Pipelines(PipelineClient(Forge(kind, context or name).up(note)), project).latest))
 
 
 @app.command("run", cls=SeveralValues)

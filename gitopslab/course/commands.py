@@ -24,6 +24,7 @@ _VERBS: Mapping[str, str] = {
     "ci lint": "lint",
     "ci list": "pipeline",
     "ci explain": "explain_job",
+    "ci status": "pipelines",
     "image build": "build",
     "image push": "push",
     "image tag": "tag",

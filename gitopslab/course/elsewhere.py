@@ -1,4 +1,4 @@
-"""Where checks look outside of the cluster: a learner's file, what GitLab makes of it, the images of the registry.
+"""Where checks look outside of the cluster: a learner's file, what GitLab makes of it, images, projects, pipelines.
 
 ``World`` asks a ``Place`` for documents; fields and rules are the same as for the cluster's objects. What a learner
 got wrong in a file is told with its line, as the linter does.
@@ -26,7 +26,7 @@ class Place:
 
     Args:
         folder: The exercise's, in the learner's folder.
-        workshop: Reads images.
+        workshop: Reads images and projects.
     """
 
     def __init__(self, folder: Path, workshop: Workshop) -> None:
@@ -37,6 +37,8 @@ class Place:
             "lint": self._lint,
             "jobs": self._jobs,
             "images": self._images,
+            "git": lambda source: self._workshop.projects.branch(source),
+            "pipeline": lambda source: self._workshop.projects.pipeline(source),
         }
 
     def documents(self, source: Source) -> Documents:

@@ -27,8 +27,47 @@ class Purpose(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What becomes of a file in a commit.
+
+    Attributes:
+        text: What is written into it; None removes it.
+        replaces: The part of the file that the text takes the place of; empty for the whole file.
+    """
+
+    text: str | None
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A push to a project of the lab's Git server, which the first one makes.
+
+    Attributes:
+        project: ``exercise-10-1/app``.
+        files: What is committed, by name; empty for no commit.
+        message: Of the commit.
+        branch: Another one than ``main``; made when it is not there.
+        tag: Put on what is pushed.
+        reverts: Whether the newest commit is undone by another.
+    """
+
+    project: str
+    files: Mapping[str, Edit]
+    message: str = ""
+    branch: str = ""
+    tag: str = ""
+    reverts: bool = False
+
+    @property
+    def copy(self) -> str:
+        """The name of a learner's working copy, in the exercise's folder."""
+        return self.project.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One thing done: a command, a manifest applied, or a file written.
+    """One thing done: a command, a manifest applied, a file written, or a push.
 
     Attributes:
         command: A command line that begins with ``kubectl`` or ``gitopslab``; empty for the others.
@@ -37,6 +76,7 @@ class Step:
         file: A file of the exercise that is written; empty for the others.
         text: What is written into it.
         replaces: The part of the file that the text takes the place of; empty for the whole file.
+        push: A push; None for the others.
     """
 
     command: str = ""
@@ -45,6 +85,7 @@ class Step:
     file: str = ""
     text: str = ""
     replaces: str = ""
+    push: Push | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +169,7 @@ class Exercise:
         answer: Words that give the answer away; the first hint has none of them.
         clean: What takes away again that the exercise's namespace does not hold.
         is_shared: Whether it changes what everybody on the cluster shares, such as nodes.
+        is_with_flux: Whether Flux must be in the cluster.
         files: The files a learner works with, by name.
         folder: Where it was read from.
     """
@@ -146,6 +188,7 @@ class Exercise:
     answer: tuple[str, ...]
     clean: tuple[Step, ...]
     is_shared: bool
+    is_with_flux: bool
     files: Mapping[str, str]
     folder: Path
 
@@ -168,6 +211,16 @@ class Exercise:
     def has_images(self) -> bool:
         """Whether it looks at images of the lab's registry, which are then in a group called like its namespace."""
         return any(check.source.what == "images" for check in self.checks)
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """The projects that its start makes on the lab's Git server, in a group called like its namespace."""
+        return tuple(dict.fromkeys(step.push.project for step in self.start if step.push))
+
+    @property
+    def has_pipelines(self) -> bool:
+        """Whether it looks at what pushes start."""
+        return any(check.source.what == "pipeline" for check in self.checks)
 
     @property
     def place(self) -> str:

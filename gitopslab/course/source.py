@@ -43,7 +43,7 @@ class Elsewhere(Protocol):
 
 
 InCluster = Literal["object", "objects", "log"]
-Outside = Literal["file", "lint", "jobs", "images"]
+Outside = Literal["file", "lint", "jobs", "images", "git", "pipeline"]
 IN_CLUSTER: tuple[InCluster, ...] = get_args(InCluster)
 OUTSIDE: tuple[Outside, ...] = get_args(Outside)
 
@@ -55,8 +55,8 @@ class Source:
     Attributes:
         what: One object, all of a kind, or the log of a pod or a job; or, outside of the cluster, the lines of a file,
             what GitLab's linter says of it, the jobs that an event makes of it, the images of a repository in the
-            lab's registry.
-        kind: As kubectl takes it; outside of the cluster the file or the repository.
+            lab's registry, a branch of a project on its Git server, the project's newest pipeline.
+        kind: As kubectl takes it; outside of the cluster the file, the repository or the project.
         name: Of the object; empty for all of a kind.
         labels: A selector, for all of a kind.
         field: A JSONPath into each object; empty for the whole object.
@@ -64,6 +64,9 @@ class Source:
         event: What happens, for ``jobs``: ``event``, ``branch``, ``tag``, and ``open`` for the merge request that a
             branch has open.
         tags: Which images of a repository, as in ``prod-*``; empty for all.
+        ref: The branch or tag of a project; empty for ``main``, and for the newest pipeline of any.
+        path: A file of a branch.
+        build: A folder of a branch that kustomize builds.
     """
 
     what: InCluster | Outside
@@ -74,6 +77,9 @@ class Source:
     namespace: str = ""
     event: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tags: str = ""
+    ref: str = ""
+    path: str = ""
+    build: str = ""
 
     @property
     def is_outside(self) -> bool:
@@ -84,7 +90,9 @@ class Source:
     def subject(self) -> str:
         """What it looks at, as a learner would name it: ``deployment/web``, ``pods with app=web``."""
         if self.is_outside:
-            return _OUTSIDE_WORDS[self.what].format(self.kind, _event_words(self.event), self.tags or "*")
+            words = _OUTSIDE_WORDS[self.what].format(self.kind, _event_words(self.event), self.tags or "*")
+            part = self.path or (f"the build of {self.build}" if self.build else "")
+            return (f"{part} in {words}" if part else words) + (f" at {self.ref}" if self.ref else "")
         subject = f"{self.kind}/{self.name}" if self.name else self.kind
         subject = f"the log of {subject}" if self.what == "log" else subject
         subject += f" with {self.labels}" if self.labels else ""
@@ -96,6 +104,8 @@ _OUTSIDE_WORDS = {
     "lint": "errors in {0}",
     "jobs": "jobs of {0} for {1}",
     "images": "image {0}:{2}",
+    "git": "project {0}",
+    "pipeline": "the newest pipeline of {0}",
 }
 
 

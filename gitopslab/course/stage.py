@@ -17,6 +17,7 @@ from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.course.commands import call_of
 from gitopslab.course.exercise import Exercise, Step
+from gitopslab.course.flux import prepare_flux
 from gitopslab.course.workshop import Workshop
 from gitopslab.errors import AlreadyExistsError, ApiError, LabError, NotFoundError, WaitTimeoutError
 from gitopslab.machinery import manifests
@@ -38,7 +39,7 @@ class Stage:
         kubectl: For the steps that are written as commands.
         exercise: Which one.
         folder: The learner's, in which the exercise has a folder of its own for its files.
-        workshop: For the steps that make images.
+        workshop: For the steps that make images and pushes.
     """
 
     def __init__(self, client: Client, kubectl: Kubectl, exercise: Exercise, folder: Path, workshop: Workshop) -> None:
@@ -71,8 +72,12 @@ class Stage:
             raise LabError(f"the namespace {name} is there already: {error.message}", self._remedy()) from error
         # without it the API refuses pods, which also on a real cluster is so for a moment
         self._wait("serviceaccounts", "default", "create", _READY_SECONDS)
+        if self._exercise.is_with_flux:
+            prepare_flux(self._client, self._workshop.address(), name)
         self._lay_out()
         self.run(self._exercise.start)
+        for project in self._exercise.projects:
+            self._workshop.projects.lay_out(project, self.folder / project.rpartition("/")[2])
         # last, so that one which was broken off half-way has not begun
         self._client.patch("namespaces", name, {"metadata": {"annotations": {BEGAN: f"{time.time():.0f}"}}})
 
@@ -89,6 +94,8 @@ class Stage:
         self.run(self._exercise.clean)
         if self._exercise.has_images:
             self._workshop.clear(self._exercise.namespace)
+        if self._exercise.projects:
+            self._workshop.projects.clear(self._exercise.namespace)
         return True
 
     def put_back(self) -> None:
@@ -126,6 +133,8 @@ class Stage:
                 self._write(step)
             elif step.manifest:
                 self._manifest(step)
+            elif step.push:
+                self._workshop.projects.push(step.push)
             elif step.command.startswith("kubectl "):
                 self._kubectl_does(step)
             else:
@@ -158,7 +167,7 @@ class Stage:
     def _manifest(self, step: Step) -> None:
         refused = False
         try:
-            for obj in manifests.objects(step.manifest):
+            for obj in manifests.objects(self._workshop.filled(step.manifest)):
                 self._client.apply(obj, self._exercise.namespace)
         except (ApiError, LabError):
             if not step.is_refused:

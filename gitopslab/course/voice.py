@@ -6,13 +6,14 @@ is.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from gitopslab.course.commands import DIGEST, REGISTRY, call_of, located
-from gitopslab.course.exercise import Exercise, Step
+from gitopslab.course.exercise import Exercise, Push, Step
 
 
 def _usual_registry() -> str:
@@ -45,6 +46,9 @@ class Cell:
 
     def command(self, command: str, exercise: Exercise) -> str:
         """``lab.kubectl("get pods")``, ``lab.lint("exercises/02-1-capitals/gitlab-ci.yml")``."""
+        if command.startswith("git "):
+            _, verb, copy = command.split()
+            return f'lab.git.open("{exercise.place}/{copy}").{verb}()'
         if command.startswith("kubectl "):
             return f"lab.kubectl({_quoted(command.removeprefix('kubectl '))})"
         call = call_of(command)
@@ -63,6 +67,9 @@ class Cell:
     def steps(self, steps: tuple[Step, ...], exercise: Exercise) -> str:
         """Python."""
         done = [self._step(step, exercise) for step in steps if not step.is_refused]
+        if exercise.has_pipelines:
+            pushed = dict.fromkeys(step.push.project for step in steps if step.push)
+            done += [f'lab.pipelines("{project}").latest.wait()' for project in pushed]
         imports = ["from pathlib import Path", ""] if any(step.file for step in steps) else []
         return "\n".join([*imports, *done])
 
@@ -70,12 +77,34 @@ class Cell:
         if step.command:
             return self.command(step.command, exercise)
         if step.manifest:
-            return f'lab.apply("""\n{step.manifest.strip()}\n""")'
+            filled = f'.replace("{REGISTRY}", f"{{lab.registry}}")' if REGISTRY in step.manifest else ""
+            return f'lab.apply("""\n{step.manifest.strip()}\n"""{filled})'
+        if step.push:
+            return "\n".join(_pushed(step.push, f"{exercise.place}/{step.push.copy}"))
         path = f'Path("{exercise.place}/{step.file}")'
         text = f'r"""{step.text}"""' if "\n" in step.text else repr(step.text)
         if step.replaces:
             return f"path = {path}\npath.write_text(path.read_text().replace({step.replaces!r}, {text}))"
         return f"{path}.write_text({text})"
+
+
+def _pushed(push: Push, folder: str) -> list[str]:
+    """A push from a working copy, in Python."""
+    name = re.sub(r"\W", "_", push.copy)
+    lines = [f'{name} = lab.git.open("{folder}")', f"{name}.pull()"]
+    lines += [f'{name}.branch("{push.branch}")'] if push.branch else []
+    for path, edit in push.files.items():
+        if edit.text is None:
+            lines.append(f'{name}.remove("{path}")')
+        elif edit.replaces:
+            change = f"{name}.read({path!r}).replace({edit.replaces!r}, {edit.text!r})"
+            lines.append(f"{name}.write({path!r}, {change})")
+        else:
+            lines.append(f'{name}.write({path!r}, r"""{edit.text}""")')
+    lines += [f"{name}.commit({push.message!r})"] if push.files else []
+    lines += [f"{name}.revert()"] if push.reverts else []
+    lines += [f'{name}.tag("{push.tag}")'] if push.tag else []
+    return [*lines, f"{name}.push()"]
 
 
 def _quoted(text: str) -> str:
@@ -100,6 +129,9 @@ class Terminal:
 
     def command(self, command: str, exercise: Exercise) -> str:
         """``gitopslab kubectl -n exercise-06-2 get pods``, ``gitopslab ci lint exercises/02-1-…/gitlab-ci.yml``."""
+        if command.startswith("git "):
+            _, verb, copy = command.split()
+            return f"git -C {exercise.place}/{copy} {verb}"
         if not command.startswith("kubectl "):
             return self._filled(shlex.join(located(word, exercise) for word in shlex.split(command)))
         command = self._filled(command)
@@ -126,8 +158,31 @@ class Terminal:
         if step.command:
             return self.command(step.command, exercise)
         if step.manifest:
-            return f"{self.command('kubectl apply -f -', exercise)} <<'END'\n{step.manifest.strip()}\nEND"
-        path = f"{exercise.place}/{step.file}"
-        if step.replaces:
-            return f"# in {path}, write\n{step.text.rstrip()}\n# instead of\n{step.replaces.rstrip()}"
-        return f"cat > {path} <<'END'\n{step.text.rstrip()}\nEND"
+            manifest = self._filled(step.manifest.strip())
+            return f"{self.command('kubectl apply -f -', exercise)} <<'END'\n{manifest}\nEND"
+        if step.push:
+            return "\n".join(_typed(step.push, f"{exercise.place}/{step.push.copy}"))
+        return _written(f"{exercise.place}/{step.file}", step.text, step.replaces)
+
+
+def _typed(push: Push, folder: str) -> list[str]:
+    """A push from a working copy, for a shell."""
+    git = f"git -C {folder}"
+    lines = [f"{git} pull"]
+    lines += [f"{git} switch --create {push.branch}"] if push.branch else []
+    for path, edit in push.files.items():
+        if edit.text is None:
+            lines.append(f"{git} rm {path}")
+        else:
+            lines.append(_written(f"{folder}/{path}", edit.text, edit.replaces))
+    lines += [f"{git} add --all", f"{git} commit --message {shlex.quote(push.message)}"] if push.files else []
+    lines += [f"{git} revert --no-edit HEAD"] if push.reverts else []
+    lines += [f"{git} tag {push.tag}"] if push.tag else []
+    target = f" origin {push.branch or 'main'}" if push.branch or push.tag else ""
+    return [*lines, f"{git} push{target}{f' {push.tag}' if push.tag else ''}"]
+
+
+def _written(path: str, text: str, replaces: str) -> str:
+    if replaces:
+        return f"# in {path}, write\n{text.rstrip()}\n# instead of\n{replaces.rstrip()}"
+    return f"cat > {path} <<'END'\n{text.rstrip()}\nEND"

@@ -1,4 +1,4 @@
-"""Images as exercises make them and look at them: built from the exercise's folder, and read from the lab's registry.
+"""What exercises make and look at beside the cluster: images of the lab's registry, and (``projects``) its Git server.
 
 ``stage`` has it do the steps that are ``gitopslab image`` commands, ``elsewhere`` asks it what a repository holds. What
 is looked at is kept apart, so that a check leaves the learner's own images as they are.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import tempfile
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gitopslab.clusters.forge import Address
 from gitopslab.clusters.images import Image, Images, Reference, Request
 from gitopslab.course.commands import DIGEST, REGISTRY, Call
 from gitopslab.errors import ImageError
@@ -18,9 +20,12 @@ from gitopslab.images.client import Registry, pull
 from gitopslab.images.store import Store
 from gitopslab.images.tree import Tree
 
+if TYPE_CHECKING:
+    from gitopslab.course.projects import Projects
+
 
 class Workshop:
-    """Images of this machine, and the registry beside the cluster.
+    """Images of this machine, and the forge beside the cluster.
 
     Args:
         images: Builds and moves them.
@@ -29,6 +34,13 @@ class Workshop:
     def __init__(self, images: Images) -> None:
         self._images = images
         self._seen: dict[str, dict[str, Any]] = {}
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Those of the Git server."""
+        from gitopslab.course.projects import Projects
+
+        return Projects(self._images.address)
 
     def do(self, call: Call, folder: Path) -> None:
         """Do what a command of an exercise asks.
@@ -76,6 +88,10 @@ class Workshop:
                 return []
             raise
         return [self._document(registry, Reference(registry.host, repository, tag)) for tag in tags]
+
+    def address(self) -> Address:
+        """Where the forge is; it is started when it does not run."""
+        return self._images.address()
 
     def clear(self, group: str) -> None:
         """Take every image of a group out of the registry."""
