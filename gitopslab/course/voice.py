@@ -67,9 +67,6 @@ class Cell:
     def steps(self, steps: tuple[Step, ...], exercise: Exercise) -> str:
         """Python."""
         done = [self._step(step, exercise) for step in steps if not step.is_refused]
-        if exercise.has_pipelines:
-            pushed = dict.fromkeys(step.push.project for step in steps if step.push)
-            done += [f'lab.pipelines("{project}").latest.wait()' for project in pushed]
         imports = ["from pathlib import Path", ""] if any(step.file for step in steps) else []
         return "\n".join([*imports, *done])
 
@@ -80,7 +77,9 @@ class Cell:
             filled = f'.replace("{REGISTRY}", f"{{lab.registry}}")' if REGISTRY in step.manifest else ""
             return f'lab.apply("""\n{step.manifest.strip()}\n"""{filled})'
         if step.push:
-            return "\n".join(_pushed(step.push, f"{exercise.place}/{step.push.copy}"))
+            lines = _pushed(step.push, f"{exercise.place}/{step.push.copy}")
+            wait = [f'lab.pipelines("{step.push.project}").latest.wait()'] if exercise.has_pipelines else []
+            return "\n".join([*lines, *wait])
         path = f'Path("{exercise.place}/{step.file}")'
         text = f'r"""{step.text}"""' if "\n" in step.text else repr(step.text)
         if step.replaces:
