@@ -13,6 +13,7 @@ from gitopslab.lab.answers import say
 
 if TYPE_CHECKING:
     from gitopslab.clusters.client import Client
+    from gitopslab.lab.argocd import ArgoCD
     from gitopslab.lab.fluxing import Flux
     from gitopslab.lab.git import Git
     from gitopslab.lab.pipelines import Pipelines
@@ -65,6 +66,18 @@ class Forging:
         from gitopslab.lab.fluxing import Flux
 
         return Flux(self.client, self.cluster)
+
+    @property
+    def argocd(self) -> ArgoCD:
+        """What the ``argocd`` command does: install, create, sync, wait, get, diff, history, rollback, tree, delete.
+
+        Example:
+            >>> lab.argocd.install()
+            >>> lab.argocd.create("web", "waal/infra", "apps/web", automated=True)
+        """
+        from gitopslab.lab.argocd import ArgoCD
+
+        return ArgoCD(self.client, self.cluster)
 
     def pipelines(self, project: str = "") -> Pipelines:
         """What pushes have started, newest first.

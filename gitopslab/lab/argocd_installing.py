@@ -1,0 +1,96 @@
+"""``lab.argocd.install``, step by step: manifests, what Argo CD makes when it starts, the way to the lab's Git."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from gitopslab.clusters import Cluster
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.forge import USER
+from gitopslab.clusters.waiting import wait_until
+from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
+from gitopslab.gitops.argocd import installation
+from gitopslab.gitops.argocd.definitions import VERSION
+from gitopslab.gitops.argocd.kinds import APP_PROJECTS, NAMESPACE
+from gitopslab.gitops.argocd.project import DEFAULT
+from gitopslab.gitops.place import git_url
+from gitopslab.lab import installing
+from gitopslab.lab.answers import say
+from gitopslab.machinery.objects import Object, name_of
+
+_RELEASE = installing.Release(
+    title="Argo CD",
+    version=VERSION,
+    url=f"https://raw.githubusercontent.com/argoproj/argo-cd/{VERSION}/manifests/install.yaml",
+    namespace=NAMESPACE,
+    manager="argocd-install",
+    again="lab.argocd.install(manifests=FOLDER)",
+)
+
+
+def install(client: Client, cluster: Cluster, manifests: str | Path, *, timeout: float) -> None:
+    """Install Argo CD, wait until it works, and connect it.
+
+    Raises:
+        LabError: The manifests cannot be had, or nothing would act on them.
+        WaitTimeoutError: It does not start.
+    """
+    wanted = _components(cluster, manifests)
+    say(f'► installing Argo CD {VERSION} into namespace "{NAMESPACE}"')
+    client.apply(installation.namespace())
+    installing.apply(client, wanted, _RELEASE)
+    say(f"✔ {len(wanted)} objects applied")
+    if cluster.kind == "embedded":
+        _start(client)
+    installing.wait_for_workloads(client, _RELEASE, timeout=timeout)
+    _wait_for_project(client, timeout)
+    say("✔ Argo CD is ready")
+    connect(client, cluster)
+
+
+def connect(client: Client, cluster: Cluster) -> None:
+    """Let Argo CD read every repository of the lab's Git server."""
+    address = installing.connect(client, cluster)
+    prefix = git_url("").removesuffix(".git")
+    client.apply(installation.repository_credentials(prefix, USER, address.token))
+    say(f"✔ it reads the lab's Git server as {prefix}")
+
+
+def _components(cluster: Cluster, manifests: str | Path) -> list[Object]:
+    if cluster.kind == "embedded":
+        return installation.manifest()
+    if cluster.kind not in installing.REAL:
+        raise LabError(
+            f"✗ the pods of a {cluster.kind} cluster only pretend, so Argo CD would do nothing",
+            "Use the embedded cluster, which has controllers of its own, or --cluster kind",
+        )
+    found = installing.published(_RELEASE, manifests)
+    if manifests:
+        installing.load_images(cluster, manifests)
+    return found
+
+
+def _start(client: Client) -> None:
+    """Make what the simulated pods would make; a password that is there stays."""
+    for obj in installation.at_start(secrets.token_urlsafe(12)):
+        try:
+            client.get(
+                obj["kind"].lower() if obj["kind"] == "Secret" else APP_PROJECTS, obj["metadata"]["name"], NAMESPACE
+            )
+        except NotFoundError:
+            client.create(obj)
+
+
+def _wait_for_project(client: Client, timeout: float) -> None:
+    """The real ``argocd-server`` makes the default project when it starts; without it no Application is valid."""
+
+    def read() -> list[Object]:
+        return [each for each in client.list(APP_PROJECTS, NAMESPACE) if name_of(each) == DEFAULT]
+
+    reached, _ = wait_until(read, "create", timeout)
+    if not reached:
+        raise WaitTimeoutError(
+            f'✗ Argo CD did not make its AppProject "{DEFAULT}" within {timeout:g} s',
+            'lab.kubectl("logs -n argocd deployment/argocd-server") tells more',
+        )
