@@ -17,7 +17,7 @@ from gitopslab.gitops.flux.kinds import (
 )
 from gitopslab.gitops.flux.kustomization import KustomizationController
 from gitopslab.gitops.flux.receiver import ReceiverController
-from gitopslab.gitops.flux.starting import Row
+from gitopslab.gitops.starting import Row
 from gitopslab.gitops.flux.surroundings import Surroundings
 
 
