@@ -1,7 +1,7 @@
 """Starts GitOps controllers, each one when its kind is there: a cluster without Flux or Argo CD has nothing of them.
 
-The daemon adds a starter for each of the two to its manager. The packages ``flux`` and ``argocd`` are imported only when
-the first of their kinds comes, so that a cluster without them starts fast and stays small.
+The daemon adds a starter for each of the two to its manager. The packages ``flux`` and ``argocd`` are imported only
+when the first of their kinds comes, so that a cluster without them starts fast and stays small.
 """
 
 from __future__ import annotations

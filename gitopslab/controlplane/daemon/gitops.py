@@ -78,9 +78,7 @@ class GitOps:
         from gitopslab.gitops.surroundings import Surroundings
 
         verbs = self._verbs
-        return controllers(
-            Surroundings(self._api_for("argocd"), self._manager, verbs.clock, verbs.catalog, self._work)
-        )
+        return controllers(Surroundings(self._api_for("argocd"), self._manager, verbs.clock, verbs.catalog, self._work))
 
     def _api_for(self, namespace: str) -> Callable[[str], Api]:
         """The Api as a service account of a namespace; its installation binds it to ``cluster-admin``."""

@@ -46,7 +46,9 @@ def build(root: Path, folder: Path, source: Object, context: Context) -> list[Ob
         files=files,
         sets=[f"{each['name']}={each.get('value', '')}" for each in parameters if not each.get("forceString")],
         strings=[f"{each['name']}={each.get('value', '')}" for each in parameters if each.get("forceString")],
-        set_files=[f"{each['name']}={_file(root, folder, each['path'], {})}" for each in options.get("fileParameters") or ()],
+        set_files=[
+            f"{each['name']}={_file(root, folder, each['path'], {})}" for each in options.get("fileParameters") or ()
+        ],
         kube_version=options.get("kubeVersion") or context.kube_version,
         api_versions=options.get("apiVersions") or context.api_versions,
         crds=not options.get("skipCrds"),

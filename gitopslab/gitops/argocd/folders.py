@@ -36,7 +36,9 @@ def read(files: Mapping[str, File], folder: str, directory: Object) -> list[Obje
         RenderError: A file cannot be read; the message is Argo CD's.
     """
     found: list[Object] = []
-    wanted = [(name, content) for name, path in _names(files, folder) if (content := _content(files, path, name, directory))]
+    wanted = [
+        (name, content) for name, path in _names(files, folder) if (content := _content(files, path, name, directory))
+    ]
     if sum(len(content) for _, content in wanted) > _MOST_BYTES:
         raise _failed("failed to get potentially valid manifests: exceeded max combined manifest file size")
     for name, content in wanted:

@@ -137,7 +137,9 @@ def credentials_of(url: str, secrets: Iterable[Object]) -> tuple[str, str]:
         kind = labels_of(secret).get(SECRET_TYPE)
         if kind not in ("repository", "repo-creds"):
             continue
-        data = {key: base64.b64decode(text).decode(errors="replace") for key, text in (secret.get("data") or {}).items()}
+        data = {
+            key: base64.b64decode(text).decode(errors="replace") for key, text in (secret.get("data") or {}).items()
+        }
         said = _plain_url(data.get("url", ""))
         is_meant = _plain_url(url) == said if kind == "repository" else bool(said) and _plain_url(url).startswith(said)
         who = (data.get("username", ""), data.get("password", ""))
