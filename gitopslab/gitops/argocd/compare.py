@@ -14,9 +14,10 @@ from gitopslab.errors import LabError
 from gitopslab.gitops.argocd import hooks, ignoring
 from gitopslab.gitops.argocd.clusters import OWN
 from gitopslab.gitops.argocd.diff import Differ
+from gitopslab.gitops.argocd.exclusions import is_excluded
 from gitopslab.gitops.argocd.ignoring import Rules
 from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNCED, UNKNOWN
-from gitopslab.gitops.argocd.live import LiveState, is_excluded
+from gitopslab.gitops.argocd.live import LiveState
 from gitopslab.gitops.argocd.options import has_option, words
 from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
 from gitopslab.gitops.argocd.sources import Target

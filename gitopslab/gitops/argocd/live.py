@@ -1,6 +1,6 @@
 """What is there: every object of the cluster that Argo CD follows, by the Application that manages it.
 
-Source: ``controller/cache/cache.go``, and the resource exclusions of ``argocd-cm``.
+Source: ``controller/cache/cache.go``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import Request, Source
+from gitopslab.gitops.argocd.exclusions import is_excluded
 from gitopslab.gitops.argocd.kinds import NAMESPACE
 from gitopslab.gitops.argocd.state import Key, key_of
 from gitopslab.gitops.argocd.tracking import by_application
@@ -17,15 +18,7 @@ from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, name_of
 
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
-_EXCLUDED = frozenset({
-    ("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice"), ("coordination.k8s.io", "Lease"),
-    ("", "Event"), ("events.k8s.io", "Event"), ("certificates.k8s.io", "CertificateSigningRequest"),
-})  # fmt: skip
-
-
-def is_excluded(group: str, kind: str) -> bool:
-    """Whether objects of a kind are neither compared nor shown."""
-    return (group, kind) in _EXCLUDED or group in ("authentication.k8s.io", "authorization.k8s.io", "metrics.k8s.io")
+_UNWATCHED = frozenset({("", "Event"), ("events.k8s.io", "Event")})
 
 
 class LiveState:
@@ -61,7 +54,8 @@ class LiveState:
         return self._given.manager.informer(resource.key).get(key.name, key.namespace if resource.namespaced else "")
 
     def _follow(self, resource: Resource) -> None:
-        if not resource.keeps_objects or resource.key in self._followed or is_excluded(resource.group, resource.kind):
+        kind = (resource.group, resource.kind)
+        if not resource.keeps_objects or resource.key in self._followed or kind in _UNWATCHED or is_excluded(*kind):
             return
         self._followed[resource.key] = resource
         self._given.manager.informer(resource.key)
