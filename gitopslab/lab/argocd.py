@@ -19,6 +19,7 @@ from gitopslab.gitops.place import git_url
 from gitopslab.lab import operating
 from gitopslab.lab.answers import say
 from gitopslab.lab.applications import Wishes, application, selected
+from gitopslab.lab.gathering import resource_tree
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 from gitopslab.views import argocd as views
 from gitopslab.views.grid import Grid
@@ -273,6 +274,24 @@ class ArgoCD:
         """
         app = self._must_find(name)
         operating.wait(self._client, app, sync=sync, health=health, operation=operation, timeout=timeout)
+
+    def tree(self, name: str) -> Printed:
+        """What an Application manages, and all that comes of it: ``argocd app get -o tree``.
+
+        Example:
+            >>> lab.argocd.tree("web")
+            KIND/NAME            STATUS  HEALTH   MESSAGE
+            Deployment/web       Synced  Healthy  deployment.apps/web created
+            └─ReplicaSet/web-84            Healthy
+              └─Pod/web-84-x2k             Healthy
+        """
+        app = self._must_find(name)
+        nodes = self.resource_tree(name)["nodes"]
+        return Printed(views.tree(nodes, views.states(app, operating.health_of_resources(self._client, app))))
+
+    def resource_tree(self, name: str) -> Object:
+        """The same as data: the ``ApplicationTree`` that Argo CD's page draws."""
+        return resource_tree(self._client, self._must_find(name))
 
     def history(self, name: str) -> Printed:
         """What was deployed, and when: ``argocd app history``. The ids are those that ``rollback`` takes."""
