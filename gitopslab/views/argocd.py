@@ -199,11 +199,11 @@ class _Tree:
         told = ("", (node.get("health") or {}).get("status", ""), "")
         told = (state.status, state.health, state.message) if state else told
         yield (f"{lead}{node['kind']}/{node['name']}", *told)
-        *others, last = self.children.get(node.get("uid") or "-") or [None]
-        for child in others:
+        mine = self.children.get(node.get("uid") or "-", ())
+        for child in mine[:-1]:
             yield from self.rows(child, f"{below}├─", f"{below}│ ")
-        if last:
-            yield from self.rows(last, f"{below}└─", f"{below}  ")
+        for child in mine[-1:]:
+            yield from self.rows(child, f"{below}└─", f"{below}  ")
 
 
 def _summary(app: Object, window: str) -> str:
