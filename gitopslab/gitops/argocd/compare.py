@@ -7,7 +7,7 @@ and not in Git is added, and each pair is looked at. Source: ``CompareAppState``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gitopslab.errors import LabError
@@ -92,6 +92,15 @@ class Comparer:
         status = self._status(app, resources) if loaded else UNKNOWN
         return _comparison(question, tuple(resources), status, tuple(conditions))
 
+    def ready(self, app: Object, objects: Iterable[Object]) -> list[Object]:
+        """Manifests as they would be applied: with the namespace that they go to, and the tracking id.
+
+        Args:
+            app: The Application.
+            objects: As they stand in Git; they are copied.
+        """
+        return [self._ready(app, obj) for obj in objects]
+
     # -- what Git says ------------------------------------------------------------------------------------------------
 
     def _wanted(
@@ -99,8 +108,7 @@ class Comparer:
     ) -> tuple[dict[Key, Object], dict[Key, Object]]:
         """The manifests as they would be applied, and the hooks among them, by key; the last of a key counts."""
         found: dict[Key, list[Object]] = {}
-        for at, obj in enumerate(objects):
-            ready = self._ready(app, obj)
+        for at, ready in enumerate(self.ready(app, objects)):
             key = key_of(ready)
             if not key.name:
                 key = key._replace(name=f"{ready['metadata'].get('generateName', '')}{at}")
@@ -118,7 +126,6 @@ class Comparer:
         return {key: obj for key, obj in last.items() if key not in hooked}, hooked
 
     def _ready(self, app: Object, obj: Object) -> Object:
-        """A copy with the namespace that it goes to, and its tracking id."""
         namespace = app["spec"]["destination"].get("namespace", "")
         ready: Object = copy_of(obj)
         metadata = ready.get("metadata")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gitopslab.gitops.argocd import hooks
+from gitopslab.gitops.argocd.deletion import needs_confirmation
 from gitopslab.gitops.argocd.kinds import NAMESPACE
-from gitopslab.gitops.argocd.options import option_of, value_of
 from gitopslab.gitops.argocd.state import Comparison, Managed
 from gitopslab.gitops.health.argocd import health_of_application
 from gitopslab.machinery.clock import timestamp
@@ -78,21 +78,13 @@ def _resource(app: Object, resource: Managed) -> Object:
         "kind": kind,
         "name": name,
         "namespace": namespace,
-        "requiresDeletionConfirmation": any(_asks_first(app, obj) for obj in (resource.target, resource.live)),
+        "requiresDeletionConfirmation": any(needs_confirmation(app, obj) for obj in (resource.target, resource.live)),
         "requiresPruning": resource.requires_pruning,
         "status": resource.status,
         "syncWave": hooks.wave(resource.target) if resource.target is not None else 0,
         "version": resource.version,
     }
     return {field: value for field, value in found.items() if value}
-
-
-def _asks_first(app: Object, obj: Object | None) -> bool:
-    """Whether an object is deleted only when somebody confirms it."""
-    if obj is None:
-        return False
-    options = (app["spec"].get("syncPolicy") or {}).get("syncOptions") or ()
-    return any(option_of(obj, name, value_of(options, name)) == "confirm" for name in ("Delete", "Prune"))
 
 
 def difference(before: Object, after: Object) -> Object:
