@@ -138,10 +138,11 @@ class ApplicationController:
             target, error = None, failure.message
         if target is None and not error:
             return False
-        if not error or not self._refreshing.is_excused(request, level):
+        excused = bool(error) and self._refreshing.is_excused(request, level)
+        self._refreshing.done(request, live, trouble=bool(error))
+        if not excused:
             comparison = self._comparer.compare(Question(app, project, sources, revisions, target, error))
             self._tell(request, app, project, comparison, target, level)
-        self._refreshing.done(request, live, trouble=bool(error))
         return True
 
     def _revisions(self, app: Object, sources: tuple[Object, ...], level: Level) -> tuple[str, ...]:

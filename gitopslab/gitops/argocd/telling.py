@@ -41,7 +41,9 @@ class Teller:
         self._clock = clock
         self._recorder = Recorder(api, clock, CONTROLLER)
 
-    def compared(self, app: Object, comparison: Comparison, summary: Object, decision: Decision, *, looked: bool) -> Object:
+    def compared(
+        self, app: Object, comparison: Comparison, summary: Object, decision: Decision, *, looked: bool
+    ) -> Object:
         """How a comparison ended, and what follows from it; the Application as it is then.
 
         Args:
