@@ -14,10 +14,13 @@ from held_lab import Lab
 
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
+from gitopslab.gitops.argocd.kinds import APPLICATIONS
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, KUSTOMIZATIONS
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.objects import Object, annotations_of, copy_of
-from gitopslab.views.reconciler import APPLICATIONS
+from gitopslab.views.drift import drift
+from gitopslab.views.lanes import Lanes, lanes
+from gitopslab.views.reconciler import ARGO, FLUX, live_objects, reconciler
 
 OLD, NEW = "3f9a1c27" * 5, "8c4e02d1" * 5
 FLUX_PLACE, ARGO_PLACE = "shop-flux", "shop-argo"
@@ -218,3 +221,28 @@ def _deployed(number: int, sha: str, source: Object, began: str, ended: str) -> 
         "deployedAt": ended,
         "initiatedBy": {"automated": True},
     }
+
+
+def drawn_lanes(shop: Delivered, *, drifted: bool = True) -> Lanes:
+    """Both lanes, Flux's Kustomization waiting for health, and a Deployment that somebody scaled in each."""
+    if drifted:
+        for place in (FLUX_PLACE, ARGO_PLACE):
+            shop.scale(place, 5)
+    healthy = {
+        "type": "Healthy",
+        "status": "True",
+        "message": "Health check passed in 2s",
+        "lastTransitionTime": shop.at(4),
+    }
+    flux = shop.kustomization({"wait": True})
+    flux["status"]["conditions"].append(healthy)
+    automated = {"prune": True, "selfHeal": True}
+    objects = shop.objects(shop.source(), flux, shop.application(automated))
+    found = [
+        reconciler(objects, "Kustomization", "flux-system", "shop"),
+        reconciler(objects, "Application", "argocd", "shop"),
+    ]
+    several = [one for one in found if one is not None]
+    live, places = live_objects(objects), {FLUX: FLUX_PLACE, ARGO: ARGO_PLACE}
+    drifts = {one.tool: drift(one, shop.git(places[one.tool]), live, NEW) for one in several}
+    return lanes("waal/shop", shop.commits(), several, drifts=drifts)

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from board_samples import NOW, believable
 from decision_samples import a_choice
+from delivery_samples import Delivered, drawn_lanes
 from graph_samples import BROKEN, SHOP, apply, objects_of
 from held_lab import Lab
 from layer_samples import pictured
@@ -34,6 +35,7 @@ from gitopslab.views.board import board
 from gitopslab.views.decision_text import GLYPHS
 from gitopslab.views.fields import Fields
 from gitopslab.views.graph import graph, graph_message
+from gitopslab.views.lanes.model import OUTCOMES
 from gitopslab.views.path import kinds_for, path
 from gitopslab.views.pipeline import STATUSES
 from gitopslab.views.resource import yaml_of
@@ -44,6 +46,7 @@ from gitopslab.widgets.base import View
 from gitopslab.widgets.board import BoardView
 from gitopslab.widgets.decision import DecisionView
 from gitopslab.widgets.graph import GraphView
+from gitopslab.widgets.lanes import LanesView
 from gitopslab.widgets.layers import LayersView
 from gitopslab.widgets.manifest import ManifestView
 from gitopslab.widgets.path import PathView
@@ -129,6 +132,7 @@ def scenes() -> dict[str, Scene]:
         "manifest": manifest(),
         "pipeline": pipeline(),
         "layers": two_images(),
+        "lanes": two_lanes(),
     }
     lab.plane.close()
     return made
@@ -148,6 +152,15 @@ def two_images() -> Scene:
         drawn = pictured(Path(folder))
     told = header(live="", seconds=NOW, cluster=drawn.stacks[0].name, kind="image")
     return Scene(LayersView, {"layers": drawn.as_dict(), **told})
+
+
+def two_lanes() -> Scene:
+    """A commit that both tools brought, and what was scaled since."""
+    shop = Delivered()
+    drawn, now = drawn_lanes(shop), shop.lab.clock.now()
+    shop.lab.plane.close()
+    options = {"outcomes": OUTCOMES, "actions": ["drift", "prune", "revert"]}
+    return Scene(LanesView, {"lanes": drawn.as_dict(), **header(seconds=now)}, options)
 
 
 def story() -> Lab:

@@ -48,13 +48,18 @@ def config(app: ASGIApp, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(app, interface="asgi3", **given | options)
 
 
-async def run(configured: uvicorn.Config, listener: socket.socket) -> None:
+async def run(configured: uvicorn.Config, listener: socket.socket, *, bridge: bool = False) -> None:
     """Serve until cancelled.
+
+    Args:
+        configured: By ``config``.
+        listener: Where.
+        bridge: It is on the network of this machine's containers, which is private.
 
     Raises:
         SetupError: The socket can be reached from other machines.
     """
-    _check_loopback(listener)
+    _check_private(listener, bridge=bridge)
     server = _Server(configured)
     try:
         await server.serve(sockets=[listener])
@@ -127,9 +132,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _check_loopback(listener: socket.socket) -> None:
+def _check_private(listener: socket.socket, *, bridge: bool) -> None:
     address = listener.getsockname()[0]
-    if not ipaddress.ip_address(address).is_loopback:
+    found = ipaddress.ip_address(address)
+    if not (found.is_loopback or (bridge and found.is_private and not found.is_unspecified)):
         raise SetupError(f"refusing to serve on {address}", "the lab listens on a loopback address only")
 
 

@@ -8,7 +8,7 @@ What the state means is left to ``views``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gitopslab import errors
 from gitopslab.clusters.client import Client
@@ -50,7 +50,18 @@ class Mirror:
 
     def start(self) -> None:
         """Begin to follow; returns at once."""
-        for kind in self._objects:
+        self._begin(list(self._objects))
+
+    def follow(self, kinds: Iterable[str]) -> None:
+        """Follow some more kinds from now on; returns at once."""
+        with self._changed:
+            fresh = [kind for kind in kinds if kind not in self._objects]
+            self._objects.update({kind: {} for kind in fresh})
+            self._unsynced.update(fresh)
+        self._begin(fresh)
+
+    def _begin(self, kinds: Sequence[str]) -> None:
+        for kind in kinds:
             threading.Thread(target=self._follow, args=(kind,), name=f"gitopslab-watch-{kind}", daemon=True).start()
 
     def close(self) -> None:

@@ -10,16 +10,11 @@ from pathlib import Path
 
 from gitopslab.clusters.client import Client
 from gitopslab.errors import ApiError, LabError, NotFoundError
-from gitopslab.gitops.flux.apply import prepared
-from gitopslab.gitops.flux.build import build
-from gitopslab.gitops.flux.marks import owner_labels, says, spoken
-from gitopslab.gitops.flux.order import in_order
+from gitopslab.gitops.flux.marks import says, spoken
 from gitopslab.gitops.flux.ownership import MANAGER
-from gitopslab.gitops.flux.run import Run
-from gitopslab.gitops.flux.variables import variables_of
 from gitopslab.gitops.git.remote import File
 from gitopslab.gitops.inventory import Entry, entries_of, missing
-from gitopslab.gitops.source import archive, ignore
+from gitopslab.lab.rendering import of_kustomization
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 from gitopslab.views import flux as views
 
@@ -37,10 +32,7 @@ def difference(client: Client, kustomization: Object, folder: Path) -> str:
     Raises:
         LabError: The files cannot be built, or the cluster would refuse an object.
     """
-    spec = kustomization["spec"]
-    content = archive.pack(ignore.kept(_files(folder), None))
-    built = build(content, spec, variables_of(client, kustomization), Run.timeout(kustomization))
-    objects = in_order(prepared(built.objects, owner_labels(kustomization), spec.get("commonMetadata")))
+    objects = of_kustomization(client, kustomization, _files(folder))
     parts = [part for obj in objects if (part := _applied(client, obj))]
     return "\n".join([*parts, *_deleted(kustomization, objects)])
 

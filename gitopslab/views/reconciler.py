@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, FIELD_MANAGER
 from gitopslab.gitops.flux.dependencies import source_of
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, KUSTOMIZATIONS, OCI_REPOSITORIES, SOURCES, is_suspended
 from gitopslab.gitops.flux.ownership import MANAGER
@@ -16,14 +17,15 @@ from gitopslab.gitops.inventory import entries_of
 from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of
 
 FLUX, ARGO = "Flux", "Argo CD"
-APPLICATIONS = "applications.argoproj.io"
-FLUX_KINDS = (KUSTOMIZATIONS, GIT_REPOSITORIES, OCI_REPOSITORIES)
-"""What is followed of Flux; of Argo CD it is ``APPLICATIONS``."""
+FOLLOWED = {"Kustomization": (KUSTOMIZATIONS, GIT_REPOSITORIES, OCI_REPOSITORIES), "Application": (APPLICATIONS,)}
+"""What is followed to know one of that kind."""
 
 Objects = Mapping[str, list[Object]]
 """Objects by the kind they are followed as."""
 Key = tuple[str, str, str, str]
 """Group, kind, namespace and name."""
+Target = tuple[str, str, str]
+"""Kind, namespace and name of a Kustomization or an Application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,12 @@ def reconciler(objects: Objects, kind: str, namespace: str, name: str) -> Reconc
     """The one of that name, or None when it is not there.
 
     Args:
-        objects: With ``FLUX_KINDS`` or ``APPLICATIONS`` among them.
+        objects: With those ``FOLLOWED`` for its kind among them.
         kind: ``Kustomization`` or ``Application``.
         namespace: Where it is.
         name: Its name.
     """
-    followed = APPLICATIONS if kind == "Application" else KUSTOMIZATIONS
-    found = _find(objects.get(followed, ()), namespace, name)
+    found = _find(objects.get(FOLLOWED[kind][0], ()), namespace, name)
     if found is None:
         return None
     return _application(found) if kind == "Application" else _kustomization(found, objects)
@@ -149,7 +150,7 @@ def _application(obj: Object) -> Reconciler:
         ARGO,
         obj,
         None,
-        "argocd-controller",
+        FIELD_MANAGER,
         owned,
         str(last or done.get("revision") or ""),
         Repair(heals, _argo_repair(automated), prunes),

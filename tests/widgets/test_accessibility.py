@@ -13,7 +13,9 @@ from widget_scenes import Scene, scenes
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
-WIDGETS = ("board", "decision", "graph", "path", "timeline", "table", "anatomy", "manifest", "pipeline", "layers")
+WIDGETS = (
+    "board", "decision", "graph", "path", "timeline", "table", "anatomy", "manifest", "pipeline", "layers", "lanes",
+)  # fmt: skip
 DETAILED = "[data-uid][tabindex='0']"  # what opens its details when it has the focus
 
 

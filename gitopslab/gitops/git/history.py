@@ -41,7 +41,19 @@ def log_of(repo: Repo, most: int) -> list[LogEntry]:
     if not names:
         return []
     walker = repo.get_walker(include=list(names), max_entries=most, order="topo")
-    return [_entry(each.commit, names.get(each.commit.id, [])) for each in walker]
+    return [entry_of(each.commit, names.get(each.commit.id, [])) for each in walker]
+
+
+def entry_of(commit: Commit, refs: list[str]) -> LogEntry:
+    """A commit as the log shows it, with what points to it."""
+    return LogEntry(
+        commit.id.decode(),
+        tuple(parent.decode() for parent in commit.parents),
+        commit.message.decode("utf-8", "replace").partition("\n")[0],
+        commit.author.decode("utf-8", "replace").partition(" <")[0],
+        int(commit.commit_time),
+        tuple(sorted(refs, key=lambda ref: (not ref.startswith("HEAD"), ref))),
+    )
 
 
 def follows(repo: Repo, newer: ObjectID, older: ObjectID) -> bool:
@@ -77,14 +89,3 @@ def _shown(ref: bytes, *, is_head: bool) -> str:
         return f"tag: {name.removeprefix('refs/tags/')}"
     short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
     return f"HEAD -> {short}" if is_head else short
-
-
-def _entry(commit: Commit, refs: list[str]) -> LogEntry:
-    return LogEntry(
-        commit.id.decode(),
-        tuple(parent.decode() for parent in commit.parents),
-        commit.message.decode("utf-8", "replace").partition("\n")[0],
-        commit.author.decode("utf-8", "replace").partition(" <")[0],
-        int(commit.commit_time),
-        tuple(sorted(refs, key=lambda ref: (not ref.startswith("HEAD"), ref))),
-    )

@@ -19,8 +19,8 @@ from dulwich.refs import Ref
 from dulwich.repo import MemoryRepo
 
 from gitopslab.errors import GitError
+from gitopslab.gitops.git.history import LogEntry, entry_of
 
-HEAD = "HEAD"
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 _PEELED = "^{}"
@@ -83,20 +83,11 @@ def refs(address: Address) -> dict[str, str]:
     Raises:
         GitError: The repository cannot be reached, or is not there.
     """
-    return {ref: sha for ref, sha in refs_and_head(address).items() if ref != HEAD}
-
-
-def refs_and_head(address: Address) -> dict[str, str]:
-    """The same with ``HEAD``, which is the commit of the default branch.
-
-    Raises:
-        GitError: The repository cannot be reached, or is not there.
-    """
     with _Speaking(address) as client:
         answer = client.get_refs(_path(address))
     found = {ref.decode(): sha.decode() for ref, sha in answer.refs.items() if sha is not None}
     peeled = {ref.removesuffix(_PEELED): sha for ref, sha in found.items() if ref.endswith(_PEELED)}
-    return {ref: sha for ref, sha in (found | peeled).items() if not ref.endswith(_PEELED)}
+    return {ref: sha for ref, sha in (found | peeled).items() if not ref.endswith(_PEELED) and ref != "HEAD"}
 
 
 def refs_or_none(address: Address) -> dict[str, str]:
@@ -124,6 +115,27 @@ def checkout(address: Address, commit: str) -> Checkout:
     files: dict[str, File] = {}
     _gather(repo, found.tree, "", files)
     return Checkout(found.id.decode(), found.message.decode(errors="replace"), files)
+
+
+def log(address: Address, commit: str, most: int) -> list[LogEntry]:
+    """A commit and those before it, newest first.
+
+    Args:
+        address: Where.
+        commit: The newest one.
+        most: How many are told.
+
+    Raises:
+        GitError: The commit cannot be had.
+    """
+    repo = _fetched(address, ObjectID(commit.encode()), depth=most)
+    found: list[LogEntry] = []
+    waiting = {ObjectID(commit.encode())}
+    while waiting and len(found) < most:
+        newest = max((_commit(repo, sha) for sha in waiting), key=lambda each: each.commit_time)
+        found.append(entry_of(newest, []))
+        waiting = (waiting - {newest.id}) | {sha for sha in newest.parents if sha in repo.object_store}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +240,11 @@ def _path(address: Address) -> str:
     return urlsplit(address.url).path
 
 
-def _fetched(address: Address, commit: ObjectID) -> MemoryRepo:
-    """A repository in memory that has one commit and its files."""
+def _fetched(address: Address, commit: ObjectID, depth: int = 1) -> MemoryRepo:
+    """A repository in memory that has a commit and its files, and those before it to a depth."""
     repo = MemoryRepo()
     with _Speaking(address) as client:
-        answer: FetchPackResult = client.fetch(_path(address), repo, lambda _refs, depth=None: [commit], depth=1)
+        answer: FetchPackResult = client.fetch(_path(address), repo, lambda _refs, depth=None: [commit], depth=depth)
     if answer is None or commit not in repo.object_store:
         raise GitError(f"failed to resolve commit object for '{commit.decode()}': object not found")
     return repo

@@ -17,16 +17,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gitopslab.gitops.argocd.kinds import LAST_APPLIED, TRACKING_ID
 from gitopslab.machinery import quantity
 from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
-from gitopslab.machinery.three_way import LAST_APPLIED
 from gitopslab.views.drift.fields import ABSENT, Pair, Step, owners, pairs, spelled
 from gitopslab.views.drift.model import Compared, Drift, Owner, Row
 from gitopslab.views.reconciler import FLUX, Key, Reconciler, key
 
-TRACKING = "argocd.argoproj.io/tracking-id"
 _NOT_COMPARED = ("apiVersion", "kind", "metadata", "status", "stringData")
-_NOT_TOLD = (LAST_APPLIED, TRACKING)
+_NOT_TOLD = (LAST_APPLIED, TRACKING_ID)
 _CLUSTER = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-apiserver")
 _AMOUNTS = ("resources", "requests", "limits", "hard", "capacity", "sizeLimit", "storage")
 _LONGEST = 200

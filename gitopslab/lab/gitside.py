@@ -1,0 +1,158 @@
+"""What Git says of a Kustomization or an Application, for widgets: its newest commits, and the objects it holds.
+
+A ``Delivery`` asks it once a second, in a thread of its own; it asks the Git server for its refs, and for more only
+when they or the object that names them have changed. What goes wrong is part of the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gitopslab.clusters import forge
+from gitopslab.clusters.attended import LAB
+from gitopslab.clusters.client import Client
+from gitopslab.errors import LabError, RenderError
+from gitopslab.gitops.git import remote
+from gitopslab.gitops.git.remote import HEADS, Address, File
+from gitopslab.gitops.place import git_url
+from gitopslab.gitops.source import reference
+from gitopslab.lab.rendering import of_kustomization
+from gitopslab.machinery.objects import Object
+from gitopslab.views.reconciler import FLUX, Objects, Reconciler, Target, argo_source, reconciler
+from gitopslab.views.running import now_in
+
+MOST_COMMITS = 6
+_INSIDE = git_url("").removesuffix(".git")
+_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a commit made, and of what."""
+
+    cause: object
+    told: Object
+
+
+class GitSide:
+    """Asks Git.
+
+    Args:
+        client: The cluster's API, for what substitutions name.
+        place: Where the lab's forge is.
+        targets: Whose objects are made.
+        project: Whose commits are told; empty for nobody's.
+    """
+
+    def __init__(self, client: Client, place: forge.Address, targets: Sequence[Target], project: str = "") -> None:
+        self._client = client
+        self._place = place
+        self._targets = targets
+        self._project = project
+        self._made: dict[Target, _Made] = {}
+        self._log: list[Object] = []
+        self._looked = 0.0
+
+    def __call__(self, objects: Objects) -> Object:
+        """What Git says now: ``commits``, ``trouble`` with them, and ``rendered``: by title what each target is."""
+        found = {target: one for target in self._targets if (one := reconciler(objects, *target)) is not None}
+        rendered = {one.title: self._rendered(target, one) for target, one in found.items()}
+        trouble = ""
+        try:
+            if self._project:
+                self._follow(objects, list(found.values()))
+        except LabError as error:
+            trouble = f"{self._project} cannot be read: {error.message}"
+        return {"commits": list(self._log), "rendered": rendered, "trouble": trouble}
+
+    # ---- commits ----
+
+    def _follow(self, objects: Objects, found: Sequence[Reconciler]) -> None:
+        before, self._looked = self._looked, time.time()
+        address = self._address(git_url(self._project))
+        head = _head(remote.refs(address), found)
+        if self._log and self._log[0]["sha"] == head:
+            return
+        ahead = now_in(objects.get(LAB, ()), self._looked) - self._looked
+        known = {each["sha"]: each for each in self._log}
+        entries = remote.log(address, head, MOST_COMMITS)
+        # A commit that came while we looked was pushed after the look before; Git itself knows only when it was made.
+        self._log = [
+            known.get(each.sha)
+            or {"sha": each.sha, "subject": each.subject, "author": each.author,
+                "seconds": max(each.time, before) + ahead}
+            for each in entries
+        ]  # fmt: skip
+
+    # ---- objects ----
+
+    def _rendered(self, target: Target, one: Reconciler) -> Object:
+        try:
+            address = self._address(one.url)
+            commit = self._commit(address, one)
+            cause = (
+                address,
+                commit,
+                one.object["metadata"].get("uid"),
+                one.object["spec"],
+                (one.source or {}).get("spec"),
+            )
+            known = self._made.get(target)
+            if known is None or known.cause != cause:
+                known = self._made[target] = _Made(cause, self._told(address, commit, one))
+        except LabError as error:
+            return _trouble(error)
+        return known.told
+
+    def _told(self, address: Address, commit: str, one: Reconciler) -> Object:
+        """What a commit makes; that it cannot be made is told as long as nothing changes."""
+        files = remote.checkout(address, commit).files
+        try:
+            return {"commit": commit, "objects": self._objects(files, one), "trouble": ""}
+        except RenderError as error:
+            return _trouble(error)
+
+    def _commit(self, address: Address, one: Reconciler) -> str:
+        refs = remote.refs(address)
+        if one.tool == FLUX:
+            return reference.find((one.source or {}).get("spec", {}).get("ref"), refs).commit
+        return _resolved(str(argo_source(one.object).get("targetRevision") or ""), refs)
+
+    def _objects(self, files: Mapping[str, File], one: Reconciler) -> list[Object]:
+        if one.tool != FLUX:
+            raise RenderError("the manifests of an Application are made by Argo CD alone")
+        return of_kustomization(self._client, one.object, files, (one.source or {}).get("spec", {}).get("ignore"))
+
+    def _address(self, url: str) -> Address:
+        """Where a URL leads from here: to the lab's own forge, or elsewhere with nobody's credentials."""
+        if not url:
+            raise LabError("its source is not there, or no Git repository")
+        if not url.startswith((_INSIDE, self._place.url)):
+            return Address(url, timeout=_TIMEOUT)
+        project = url.removeprefix(_INSIDE).removeprefix(self._place.url).strip("/")
+        return Address(f"{self._place.url}/{project}", forge.USER, self._place.token, _TIMEOUT)
+
+
+def _trouble(error: LabError) -> Object:
+    return {"commit": "", "objects": [], "trouble": error.message}
+
+
+def _head(refs: Mapping[str, str], found: Sequence[Reconciler]) -> str:
+    """The newest commit of the branch that the first of these follows, else of ``main``, else of any."""
+    heads = {ref.removeprefix(HEADS): sha for ref, sha in refs.items() if ref.startswith(HEADS)}
+    if not heads:
+        raise LabError("it has no commits yet")
+    wanted = [_branch(one) for one in found]
+    return next((heads[name] for name in [*wanted, "main"] if name in heads), next(iter(heads.values())))
+
+
+def _branch(one: Reconciler) -> str:
+    if one.tool == FLUX:
+        return str(((one.source or {}).get("spec", {}).get("ref") or {}).get("branch") or "")
+    return str(argo_source(one.object).get("targetRevision") or "")
+
+
+def _resolved(revision: str, refs: Mapping[str, str]) -> str:
+    return refs.get(f"{HEADS}{revision}") or refs.get(f"refs/tags/{revision}") or _head(refs, ())

@@ -1,0 +1,108 @@
+"""The lanes, the tree and the drift of what Flux brings on a real process, followed while it happens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from gitopslab.errors import LabError
+from gitopslab.gitops.flux.definitions import definitions
+from gitopslab.lab import Lab
+from gitopslab.widgets.base import LiveView, close_all
+
+PATIENCE = 60.0
+_NUMBERS = count(1)
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "nginx:1.27"}]}
+"""
+WORDS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: hello}\n"
+
+
+@pytest.fixture(scope="module")
+def flux(opened: Lab) -> Lab:
+    """The lab, with Flux's kinds in its cluster."""
+    opened.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}})
+    for definition in definitions():
+        opened.client.apply(definition)
+    return opened
+
+
+@pytest.fixture
+def project(flux: Lab, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A project that a Kustomization brings to the test's namespace, told of each push."""
+    name = f"shop-{next(_NUMBERS)}"
+    shop = lab.git.clone(f"waal/{name}", tmp_path_factory.mktemp("shop") / "shop")
+    shop.commit("Open the shop", {"app/web.yaml": DEPLOYMENT, "app/words.yaml": WORDS}, push=True)
+    common = {"namespace": "flux-system", "name": name}
+    source = {"interval": "1h", "url": lab.flux.url(f"waal/{name}"), "ref": {"branch": "main"}}
+    spec = {"interval": "1h", "prune": True, "wait": True, "path": "./app", "targetNamespace": lab.current_namespace,
+            "sourceRef": {"kind": "GitRepository", "name": name}}  # fmt: skip
+    lab.apply([
+        {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": common, "spec": source},
+        {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": common, "spec": spec},
+    ])  # fmt: skip
+    lab.flux.receiver(f"waal/{name}", name, name=name)
+    yield f"waal/{name}"
+    close_all()
+
+
+def until(view: LiveView, holds: Callable[[], bool]) -> None:
+    """Wait until something holds of what the browser was told."""
+    changed = threading.Event()
+    view.observe(lambda _: changed.set(), "_snapshot")
+    while not holds():
+        assert changed.wait(PATIENCE), view.text()
+        changed.clear()
+
+
+def test_a_commit_is_followed_through_its_lane_then_drifts_and_is_reverted(lab: Lab, project: str) -> None:
+    view = lab.lanes(project)
+    assert lab.lanes(project) is view
+
+    def newest() -> dict[str, str]:
+        commits = view._snapshot["lanes"]["commits"]
+        return {step["word"]: step["outcome"] for step in commits[0]["steps"][0]} if commits else {}
+
+    def drift() -> list[str]:
+        return [each["path"] for each in view._snapshot["lanes"]["lanes"][0]["drift"]]
+
+    done = {"fetched": "done", "applied": "done", "healthy": "done"}
+    until(view, lambda: newest() == done)
+    assert drift() == []
+    assert view.act("drift") == f"kubectl scale deployment/web --replicas=3 -n {lab.current_namespace}"
+    until(view, lambda: drift() == ["spec.replicas"])
+    assert "2 in Git, 3 live, set by kubectl (scale) · put back at its next reconcile, within 1h" in view.text()
+
+    first = len(view._snapshot["lanes"]["commits"])
+    assert view.act("prune").startswith("git rm app/words.yaml && git commit && git push: ")
+    until(view, lambda: len(view._snapshot["lanes"]["commits"]) == first + 1 and newest() == done)
+    until(view, lambda: drift() == [])
+    assert view.act("revert").startswith("git revert ")
+    until(view, lambda: view._snapshot["lanes"]["commits"][0]["subject"].startswith("Revert") and newest() == done)
+    lab.wait("configmap/words", "create")
+
+
+def test_a_button_is_answered_and_an_unknown_one_refused(lab: Lab, project: str) -> None:
+    view = lab.lanes(project)
+    answered = threading.Event()
+    view.observe(lambda _: answered.set(), "_answer")
+    view._received(view, {"do": "act", "what": "revert"}, [])
+    assert answered.wait(PATIENCE)
+    assert view._answer["error"].startswith("The first commit cannot be undone")
+    with pytest.raises(LabError, match="The lanes have no button 'burn'"):
+        view.act("burn")
+
+
+def test_a_project_that_nobody_takes_from_is_told(lab: Lab, flux: Lab) -> None:
+    with pytest.raises(LabError, match="Neither Flux nor Argo CD takes anything from waal/nobody"):
+        lab.lanes("waal/nobody")
