@@ -28,12 +28,14 @@ class Finding:
     Attributes:
         found: In words.
         expected: In words.
+        is_answered: Whether there was anything to compare; else ``found`` is the reason why not.
     """
 
     check: Check
     holds: bool
     found: str
     expected: str
+    is_answered: bool = True
 
     @property
     def place(self) -> str:
@@ -43,8 +45,8 @@ class Finding:
 
     @property
     def because(self) -> str:
-        """Why it matters, with what was found in it."""
-        return self.filled(self.check.because)
+        """Why it matters, with what was found in it; empty where nothing could be found out."""
+        return self.filled(self.check.because) if self.is_answered else ""
 
     def filled(self, text: str) -> str:
         """A text of the exercise with ``{object}``, ``{field}``, ``{found}`` and ``{expected}`` in it filled in."""
@@ -113,7 +115,7 @@ def _look(check: Check, world: World) -> Finding:
         telling = values if holds else check.expect.offending(values, world)
         return Finding(check, holds, _found(check, telling, world), check.expect.said(world))
     except LabError as error:  # refused, too much asked, a file that GitLab does not take: the learner reads why
-        return Finding(check, False, error.message, check.expect.words or "an answer")
+        return Finding(check, False, error.message, check.expect.words or "an answer", is_answered=False)
 
 
 def _found(check: Check, values: Values, world: World) -> str:

@@ -100,7 +100,7 @@ def _line(finding: Finding, failing: Finding | None) -> str:
 
 
 def _details(finding: Finding, exercise: Exercise, voice: Voice) -> list[tuple[str, str]]:
-    because = [("", finding.because)] if finding.check.because else []
+    because = [("", finding.because)] if finding.because else []
     found = [("found", finding.found), ("expected", finding.expected)]
     return [*found, *because, ("look", voice.command(finding.check.look, exercise))]
 
