@@ -53,12 +53,11 @@ def _allow_many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def listening(port: int, address: str = LOOPBACK) -> socket.socket:
-    """A socket that listens on loopback, and nowhere else unless an address is given.
+def listening(port: int) -> socket.socket:
+    """A socket that listens on loopback, and nowhere else.
 
     Args:
         port: 0 takes a free one.
-        address: Of this machine.
 
     Raises:
         SetupError: The port cannot be used.
@@ -68,10 +67,10 @@ def listening(port: int, address: str = LOOPBACK) -> socket.socket:
     if sys.platform != "win32":  # there the option would let two processes share the port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((address, port))
+        listener.bind((LOOPBACK, port))
     except OSError as error:
         raise SetupError(
-            f"port {port} on {address} cannot be used: {error.strerror}",
+            f"port {port} on {LOOPBACK} cannot be used: {error.strerror}",
             "stop what listens there, or choose another port with --port",
         ) from error
     listener.listen(512)

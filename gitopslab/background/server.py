@@ -48,18 +48,13 @@ def config(app: ASGIApp, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(app, interface="asgi3", **given | options)
 
 
-async def run(configured: uvicorn.Config, listener: socket.socket, *, bridge: bool = False) -> None:
+async def run(configured: uvicorn.Config, listener: socket.socket) -> None:
     """Serve until cancelled.
-
-    Args:
-        configured: By ``config``.
-        listener: Where.
-        bridge: It is on the network of this machine's containers, which is private.
 
     Raises:
         SetupError: The socket can be reached from other machines.
     """
-    _check_private(listener, bridge=bridge)
+    _check_loopback(listener)
     server = _Server(configured)
     try:
         await server.serve(sockets=[listener])
@@ -132,10 +127,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _check_private(listener: socket.socket, *, bridge: bool) -> None:
+def _check_loopback(listener: socket.socket) -> None:
     address = listener.getsockname()[0]
-    found = ipaddress.ip_address(address)
-    if not (found.is_loopback or (bridge and found.is_private and not found.is_unspecified)):
+    if not ipaddress.ip_address(address).is_loopback:
         raise SetupError(f"refusing to serve on {address}", "the lab listens on a loopback address only")
 
 

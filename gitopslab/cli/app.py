@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from gitopslab import __version__
-from gitopslab.cli import ci, clusters, doctor, exercises, image, lab, progress, run
+from gitopslab.cli import ci, clusters, doctor, exercises, image, lab, progress, rehearse, run
 from gitopslab.cli.console import fail, note
 from gitopslab.errors import LabError
 
@@ -42,6 +42,7 @@ app.command("kubeconfig")(clusters.kubeconfig)
 app.command("kubectl", context_settings=_PASSES_ON)(clusters.kubectl)
 app.command("doctor")(doctor.doctor)
 app.command("run")(run.run)
+app.command("rehearse")(rehearse.rehearse)
 app.add_typer(ci.app, name="ci")
 app.add_typer(image.app, name="image")
 app.command("start")(exercises.start)

@@ -22,7 +22,7 @@ from gitopslab.errors import LabError
 
 _COMMAND = re.compile(
     r"\bgitopslab(?= (?:lab|up|down|status|list|reset|kubeconfig|kubectl|doctor|run"
-    r"|ci|image|start|check|hint|solution|finish|progress|class)\b)"
+    r"|ci|image|start|check|hint|solution|finish|progress|class|rehearse)\b)"
 )
 
 

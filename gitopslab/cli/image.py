@@ -177,11 +177,12 @@ def ls(as_json: JsonOption = False, spec: ClusterOption = "embedded", name: Name
 
 
 def _images(spec: str, name: str) -> Images:
+    from gitopslab.clusters import cluster
     from gitopslab.clusters.forge import Forge
     from gitopslab.clusters.images import REAL_NODES, Images
 
-    kind, _, context = spec.partition(":")
-    return Images(Forge(kind, context or name), note, real_nodes=kind in REAL_NODES)
+    found = cluster(spec, name)
+    return Images(Forge.of(found), note, real_nodes=found.kind in REAL_NODES)
 
 
 def _pair(text: str) -> tuple[str, str]:

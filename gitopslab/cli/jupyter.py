@@ -125,6 +125,7 @@ def _started(
         *[sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"],
         *["--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}", f"--ServerApp.open_browser={browser}"],
         f"--LabApp.default_url=/lab/tree/{notebook}",
+        "--LabApp.expose_app_in_browser=True",  # the presenter's bar runs cells with JupyterLab's own commands
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # containers and JupyterHubs often have no other user
         arguments.append("--ServerApp.allow_root=True")

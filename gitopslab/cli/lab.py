@@ -30,6 +30,9 @@ def lab(
         ),
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+    present: Annotated[
+        bool, typer.Option("--present", help="For a room: large type, one key for the next step, notes, a way back.")
+    ] = False,
 ) -> None:
     """Open the lab: notebooks in a folder of yours, a running cluster, and JupyterLab on notebook 00.
 
@@ -42,6 +45,8 @@ def lab(
       gitopslab lab --dir ~/course --no-browser --port 9000
 
       gitopslab lab --cluster kind
+
+      gitopslab lab --dir demo --present
     """
     from gitopslab.cli.jupyter import choose_port, interrupts, jupyterlab
 
@@ -50,7 +55,7 @@ def lab(
     made = cluster(spec, name)
     with progress("gitopslab lab") as step:
         made.up(step)
-    environment = _environment(made, spec, name)
+    environment = _environment(made, spec, name) | ({"GITOPSLAB_PRESENT": "1"} if present else {})
     try:
         with (
             interrupts(),

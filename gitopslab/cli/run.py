@@ -9,7 +9,6 @@ import asyncio
 import os
 import signal
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ import typer
 
 from gitopslab.cli.console import note, progress, say
 from gitopslab.cli.options import ClusterOption, NameOption
+from gitopslab.cli.pages import as_page, as_slides, index, seconds
 from gitopslab.clusters import cluster
 from gitopslab.errors import LabError, SetupError
 
@@ -39,6 +39,9 @@ def run(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="DIR", help="Also write each as HTML into DIR.")
     ] = None,
+    slides: Annotated[
+        Path | None, typer.Option("--slides", metavar="DIR", help="Also write each as slides into DIR.")
+    ] = None,
     timeout: Annotated[int, typer.Option("--timeout", metavar="S", min=1, help="Seconds a cell may take.")] = 180,
 ) -> None:
     """Execute notebooks headless, with progress; a failing cell is shown and ends with exit code 1.
@@ -49,28 +52,30 @@ def run(
 
       gitopslab run 00 04 --html site
 
+      gitopslab run 05 --slides handout
+
       gitopslab run my-notebook.ipynb --cluster kind
     """
-    chosen = [path for one in names for path in _found(one)] if names else _shipped()
-    if html is not None:
-        _make(html)  # before the work, which would else be for nothing
-    made = cluster(spec, name)
-    with progress("gitopslab run") as step:
-        made.up(step)
-    environment = {
-        **os.environ,
-        "GITOPSLAB_CLUSTER": spec,
-        "GITOPSLAB_NAME": name,
-        "GITOPSLAB_STATIC": "1",
-        "KUBECONFIG": str(made.kubeconfig),
-    }
-    failed = []
+    chosen = [path for one in names for path in found(one)] if names else shipped_notebooks()
+    for folder in filter(None, (html, slides)):
+        _make(folder)  # before the work, which would else be for nothing
+    environment = up(spec, name)
+    failed, pages = [], []
     for path in chosen:
         try:
-            _one(path, environment, timeout, html)
+            notebook = one(path, environment, timeout)
         except NotebookError as error:
             note(str(error))
             failed.append(path.name)
+            continue
+        say(f"{path.name}: {len(notebook.cells)} cells in {seconds(notebook):.1f} s")
+        if html is not None:
+            _write(html / f"{path.stem}.html", as_page(notebook, path.stem))
+            pages.append((path.stem, notebook))
+        if slides is not None:
+            _write(slides / f"{path.stem}.html", as_slides(notebook, path.stem))
+    if html is not None and pages:
+        _write(html / "index.html", index(pages))
     if failed:
         raise NotebookError(
             f"{len(failed)} of {len(chosen)} notebooks failed: {', '.join(failed)}",
@@ -87,10 +92,28 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _one(path: Path, environment: dict[str, str], timeout: int, html: Path | None) -> None:
+def up(spec: str, name: str) -> dict[str, str]:
+    """Bring the cluster up; returns the variables of a kernel whose widgets are pictures."""
+    made = cluster(spec, name)
+    with progress("gitopslab run") as step:
+        made.up(step)
+    return {
+        **os.environ,
+        "GITOPSLAB_CLUSTER": spec,
+        "GITOPSLAB_NAME": name,
+        "GITOPSLAB_STATIC": "1",
+        "KUBECONFIG": str(made.kubeconfig),
+    }
+
+
+def one(path: Path, environment: dict[str, str], timeout: int) -> Any:
+    """Execute one notebook with progress; one that ships, in a folder as a learner has it.
+
+    Raises:
+        NotebookError: As ``execute``.
+    """
     from gitopslab.course.content import copy_to, shipped
 
-    began = time.monotonic()
     # a copy, so that a run leaves neither outputs nor files in the package or in the learner's notebook
     with tempfile.TemporaryDirectory(prefix="gitopslab-run-") as scratch:
         if path.is_relative_to(_content()):
@@ -99,12 +122,12 @@ def _one(path: Path, environment: dict[str, str], timeout: int, html: Path | Non
         else:
             folder = path.parent
         with progress(path.name) as step:
-            notebook = execute(path, folder, environment, timeout, step)
-    say(f"{path.name}: {len(notebook.cells)} cells in {time.monotonic() - began:.1f} s")
-    if html is not None:
-        written = html / f"{path.stem}.html"
-        written.write_text(_as_html(notebook, path.stem), encoding="utf-8")
-        say(f"  {written}")
+            return execute(path, folder, environment, timeout, step)
+
+
+def _write(path: Path, page: str) -> None:
+    path.write_text(page, encoding="utf-8")
+    say(f"  {path}")
 
 
 def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int, step: Callable[[str], None]) -> Any:
@@ -196,31 +219,27 @@ def _failure(path: Path, notebook: Any, at: int, why: str) -> NotebookError:
     )
 
 
-def _as_html(notebook: Any, title: str) -> str:
-    from nbconvert import HTMLExporter
-
-    # the figures are inside the page already; these would be fetched from elsewhere
-    nothing = {"mathjax_url": "", "require_js_url": "", "jquery_url": "", "mermaid_js_url": ""}
-    exporter = HTMLExporter(**nothing)
-    body: str = exporter.from_notebook_node(notebook, resources={"metadata": {"name": title}})[0]
-    return body
-
-
 def _content() -> Path:
     from gitopslab.course.content import notebooks
 
     return notebooks()
 
 
-def _shipped() -> list[Path]:
+def shipped_notebooks() -> list[Path]:
+    """The notebooks that ship, in order."""
     return sorted(_content().glob("*.ipynb"))
 
 
-def _found(name: str) -> list[Path]:
+def found(name: str) -> list[Path]:
+    """The notebooks that a word means: a file, or those that ship whose name begins so.
+
+    Raises:
+        SetupError: There is none.
+    """
     if Path(name).is_file():
         return [Path(name).absolute()]
-    matching = [path for path in _shipped() if path.name.startswith(name)]
+    matching = [path for path in shipped_notebooks() if path.name.startswith(name)]
     if not matching:
-        known = ", ".join(path.stem for path in _shipped())
+        known = ", ".join(path.stem for path in shipped_notebooks())
         raise SetupError(f"There is no notebook {name}", f"Give a file, or the beginning of one of: {known}")
     return matching

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from gitopslab.clusters import ports
 from gitopslab.clusters.base import Way
 from gitopslab.errors import SetupError
 
@@ -35,6 +36,8 @@ def connected(
     Raises:
         SetupError: Docker cannot tell.
     """
+    if not nodes:
+        raise SetupError("No node of the cluster runs", "Start it: gitopslab up, with its --cluster and --name")
     if docker(["info", "--format", "{{.OperatingSystem}}"]).strip() == _DESKTOP:
         way = Way(_last_address(docker(["exec", nodes[0], "sh", "-c", _LOOK_UP])))
     else:
@@ -42,7 +45,8 @@ def connected(
     server = f"http://{way.address}:{port}"
     hosts = f'server = "{server}"\n\n[host."{server}"]\n  capabilities = ["pull", "resolve"]\n'
     for node in nodes:
-        docker(["exec", node, "sh", "-c", _WRITE, "sh", f"{registries}/localhost:{port}", hosts])
+        for host in ("localhost", ports.LOOPBACK):
+            docker(["exec", node, "sh", "-c", _WRITE, "sh", f"{registries}/{host}:{port}", hosts])
     return way
 
 
@@ -50,9 +54,18 @@ def _gateway(told: str, network: str) -> str:
     """This machine's address on a network, as ``docker network inspect`` tells it."""
     with suppress(ValueError, TypeError, AttributeError):
         for each in json.loads(told):
-            if _ADDRESS.fullmatch(each.get("Gateway", "")):
-                return str(each["Gateway"])
+            if _ADDRESS.fullmatch(gateway := str(each.get("Gateway", ""))):
+                return _ours(gateway, network)
     raise SetupError(f"Docker's network {network} has no IPv4 gateway", f"Look at it: docker network inspect {network}")
+
+
+def _ours(gateway: str, network: str) -> str:
+    if not ports.is_ours(gateway):
+        raise SetupError(
+            f"{gateway}, the way out of Docker's network {network}, is not this machine",
+            "A rootless Docker keeps its containers from this machine: use a Docker that runs as root",
+        )
+    return gateway
 
 
 def _last_address(told: str) -> str:

@@ -93,6 +93,24 @@ class EmbeddedCluster:
             self._start(record, port, progress)
             Forge.of(self).reset(progress)
 
+    def return_to(self, revision: int, progress: Progress = silent) -> None:
+        """Have the cluster hold what it held at an earlier resourceVersion, as etcd does from a snapshot of then.
+
+        Raises:
+            SetupError: There is no such cluster, or its history does not reach back so far.
+        """
+        from gitopslab.controlplane.server.store import go_back
+
+        with exclusive(self.kind, self.name, progress):
+            record = self._folder.read()
+            if record is None or record.port is None:
+                raise SetupError(f"There is no embedded cluster {self.name}", command("up", self.kind, self.name))
+            self._stop(progress)
+            try:
+                go_back(self._folder.path / _STORE[0], revision)
+            finally:
+                self._start(record, record.port, progress)
+
     def status(self) -> Status:
         """How the process is."""
         record = self._folder.read()

@@ -68,6 +68,11 @@ _FAILURES = (
         "See who has it with `docker ps` and `ss -ltnp`, stop that, then: {up}",
     ),
     _row(
+        r"container (\S+) is not running|No such container: (\S+)",
+        "The node {0} of the cluster does not run",
+        "Start it: {up}",
+    ),
+    _row(
         r"no space left on device", "The disk is full", "Make room, for example with `docker system prune`, then: {up}"
     ),
     _row(

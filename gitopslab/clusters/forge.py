@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Protocol
 
 from gitopslab.background.files import write_private
 from gitopslab.clusters import ports
-from gitopslab.clusters.base import Progress, silent
+from gitopslab.clusters.base import LOOPBACK, Progress, Way, silent
 from gitopslab.clusters.detached import Detached
 from gitopslab.clusters.state import exclusive, explained
 from gitopslab.errors import SetupError
@@ -74,6 +74,10 @@ class Beside(Protocol):
         """In a folder whose name is the cluster's."""
         ...
 
+    def connect(self, port: int) -> Way:
+        """The way from the cluster to a port of this machine."""
+        ...
+
 
 class Forge:
     """The forge of one cluster, there or not.
@@ -82,19 +86,27 @@ class Forge:
         kind: The kind of cluster.
         name: The name of its folder.
         environment: The variables the process is started with.
+        connect: The way from the cluster to a port of this machine.
     """
 
-    def __init__(self, kind: str, name: str, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        environment: Mapping[str, str] = os.environ,
+        connect: Callable[[int], Way] = lambda _port: LOOPBACK,
+    ) -> None:
         self._kind = kind
         self._name = name
         self._environment = environment
+        self._connect = connect
         self.folder = home() / "forges" / kind / name
         self._process = Detached(f"the forge of cluster {name}", MODULE, self.folder, "forge")
 
     @classmethod
     def of(cls, cluster: Beside) -> Forge:
         """The forge beside a cluster."""
-        return cls(cluster.kind, cluster.kubeconfig.parent.name)
+        return cls(cluster.kind, cluster.kubeconfig.parent.name, connect=cluster.connect)
 
     def up(self, progress: Progress = silent) -> Address:
         """Start it unless it runs, and tell where it is.
@@ -108,6 +120,7 @@ class Forge:
         with exclusive(self._lock, self._name, progress):
             if not self._process.is_running():
                 self._start(progress)
+                self._lead(progress)
             found = self._process.wait_until_it_says(f"gitopslab down --name {self._name}")
             return Address(int(found["port"]), self.folder / "token")
 
@@ -116,7 +129,11 @@ class Forge:
         if not self.folder.exists():
             return
         try:
+            running = self._address()
             address = self.up(progress)
+            if running is not None:
+                with exclusive(self._lock, self._name, progress):
+                    self._lead(progress)
         except SetupError as error:
             progress(f"its forge does not start: {error}")
         else:
@@ -128,13 +145,8 @@ class Forge:
         Raises:
             SetupError: It cannot start there.
         """
-        file = self.folder / "bridge"
-        with exclusive(self._lock, self._name, progress), explained(self.folder):
-            if file.is_file() and file.read_text().strip() == bridge and self._process.is_running():
-                return
-            write_private(file, f"{bridge}\n")
-            self._process.stop()
-            self._start(progress)
+        with exclusive(self._lock, self._name, progress):
+            self._listen_at(bridge, progress)
 
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
         """Stop it; what it holds is kept unless ``delete`` is given."""
@@ -189,6 +201,26 @@ class Forge:
         self._process.start(arguments, self._environment)
         with explained(self.folder):
             write_private(self.folder / "port", f"{port}\n")
+
+    def _lead(self, progress: Progress) -> None:
+        """Have the cluster reach it; where that fails it is said, and Git and images work on this machine."""
+        port = int((self.folder / "port").read_text())
+        try:
+            way = self._connect(port)
+        except SetupError as error:
+            progress(f"the nodes of cluster {self._name} do not reach its forge: {error}")
+            return
+        if way.is_bridge:
+            self._listen_at(way.address, progress)
+            progress(f"the nodes of cluster {self._name} reach its forge at {way.address}:{port}")
+
+    def _listen_at(self, bridge: str, progress: Progress) -> None:
+        if self._process.is_running() and (self._process.says() or {}).get("bridge") == bridge:
+            return
+        with explained(self.folder):
+            write_private(self.folder / "bridge", f"{bridge}\n")
+        self._process.stop()
+        self._start(progress)
 
     def _port(self) -> int:
         """The port it had, since image references contain it, or the first that no forge has.

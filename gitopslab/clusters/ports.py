@@ -27,6 +27,16 @@ def is_free(port: int) -> bool:
         return True
 
 
+def is_ours(address: str) -> bool:
+    """Whether an address is one of this machine's: whether a server could listen there."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+        return True
+
+
 def in_our_order(candidates: Sequence[int]) -> Sequence[int]:
     """The candidates, beginning at a place that follows from ``$GITOPSLAB_HOME``, where that is set.
 

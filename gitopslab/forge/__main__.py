@@ -24,6 +24,7 @@ from gitopslab.background.presence import Presence
 from gitopslab.background.process import listening, loop_factory, started, stop_on_signals, tell
 from gitopslab.errors import SetupError
 from gitopslab.forge.app import Forge
+from gitopslab.forge.containers import let_in, network_of
 from gitopslab.forge.folder import ForgeFolder
 from gitopslab.images.engine import running_engine
 
@@ -69,12 +70,12 @@ async def _serve(folder: ForgeFolder, listener: socket.socket, presence: Presenc
         asyncio.create_task(forge.run()),
         asyncio.create_task(server.run(server.config(forge.app), listener)),
     ]
-    if options.bridge:
-        with contextlib.suppress(SetupError):  # Docker may not run just now; everybody else is served all the same
-            bridge = listening(port, options.bridge)
-            tasks.append(asyncio.create_task(server.run(server.config(forge.app), bridge, bridge=True)))
+    bridge = options.bridge
+    if bridge and not await let_in(bridge, port, network_of(bridge)):
+        bridge = ""
     stop_on_signals(tasks)
-    state: dict[str, object] = {"pid": os.getpid(), "port": port, "started": time.time(), "version": __version__}
+    state: dict[str, object] = {"pid": os.getpid(), "port": port, "bridge": bridge}
+    state |= {"started": time.time(), "version": __version__}
     folder.write("forge.json", json.dumps(state).encode())
     tell(options.ready_fd, {"ready": True, **state})
     options.ready_fd = None  # closed; the number may soon be another file's

@@ -14,11 +14,12 @@ from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, NAMESPACE, REFRESH, RESOURCES_FINALIZER
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, FOREGROUND_FINALIZER, NAMESPACE, REFRESH, RESOURCES_FINALIZER
 from gitopslab.gitops.place import git_url
 from gitopslab.lab import operating
 from gitopslab.lab.answers import say
 from gitopslab.lab.applications import Wishes, application, selected
+from gitopslab.lab.gathering import resource_tree
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 from gitopslab.views import argocd as views
 from gitopslab.views.grid import Grid
@@ -177,7 +178,7 @@ class ArgoCD:
             'Synced'
         """
         if refresh or hard_refresh:
-            self.refresh(name, hard=hard_refresh)
+            self._refreshed(name, hard_refresh, _REFRESHED)
         app = self._must_find(name)
         return App(app, views.details(app, operating.health_of_resources(self._client, app)))
 
@@ -192,20 +193,8 @@ class ArgoCD:
         Raises:
             WaitTimeoutError: Nobody refreshes it.
         """
-        self._must_find(name)
-        asked = {"metadata": {"annotations": {REFRESH: "hard" if hard else "normal"}}}
-        self._client.patch(APPLICATIONS, name, asked, self._namespace)
-        reached, found = wait_until(
-            lambda: [self._client.get(APPLICATIONS, name, self._namespace)],
-            lambda app: REFRESH not in annotations_of(app),
-            timeout,
-        )
-        if not reached:
-            raise WaitTimeoutError(
-                f"application '{name}' was not refreshed within {timeout:g} s",
-                'Is Argo CD running? lab.argocd.install(), lab.kubectl("get pods -n argocd")',
-            )
-        say(f"application '{name}' {views.short_status(found[0])}")
+        found = self._refreshed(name, hard, timeout)
+        say(f"application '{name}' {views.short_status(found)}")
 
     def sync(
         self,
@@ -274,6 +263,24 @@ class ArgoCD:
         app = self._must_find(name)
         operating.wait(self._client, app, sync=sync, health=health, operation=operation, timeout=timeout)
 
+    def tree(self, name: str) -> Printed:
+        """What an Application manages, and all that comes of it: ``argocd app get -o tree``.
+
+        Example:
+            >>> lab.argocd.tree("web")
+            KIND/NAME            STATUS  HEALTH   MESSAGE
+            Deployment/web       Synced  Healthy  deployment.apps/web created
+            └─ReplicaSet/web-84            Healthy
+              └─Pod/web-84-x2k             Healthy
+        """
+        app = self._must_find(name)
+        nodes = self.resource_tree(name)["nodes"]
+        return Printed(views.tree(nodes, views.states(app, operating.health_of_resources(self._client, app))))
+
+    def resource_tree(self, name: str) -> Object:
+        """The same as data: the ``ApplicationTree`` that Argo CD's page draws."""
+        return resource_tree(self._client, self._must_find(name))
+
     def history(self, name: str) -> Printed:
         """What was deployed, and when: ``argocd app history``. The ids are those that ``rollback`` takes."""
         return Printed(views.history(self._must_find(name)) or "nothing was deployed yet")
@@ -324,7 +331,7 @@ class ArgoCD:
         """
         app = self._must_find(name)
         others = [each for each in app["metadata"].get("finalizers") or () if not each.startswith(RESOURCES_FINALIZER)]
-        finalizers = [*others, RESOURCES_FINALIZER] if cascade else others
+        finalizers = [*others, FOREGROUND_FINALIZER] if cascade else others
         self._client.patch(APPLICATIONS, name, {"metadata": {"finalizers": finalizers}}, self._namespace)
         self._client.delete(APPLICATIONS, name, self._namespace)
         reached, _ = wait_until(lambda: [found] if (found := self._find(name)) else [], "delete", timeout)
@@ -345,6 +352,22 @@ class ArgoCD:
         said.sort(key=lambda event: (event.get("lastTimestamp") or "", int(event["metadata"]["resourceVersion"])))
         rows = tuple((event["lastTimestamp"], event["type"], event["reason"], event["message"]) for event in said)
         return Printed(Grid(("Last seen", "Type", "Reason", "Message"), rows).text())
+
+    def _refreshed(self, name: str, hard: bool, timeout: float) -> Object:
+        self._must_find(name)
+        asked = {"metadata": {"annotations": {REFRESH: "hard" if hard else "normal"}}}
+        self._client.patch(APPLICATIONS, name, asked, self._namespace)
+        reached, found = wait_until(
+            lambda: [self._client.get(APPLICATIONS, name, self._namespace)],
+            lambda app: REFRESH not in annotations_of(app),
+            timeout,
+        )
+        if not reached:
+            raise WaitTimeoutError(
+                f"application '{name}' was not refreshed within {timeout:g} s",
+                'Is Argo CD running? lab.argocd.install(), lab.kubectl("get pods -n argocd")',
+            )
+        return found[0]
 
     def _replace_spec(self, name: str, spec: Object) -> None:
         """The whole spec and nothing else: the controller writes into the same object."""

@@ -25,6 +25,7 @@ from gitopslab.lab.images import Imaging
 from gitopslab.lab.learning import Learning
 from gitopslab.lab.pictures import Pictures
 from gitopslab.lab.planning import Planning
+from gitopslab.lab.presenting import Presenting
 from gitopslab.lab.stories import Stories
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
@@ -34,7 +35,7 @@ from gitopslab.views.news import in_order
 from gitopslab.views.resource import Printed, Resource, Resources
 
 
-class Lab(Delivering, Learning, Pictures, Stories, Curling, Imaging, Planning):
+class Lab(Delivering, Learning, Pictures, Stories, Curling, Imaging, Planning, Presenting):
     """The lab on one cluster; ``gitopslab.open()`` gives it.
 
     Kinds may be written as kubectl takes them (``pods``, ``po``, ``Pod``, ``deploy``), objects as ``"deployment/web"``.

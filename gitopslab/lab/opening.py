@@ -47,7 +47,15 @@ def open(cluster: str | None = None, name: str | None = None) -> Lab:
             lab.close()
         lab = _opened[chosen, called] = Lab(made, still=bool(os.environ.get("GITOPSLAB_STATIC")))
     say(f"{lab.describe()} ({why}; {'it was running' if ran else f'started in {time.monotonic() - began:.1f} s'})")
+    if os.environ.get("GITOPSLAB_PRESENT"):
+        _show(lab.present())
     return lab
+
+
+def _show(view: object) -> None:
+    from IPython.display import display
+
+    display(view)
 
 
 def check_machine() -> None:

@@ -167,9 +167,3 @@ class Pictures(Part):
         from gitopslab.lab.plots import Plots
 
         return Plots(self.client, f"{self.cluster.name} ({self.cluster.kind})", self.explain)
-
-    def present(self, large: bool = True) -> None:
-        """Large type in every widget, for a room; ``present(False)`` is the usual size again."""
-        from gitopslab.widgets.base import present
-
-        present(large)

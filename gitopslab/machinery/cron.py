@@ -114,14 +114,18 @@ def _word(text: str) -> Schedule:
         return parse(_WORDS[text])
     if text.startswith("@every "):
         try:
-            return Schedule(every=max(1.0, float(int(_duration(text.removeprefix("@every "))))))
+            return Schedule(every=max(1.0, float(int(duration(text.removeprefix("@every "))))))
         except ValueError as error:
             raise ValueError(f"failed to parse duration {text}: {error}") from None
     raise ValueError(f"unrecognized descriptor: {text}")
 
 
-def _duration(text: str) -> float:
-    """Seconds of a Go duration such as ``1h30m``, with ``time.ParseDuration``'s words when it is none."""
+def duration(text: str) -> float:
+    """Seconds of a Go duration such as ``1h30m``.
+
+    Raises:
+        ValueError: It is none; with ``time.ParseDuration``'s words.
+    """
     rest, seconds = text.removeprefix("-").removeprefix("+"), 0.0
     if rest == "0":
         return 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,22 @@ def operation(app: Object, now: float) -> str:
     return _labelled([*lines, *([("Message:", state["message"])] if state.get("message") else [])])
 
 
+def tree(nodes: Sequence[Object], found: Iterable[State]) -> str:
+    """``argocd app get -o tree``: what is managed, and what comes of it.
+
+    Args:
+        nodes: Of the ``ApplicationTree``.
+        found: The resources of the application.
+    """
+    children: dict[str, list[Object]] = {}
+    for node in nodes:
+        parents = node.get("parentRefs") or [{}]
+        children.setdefault(parents[0].get("uid", ""), []).append(node)
+    whole = _Tree(children, {(state.key.kind, state.key.name): state for state in found})
+    rows = [row for root in children.get("", ()) for row in whole.rows(root)]
+    return table(("KIND/NAME", "STATUS", "HEALTH", "MESSAGE"), rows)
+
+
 def history(app: Object) -> str:
     """``argocd app history``: what was deployed, oldest first, by repository."""
     by_url: dict[str, list[tuple[str, str, str]]] = {}
@@ -162,6 +178,32 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], title: str = "
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     text = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
     return "\n".join([title, *text] if title else text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """Nodes by their parent's uid, and what is known of those that are managed."""
+
+    children: Mapping[str, Sequence[Object]]
+    known: Mapping[tuple[str, str], State]
+
+    def rows(self, node: Object, lead: str = "", below: str = "") -> Iterator[tuple[str, ...]]:
+        """A node and all below it.
+
+        Args:
+            node: Which one.
+            lead: What stands before its name.
+            below: What stands before its children's branches.
+        """
+        state = self.known.get((node["kind"], node["name"]))
+        told = ("", (node.get("health") or {}).get("status", ""), "")
+        told = (state.status, state.health, state.message) if state else told
+        yield (f"{lead}{node['kind']}/{node['name']}", *told)
+        mine = self.children.get(node.get("uid") or "-", ())
+        for child in mine[:-1]:
+            yield from self.rows(child, f"{below}├─", f"{below}│ ")
+        for child in mine[-1:]:
+            yield from self.rows(child, f"{below}└─", f"{below}  ")
 
 
 def _summary(app: Object, window: str) -> str:

@@ -11,7 +11,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from gitopslab.cli.run import NotebookError, _as_html, execute
+from gitopslab.cli.pages import as_page
+from gitopslab.cli.run import NotebookError, execute
 
 pytestmark = pytest.mark.process
 
@@ -58,7 +59,7 @@ def test_a_cell_that_takes_too_long_is_shown(tmp_path: Path, caplog: pytest.LogC
 
 def test_the_html_holds_the_outputs_and_needs_no_network() -> None:
     output = new_output("display_data", {"image/svg+xml": "<svg></svg>", "text/plain": "a board"})
-    page = _as_html(new_notebook(cells=[new_code_cell("lab.board()", outputs=[output])]), "00-start")
+    page = as_page(new_notebook(cells=[new_code_cell("lab.board()", outputs=[output])]), "00-start")
     assert "<title>00-start</title>" in page
     assert "data:image/svg+xml" in page or "<svg></svg>" in page
     assert 'src="http' not in page

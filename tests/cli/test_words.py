@@ -19,7 +19,7 @@ Call = Callable[..., Said]
 
 COMMANDS = [
     "lab", "up", "down", "status", "list", "reset", "kubeconfig", "kubectl", "doctor", "run",
-    "start", "check", "hint", "solution", "finish", "progress", "class",
+    "start", "check", "hint", "solution", "finish", "progress", "class", "rehearse",
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from gitopslab.clusters.external import ExternalCluster
 from gitopslab.clusters.k3d import K3dCluster
 from gitopslab.clusters.kind import KindCluster
 from gitopslab.clusters.kwok import KwokCluster
+from gitopslab.errors import SetupError
 
 EACH = pytest.mark.parametrize("kind", [KindCluster, K3dCluster], ids=["kind", "k3d"])
 
@@ -23,7 +24,7 @@ def _two_nodes(standins: Standins, home: Path) -> None:
 
 @EACH
 def test_the_way_is_this_machines_address_on_dockers_network(kind: type[ExternalCluster], standins: Standins) -> None:
-    assert kind("lab", standins.environment).connect(5050) == Way("172.18.0.1", is_bridge=True)
+    assert kind("lab", standins.environment).connect(5050) == Way("127.0.0.2", is_bridge=True)
     asked = next(call for call in standins.calls() if "inspect" in call)
     assert asked[3] == ("kind" if kind is KindCluster else "k3d-lab")
 
@@ -38,10 +39,25 @@ def test_docker_desktop_leads_to_loopback(kind: type[ExternalCluster], standins:
 def test_every_node_pulls_the_labs_images_by_that_way(kind: type[ExternalCluster], standins: Standins) -> None:
     kind("lab", standins.environment).connect(5050)
     written = [call for call in standins.calls() if call[1] == "exec"]
-    assert len(written) == 2
+    assert len(written) == 4
     for *_, folder, hosts, _kubeconfig in written:
-        assert folder.endswith("/certs.d/localhost:5050")
-        assert '[host."http://172.18.0.1:5050"]' in hosts
+        assert folder.endswith(("/certs.d/localhost:5050", "/certs.d/127.0.0.1:5050"))
+        assert '[host."http://127.0.0.2:5050"]' in hosts
+
+
+@pytest.mark.parametrize(
+    ("scenario", "why", "then"),
+    [
+        ("rootless", "is not this machine", "rootless Docker"),
+        ("node-gone", "The node lab-control-plane of the cluster does not run", "gitopslab up --cluster kind"),
+        ("docker-off", "Docker is not running", "Start it"),
+    ],
+)
+def test_without_a_way_it_is_said_why_and_what_to_do(standins: Standins, scenario: str, why: str, then: str) -> None:
+    standins.play(scenario)
+    with pytest.raises(SetupError, match=why) as raised:
+        KindCluster("lab", standins.environment).connect(5050)
+    assert then in raised.value.hint
 
 
 def test_simulated_nodes_are_led_to_loopback(standins: Standins) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from gitopslab.background.lock import is_locked
 from gitopslab.clusters import Options, ports
+from gitopslab.clusters.base import Way
 from gitopslab.clusters.detached import processes_of
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.forge import MODULE, Forge
@@ -60,6 +61,34 @@ def test_it_listens_on_the_network_of_a_clusters_containers_too(forge: Forge) ->
     forge.down()
     assert forge.up() == address
     assert httpx.get(f"http://127.0.0.2:{address.port}/api/version").status_code == 200
+
+
+def test_the_nodes_of_a_cluster_are_led_to_it_when_it_starts_and_when_they_do(home: Path) -> None:
+    ways: list[Way | SetupError] = [SetupError("Docker is not running", "Start it"), Way("127.0.0.2", is_bridge=True)]
+    asked, said = list[int](), list[str]()
+
+    def connect(port: int) -> Way:
+        asked.append(port)
+        way = ways[min(len(asked), len(ways)) - 1]
+        if isinstance(way, SetupError):
+            raise way
+        return way
+
+    forge = Forge("kind", "lab", connect=connect)
+    try:
+        address = forge.up(said.append)  # Git works here all the same
+        assert httpx.get(f"{address.url}/api/version").status_code == 200
+        assert any("do not reach its forge: Docker is not running" in line for line in said)
+        forge.up()
+        assert asked == [address.port]  # nobody waits for Docker at every use
+        forge.resume(said.append)
+        assert httpx.get(f"http://127.0.0.2:{address.port}/api/version").status_code == 200
+        assert f"the nodes of cluster lab reach its forge at 127.0.0.2:{address.port}" in said
+        before = [*processes_of(MODULE, forge.folder)]
+        forge.resume()
+        assert [*processes_of(MODULE, forge.folder)] == before  # a pipeline may run in it
+    finally:
+        forge.down(delete=True)
 
 
 def test_a_network_that_is_gone_does_not_keep_it_from_starting(forge: Forge) -> None:

@@ -9,6 +9,7 @@ import pytest
 from image_samples import write
 from serving_forge import ServedForge, served_forge
 
+from gitopslab.clusters.base import LOOPBACK, Way
 from gitopslab.clusters.forge import Address, Forge
 from gitopslab.errors import DockerfileError
 from gitopslab.lab.forging import Forging
@@ -21,6 +22,9 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.kind = "embedded"
         self.kubeconfig = folder / "lab" / "kubeconfig"
+
+    def connect(self, port: int) -> Way:
+        return LOOPBACK
 
 
 class Lab(Imaging, Forging):

@@ -111,7 +111,7 @@ class ControlPlane:
             "kube-scheduler": scheduler(self.api_for, self.manager, clock),
             "kubelet": self.kubelets.reconcilers,
             "kube-apiserver": [KubernetesServiceController(self.api, self.manager)],
-            self.gitops.starter.name: [self.gitops.starter],
+            **{starter.name: [starter] for starter in self.gitops.starters},
         }
         self.components: dict[str, str] = {}
         for program, reconcilers in programs.items():

@@ -1,6 +1,6 @@
-"""Flux in the embedded cluster: what its controllers are given, and the starter that waits for their kinds.
+"""Flux and Argo CD in the embedded cluster: what their controllers are given, and who waits for their kinds.
 
-Nothing of Flux is imported before its kinds are there, so a cluster without it starts as fast as ever.
+Nothing of the two is imported before their kinds are there, so a cluster without them starts as fast as ever.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
-from gitopslab.gitops.flux.starting import FluxStarter, Row
+from gitopslab.gitops.starting import GitOpsStarter, Row
 from gitopslab.gitops.work import Inline, Work
 
 _ADMINISTRATORS = ("system:masters", "system:authenticated")
+_ACCOUNTS = {"argocd-controller": "argocd-application-controller"}
+"""Whose field manager is not called as their service account."""
 
 
 class GitOps:
@@ -38,7 +40,10 @@ class GitOps:
         self._work = work or Inline()
         self._artifacts = artifacts
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self.starter = FluxStarter(manager, self._flux)
+        self.starters = (
+            GitOpsStarter("flux", ".toolkit.fluxcd.io", manager, self._flux),
+            GitOpsStarter("argocd", ".argoproj.io", manager, self._argocd),
+        )
 
     @property
     def artifacts(self) -> Path:
@@ -68,11 +73,19 @@ class GitOps:
             Surroundings(self._api_for("flux-system"), self._manager, verbs.clock, verbs.catalog, self._work, storage)
         )
 
+    def _argocd(self) -> list[Row]:
+        from gitopslab.gitops.argocd.controllers import controllers
+        from gitopslab.gitops.surroundings import Surroundings
+
+        verbs = self._verbs
+        return controllers(Surroundings(self._api_for("argocd"), self._manager, verbs.clock, verbs.catalog, self._work))
+
     def _api_for(self, namespace: str) -> Callable[[str], Api]:
         """The Api as a service account of a namespace; its installation binds it to ``cluster-admin``."""
 
         def api_for(component: str) -> Api:
-            user = f"system:serviceaccount:{namespace}:{component.removeprefix('gotk-')}"
+            account = _ACCOUNTS.get(component, component.removeprefix("gotk-"))
+            user = f"system:serviceaccount:{namespace}:{account}"
             return LocalApi(self._verbs, Caller(user, _ADMINISTRATORS, component))
 
         return api_for

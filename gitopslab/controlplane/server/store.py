@@ -16,6 +16,7 @@ import sqlite3
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -349,6 +350,25 @@ class Store:
     def close(self) -> None:
         """Write the journal back and close the file."""
         self._db.close()
+
+
+def go_back(path: Path, revision: int) -> None:
+    """Have a database that nobody serves end at an earlier revision, as if nothing had been written since.
+
+    Raises:
+        SetupError: That history is compacted, or the file cannot be written.
+    """
+    try:
+        with closing(sqlite3.connect(path)) as db, db:
+            row = db.execute("SELECT value FROM meta WHERE key = 'compacted'").fetchone()
+            if row and revision < row[0]:
+                raise SetupError(
+                    f"the cluster's history begins at revision {row[0]}, and revision {revision} is asked for",
+                    "begin with a clean cluster: gitopslab reset",
+                )
+            db.execute("DELETE FROM log WHERE revision > ?", (revision,))
+    except sqlite3.Error as error:
+        raise SetupError(f"the cluster's database {path} cannot be written: {error}", _cure(path, error)) from error
 
 
 def _cure(path: Path | str, error: sqlite3.Error) -> str:

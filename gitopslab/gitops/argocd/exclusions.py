@@ -19,8 +19,13 @@ EXCLUDED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 """Groups and kinds."""
 
 
+_GROUPS = ("events.k8s.io", "metrics.k8s.io")
+
+
 def is_excluded(group: str, kind: str) -> bool:
-    """Whether a kind is left alone."""
+    """Whether a kind is left alone: one of the list, or one that is left alone whatever the list says."""
+    if group in _GROUPS or (group, kind) == ("", "Event"):
+        return True
     return any(group in groups and kind in kinds for groups, kinds in EXCLUDED)
 
 

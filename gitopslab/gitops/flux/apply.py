@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.errors import ApiError, InvalidError, LabError, NotFoundError
 from gitopslab.gitops.flux.marks import says, spoken
-from gitopslab.gitops.flux.ownership import LAST_APPLIED, taken_over
+from gitopslab.gitops.flux.ownership import taken_over
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import (
@@ -25,6 +25,7 @@ from gitopslab.machinery.objects import (
     namespace_of,
     uid_of,
 )
+from gitopslab.machinery.three_way import LAST_APPLIED
 
 CREATED, CONFIGURED, UNCHANGED, SKIPPED, DELETED = "created", "configured", "unchanged", "skipped", "deleted"
 """What can be done to an object, in Flux's words."""

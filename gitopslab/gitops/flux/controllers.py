@@ -17,8 +17,8 @@ from gitopslab.gitops.flux.kinds import (
 )
 from gitopslab.gitops.flux.kustomization import KustomizationController
 from gitopslab.gitops.flux.receiver import ReceiverController
-from gitopslab.gitops.flux.starting import Row
 from gitopslab.gitops.flux.surroundings import Surroundings
+from gitopslab.gitops.starting import Row
 
 
 def controllers(given: Surroundings) -> list[Row]:

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
-from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.gitops import surroundings
 from gitopslab.gitops.flux.kinds import FINALIZER
-from gitopslab.gitops.source.names import resolved
 from gitopslab.gitops.source.storage import Storage
-from gitopslab.gitops.work import Work
-from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 _NOTHING_SEEN = -1  # the schema's default of every Flux kind
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a controller works with.
+class Surroundings(surroundings.Surroundings):
+    """What a controller of Flux works with.
 
     Attributes:
-        api_for: Gives the Api with a component's identity.
-        manager: Gives informers.
-        clock: The lab's time.
-        catalog: Which kinds the cluster has.
-        work: Does what takes long.
         storage: Keeps artifacts.
     """
 
-    api_for: Callable[[str], Api]
-    manager: Manager
-    clock: Clock
-    catalog: Catalog
-    work: Work
     storage: Storage
-
-    def url(self, url: str) -> str:
-        """A URL as it is reached from this machine."""
-        return resolved(
-            url, self.manager.informer("services"), self.manager.informer("endpointslices.discovery.k8s.io")
-        )
 
 
 def add_finalizer(api: Api, resource: str, obj: Object) -> None:

@@ -21,6 +21,7 @@ from dulwich.repo import MemoryRepo
 from gitopslab.errors import GitError
 from gitopslab.gitops.git.history import LogEntry, entry_of
 
+HEAD = "HEAD"
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 _PEELED = "^{}"
@@ -83,11 +84,20 @@ def refs(address: Address) -> dict[str, str]:
     Raises:
         GitError: The repository cannot be reached, or is not there.
     """
+    return {ref: sha for ref, sha in refs_and_head(address).items() if ref != HEAD}
+
+
+def refs_and_head(address: Address) -> dict[str, str]:
+    """The same with ``HEAD``, which is the commit of the default branch.
+
+    Raises:
+        GitError: The repository cannot be reached, or is not there.
+    """
     with _Speaking(address) as client:
         answer = client.get_refs(_path(address))
     found = {ref.decode(): sha.decode() for ref, sha in answer.refs.items() if sha is not None}
     peeled = {ref.removesuffix(_PEELED): sha for ref, sha in found.items() if ref.endswith(_PEELED)}
-    return {ref: sha for ref, sha in (found | peeled).items() if not ref.endswith(_PEELED) and ref != "HEAD"}
+    return {ref: sha for ref, sha in (found | peeled).items() if not ref.endswith(_PEELED)}
 
 
 def refs_or_none(address: Address) -> dict[str, str]:

@@ -27,19 +27,21 @@ def kustomization_of(folder: Path) -> Path | None:
     return next((folder / name for name in FILES if (folder / name).is_file()), None)
 
 
-def build(folder: Path, *, timeout: float = 60.0) -> list[Object]:
+def build(folder: Path, *, timeout: float = 60.0, confined: bool = False) -> list[Object]:
     """The objects of a kustomization, in the order kustomize gives them.
 
     Args:
         folder: Holds one of ``FILES``; it may refer to folders beside and above it.
         timeout: Seconds after which it is given up.
+        confined: Refuse files that are not below the folder of the kustomization that names them.
 
     Raises:
         RenderError: With kustomize's own words.
     """
+    restrictor = "LoadRestrictionsRootOnly" if confined else "LoadRestrictionsNone"
     try:
         answer = subprocess.run(
-            [executable(), "kustomize", str(folder), "--load-restrictor=LoadRestrictionsNone"],
+            [executable(), "kustomize", str(folder), f"--load-restrictor={restrictor}"],
             capture_output=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL, env=_environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired:

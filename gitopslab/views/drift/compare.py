@@ -17,9 +17,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitopslab.gitops.argocd.kinds import LAST_APPLIED, TRACKING_ID
+from gitopslab.gitops.argocd.kinds import TRACKING_ID
 from gitopslab.machinery import quantity
 from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
+from gitopslab.machinery.three_way import LAST_APPLIED
 from gitopslab.views.drift.fields import ABSENT, Pair, Step, owners, pairs, spelled
 from gitopslab.views.drift.model import Compared, Drift, Owner, Row
 from gitopslab.views.reconciler import FLUX, Key, Reconciler, key

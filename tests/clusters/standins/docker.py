@@ -29,9 +29,13 @@ elif arguments[0] in ("start", "stop"):
 elif arguments[0] == "info":
     print("Docker Desktop" if replay.scenario() == "desktop" else "Ubuntu 24.04.2 LTS")
 elif arguments[:2] == ["network", "inspect"]:
+    # of a network in which this machine has an address; a rootless Docker's is in a namespace of its own
+    gateway = "203.0.113.1" if replay.scenario() == "rootless" else "127.0.0.2"
     print('[{"Subnet":"fc00:f853:ccd::/64","Gateway":"fc00:f853:ccd::1"},'
-          '{"Subnet":"172.18.0.0/16","Gateway":"172.18.0.1"}]')  # fmt: skip
+          f'{{"Subnet":"172.18.0.0/16","Gateway":"{gateway}"}}]')  # fmt: skip
 elif arguments[0] == "exec":
+    if replay.scenario() == "node-gone":
+        replay.end(1, f"Error response from daemon: container {arguments[1]} is not running")
     if "host.docker.internal" in arguments[-1]:
         print("192.168.65.254  STREAM host.docker.internal")
 else:

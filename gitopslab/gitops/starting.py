@@ -1,7 +1,7 @@
-"""Starts Flux's controllers, each one when its kind is there: a cluster without Flux has nothing of it.
+"""Starts GitOps controllers, each one when its kind is there: a cluster without Flux or Argo CD has nothing of them.
 
-The daemon adds it to its manager. The rest of this package is imported only when the first of Flux's kinds comes, so
-that a cluster without them starts fast and stays small.
+The daemon adds a starter for each of the two to its manager. The packages ``flux`` and ``argocd`` are imported only
+when the first of their kinds comes, so that a cluster without them starts fast and stays small.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from gitopslab.controlplane.runtime.reconcile import DONE, Reconciler, Request, 
 from gitopslab.machinery.objects import Object, is_condition_true, name_of
 
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
-_FLUX = ".toolkit.fluxcd.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +32,26 @@ class Row:
     make: Callable[[], Reconciler]
 
 
-class FluxStarter:
-    """Adds a controller for each of Flux's kinds that the cluster has.
+class GitOpsStarter:
+    """Adds a controller for each kind of a tool that the cluster has.
 
     Args:
-        manager: Runs them.
-        rows: Gives a row for each controller there is; asked when the first of Flux's kinds comes.
+        tool: ``flux`` or ``argocd``; the starter is named after it.
+        groups: How the names of the tool's definitions end.
+        manager: Runs the controllers.
+        rows: Gives a row for each controller there is; asked when the first of the tool's kinds comes.
     """
 
-    name = "flux-starter"
-
-    def __init__(self, manager: Manager, rows: Callable[[], Sequence[Row]]) -> None:
+    def __init__(self, tool: str, groups: str, manager: Manager, rows: Callable[[], Sequence[Row]]) -> None:
+        self.name = f"{tool}-starter"
+        self._request = Request("", tool)
+        self._groups = groups
         self._manager = manager
         self._rows = rows
         self._known: Sequence[Row] = ()
         self._definitions = manager.informer(_DEFINITIONS)
         self._started: set[str] = set()
-        self.sources: tuple[Source, ...] = (Source(_DEFINITIONS, _if_flux),)
+        self.sources: tuple[Source, ...] = (Source(_DEFINITIONS, self._asked),)
 
     def reconcile(self, request: Request) -> Result:
         """Start what has become possible."""
@@ -61,9 +63,9 @@ class FluxStarter:
                 self._manager.add(row.make())
         return DONE
 
-
-def _if_flux(event: WatchEvent) -> Iterable[Request]:
-    return (Request("", "flux"),) if name_of(event.object).endswith(_FLUX) and _is_there(event.object) else ()
+    def _asked(self, event: WatchEvent) -> Iterable[Request]:
+        is_ours = name_of(event.object).endswith(self._groups) and _is_there(event.object)
+        return (self._request,) if is_ours else ()
 
 
 def _is_there(definition: Object) -> bool:

@@ -1,0 +1,229 @@
+"""Application: Git and the cluster are compared, the outcome is told, and syncs are carried out.
+
+Story of one reconcile: an operation that was asked for goes a step further; then, if it is the Application's turn
+(somebody asked, a live object changed, two minutes are over), manifests are made and compared, status, health and
+conditions written, and an Application that syncs by itself gets an operation when it needs one. An Application that is
+deleted takes its resources along when a finalizer says so. Source: ``controller/appcontroller.go``.
+
+Simplified: the Application's own cluster is its only destination; sources are not verified (``signatureKeys``) and not
+hydrated (``spec.sourceHydrator``); Applications live in Argo CD's own namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from functools import partial
+
+from gitopslab.controlplane.runtime.api import WatchEvent
+from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.errors import LabError
+from gitopslab.gitops.argocd import autosync
+from gitopslab.gitops.argocd.clusters import OWN, clusters
+from gitopslab.gitops.argocd.compare import Comparer, Question
+from gitopslab.gitops.argocd.deletion import Deletions, hook_finalizers
+from gitopslab.gitops.argocd.diff import Differ
+from gitopslab.gitops.argocd.kinds import (
+    APP_PROJECTS,
+    APPLICATIONS,
+    CONTROLLER,
+    FIELD_MANAGER,
+    NAMESPACE,
+    POST_DELETE_FINALIZER,
+    PRE_DELETE_FINALIZER,
+    REFRESH,
+    SKIP_RECONCILE,
+)
+from gitopslab.gitops.argocd.live import LiveState
+from gitopslab.gitops.argocd.project import invalid_spec, is_live_permitted, project_of, refusal
+from gitopslab.gitops.argocd.refresh import Level, Refreshing
+from gitopslab.gitops.argocd.sources import Sources, Target, sources_of
+from gitopslab.gitops.argocd.state import Comparison
+from gitopslab.gitops.argocd.summary import summary_of
+from gitopslab.gitops.argocd.sync.operation import Circumstances, Operations
+from gitopslab.gitops.argocd.telling import Teller
+from gitopslab.gitops.argocd.tracking import instance_of
+from gitopslab.gitops.surroundings import Surroundings
+from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, uid_of
+
+_HOOKED = (PRE_DELETE_FINALIZER, POST_DELETE_FINALIZER)
+_LOOK_AGAIN = 5.0  # what a deletion waits for is watched; this is for what nobody watches
+
+
+class ApplicationController:
+    """Reconciles Applications.
+
+    Args:
+        given: What every controller works with.
+    """
+
+    name = CONTROLLER
+
+    def __init__(self, given: Surroundings) -> None:
+        self._given = given
+        self._apps = given.manager.informer(APPLICATIONS)
+        self._projects = given.manager.informer(APP_PROJECTS)
+        self._secrets = given.manager.informer("secrets")
+        self._teller = Teller(given.api_for(CONTROLLER), given.clock)
+        self._refreshing = Refreshing(given.clock)
+        self._sources = Sources(given, self.name)
+        self.sources: tuple[Source, ...] = (Source(APPLICATIONS), Source(APP_PROJECTS, self._of_project))
+        self._live = LiveState(given, self._follow)
+        api = given.api_for(FIELD_MANAGER)
+        self._comparer = Comparer(given.catalog, self._live, Differ(api, given.catalog))
+        self._operations = Operations(api, given.catalog, given.clock)
+        self._deletions = Deletions(api, given.catalog, given.clock)
+
+    def reconcile(self, request: Request) -> Result:
+        """Bring an Application's sync a step further, and its status to what Git and the cluster say."""
+        app = self._apps.get(request.name, request.namespace)
+        if app is None or request.namespace != NAMESPACE:
+            self._forget(request)
+            return DONE
+        if annotations_of(app).get(SKIP_RECONCILE) == "true":
+            return DONE
+        if is_terminating(app):
+            return self._end(app)
+        if app.get("operation"):
+            waits = self._operate(request, app)
+            return self._refresh(request, app) if waits is None else Result(waits)
+        return self._refresh(request, app)
+
+    def _follow(self, source: Source) -> None:
+        self.sources = (*self.sources, source)
+
+    def _of_project(self, event: WatchEvent) -> Iterable[Request]:
+        """A project that changes has its Applications looked at again."""
+        for app in self._apps.list(NAMESPACE):
+            if project_of(app) == name_of(event.object):
+                request = Request(NAMESPACE, name_of(app))
+                self._refreshing.ask(request, Level.LATEST)
+                yield request
+
+    def _project(self, app: Object) -> Object | None:
+        return self._projects.get(project_of(app), NAMESPACE)
+
+    def _forget(self, request: Request) -> None:
+        self._refreshing.forget(request)
+        self._operations.forget(request)
+
+    # -- comparing ----------------------------------------------------------------------------------------------------
+
+    def _refresh(self, request: Request, app: Object) -> Result:
+        """Compare an Application, if it is its turn."""
+        live = self._fingerprint(app)
+        level = self._refreshing.level(request, app, live)
+        if level is not None and not self._compare(request, app, level, live):
+            return DONE
+        return Result(self._refreshing.wait(request, self._apps.get(name_of(app), NAMESPACE) or app))
+
+    def _fingerprint(self, app: Object) -> Hashable:
+        """What changes whenever an object of the Application does."""
+        managed = self._live.managed_by(instance_of(app)).values()
+        return frozenset((uid_of(obj), obj["metadata"].get("resourceVersion")) for obj in managed)
+
+    def _compare(self, request: Request, app: Object, level: Level, live: Hashable) -> bool:
+        """Compare, and tell the outcome; False while manifests are being made."""
+        project = self._project(app)
+        wrong = invalid_spec(app, project, clusters(self._secrets.list(NAMESPACE)))
+        if wrong or project is None:
+            self._teller.refused(app, wrong)
+            self._refreshing.done(request, live)
+            return True
+        sources, error = sources_of(app["spec"]), ""
+        revisions = self._revisions(app, sources, level)
+        try:
+            anew = annotations_of(app).get(REFRESH) == "hard"
+            target = self._sources.target(app, sources, revisions, anew=anew)
+        except LabError as failure:
+            target, error = None, failure.message
+        if target is None and not error:
+            return False
+        excused = bool(error) and self._refreshing.is_excused(request, level)
+        self._refreshing.done(request, live, trouble=bool(error))
+        if not excused:
+            comparison = self._comparer.compare(Question(app, project, sources, revisions, target, error))
+            self._tell(request, app, project, comparison, target, level)
+        return True
+
+    def _revisions(self, app: Object, sources: tuple[Object, ...], level: Level) -> tuple[str, ...]:
+        """What to compare with: the commits that are known, or what the spec names."""
+        sync = (app.get("status") or {}).get("sync") or {}
+        known = sync.get("revisions") or [sync.get("revision")]
+        if level is Level.RECENT and len(known) == len(sources) and all(known):
+            return tuple(known)
+        return tuple(source.get("targetRevision") or "" for source in sources)
+
+    def _tell(
+        self,
+        request: Request,
+        app: Object,
+        project: Object,
+        comparison: Comparison,
+        target: Target | None,
+        level: Level,
+    ) -> None:
+        """Write down how a comparison ended, and begin a sync where that follows from it."""
+        windows = project["spec"].get("syncWindows") or ()
+        decision = autosync.decide(app, comparison, self._given.clock.now(), windows)
+        if target is not None:
+            self._teller.keep_finalizers(app, hook_finalizers(app, target.objects))
+        summary = summary_of(comparison, self._given.manager)
+        self._teller.compared(app, comparison, summary, decision, looked=level > Level.RECENT)
+        if decision.after is not None:
+            self._refreshing.come_back(request, decision.after)
+
+    # -- syncing ------------------------------------------------------------------------------------------------------
+
+    def _operate(self, request: Request, app: Object) -> float | None:
+        """Go a step with an operation; seconds until the next step, None when it is over or somebody will tell."""
+        project = self._project(app)
+        missing = "" if project is not None else f'appproject.argoproj.io "{project_of(app)}" not found'
+        given = Circumstances(
+            compare=partial(self._compare_for, app, project or {}),
+            refusal=lambda obj, namespaced: refusal(project or {}, obj, OWN, namespaced=namespaced),
+            windows=((project or {}).get("spec") or {}).get("syncWindows") or (),
+            project_error=missing,
+        )
+        step = self._operations.advance(app, given)
+        self._teller.stepped(app, step)
+        if step.is_over:
+            self._refreshing.ask(request, Level.FORCED)
+            return 0.0
+        return step.after
+
+    def _compare_for(self, app: Object, project: Object, source: Object, revision: str) -> Comparison | None:
+        """What an operation is about to change; None while manifests are being made."""
+        revisions = (revision or source.get("targetRevision") or "",)
+        error = ""
+        try:
+            target = self._sources.target(app, (source,), revisions)
+        except LabError as failure:
+            target, error = None, failure.message
+        if target is None and not error:
+            return None
+        return self._comparer.compare(Question(app, project, (source,), revisions, target, error))
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    def _end(self, app: Object) -> Result:
+        """Do what the finalizers of an Application ask for, as far as it goes now."""
+        project = self._project(app) or {}
+        live = [obj for obj in self._live.managed_by(instance_of(app)).values() if is_live_permitted(project, obj, OWN)]
+        try:
+            wanted = self._hooks_of_deletion(app)
+            if wanted is None:
+                return DONE
+            ending = self._deletions.advance(app, live, wanted)
+        except LabError as error:
+            self._teller.deletion_failed(app, error.message)
+            return Result(_LOOK_AGAIN)
+        self._teller.keep_finalizers(app, ending.finalizers)
+        return Result(_LOOK_AGAIN) if ending.finalizers else DONE
+
+    def _hooks_of_deletion(self, app: Object) -> list[Object] | None:
+        """What Git has, where hooks run at the end; None while it is looked up."""
+        if not any(name.startswith(_HOOKED) for name in app["metadata"].get("finalizers") or ()):
+            return []
+        sources = sources_of(app["spec"])
+        target = self._sources.target(app, sources, self._revisions(app, sources, Level.RECENT))
+        return None if target is None else self._comparer.ready(app, target.objects)

@@ -1,0 +1,271 @@
+"""What Git says against what is there, resource by resource: the outcome is the Application's sync status.
+
+Story of a comparison: manifests get their namespace and their tracking id, each finds its live object, what is there
+and not in Git is added, and each pair is looked at. Source: ``CompareAppState`` in ``controller/state.go``,
+``gitops-engine/pkg/sync/reconcile.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gitopslab.errors import LabError
+from gitopslab.gitops.argocd import hooks, ignoring
+from gitopslab.gitops.argocd.clusters import OWN
+from gitopslab.gitops.argocd.diff import Differ
+from gitopslab.gitops.argocd.exclusions import is_excluded
+from gitopslab.gitops.argocd.ignoring import Rules
+from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNCED, UNKNOWN
+from gitopslab.gitops.argocd.live import LiveState
+from gitopslab.gitops.argocd.options import has_option, words
+from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
+from gitopslab.gitops.argocd.sources import Target
+from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
+from gitopslab.gitops.argocd.tracking import application_of, describes_itself, instance_of, stamp
+from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.objects import Object, copy_of, name_of, namespace_of
+
+COMPARISON_ERROR, INVALID_SPEC = "ComparisonError", "InvalidSpecError"
+SHARED, REPEATED, EXCLUDED = "SharedResourceWarning", "RepeatedResourceWarning", "ExcludedResourceWarning"
+EVALUATED = (COMPARISON_ERROR, SHARED, REPEATED, EXCLUDED)
+"""The conditions that a comparison sets, and takes away when they are no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be compared.
+
+    Attributes:
+        app: The Application.
+        project: Its project.
+        sources: Its own, or those of an operation.
+        revisions: As they were asked for, told when Git gives none.
+        target: What Git says; None when that could not be had.
+        error: Why not.
+    """
+
+    app: Object
+    project: Object
+    sources: tuple[Object, ...]
+    revisions: tuple[str, ...]
+    target: Target | None
+    error: str = ""
+
+
+class Comparer:
+    """Compares Applications.
+
+    Args:
+        catalog: Which kinds there are.
+        live: What is there.
+        differ: Compares single objects.
+    """
+
+    def __init__(self, catalog: Catalog, live: LiveState, differ: Differ) -> None:
+        self._catalog = catalog
+        self._live = live
+        self._differ = differ
+
+    def compare(self, question: Question) -> Comparison:
+        """The outcome; nothing is written."""
+        conditions: list[Object] = []
+        app, project, target = question.app, question.project, question.target
+        if target is None:
+            conditions.append(_said(COMPARISON_ERROR, f"Failed to load target state: {question.error}"))
+        wanted, hooked = self._wanted(app, target.objects if target else (), conditions)
+        there = self._there(app, project, wanted, conditions)
+        resources = [self._hook(key, obj, there) for key, obj in hooked.items()]
+        loaded = target is not None
+        try:
+            resources += self._pairs(app, project, wanted, there)
+        except LabError as error:
+            loaded = False
+            conditions.append(
+                _said(COMPARISON_ERROR, f"Failed to compare desired state to live state: {error.message}")
+            )
+            resources += [_unknown(key, wanted.get(key), there.get(key)) for key in {**wanted, **there}]
+        if not loaded:
+            resources = [_unknown(each.key, each.target, each.live, hook=each.hook) for each in resources]
+        conditions += self._homeless(wanted)
+        resources.sort(key=lambda each: str(each.key))
+        status = self._status(app, resources) if loaded else UNKNOWN
+        return _comparison(question, tuple(resources), status, tuple(conditions))
+
+    def ready(self, app: Object, objects: Iterable[Object]) -> list[Object]:
+        """Manifests as they would be applied: with the namespace that they go to, and the tracking id.
+
+        Args:
+            app: The Application.
+            objects: As they stand in Git; they are copied.
+        """
+        return [self._ready(app, obj) for obj in objects]
+
+    # -- what Git says ------------------------------------------------------------------------------------------------
+
+    def _wanted(
+        self, app: Object, objects: Sequence[Object], conditions: list[Object]
+    ) -> tuple[dict[Key, Object], dict[Key, Object]]:
+        """The manifests as they would be applied, and the hooks among them, by key; the last of a key counts."""
+        found: dict[Key, list[Object]] = {}
+        for at, ready in enumerate(self.ready(app, objects)):
+            key = key_of(ready)
+            if not key.name:
+                key = key._replace(name=f"{ready['metadata'].get('generateName', '')}{at}")
+            if is_excluded(key.group, key.kind):
+                words = f"Resource {key.group}/{key.kind} {key.name} is excluded in the settings"
+                conditions.append(_said(EXCLUDED, words))
+            else:
+                found.setdefault(key, []).append(ready)
+        for key, many in found.items():
+            if len(many) > 1:
+                words = f"Resource {key} appeared {len(many)} times among application resources."
+                conditions.append(_said(REPEATED, words))
+        last = {key: many[-1] for key, many in found.items() if not hooks.is_ignored(many[-1])}
+        hooked = {key: obj for key, obj in last.items() if hooks.is_hook(obj)}
+        return {key: obj for key, obj in last.items() if key not in hooked}, hooked
+
+    def _ready(self, app: Object, obj: Object) -> Object:
+        namespace = app["spec"]["destination"].get("namespace", "")
+        ready: Object = copy_of(obj)
+        metadata = ready.get("metadata")
+        if not isinstance(metadata, dict):
+            metadata = ready["metadata"] = {}
+        if not self._is_namespaced(obj):
+            metadata.pop("namespace", None)
+        elif not metadata.get("namespace") and namespace:
+            metadata["namespace"] = namespace
+        stamp(ready, instance_of(app), namespace)
+        return ready
+
+    def _is_namespaced(self, obj: Object) -> bool:
+        """Whether an object belongs to a namespace; what is not known is taken to."""
+        resource = self._catalog.of(obj)
+        return resource is None or resource.namespaced
+
+    def _homeless(self, wanted: dict[Key, Object]) -> list[Object]:
+        return [
+            _said(INVALID_SPEC, f"Namespace for {key.name} {_spoken_kind(obj)} is missing.")
+            for key, obj in wanted.items()
+            if not key.namespace and (resource := self._catalog.of(obj)) is not None and resource.namespaced
+        ]
+
+    # -- what is there ------------------------------------------------------------------------------------------------
+
+    def _there(
+        self, app: Object, project: Object, wanted: dict[Key, Object], conditions: list[Object]
+    ) -> dict[Key, Object]:
+        """The live objects that the Application manages, or would take over, by key."""
+        found = self._live.managed_by(instance_of(app))
+        for key, obj in wanted.items():
+            live = found.get(key) or self._live.find(obj)
+            if live is not None:
+                found[key] = live
+        found = {key: live for key, live in found.items() if is_live_permitted(project, live, OWN)}
+        for live in found.values():
+            owner = application_of(live)
+            if owner not in ("", instance_of(app)):
+                other = owner.replace("_", "/")
+                own = f"{namespace_of(app)}/{name_of(app)}"
+                what = f"{live['kind']}/{name_of(live)} is part of applications {own} and {other}"
+                conditions.append(_said(SHARED, what))
+        return found
+
+    # -- one by one ---------------------------------------------------------------------------------------------------
+
+    def _hook(self, key: Key, obj: Object, there: dict[Key, Object]) -> Managed:
+        return Managed(key, _version(obj), obj, there.pop(key, None), "", hook=True)
+
+    def _pairs(
+        self, app: Object, project: Object, wanted: dict[Key, Object], there: dict[Key, Object]
+    ) -> list[Managed]:
+        rules = ignoring.read(app["spec"].get("ignoreDifferences") or ())
+        by_server = _is_compared_by_server(app)
+        return [
+            self._pair(key, wanted.get(key), there.get(key), project, rules, by_server=by_server)
+            for key in {**wanted, **there}
+        ]
+
+    def _pair(
+        self, key: Key, target: Object | None, live: Object | None, project: Object, rules: Rules, *, by_server: bool
+    ) -> Managed:
+        obj = live if live is not None else target
+        assert obj is not None, "a pair has a side"
+        is_own = describes_itself(live, target)
+        is_hook = hooks.is_hook(obj)
+        status = ""
+        if not (is_hook or hooks.is_ignored(obj) or not is_own or (target is not None and hooks.is_skipped(target))):
+            same = (
+                target is not None and live is not None and not self._differs(target, live, rules, by_server=by_server)
+            )
+            status = SYNCED if same else OUT_OF_SYNC
+        if not is_kind_permitted(project, key.group, key.kind, key.name, namespaced=self._is_namespaced(obj)):
+            status = UNKNOWN
+        extra = target is None and live is not None and is_own
+        return Managed(key, _version(obj), target, live, status, hook=is_hook, requires_pruning=extra)
+
+    def _differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
+        by_server = by_server or has_option(target, "ServerSideApply=true")
+        return self._differ.differs(target, live, rules, by_server=by_server)
+
+    def _status(self, app: Object, resources: Sequence[Managed]) -> str:
+        if has_changed_namespace_metadata(app):
+            return OUT_OF_SYNC
+        return OUT_OF_SYNC if any(_counts(each) for each in resources) else SYNCED
+
+
+def has_changed_namespace_metadata(app: Object) -> bool:
+    """Whether ``managedNamespaceMetadata`` is not what the last sync gave the namespace."""
+    wanted = (app["spec"].get("syncPolicy") or {}).get("managedNamespaceMetadata")
+    result = ((app.get("status") or {}).get("operationState") or {}).get("syncResult")
+    return wanted is not None and result is not None and result.get("managedNamespaceMetadata") != wanted
+
+
+def _counts(resource: Managed) -> bool:
+    """Whether a resource makes its Application OutOfSync; one too many may ask not to."""
+    if resource.status != OUT_OF_SYNC:
+        return False
+    extra = resource.target is None and resource.live is not None
+    return not (extra and "IgnoreExtraneous" in words(resource.object, COMPARE_OPTIONS))
+
+
+def _is_compared_by_server(app: Object) -> bool:
+    options = (app["spec"].get("syncPolicy") or {}).get("syncOptions") or ()
+    asked = words(app, COMPARE_OPTIONS)
+    return "ServerSideApply=true" in options or ("ServerSideDiff=true" in asked and "ServerSideDiff=false" not in asked)
+
+
+def _comparison(
+    question: Question, resources: tuple[Managed, ...], status: str, conditions: tuple[Object, ...]
+) -> Comparison:
+    target = question.target
+    revisions = target.revisions if target is not None else question.revisions
+    types = target.source_types if target is not None else ()
+    return Comparison(
+        revisions[0] if revisions else "",
+        question.sources[0] if question.sources else {},
+        types[0] if types else "",
+        resources,
+        status,
+        conditions,
+    )
+
+
+def _unknown(key: Key, target: Object | None, live: Object | None, *, hook: bool = False) -> Managed:
+    obj = live if live is not None else target
+    assert obj is not None, "a resource is somewhere"
+    return Managed(key, _version(obj), target, live, UNKNOWN, hook=hook)
+
+
+def _version(obj: Object) -> str:
+    return str(obj.get("apiVersion", "")).rpartition("/")[2]
+
+
+def _spoken_kind(obj: Object) -> str:
+    """As Go's ``GroupVersionKind`` prints: ``apps/v1, Kind=Deployment``."""
+    version = obj["apiVersion"] if "/" in obj["apiVersion"] else f"/{obj['apiVersion']}"
+    return f"{version}, Kind={obj['kind']}"
+
+
+def _said(kind: str, message: str) -> Object:
+    return {"type": kind, "message": message}

@@ -1,0 +1,16 @@
+"""The controllers of Argo CD, and which kinds each needs before it can start."""
+
+from __future__ import annotations
+
+from gitopslab.gitops.argocd.application import ApplicationController
+from gitopslab.gitops.argocd.kinds import APP_PROJECTS, APPLICATIONS
+from gitopslab.gitops.starting import Row
+from gitopslab.gitops.surroundings import Surroundings
+
+
+def controllers(given: Surroundings) -> list[Row]:
+    """A row for each controller."""
+    compared = (APPLICATIONS, APP_PROJECTS)
+    return [
+        Row(ApplicationController.name, compared, lambda: ApplicationController(given)),
+    ]

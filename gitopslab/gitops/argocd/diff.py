@@ -1,0 +1,193 @@
+"""Whether a live object is what Git says, by Argo CD's rules.
+
+Three sides are compared: what was applied last, what Git says, and what is there. Fields that only the live object has
+are no difference. With server-side apply the API server is asked what an apply would make of the object. Source:
+``gitops-engine/pkg/diff/diff.go``.
+
+Simplified: Argo CD knows the defaults of built-in kinds from their Go types; here a dry run of the change tells them.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.errors import ApiError, LabError
+from gitopslab.gitops.argocd.ignoring import Rules, without_fields_of
+from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.merge import MergeError, same
+from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of, uid_of
+from gitopslab.machinery.schema import struct_of
+from gitopslab.machinery.three_way import last_applied, three_way
+
+_VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A comparison that was made: while both sides and the rules are what they were, so is its outcome."""
+
+    version: str
+    target: Object
+    how: tuple[str, bool]
+    differs: bool
+
+
+class Differ:
+    """Compares objects, and remembers how it went.
+
+    Args:
+        api: With Argo CD's field manager; only dry runs are asked of it.
+        catalog: Which kinds there are.
+    """
+
+    def __init__(self, api: Api, catalog: Catalog) -> None:
+        self._api = api
+        self._catalog = catalog
+        self._seen: dict[str, _Seen] = {}
+
+    def differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
+        """Whether applying a target would change a live object.
+
+        Args:
+            target: What Git says, with its tracking id.
+            live: What is there.
+            rules: What is left out.
+            by_server: Compare as a server-side apply would.
+
+        Raises:
+            LabError: They cannot be compared.
+        """
+        version, how = live["metadata"].get("resourceVersion", ""), (rules.text, by_server)
+        seen = self._seen.get(uid_of(live))
+        if seen is not None and (seen.version, seen.how) == (version, how) and seen.target == target:
+            return seen.differs
+        differs = self._by_server(target, live, rules) if by_server else self._by_three_ways(target, live, rules)
+        self._seen[uid_of(live)] = _Seen(version, target, how, differs)
+        return differs
+
+    def forget(self, uid: str) -> None:
+        """The object is gone."""
+        self._seen.pop(uid, None)
+
+    def _by_three_ways(self, target: Object, live: Object, rules: Rules) -> bool:
+        there, wanted = _normal(live, rules), _normal(target, rules)
+        if trusted := rules.trusted(live):
+            there, wanted = without_fields_of(trusted, there, wanted)
+        applied = last_applied(live)
+        before = wanted if applied is None else _normal(applied, rules)
+        for side in (before, wanted):
+            _drop_place(side)
+        kind = struct_of(target["apiVersion"], target["kind"])
+        if kind is None:
+            return _custom_differs(before, wanted, there)
+        try:
+            predicted = three_way(before, wanted, there, kind)
+        except MergeError as error:
+            raise LabError(str(error)) from error
+        return not same(predicted, there) and self._differs_with_defaults(predicted, there, rules)
+
+    def _differs_with_defaults(self, predicted: Object, there: Object, rules: Rules) -> bool:
+        """Whether a change is one once the server has filled in its defaults; one that is refused is."""
+        resource = self._catalog.of(there)
+        change = _change(there, predicted)
+        try:
+            result = self._patch(resource, there, change, "merge")
+        except ApiError:
+            return True
+        return not same(_lasting(_normal(result, rules)), _lasting(there))
+
+    def _by_server(self, target: Object, live: Object, rules: Rules) -> bool:
+        wanted = rules.without(target)
+        try:
+            result = self._patch(self._catalog.of(target), live, wanted, "apply")
+        except ApiError:
+            return True
+        return not same(_lasting(_normal(result, rules)), _lasting(_normal(live, rules)))
+
+    def _patch(self, resource: Resource | None, live: Object, patch: Object, how: Any) -> Object:
+        assert resource is not None, "what is there has a kind"
+        return self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type=how, dry_run=True)
+
+
+def _normal(obj: Object, rules: Rules) -> Object:
+    """An object as it is compared; a copy."""
+    left = rules.without(obj)
+    metadata = left.setdefault("metadata", {})
+    metadata.pop("creationTimestamp", None)
+    group, kind = group_of(left.get("apiVersion", "")), left.get("kind")
+    if (group, kind) == ("", "Secret"):
+        _normal_secret(left)
+    is_role = group == "rbac.authorization.k8s.io" and kind in ("Role", "ClusterRole")
+    if is_role and (left.get("aggregationRule") or not left.get("rules")):
+        left["rules"] = None
+    return left
+
+
+def _normal_secret(secret: Object) -> None:
+    """Text of a Secret as its data, and data that is null as empty."""
+    texts = secret.pop("stringData", None) or {}
+    data = {key: value or "" for key, value in (secret.get("data") or {}).items()}
+    encoded = {
+        key: base64.b64encode(text.encode()).decode() if isinstance(text, str) else text for key, text in texts.items()
+    }
+    if data or encoded:
+        secret["data"] = {**data, **encoded}
+
+
+def _drop_place(obj: Object) -> None:
+    """What is applied may leave its namespace unsaid, and have no annotations."""
+    metadata = obj.get("metadata") or {}
+    metadata.pop("namespace", None)
+    if not metadata.get("annotations"):
+        metadata.pop("annotations", None)
+
+
+def _custom_differs(before: Object, wanted: Object, there: Object) -> bool:
+    """Whether a JSON merge of three sides changes something; what only the live object has in a list is no change."""
+    return _adds(wanted, _only(before, there)) or _removes(before, wanted, there)
+
+
+def _adds(wanted: Any, there: Any) -> bool:
+    if isinstance(wanted, dict) and isinstance(there, dict):
+        return any(value is not None and _adds(value, there.get(name)) for name, value in wanted.items())
+    return not same(wanted, there)
+
+
+def _removes(before: Any, wanted: Any, there: Any) -> bool:
+    if not all(isinstance(side, dict) for side in (before, wanted, there)):
+        return False
+    gone = [name for name in before if name in there and wanted.get(name) is None]
+    return bool(gone) or any(_removes(before[name], wanted[name], there.get(name)) for name in before if name in wanted)
+
+
+def _only(shape: Any, value: Any) -> Any:
+    """A value without the fields that a shape of it does not have; items of lists are taken one by one."""
+    if isinstance(shape, dict) and isinstance(value, dict):
+        return {name: _only(below, value[name]) for name, below in shape.items() if name in value}
+    if isinstance(shape, list) and isinstance(value, list):
+        return [_only(shape[at], item) if at < len(shape) else item for at, item in enumerate(value)]
+    return value
+
+
+def _change(before: Object, after: Object) -> Object:
+    """The merge patch that leads from one to the other."""
+    change: Object = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        known = before.get(key)
+        if isinstance(known, dict) and isinstance(value, dict):
+            if inner := _change(known, value):
+                change[key] = inner
+        elif not same(known, value):
+            change[key] = value
+    return change
+
+
+def _lasting(obj: Object) -> Object:
+    """An object without what changes by itself, and without the note of what was applied last."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _VOLATILE}
+    annotations = dict(metadata.pop("annotations", None) or {})
+    annotations.pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    return {**obj, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}

@@ -1,0 +1,136 @@
+"""The manifests of a folder of YAML and JSON files: those on top of it, or all below it.
+
+Source: ``findManifests`` and ``getObjsFromYAMLOrJSON`` in ``reposerver/repository/repository.go``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from posixpath import dirname, join, normpath
+from typing import Any
+
+from gitopslab.errors import RenderError
+from gitopslab.gitops.argocd.glob import matches
+from gitopslab.gitops.git.remote import File
+from gitopslab.machinery.manifests import load
+from gitopslab.machinery.objects import Object
+
+_NAMES = re.compile(r"\.(yaml|yml|json|jsonnet)$")
+_MOST_BYTES = 10 * 1024 * 1024
+_SKIP_MARK = b"+argocd:skip-file-rendering"
+_SEPARATOR = re.compile(r"^---(?=\s|$).*$", re.MULTILINE)
+_LINK = 0o120000
+
+
+def read(files: Mapping[str, File], folder: str, directory: Object) -> list[Object]:
+    """The objects of a folder, file by file.
+
+    Args:
+        files: Of the commit, by path.
+        folder: Its path; empty for the root.
+        directory: ``source.directory``: ``recurse``, ``include`` and ``exclude``.
+
+    Raises:
+        RenderError: A file cannot be read; the message is Argo CD's.
+    """
+    found: list[Object] = []
+    wanted = [
+        (name, content) for name, path in _names(files, folder) if (content := _content(files, path, name, directory))
+    ]
+    if sum(len(content) for _, content in wanted) > _MOST_BYTES:
+        raise _failed("failed to get potentially valid manifests: exceeded max combined manifest file size")
+    for name, content in wanted:
+        found += _objects(name.rpartition("/")[2], content)
+    return found
+
+
+def _names(files: Mapping[str, File], folder: str) -> Iterator[tuple[str, str]]:
+    """Each file below a folder by its path in the folder, and by its whole path."""
+    start = f"{folder}/" if folder else ""
+    for path in sorted(files, key=lambda path: path.split("/")):
+        if path.startswith(start):
+            yield path.removeprefix(start), path
+
+
+def _content(files: Mapping[str, File], path: str, name: str, directory: Object) -> bytes | None:
+    """What is in a file that may hold manifests; None for another."""
+    if "/" in name and not directory.get("recurse"):
+        return None
+    if not directory.get("disableExtensionFilter") and not _NAMES.search(name):
+        return None
+    if directory.get("exclude") and matches(directory["exclude"], name):
+        return None
+    if directory.get("include") and not matches(directory["include"], name):
+        return None
+    file = _followed(files, path)
+    return None if file is None or _SKIP_MARK in file.content else file.content
+
+
+def _followed(files: Mapping[str, File], path: str) -> File | None:
+    """The file that a path leads to, over links; None when it leads to no file."""
+    seen: set[str] = set()
+    while path not in seen:
+        seen.add(path)
+        file = files.get(path)
+        if file is None or file.mode != _LINK:
+            return file
+        path = normpath(join(dirname(path), file.content.decode(errors="replace")))
+    return None
+
+
+def _objects(name: str, content: bytes) -> list[Object]:
+    if name.endswith(".jsonnet"):
+        raise _failed(f'Failed to evaluate jsonnet "{name}": the lab does not evaluate Jsonnet')
+    return _json(name, content) if name.endswith(".json") else _yaml(name, content)
+
+
+def _json(name: str, content: bytes) -> list[Object]:
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
+            many = f'Found multiple objects in "{name}". Only single objects are allowed in JSON files.'
+            raise _failed(many) from error
+        raise _failed(f'Failed to unmarshal "{name}": {error}') from error
+    if not isinstance(found, dict) or not found.get("kind"):
+        raise _failed(f'Failed to unmarshal "{name}": {_kindless(found)}')
+    return [found]
+
+
+def _yaml(name: str, content: bytes) -> list[Object]:
+    """The objects of a YAML file; one that looks like no manifest at all is left alone."""
+    found: list[Object] = []
+    try:
+        for document in _documents(content):
+            if isinstance(document, dict) and document.get("kind"):
+                found.append(document)
+            elif document is not None:
+                raise ValueError(f"error unmarshaling JSON: while decoding JSON: {_kindless(document)}")
+    except ValueError as error:
+        looks_like_one = all(word in content for word in (b"apiVersion:", b"kind:", b"metadata:"))
+        if found or looks_like_one:
+            text = str(error)
+            text = f"error converting YAML to JSON: {text}" if text.startswith("yaml:") else text
+            raise _failed(f'Failed to unmarshal "{name}": failed to unmarshal manifest: {text}') from error
+        return []
+    return found
+
+
+def _documents(content: bytes) -> Iterator[Any]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("yaml: invalid leading UTF-8 octet") from error
+    for document in _SEPARATOR.split(text):
+        if document.strip():
+            yield load(document)[0]
+
+
+def _kindless(found: Any) -> str:
+    return f"Object 'Kind' is missing in '{json.dumps(found, separators=(',', ':'))}'"
+
+
+def _failed(message: str) -> RenderError:
+    return RenderError(f"rpc error: code = FailedPrecondition desc = {message}")

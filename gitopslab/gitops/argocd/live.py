@@ -1,0 +1,76 @@
+"""What is there: every object of the cluster that Argo CD follows, by the Application that manages it.
+
+Source: ``controller/cache/cache.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from gitopslab.controlplane.runtime.api import WatchEvent
+from gitopslab.controlplane.runtime.reconcile import Request, Source
+from gitopslab.gitops.argocd.exclusions import is_excluded
+from gitopslab.gitops.argocd.kinds import NAMESPACE
+from gitopslab.gitops.argocd.state import Key, key_of
+from gitopslab.gitops.argocd.tracking import by_application
+from gitopslab.gitops.surroundings import Surroundings
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object, name_of
+
+_DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+_UNWATCHED = frozenset({("", "Event"), ("events.k8s.io", "Event")})
+
+
+class LiveState:
+    """Follows the objects of all kinds, also of those that come later.
+
+    Args:
+        given: What a controller works with.
+        added: Called with a source for each kind that is followed.
+    """
+
+    def __init__(self, given: Surroundings, added: Callable[[Source], None]) -> None:
+        self._given = given
+        self._added = added
+        self._followed: dict[str, Resource] = {}
+        for resource in given.catalog:
+            self._follow(resource)
+        added(Source(_DEFINITIONS, self._defined))
+
+    def managed_by(self, instance: str) -> dict[Key, Object]:
+        """The objects that carry an Application's tracking id and have no owner, by key."""
+        found: dict[Key, Object] = {}
+        for name in self._followed:
+            for obj in self._given.manager.informer(name).indexed(by_application, instance):
+                found[key_of(obj)] = obj
+        return found
+
+    def find(self, obj: Object) -> Object | None:
+        """The live object that a manifest means; None when it, or its kind, is not there."""
+        resource = self._given.catalog.of(obj)
+        if resource is None or resource.key not in self._followed:
+            return None
+        key = key_of(obj)
+        return self._given.manager.informer(resource.key).get(key.name, key.namespace if resource.namespaced else "")
+
+    def _follow(self, resource: Resource) -> None:
+        kind = (resource.group, resource.kind)
+        if not resource.keeps_objects or resource.key in self._followed or kind in _UNWATCHED or is_excluded(*kind):
+            return
+        self._followed[resource.key] = resource
+        self._given.manager.informer(resource.key)
+        self._added(Source(resource.key, _managers, previous=True))
+
+    def _defined(self, event: WatchEvent) -> Iterable[Request]:
+        """A definition that is established brings a kind to follow, and perhaps what an Application waits for."""
+        resource = self._given.catalog.by_key(name_of(event.object))
+        if resource is not None:
+            self._follow(resource)
+        return ()
+
+
+def _managers(event: WatchEvent) -> Iterable[Request]:
+    """The Applications that an object belongs to."""
+    for instance in by_application(event.object):
+        namespace, _, name = instance.rpartition("_")
+        yield Request(namespace or NAMESPACE, name)

@@ -1,0 +1,226 @@
+"""Does to the cluster what a sync asks for, and tells it in kubectl's words, which Argo CD passes on.
+
+Argo CD applies with kubectl's own code: it compares with what was applied last, and patches, or has the server apply.
+Sources: ``applyObject`` and ``pruneObject`` in ``gitops-engine/pkg/sync/sync_context.go``, ``resource_ops.go``, and
+``kubectl/pkg/cmd/apply``.
+
+Simplified: objects of RBAC are applied like all others, without ``kubectl auth reconcile``, which makes a binding to
+another role anew. What kubectl itself finds wrong with an object before it asks the server is only that it has no name.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gitopslab.controlplane.runtime.api import Api, Propagation
+from gitopslab.errors import ApiError, ConflictError, InvalidError, NotFoundError
+from gitopslab.gitops.argocd.kinds import FIELD_MANAGER, HOOK_FINALIZER
+from gitopslab.gitops.argocd.options import has_option, option_of
+from gitopslab.gitops.argocd.sync.order import is_definition
+from gitopslab.gitops.argocd.sync.settings import Settings
+from gitopslab.gitops.argocd.sync.task import PRUNE_SKIPPED, PRUNED, SYNC_FAILED, SYNCED, Task
+from gitopslab.gitops.ownership import handed_over
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.merge import MergeError, same
+from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, namespace_of, uid_of
+from gitopslab.machinery.schema import struct_of
+from gitopslab.machinery.three_way import LAST_APPLIED, last_applied, remembering, three_way
+
+Result = tuple[str, str]
+"""A result code and a message."""
+
+
+class Writer:
+    """Applies, prunes and deletes for syncs.
+
+    Args:
+        api: With the identity and the field manager of the application controller.
+        catalog: Which kinds there are.
+        clock: Dates the entries of field managers.
+    """
+
+    def __init__(self, api: Api, catalog: Catalog, clock: Clock) -> None:
+        self._api = api
+        self._catalog = catalog
+        self._clock = clock
+
+    def apply(self, task: Task, settings: Settings, *, dry_run: bool) -> Result:
+        """Bring the target of a task into the cluster, or with ``dry_run`` only try what kubectl would."""
+        assert task.target is not None, "what is pruned is not applied"
+        try:
+            return SYNCED, self._applied(task.target, task.live, settings, dry_run=dry_run)
+        except (ApiError, MergeError) as error:
+            return SYNC_FAILED, _clean(str(error.args[0]))
+
+    def prune(self, live: Object, settings: Settings, *, dry_run: bool) -> Result:
+        """Delete what is not in Git any more, if that is asked for."""
+        if not settings.prune:
+            return PRUNE_SKIPPED, "ignored (requires pruning)"
+        if option_of(live, "Prune", settings.prune_option) == "false":
+            return PRUNE_SKIPPED, "ignored (no prune)"
+        if dry_run:
+            return PRUNED, "pruned (dry run)"
+        try:
+            if not is_terminating(live):
+                self.delete(live, settings.propagation)
+        except ApiError as error:
+            return SYNC_FAILED, error.message
+        return PRUNED, "pruned"
+
+    def delete(self, obj: Object, propagation: Propagation = "Foreground") -> bool:
+        """Ask for a deletion; whether the object was there.
+
+        Raises:
+            ApiError: It is refused.
+        """
+        resource = self._catalog.of(obj)
+        try:
+            if resource is not None:
+                self._api.delete(resource.key, name_of(obj), namespace_of(obj), propagation=propagation)
+        except NotFoundError:
+            return False
+        return resource is not None
+
+    def get(self, obj: Object) -> Object | None:
+        """An object as it is now; None when it, or its kind, is not there."""
+        resource = self._catalog.of(obj)
+        try:
+            return self._api.get(resource.key, name_of(obj), _space(resource, obj)) if resource is not None else None
+        except NotFoundError:
+            return None
+
+    def release(self, hook: Object) -> None:
+        """Take the finalizer off a hook, so that it can be deleted.
+
+        Raises:
+            ApiError: It is refused.
+        """
+        now, resource = self.get(hook), self._catalog.of(hook)
+        held = (now or {}).get("metadata", {}).get("finalizers") or []
+        if resource is not None and HOOK_FINALIZER in held:
+            kept = [name for name in held if name != HOOK_FINALIZER]
+            self._api.patch(resource.key, name_of(hook), {"metadata": {"finalizers": kept}}, namespace_of(hook))
+
+    def _applied(self, target: Object, live: Object | None, settings: Settings, *, dry_run: bool) -> str:
+        force = settings.force or has_option(target, "Force=true") or has_option(live, "Force=true")
+        if settings.has("Replace=true") or has_option(target, "Replace=true") or has_option(live, "Replace=true"):
+            return self._replaced(target, live, force=force, dry_run=dry_run)
+        if not settings.dry_run and not dry_run and _is_server_side(target, settings):
+            return self._server_side(target, live, settings)
+        return self._client_side(target, force=force, dry_run=dry_run)
+
+    def _server_side(self, target: Object, live: Object | None, settings: Settings) -> str:
+        resource = self._resource(target)
+        if live is not None and settings.migrated_manager:
+            self._migrate(resource, live, settings.migrated_manager)
+        self._api.patch(resource.key, name_of(target), target, _space(resource, target), type="apply")
+        return f"{_spoken(resource, target)} serverside-applied"
+
+    def _migrate(self, resource: Resource, live: Object, manager: str) -> None:
+        """Make our own what another manager applied client-side, so that what Git drops goes away."""
+
+        def is_theirs(entry: Object) -> bool:
+            return (entry.get("manager"), entry.get("operation")) == (manager, "Update")
+
+        if patch := handed_over(live, is_theirs, FIELD_MANAGER, self._clock.now()):
+            self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type="json")
+
+    def _client_side(self, target: Object, *, force: bool, dry_run: bool) -> str:
+        resource, wanted = self._resource(target), remembering(target)
+        spoken, said = _spoken(resource, target), " (dry run)" if dry_run else ""
+        live = self.get(target)
+        if live is None:
+            if not dry_run:
+                self._create(wanted)
+            return f"{spoken} created{said}"
+        if dry_run:
+            return f"{spoken} configured{said}"
+        warning = "" if LAST_APPLIED in annotations_of(live) else _warning(resource, target)
+        kind = None if resource.custom else struct_of(resource.api_version, resource.kind)
+        merged = three_way(last_applied(live) or {}, wanted, live, kind)
+        if same(merged, live):
+            return f"{spoken} unchanged{warning}"
+        try:
+            self._api.update(merged)
+        except (InvalidError, ConflictError):
+            if not force:
+                raise
+            self._anew(wanted, live)
+        return f"{spoken} configured{warning}"
+
+    def _replaced(self, target: Object, live: Object | None, *, force: bool, dry_run: bool) -> str:
+        resource = self._resource(target)
+        spoken, said = _spoken(resource, target), " (dry run)" if dry_run else ""
+        if live is None:
+            if not dry_run:
+                self._create(target)
+            return f"{spoken} created{said}"
+        # Replacing these could delete them first, and all that is in them.
+        keeps = is_definition(target) or target["kind"] == "Namespace"
+        if not dry_run and force and not keeps:
+            self._anew(target, live)
+        elif not dry_run:
+            version = live["metadata"]["resourceVersion"]
+            self._api.update({**target, "metadata": {**target["metadata"], "resourceVersion": version}})
+        return f"{target['kind']}/{name_of(target)} updated" if keeps else f"{spoken} replaced{said}"
+
+    def _create(self, obj: Object) -> None:
+        self._api.create(_without_nulls(obj))
+
+    def _anew(self, obj: Object, live: Object) -> None:
+        """Make anew what cannot be changed."""
+        resource = self._resource(obj)
+        self._api.delete(
+            resource.key, name_of(live), namespace_of(live), propagation="Background", grace_seconds=0, uid=uid_of(live)
+        )
+        self._create(obj)
+
+    def _resource(self, obj: Object) -> Resource:
+        if not name_of(obj):
+            generated = obj.get("metadata", {}).get("generateName")
+            why = f"from {generated}: cannot use generate name with apply" if generated else ""
+            raise ApiError(400, "BadRequest", why or "resource name may not be empty")
+        resource = self._catalog.of(obj)
+        if resource is None:
+            matches = f'no matches for kind "{obj.get("kind")}" in version "{obj.get("apiVersion")}"'
+            where = f'name: "{name_of(obj)}" namespace: "{namespace_of(obj)}"'
+            message = f"resource mapping not found for {where}: {matches}\nensure CRDs are installed first"
+            raise ApiError(404, "NotFound", message)
+        return resource
+
+
+def _is_server_side(target: Object, settings: Settings) -> bool:
+    if has_option(target, "ServerSideApply=false"):
+        return False
+    return settings.has("ServerSideApply=true") or has_option(target, "ServerSideApply=true")
+
+
+def _space(resource: Resource, obj: Object) -> str:
+    return namespace_of(obj) if resource.namespaced else ""
+
+
+def _spoken(resource: Resource, obj: Object) -> str:
+    """As kubectl names an object: ``deployment.apps/web``."""
+    group = f".{resource.group}" if resource.group else ""
+    return f"{resource.kind.lower()}{group}/{name_of(obj)}"
+
+
+def _warning(resource: Resource, obj: Object) -> str:
+    """What kubectl says of an object that it did not apply before; it leaves gaps where its own name would be."""
+    return (
+        f". Warning: resource {resource.plural}/{name_of(obj)} is missing the {LAST_APPLIED} annotation which is"
+        " required by  apply.  apply should only be used on resources created declaratively by either "
+        " create --save-config or  apply. The missing annotation will be patched automatically."
+    )
+
+
+def _clean(message: str) -> str:
+    """A message without the dumps of Go's maps in it."""
+    return re.sub(r"map\[.*\]", "", message).strip()
+
+
+def _without_nulls(value: Object) -> Object:
+    return {
+        key: _without_nulls(item) if isinstance(item, dict) else item for key, item in value.items() if item is not None
+    }

@@ -1,0 +1,129 @@
+"""Writes what is found out about an Application: its status, its conditions, its events.
+
+Source: ``persistAppStatus``, ``setOperationState`` and ``setAppCondition`` in ``controller/appcontroller.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.recorder import Recorder
+from gitopslab.gitops.argocd.autosync import Decision
+from gitopslab.gitops.argocd.compare import EVALUATED
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, CONTROLLER, NAMESPACE, REFRESH, UNKNOWN
+from gitopslab.gitops.argocd.state import Comparison
+from gitopslab.gitops.argocd.status import (
+    HEALTH_SOURCE,
+    compared_to,
+    difference,
+    health_of,
+    resources_of,
+    with_conditions,
+)
+from gitopslab.gitops.argocd.sync.operation import Step
+from gitopslab.machinery.clock import Clock, timestamp
+from gitopslab.machinery.objects import Object, annotations_of, name_of
+
+_OF_SPEC = ("InvalidSpecError", "UnknownError")
+
+
+class Teller:
+    """Tells of Applications, and writes only what is new.
+
+    Args:
+        api: With the identity of the application controller.
+        clock: The lab's time.
+    """
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._recorder = Recorder(api, clock, CONTROLLER)
+
+    def compared(
+        self, app: Object, comparison: Comparison, summary: Object, decision: Decision, *, looked: bool
+    ) -> Object:
+        """How a comparison ended, and what follows from it; the Application as it is then.
+
+        Args:
+            app: As it was read.
+            comparison: With what its spec asks for.
+            summary: ``status.summary``.
+            decision: Whether it syncs by itself.
+            looked: Whether Git was looked at.
+        """
+        now, before = self._clock.now(), app.get("status") or {}
+        conditions = with_conditions(before.get("conditions") or (), (), _OF_SPEC, now)
+        conditions = with_conditions(conditions, comparison.conditions, EVALUATED, now)
+        if not decision.keeps_condition:
+            said = [{"type": "SyncError", "message": decision.error}] if decision.error else []
+            conditions = with_conditions(conditions, said, ("SyncError",), now)
+        after: Object = {
+            **before,
+            "conditions": conditions,
+            "controllerNamespace": NAMESPACE,
+            "health": {**(before.get("health") or {}), "status": health_of(app, comparison)},
+            "resourceHealthSource": HEALTH_SOURCE,
+            "resources": resources_of(app, comparison),
+            "sourceType": comparison.source_type,
+            "summary": summary,
+            "sync": {"comparedTo": compared_to(app), "revision": comparison.revision, "status": comparison.status},
+        }
+        if looked or not before.get("reconciledAt"):
+            after["reconciledAt"] = timestamp(now)
+        if decision.operation is not None:
+            self._recorder.event(app, "Normal", "OperationStarted", decision.event)
+        kept = {key: value for key, value in after.items() if value not in ("", [])}
+        return self._write(app, kept, {} if decision.operation is None else {"operation": decision.operation})
+
+    def refused(self, app: Object, wrong: Iterable[str]) -> Object:
+        """What is wrong with the spec: nothing is compared until it is mended."""
+        before = app.get("status") or {}
+        said = [{"type": "InvalidSpecError", "message": message} for message in wrong]
+        conditions = with_conditions(before.get("conditions") or (), said, _OF_SPEC, self._clock.now())
+        health = {**(before.get("health") or {}), "status": UNKNOWN}
+        sync = {"comparedTo": {"destination": {}}, **(before.get("sync") or {}), "status": UNKNOWN}
+        return self._write(app, {**before, "conditions": conditions, "health": health, "sync": sync}, {})
+
+    def stepped(self, app: Object, step: Step) -> Object:
+        """How far an operation is; at its end, that it ended."""
+        after = {**(app.get("status") or {}), "operationState": step.state}
+        if step.history is not None:
+            after["history"] = step.history
+        written = self._patch(app, after, {"operation": None} if step.is_over else {})
+        if step.is_over:
+            kind, message = step.event
+            self._recorder.event(app, kind, "OperationCompleted", message)
+        return written
+
+    def deletion_failed(self, app: Object, message: str) -> None:
+        """Why a deletion does not go on."""
+        before = app.get("status") or {}
+        said = [{"type": "DeletionError", "message": message}]
+        conditions = with_conditions(before.get("conditions") or (), said, ("DeletionError",), self._clock.now())
+        self._patch(app, {**before, "conditions": conditions}, {})
+
+    def keep_finalizers(self, app: Object, finalizers: list[str]) -> None:
+        """Write an Application's finalizers, where they are others."""
+        if finalizers != list(app["metadata"].get("finalizers") or ()):
+            patch = {"metadata": {"finalizers": finalizers or None}}
+            self._api.patch(APPLICATIONS, name_of(app), patch, NAMESPACE)
+
+    def _write(self, app: Object, after: Object, more: Object) -> Object:
+        """Write a new outcome, take a refresh annotation away, and say what changed."""
+        before = app.get("status") or {}
+        for part in ("sync", "health"):
+            old, new = ((side.get(part) or {}).get("status", "") for side in (before, after))
+            if old != new:
+                self._recorder.event(app, "Normal", "ResourceUpdated", f"Updated {part} status: {old} -> {new}")
+                if part == "health":
+                    after["health"]["lastTransitionTime"] = timestamp(self._clock.now())
+        if REFRESH in annotations_of(app):
+            more = {**more, "metadata": {"annotations": {REFRESH: None}}}
+        return self._patch(app, after, more)
+
+    def _patch(self, app: Object, after: Object, more: Object) -> Object:
+        change = difference(app.get("status") or {}, after)
+        patch = {**more, **({"status": change} if change else {})}
+        return self._api.patch(APPLICATIONS, name_of(app), patch, NAMESPACE) if patch else app

@@ -1,0 +1,166 @@
+"""Git and the cluster are compared, resource by resource."""
+
+from __future__ import annotations
+
+from argocd_cluster import Argo, config_map
+from projects import Project
+
+from gitopslab.gitops.argocd.kinds import TRACKING_ID
+from gitopslab.machinery.objects import Object
+
+
+def tracked(name: str, app: str = "app", group: str = "", kind: str = "ConfigMap", **more: str) -> Object:
+    """A ConfigMap with a tracking id."""
+    said = f"{app}:{group}/{kind}:default/{more.pop('said', name)}"
+    metadata = {"name": name, "namespace": "default", "annotations": {TRACKING_ID: said} | more}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"x": "1"}}
+
+
+def test_what_is_only_in_git_is_out_of_sync_and_missing(argo: Argo, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a", x="1"), "b/ignored.yaml": config_map("b")})
+    argo.application(project.url)
+    assert argo.sync_status() == "OutOfSync"
+    assert argo.health() == "Missing"
+    assert argo.resources() == {"ConfigMap/a": "OutOfSync"}
+    status = argo.status()
+    assert status["sync"]["revision"] == commit
+    assert (status["sourceType"], status["controllerNamespace"], status["resourceHealthSource"]) == (
+        "Directory", "argocd", "appTree",
+    )  # fmt: skip
+    assert argo.conditions() == []
+
+
+def test_what_git_and_the_cluster_agree_on_is_synced(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    argo.application(project.url)
+    assert (argo.sync_status(), argo.health()) == ("Synced", "Healthy")
+
+
+def test_fields_that_only_the_live_object_has_are_no_difference(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    live = tracked("a", team="red")
+    live["metadata"]["labels"] = {"added": "by-hand"}
+    live["data"]["more"] = "of it"
+    argo.api.create(live)
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "Synced"}
+
+
+def test_a_field_that_was_applied_and_left_git_is_a_difference(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    live = tracked("a")
+    live["data"]["gone"] = "from git"
+    applied = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"x":"1","gone":"from git"}}'
+    live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = applied
+    argo.api.create(live)
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "OutOfSync"}
+
+
+def test_a_change_of_a_live_object_is_seen_at_once(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    argo.application(project.url)
+    argo.api.patch("configmaps", "a", {"data": {"x": "2"}}, "default")
+    argo.plane.settle()
+    assert argo.sync_status() == "OutOfSync"
+    assert ("Normal", "ResourceUpdated", "Updated sync status: Synced -> OutOfSync") in argo.events()
+
+
+def test_what_is_there_and_not_in_git_requires_pruning(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    argo.api.create(tracked("old"))
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/old": "OutOfSync"}
+    (old,) = [each for each in argo.status()["resources"] if each["name"] == "old"]
+    assert old["requiresPruning"] is True
+    assert argo.sync_status() == "OutOfSync"
+
+
+def test_an_extra_object_may_ask_not_to_count(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    extra = tracked("old")
+    extra["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] = "IgnoreExtraneous"
+    argo.api.create(extra)
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/old": "OutOfSync"}
+    assert argo.sync_status() == "Synced"
+
+
+def test_an_object_whose_id_was_copied_has_no_status_and_is_not_to_be_pruned(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    argo.api.create(tracked("copy", said="a"))
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/copy": ""}
+    assert argo.sync_status() == "Synced"
+    assert not any(each.get("requiresPruning") for each in argo.status()["resources"])
+
+
+def test_an_object_with_an_owner_is_its_owners_and_not_the_applications(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    owned = tracked("child")
+    owner = argo.get("configmaps", "a", "default")
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": owner["metadata"]["uid"]}
+    owned["metadata"]["ownerReferences"] = [reference]
+    argo.api.create(owned)
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "Synced"}
+
+
+def test_hooks_and_what_is_skipped_do_not_count(argo: Argo, project: Project) -> None:
+    hook, skip = {"argocd.argoproj.io/hook": "PreSync"}, {"argocd.argoproj.io/hook": "Skip"}
+    project.commit({
+        "a.yaml": config_map("a", x="1"),
+        "hook.yaml": config_map("hook", annotations=hook),
+        "skip.yaml": config_map("skip", annotations=skip),
+    })  # fmt: skip
+    argo.api.create(tracked("a"))
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/skip": ""}
+    assert (argo.sync_status(), argo.health()) == ("Synced", "Healthy")
+
+
+def test_the_last_of_two_manifests_of_one_object_counts(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="2"), "b.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    argo.application(project.url)
+    assert argo.sync_status() == "Synced"
+    message = "Resource /ConfigMap/default/a appeared 2 times among application resources."
+    assert argo.conditions() == [("RepeatedResourceWarning", message)]
+
+
+def test_an_object_of_another_application_is_shared(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a", app="other"))
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "OutOfSync"}
+    message = "ConfigMap/a is part of applications argocd/app and other"
+    assert argo.conditions() == [("SharedResourceWarning", message)]
+
+
+def test_a_namespaced_object_needs_a_namespace(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url, destination={"server": "https://kubernetes.default.svc"})
+    assert ("InvalidSpecError", "Namespace for a /v1, Kind=ConfigMap is missing.") in argo.conditions()
+
+
+def test_objects_of_the_cluster_carry_the_destination_in_their_id(argo: Argo, project: Project) -> None:
+    manifest = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  namespace: nonsense\n"
+    project.commit({"a.yaml": manifest})
+    live = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    live["metadata"]["annotations"] = {TRACKING_ID: "app:/Namespace:default/shop"}
+    argo.api.create(live)
+    argo.application(project.url)
+    assert argo.resources() == {"Namespace/shop": "Synced"}
+
+
+def test_a_kind_that_the_project_forbids_is_unknown(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.project("strict", namespaceResourceBlacklist=[{"group": "", "kind": "ConfigMap"}])
+    argo.application(project.url, project="strict")
+    assert argo.resources() == {"ConfigMap/a": "Unknown"}
