@@ -44,7 +44,7 @@ class Forge:
         self.repositories.tidy()
         settings = Settings(folder.ci / "settings.json")
         self.pipelines = Pipelines(folder.ci, host, self.repositories, self.entrance, settings, engine)
-        self._hooks = Hooks(settings, f"http://{host}")
+        self._hooks = Hooks(settings, f"http://{host}", self.repositories)
         registry = RegistryServer(Registry(folder.registry), self.entrance)
         git = GitServer(self.repositories, self.entrance, self._pushed)
         api = Api(self.repositories, self.pipelines, self.entrance, settings)

@@ -17,7 +17,10 @@ from typing import Any
 import urllib3
 
 from gitopslab.forge.settings import Settings
+from gitopslab.gitops.git.commits import Commits
 from gitopslab.gitops.git.receive import RefUpdate
+from gitopslab.gitops.git.repositories import Repositories
+from gitopslab.gitops.place import git_url
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 5.0
@@ -30,11 +33,13 @@ class Hooks:
     Args:
         settings: Who wants to hear.
         url: Of the forge.
+        repositories: Its projects.
     """
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    def __init__(self, settings: Settings, url: str, repositories: Repositories) -> None:
         self._settings = settings
         self._url = url
+        self._repositories = repositories
         self._pool = urllib3.PoolManager(timeout=_PATIENCE, retries=False)
         self._workers = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hook")
 
@@ -66,7 +71,12 @@ class Hooks:
             "after": update.after,
             "ref": update.ref,
             "checkout_sha": None if update.is_removal else update.after,
-            "project": {"path_with_namespace": project, "git_http_url": f"{self._url}/{project}.git"},
+            "project": {
+                "path_with_namespace": project,
+                "git_http_url": f"{self._url}/{project}.git",
+                "web_url": git_url(project).removesuffix(".git"),  # receivers look for it in their manifests
+                "default_branch": Commits(self._repositories.path(project)).default_branch(),
+            },
         }
 
     def _deliver(self, pool: urllib3.PoolManager, url: str, token: str, payload: dict[str, Any]) -> None:

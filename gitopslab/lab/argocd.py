@@ -107,6 +107,22 @@ class ArgoCD:
         """
         return project if "://" in project else git_url(project)
 
+    def webhook(self, project: str) -> None:
+        """Have pushes to a project compared at once, instead of at the next look two to three minutes later.
+
+        The forge tells Argo CD of each push, as GitLab does. The real Argo CD of another cluster cannot be called from
+        here; it looks every 15 s.
+
+        Args:
+            project: ``group/project``.
+
+        Example:
+            >>> lab.argocd.webhook("waal/infra")
+        """
+        from gitopslab.lab.argocd_installing import webhook
+
+        webhook(self._client, self._cluster, project)
+
     def create(self, name: str, project: str, path: str = ".", **wishes: Any) -> None:
         """Make an Application, or make the one that is there as it is said here: ``argocd app create --upsert``.
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from pathlib import Path
 
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
-from gitopslab.clusters.forge import USER
+from gitopslab.clusters.forge import USER, Forge
+from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
 from gitopslab.gitops.argocd import installation
 from gitopslab.gitops.argocd.definitions import VERSION
 from gitopslab.gitops.argocd.kinds import APP_PROJECTS, NAMESPACE
 from gitopslab.gitops.argocd.project import DEFAULT
+from gitopslab.gitops.argocd.webhook import PATH, SECRET, TOKEN
 from gitopslab.gitops.place import git_url
 from gitopslab.lab import installing
 from gitopslab.lab.answers import say
 from gitopslab.machinery.objects import Object, name_of
 
+_POLL = "15s"
 _RELEASE = installing.Release(
     title="Argo CD",
     version=VERSION,
@@ -57,6 +61,24 @@ def connect(client: Client, cluster: Cluster) -> None:
     say(f"✔ it reads the lab's Git server as {prefix}")
 
 
+def webhook(client: Client, cluster: Cluster, project: str) -> None:
+    """Have the forge tell Argo CD of pushes to a project."""
+    if cluster.kind != "embedded":
+        return say(f"Argo CD of this cluster looks at {project} every {_POLL}; nobody outside can call it")
+    token = _token(client)
+    address = Forge.of(cluster).up(say)
+    PipelineClient(address).set_hook(project, f"{client.server}{PATH}", token, authority=client.connection.authority)
+    say(f"webhook: pushes to {project} are compared at once")
+
+
+def _token(client: Client) -> str:
+    """The one token that Argo CD asks of every sender, made with the first webhook."""
+    data = client.get("secrets", SECRET, NAMESPACE).get("data") or {}
+    token = base64.b64decode(data.get(TOKEN, "")).decode() or secrets.token_urlsafe(24)
+    client.patch("secrets", SECRET, {"stringData": {TOKEN: token}}, NAMESPACE)
+    return token
+
+
 def _components(cluster: Cluster, manifests: str | Path) -> list[Object]:
     if cluster.kind == "embedded":
         return installation.manifest()
@@ -68,7 +90,15 @@ def _components(cluster: Cluster, manifests: str | Path) -> list[Object]:
     found = installing.published(_RELEASE, manifests)
     if manifests:
         installing.load_images(cluster, manifests)
-    return found
+    return [_hurried(obj) for obj in found]
+
+
+def _hurried(obj: Object) -> Object:
+    """A lesson does not last the minutes after which Argo CD looks at Git by itself."""
+    if (obj["kind"], name_of(obj)) != ("ConfigMap", "argocd-cm"):
+        return obj
+    settings = {"timeout.reconciliation": _POLL, "timeout.reconciliation.jitter": "0s"}
+    return {**obj, "data": {**(obj.get("data") or {}), **settings}}
 
 
 def _start(client: Client) -> None:

@@ -22,6 +22,9 @@ _ACCOUNTS = {"argocd-controller": "argocd-application-controller"}
 """Whose field manager is not called as their service account."""
 
 
+_ARGOCD_HOOK = "/hook/argocd"
+
+
 class GitOps:
     """GitOps controllers, started when the cluster has their kinds.
 
@@ -54,13 +57,22 @@ class GitOps:
         return self._artifacts
 
     def receive(self, path: str, headers: Mapping[str, str], body: bytes) -> int:
-        """Act on the call of a webhook, where a Receiver listens for it."""
+        """Act on the call of a webhook, where a Receiver or Argo CD listens for it."""
+        if path == _ARGOCD_HOOK:
+            return self._argocd_received(headers, body)
         if self._verbs.catalog.by_key("receivers.notification.toolkit.fluxcd.io") is None:
             return 404
         from gitopslab.gitops.flux.receiver import COMPONENT, received
 
         api, verbs = self._api_for("flux-system")(COMPONENT), self._verbs
         return received(api, verbs.catalog, verbs.clock.now(), path, headers, body)
+
+    def _argocd_received(self, headers: Mapping[str, str], body: bytes) -> int:
+        if self._verbs.catalog.by_key("applications.argoproj.io") is None:
+            return 404
+        from gitopslab.gitops.argocd.webhook import received
+
+        return received(self._api_for("argocd")("argocd-server"), headers, body)
 
     def _flux(self) -> list[Row]:
         from gitopslab.gitops.flux.controllers import controllers
