@@ -93,9 +93,9 @@ class Flux:
         """The archives that source-controller keeps."""
         return sorted(self.plane.gitops.artifacts.rglob("*.tar.gz"))
 
-    def files(self) -> list[str]:
+    def files(self, resource: str = GIT) -> list[str]:
         """What is in the artifact of the source ``app``."""
-        path = self.plane.gitops.artifacts / self.status(GIT)["artifact"]["path"]
+        path = self.plane.gitops.artifacts / self.status(resource)["artifact"]["path"]
         with tarfile.open(path) as archive:
             return sorted(archive.getnames())
 

@@ -14,7 +14,18 @@ from serving_forge import ServedForge
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
-def publish(forge: ServedForge, repository: str, tag: str, files: Mapping[str, str] | None = None) -> str:
+LAYER = "application/vnd.cncf.flux.content.v1.tar+gzip"
+
+
+def publish(
+    forge: ServedForge,
+    repository: str,
+    tag: str,
+    files: Mapping[str, str] | None = None,
+    *,
+    layers: Mapping[str, bytes] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> str:
     """Push an image or artifact of one layer; its digest.
 
     Args:
@@ -22,11 +33,15 @@ def publish(forge: ServedForge, repository: str, tag: str, files: Mapping[str, s
         repository: ``group/project``.
         tag: What to call it.
         files: In its layer; default one that holds the tag.
+        layers: More layers before it, by media type.
+        annotations: Of the manifest.
     """
     with httpx.Client(base_url=f"http://{forge.host}/v2/{repository}", auth=("learner", forge.token)) as client:
-        layer = _blob(client, _tar(files or {"tag": tag}), "application/vnd.cncf.flux.content.v1.tar+gzip")
+        first = [_blob(client, content, media_type) for media_type, content in (layers or {}).items()]
+        layer = _blob(client, _tar(files or {"tag": tag}), LAYER)
         config = _blob(client, b"{}", "application/vnd.cncf.flux.config.v1+json")
-        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [layer]}
+        manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [*first, layer]}
+        manifest |= {"annotations": dict(annotations)} if annotations else {}
         content = json.dumps(manifest).encode()
         answer = client.put(f"/manifests/{tag}", content=content, headers={"content-type": MANIFEST})
         answer.raise_for_status()

@@ -16,6 +16,7 @@ from gitopslab.gitops.flux.kinds import (
     RECEIVERS,
 )
 from gitopslab.gitops.flux.kustomization import KustomizationController
+from gitopslab.gitops.flux.ocirepository import OCIRepositoryController
 from gitopslab.gitops.flux.receiver import ReceiverController
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.starting import Row
@@ -29,6 +30,7 @@ def controllers(given: Surroundings) -> list[Row]:
     automated = (IMAGE_AUTOMATIONS, IMAGE_POLICIES, GIT_REPOSITORIES)
     return [
         Row(GitRepositoryController.name, (GIT_REPOSITORIES,), lambda: GitRepositoryController(given)),
+        Row(OCIRepositoryController.name, (OCI_REPOSITORIES,), lambda: OCIRepositoryController(given)),
         Row(KustomizationController.name, (KUSTOMIZATIONS, *sources), lambda: KustomizationController(given)),
         Row(ImageRepositoryController.name, (IMAGE_REPOSITORIES,), lambda: ImageRepositoryController(given, tags)),
         Row(ImagePolicyController.name, reflected, lambda: ImagePolicyController(given, tags)),

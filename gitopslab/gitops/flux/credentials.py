@@ -1,8 +1,10 @@
-"""The Secret that a source names, as credentials for HTTP."""
+"""The Secret that a source names, as credentials for HTTP: its own user and password, or a Docker login."""
 
 from __future__ import annotations
 
 import base64
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
@@ -18,8 +20,13 @@ class Credentials:
     password: str = ""
 
 
-def credentials_of(api: Api, obj: Object) -> Credentials:
+def credentials_of(api: Api, obj: Object, host: str = "") -> Credentials:
     """What ``spec.secretRef`` of a source leads to: ``username`` and ``password``, or a ``bearerToken``.
+
+    Args:
+        api: Reads the Secret.
+        obj: The source.
+        host: Of a registry, whose login is taken from ``.dockerconfigjson``.
 
     Raises:
         GitError: The Secret cannot be read.
@@ -33,6 +40,18 @@ def credentials_of(api: Api, obj: Object) -> Credentials:
     except ApiError as error:
         raise GitError(f"failed to get secret '{namespace}/{name}': {error.message}") from error
     read = {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+    if ".dockerconfigjson" in read:
+        return _login(read[".dockerconfigjson"], host)
     if "bearerToken" in read:
         return Credentials("oauth2", read["bearerToken"])
     return Credentials(read.get("username", ""), read.get("password", ""))
+
+
+def _login(config: str, host: str) -> Credentials:
+    """The login for a host, as ``docker login`` writes it; nobody where there is none."""
+    with suppress(ValueError, AttributeError, TypeError):
+        for name, login in json.loads(config).get("auths", {}).items():
+            if name.removeprefix("https://").removeprefix("http://").split("/")[0] == host:
+                user, _, password = base64.b64decode(login.get("auth", "")).decode().partition(":")
+                return Credentials(login.get("username") or user, login.get("password") or password)
+    return Credentials()

@@ -53,7 +53,7 @@ class ImageRepositoryController:
             self._loop.failed(turn, "ImageURLInvalid", error.message, is_stalled=True)
             return self._loop.schedule.idle(request, turn.cause)
         try:
-            credentials = credentials_of(self._loop.api, turn.obj)
+            credentials = credentials_of(self._loop.api, turn.obj, image.host)
         except GitError as error:
             self._loop.failed(turn, "AuthenticationFailed", error.message)
             return self._loop.schedule.failed(request, turn.cause)

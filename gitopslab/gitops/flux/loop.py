@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,10 +44,18 @@ class Loop:
         given: What every controller works with.
         component: Whose identity and events these are.
         resource: Of the kind.
+        forget: Told of an object that is being deleted, before it goes.
     """
 
-    def __init__(self, given: Surroundings, component: str, resource: str) -> None:
+    def __init__(
+        self,
+        given: Surroundings,
+        component: str,
+        resource: str,
+        forget: Callable[[Object], object] = lambda obj: None,
+    ) -> None:
         self._given = given
+        self._forget = forget
         self._resource = resource
         self.api = given.api_for(component)
         self._recorder = Recorder(self.api, given.clock, component)
@@ -67,6 +75,7 @@ class Loop:
             return DONE
         if is_terminating(obj):
             if has_finalizer(obj):
+                self._forget(obj)
                 drop_finalizer(self.api, self._resource, obj)
             return DONE
         if not has_finalizer(obj):
@@ -83,7 +92,7 @@ class Loop:
         status = {**status, "observedGeneration": turn.obj["metadata"]["generation"]}
         gone = (conditions.RECONCILING, conditions.STALLED)
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
-        self._write(turn.obj, status, Condition.true(conditions.READY, "Succeeded", message))
+        self.write(turn.obj, status, Condition.true(conditions.READY, "Succeeded", message))
 
     def failed(self, turn: Turn, reason: str, message: str, *, is_stalled: bool = False) -> None:
         """Not Ready; stalled where only a change of the object can mend it."""
@@ -97,16 +106,17 @@ class Loop:
             status["conditions"] = conditions.without(status.get("conditions") or [], conditions.STALLED)
             retry = "reconciliation in progress"
             said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", retry))
-        self._write(turn.obj, status, *said)
+        self.write(turn.obj, status, *said)
         self.event(turn.obj, "Warning", reason, message)
 
     def event(self, obj: Object, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         """Say something about an object."""
         self._recorder.event(obj, kind, reason, message)
 
-    def _write(self, obj: Object, status: Object, *said: Condition) -> None:
+    def write(self, obj: Object, status: Object, *said: Condition) -> Object:
+        """Write a status with these conditions in it; the object as it is then."""
         generation, now = obj["metadata"]["generation"], self._given.clock.now()
         token = requested_at(obj)
         handled = {"lastHandledReconcileAt": token} if token else {}
         told = conditions.put(status.get("conditions") or [], *said, generation=generation, now=now)
-        write_status(self.api, self._resource, obj, {**status, **handled, "conditions": told})
+        return write_status(self.api, self._resource, obj, {**status, **handled, "conditions": told})

@@ -19,6 +19,10 @@ class Patterns:
         useful = [line for line in lines if line.strip() and not line.startswith("#")]
         self._filter = IgnoreFilter([line.strip().encode() for line in useful])
         self._folder = folder
+        self._says_anything = bool(useful)
+
+    def __bool__(self) -> bool:
+        return self._says_anything
 
     def leaves_out(self, path: str) -> bool | None:
         """Whether a file is left out; None when no pattern speaks of it or of a folder above it."""

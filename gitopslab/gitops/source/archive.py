@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import posixpath
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,3 +45,26 @@ def unpack(content: bytes, folder: Path) -> None:
             archive.extractall(folder, filter="data")
     except (tarfile.TarError, OSError, EOFError) as error:
         raise RenderError(f"failed to untar artifact: {error}") from error
+
+
+def read(content: bytes) -> dict[str, File]:
+    """The files of an archive by path; links are passed over, as source-controller passes them over.
+
+    Raises:
+        RenderError: It is no archive, is too large, or names what is outside it.
+    """
+    found: dict[str, File] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as archive:
+            members = [entry for entry in archive.getmembers() if entry.isfile()]
+            if sum(entry.size for entry in members) > _MOST_BYTES:
+                raise RenderError(f"the artifact holds more than {_MOST_BYTES} bytes")
+            for entry in members:
+                path = posixpath.normpath(entry.name)
+                if path.startswith(("/", "..")):
+                    raise RenderError(f"tar contained invalid name error {entry.name!r}")
+                data = archive.extractfile(entry)
+                found[path] = File(data.read() if data is not None else b"", entry.mode)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise RenderError(f"requires gzip-compressed body: {error}") from error
+    return found

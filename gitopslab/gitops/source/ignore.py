@@ -1,6 +1,7 @@
-"""What is left out of an artifact: Flux's own list, ``.sourceignore`` files, ``spec.ignore``; the last is strongest.
+"""What is left out of an artifact: Git's own files, ``.sourceignore`` files, ``spec.ignore``; the last is strongest.
 
-Source: ``fluxcd/pkg/sourceignore``.
+Where neither file nor field says anything, Flux leaves out what is seldom a manifest, too: pictures, archives and the
+files of CI. Source: ``fluxcd/pkg/sourceignore`` and ``SourceIgnoreFilter`` of ``fluxcd/pkg/artifact/storage``.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Mapping
 from gitopslab.gitops.git.patterns import Patterns
 from gitopslab.gitops.git.remote import File
 
+_GIT = (".git/", ".gitignore", ".gitmodules", ".gitattributes")
 _DEFAULT = (
-    ".git/", ".gitignore", ".gitmodules", ".gitattributes",
     "*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip",
     ".github/", ".circleci/", ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml", "cloudbuild.yaml",
     "codeship-services.yml", "codeship-steps.yml",
@@ -27,13 +28,14 @@ def kept(files: Mapping[str, File], spec_ignore: str | None) -> dict[str, File]:
         files: Of a commit, by path.
         spec_ignore: ``spec.ignore`` of a source.
     """
-    layers = [Patterns(_DEFAULT)]
+    layers = []
     for path in sorted(path for path in files if path.rpartition("/")[2] == _FILE):
         lines = files[path].content.decode(errors="replace").splitlines()
         layers.append(Patterns(lines, path.removesuffix(_FILE)))
     if spec_ignore is not None:
         layers.append(Patterns(spec_ignore.splitlines()))
-    return {path: file for path, file in files.items() if not _is_left_out(layers, path)}
+    first = Patterns(_GIT if any(layers) else (*_GIT, *_DEFAULT))
+    return {path: file for path, file in files.items() if not _is_left_out([first, *layers], path)}
 
 
 def _is_left_out(layers: list[Patterns], path: str) -> bool:

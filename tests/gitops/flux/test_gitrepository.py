@@ -8,7 +8,9 @@ import pytest
 from flux_cluster import GIT, SYSTEM, Flux, config_map
 from projects import Project
 
+from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.errors import InvalidError
+from gitopslab.machinery.objects import condition_of
 
 
 def revision(flux: Flux) -> str:
@@ -159,9 +161,68 @@ def test_what_is_ignored_is_not_in_the_artifact(flux: Flux, project: Project) ->
     project.commit({"a.yaml": config_map("a"), "logo.png": b"x", ".gitlab-ci.yml": "a: b", ".sourceignore": "docs/\n",
                     "docs/b.yaml": config_map("b"), "app/c.yaml": config_map("c")})  # fmt: skip
     flux.repository(project.url)
-    assert flux.files() == [".sourceignore", "a.yaml", "app/c.yaml"]
+    assert flux.files() == [".gitlab-ci.yml", ".sourceignore", "a.yaml", "app/c.yaml", "logo.png"]
     flux.change(GIT, "app", {"ignore": "/*\n!/app\n"})
     assert flux.files() == ["app/c.yaml"]
+
+
+def test_what_is_no_manifest_is_left_out_unless_somebody_says_what_is(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a"), "logo.png": b"x", ".gitlab-ci.yml": "a: b", ".gitignore": "",
+                    ".sops.yaml": "a: b"})  # fmt: skip
+    flux.repository(project.url)
+    assert flux.files() == ["a.yaml"]
+    flux.change(GIT, "app", {"ignore": "*.txt\n"})
+    assert flux.files() == [".gitlab-ci.yml", ".sops.yaml", "a.yaml", "logo.png"]
+
+
+def test_only_some_folders_are_checked_out_where_a_spec_names_any(flux: Flux, project: Project) -> None:
+    project.commit({"a/x.yaml": config_map("x"), "b/y.yaml": config_map("y"), "c/z.yaml": config_map("z")})
+    flux.repository(project.url, sparseCheckout=["./a", "b"])
+    assert flux.files() == ["a/x.yaml", "b/y.yaml"]
+    flux.change(GIT, "app", {"sparseCheckout": ["nope"]})
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert ready[1] == "GitOperationFailed"
+    assert ready[2].startswith("failed to sparse checkout directories : sparse checkout dir 'nope' does not exist")
+
+
+def test_the_way_to_the_first_artifact_is_told_step_by_step(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")})
+    _, watch = flux.api.watch(GIT)
+    flux.repository(project.url)
+    assert said(watch.poll()) == [
+        ("Unknown", "processing object: new generation -1 -> 1"),
+        ("Unknown", "building artifact"),
+        ("Unknown", f"building artifact: new upstream revision 'main@sha1:{commit}'"),
+        ("True", f"stored artifact for revision 'main@sha1:{commit}'"),
+    ]
+
+
+def test_a_newer_commit_makes_the_artifact_outdated_until_it_is_stored(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    new = project.commit({"a.yaml": config_map("a", x="2")})
+    _, watch = flux.api.watch(GIT)
+    flux.advance(61)
+    events = watch.poll()
+    message = f"new upstream revision 'main@sha1:{new}'"
+    outdated = condition_of(events[0].object, "ArtifactOutdated")
+    assert outdated is not None
+    assert (outdated["status"], outdated["reason"], outdated["message"]) == ("True", "NewRevision", message)
+    assert said(events)[0] == ("Unknown", f"building artifact: {message}")
+    assert flux.condition(GIT, kind="ArtifactOutdated") is None
+    assert flux.condition(GIT, kind="Reconciling") is None
+
+
+def test_an_artifact_that_disappeared_is_made_again(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    for file in flux.artifacts():
+        file.unlink()
+    _, watch = flux.api.watch(GIT)
+    flux.advance(61)
+    assert said(watch.poll())[0] == ("Unknown", "building artifact: disappeared from storage")
+    assert flux.files() == ["a.yaml"]
 
 
 def test_a_url_must_be_one_that_flux_takes(flux: Flux) -> None:
@@ -177,6 +238,12 @@ def test_deleting_it_removes_its_artifacts(flux: Flux, project: Project) -> None
     flux.plane.settle()
     assert flux.find(GIT, "app", SYSTEM) is None
     assert flux.artifacts() == []
+
+
+def said(events: list[WatchEvent]) -> list[tuple[str, str]]:
+    """Status and message of Ready, event by event."""
+    found = [condition_of(event.object, "Ready") for event in events]
+    return [(ready["status"], ready["message"]) for ready in found if ready is not None]
 
 
 def encoded(text: str) -> str:

@@ -1,0 +1,163 @@
+"""What every source does with what it fetched: store it, tell it, and say meanwhile how far it has come.
+
+Conditions, reasons and messages as source-controller's ``summarize`` leaves them: Ready mirrors a trouble, the old
+artifact stays for who uses it, and the last word of progress stays while it is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from gitopslab.controlplane.runtime.reconcile import Result
+from gitopslab.gitops.flux import conditions
+from gitopslab.gitops.flux.conditions import Condition
+from gitopslab.gitops.flux.durations import seconds
+from gitopslab.gitops.flux.kinds import requested_at
+from gitopslab.gitops.flux.loop import Loop, Turn
+from gitopslab.gitops.flux.surroundings import Surroundings
+from gitopslab.machinery.clock import timestamp
+from gitopslab.machinery.objects import Object, condition_of, name_of, namespace_of
+
+COMPONENT = "source-controller"
+_OUTDATED = "ArtifactOutdated"
+_TROUBLES = ("FetchFailed", "IncludeUnavailable", "StorageOperationFailed", "BuildFailed")
+_IN_STORAGE = "ArtifactInStorage"
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Something new to be stored.
+
+    Attributes:
+        revision: As the artifact tells it.
+        file: Its name in the storage.
+        content: The archive.
+        news: What is said while it is stored.
+        metadata: For ``status.artifact.metadata``.
+    """
+
+    revision: str
+    file: str
+    content: bytes
+    news: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Artifacts:
+    """Keeps the artifacts of one kind of source.
+
+    Args:
+        given: What every controller works with.
+        resource: Of the kind.
+        folder: In the storage, such as ``gitrepository``.
+        observed: Fields of ``spec`` that decide what is in an artifact, and the field of ``status`` where each is kept.
+    """
+
+    def __init__(self, given: Surroundings, resource: str, folder: str, observed: Mapping[str, str]) -> None:
+        self._given = given
+        self._folder = folder
+        self._observed = observed
+        self.loop = Loop(given, COMPONENT, resource, self._forget)
+
+    def stored(self, obj: Object) -> str:
+        """The revision of the artifact that is there and was made from this spec; empty when there is none."""
+        status, spec = obj.get("status") or {}, obj["spec"]
+        artifact = status.get("artifact") or {}
+        is_same = all(status.get(told) == spec.get(wanted) for wanted, told in self._observed.items())
+        return str(artifact["revision"]) if artifact and is_same and self._is_there(artifact) else ""
+
+    def begin(self, turn: Turn) -> Turn:
+        """Say what is begun, where there is something to say: a poll that finds nothing is not worth a write."""
+        generation, status = turn.obj["metadata"]["generation"], turn.obj.get("status") or {}
+        observed, told = status.get("observedGeneration", -1), condition_of(turn.obj, conditions.RECONCILING) or {}
+        if told.get("observedGeneration") == generation:
+            return turn
+        if observed != generation:
+            turn = self._progress(turn, f"processing object: new generation {observed} -> {generation}")
+        elif requested_at(turn.obj) != status.get("lastHandledReconcileAt", ""):
+            turn = self._progress(turn, "reconciliation in progress")
+        artifact = status.get("artifact")
+        if artifact is None:
+            turn = self._progress(turn, "building artifact", drift=True)
+        elif not self._is_there(artifact):
+            turn = self._progress(turn, "building artifact: disappeared from storage", drift=True)
+        return turn
+
+    def keep(self, turn: Turn, new: New) -> tuple[Turn, Object]:
+        """Store what came; the turn, and the status that tells of it, which is still to be written."""
+        had = (turn.obj.get("status") or {}).get("artifact")
+        more = [Condition.true(_OUTDATED, "NewRevision", new.news)] if had else []
+        if (had or {}).get("revision") != new.revision:
+            turn = self._progress(turn, f"building artifact: {new.news}", *more, drift=True)
+        namespace, name = namespace_of(turn.obj), name_of(turn.obj)
+        path = f"{self._folder}/{namespace}/{name}/{new.file}"
+        stored = self._given.storage.keep(path, new.content)
+        artifact = {
+            "digest": stored.digest,
+            "lastUpdateTime": timestamp(self._given.clock.now()),
+            "path": path,
+            "revision": new.revision,
+            "size": stored.size,
+            "url": f"http://{COMPONENT}.{namespace}.svc.cluster.local./{path}",
+        }
+        status = dict(turn.obj.get("status") or {})
+        status["artifact"] = {**artifact, **({"metadata": dict(new.metadata)} if new.metadata else {})}
+        return turn, status
+
+    def succeeded(self, turn: Turn, status: Object, message: str, event: str, reason: str = "Succeeded") -> Result:
+        """Ready; an event only for what is new, or the end of a trouble."""
+        spec, before = turn.obj["spec"], turn.obj.get("status") or {}
+        for wanted, told in self._observed.items():
+            status.pop(told, None)
+            if spec.get(wanted) is not None:
+                status[told] = spec[wanted]
+        status["observedGeneration"] = turn.obj["metadata"]["generation"]
+        was_failing = any(each["type"] in _TROUBLES for each in before.get("conditions") or ())
+        gone = (*_TROUBLES, _OUTDATED, conditions.RECONCILING, conditions.STALLED)
+        status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
+        ready, there = (Condition.true(kind, reason, message) for kind in (conditions.READY, _IN_STORAGE))
+        self.loop.write(turn.obj, status, ready, there)
+        if (before.get("artifact") or {}).get("digest") != status["artifact"]["digest"]:
+            self.loop.event(turn.obj, "Normal", "NewArtifact", event)
+        elif was_failing:
+            self.loop.event(turn.obj, "Normal", "Succeeded", event)
+        return self.loop.schedule.done(turn.request, turn.cause, seconds(spec["interval"]))
+
+    def failed(
+        self, turn: Turn, reason: str, message: str, *, trouble: str = "FetchFailed", is_stalled: bool = False
+    ) -> Result:
+        """Ready mirrors the trouble; stalled where only a change of the object can mend it."""
+        status = dict(turn.obj.get("status") or {})
+        told = (condition_of(turn.obj, conditions.RECONCILING) or {}).get("message", "reconciliation in progress")
+        said = [Condition.true(trouble, reason, message), Condition.false(conditions.READY, reason, message)]
+        gone = [each for each in _TROUBLES if each != trouble]
+        if is_stalled:
+            status["observedGeneration"] = turn.obj["metadata"]["generation"]
+            said.append(Condition.true(conditions.STALLED, reason, message))
+            gone.append(conditions.RECONCILING)
+        else:
+            said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", told))
+            gone.append(conditions.STALLED)
+        status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
+        self.loop.write(turn.obj, status, *said)
+        self.loop.event(turn.obj, "Warning", reason, message)
+        schedule = self.loop.schedule
+        return schedule.idle(turn.request, turn.cause) if is_stalled else schedule.failed(turn.request, turn.cause)
+
+    def _progress(self, turn: Turn, message: str, *more: Condition, drift: bool = False) -> Turn:
+        """It goes on; Ready says so unless it is known and still true."""
+        said = [Condition.true(conditions.RECONCILING, "Progressing", message), *more]
+        ready = condition_of(turn.obj, conditions.READY)
+        if drift or ready is None or ready["status"] == "Unknown":
+            said.append(Condition.unknown(conditions.READY, "Progressing", message))
+        status = dict(turn.obj.get("status") or {})
+        if "disappeared" in message:
+            status.pop("artifact")
+        return replace(turn, obj=self.loop.write(turn.obj, status, *said))
+
+    def _is_there(self, artifact: Object) -> bool:
+        return self._given.storage.has(artifact["path"])
+
+    def _forget(self, obj: Object) -> None:
+        self._given.storage.forget(f"{self._folder}/{namespace_of(obj)}/{name_of(obj)}")
