@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.server.guarded import GuardedApi
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
@@ -79,11 +80,9 @@ class GitOps:
         from gitopslab.gitops.flux.surroundings import Surroundings
         from gitopslab.gitops.source.storage import Storage
 
-        storage = Storage(self.artifacts)
-        verbs = self._verbs
-        return controllers(
-            Surroundings(self._api_for("flux-system"), self._manager, verbs.clock, verbs.catalog, self._work, storage)
-        )
+        verbs, storage = self._verbs, Storage(self.artifacts)
+        given = (self._api_for("flux-system"), self._manager, verbs.clock, verbs.catalog, self._work)
+        return controllers(Surroundings(*given, self._api_as, storage))
 
     def _argocd(self) -> list[Row]:
         from gitopslab.gitops.argocd.controllers import controllers
@@ -101,3 +100,8 @@ class GitOps:
             return LocalApi(self._verbs, Caller(user, _ADMINISTRATORS, component))
 
         return api_for
+
+    def _api_as(self, namespace: str, account: str, manager: str) -> Api:
+        """The Api with a service account's own rights, as whoever impersonates it has them."""
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+        return GuardedApi(self._verbs, Caller(f"system:serviceaccount:{namespace}:{account}", groups, manager))

@@ -7,6 +7,7 @@ say. Events are best effort: when one cannot be written (its namespace is going 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Literal
 
 from gitopslab.controlplane.runtime.api import Api
@@ -36,7 +37,14 @@ class Recorder:
         self._seen: Recent[Subject, tuple[str, str, int]] = Recent()
 
     def event(
-        self, about: Object, kind: Literal["Normal", "Warning"], reason: str, message: str, *, field: str = ""
+        self,
+        about: Object,
+        kind: Literal["Normal", "Warning"],
+        reason: str,
+        message: str,
+        *,
+        field: str = "",
+        annotations: Mapping[str, str] | None = None,
     ) -> None:
         """Say that something happened to an object; the same again raises ``count``.
 
@@ -46,6 +54,7 @@ class Recorder:
             reason: One CamelCase word.
             message: A sentence, cut to 1024 characters.
             field: ``involvedObject.fieldPath``, as in ``spec.containers{nginx}``.
+            annotations: Of the event.
         """
         reference = {**object_reference(about), **({"fieldPath": field} if field else {})}
         uid = reference.get("uid", "")
@@ -55,16 +64,20 @@ class Recorder:
             return
         key, text = found
         try:
-            self._write(key, reference, {"type": kind, "reason": reason, "message": text[:_MAX_MESSAGE]})
+            said = {"type": kind, "reason": reason, "message": text[:_MAX_MESSAGE]}
+            self._write(key, reference, said, annotations or {})
         except ApiError:
             self._seen.drop(key)
 
-    def _write(self, key: Subject, reference: Object, said: Object) -> None:
+    def _write(self, key: Subject, reference: Object, said: Object, annotations: Mapping[str, str]) -> None:
         now = timestamp(self._clock.now())
         seen = self._seen.get(key)
         if seen is None:
             namespace, name, count = reference.get("namespace") or "default", self._name(reference, said), 1
-            self._api.create(self._event(namespace, name, reference, said, now))
+            event = self._event(namespace, name, reference, said, now)
+            if annotations:
+                event["metadata"]["annotations"] = dict(annotations)
+            self._api.create(event)
         else:
             namespace, name, count = seen[0], seen[1], seen[2] + 1
             change = {"count": count, "lastTimestamp": now, "message": said["message"]}

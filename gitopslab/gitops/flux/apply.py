@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.errors import ApiError, InvalidError, LabError, NotFoundError
+from gitopslab.gitops.flux.ignoring import Rules, paths_of, payload, without
 from gitopslab.gitops.flux.marks import says, spoken
 from gitopslab.gitops.flux.ownership import taken_over
 from gitopslab.machinery.clock import Clock
@@ -31,6 +32,7 @@ CREATED, CONFIGURED, UNCHANGED, SKIPPED, DELETED = "created", "configured", "unc
 """What can be done to an object, in Flux's words."""
 
 _NOT_COMPARED = ("metadata", "status")
+_UNSEEN = (403, 404)
 
 
 class ApplyError(LabError):
@@ -53,11 +55,20 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be done to an object, and what of it is applied."""
+
+    done: str
+    payload: Object
+
+
+@dataclass(frozen=True, slots=True)
 class _Seen:
     """An object that needed nothing: while both sides are what they were, it still needs nothing."""
 
     live: Object
     wanted: Object
+    ignored: Rules
 
 
 class Applier:
@@ -75,42 +86,71 @@ class Applier:
         self._clock = clock
         self._seen: dict[str, _Seen] = {}
 
-    def plan(self, obj: Object, *, force: bool) -> str:
-        """What would be done to an object: one of the words above. Nothing of it is written.
+    def plan(self, obj: Object, *, force: bool, ignore: Rules = ()) -> Planned:
+        """What would be done to an object, in one of the words above. Nothing of it is written.
 
         Args:
             obj: As it is wanted.
             force: Make it anew when its change is not allowed.
+            ignore: ``spec.ignore``: what is left to others.
 
         Raises:
             ApplyError: It is refused.
             StillThereError: It is to be made anew and is not gone yet; try again soon.
         """
-        return self._plan(obj, force=force or says(obj, "force", "enabled"))
+        resource = self._resource(obj)
+        live = self.live(obj)
+        if _is_excluded(obj, live):
+            return Planned(SKIPPED, obj)
+        if live is not None and self._seen.get(uid_of(live)) == _Seen(_compared(live), obj, ignore):
+            return Planned(UNCHANGED, obj)
+        try:
+            result = self._patch(resource, obj, dry_run=True)
+        except ApiError as error:
+            if live is None or not _is_immutable(error) or not (force or _is_forced(obj, live)):
+                raise _failed(obj, error) from error
+            self._make_way(obj)
+            return Planned(CREATED, obj)
+        if live is None:
+            return Planned(CREATED, obj)
+        return self._compare(obj, live, result, ignore)
 
-    def write(self, obj: Object, planned: str) -> Action:
+    def _compare(self, obj: Object, live: Object, result: Object, ignore: Rules) -> Planned:
+        try:
+            paths = paths_of(result, ignore)
+        except LabError as error:
+            raise ApplyError(f"{spoken(obj)}: {error.message}") from error
+        if self._take_over(self._resource(obj), live, obj) or _differs(without(live, paths), without(result, paths)):
+            return Planned(CONFIGURED, payload(obj, live, result, paths))
+        self._seen[uid_of(live)] = _Seen(_compared(live), obj, ignore)
+        return Planned(UNCHANGED, obj)
+
+    def write(self, obj: Object, planned: Planned) -> Action:
         """Do what was planned.
 
         Raises:
             ApplyError: It is refused after all.
         """
-        if planned in (CREATED, CONFIGURED):
+        if planned.done in (CREATED, CONFIGURED):
             try:
-                live = self._patch(self._resource(obj), obj)
+                live = self._patch(self._resource(obj), planned.payload)
             except ApiError as error:
                 raise ApplyError(f"{spoken(obj)} apply failed: {error.message}") from error
-            self._seen[uid_of(live)] = _Seen(_compared(live), obj)
-        return Action(obj, planned)
+            if planned.payload == obj:
+                self._seen[uid_of(live)] = _Seen(_compared(live), obj, ())
+        return Action(obj, planned.done)
 
     def live(self, obj: Object) -> Object | None:
-        """The object as it is; None when it, or its kind, is not there."""
+        """The object as it is; None when it, or its kind, is not there, or may not be looked at."""
         resource = self._catalog.of(obj)
         if resource is None:
             return None
         try:
             return self._api.get(resource.key, name_of(obj), namespace_of(obj))
-        except NotFoundError:
-            return None
+        except ApiError as error:
+            if error.code in _UNSEEN:
+                return None
+            raise
 
     def delete(self, obj: Object) -> None:
         """Delete an object in the background; it is no trouble when it is gone already.
@@ -126,27 +166,6 @@ class Applier:
             self._api.delete(resource.key, name_of(obj), namespace_of(obj), propagation="Background")
         except NotFoundError:
             return
-
-    def _plan(self, obj: Object, *, force: bool) -> str:
-        resource = self._resource(obj)
-        live = self.live(obj)
-        if _is_excluded(obj, live):
-            return SKIPPED
-        if live is not None and self._seen.get(uid_of(live)) == _Seen(_compared(live), obj):
-            return UNCHANGED
-        try:
-            result = self._patch(resource, obj, dry_run=True)
-        except ApiError as error:
-            if live is None or not _is_immutable(error) or not force:
-                raise _failed(obj, error) from error
-            self._make_way(obj)
-            return CREATED
-        if live is None:
-            return CREATED
-        if self._take_over(resource, live, obj) or _differs(live, result):
-            return CONFIGURED
-        self._seen[uid_of(live)] = _Seen(_compared(live), obj)
-        return UNCHANGED
 
     def _make_way(self, obj: Object) -> None:
         self.delete(obj)
@@ -188,6 +207,10 @@ def prepared(objects: Iterable[Object], labels: dict[str, str], common: Object |
         ready.pop("status", None)
         found.append(ready)
     return found
+
+
+def _is_forced(obj: Object, live: Object) -> bool:
+    return says(obj, "force", "enabled") or says(live, "force", "enabled")
 
 
 def _is_excluded(obj: Object, live: Object | None) -> bool:

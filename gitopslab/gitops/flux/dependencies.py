@@ -1,12 +1,15 @@
 """Whether what a Kustomization depends on is ready (``spec.dependsOn``).
 
-Simplified: ``readyExpr`` is not evaluated; the usual checks are made.
+A ``readyExpr`` decides instead of the usual checks; adding it to them takes a feature gate, which is off.
 """
 
 from __future__ import annotations
 
 from gitopslab.controlplane.runtime.informer import Informer
-from gitopslab.machinery.objects import Object, is_condition_true, namespace_of
+from gitopslab.gitops.flux.expressions import ExpressionError, NoValueError, holds
+from gitopslab.machinery.objects import Object, is_condition_true, name_of, namespace_of
+
+_FALSE = "false"
 
 
 def unready(kustomization: Object, others: Informer, revision: str) -> str:
@@ -16,6 +19,9 @@ def unready(kustomization: Object, others: Informer, revision: str) -> str:
         kustomization: Who depends.
         others: All Kustomizations.
         revision: What the source of this one has now.
+
+    Raises:
+        ExpressionError: A ``readyExpr`` is none.
     """
     for reference in kustomization["spec"].get("dependsOn") or ():
         namespace = reference.get("namespace") or namespace_of(kustomization)
@@ -23,6 +29,10 @@ def unready(kustomization: Object, others: Informer, revision: str) -> str:
         other = others.get(reference["name"], namespace)
         if other is None:
             return f'{words} not found: Kustomization.kustomize.toolkit.fluxcd.io "{reference["name"]}" not found'
+        if expression := reference.get("readyExpr"):
+            if said := _refused(expression, kustomization, other):
+                return said if said is not _FALSE else f"{words} is not ready according to readyExpr eval"
+            continue
         status = other.get("status") or {}
         is_current = status.get("observedGeneration") == other["metadata"].get("generation")
         if not is_current or not is_condition_true(other, "Ready"):
@@ -30,6 +40,17 @@ def unready(kustomization: Object, others: Informer, revision: str) -> str:
         if source_of(other) == source_of(kustomization) and status.get("lastAppliedRevision") != revision:
             return f"{words} revision is not up to date"
     return ""
+
+
+def _refused(expression: str, kustomization: Object, other: Object) -> str:
+    """Why an expression does not hold; empty when it does."""
+    try:
+        true = holds(expression, {"self": kustomization, "dep": other}, ("self", "dep"))
+    except NoValueError as error:
+        return error.message
+    except ExpressionError as error:
+        raise ExpressionError(f"failed to evaluate dependency {name_of(other)}: {error.message}") from error
+    return "" if true else _FALSE
 
 
 def source_of(kustomization: Object) -> tuple[str, str, str]:

@@ -21,6 +21,7 @@ class Ended:
     Attributes:
         digest: Of what was built.
         revision: Of the source.
+        origin: The commit it was made from; empty when it does not say.
         status: The reason of ``Ready``.
         started: Seconds since the epoch.
         ended: Seconds since the epoch.
@@ -28,6 +29,7 @@ class Ended:
 
     digest: str
     revision: str
+    origin: str
     status: str
     started: float
     ended: float
@@ -43,7 +45,7 @@ def with_entry(history: list[Object], ended: Ended) -> list[Object]:
         "lastReconciled": timestamp(ended.ended),
         "lastReconciledDuration": spoken(ended.ended - ended.started),
         "lastReconciledStatus": ended.status,
-        "metadata": {"revision": ended.revision},
+        "metadata": {"revision": ended.revision, **({"originRevision": ended.origin} if ended.origin else {})},
         "totalReconciliations": known["totalReconciliations"] + 1 if known else 1,
     }
     return [entry, *(each for each in history if each is not known)][:_MOST]

@@ -5,30 +5,32 @@ write down what is owned, delete what no longer is, wait for health, and say so.
 revision, when the spec changes, when somebody asks, and once an interval, which is what repairs drift. Nothing that it
 owns is watched.
 
-Simplified: the controller acts with its own rights (``serviceAccountName``, ``kubeConfig``), does not decrypt
-(``decryption``), does not evaluate ``healthCheckExprs`` and ``readyExpr``, and knows no ``spec.ignore``. A new revision
-ends the health checks of the one before; the real controller does so only behind a feature gate.
+Simplified: only this cluster is applied to (``kubeConfig``), and nothing is decrypted (``decryption``). A new revision
+ends the health checks of the one before; the real controller does so only behind a feature gate. A reconcile for which
+nothing has changed tells no steps.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
-from gitopslab.errors import LabError, RenderError
+from gitopslab.errors import ApiError, LabError, RenderError
 from gitopslab.gitops.flux.apply import SKIPPED, Applier, ApplyError, StillThereError, prepared
 from gitopslab.gitops.flux.build import Built, PathError, build
+from gitopslab.gitops.flux.causes import Artifact, Causes
+from gitopslab.gitops.flux.checks import Checks
 from gitopslab.gitops.flux.dependencies import source_of, unready
 from gitopslab.gitops.flux.durations import seconds
-from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, SOURCES, is_suspended, requested_at
-from gitopslab.gitops.flux.marks import is_owned, owner_labels
+from gitopslab.gitops.flux.expressions import ExpressionError
+from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, is_suspended
+from gitopslab.gitops.flux.marks import is_owned, owner_labels, spoken
 from gitopslab.gitops.flux.ownership import MANAGER
 from gitopslab.gitops.flux.prune import prune
-from gitopslab.gitops.flux.report import EarlyFailure, Failure, HealthFailure, Report
+from gitopslab.gitops.flux.report import EarlyFailure, Failure, HealthFailure, Report, TerminalError, is_news
 from gitopslab.gitops.flux.run import Run, Step
 from gitopslab.gitops.flux.schedule import Schedule
 from gitopslab.gitops.flux.surroundings import Surroundings, add_finalizer, drop_finalizer, has_finalizer
@@ -36,7 +38,7 @@ from gitopslab.gitops.flux.variables import variables_of
 from gitopslab.gitops.flux.waiting import look, watched
 from gitopslab.gitops.inventory import Entry, entries_of, missing
 from gitopslab.machinery.clock import seconds_of
-from gitopslab.machinery.objects import Object, is_condition_true, is_terminating, name_of, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, is_condition_true, is_terminating, namespace_of
 
 STATUS_MANAGER = "gotk-kustomize-controller"
 _DEPENDENCY_DELAY = 30.0
@@ -44,15 +46,6 @@ _LOOK_AGAIN = 1.0
 _STAGE_TIMEOUT = 60.0
 _SLICE = 0.02  # seconds of applying before others get their turn: two hundred objects take a second or two
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
-
-
-@dataclass(frozen=True, slots=True)
-class _Artifact:
-    """What a source has."""
-
-    revision: str
-    digest: str
-    path: str
 
 
 class KustomizationController:
@@ -70,18 +63,16 @@ class KustomizationController:
         self._given = given
         self._api = given.api_for(MANAGER)
         self._status = given.api_for(STATUS_MANAGER)
-        self._applier = Applier(self._api, given.catalog, given.clock)
+        self._appliers = {"": Applier(self._api, given.catalog, given.clock)}
         self._report = Report(self._status, Recorder(self._status, given.clock, MANAGER), given.clock)
         self._schedule = Schedule(given.clock)
         self._objects = given.manager.informer(KUSTOMIZATIONS)
         self._runs: dict[Request, Run] = {}
         self._built: dict[Request, tuple[object, Built]] = {}
+        self._causes = Causes(given.manager, self._objects)
         self.sources: tuple[Source, ...] = (
             Source(KUSTOMIZATIONS),
-            Source(SOURCES["GitRepository"], self._users_of_source),
-            Source(SOURCES["OCIRepository"], self._users_of_source),
-            Source("configmaps", self._users_of_variables),
-            Source("secrets", self._users_of_variables),
+            *self._causes.sources,
             Source(_DEFINITIONS, self._waiting_for_a_stage),
         )
 
@@ -102,7 +93,7 @@ class KustomizationController:
         if is_suspended(obj):
             self._forget(request)
             return DONE
-        cause = self._cause(obj)
+        cause = self._causes.of(obj)
         if run is None or run.cause != cause:
             if not self._schedule.is_due(request, cause):
                 return self._schedule.later(request)
@@ -115,58 +106,21 @@ class KustomizationController:
         return result if request in self._runs and run.step is Step.STAGE else Result(0.0)
 
     def _try(self, request: Request, obj: Object, run: Run) -> Result:
+        run.latest = obj
         try:
             return self._go_on(request, obj, run)
+        except TerminalError as failure:
+            del self._runs[request]
+            self._report.stalled(run.latest, failure)
+            return self._schedule.idle(request, run.cause)
         except Failure as failure:
             del self._runs[request]
             if isinstance(failure, EarlyFailure):
-                self._report.not_begun(obj, failure)
+                self._report.not_begun(run.latest, failure)
             else:
-                self._report.failed(obj, run, failure)
+                self._report.failed(run.latest, run, failure)
             retry = failure.again or seconds(obj["spec"].get("retryInterval"), seconds(obj["spec"]["interval"]))
             return self._schedule.done(request, run.cause, retry)
-
-    # -- why a run begins ---------------------------------------------------------------------------------------------
-
-    def _cause(self, obj: Object) -> tuple[object, ...]:
-        artifact = self._artifact(obj)
-        return (
-            uid_of(obj),
-            obj["metadata"].get("generation"),
-            requested_at(obj),
-            artifact and (artifact.revision, artifact.digest),
-            self._variable_versions(obj),
-        )
-
-    def _artifact(self, obj: Object) -> _Artifact | None:
-        source = self._source(obj)
-        found = ((source or {}).get("status") or {}).get("artifact")
-        return None if not found else _Artifact(found["revision"], found["digest"], found["path"])
-
-    def _source(self, obj: Object) -> Object | None:
-        kind, namespace, name = source_of(obj)
-        resource = SOURCES.get(kind)
-        return None if resource is None else self._given.manager.informer(resource).get(name, namespace)
-
-    def _variable_versions(self, obj: Object) -> tuple[str, ...]:
-        references = (obj["spec"].get("postBuild") or {}).get("substituteFrom") or ()
-        found = []
-        for reference in references:
-            informer = self._given.manager.informer(_plural(reference))
-            there = informer.get(reference["name"], namespace_of(obj))
-            found.append("" if there is None else str(there["metadata"]["resourceVersion"]))
-        return tuple(found)
-
-    def _users_of_source(self, event: WatchEvent) -> Iterable[Request]:
-        told = (event.object["kind"], namespace_of(event.object), name_of(event.object))
-        return [Request(namespace_of(each), name_of(each)) for each in self._objects if source_of(each) == told]
-
-    def _users_of_variables(self, event: WatchEvent) -> Iterable[Request]:
-        kind, name = event.object["kind"], name_of(event.object)
-        for each in self._objects.list(namespace_of(event.object)):
-            references = (each["spec"].get("postBuild") or {}).get("substituteFrom") or ()
-            if any((reference["kind"], reference["name"]) == (kind, name) for reference in references):
-                yield Request(namespace_of(each), name_of(each))
 
     def _waiting_for_a_stage(self, _event: WatchEvent) -> Iterable[Request]:
         return [request for request, run in self._runs.items() if run.step is Step.STAGE]
@@ -174,36 +128,71 @@ class KustomizationController:
     # -- one run ------------------------------------------------------------------------------------------------------
 
     def _go_on(self, request: Request, obj: Object, run: Run) -> Result:
-        if run.step is Step.BUILD:
-            artifact = self._must_have_artifact(obj)
-            run.revision = artifact.revision
-            if reason := unready(obj, self._objects, artifact.revision):
-                raise EarlyFailure("DependencyNotReady", reason, again=_DEPENDENCY_DELAY)
-            built = self._build(request, obj, run, artifact)
-            if built is None:
-                self._report.progress(obj, run, "Building manifests for")
-                return DONE
-            run.begin(built, prepared(built.objects, owner_labels(obj), obj["spec"].get("commonMetadata")))
+        if run.step is Step.BUILD and not self._begin(request, obj, run):
+            return DONE
         if run.step is Step.STAGE and (soon := self._apply(obj, run)) is not None:
-            self._report.progress(obj, run, "Detecting drift for")
+            self._tell(run, "Detecting drift for")
             return Result(soon)
         if run.step is Step.HEALTH and not self._is_healthy(obj, run):
-            self._report.progress(obj, run, "Running health checks for")
             return Result(_LOOK_AGAIN)
         del self._runs[request]
-        self._report.succeeded(obj, run)
+        self._report.succeeded(run.latest, run)
         return self._schedule.done(request, run.cause, seconds(obj["spec"]["interval"]))
 
-    def _must_have_artifact(self, obj: Object) -> _Artifact:
-        kind, _, name = source_of(obj)
-        if self._source(obj) is None:
+    def _begin(self, request: Request, obj: Object, run: Run) -> bool:
+        """Find everything that is needed, and build; whether there is something to apply now."""
+        run.checks = self._checks(obj)
+        artifact = self._must_have_artifact(obj)
+        run.revision, run.origin = artifact.revision, artifact.origin
+        try:
+            reason = unready(obj, self._objects, artifact.revision)
+        except ExpressionError as error:
+            raise TerminalError("InvalidCELExpression", error.message) from error
+        if reason:
+            raise EarlyFailure("DependencyNotReady", reason, again=_DEPENDENCY_DELAY)
+        if is_news(obj, run):
+            self._tell(run, "Fetching manifests for")
+        built = self._build(request, obj, run, artifact)
+        if built is None:
+            self._tell(run, "Building manifests for")
+            return False
+        if is_news(obj, run):
+            self._tell(run, "Building manifests for", "Detecting drift for")
+        run.begin(built, prepared(built.objects, owner_labels(obj), obj["spec"].get("commonMetadata")))
+        return True
+
+    def _tell(self, run: Run, *doing: str) -> None:
+        for words in doing:
+            run.latest = self._report.progress(run.latest, run, words)
+
+    def _checks(self, obj: Object) -> Checks:
+        try:
+            return Checks.read(obj["spec"].get("healthCheckExprs") or ())
+        except ExpressionError as error:
+            raise TerminalError("InvalidCELExpression", error.message) from error
+
+    def _must_have_artifact(self, obj: Object) -> Artifact:
+        kind, namespace, name = source_of(obj)
+        if kind == "ExternalArtifact":
+            gate = "ExternalArtifact feature gate is disabled"
+            raise TerminalError("AccessDenied", f"can't access '{kind}/{namespace}/{name}', {gate}", is_prefixed=False)
+        if self._causes.source(obj) is None:
             raise EarlyFailure("ArtifactFailed", f'{kind}.source.toolkit.fluxcd.io "{name}" not found')
-        artifact = self._artifact(obj)
+        artifact = self._causes.artifact(obj)
         if artifact is None:
             raise EarlyFailure("ArtifactFailed", "Source artifact not found, retrying in 30s", again=_DEPENDENCY_DELAY)
         return artifact
 
-    def _build(self, request: Request, obj: Object, run: Run, artifact: _Artifact) -> Built | None:
+    def _applier(self, obj: Object) -> Applier:
+        """Who applies: the controller itself, or the service account that the Kustomization names."""
+        account = obj["spec"].get("serviceAccountName") or ""
+        key = f"{namespace_of(obj)}/{account}" if account else ""
+        if key not in self._appliers:
+            api = self._given.api_as(namespace_of(obj), account, MANAGER)
+            self._appliers[key] = Applier(api, self._given.catalog, self._given.clock)
+        return self._appliers[key]
+
+    def _build(self, request: Request, obj: Object, run: Run, artifact: Artifact) -> Built | None:
         """The objects; from the last run when nothing they are made of has changed."""
         try:
             variables = variables_of(self._api, obj)
@@ -218,7 +207,7 @@ class KustomizationController:
         def do() -> Built:
             content = storage.read(artifact.path, artifact.digest)
             if content is None:
-                raise LabError("Source artifact not found, retrying in 30s")
+                raise LabError("Source is not ready, artifact not found, retrying in 30s")
             return build(content, spec, variables, timeout)
 
         outcome = self._given.work.ask(self.name, request, what, do)
@@ -231,20 +220,19 @@ class KustomizationController:
         except RenderError as error:
             raise Failure("BuildFailed", error.message) from error
         except LabError as error:
-            raise Failure("ArtifactFailed", error.message, again=_DEPENDENCY_DELAY) from error
+            raise EarlyFailure("ArtifactFailed", error.message, again=_DEPENDENCY_DELAY) from error
         self._built[request] = (what, built)
         return built
 
     def _apply(self, obj: Object, run: Run) -> float | None:
         """Apply a piece of what is left; seconds until the next piece, None when all is applied."""
-        force = bool(obj["spec"].get("force"))
         end = time.monotonic() + _SLICE
         try:
             while run.stages:
-                if not self._has_settled(run):
+                if not self._has_settled(obj, run):
                     return _LOOK_AGAIN
                 while run.stages and len(run.written) < len(run.stages[0]):
-                    self._apply_next(run, force=force)
+                    self._apply_next(obj, run)
                     if time.monotonic() >= end:
                         return 0.0
                 run.next_stage(self._given.clock.now())
@@ -259,19 +247,21 @@ class KustomizationController:
         run.step = Step.HEALTH
         return None
 
-    def _apply_next(self, run: Run, *, force: bool) -> None:
+    def _apply_next(self, obj: Object, run: Run) -> None:
         """Plan one object of a stage, or write one, once all of them are planned."""
-        stage = run.stages[0]
+        stage, applier, spec = run.stages[0], self._applier(obj), obj["spec"]
         if len(run.planned) < len(stage):
-            run.planned.append(self._applier.plan(stage[len(run.planned)], force=force))
+            wanted = stage[len(run.planned)]
+            planned = applier.plan(wanted, force=bool(spec.get("force")), ignore=tuple(spec.get("ignore") or ()))
+            run.planned.append(planned)
         else:
             at = len(run.written)
-            run.written.append(self._applier.write(stage[at], run.planned[at]))
+            run.written.append(applier.write(stage[at], run.planned[at]))
 
-    def _has_settled(self, run: Run) -> bool:
+    def _has_settled(self, obj: Object, run: Run) -> bool:
         """Whether what the last stage made is established: kinds, namespaces and classes come before their users."""
         if run.settling:
-            now = look(self._applier, run.settling)
+            now = look(self._applier(obj), run.settling)
             if not now.is_over:
                 if self._given.clock.now() - run.settling_since >= _STAGE_TIMEOUT:
                     raise Failure("ReconciliationFailed", f"timeout waiting for: [{', '.join(now.waiting)}]")
@@ -280,12 +270,12 @@ class KustomizationController:
 
     def _settle_inventory(self, obj: Object, run: Run) -> None:
         """Write down what is owned now, and delete what is not any more."""
-        self._report.changes(obj, run.changes)
+        self._report.changes(obj, run, run.changes)
         new = [Entry.of(action.object) for action in run.actions]
         old = entries_of((obj.get("status") or {}).get("inventory"))
         if obj["spec"].get("prune"):
-            pruned = prune(self._applier, obj, missing(old, new))
-            self._report.changes(obj, pruned.actions)
+            pruned = prune(self._applier(obj), obj, missing(old, new))
+            self._report.changes(obj, run, pruned.actions)
             new += pruned.refused
             run.inventory = new
             if pruned.errors:
@@ -299,7 +289,9 @@ class KustomizationController:
         if not run.checked_since:
             run.checked_since = self._given.clock.now()
             run.was_healthy = is_condition_true(obj, "Healthy")
-        now = look(self._applier, wanted)
+            if is_news(obj, run) or not run.was_healthy:
+                self._tell(run, "Running health checks for")
+        now = look(self._applier(obj), wanted, run.checks)
         took = self._given.clock.now() - run.checked_since
         if now.is_over:
             run.healthy_after = took
@@ -318,30 +310,51 @@ class KustomizationController:
             return DONE
         entries = entries_of((obj.get("status") or {}).get("inventory"))
         if entries and not is_suspended(obj) and _deletes(obj["spec"]):
-            pruned = prune(self._applier, obj, entries)
-            self._report.deleted(obj, pruned.actions)
-            if pruned.errors:
-                self._report.failed(obj, Run((), obj, self._given.clock.now()), Failure("PruneFailed", pruned.message))
-                return Result(seconds(obj["spec"].get("retryInterval"), seconds(obj["spec"]["interval"])))
-            if obj["spec"].get("deletionPolicy") == "WaitForTermination" and self._is_ending(obj, entries):
-                return Result(_LOOK_AGAIN)
+            if not self._can_impersonate(obj):
+                names = "\n".join(spoken(entry.object) for entry in entries)
+                self._report.trouble(obj, f"unable to prune objects: \n{names}")
+            elif (result := self._delete(request, obj, entries)) is not None:
+                return result
         self._forget(request)
         drop_finalizer(self._status, KUSTOMIZATIONS, obj)
         return DONE
 
+    def _delete(self, request: Request, obj: Object, entries: Sequence[Entry]) -> Result | None:
+        """Delete what is owned; when to come again, or None when nothing is left to be done."""
+        pruned = prune(self._applier(obj), obj, entries)
+        self._report.deleted(obj, pruned.actions)
+        if pruned.errors:
+            self._report.trouble(obj, "pruning for deleted resource failed")
+            return self._schedule.failed(request, "deletion")
+        if obj["spec"].get("deletionPolicy") == "WaitForTermination":
+            if self._is_ending(obj, entries):
+                return Result(_LOOK_AGAIN)
+            if self._is_late(obj):
+                self._report.trouble(obj, "failed to wait for resources termination")
+        return None
+
+    def _can_impersonate(self, obj: Object) -> bool:
+        account = obj["spec"].get("serviceAccountName")
+        if not account:
+            return True
+        try:
+            self._api.get("serviceaccounts", account, namespace_of(obj))
+        except ApiError:
+            return False
+        return True
+
     def _is_ending(self, obj: Object, entries: Iterable[Entry]) -> bool:
         """Whether something that was deleted is still there, and it is not too late to wait for it."""
-        since = self._given.clock.now() - seconds_of(obj["metadata"]["deletionTimestamp"])
-        there = (self._applier.live(entry.object) for entry in entries)
-        return since < Run.timeout(obj) and any(live and is_terminating(live) and is_owned(live, obj) for live in there)
+        there = (self._applier(obj).live(entry.object) for entry in entries)
+        is_there = any(live and is_terminating(live) and is_owned(live, obj) for live in there)
+        return is_there and not self._is_late(obj)
+
+    def _is_late(self, obj: Object) -> bool:
+        return self._given.clock.now() - seconds_of(obj["metadata"]["deletionTimestamp"]) >= Run.timeout(obj)
 
     def _forget(self, request: Request) -> None:
         self._runs.pop(request, None)
         self._schedule.forget(request)
-
-
-def _plural(reference: Object) -> str:
-    return "configmaps" if reference["kind"] == "ConfigMap" else "secrets"
 
 
 def _deletes(spec: Object) -> bool:

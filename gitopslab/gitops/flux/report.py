@@ -7,6 +7,7 @@ success for a new one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.recorder import Recorder
@@ -16,12 +17,15 @@ from gitopslab.gitops.flux.apply import Action
 from gitopslab.gitops.flux.conditions import Condition
 from gitopslab.gitops.flux.durations import seconds, spoken
 from gitopslab.gitops.flux.history import Ended, with_entry
-from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, requested_at
+from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, KUSTOMIZE, requested_at
 from gitopslab.gitops.flux.run import Run, Step
 from gitopslab.gitops.flux.surroundings import write_status
 from gitopslab.gitops.inventory import inventory_of
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, condition_of
+
+
+_TERMINAL = "Reconciliation failed terminally due to configuration error"
 
 
 class Failure(LabError):
@@ -40,6 +44,13 @@ class Failure(LabError):
 
 class EarlyFailure(Failure):
     """The source, its artifact or a dependency is not there yet: nothing was attempted."""
+
+
+class TerminalError(Failure):
+    """Only a change of the Kustomization can mend it, so it is not tried again."""
+
+    def __init__(self, reason: str, message: str, *, is_prefixed: bool = True) -> None:
+        super().__init__(reason, f"{_TERMINAL}: {message}" if is_prefixed else message)
 
 
 class HealthFailure(Failure):
@@ -68,8 +79,8 @@ class Report:
         self._recorder = recorder
         self._clock = clock
 
-    def progress(self, obj: Object, run: Run, doing: str) -> None:
-        """It goes on, and this is what it waits for."""
+    def progress(self, obj: Object, run: Run, doing: str) -> Object:
+        """It goes on, and this is what it does; the object as it is then."""
         message = f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
         said = [
             Condition.true(conditions.RECONCILING, "Progressing", message),
@@ -77,7 +88,8 @@ class Report:
         ]
         if run.checked_since:
             said.append(Condition.unknown(conditions.HEALTHY, "Progressing", message))
-        self._write(obj, self._attempted(obj, run, is_found=run.step is not Step.BUILD), *said)
+        is_found = run.step is not Step.BUILD or doing == "Detecting drift for"
+        return self._write(obj, self._attempted(obj, run, is_found=is_found), *said)
 
     def succeeded(self, obj: Object, run: Run) -> None:
         """Everything is applied, and healthy where that was asked for."""
@@ -85,6 +97,9 @@ class Report:
         status = self._attempted(obj, run)
         is_new = run.revision != status.get("lastAppliedRevision")
         status["lastAppliedRevision"] = run.revision
+        status.pop("lastAppliedOriginRevision", None)
+        if run.origin:
+            status["lastAppliedOriginRevision"] = run.origin
         status["observedGeneration"] = obj["metadata"]["generation"]
         status["history"] = self._history(obj, run, "ReconciliationSucceeded")
         message = f"Applied revision: {run.revision}"
@@ -94,14 +109,14 @@ class Report:
             passed = f"Health check passed in {spoken(run.healthy_after)}"
             said.append(Condition.true(conditions.HEALTHY, "Succeeded", passed))
             if not run.was_healthy or (is_new and run.changes):
-                self._recorder.event(obj, "Normal", "Progressing", passed)
+                self._event(obj, run, "Normal", "Progressing", passed)
         else:
             gone.append(conditions.HEALTHY)
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
         self._write(obj, status, *said)
         following = spoken(seconds(obj["spec"]["interval"]))
         words = f"Reconciliation finished in {spoken(now - run.started)}, next run in {following}"
-        self._recorder.event(obj, "Normal", "ReconciliationSucceeded", words)
+        self._event(obj, run, "Normal", "ReconciliationSucceeded", words)
 
     def failed(self, obj: Object, run: Run, failure: Failure) -> None:
         """It did not come off; it will be tried again."""
@@ -115,7 +130,23 @@ class Report:
         if isinstance(failure, HealthFailure):
             said.append(Condition.false(conditions.HEALTHY, failure.reason, failure.words))
         self._write(obj, status, *said)
+        self._event(obj, run, "Warning", failure.reason, failure.message)
+
+    def stalled(self, obj: Object, failure: TerminalError) -> None:
+        """It is wrong as it is written."""
+        status = dict(obj.get("status") or {})
+        status["observedGeneration"] = obj["metadata"]["generation"]
+        status["conditions"] = conditions.without(status.get("conditions") or [], conditions.RECONCILING)
+        said = (
+            Condition.false(conditions.READY, failure.reason, failure.message),
+            Condition.true(conditions.STALLED, failure.reason, failure.message),
+        )
+        self._write(obj, status, *said)
         self._recorder.event(obj, "Warning", failure.reason, failure.message)
+
+    def trouble(self, obj: Object, message: str) -> None:
+        """Something goes wrong while it is being deleted, which has no condition."""
+        self._recorder.event(obj, "Warning", _reason(obj), message)
 
     def not_begun(self, obj: Object, failure: EarlyFailure) -> None:
         """It waits for others, which is a condition; only a dependency is an event, too."""
@@ -127,16 +158,15 @@ class Report:
             message = f"Dependencies do not meet ready condition, retrying in {spoken(failure.again)}"
             self._recorder.event(obj, "Normal", failure.reason, message)
 
-    def changes(self, obj: Object, actions: Sequence[Action]) -> None:
+    def changes(self, obj: Object, run: Run, actions: Sequence[Action]) -> None:
         """What was done to the cluster, one line an object."""
         if actions:
-            self._recorder.event(obj, "Normal", "Progressing", "\n".join(str(action) for action in actions))
+            self._event(obj, run, "Normal", "Progressing", "\n".join(str(action) for action in actions))
 
     def deleted(self, obj: Object, actions: Sequence[Action]) -> None:
         """What went away with the Kustomization."""
         if actions:
-            reason = (condition_of(obj, conditions.READY) or {}).get("reason", "info")
-            self._recorder.event(obj, "Normal", reason, "\n".join(str(action) for action in actions))
+            self._recorder.event(obj, "Normal", _reason(obj), "\n".join(str(action) for action in actions))
 
     def _attempted(self, obj: Object, run: Run, *, is_found: bool = True) -> Object:
         """The status with what is known whatever comes of the run; a revision counts once its path was found."""
@@ -147,9 +177,15 @@ class Report:
             status["inventory"] = inventory_of(run.inventory)
         return status
 
+    def _event(self, obj: Object, run: Run, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        """Say something about a revision; alerts tell it along."""
+        told = {f"{KUSTOMIZE}/revision": run.revision} if run.revision else {}
+        told |= {f"{KUSTOMIZE}/originRevision": run.origin} if run.origin else {}
+        self._recorder.event(obj, kind, reason, message, annotations=told)
+
     def _history(self, obj: Object, run: Run, reason: str) -> list[Object]:
         known = (obj.get("status") or {}).get("history") or []
-        return with_entry(known, Ended(run.digest, run.revision, reason, run.started, self._clock.now()))
+        return with_entry(known, Ended(run.digest, run.revision, run.origin, reason, run.started, self._clock.now()))
 
     def _doing(self, obj: Object, run: Run, failure: Failure) -> str:
         steps = {
@@ -161,9 +197,23 @@ class Report:
         doing = steps.get(failure.reason, "Fetching manifests for")
         return f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
 
-    def _write(self, obj: Object, status: Object, *said: Condition) -> None:
+    def _write(self, obj: Object, status: Object, *said: Condition) -> Object:
         generation, now = obj["metadata"]["generation"], self._clock.now()
         token = requested_at(obj)
         handled = {"lastHandledReconcileAt": token} if token else {}
         told = conditions.put(status.get("conditions") or [], *said, generation=generation, now=now)
-        write_status(self._api, KUSTOMIZATIONS, obj, {**status, **handled, "conditions": told})
+        return write_status(self._api, KUSTOMIZATIONS, obj, {**status, **handled, "conditions": told})
+
+
+def is_news(obj: Object, run: Run) -> bool:
+    """Whether a reconcile is about something new, so that its steps are worth telling."""
+    status = obj.get("status") or {}
+    return bool(
+        run.revision != status.get("lastAppliedRevision")
+        or obj["metadata"].get("generation") != status.get("observedGeneration")
+        or requested_at(obj) != status.get("lastHandledReconcileAt", "")
+    )
+
+
+def _reason(obj: Object) -> str:
+    return str((condition_of(obj, conditions.READY) or {}).get("reason", "info"))

@@ -6,8 +6,9 @@ import enum
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from gitopslab.gitops.flux.apply import CONFIGURED, CREATED, Action
+from gitopslab.gitops.flux.apply import CONFIGURED, CREATED, Action, Planned
 from gitopslab.gitops.flux.build import Built
+from gitopslab.gitops.flux.checks import NONE, Checks
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.order import stages
 from gitopslab.gitops.inventory import Entry
@@ -34,6 +35,9 @@ class Run:
         started: Seconds since the epoch.
         step: What comes next.
         revision: Of the source.
+        origin: The commit that the source was made from, where it tells.
+        checks: Rules of its own for health.
+        latest: The Kustomization as it was written last.
         digest: Of what was built.
         stages: What is to be applied still.
         planned: What is to be done to the objects of the first stage that is left, as far as that is known.
@@ -52,9 +56,12 @@ class Run:
     started: float
     step: Step = Step.BUILD
     revision: str = ""
+    origin: str = ""
+    checks: Checks = NONE
+    latest: Object = field(default_factory=dict)
     digest: str = ""
     stages: list[list[Object]] = field(default_factory=list)
-    planned: list[str] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
     written: list[Action] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     settling: list[Object] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
@@ -18,9 +19,11 @@ class Surroundings(surroundings.Surroundings):
     """What a controller of Flux works with.
 
     Attributes:
+        api_as: Gives the Api with the rights of a service account: its namespace, its name, and the field manager.
         storage: Keeps artifacts.
     """
 
+    api_as: Callable[[str, str, str], Api]
     storage: Storage
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitopslab.gitops.flux.apply import Applier
+from gitopslab.gitops.flux.checks import NONE, Checks
 from gitopslab.gitops.flux.marks import spoken
-from gitopslab.gitops.health.kstatus import Status, health_of
-from gitopslab.machinery.objects import Object
+from gitopslab.gitops.health.kstatus import Status
+from gitopslab.machinery.objects import Object, group_of
 
 _APPS = "apps/v1"
 
@@ -34,25 +35,37 @@ class Look:
         return not self.waiting
 
 
-def look(applier: Applier, objects: Iterable[Object]) -> Look:
-    """How objects are now."""
+def look(applier: Applier, objects: Iterable[Object], checks: Checks = NONE) -> Look:
+    """How objects are now; kinds that ``checks`` has no rule for are as kstatus sees them."""
     waiting, failed = [], []
     for obj in objects:
-        status = health_of(applier.live(obj)).status
-        if status is Status.CURRENT:
+        health = checks.health(applier.live(obj))
+        status = health.status
+        if status is Status.CURRENT or (status is Status.NOT_FOUND and is_passing(obj)):
             continue
-        words = f"{spoken(obj)} status: '{status}'"
+        words = f"{spoken(obj)} status: '{status}'" + (f": {health.message}" if status is Status.UNKNOWN else "")
         waiting.append(words)
         if status is Status.FAILED:
             failed.append(words)
     return Look(tuple(waiting), tuple(failed))
 
 
+def is_passing(obj: Object) -> bool:
+    """Whether an object goes away by itself when it is done: a Job with a time to live."""
+    return obj.get("kind") == "Job" and (obj.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
+
+
 def watched(kustomization: Object, applied: Iterable[Object]) -> list[Object]:
     """What a Kustomization waits for: all it applied (``wait``), or what ``healthChecks`` names; never itself."""
     spec = kustomization["spec"]
-    found = applied if spec.get("wait") else _named(spec)
+    there = list(applied)
+    known = {(*_kind(obj), spoken(obj)): obj for obj in there}
+    found = there if spec.get("wait") else [known.get((*_kind(obj), spoken(obj)), obj) for obj in _named(spec)]
     return [obj for obj in found if spoken(obj) != spoken(kustomization)]
+
+
+def _kind(obj: Object) -> tuple[str, str]:
+    return group_of(str(obj.get("apiVersion", ""))), str(obj.get("kind", ""))
 
 
 def _named(spec: Object) -> list[Object]:
