@@ -115,3 +115,33 @@ def test_a_file_that_is_missing_is_told_in_kustomizes_words(folder: Path) -> Non
     put(folder, kustomization="resources: [nope.yaml]\n")
     with pytest.raises(RenderError, match=r"accumulating resources.*nope\.yaml"):
         built(folder)
+
+
+def test_an_image_of_the_spec_changes_what_it_sets_and_leaves_the_rest(tmp_path: Path) -> None:
+    put(tmp_path, web=DEPLOYMENT)
+    known = "images: [{name: nginx, newName: example.com/nginx, newTag: '1.28', digest: 'sha256:%s'}]\n"
+    (tmp_path / "kustomization.yaml").write_text(f"resources: [web.yaml]\n{known % ('0' * 64)}")
+    (web,) = built(tmp_path, images=[{"name": "nginx", "newTag": "1.29"}])
+    assert web["spec"]["template"]["spec"]["containers"][0]["image"] == "example.com/nginx:1.29"
+
+
+def test_a_missing_component_fails_unless_it_may_be_missing(tmp_path: Path) -> None:
+    put(tmp_path, one=MAP % "one")
+    with pytest.raises(RenderError, match="nope"):
+        built(tmp_path, components=["nope"])
+    put(tmp_path / "again", one=MAP % "one")
+    assert names(built(tmp_path / "again", components=["nope"], ignoreMissingComponents=True)) == ["ConfigMap/one"]
+    put(tmp_path / "third", one=MAP % "one")
+    with pytest.raises(RenderError, match=r"component path 'https://x/y' must be local and relative"):
+        built(tmp_path / "third", components=["https://x/y"])
+
+
+def test_a_kustomization_that_says_nothing_is_empty_and_no_error(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n")
+    assert built(tmp_path) == []
+
+
+def test_where_an_object_comes_from_can_be_told(tmp_path: Path) -> None:
+    put(tmp_path, one=MAP % "one")
+    (one,) = built(tmp_path, buildMetadata=["originAnnotations"])
+    assert one["metadata"]["annotations"]["config.kubernetes.io/origin"] == "path: one.yaml\n"

@@ -50,7 +50,7 @@ def _meant(obj: Object, rules: Rules) -> list[str]:
 
 def without(obj: Object, paths: Iterable[str]) -> Object:
     """An object without some fields; those that are not there are no trouble."""
-    found = copy_of(obj)
+    found: Object = copy_of(obj)
     for path in paths:
         *above, last = _parts(path)
         holder = _at(found, above)
@@ -70,7 +70,7 @@ def payload(wanted: Object, live: Object, result: Object, paths: Iterable[str]) 
         result: As it would be if ``wanted`` were applied.
         paths: What is ignored in it.
     """
-    found = copy_of(wanted)
+    found: Object = copy_of(wanted)
     for path in paths:
         parts = _parts(path)
         there = _at(live, parts)

@@ -24,7 +24,6 @@ from gitopslab.gitops.inventory import inventory_of
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, condition_of
 
-
 _TERMINAL = "Reconciliation failed terminally due to configuration error"
 
 

@@ -25,14 +25,17 @@ def write(folder: Path, spec: Object) -> None:
 
     Args:
         folder: Changed in place: it is a copy of the source made for this build.
-        spec: ``targetNamespace``, ``namePrefix``, ``nameSuffix``, ``patches``, ``images`` and ``components`` of it.
+        spec: ``targetNamespace``, ``namePrefix``, ``nameSuffix``, ``patches``, ``images``, ``components`` and
+            ``buildMetadata`` of it.
 
     Raises:
         RenderError: The kustomization cannot be read, or there is something in the folder that is no manifest.
     """
     file = kustomization_of(folder)
     content = _read(file) if file is not None else _generated(folder)
-    _add(content, spec)
+    if not content.get("resources"):
+        content["buildMetadata"] = ["originAnnotations"]  # kustomize refuses a kustomization that says nothing
+    _add(content, spec, folder)
     target = file or folder / FILES[0]
     target.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
@@ -78,21 +81,43 @@ def _read(file: Path) -> Object:
     return content
 
 
-def _add(content: Object, spec: Object) -> None:
+def _add(content: Object, spec: Object, folder: Path) -> None:
     """What the object says comes after what the file says, and wins where there can be only one."""
     for theirs, ours in (("namespace", "targetNamespace"), ("namePrefix", "namePrefix"), ("nameSuffix", "nameSuffix")):
         if spec.get(ours):
             content[theirs] = spec[ours]
-    for field in ("components", "patches"):
-        if spec.get(field):
-            content[field] = [*(content.get(field) or []), *spec[field]]
+    if components := _components(spec, folder):
+        content["components"] = [*(content.get("components") or []), *components]
+    if spec.get("patches"):
+        content["patches"] = [*(content.get("patches") or []), *spec["patches"]]
+    if spec.get("buildMetadata"):
+        content["buildMetadata"] = spec["buildMetadata"]
     for image in spec.get("images") or ():
         _set_image(content.setdefault("images", []), image)
 
 
+def _components(spec: Object, folder: Path) -> list[str]:
+    """The components that are there; one that is not is passed over where the object allows it.
+
+    Raises:
+        RenderError: One is not beside or below the folder.
+    """
+    found = []
+    for component in spec.get("components") or ():
+        if "://" in component or component.startswith("/"):
+            raise RenderError(f"component path '{component}' must be local and relative")
+        if (folder / component).exists() or not spec.get("ignoreMissingComponents"):
+            found.append(component)
+    return found
+
+
 def _set_image(images: list[Any], image: Object) -> None:
-    for at, known in enumerate(images):
-        if isinstance(known, dict) and known.get("name") == image.get("name"):
-            images[at] = image
-            return
-    images.append(image)
+    """Put an image in; of one that is there what is set is changed, tag and digest together."""
+    known = next((each for each in images if isinstance(each, dict) and each.get("name") == image.get("name")), None)
+    if known is None:
+        images.append(image)
+        return
+    if image.get("newTag") or image.get("digest"):
+        known.pop("newTag", None)
+        known.pop("digest", None)
+    known.update({key: value for key, value in image.items() if value})

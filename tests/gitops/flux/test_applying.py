@@ -5,6 +5,8 @@ from __future__ import annotations
 from flux_cluster import KS, SYSTEM, Flux, config_map
 from projects import Project
 
+from gitopslab.machinery.objects import condition_of
+
 
 def test_a_commit_is_applied_as_soon_as_the_source_has_it(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a", x="1")})
@@ -108,3 +110,36 @@ def test_the_timeout_defaults_to_the_interval_less_half_a_minute(flux: Flux, pro
     for interval, timeout in (("10m", 570.0), ("45s", 30.0), ("10s", 30.0)):
         assert Run.timeout({"spec": {"interval": interval}}) == timeout
     assert Run.timeout({"spec": {"interval": "10m", "timeout": "2m"}}) == 120.0
+
+
+def test_the_way_of_a_new_revision_is_told_step_by_step(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    _, watch = flux.api.watch(KS)
+    flux.kustomization(wait=True, timeout="2m")
+    told = [condition_of(event.object, "Reconciling") for event in watch.poll()]
+    steps = dict.fromkeys(each["message"] for each in told if each is not None)
+    assert list(steps) == [
+        f"{doing} for revision main@sha1:{commit} with a timeout of 2m0s"
+        for doing in ("Fetching manifests", "Building manifests", "Detecting drift", "Running health checks")
+    ]
+    assert flux.condition(KS, kind="Reconciling") is None
+    assert flux.condition(KS, kind="Healthy") == ("True", "Succeeded", "Health check passed in 0s")
+
+
+def test_a_reconcile_of_nothing_new_tells_no_steps(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, interval="1h")
+    flux.kustomization(interval="1m")
+    _, watch = flux.api.watch(KS)
+    flux.advance(61)
+    assert [condition_of(event.object, "Reconciling") for event in watch.poll()] == [None]
+
+
+def test_a_revision_stands_in_the_annotations_of_its_events(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization()
+    said = [event for event in flux.api.list("events", SYSTEM) if event["involvedObject"]["kind"] == "Kustomization"]
+    word = "kustomize.toolkit.fluxcd.io/revision"
+    assert {event["metadata"]["annotations"][word] for event in said} == {f"main@sha1:{commit}"}
