@@ -12,9 +12,17 @@ from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.errors import NotFoundError
 from gitopslab.gitops.argocd import hooks
-from gitopslab.gitops.argocd.kinds import FIELD_MANAGER, HOOK, HOOK_DELETE_POLICY, SYNC_OPTIONS, SYNC_WAVE
+from gitopslab.gitops.argocd.kinds import (
+    DELETION_APPROVED,
+    FIELD_MANAGER,
+    HOOK,
+    HOOK_DELETE_POLICY,
+    SYNC_OPTIONS,
+    SYNC_WAVE,
+)
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
 from gitopslab.gitops.argocd.sync.operation import Circumstances, Operations, Step
+from gitopslab.gitops.argocd.sync.plan import Refusal
 from gitopslab.gitops.argocd.sync.writer import Writer
 from gitopslab.machinery.clock import JumpableClock, timestamp
 from gitopslab.machinery.objects import Object, copy_of
@@ -32,7 +40,9 @@ class Syncs:
         git: What Git says; a test changes it.
         api: The controller's.
         given: What an operation depends on.
-        history: Of ``message`` each time it changed.
+        revision: Of what Git says.
+        conditions: That a comparison finds.
+        foreign: Names of objects that only carry a copied tracking id.
     """
 
     def __init__(self, plane: ControlPlane, clock: JumpableClock) -> None:
@@ -50,6 +60,7 @@ class Syncs:
         }
         self.operations = Operations(self.api, plane.verbs.catalog, clock)
         self.given = Circumstances(self.compare, lambda obj, namespaced: "")
+        self.foreign: set[str] = set()
         self._known: dict[Key, Object] = {}
 
     # -- what the controller does -------------------------------------------------------------------------------------
@@ -69,7 +80,9 @@ class Syncs:
             live = self.find(known)
             if key not in seen and live is not None:
                 hook = hooks.is_hook(live)
-                rows.append(Managed(key, _version(live), None, live, "" if hook else "OutOfSync", hook, True))
+                own = key.name not in self.foreign
+                status = "OutOfSync" if own and not hook else ""
+                rows.append(Managed(key, _version(live), None, live, status, hook, requires_pruning=own))
         status = "OutOfSync" if any(row.status == "OutOfSync" for row in rows) else "Synced"
         return Comparison(self.revision, source, "Directory", tuple(rows), status, tuple(self.conditions))
 
@@ -119,6 +132,14 @@ class Syncs:
         """Have the project these sync windows."""
         self.given = replace(self.given, windows=windows)
 
+    def forbid(self, refusal: Refusal) -> None:
+        """Have the project forbid something."""
+        self.given = replace(self.given, refusal=refusal)
+
+    def approve(self) -> None:
+        """Approve what is to be deleted."""
+        self.app["metadata"]["annotations"] = {DELETION_APPROVED: timestamp(self.clock.now())}
+
     # -- what a test looks at -----------------------------------------------------------------------------------------
 
     @property
@@ -135,8 +156,24 @@ class Syncs:
     @property
     def results(self) -> dict[str, tuple[str, str, str]]:
         """Result code, phase and message of each object, by name, in the order they were done."""
-        rows = self.state.get("syncResult", {}).get("resources") or []
-        return {row["name"]: (row.get("status", ""), row.get("hookPhase", ""), row.get("message", "")) for row in rows}
+        return {
+            row["name"]: (row.get("status", ""), row.get("hookPhase", ""), row.get("message", "")) for row in self.rows
+        }
+
+    @property
+    def rows(self) -> list[Object]:
+        """``syncResult.resources``."""
+        found: list[Object] = self.state.get("syncResult", {}).get("resources") or []
+        return found
+
+    def finalizers(self, name: str) -> list[str]:
+        """The finalizers of a Job."""
+        return self.api.get("jobs.batch", name, "default")["metadata"].get("finalizers") or []
+
+    def uid(self, name: str) -> str:
+        """Which Job it is."""
+        found: str = self.api.get("jobs.batch", name, "default")["metadata"]["uid"]
+        return found
 
     @property
     def done(self) -> list[str]:
