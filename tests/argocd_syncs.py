@@ -21,7 +21,7 @@ from gitopslab.gitops.argocd.kinds import (
     SYNC_WAVE,
 )
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
-from gitopslab.gitops.argocd.sync.operation import Circumstances, Operations, Step
+from gitopslab.gitops.argocd.sync.operation import Circumstances, Compare, Operations, Step
 from gitopslab.gitops.argocd.sync.plan import Refusal
 from gitopslab.gitops.argocd.sync.writer import Writer
 from gitopslab.machinery.clock import JumpableClock, timestamp
@@ -95,8 +95,8 @@ class Syncs:
             status["history"] = step.history
         if step.is_over:
             del self.app["operation"]
-        for row in (step.state.get("syncResult") or {}).get("resources") or ():
-            # What has a name of its own only now: a hook with generateName.
+        for row in (row for row in self.rows if "hookType" in row):
+            # One with generateName has a name only now.
             key = Key(row["group"], row["kind"], row["namespace"], row["name"])
             version = f"{row['group']}/{row['version']}" if row["group"] else row["version"]
             metadata = {"name": row["name"], "namespace": row["namespace"]}
@@ -132,6 +132,18 @@ class Syncs:
         """Have the project these sync windows."""
         self.given = replace(self.given, windows=windows)
 
+    def into(self, namespace: str) -> None:
+        """Have the Application go to another namespace."""
+        self.app["spec"]["destination"] = {"namespace": namespace}
+
+    def compares(self, compare: Compare) -> None:
+        """Compare in another way."""
+        self.given = replace(self.given, compare=compare)
+
+    def lose_project(self, why: str) -> None:
+        """Have no project any more."""
+        self.given = replace(self.given, project_error=why)
+
     def forbid(self, refusal: Refusal) -> None:
         """Have the project forbid something."""
         self.given = replace(self.given, refusal=refusal)
@@ -164,6 +176,11 @@ class Syncs:
     def rows(self) -> list[Object]:
         """``syncResult.resources``."""
         found: list[Object] = self.state.get("syncResult", {}).get("resources") or []
+        return found
+
+    def version(self, resource: str, name: str) -> str:
+        """The resourceVersion of an object."""
+        found: str = self.api.get(resource, name, "default")["metadata"]["resourceVersion"]
         return found
 
     def finalizers(self, name: str) -> list[str]:
