@@ -17,6 +17,7 @@ from gitopslab.errors import LabError
 from gitopslab.gitops.argocd.history import recorded
 from gitopslab.gitops.argocd.state import Comparison
 from gitopslab.gitops.argocd.sync.plan import Refusal, plan
+from gitopslab.gitops.argocd.sync.respecting import respecting
 from gitopslab.gitops.argocd.sync.results import Results
 from gitopslab.gitops.argocd.sync.retry import clock_time, is_left, next_retry
 from gitopslab.gitops.argocd.sync.run import Run
@@ -170,6 +171,12 @@ class Operations:
 
     def _run(self, request: Request, app: Object, state: Object, comparison: Comparison, given: Circumstances) -> Step:
         settings, results = Settings.of(app, state), Results(state["syncResult"].get("resources") or ())
+        if settings.has("RespectIgnoreDifferences=true"):
+            try:
+                comparison = respecting(comparison, app["spec"].get("ignoreDifferences") or ())
+            except LabError as error:
+                why = f"Failed to normalize target resources: {error.message}"
+                return self._end(app, state, ERROR, why)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings.namespace}}
         there = self._writer.get(namespace) if settings.namespace else None
         planned = plan(comparison, settings, results, self._catalog, given.refusal, there)
