@@ -154,7 +154,7 @@ class Artifacts:
         status = dict(turn.obj.get("status") or {})
         if "disappeared" in message:
             status.pop("artifact")
-        return replace(turn, obj=self.loop.write(turn.obj, status, *said))
+        return replace(turn, obj=self.loop.write(turn.obj, status, *said, is_over=False))
 
     def _is_there(self, artifact: Object) -> bool:
         return self._given.storage.has(artifact["path"])

@@ -113,10 +113,17 @@ class Loop:
         """Say something about an object."""
         self._recorder.event(obj, kind, reason, message)
 
-    def write(self, obj: Object, status: Object, *said: Condition) -> Object:
-        """Write a status with these conditions in it; the object as it is then."""
+    def write(self, obj: Object, status: Object, *said: Condition, is_over: bool = True) -> Object:
+        """Write a status with these conditions in it; the object as it is then.
+
+        Args:
+            obj: As it was read.
+            status: The whole new status.
+            said: Conditions to be put into it.
+            is_over: Whether a request for a reconcile has been dealt with; else it only goes on.
+        """
         generation, now = obj["metadata"]["generation"], self._given.clock.now()
         token = requested_at(obj)
-        handled = {"lastHandledReconcileAt": token} if token else {}
+        handled = {"lastHandledReconcileAt": token} if token and is_over else {}
         told = conditions.put(status.get("conditions") or [], *said, generation=generation, now=now)
         return write_status(self.api, self._resource, obj, {**status, **handled, "conditions": told})

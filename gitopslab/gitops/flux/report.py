@@ -88,7 +88,7 @@ class Report:
         if run.checked_since:
             said.append(Condition.unknown(conditions.HEALTHY, "Progressing", message))
         is_found = run.step is not Step.BUILD or doing == "Detecting drift for"
-        return self._write(obj, self._attempted(obj, run, is_found=is_found), *said)
+        return self._write(obj, self._attempted(obj, run, is_found=is_found), *said, is_over=False)
 
     def succeeded(self, obj: Object, run: Run) -> None:
         """Everything is applied, and healthy where that was asked for."""
@@ -196,10 +196,10 @@ class Report:
         doing = steps.get(failure.reason, "Fetching manifests for")
         return f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
 
-    def _write(self, obj: Object, status: Object, *said: Condition) -> Object:
+    def _write(self, obj: Object, status: Object, *said: Condition, is_over: bool = True) -> Object:
         generation, now = obj["metadata"]["generation"], self._clock.now()
         token = requested_at(obj)
-        handled = {"lastHandledReconcileAt": token} if token else {}
+        handled = {"lastHandledReconcileAt": token} if token and is_over else {}
         told = conditions.put(status.get("conditions") or [], *said, generation=generation, now=now)
         return write_status(self._api, KUSTOMIZATIONS, obj, {**status, **handled, "conditions": told})
 

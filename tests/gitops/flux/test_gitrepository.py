@@ -56,8 +56,11 @@ def test_a_request_is_handled_at_once_and_its_token_kept(flux: Flux, project: Pr
     project.commit({"a.yaml": config_map("a")})
     flux.repository(project.url, interval="1h")
     new = project.commit({"b.yaml": config_map("b")})
+    _, watch = flux.api.watch(GIT)
     flux.request(GIT, "app", "2026-01-01T00:00:00.5Z")
     assert revision(flux) == f"main@sha1:{new}"
+    handled = [event for event in watch.poll() if "lastHandledReconcileAt" in event.object["status"]]
+    assert len(handled) == 1, "whoever waits for the token waits for the new revision"
     assert flux.status(GIT)["lastHandledReconcileAt"] == "2026-01-01T00:00:00.5Z"
 
 
