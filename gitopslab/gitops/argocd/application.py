@@ -11,14 +11,14 @@ hydrated (``spec.sourceHydrator``); Applications live in Argo CD's own namespace
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from functools import partial
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import LabError
 from gitopslab.gitops.argocd import autosync
-from gitopslab.gitops.argocd.clusters import OWN, clusters
+from gitopslab.gitops.argocd.clusters import OWN, Cluster, clusters, destination
 from gitopslab.gitops.argocd.compare import Comparer, Question
 from gitopslab.gitops.argocd.deletion import Deletions, hook_finalizers
 from gitopslab.gitops.argocd.diff import Differ
@@ -83,10 +83,11 @@ class ApplicationController:
             return DONE
         if is_terminating(app):
             return self._end(app)
-        if app.get("operation"):
-            waits = self._operate(request, app)
-            return self._refresh(request, app) if waits is None else Result(waits)
-        return self._refresh(request, app)
+        step = self._operate(request, app) if app.get("operation") else None
+        if step == 0.0:
+            return Result(step)
+        look = self._refresh(request, app)
+        return look if step is None else Result(min(step, look.requeue_after or step))
 
     def _follow(self, source: Source) -> None:
         self.sources = (*self.sources, source)
@@ -124,7 +125,8 @@ class ApplicationController:
     def _compare(self, request: Request, app: Object, level: Level, live: Hashable) -> bool:
         """Compare, and tell the outcome; False while manifests are being made."""
         project = self._project(app)
-        wrong = invalid_spec(app, project, clusters(self._secrets.list(NAMESPACE)))
+        known = clusters(self._secrets.list(NAMESPACE))
+        wrong = invalid_spec(app, project, known) or _too_far(app, known)
         if wrong or project is None:
             self._teller.refused(app, wrong)
             self._refreshing.done(request, live)
@@ -227,3 +229,11 @@ class ApplicationController:
         sources = sources_of(app["spec"])
         target = self._sources.target(app, sources, self._revisions(app, sources, Level.RECENT))
         return None if target is None else self._comparer.ready(app, target.objects)
+
+
+def _too_far(app: Object, known: Sequence[Cluster]) -> list[str]:
+    """What keeps an Application from a cluster that Argo CD knows of, and the lab's cannot reach."""
+    cluster = destination(app["spec"]["destination"], known)
+    if cluster.server == OWN.server:
+        return []
+    return [f'error getting cluster by server "{cluster.server}": the lab\'s Argo CD reaches only its own cluster']

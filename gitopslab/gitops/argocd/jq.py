@@ -11,8 +11,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+_TEXT = re.compile(r'"(?:[^"\\]|\\[^(])*"')
 _ENDLESS = re.compile(
-    r"(?<![\w.$\"])(def|until|while|repeat|range|recurse|infinite|inputs?|import|include|env|debug|stderr|halt\w*)\b"
+    r"(?<![\w.$])(def|until|while|repeat|range|recurse|infinite|inputs?|import|include|env|debug|stderr|halt\w*)\b"
     r"|\*|\$ENV"
 )
 _MOST_LETTERS = 4096
@@ -30,7 +31,7 @@ def deletion(path: str) -> Callable[[Any], Any]:
     """
     import jq  # here, since few applications have such a path
 
-    loop = _ENDLESS.search(path)
+    loop = _ENDLESS.search(_TEXT.sub("", path))
     if loop is not None:
         raise ValueError(f"jq: error: {loop.group()} is not allowed in a path")
     if len(path) > _MOST_LETTERS:

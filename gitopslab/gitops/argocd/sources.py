@@ -10,7 +10,7 @@ import base64
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitopslab.controlplane.runtime.reconcile import Request
 from gitopslab.errors import LabError, RenderError
@@ -22,6 +22,7 @@ from gitopslab.gitops.git import remote
 from gitopslab.gitops.git.remote import Address
 from gitopslab.gitops.surroundings import Surroundings
 from gitopslab.machinery.objects import Object, labels_of, name_of
+from gitopslab.machinery.version import KUBERNETES
 
 _MOST_KEPT = 128
 _UNKNOWN = "rpc error: code = Unknown desc = "
@@ -107,7 +108,8 @@ class Sources:
         if all(is_commit(piece.revision) and (_keyed(piece), piece.revision) in known for piece in pieces):
             return _target([(piece.revision, known[_keyed(piece), piece.revision]) for piece in pieces])
         request = Request(app["metadata"]["namespace"], name_of(app))
-        outcome = self._given.work.ask(self._who, request, (pieces, anew), lambda: _made(pieces, known))
+        served = self._api_versions()
+        outcome = self._given.work.ask(self._who, request, (pieces, anew), lambda: _made(pieces, known, served))
         if outcome is None:
             return None
         made = outcome.get()
@@ -128,6 +130,12 @@ class Sources:
         text = json.dumps({**source, "targetRevision": ""}, sort_keys=True)
         namespace = app["spec"]["destination"].get("namespace", "")
         return _Piece(address, url, revision, text, name_of(app), namespace, project_of(app))
+
+    def _api_versions(self) -> tuple[str, ...]:
+        """What the cluster serves: the conditions of charts can ask for it."""
+        served = {resource.api_version for resource in self._given.catalog}
+        kinds = {f"{resource.api_version}/{resource.kind}" for resource in self._given.catalog}
+        return tuple(sorted(served | kinds))
 
 
 def credentials_of(url: str, secrets: Iterable[Object]) -> tuple[str, str]:
@@ -156,7 +164,7 @@ def _plain_url(url: str) -> str:
 
 def _keyed(piece: _Piece) -> _Piece:
     """A piece without its revision: what manifests depend on besides the commit."""
-    return _Piece(piece.address, piece.url, "", piece.text, piece.app, piece.namespace, piece.project)
+    return replace(piece, revision="")
 
 
 def _plain(pieces: Iterable[_Piece]) -> set[_Piece]:
@@ -168,12 +176,14 @@ def _target(made: Sequence[_Made]) -> Target:
     return Target(tuple(commit for commit, _ in made), tuple(each.source_type for _, each in made), objects)
 
 
-def _made(pieces: Sequence[_Piece], known: Mapping[tuple[_Piece, str], Generated]) -> list[_Made]:
+def _made(
+    pieces: Sequence[_Piece], known: Mapping[tuple[_Piece, str], Generated], served: tuple[str, ...]
+) -> list[_Made]:
     """Commit and manifests of each source; in another thread."""
     found: list[_Made] = []
     for at, piece in enumerate(pieces, 1):
         try:
-            found.append(_one(piece, known))
+            found.append(_one(piece, known, served))
         except LabError as error:
             words = error.message.replace(piece.address.url, piece.url)
             words = words if words.startswith("rpc error:") else _UNKNOWN + words
@@ -182,7 +192,7 @@ def _made(pieces: Sequence[_Piece], known: Mapping[tuple[_Piece, str], Generated
     return found
 
 
-def _one(piece: _Piece, known: Mapping[tuple[_Piece, str], Generated]) -> _Made:
+def _one(piece: _Piece, known: Mapping[tuple[_Piece, str], Generated], served: tuple[str, ...]) -> _Made:
     source = piece.source
     if source.get("chart"):
         raise RenderError("the lab takes charts from Git repositories, not from chart repositories")
@@ -196,7 +206,7 @@ def _one(piece: _Piece, known: Mapping[tuple[_Piece, str], Generated]) -> _Made:
         checkout = remote.checkout(piece.address, commit)
     except LabError as error:
         raise RenderError(f"failed to fetch revision {commit}: {error.message}") from error
-    context = Context(piece.app, piece.namespace, piece.project, commit)
+    context = Context(piece.app, piece.namespace, piece.project, commit, KUBERNETES.removeprefix("v"), served)
     return commit, generate(checkout.files, {**source, "targetRevision": piece.revision}, context)
 
 

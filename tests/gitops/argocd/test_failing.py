@@ -1,0 +1,119 @@
+"""What is wrong in Git is told in Argo CD's words, and mended without a restart."""
+
+from __future__ import annotations
+
+import pytest
+from argocd_cluster import Argo, config_map
+from projects import Project
+
+_LOAD = "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = "
+
+
+def error(argo: Argo) -> str:
+    """The message of the one condition, which is a ComparisonError about loading."""
+    ((kind, message),) = argo.conditions()
+    assert kind == "ComparisonError"
+    return message.removeprefix(_LOAD)
+
+
+def test_a_branch_that_is_not_there(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url, source={"targetRevision": "nope"})
+    assert error(argo) == "Unknown desc = unable to resolve 'nope' to a commit SHA"
+    assert (argo.sync_status(), argo.health()) == ("Unknown", "Healthy")
+    argo.change({"source": {"targetRevision": "main"}})
+    assert (argo.conditions(), argo.sync_status()) == ([], "OutOfSync")
+
+
+def test_a_repository_that_is_not_there(argo: Argo, project: Project) -> None:
+    gone = project.url.replace("web", "gone")
+    argo.application(gone)
+    assert error(argo) == "Unknown desc = failed to list refs: repository not found"
+    argo.change({"source": {"repoURL": project.url}})
+    assert error(argo) == "Unknown desc = unable to resolve 'main' to a commit SHA"
+    project.commit({"a.yaml": config_map("a")})
+    argo.refresh()
+    assert (argo.conditions(), argo.sync_status()) == ([], "OutOfSync")
+
+
+def test_a_server_that_does_not_answer(argo: Argo) -> None:
+    argo.application("http://127.0.0.1:9/waal/web.git")
+    assert error(argo).startswith("Unknown desc = failed to list refs: ")
+    assert "127.0.0.1:9/waal/web.git" in error(argo)
+
+
+def test_a_path_that_is_not_there(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url, source={"path": "apps/web"})
+    assert error(argo) == "Unknown desc = apps/web: app path does not exist"
+
+
+@pytest.mark.parametrize(("path", "message"), [
+    ("../other", "../other: app path outside root"),
+    ("/etc", "/etc: app path is absolute"),
+    ("a.yaml", "a.yaml: app path is not a directory"),
+])  # fmt: skip
+def test_a_path_that_is_none(argo: Argo, project: Project, path: str, message: str) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url, source={"path": path})
+    assert error(argo) == f"Unknown desc = {message}"
+
+
+def test_a_manifest_that_is_no_yaml_changes_nothing_that_runs(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.application(project.url, syncPolicy={"automated": {"prune": True}})
+    project.commit({"b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: b\n bad: [\n"})
+    argo.refresh()
+    said = error(argo)
+    assert said.startswith('FailedPrecondition desc = Failed to unmarshal "b.yaml": failed to unmarshal manifest: ')
+    assert "error converting YAML to JSON: yaml: line 4: did not find expected key" in said
+    assert argo.resources() == {"ConfigMap/a": "Unknown"}
+    assert argo.find("configmaps", "a") is not None
+    project.commit({"b.yaml": config_map("b")})
+    argo.refresh()
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/b": "Synced"}
+
+
+def test_a_document_without_a_kind(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a") + "---\nhello: world\n"})
+    argo.application(project.url)
+    assert "Object 'Kind' is missing in '{\"hello\":\"world\"}'" in error(argo)
+
+
+def test_a_file_that_looks_like_no_manifest_is_left_alone(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a"), "values.yaml": "replicas: 2\n", "bad.yaml": "a: b: c\n"})
+    argo.application(project.url)
+    assert argo.resources() == {"ConfigMap/a": "OutOfSync"}
+
+
+def test_a_passing_trouble_is_told_only_after_three_minutes(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url)
+    project.delete()
+    argo.advance(200)
+    assert argo.conditions() == []
+    assert argo.sync_status() == "OutOfSync"
+    argo.advance(400)
+    assert error(argo) == "Unknown desc = failed to list refs: repository not found"
+    assert argo.sync_status() == "Unknown"
+
+
+def test_a_forced_push_is_followed(argo: Argo, project: Project) -> None:
+    first = project.commit({"a.yaml": config_map("a", x="1")})
+    argo.application(project.url, syncPolicy={"automated": {}})
+    project.commit({"a.yaml": config_map("a", x="2")})
+    argo.refresh()
+    project.force(first)
+    argo.refresh()
+    assert argo.get("configmaps", "a", "default")["data"] == {"x": "1"}
+    assert argo.status()["sync"]["revision"] == first
+
+
+def test_a_kind_that_is_not_there_yet(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": "apiVersion: example.com/v1\nkind: Thing\nmetadata:\n  name: t\n"})
+    argo.application(project.url)
+    assert argo.resources() == {"Thing/t": "OutOfSync"}
+    argo.sync()
+    phase, message = argo.operation() or ("", "")
+    assert phase == "Failed"
+    assert "the server could not find the requested resource" in str(argo.status()["operationState"]), message
