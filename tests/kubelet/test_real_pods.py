@@ -191,6 +191,26 @@ def test_a_pod_is_told_to_stop_and_killed_after_its_grace(tmp_path: Path) -> Non
     played(tmp_path, story)
 
 
+def test_a_container_whose_post_start_hook_fails_is_killed_and_started_again(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        image = live.images.put_python("web:1", SERVER)
+        note = ["python", "-c", "open('/tmp/begun', 'w').write('yes')"]
+        live.run(image, "well", lifecycle={"postStart": {"exec": {"command": note}}})
+        await live.said("serving", "well")
+        await live.until(lambda: live.runtime.running == 1)
+        look = "import os\nwhile not os.path.exists('/tmp/begun'): pass\nprint(open('/tmp/begun').read())"
+        assert await live.execute("python", "-c", look, name="well") == (0, "yes\n")
+        fail = ["python", "-c", "raise SystemExit(1)"]
+        live.run(image, "badly", lifecycle={"postStart": {"exec": {"command": fail}}})
+        await live.until(lambda: live.entry("badly").get("restartCount", 0) > 0)
+        events = live.plane.api.list("events", fields="involvedObject.name=badly")
+        said = {(one["reason"], one["message"]) for one in events}
+        assert {("FailedPostStartHook", "PostStartHook failed"), ("Killing", "FailedPostStartHook")} <= said
+        assert live.entry("well")["restartCount"] == 0
+
+    played(tmp_path, story)
+
+
 def test_an_image_that_is_not_there_is_asked_for_again(tmp_path: Path) -> None:
     async def story(live: Live) -> None:
         live.run("localhost:5050/waal/late:1")

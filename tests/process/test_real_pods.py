@@ -98,6 +98,36 @@ def test_an_image_built_here_runs_behind_its_service_and_survives_a_kill(running
     assert not alive
 
 
+CLIENT = """
+import json, os, ssl, urllib.request
+mounted = "/var/run/secrets/kubernetes.io/serviceaccount/"
+host = os.environ["KUBERNETES_SERVICE_HOST"] + ":" + os.environ["KUBERNETES_SERVICE_PORT"]
+trusted = ssl.create_default_context(cafile=mounted + "ca.crt")
+for at in (host, "kubernetes.default.svc"):
+    question = urllib.request.Request(
+        f"https://{at}/apis/authentication.k8s.io/v1/selfsubjectreviews",
+        json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}).encode(),
+        {"Authorization": "Bearer " + open(mounted + "token").read(), "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(question, context=trusted) as answer:
+        print(json.load(answer)["status"]["userInfo"]["username"], open(mounted + "namespace").read())
+print(urllib.request.urlopen("http://git.gitopslab.svc.cluster.local/api/version").status)
+"""
+
+
+def test_a_pod_reaches_the_api_as_its_service_account_and_the_git_server_by_its_one_url(
+    running: Any, image: str
+) -> None:
+    lab = Lab(running.cluster)
+    lab.apply(MANIFESTS.format(image=image))
+    serves(lab, restarts=0)
+    lab.flux.url("waal/infra")
+    environment = {**os.environ, "KUBECONFIG": str(running.cluster.kubeconfig)}
+    command = [str(executable(environment)), "exec", "deployment/web", "--", "python", "-c", CLIENT]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split("\n")[:3] == ["system:serviceaccount:default:default default"] * 2 + ["200"], done.stderr
+
+
 def serves(lab: Lab, restarts: int) -> None:
     """Until both pods are ready after so many restarts, and the Service leads to them."""
 

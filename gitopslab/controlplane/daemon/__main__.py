@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> None:
         clock, store, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
         key=credentials.accounts, chance=chance, runtime=programs.runtime, work=pool, artifacts=folder.artifacts,
     )  # fmt: skip
-    programs.serve(plane)
+    programs.serve(plane, listener.getsockname()[1])
     plane.manager.add(Housekeeper(plane))
     presence = Presence(lock.path, folder.database)
     try:

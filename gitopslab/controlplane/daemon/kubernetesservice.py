@@ -1,4 +1,4 @@
-"""The Service ``kubernetes``, through which pods would find the API: what it is, and that it comes back when deleted.
+"""The Service ``kubernetes``, through which pods find the API: what it is, and that it comes back when deleted.
 
 ``bootstrap`` makes it in a new cluster; the manager calls the controller when somebody deletes it, as
 ``kubectl delete all --all`` does. It has no selector, so its endpoints are written here and not by their controller.
@@ -25,8 +25,8 @@ _KEY = ("default", "kubernetes")
 def kubernetes_service(nodes: list[Object]) -> list[Object]:
     """The Service, its EndpointSlice and its Endpoints.
 
-    Simplified: the API server of the lab listens on the loopback address of the machine; the endpoint shown here is
-    where one would listen on the control plane's node.
+    Simplified: the API server of the lab listens on the loopback address of the machine, where the service proxy leads;
+    the endpoint shown here is where one would listen on the control plane's node.
     """
     namespace, name = _KEY
     labels = {"component": "apiserver", "provider": "kubernetes"}

@@ -36,9 +36,9 @@ class Programs:
         self.runtime = ProcessRuntime(clock, images, self.loopback, folder / "containers")
         self._proxy: KubeProxy | None = None
 
-    def serve(self, plane: ControlPlane) -> None:
-        """Have Services lead to pods."""
-        self._proxy = KubeProxy(plane.manager, self.loopback, plane.kubelets.ports)
+    def serve(self, plane: ControlPlane, api: int) -> None:
+        """Have Services lead to pods, and that of the API to its port."""
+        self._proxy = KubeProxy(plane.manager, self.loopback, plane.kubelets.ports, api)
         plane.components[self._proxy.name] = self._proxy.name
         plane.manager.add(self._proxy)
 

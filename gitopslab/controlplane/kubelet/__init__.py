@@ -23,6 +23,7 @@ from gitopslab.controlplane.kubelet.runs import Runs
 from gitopslab.controlplane.kubelet.runtime import Runtime
 from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
 from gitopslab.controlplane.kubelet.stages import shipped
+from gitopslab.controlplane.kubelet.tokens import PodTokens
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.runtime.manager import Manager
@@ -113,9 +114,12 @@ def kubelets(
         except NotFoundError:
             return None
 
-    runs = Runs(manager, lookup)
+    tokens = PodTokens(api, clock)
+    runs = Runs(manager, lookup, tokens)
     logs = SimulatedLogs(manager, clock, runtime, runs)
-    agent = Agent(api, manager, clock, runtime=runtime, lookup=lookup, nodes=nodes, stages=shipped(), pace=pace)
+    agent = Agent(
+        api, manager, clock, runtime=runtime, lookup=lookup, tokens=tokens, nodes=nodes, stages=shipped(), pace=pace
+    )
     runtime.on_visit(agent.look_again)
     sessions = Sessions(manager, runtime, runs, nodes)
     heartbeat = Heartbeat(api, manager, clock, nodes)

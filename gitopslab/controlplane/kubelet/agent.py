@@ -21,6 +21,7 @@ from gitopslab.controlplane.kubelet.play import Turn, play
 from gitopslab.controlplane.kubelet.runtime import Runtime
 from gitopslab.controlplane.kubelet.stages import Stage
 from gitopslab.controlplane.kubelet.status import FINAL
+from gitopslab.controlplane.kubelet.tokens import PodTokens
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import by_node
 from gitopslab.controlplane.runtime.manager import Manager
@@ -53,6 +54,7 @@ class Agent:
         clock: The time.
         runtime: Runs the containers.
         lookup: Finds ConfigMaps, Secrets and claims.
+        tokens: Issues tokens of service accounts.
         nodes: Which nodes are ours and alive, and their images.
         stages: The table of a container's life.
         pace: How long the kubelets' own work takes.
@@ -69,6 +71,7 @@ class Agent:
         *,
         runtime: Runtime,
         lookup: Lookup,
+        tokens: PodTokens,
         nodes: Nodes,
         stages: tuple[Stage, ...],
         pace: Pace,
@@ -78,6 +81,7 @@ class Agent:
         self._clock = clock
         self._runtime = runtime
         self._lookup = lookup
+        self._tokens = tokens
         self._nodes = nodes
         self._stages = stages
         self._pace = pace
@@ -175,6 +179,7 @@ class Agent:
             stages=self._stages,
             pace=self._pace,
             lookup=self._lookup,
+            tokens=self._tokens,
             present=lambda image: self._nodes.has_image(node, image),
             keep=lambda image: self._nodes.keep_image(node, image),
             address=self._address_giver(pod, node, name),
@@ -215,6 +220,7 @@ class Agent:
         del self._seen[request]
         self._lives.pop(uid_of(pod), None)
         self._runtime.forget(uid_of(pod))
+        self._tokens.forget(uid_of(pod))
         self._release(pod)
 
     def _release(self, pod: Object) -> None:

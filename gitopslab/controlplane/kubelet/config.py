@@ -32,14 +32,15 @@ class ConfigError(Exception):
 def environment(
     pod: Object, container: Object, lookup: Lookup, *, pod_ip: str = "", host_ip: str = ""
 ) -> dict[str, str]:
-    """The variables of a container: ``envFrom`` first, then ``env`` in order.
+    """The variables of a container: where the API is, then ``envFrom``, then ``env`` in order.
 
-    Simplified: the variables for Services (``enableServiceLinks``) are left out; the real kubelet adds them.
+    Simplified: the variables for Services of its namespace (``enableServiceLinks``) are left out, as are those that
+    Docker's links once made for the API's; the real kubelet adds them.
 
     Raises:
         ConfigError: A ConfigMap, a Secret or a key is missing and not optional.
     """
-    found: dict[str, str] = {}
+    found = _api(lookup)
     for source in container.get("envFrom") or ():
         for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
             if field in source:
@@ -101,6 +102,16 @@ def read_only(pod: Object, container: Object) -> tuple[str, ...]:
         for mount in container.get("volumeMounts") or ()
         if mount.get("readOnly") or _READ_ONLY & volumes.get(mount["name"], {}).keys()
     )
+
+
+def _api(lookup: Lookup) -> dict[str, str]:
+    """Where the API is, as clients look for it: the Service ``kubernetes``."""
+    service = lookup("services", "default", "kubernetes")
+    if service is None or not service["spec"].get("clusterIP"):
+        return {}
+    port = str(service["spec"]["ports"][0]["port"])
+    name = "KUBERNETES_SERVICE"
+    return {f"{name}_HOST": service["spec"]["clusterIP"], f"{name}_PORT": port, f"{name}_PORT_HTTPS": port}
 
 
 def _identity(pod: Object, volume: Object, lookup: Lookup) -> str:
@@ -190,7 +201,7 @@ def _files(pod: Object, volume: Object, lookup: Lookup) -> Iterator[tuple[str, s
             elif "downwardAPI" in source:
                 yield from _downward(pod, source["downwardAPI"])
             elif "serviceAccountToken" in source:
-                yield source["serviceAccountToken"]["path"], ""
+                yield source["serviceAccountToken"]["path"], ""  # ``tokens`` has it
     elif "persistentVolumeClaim" in volume:
         claim = volume["persistentVolumeClaim"].get("claimName", "")
         if lookup("persistentvolumeclaims", namespace_of(pod), claim) is None:
@@ -209,12 +220,10 @@ def _downward(pod: Object, source: Object) -> Iterator[tuple[str, str]]:
 
 def _items(pod: Object, kind: str, source: Object, lookup: Lookup) -> Iterator[tuple[str, str]]:
     name = source.get("name", "")
-    if name == _PUBLISHED:
-        # Simplified: the real kubelet waits until this is published in a new namespace; nothing here needs it.
-        return
     found = lookup(kind.lower() + "s", namespace_of(pod), name)
     if found is None:
-        if source.get("optional"):
+        # Simplified: the real kubelet waits until the authority is published in a new namespace.
+        if source.get("optional") or name == _PUBLISHED:
             return
         raise ConfigError(f'{kind.lower()} "{name}" not found')
     data = _texts(found)

@@ -119,7 +119,9 @@ class ContainerTurn:
         """The present or next run."""
         attempt = self._entry["restartCount"]
         address = self._life.address
-        return Task(self._pod, self._container, attempt, self.started, self._settings, address, self._volumes)
+        return Task(
+            self._pod, self._container, attempt, self.started, self._settings, address, self._volumes, self._tokens
+        )
 
     @property
     def started(self) -> float:
@@ -189,6 +191,9 @@ class ContainerTurn:
 
     def _volumes(self) -> dict[str, str]:
         return writable(self._pod, self._container, self._scene.lookup)
+
+    def _tokens(self) -> dict[str, str]:
+        return self._scene.tokens.of(self._pod, self._container)
 
     def _settings(self) -> Settings:
         try:
@@ -337,6 +342,9 @@ class ContainerTurn:
             unit.crashes = 0  # it ran well, or went with its node: no fault of its own
         if end.reason == "StartError":
             self._say(Happening("Warning", "Failed", f"Error: {end.message}", self.field))
+        if end.hook_failed:
+            self._say(Happening("Warning", "FailedPostStartHook", "PostStartHook failed", self.field))
+            self._say(Happening("Normal", "Killing", "FailedPostStartHook", self.field))
         started = entry["state"].get("running", {}).get("startedAt") or timestamp(self.started)
         entry["state"] = {
             "terminated": {

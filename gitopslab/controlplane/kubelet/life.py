@@ -15,6 +15,7 @@ from gitopslab.controlplane.kubelet.pace import Pace
 from gitopslab.controlplane.kubelet.probes import Tries
 from gitopslab.controlplane.kubelet.runtime import Runtime
 from gitopslab.controlplane.kubelet.stages import EventType, Stage
+from gitopslab.controlplane.kubelet.tokens import PodTokens
 
 NEVER = float("inf")
 
@@ -115,6 +116,7 @@ class Scene:
         present: Whether the node has an image.
         keep: Called with an image that was pulled.
         address: Gives the pod an address.
+        tokens: Issues tokens of service accounts.
         broken: Whether the pod's containers cannot run, whatever their program.
     """
 
@@ -127,4 +129,5 @@ class Scene:
     present: Callable[[Image], bool]
     keep: Callable[[Image], None]
     address: Callable[[], str]
+    tokens: PodTokens
     broken: bool = False

@@ -44,12 +44,14 @@ class Exit:
         code: Its exit code.
         reason: ``Completed``, ``Error``, ``OOMKilled``, ``StartError``, or ``Unknown`` after a loss of power.
         message: What else there is to say.
+        hook_failed: Whether it was ended because its ``postStart`` hook failed.
     """
 
     after: float
     code: int
     reason: str
     message: str = ""
+    hook_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

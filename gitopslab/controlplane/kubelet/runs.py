@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, environment, mounted, writable
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.kubelet.runtime import Settings, Task
+from gitopslab.controlplane.kubelet.tokens import PodTokens
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object
@@ -46,11 +47,13 @@ class Runs:
     Args:
         manager: Its pods and nodes are read.
         lookup: Finds ConfigMaps, Secrets and claims.
+        tokens: Issues tokens of service accounts.
     """
 
-    def __init__(self, manager: Manager, lookup: Lookup) -> None:
+    def __init__(self, manager: Manager, lookup: Lookup, tokens: PodTokens) -> None:
         self._manager = manager
         self._lookup = lookup
+        self._pod_tokens = tokens
 
     def pod(self, namespace: str, name: str) -> Object | None:
         """A pod."""
@@ -87,7 +90,10 @@ class Runs:
         def volumes() -> dict[str, str]:
             return writable(pod, container, self._lookup)
 
-        return Task(pod, container, attempt, seconds_of(state["startedAt"]), settings, address, volumes)
+        def tokens() -> dict[str, str]:
+            return self._pod_tokens.of(pod, container)
+
+        return Task(pod, container, attempt, seconds_of(state["startedAt"]), settings, address, volumes, tokens)
 
 
 def of_container(pod: Object, name: str) -> tuple[Object | None, Object | None]:

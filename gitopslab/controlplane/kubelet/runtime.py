@@ -38,6 +38,7 @@ class Task:
         settings: Gives its environment, and what its volumes bring as path to contents; asked once, when it starts.
         address: The pod's address.
         volumes: Gives mount path to identity of the volumes that can be written.
+        tokens: Gives path to token of its service account, for programs that may use one.
     """
 
     pod: Object
@@ -47,6 +48,7 @@ class Task:
     settings: Callable[[], Settings]
     address: str = ""
     volumes: Callable[[], Mapping[str, str]] = dict
+    tokens: Callable[[], Mapping[str, str]] = dict
 
     @property
     def key(self) -> tuple[str, str, int]:

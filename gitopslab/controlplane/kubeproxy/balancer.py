@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A port of a pod."""
+    """A port of a pod; of this machine where no pod is named."""
 
     namespace: str
     pod: str

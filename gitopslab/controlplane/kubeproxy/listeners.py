@@ -72,7 +72,38 @@ class Listener:
             return None
         for endpoint in self.balancer.choices(client):
             with contextlib.suppress(RefusedError, StartError):
+                if not endpoint.pod:
+                    return await _on_this_machine(endpoint.port)
                 return await self._ports.connect(endpoint.namespace, endpoint.pod, endpoint.port)
+        return None
+
+
+class _Local:
+    """A connection to a port of this machine."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self) -> bytes:
+        return await self._reader.read(_PIECE)
+
+    async def write(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    def end_input(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError):
+            self._writer.write_eof()
+
+    async def close(self) -> None:
+        self._writer.close()
+
+
+async def _on_this_machine(port: int) -> _Local | None:
+    try:
+        return _Local(*await asyncio.open_connection("127.0.0.1", port))
+    except OSError:
         return None
 
 

@@ -21,6 +21,7 @@ from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
 
 _SERVICE = "kubernetes.io/service-name"
 _NAMES = Request("", "")
+_API = ("default", "kubernetes")
 _AFFINITY = 10_800  # seconds, where the Service does not say
 
 
@@ -46,6 +47,7 @@ class KubeProxy:
         manager: Its informers are read.
         loopback: The addresses; as long as nobody uses them nothing listens.
         ports: Connects to pods.
+        api: The port of the API server on this machine; 0 for none.
     """
 
     name = "kube-proxy"
@@ -54,12 +56,13 @@ class KubeProxy:
         Source("endpointslices.discovery.k8s.io", _of_slice),
     )
 
-    def __init__(self, manager: Manager, loopback: Loopback, ports: Ports) -> None:
+    def __init__(self, manager: Manager, loopback: Loopback, ports: Ports, api: int = 0) -> None:
         self._manager = manager
         self._services = manager.informer("services")
         self._slices = manager.informer("endpointslices.discovery.k8s.io")
         self._loopback = loopback
         self._ports = ports
+        self._api = api
         self._listeners: dict[Request, dict[int, Listener]] = {}
         self._addresses: dict[Request, str] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -124,10 +127,22 @@ class KubeProxy:
         for port in service["spec"].get("ports") or ():
             if port.get("protocol", "TCP") != "TCP":
                 continue
-            found = [one for each in slices for one in _of_port(each, str(port.get("name") or ""))]
+            found = [one for each in slices for one in self._of_port(each, str(port.get("name") or ""))]
             ready = [endpoint for endpoint, conditions in found if conditions.get("ready")]
             serving = [endpoint for endpoint, conditions in found if conditions.get("serving")]
             yield port["port"], sorted(ready or serving, key=lambda one: one.pod)
+
+    def _of_port(self, each: Object, name: str) -> Iterator[tuple[Endpoint, Object]]:
+        numbers = [one["port"] for one in each.get("ports") or () if (one.get("name") or "") == name]
+        is_api = (namespace_of(each), labels_of(each)[_SERVICE]) == _API
+        for endpoint in each.get("endpoints") or () if numbers else ():
+            pod, conditions = endpoint.get("targetRef") or {}, endpoint.get("conditions") or {}
+            if pod.get("kind") == "Pod":
+                yield Endpoint(pod["namespace"], pod["name"], numbers[0]), conditions
+            elif is_api and self._api:
+                yield Endpoint("", "", self._api), conditions
+            elif endpoint["addresses"] == ["localhost"]:  # the forge: what runs beside the cluster on this machine
+                yield Endpoint("", "", numbers[0]), conditions
 
     def _names(self, service: Object) -> Iterator[tuple[str, list[str]]]:
         name = f"{name_of(service)}.{namespace_of(service)}"
@@ -152,11 +167,3 @@ def _affinity(service: Object) -> float:
         return 0.0
     config = (service["spec"].get("sessionAffinityConfig") or {}).get("clientIP") or {}
     return float(config.get("timeoutSeconds", _AFFINITY))
-
-
-def _of_port(each: Object, name: str) -> Iterator[tuple[Endpoint, Object]]:
-    numbers = [one["port"] for one in each.get("ports") or () if (one.get("name") or "") == name]
-    for endpoint in each.get("endpoints") or ():
-        pod = endpoint.get("targetRef") or {}
-        if numbers and pod.get("kind") == "Pod":
-            yield Endpoint(pod["namespace"], pod["name"], numbers[0]), endpoint.get("conditions") or {}

@@ -131,6 +131,14 @@ class Api(Protocol):
         """Create an ``Eviction``: deletes the pod unless a PodDisruptionBudget forbids it (429)."""
         ...
 
+    def token(self, account: str, namespace: str, spec: Object) -> str:
+        """A token of a service account: creates a ``TokenRequest`` with this ``spec``.
+
+        Raises:
+            NotFoundError: There is no such account, or nothing to bind it to.
+        """
+        ...
+
     def watch(self, resource: str) -> tuple[builtins.list[Object], Watch]:
         """What is there now (shared, read-only) and a watch that begins right after it: list+watch in one step."""
         ...

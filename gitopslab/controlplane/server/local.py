@@ -114,6 +114,15 @@ class LocalApi:
         pods = self._resource("pods")
         self._verbs.create(self._caller, pods, namespace, {}, WriteOptions(), name=name, subresource="eviction")
 
+    def token(self, account: str, namespace: str, spec: Object) -> str:
+        """A token of a service account."""
+        accounts = self._resource("serviceaccounts")
+        record = self._verbs.create(
+            self._caller, accounts, namespace, {"spec": copy_of(spec)}, WriteOptions(), name=account,
+            subresource="token",
+        )  # fmt: skip
+        return str(record.object["status"]["token"])
+
     def watch(self, resource: str) -> tuple[builtins.list[Object], LocalWatch]:
         """What is there now, and a watch from right after it."""
         changes, subscription = self._verbs.watch(self._caller, self._resource(resource), "", initial_events=True)

@@ -224,6 +224,7 @@ class Rooms:
             **_network_files(task, program.hostname),
             **{path: contents for path, contents in made.items() if path not in program.mounted},
             **task.settings()[1],
+            **task.tokens(),
         }
 
     def _site(self, task: Task, program: Program, web: Object, files: Mapping[str, str] | None = None) -> Site:

@@ -3,8 +3,8 @@
 ``runtime`` keeps one for every attempt. The run goes on by itself, as tasks of the event loop, and wakes the kubelet's
 agent when something has happened; the agent asks what. Leaves to others: whether it is started again (``play``).
 
-Simplified: ``postStart`` hooks are not run, and the log is kept in memory: the newest ten thousand lines of a run, gone
-when the cluster is restarted. stdout and stderr are one stream.
+Simplified: the log is kept in memory: the newest ten thousand lines of a run, gone when the cluster is restarted.
+stdout and stderr are one stream.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from gitopslab.controlplane.kubelet.process.command import (
     stands_for_host,
     words_of,
 )
+from gitopslab.controlplane.kubelet.process.hooks import after_start, before_stop, stop_signal
 from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 from gitopslab.controlplane.kubelet.process.output import listen
 from gitopslab.controlplane.kubelet.process.rooms import room_of, shown_room, user_of
-from gitopslab.controlplane.kubelet.process.stopping import before_stop, stop_signal
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
 from gitopslab.controlplane.kubelet.process.surroundings import Builder, Given, Surroundings
 from gitopslab.controlplane.kubelet.process.visitors import play
@@ -100,6 +100,7 @@ class Run:
         self._stopping: asyncio.Task[None] | None = None
         self._kill = asyncio.Event()
         self._is_oom = False
+        self._hook_failed = False
         self._running = asyncio.get_running_loop().create_task(self._run())
         self._running.add_done_callback(self._look_after)
 
@@ -186,7 +187,7 @@ class Run:
             return
         self.command, self.around, self.child = command, around, child
         listening = asyncio.create_task(listen(output, self._say))
-        beside = [asyncio.create_task(self._watch(child)), asyncio.create_task(self._refresh())]
+        beside = [asyncio.create_task(one) for one in (self._watch(child), self._refresh(), self._begin_well())]
         code = await asyncio.shield(child.ended)
         for one in beside:
             one.cancel()
@@ -194,7 +195,7 @@ class Run:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(listening, _DYING)
         reason = "OOMKilled" if self._is_oom else "Error" if code else "Completed"
-        self._end(Exit(0.0, code, reason))
+        self._end(Exit(0.0, code, reason, hook_failed=self._hook_failed))
 
     def _look_after(self, running: asyncio.Task[None]) -> None:
         """A run that came to grief through a fault of ours has ended, too, and says so."""
@@ -256,13 +257,19 @@ class Run:
 
         Simplified: within two seconds; a kubelet takes up to a minute and a half.
         """
-        before = self.task.settings()[1]
+        before = Given.to(self.task).files
         while before:
             await asyncio.sleep(_FRESH)
-            files = self.task.settings()[1]
+            files = Given.to(self.task).files
             if files != before:
                 await asyncio.to_thread(self._shop.builder.refresh, self.task, files)
                 before = files
+
+    async def _begin_well(self) -> None:
+        """Run the ``postStart`` hook, and stop the container when it fails."""
+        if not await after_start(self):
+            self._hook_failed = True
+            self.stop(float(self.task.pod["spec"].get("terminationGracePeriodSeconds", 30)))
 
     async def _stop(self, grace: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -6,7 +6,7 @@ ConfigMaps, Secrets and the downward API are files written for the container. In
 for the host's Python they are links in the container's root, which the bootstrap follows.
 
 Simplified: ``USER`` is obeyed in a room of its own only; the host's Python runs as whoever runs the lab. A volume that
-can be written has no size, and a token of a service account is empty.
+can be written has no size.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class Given:
     @classmethod
     def to(cls, task: Task) -> Given:
         """What a run is given now."""
-        return cls(*task.settings(), task.volumes())
+        variables, files = task.settings()
+        return cls(variables, {**files, **task.tokens()}, task.volumes())
 
 
 @dataclass(frozen=True, slots=True)
