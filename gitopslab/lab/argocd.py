@@ -12,15 +12,16 @@ from typing import Any
 
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
+from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, FOREGROUND_FINALIZER, NAMESPACE, REFRESH, RESOURCES_FINALIZER
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, FOREGROUND_FINALIZER, NAMESPACE, RESOURCES_FINALIZER
 from gitopslab.gitops.place import git_url
 from gitopslab.lab import operating
 from gitopslab.lab.answers import say
 from gitopslab.lab.applications import Wishes, application, selected
 from gitopslab.lab.gathering import resource_tree
-from gitopslab.machinery.objects import Object, annotations_of, name_of
+from gitopslab.machinery.objects import Object, name_of
 from gitopslab.views import argocd as views
 from gitopslab.views.grid import Grid
 from gitopslab.views.resource import Printed
@@ -279,6 +280,32 @@ class ArgoCD:
         app = self._must_find(name)
         operating.wait(self._client, app, sync=sync, health=health, operation=operation, timeout=timeout)
 
+    def diff(self, name: str, *, revision: str = "") -> Printed:
+        """What a sync would change, object by object: ``argocd app diff``.
+
+        Lines with ``<`` are in the cluster, lines with ``>`` in Git.
+
+        Args:
+            name: Which Application.
+            revision: Another branch, tag or commit than its own.
+
+        Raises:
+            LabError: Git cannot be read, or the cluster would refuse an object.
+
+        Example:
+            >>> lab.argocd.diff("web")
+            ===== apps/Deployment web/web ======
+            29c29
+            <   replicas: 3
+            ---
+            >   replicas: 2
+        """
+        from gitopslab.lab.argocd_differing import Difference
+
+        app, place = self._must_find(name), Forge.of(self._cluster).up(say)
+        text = Difference(self._client, place, app).text(revision)
+        return Printed(text or f"application '{name}' differs in nothing from Git")
+
     def tree(self, name: str) -> Printed:
         """What an Application manages, and all that comes of it: ``argocd app get -o tree``.
 
@@ -370,20 +397,14 @@ class ArgoCD:
         return Printed(Grid(("Last seen", "Type", "Reason", "Message"), rows).text())
 
     def _refreshed(self, name: str, hard: bool, timeout: float) -> Object:
-        self._must_find(name)
-        asked = {"metadata": {"annotations": {REFRESH: "hard" if hard else "normal"}}}
-        self._client.patch(APPLICATIONS, name, asked, self._namespace)
-        reached, found = wait_until(
-            lambda: [self._client.get(APPLICATIONS, name, self._namespace)],
-            lambda app: REFRESH not in annotations_of(app),
-            timeout,
-        )
+        kind = "hard" if hard else "normal"
+        reached, found = operating.refresh(self._client, self._must_find(name), kind, timeout)
         if not reached:
             raise WaitTimeoutError(
                 f"application '{name}' was not refreshed within {timeout:g} s",
                 'Is Argo CD running? lab.argocd.install(), lab.kubectl("get pods -n argocd")',
             )
-        return found[0]
+        return found
 
     def _replace_spec(self, name: str, spec: Object) -> None:
         """The whole spec and nothing else: the controller writes into the same object."""

@@ -14,18 +14,17 @@ from gitopslab.clusters import forge
 from gitopslab.clusters.attended import LAB
 from gitopslab.clusters.client import Client
 from gitopslab.errors import LabError, RenderError
+from gitopslab.gitops.argocd.hooks import is_hook
 from gitopslab.gitops.git import remote
 from gitopslab.gitops.git.remote import HEADS, Address, File
 from gitopslab.gitops.place import git_url
 from gitopslab.gitops.source import reference
-from gitopslab.lab.rendering import of_kustomization
+from gitopslab.lab.rendering import address_of, of_application, of_kustomization
 from gitopslab.machinery.objects import Object
 from gitopslab.views.reconciler import FLUX, Objects, Reconciler, Target, argo_source, reconciler
 from gitopslab.views.running import now_in
 
 MOST_COMMITS = 6
-_INSIDE = git_url("").removesuffix(".git")
-_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class GitSide:
         """What a commit makes; that it cannot be made is told as long as nothing changes."""
         files = remote.checkout(address, commit).files
         try:
-            return {"commit": commit, "objects": self._objects(files, one), "trouble": ""}
+            return {"commit": commit, "objects": self._objects(commit, files, one), "trouble": ""}
         except RenderError as error:
             return _trouble(error)
 
@@ -120,19 +119,17 @@ class GitSide:
             return reference.find((one.source or {}).get("spec", {}).get("ref"), refs).commit
         return _resolved(str(argo_source(one.object).get("targetRevision") or ""), refs)
 
-    def _objects(self, files: Mapping[str, File], one: Reconciler) -> list[Object]:
+    def _objects(self, commit: str, files: Mapping[str, File], one: Reconciler) -> list[Object]:
         if one.tool != FLUX:
-            raise RenderError("the manifests of an Application are made by Argo CD alone")
+            source, kinds = argo_source(one.object), self._client.discovery()
+            made = of_application(one.object, source, commit, files, kinds)
+            return [obj for obj in made if not is_hook(obj)]
         return of_kustomization(self._client, one.object, files, (one.source or {}).get("spec", {}).get("ignore"))
 
     def _address(self, url: str) -> Address:
-        """Where a URL leads from here: to the lab's own forge, or elsewhere with nobody's credentials."""
         if not url:
             raise LabError("its source is not there, or no Git repository")
-        if not url.startswith((_INSIDE, self._place.url)):
-            return Address(url, timeout=_TIMEOUT)
-        project = url.removeprefix(_INSIDE).removeprefix(self._place.url).strip("/")
-        return Address(f"{self._place.url}/{project}", forge.USER, self._place.token, _TIMEOUT)
+        return address_of(url, self._place)
 
 
 def _trouble(error: LabError) -> Object:

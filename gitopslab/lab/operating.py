@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitopslab.clusters.client import Client
+from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, SYNCED
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, REFRESH, SYNCED
 from gitopslab.gitops.argocd.state import Key
 from gitopslab.gitops.health.argocd import Status, health_of
 from gitopslab.lab.answers import say
 from gitopslab.machinery.clock import timestamp
-from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
+from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, namespace_of
 from gitopslab.views import argocd as views
 
 _USER = "admin"
@@ -124,6 +125,23 @@ def start(client: Client, app: Object, operation: Object) -> None:
     client.patch(APPLICATIONS, name, change, namespace_of(app))
 
 
+def refresh(client: Client, app: Object, kind: str, timeout: float) -> tuple[bool, Object]:
+    """Have an application compared now: whether it was within some seconds, and how it is.
+
+    Args:
+        client: The cluster's API.
+        app: The Application.
+        kind: ``normal`` or ``hard``.
+        timeout: Seconds to wait.
+    """
+    name, namespace = name_of(app), namespace_of(app)
+    client.patch(APPLICATIONS, name, {"metadata": {"annotations": {REFRESH: kind}}}, namespace)
+    reached, found = wait_until(
+        lambda: [client.get(APPLICATIONS, name, namespace)], lambda now: REFRESH not in annotations_of(now), timeout
+    )
+    return reached, found[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an operation ended.
@@ -169,7 +187,7 @@ def follow(client: Client, app: Object, *, timeout: float) -> Outcome:
         seen.show(now)
         state = (now.get("status") or {}).get("operationState") or {}
         if not now.get("operation") and state.get("phase") in _DONE:
-            last = _compared(client, now)
+            last = refresh(client, now, "normal", _COMPARED)[1]
             seen.show(last)
             found = views.states(last, health_of_resources(client, last))
             say(f"\n{views.operation(last, time.time())}\n\n{views.resources(found)}")
@@ -243,15 +261,6 @@ def _changes(client: Client, app: Object, end: float) -> Iterator[Object]:
             version = now["metadata"]["resourceVersion"]
             yield now
         time.sleep(_LOOK)
-
-
-def _compared(client: Client, app: Object) -> Object:
-    """The Application once it was compared after its operation: only then its status tells of the result."""
-    now = app
-    for now in _changes(client, app, time.monotonic() + _COMPARED):
-        if not _is_busy(now):
-            return now
-    return now
 
 
 def _is_busy(app: Object) -> bool:

@@ -7,10 +7,13 @@ Application does not hold the health of its resources (since Argo CD 3.0); whoev
 from __future__ import annotations
 
 import datetime
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import yaml
 
 from gitopslab.gitops.argocd.state import Key
 from gitopslab.machinery.clock import seconds_of
@@ -18,6 +21,7 @@ from gitopslab.machinery.objects import Object, name_of
 from gitopslab.views.grid import Grid
 
 _SHORT = 7
+_HIDDEN = "++++++++"
 _COLUMNS = ("Name", "Cluster", "Namespace", "Project", "Status", "Health", "SyncPolicy", "Conditions")
 _WIDE = ("Repo", "Path", "Target")
 _SHA = re.compile(r"[0-9a-f]{7,40}")
@@ -151,6 +155,21 @@ def short_status(app: Object) -> str:
     return f"is {sync or 'not compared yet'}{f' and {health}' if health else ''}{conditions}"
 
 
+def change(key: Key, live: Object | None, wanted: Object | None) -> str:
+    """``argocd app diff`` of one object: the lines of ``diff LIVE WANTED``; the values of a Secret are not shown.
+
+    Args:
+        key: Which one.
+        live: As it is; None when it is not there.
+        wanted: As a sync would leave it; None when it would be pruned.
+    """
+    if key.kind == "Secret" and not key.group:
+        live, wanted = _veiled(live, wanted)
+    before, after = (_lines(obj) for obj in (live, wanted))
+    title = f"===== {key.group}/{key.kind} {key.namespace}/{key.name} ======"
+    return "\n".join([title, *_differing(before, after)])
+
+
 def is_automated(app: Object) -> bool:
     """Whether an application syncs by itself."""
     automated = (app["spec"].get("syncPolicy") or {}).get("automated")
@@ -204,6 +223,39 @@ class _Tree:
             yield from self.rows(child, f"{below}├─", f"{below}│ ")
         for child in mine[-1:]:
             yield from self.rows(child, f"{below}└─", f"{below}  ")
+
+
+def _lines(obj: Object | None) -> list[str]:
+    return [] if obj is None else yaml.safe_dump(obj, sort_keys=True, allow_unicode=True).splitlines()
+
+
+def _differing(before: list[str], after: list[str]) -> Iterator[str]:
+    """The difference as the program ``diff`` prints it."""
+    codes = {"replace": "c", "delete": "d", "insert": "a"}
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    for tag, first, last, begin, end in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        yield f"{_span(first, last)}{codes[tag]}{_span(begin, end)}"
+        yield from (f"< {line}" for line in before[first:last])
+        if tag == "replace":
+            yield "---"
+        yield from (f"> {line}" for line in after[begin:end])
+
+
+def _span(first: int, last: int) -> str:
+    """Lines as ``diff`` names them; nothing between two lines is named by the line before."""
+    return f"{first + 1},{last}" if last - first > 1 else str(first + (last > first))
+
+
+def _veiled(live: Object | None, wanted: Object | None) -> tuple[Object | None, Object | None]:
+    """Two sides of a Secret with plus signs for values: the same number for the same value."""
+    old, new = ((obj or {}).get("data") or {} for obj in (live, wanted))
+    hidden_old = dict.fromkeys(old, _HIDDEN)
+    hidden_new = {key: _HIDDEN if old.get(key, value) == value else f"{_HIDDEN}+" for key, value in new.items()}
+    sides = ((live, hidden_old), (wanted, hidden_new))
+    before, after = (None if obj is None else {**obj, "data": hidden} for obj, hidden in sides)
+    return before, after
 
 
 def _summary(app: Object, window: str) -> str:

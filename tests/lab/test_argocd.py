@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
+
 import pytest
 
+from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError
 from gitopslab.gitops.argocd.kinds import APPLICATIONS, NAMESPACE
 from gitopslab.lab import Lab
+from gitopslab.lab.git import Repository
 from gitopslab.machinery.objects import name_of
 
 
@@ -115,3 +121,130 @@ def test_a_list_has_the_columns_of_the_command(lab: Lab, app: str) -> None:
         "TARGET",
     ]  # fmt: skip
     assert any(row.startswith(f"argocd/{app} ") and " Manual " in row for row in rows)
+
+
+def config(name: str, **data: str) -> str:
+    lines = "".join(f"  {key}: '{value}'\n" for key, value in data.items())
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata:\n{lines}"
+
+
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: %s}\n"
+FIRST = {"app/a.yaml": config("a", x="1"), "app/b.yaml": config("b", x="1"), "app/key.yaml": SECRET % "old"}
+
+
+@pytest.fixture
+def infra(lab: Lab, app: str, tmp_path: Path) -> Repository:
+    """The repository of the Application, with three objects in its first commit."""
+    repository = lab.git.clone(f"argo/{app}", tmp_path / "infra")
+    repository.commit("First", FIRST, push=True)
+    return repository
+
+
+@pytest.fixture
+def synced(lab: Lab, app: str, infra: Repository, capsys: pytest.CaptureFixture[str]) -> Repository:
+    """The repository, with its first commit synced."""
+    lab.argocd.sync(app)
+    capsys.readouterr()
+    return infra
+
+
+def test_a_sync_tells_what_it_does_and_how_it_ended(
+    lab: Lab, app: str, infra: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.argocd.sync(app)
+    said = capsys.readouterr().out
+    assert "configmap/a created" in said
+    assert f"Sync Revision:      {infra.head}\nPhase:              Succeeded\n" in said
+    assert lab.client.get("configmap", "a", app)["data"] == {"x": "1"}
+    lab.argocd.wait(app, timeout=10)
+    assert f"application '{app}' is Synced and Healthy after" in capsys.readouterr().out
+
+
+def test_get_shows_the_application_and_each_resource(lab: Lab, app: str, synced: Repository) -> None:
+    text = repr(lab.argocd.get(app))
+    assert f"Name:               argocd/{app}\nProject:            default\n" in text
+    assert f"Sync Status:        Synced to main ({synced.head[:7]})\nHealth Status:      Healthy\n" in text
+    row = next(line.split() for line in text.splitlines() if " a " in line)
+    assert row == ["ConfigMap", app, "a", "Synced", "configmap/a", "created"]
+
+
+def test_what_is_not_in_git_any_more_needs_prune(lab: Lab, app: str, synced: Repository) -> None:
+    synced.remove("app/b.yaml")
+    synced.commit("No b", push=True)
+    with pytest.raises(LabError, match="1 resources require pruning") as told:
+        lab.argocd.sync(app)
+    assert "prune=True" in told.value.hint
+    lab.argocd.sync(app, prune=True)
+    assert [name_of(obj) for obj in lab.client.list("configmaps", app) if name_of(obj) in ("a", "b")] == ["a"]
+
+
+def test_a_diff_has_the_lines_of_the_program_diff_and_no_secrets(lab: Lab, app: str, synced: Repository) -> None:
+    assert str(lab.argocd.diff(app)) == f"application '{app}' differs in nothing from Git"
+    lab.client.patch("configmap", "a", {"data": {"x": "drift"}}, app)
+    synced.commit("A new key", {"app/key.yaml": SECRET % "new", "app/new.yaml": SECRET % "newer"}, push=True)
+    told = str(lab.argocd.diff(app))
+    assert f"===== /ConfigMap {app}/a ======\n3c3\n<   x: drift\n---\n>   x: '1'" in told
+    assert f"===== /Secret {app}/key ======\n3c3\n<   password: ++++++++\n---\n>   password: +++++++++" in told
+    for value in ("old", "new", "newer"):
+        assert base64.b64encode(value.encode()).decode() not in told
+        assert f"password: {value}" not in told
+
+
+def test_a_partial_sync_touches_what_it_names(lab: Lab, app: str, synced: Repository) -> None:
+    changed = {"app/a.yaml": config("a", x="2"), "app/b.yaml": config("b", x="2")}
+    synced.commit("Both", changed, push=True)
+    lab.argocd.refresh(app)
+    lab.argocd.sync(app, resources=[":ConfigMap:a"])
+    assert [lab.client.get("configmap", name, app)["data"]["x"] for name in ("a", "b")] == ["2", "1"]
+
+
+def test_a_rollback_deploys_what_was_there_before(lab: Lab, app: str, synced: Repository) -> None:
+    first = synced.head
+    synced.commit("Second", {"app/a.yaml": config("a", x="2")}, push=True)
+    lab.argocd.sync(app)
+    lab.argocd.rollback(app)
+    assert lab.client.get("configmap", "a", app)["data"] == {"x": "1"}
+    rows = [line.split()[-2:] for line in str(lab.argocd.history(app)).splitlines()[2:]]
+    assert rows == [["main", f"({sha[:7]})"] for sha in (first, synced.head, first)]
+
+
+def test_a_sync_that_fails_says_why(lab: Lab, app: str, synced: Repository) -> None:
+    synced.commit("Not a name", {"app/bad.yaml": config("Not_A_Name", x="1")}, push=True)
+    words = "Operation has completed with phase: Failed: .* metadata.name: Invalid value"
+    with pytest.raises(LabError, match=words):
+        lab.argocd.sync(app)
+
+
+def test_with_a_webhook_a_push_is_live_at_once(lab: Lab, app: str, synced: Repository) -> None:
+    lab.argocd.set(app, automated=True)
+    lab.argocd.webhook(f"argo/{app}")
+    synced.commit("Second", {"app/a.yaml": config("a", x="2")}, push=True)
+    reached, found = wait_until(
+        lambda: [lab.client.get("configmap", "a", app)], lambda obj: obj["data"] == {"x": "2"}, 20.0
+    )
+    assert reached, found
+
+
+def test_deleting_takes_what_it_deployed_unless_told_otherwise(lab: Lab, app: str, synced: Repository) -> None:
+    lab.argocd.delete(app, cascade=False)
+    assert lab.client.get("configmap", "a", app)
+    lab.argocd.create(app, f"argo/{app}", "app", namespace=app)
+    lab.argocd.sync(app)
+    lab.argocd.delete(app)
+    with pytest.raises(NotFoundError):
+        lab.client.get("configmap", "a", app)
+
+
+def test_a_tree_shows_what_comes_of_a_deployment(lab: Lab, app: str, infra: Repository) -> None:
+    web = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
+    labels = {"app": "web"}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    manifest = json.dumps({**web, "spec": {"selector": {"matchLabels": labels}, "template": pod}})
+    infra.commit("Web", {"app/web.yaml": manifest}, push=True)
+    lab.argocd.sync(app)
+    lab.argocd.wait(app)
+    lines = str(lab.argocd.tree(app)).splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith("Deployment/web "))
+    assert lines[at].split()[1:3] == ["Synced", "Healthy"]
+    assert lines[at + 1].startswith("└─ReplicaSet/web-")
+    assert lines[at + 2].startswith("  └─Pod/web-")

@@ -22,9 +22,9 @@ from gitopslab.gitops.argocd.options import has_option, words
 from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
 from gitopslab.gitops.argocd.sources import Target
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
-from gitopslab.gitops.argocd.tracking import application_of, describes_itself, instance_of, stamp
+from gitopslab.gitops.argocd.tracking import application_of, describes_itself, instance_of, placed
 from gitopslab.machinery.kinds import Catalog
-from gitopslab.machinery.objects import Object, copy_of, name_of, namespace_of
+from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 COMPARISON_ERROR, INVALID_SPEC = "ComparisonError", "InvalidSpecError"
 SHARED, REPEATED, EXCLUDED = "SharedResourceWarning", "RepeatedResourceWarning", "ExcludedResourceWarning"
@@ -99,7 +99,7 @@ class Comparer:
             app: The Application.
             objects: As they stand in Git; they are copied.
         """
-        return [self._ready(app, obj) for obj in objects]
+        return [placed(app, obj, namespaced=self._is_namespaced(obj)) for obj in objects]
 
     # -- what Git says ------------------------------------------------------------------------------------------------
 
@@ -124,19 +124,6 @@ class Comparer:
         last = {key: many[-1] for key, many in found.items() if not hooks.is_ignored(many[-1])}
         hooked = {key: obj for key, obj in last.items() if hooks.is_hook(obj)}
         return {key: obj for key, obj in last.items() if key not in hooked}, hooked
-
-    def _ready(self, app: Object, obj: Object) -> Object:
-        namespace = app["spec"]["destination"].get("namespace", "")
-        ready: Object = copy_of(obj)
-        metadata = ready.get("metadata")
-        if not isinstance(metadata, dict):
-            metadata = ready["metadata"] = {}
-        if not self._is_namespaced(obj):
-            metadata.pop("namespace", None)
-        elif not metadata.get("namespace") and namespace:
-            metadata["namespace"] = namespace
-        stamp(ready, instance_of(app), namespace)
-        return ready
 
     def _is_namespaced(self, obj: Object) -> bool:
         """Whether an object belongs to a namespace; what is not known is taken to."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.argocd.ignoring import Rules, without_fields_of
 from gitopslab.machinery.kinds import Catalog, Resource
@@ -23,6 +23,16 @@ from gitopslab.machinery.schema import struct_of
 from gitopslab.machinery.three_way import last_applied, three_way
 
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+
+
+class Patches(Protocol):
+    """What is asked of an API: to change an object, dry."""
+
+    def patch(
+        self, resource: str, name: str, patch: Any, namespace: str = "", *, type: PatchType, dry_run: bool
+    ) -> Object:
+        """The object as it would be."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class Differ:
         catalog: Which kinds there are.
     """
 
-    def __init__(self, api: Api, catalog: Catalog) -> None:
+    def __init__(self, api: Patches, catalog: Catalog) -> None:
         self._api = api
         self._catalog = catalog
         self._seen: dict[str, _Seen] = {}
@@ -72,21 +82,33 @@ class Differ:
         """The object is gone."""
         self._seen.pop(uid, None)
 
+    def sides(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> tuple[Object, Object]:
+        """What is there, and what applying the target would make of it, without what is not compared.
+
+        Args:
+            target: What Git says, with its tracking id.
+            live: What is there.
+            rules: What is left out.
+            by_server: Compare as a server-side apply would.
+
+        Raises:
+            LabError: The cluster would refuse it, or they cannot be compared.
+        """
+        resource = self._catalog.of(live)
+        if by_server:
+            there, result = _normal(live, rules), self._patch(resource, live, rules.without(target), "apply")
+        else:
+            before, wanted, there = _aligned(target, live, rules)
+            predicted = _predicted(before, wanted, there, target)
+            change = _custom_change(before, wanted, there) if predicted is None else _change(there, predicted)
+            result = self._patch(resource, there, change, "merge")
+        return _lasting(there), _lasting(_normal(result, rules))
+
     def _by_three_ways(self, target: Object, live: Object, rules: Rules) -> bool:
-        there, wanted = _normal(live, rules), _normal(target, rules)
-        if trusted := rules.trusted(live):
-            there, wanted = without_fields_of(trusted, there, wanted)
-        applied = last_applied(live)
-        before = wanted if applied is None else _normal(applied, rules)
-        for side in (before, wanted):
-            _drop_place(side)
-        kind = struct_of(target["apiVersion"], target["kind"])
-        if kind is None:
+        before, wanted, there = _aligned(target, live, rules)
+        predicted = _predicted(before, wanted, there, target)
+        if predicted is None:
             return _custom_differs(before, wanted, there)
-        try:
-            predicted = three_way(before, wanted, there, kind)
-        except MergeError as error:
-            raise LabError(str(error)) from error
         return not same(predicted, there) and self._differs_with_defaults(predicted, there, rules)
 
     def _differs_with_defaults(self, predicted: Object, there: Object, rules: Rules) -> bool:
@@ -110,6 +132,38 @@ class Differ:
     def _patch(self, resource: Resource | None, live: Object, patch: Object, how: Any) -> Object:
         assert resource is not None, "what is there has a kind"
         return self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type=how, dry_run=True)
+
+
+def compared(obj: Object, rules: Rules) -> Object:
+    """An object without what is not compared: its status, its bookkeeping, and what rules leave out."""
+    return _lasting(_normal(obj, rules))
+
+
+def _aligned(target: Object, live: Object, rules: Rules) -> tuple[Object, Object, Object]:
+    """What was applied last, what Git says and what is there, as they are compared."""
+    there, wanted = _normal(live, rules), _normal(target, rules)
+    if trusted := rules.trusted(live):
+        there, wanted = without_fields_of(trusted, there, wanted)
+    applied = last_applied(live)
+    before = wanted if applied is None else _normal(applied, rules)
+    for side in (before, wanted):
+        _drop_place(side)
+    return before, wanted, there
+
+
+def _predicted(before: Object, wanted: Object, there: Object, target: Object) -> Object | None:
+    """What a client-side apply would make of what is there; None for kinds whose fields are not known.
+
+    Raises:
+        LabError: They cannot be merged.
+    """
+    kind = struct_of(target["apiVersion"], target["kind"])
+    if kind is None:
+        return None
+    try:
+        return three_way(before, wanted, there, kind)
+    except MergeError as error:
+        raise LabError(str(error)) from error
 
 
 def _normal(obj: Object, rules: Rules) -> Object:
@@ -148,6 +202,19 @@ def _drop_place(obj: Object) -> None:
 def _custom_differs(before: Object, wanted: Object, there: Object) -> bool:
     """Whether a JSON merge of three sides changes something; what only the live object has in a list is no change."""
     return _adds(wanted, _only(before, there)) or _removes(before, wanted, there)
+
+
+def _custom_change(before: Any, wanted: Any, there: Any) -> Object:
+    """The merge patch of such a merge: what Git says otherwise, and what it no longer says."""
+    change: Object = {name: None for name in before if name in there and name not in wanted}
+    for name, value in wanted.items():
+        if isinstance(value, dict) and isinstance(there.get(name), dict):
+            known = before.get(name)
+            if inner := _custom_change(known if isinstance(known, dict) else {}, value, there[name]):
+                change[name] = inner
+        elif not same(value, there.get(name)):
+            change[name] = value
+    return change
 
 
 def _adds(wanted: Any, there: Any) -> bool:

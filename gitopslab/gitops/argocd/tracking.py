@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from gitopslab.gitops.argocd.kinds import NAMESPACE, TRACKING_ID
 from gitopslab.gitops.argocd.state import Key, key_of
-from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of, owners_of
+from gitopslab.machinery.objects import Object, annotations_of, copy_of, name_of, namespace_of, owners_of
 
 _DEFINITION = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
@@ -38,6 +38,27 @@ def stamp(obj: Object, instance: str, namespace: str) -> None:
     metadata = obj.setdefault("metadata", {})
     said = f"{instance}:{key.group}/{key.kind}:{key.namespace or namespace}/{key.name}"
     metadata["annotations"] = {**(metadata.get("annotations") or {}), TRACKING_ID: said}
+
+
+def placed(app: Object, obj: Object, *, namespaced: bool) -> Object:
+    """A copy of a manifest as an Application applies it: with the namespace it goes to, and its tracking id.
+
+    Args:
+        app: The Application.
+        obj: As it stands in Git.
+        namespaced: Whether its kind belongs to namespaces.
+    """
+    namespace = app["spec"]["destination"].get("namespace", "")
+    ready: Object = copy_of(obj)
+    metadata = ready.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = ready["metadata"] = {}
+    if not namespaced:
+        metadata.pop("namespace", None)
+    elif not metadata.get("namespace") and namespace:
+        metadata["namespace"] = namespace
+    stamp(ready, instance_of(app), namespace)
+    return ready
 
 
 def tracked(obj: Object) -> tuple[str, Key] | None:
