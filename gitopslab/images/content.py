@@ -3,6 +3,7 @@
 ::
 
     root/blobs/sha256/2cf24d…   whole and never changed: `sha256sum` of the file is its name
+    root/blobs/sha512/9b71d2…   those that somebody pushed under such a digest
     root/uploads/7f3a…          on their way; renamed into blobs once their digest is known
 
 The builder, the client and the registry keep everything here. Whatever stops a write (a full disk, a cut connection, a
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gitopslab.errors import DiskFullError, ImageError
-from gitopslab.images.oci import LARGEST_MANIFEST, digest_of
+from gitopslab.images.oci import LARGEST_MANIFEST, SHA256, SHA512, algorithm_of, digest_of
 from gitopslab.images.reference import is_digest
 
 LARGEST_BLOB = 8 * 2**30
@@ -45,9 +46,9 @@ class Content:
     def __init__(self, root: Path, *, largest: int = LARGEST_BLOB) -> None:
         self.root = root
         self.largest = largest
-        self._blobs = root / "blobs" / "sha256"
+        self._blobs = root / "blobs"
         self.uploads = root / "uploads"
-        for folder in (root, self._blobs, self.uploads):
+        for folder in (root, self._blobs / SHA256, self._blobs / SHA512, self.uploads):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     # ---- reading ----
@@ -60,7 +61,7 @@ class Content:
         """
         if not is_digest(digest):
             raise ImageError(f"{digest[:80]!r} is not a digest", "Write sha256: and 64 digits.", code="DIGEST_INVALID")
-        return self._blobs / digest.removeprefix("sha256:")
+        return self._blobs.joinpath(*digest.split(":"))
 
     def has(self, digest: str) -> bool:
         """Whether the blob is here, whole."""
@@ -116,15 +117,15 @@ class Content:
             raise ImageError(
                 f"{digest} has more than {most} bytes", "It is not what it was taken for.", code="SIZE_INVALID"
             )
-        if digest_of(data) != digest:
+        if digest_of(data, algorithm_of(digest)) != digest:
             raise self._damaged(digest)
         return data
 
     def digests(self) -> Iterator[str]:
         """Every blob, in no order."""
-        for path in self._blobs.iterdir():
-            if is_digest(f"sha256:{path.name}"):
-                yield f"sha256:{path.name}"
+        for path in self._blobs.glob("*/*"):
+            if is_digest(found := f"{path.parent.name}:{path.name}"):
+                yield found
 
     def _damaged(self, digest: str) -> ImageError:
         hint = f"Delete {self.path(digest)} and push, pull or build the image again."
@@ -132,9 +133,9 @@ class Content:
 
     # ---- writing ----
 
-    def add(self, data: bytes) -> str:
+    def add(self, data: bytes, algorithm: str = SHA256) -> str:
         """Keep these bytes and give their digest; those that are here already are kept once."""
-        digest = digest_of(data)
+        digest = digest_of(data, algorithm)
         if not self.claim(digest):
             with self.upload() as upload:
                 upload.write(data)
@@ -227,13 +228,13 @@ class Upload:
         """Make the bytes a blob, safe on disk, and give their digest.
 
         Args:
-            expected: What the digest must be; empty when that is not known.
+            expected: What the digest must be; empty when that is not known, which gives one by SHA-256.
 
         Raises:
             ImageError: ``DIGEST_INVALID``: it is another; the upload is over.
             DiskFullError: There is no room. The upload is over.
         """
-        digest = f"sha256:{self._sum.hexdigest()}"
+        digest = self._digest(algorithm_of(expected))
         if expected and digest != expected:
             self.abort()
             message = f"the bytes have digest {digest}, not {expected[:80]}"
@@ -246,6 +247,14 @@ class Upload:
         self._file.close()
         os.replace(self._path, self._content.path(digest))
         return digest
+
+    def _digest(self, algorithm: str) -> str:
+        """The digest of all that has come; by the algorithm that is rare, it is read once more."""
+        if algorithm == SHA256:
+            return f"{SHA256}:{self._sum.hexdigest()}"
+        self.flush()
+        with self._path.open("rb") as file:
+            return f"{algorithm}:{hashlib.file_digest(file, algorithm).hexdigest()}"
 
     def flush(self) -> None:
         """Hand what has come to the system, so that it is there when this process is killed."""

@@ -23,9 +23,18 @@ INDEXES = (INDEX, DOCKER_LIST)
 LARGEST_MANIFEST = 4 * 2**20  # what the distribution specification asks registries to take
 
 
-def digest_of(data: bytes) -> str:
-    """The name of these bytes: ``sha256:`` and what ``sha256sum`` prints."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+SHA256, SHA512 = "sha256", "sha512"
+"""The algorithms that the image specification registers."""
+
+
+def algorithm_of(name: str) -> str:
+    """By which algorithm a digest was made; ``SHA256`` for whatever is none."""
+    return SHA512 if name.startswith(f"{SHA512}:") else SHA256
+
+
+def digest_of(data: bytes, algorithm: str = SHA256) -> str:
+    """The name of these bytes: ``sha256:`` and what ``sha256sum`` prints, or the same by another algorithm."""
+    return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,27 @@ def test_a_blob_is_pushed_in_one_request_in_two_or_in_pieces(wire: Wire) -> None
     assert wire.anyone.get(done.headers["location"]).content == data
 
 
+def test_digests_may_be_made_by_sha512(wire: Wire) -> None:
+    data = b"a layer"
+    config = oci.digest_of(b"{}", oci.SHA512)
+    layer = oci.digest_of(data, oci.SHA512)
+    for digest, content in ((config, b"{}"), (layer, data)):
+        place = wire.client.post(f"/v2/{REPO}/blobs/uploads/").headers["location"]
+        assert wire.client.put(f"{place}?digest={digest}", content=content).status_code == 201
+    assert wire.anyone.get(f"/v2/{REPO}/blobs/{layer}").content == data
+    place = wire.client.post(f"/v2/{REPO}/blobs/uploads/").headers["location"]
+    assert code(wire.client.put(f"{place}?digest={layer}", content=b"another")) == (400, "DIGEST_INVALID")
+    manifest = json.dumps({
+        "schemaVersion": 2, "mediaType": oci.MANIFEST,
+        "config": {"mediaType": oci.CONFIG, "digest": config, "size": 2},
+        "layers": [{"mediaType": oci.LAYER, "digest": layer, "size": len(data)}],
+    }).encode()  # fmt: skip
+    named = oci.digest_of(manifest, oci.SHA512)
+    put = wire.client.put(f"/v2/{REPO}/manifests/{named}", content=manifest, headers={"content-type": oci.MANIFEST})
+    assert (put.status_code, put.headers["docker-content-digest"]) == (201, named)
+    assert wire.anyone.get(f"/v2/{REPO}/manifests/{named}").content == manifest
+
+
 def test_a_piece_out_of_order_is_refused_and_the_upload_goes_on(wire: Wire) -> None:
     where = wire.begin()
     wire.client.patch(where, content=b"0123", headers={"content-range": "0-3"})

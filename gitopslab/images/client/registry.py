@@ -21,8 +21,8 @@ from gitopslab.errors import ImageError
 from gitopslab.images.client.authentication import Authentication, refused, said_by
 from gitopslab.images.client.credentials import Credentials, nobody
 from gitopslab.images.content import Content
-from gitopslab.images.oci import INDEXES, LARGEST_MANIFEST, MANIFESTS, Descriptor, digest_of
-from gitopslab.images.reference import DOCKER_HUB, Reference
+from gitopslab.images.oci import INDEXES, LARGEST_MANIFEST, MANIFESTS, Descriptor, algorithm_of, digest_of
+from gitopslab.images.reference import DOCKER_HUB, Reference, is_digest
 
 _CHUNK = 2**18
 _LARGEST_ERROR = 2**16
@@ -74,9 +74,9 @@ class Registry:
             data = answer.read(LARGEST_MANIFEST + 1)
             media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip()
             promised = answer.headers.get("Docker-Content-Digest", "")
-        digest = digest_of(data)
-        expected = version if version.startswith("sha256:") else promised
-        if len(data) > LARGEST_MANIFEST or (expected.startswith("sha256:") and digest != expected):
+        expected = version if is_digest(version) else promised
+        digest = digest_of(data, algorithm_of(expected))
+        if len(data) > LARGEST_MANIFEST or (is_digest(expected) and digest != expected):
             message = f"The manifest {repository}:{version} of {self.host} is damaged: its digest is {digest}"
             raise ImageError(message, "Pull it again; if it stays so, push it again.", code="DIGEST_INVALID")
         return Descriptor(media_type, digest, len(data)), data

@@ -1,7 +1,5 @@
 """What a registry does, without HTTP: uploads, blobs, manifests, tags, referrers.
 
 On ``images.content`` and ``images.tags``, which it shares with the builder. The forge puts it on the wire. Source: the
-OCI distribution specification 1.1, whose conformance suite passes in all but one family of cases.
-
-Simplified: only sha256, which the specification demands; it allows others, and the suite asks for sha512 too.
+OCI distribution specification 1.1, whose conformance suite passes.
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gitopslab.errors import ImageError
 from gitopslab.images.content import Content, Upload
-from gitopslab.images.oci import INDEX, LARGEST_MANIFEST, Descriptor, digest_of
+from gitopslab.images.oci import INDEX, LARGEST_MANIFEST, Descriptor, algorithm_of, digest_of
 from gitopslab.images.reference import is_digest, is_repository, is_tag
 from gitopslab.images.registry.manifests import Manifest, read_manifest
 from gitopslab.images.tags import Tags
@@ -134,14 +134,14 @@ class Registry:
         check_name(repository)
         if len(data) > LARGEST_MANIFEST:
             raise ImageError(f"a manifest may have {LARGEST_MANIFEST} bytes, not more", code="SIZE_INVALID")
-        digest = digest_of(data)
+        digest = digest_of(data, algorithm_of(reference))
         if ":" in reference and reference != digest:
             raise ImageError(f"the manifest has digest {digest}, not {reference[:80]}", code="DIGEST_INVALID")
         if ":" not in reference and not is_tag(reference):
             raise ImageError(f"manifest invalid: {reference[:80]!r} is not a tag", code="MANIFEST_INVALID")
         manifest = read_manifest(data, media_type)
         self._must_hold(repository, manifest)
-        self.content.add(data)
+        self.content.add(data, algorithm_of(digest))
         tag = "" if reference == digest else reference
         self.tags.put(repository, Descriptor(media_type, digest, len(data)), tag=tag, subject=manifest.subject)
         return digest, manifest
