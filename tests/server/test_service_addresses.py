@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from builders import ADMIN
 
-from gitopslab.controlplane.server.admission.services import NODE_PORTS, RANGE
+from gitopslab.controlplane.server.admission.allocation import NODE_PORTS, RANGE
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import WriteOptions
 from gitopslab.controlplane.server.verbs import Verbs
@@ -218,3 +218,25 @@ def test_where_a_load_balancer_is_must_make_sense(api: LocalApi, kind: str, ingr
             "services", "s", {"status": {"loadBalancer": {"ingress": [ingress]}}}, "default", subresource="status"
         )
     assert refused.value.message == f'Service "s" is invalid: {told}'
+
+
+def test_a_dry_run_gives_out_what_nobody_can_have_and_checks_less(api: LocalApi, verbs: Verbs) -> None:
+    def dry(**spec: Any) -> Object:
+        resource = verbs.catalog.by_key("services")
+        assert resource is not None
+        given: Object = verbs.create(
+            ADMIN, resource, "default", service("dry", **spec), WriteOptions(dry_run=True)
+        ).object["spec"]
+        return given
+
+    api.create(service("taken", clusterIP="10.96.0.10", type="NodePort", ports=[{"port": 80, "nodePort": 30080}]))
+    given = dry(type="LoadBalancer", externalTrafficPolicy="Local", ports=[{"port": 80, "name": "a"}])
+    assert (given["clusterIP"], given["ports"][0]["nodePort"], given["healthCheckNodePort"]) == (
+        "10.96.0.0", 32769, 32770,
+    )  # fmt: skip
+    assert dry(clusterIP="10.96.0.10")["clusterIP"] == "10.96.0.10"
+    assert dry(type="NodePort", ports=[{"port": 80, "nodePort": 3}])["ports"][0]["nodePort"] == 3
+    with pytest.raises(InvalidError, match="provided port is already allocated"):
+        dry(type="NodePort", ports=[{"port": 80, "nodePort": 30080}])
+    with pytest.raises(InvalidError, match=r"the provided IP \(1.2.3.4\) is not in the valid range"):
+        dry(clusterIP="1.2.3.4")

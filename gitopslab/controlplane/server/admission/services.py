@@ -1,7 +1,7 @@
-"""Addresses of Services: cluster IPs from 10.96.0.0/16 and node ports from 30000-32767.
+"""Addresses of Services: what a Service keeps, what it takes back, and what it is given.
 
-What is taken is read off the existing Services each time, so nothing has to be repaired after a crash. Upstream:
-``registry/core/service/storage`` (``alloc.go``, ``storage.go``) with its two allocators.
+What is taken is read off the existing Services each time, so nothing has to be repaired after a crash; ``allocation``
+gives out what is free. Upstream: ``registry/core/service/storage`` (``alloc.go``, ``storage.go``).
 
 Called by the chain for Services; whether the wished fields make sense together is ``validation``'s.
 
@@ -10,22 +10,16 @@ Simplified: there are no IPAddress objects, in which the real server notes what 
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
 from random import Random
 
+from gitopslab.controlplane.server.admission.allocation import Addresses, Ports
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.families import set_families
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.errors import ApiError, invalid
 from gitopslab.machinery.objects import Object, key_of, name_of
 
-RANGE = ipaddress.IPv4Network("10.96.0.0/16")
-NODE_PORTS = range(30000, 32768)
 _NONE = "None"
-_STATIC_ADDRESSES = 256
-"""The bottom of the range is left to addresses that people choose, as long as there are others."""
-_STATIC_PORTS = 86
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 
 
@@ -39,9 +33,11 @@ def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> No
     set_families(service, before)
     others = [other["spec"] for other in reader.all("services") if key_of(other) != key_of(service)]
     if needs_cluster_ip(spec):
-        _give_cluster_ip(service, before, others, chance)
+        taken = {other["clusterIP"] for other in others if other.get("clusterIP")}
+        _give_cluster_ip(service, before, Addresses(taken, chance, dry_run=attributes.dry_run))
     if spec.get("type") in _WITH_NODE_PORTS:
-        _give_node_ports(service, before, others, chance)
+        open_ports = {port for other in others for port in _ports_of(other)}
+        _give_node_ports(service, before, Ports(open_ports, chance, dry_run=attributes.dry_run))
     if before is not None:
         _take_back(spec, before["spec"])
     if not needs_cluster_ip(spec) and spec.get("internalTrafficPolicy") in ("Cluster", "Local"):
@@ -141,65 +137,32 @@ def _align(spec: Object, before: Object | None) -> None:
             spec.pop("clusterIPs", None)
 
 
-def _give_cluster_ip(service: Object, before: Object | None, others: list[Object], chance: Random) -> None:
+def _give_cluster_ip(service: Object, before: Object | None, addresses: Addresses) -> None:
     spec = service["spec"]
     if spec.get("clusterIP") == _NONE or (before is not None and before["spec"].get("clusterIP") == _NONE):
         return
-    used = {other.get("clusterIP") for other in others}
-    if spec.get("clusterIP"):
-        if before is None or before["spec"].get("type") == "ExternalName":
-            _check_address(service, spec["clusterIP"], used)
-        return
-    spec["clusterIP"] = _free_address(used, chance)
-    spec["clusterIPs"] = [spec["clusterIP"]]
+    wished = spec.get("clusterIP")
+    if not wished:
+        spec["clusterIP"] = addresses.next()
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    elif (before is None or before["spec"].get("type") == "ExternalName") and (problem := addresses.take(wished)):
+        asked = spec.get("clusterIPs")
+        raise _refusal(service, "spec.clusterIPs", asked, f"failed to allocate IP {wished}: {problem}")
 
 
-def _check_address(service: Object, wished: str, used: set[str | None]) -> None:
-    try:
-        address = ipaddress.ip_address(wished)
-    except ValueError:
-        return  # validation says so, in its own words
-    problem = ""
-    if address not in RANGE:
-        problem = "the provided network does not match the current range"
-    elif address in (RANGE.network_address, RANGE.broadcast_address):
-        problem = f"the provided IP ({wished}) is not in the valid range. The range of valid IPs is {RANGE}"
-    elif wished in used:
-        problem = "provided IP is already allocated"
-    if problem:
-        addresses = service["spec"].get("clusterIPs")
-        raise _refusal(service, "spec.clusterIPs", addresses, f"failed to allocate IP {wished}: {problem}")
-
-
-def _free_address(used: set[str | None], chance: Random) -> str:
-    first, size = int(RANGE.network_address), RANGE.num_addresses
-
-    def is_used(item: int) -> bool:
-        return str(ipaddress.IPv4Address(first + item)) in used
-
-    number = _free(range(_STATIC_ADDRESSES, size - 1), is_used, chance)
-    if number is None:
-        number = _free(range(1, _STATIC_ADDRESSES), is_used, chance)
-    if number is None:
-        raise ApiError(500, "InternalError", "failed to allocate a serviceIP: range is full")
-    return str(ipaddress.IPv4Address(first + number))
-
-
-def _give_node_ports(service: Object, before: Object | None, others: list[Object], chance: Random) -> None:
+def _give_node_ports(service: Object, before: Object | None, ports: Ports) -> None:
     """Open every port on the nodes, and one more where a load balancer asks for the health of local endpoints."""
     spec = service["spec"]
-    used = {port for other in others for port in _ports_of(other)}
-    own = _ports_of(before["spec"]) if before is not None else set()
     if before is None:
-        _open_new(service, used, chance)
+        _open_new(service, ports)
     else:
-        _open_changed(service, used, own, chance)
-    used |= own | _ports_of({"ports": spec.get("ports")})
+        ports.own |= _ports_of(before["spec"])
+        _open_changed(service, ports)
     if needs_health_port(spec) and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = _free_port(used, chance)
+        spec["healthCheckNodePort"] = ports.next()
 
 
-def _open_new(service: Object, used: set[int], chance: Random) -> None:
+def _open_new(service: Object, ports: Ports) -> None:
     """Ports of the same number (TCP and UDP of one name server, say) share a node port."""
     spec = service["spec"]
     shared: dict[int, int] = {}
@@ -211,13 +174,12 @@ def _open_new(service: Object, used: set[int], chance: Random) -> None:
         if given is None:
             wished = _requested(spec["ports"], number)
         if wished and wished != given:
-            _check_port(service, f"spec.ports[{index}].nodePort", wished, used)
-        port["nodePort"] = wished or given or _free_port(used, chance)
+            _open(service, index, wished, ports)
+        port["nodePort"] = wished or given or ports.next()
         shared.setdefault(number, port["nodePort"])
-        used.add(port["nodePort"])
 
 
-def _open_changed(service: Object, used: set[int], own: set[int], chance: Random) -> None:
+def _open_changed(service: Object, ports: Ports) -> None:
     """Ports that the Service had stay open; others are given out one by one.
 
     Raises:
@@ -229,14 +191,18 @@ def _open_changed(service: Object, used: set[int], own: set[int], chance: Random
         wished = port.get("nodePort")
         if not wished and not needs_node_ports(spec):
             continue
-        if wished and wished not in own and wished not in {number for _, number in opened}:
-            _check_port(service, f"spec.ports[{index}].nodePort", wished, used)
-        port["nodePort"] = wished or _free_port(used | own, chance)
+        if wished and wished not in ports.own and wished not in {number for _, number in opened}:
+            _open(service, index, wished, ports)
+        port["nodePort"] = wished or ports.next()
         pair = (port.get("protocol") or "", port["nodePort"])
         if pair in opened:
             raise ApiError(500, "", f"duplicate nodePort: {{{pair[0]} {pair[1]}}}")
         opened.add(pair)
-        used.add(port["nodePort"])
+
+
+def _open(service: Object, index: int, wished: int, ports: Ports) -> None:
+    if problem := ports.take(wished):
+        raise _refusal(service, f"spec.ports[{index}].nodePort", wished, problem)
 
 
 def _requested(ports: list[Object], number: int | None) -> int | None:
@@ -246,35 +212,6 @@ def _requested(ports: list[Object], number: int | None) -> int | None:
 def _ports_of(spec: Object) -> set[int]:
     found = {port.get("nodePort") for port in spec.get("ports") or ()} | {spec.get("healthCheckNodePort")}
     return {port for port in found if port}
-
-
-def _check_port(service: Object, path: str, wished: int, used: set[int]) -> None:
-    if wished not in NODE_PORTS:
-        bounds = f"{NODE_PORTS.start}-{NODE_PORTS.stop - 1}"
-        problem = f"provided port is not in the valid range. The range of valid ports is {bounds}"
-        raise _refusal(service, path, wished, problem)
-    if wished in used:
-        raise _refusal(service, path, wished, "provided port is already allocated")
-
-
-def _free_port(used: set[int], chance: Random) -> int:
-    dynamic = range(NODE_PORTS.start + _STATIC_PORTS, NODE_PORTS.stop)
-    port = _free(dynamic, used.__contains__, chance)
-    if port is None:
-        port = _free(range(NODE_PORTS.start, dynamic.start), used.__contains__, chance)
-    if port is None:
-        raise ApiError(500, "InternalError", "failed to allocate a nodePort: range is full")
-    return port
-
-
-def _free(numbers: range, is_used: Callable[[int], bool], chance: Random) -> int | None:
-    """A free number from a random start on, so that a deleted Service's address does not come back at once."""
-    start = chance.randrange(len(numbers))
-    for step in range(len(numbers)):
-        number = numbers[(start + step) % len(numbers)]
-        if not is_used(number):
-            return number
-    return None
 
 
 def _refusal(service: Object, path: str, value: object, why: str) -> ApiError:

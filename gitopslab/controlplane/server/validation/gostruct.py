@@ -39,46 +39,88 @@ _FIELDS = {
         "RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy:s NodeSelector "
         "ServiceAccountName:s AutomountServiceAccountToken NodeName:s SecurityContext=*PodSecurityContext "
         "ImagePullSecrets=[]Reference Hostname:s Subdomain:s SetHostnameAsFQDN Affinity=*Affinity "
-        "SchedulerName:s Tolerations=[]Toleration HostAliases PriorityClassName:s Priority PreemptionPolicy "
-        "DNSConfig ReadinessGates RuntimeClassName Overhead EnableServiceLinks TopologySpreadConstraints OS "
-        "SchedulingGates ResourceClaims Resources=*Resources HostnameOverride SchedulingGroup"
+        "SchedulerName:s Tolerations=[]Toleration HostAliases=[]HostAlias PriorityClassName:s Priority "
+        "PreemptionPolicy DNSConfig=*DNSConfig ReadinessGates=[]ReadinessGate RuntimeClassName Overhead "
+        "EnableServiceLinks TopologySpreadConstraints=[]Spread OS=*Reference SchedulingGates=[]Reference "
+        "ResourceClaims Resources=*Resources HostnameOverride SchedulingGroup"
     ),
     "PodSecurityContext": (
-        "HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers SELinuxOptions WindowsOptions "
-        "RunAsUser RunAsGroup RunAsNonRoot SupplementalGroups SupplementalGroupsPolicy FSGroup "
-        "FSGroupChangePolicy Sysctls SeccompProfile AppArmorProfile SELinuxChangePolicy"
+        "HostNetwork:b HostPID:b HostIPC:b ShareProcessNamespace HostUsers SELinuxOptions=*SELinuxOptions "
+        "WindowsOptions RunAsUser RunAsGroup RunAsNonRoot SupplementalGroups SupplementalGroupsPolicy FSGroup "
+        "FSGroupChangePolicy Sysctls=[]Named SeccompProfile=*Profile AppArmorProfile=*Profile SELinuxChangePolicy"
     ),
-    "Affinity": "NodeAffinity PodAffinity PodAntiAffinity",
+    "SELinuxOptions": "User:s Role:s Type:s Level:s",
+    "Named": "Name:s Value:s",
+    "Profile": "Type:s LocalhostProfile",
+    "Affinity": "NodeAffinity=*NodeAffinity PodAffinity=*PodAffinity PodAntiAffinity=*PodAffinity",
+    "NodeAffinity": (
+        "RequiredDuringSchedulingIgnoredDuringExecution=*NodeSelector "
+        "PreferredDuringSchedulingIgnoredDuringExecution=[]PreferredNode"
+    ),
+    "NodeSelector": "NodeSelectorTerms=[]NodeTerm",
+    "NodeTerm": "MatchExpressions=[]Requirement MatchFields=[]Requirement",
+    "Requirement": "Key:s Operator:s Values",
+    "PreferredNode": "Weight:n Preference=NodeTerm",
+    "PodAffinity": (
+        "RequiredDuringSchedulingIgnoredDuringExecution=[]PodTerm "
+        "PreferredDuringSchedulingIgnoredDuringExecution=[]PreferredPod"
+    ),
+    "PodTerm": "LabelSelector Namespaces TopologyKey:s NamespaceSelector MatchLabelKeys MismatchLabelKeys",
+    "PreferredPod": "Weight:n PodAffinityTerm=PodTerm",
+    "Spread": (
+        "MaxSkew:n TopologyKey:s WhenUnsatisfiable:s LabelSelector MinDomains NodeAffinityPolicy NodeTaintsPolicy "
+        "MatchLabelKeys"
+    ),
+    "HostAlias": "IP:s Hostnames",
+    "DNSConfig": "Nameservers Searches Options=[]DNSOption",
+    "DNSOption": "Name:s Value",
+    "ReadinessGate": "ConditionType:s",
     "Reference": "Name:s",
     "Toleration": "Key:s Operator:s Value:s Effect:s TolerationSeconds",
     "Container": (
-        "Name:s Image:s Command Args WorkingDir:s Ports=[]Port EnvFrom Env=[]Variable Resources=Resources "
-        "ResizePolicy RestartPolicy RestartPolicyRules VolumeMounts=[]Mount VolumeDevices "
-        "LivenessProbe=*Probe ReadinessProbe=*Probe StartupProbe=*Probe Lifecycle TerminationMessagePath:s "
-        "TerminationMessagePolicy:s ImagePullPolicy:s SecurityContext=*SecurityContext Stdin:b StdinOnce:b "
-        "TTY:b"
+        "Name:s Image:s Command Args WorkingDir:s Ports=[]Port EnvFrom=[]Environment Env=[]Variable "
+        "Resources=Resources ResizePolicy=[]Resize RestartPolicy RestartPolicyRules VolumeMounts=[]Mount "
+        "VolumeDevices=[]Device LivenessProbe=*Probe ReadinessProbe=*Probe StartupProbe=*Probe Lifecycle=*Lifecycle "
+        "TerminationMessagePath:s TerminationMessagePolicy:s ImagePullPolicy:s SecurityContext=*SecurityContext "
+        "Stdin:b StdinOnce:b TTY:b"
     ),
     "Port": "Name:s HostPort:n ContainerPort:n Protocol:s HostIP:s",
     "Variable": "Name:s Value:s ValueFrom=*VariableSource",
-    "VariableSource": "FieldRef=*FieldReference ResourceFieldRef ConfigMapKeyRef SecretKeyRef FileKeyRef",
+    "VariableSource": (
+        "FieldRef=*FieldReference ResourceFieldRef=*ResourceReference ConfigMapKeyRef=*KeyReference "
+        "SecretKeyRef=*KeyReference FileKeyRef"
+    ),
+    "ResourceReference": "ContainerName:s Resource:s Divisor",
+    "KeyReference": "Name:s Key:s Optional",
+    "Environment": "Prefix:s ConfigMapRef=*Origin SecretRef=*Origin",
+    "Origin": "Name:s Optional",
+    "Resize": "ResourceName:s RestartPolicy:s",
+    "Device": "Name:s DevicePath:s",
     "FieldReference": "APIVersion:s FieldPath:s",
     "Resources": "Limits Requests Claims",
     "Mount": "Name:s ReadOnly:b RecursiveReadOnly MountPath:s SubPath:s MountPropagation SubPathExpr:s",
     "Probe": (
-        "Exec HTTPGet=*HTTPGet TCPSocket GRPC InitialDelaySeconds:n TimeoutSeconds:n PeriodSeconds:n "
-        "SuccessThreshold:n FailureThreshold:n TerminationGracePeriodSeconds"
+        "Exec=*Exec HTTPGet=*HTTPGet TCPSocket=*TCPSocket GRPC=*GRPC InitialDelaySeconds:n TimeoutSeconds:n "
+        "PeriodSeconds:n SuccessThreshold:n FailureThreshold:n TerminationGracePeriodSeconds"
     ),
-    "HTTPGet": "Path:s Port Host:s Scheme:s HTTPHeaders",
+    "Exec": "Command",
+    "HTTPGet": "Path:s Port Host:s Scheme:s HTTPHeaders=[]Named",
+    "TCPSocket": "Port Host:s",
+    "GRPC": "Port:n Service",
+    "Lifecycle": "PostStart=*Handler PreStop=*Handler StopSignal",
+    "Handler": "Exec=*Exec HTTPGet=*HTTPGet TCPSocket=*TCPSocket Sleep=*Sleep",
+    "Sleep": "Seconds:n",
     "SecurityContext": (
-        "Capabilities=*Capabilities Privileged SELinuxOptions WindowsOptions RunAsUser RunAsGroup RunAsNonRoot "
-        "ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile AppArmorProfile"
+        "Capabilities=*Capabilities Privileged SELinuxOptions=*SELinuxOptions WindowsOptions RunAsUser RunAsGroup "
+        "RunAsNonRoot ReadOnlyRootFilesystem AllowPrivilegeEscalation ProcMount SeccompProfile=*Profile "
+        "AppArmorProfile=*Profile"
     ),
     "Capabilities": "Add Drop",
     "Volume": (
         "Name:s HostPath=*HostPath EmptyDir=*EmptyDir GCEPersistentDisk AWSElasticBlockStore GitRepo "
-        "Secret=*Files NFS ISCSI Glusterfs PersistentVolumeClaim=*Claim RBD Quobyte FlexVolume Cinder CephFS "
-        "Flocker DownwardAPI FC AzureFile ConfigMap=*ConfigFiles VsphereVolume AzureDisk PhotonPersistentDisk "
-        "Projected=*Projected PortworxVolume ScaleIO StorageOS CSI Ephemeral Image"
+        "Secret=*Files NFS=*NFS ISCSI Glusterfs PersistentVolumeClaim=*Claim RBD Quobyte FlexVolume Cinder CephFS "
+        "Flocker DownwardAPI=*DownwardVolume FC AzureFile ConfigMap=*ConfigFiles VsphereVolume AzureDisk "
+        "PhotonPersistentDisk Projected=*Projected PortworxVolume ScaleIO StorageOS CSI Ephemeral Image"
     ),
     "HostPath": "Path:s Type",
     "EmptyDir": "Medium:s SizeLimit",
@@ -93,7 +135,8 @@ _FIELDS = {
     ),
     "Projection1": "Name:s Items=[]File Optional",
     "DownwardFiles": "Items=[]DownwardFile",
-    "DownwardFile": "Path:s FieldRef=*FieldReference ResourceFieldRef Mode",
+    "DownwardVolume": "Items=[]DownwardFile DefaultMode",
+    "DownwardFile": "Path:s FieldRef=*FieldReference ResourceFieldRef=*ResourceReference Mode",
     "Token": "Audience:s ExpirationSeconds:n Path:s",
 }
 _ZERO: dict[str, Any] = {"s": "", "n": 0, "b": False}
