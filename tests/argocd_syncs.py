@@ -8,7 +8,7 @@ from typing import Any
 from builders import merged
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
-from gitopslab.controlplane.server.local import LocalApi
+from gitopslab.controlplane.server.decoding import DecodingApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.errors import NotFoundError
 from gitopslab.gitops.argocd import hooks
@@ -47,7 +47,7 @@ class Syncs:
 
     def __init__(self, plane: ControlPlane, clock: JumpableClock) -> None:
         self.plane, self.clock = plane, clock
-        self.api = LocalApi(plane.verbs, CONTROLLER)
+        self.api = DecodingApi(plane.verbs, CONTROLLER)
         self.git: list[Object] = []
         self.revision = REVISION
         self.conditions: list[Object] = []
@@ -252,7 +252,7 @@ def _is_as_said(target: Object, live: Object) -> bool:
     return all(
         _is_as_said(value, live[key])
         if isinstance(value, dict) and isinstance(live.get(key), dict)
-        else live.get(key) == value or isinstance(value, list)
+        else live.get(key) == value or not value or isinstance(value, list)
         for key, value in target.items()
     )
 

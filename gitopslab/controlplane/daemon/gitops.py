@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.server.decoding import DecodingApi
 from gitopslab.controlplane.server.guarded import GuardedApi
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
@@ -20,7 +21,7 @@ from gitopslab.gitops.work import Inline, Work
 
 _ADMINISTRATORS = ("system:masters", "system:authenticated")
 _ACCOUNTS = {"argocd-controller": "argocd-application-controller"}
-"""Whose field manager is not called as their service account."""
+"""Whose field manager is not called as their service account; they apply what people have written."""
 
 
 _ARGOCD_HOOK = "/hook/argocd"
@@ -97,7 +98,8 @@ class GitOps:
         def api_for(component: str) -> Api:
             account = _ACCOUNTS.get(component, component.removeprefix("gotk-"))
             user = f"system:serviceaccount:{namespace}:{account}"
-            return LocalApi(self._verbs, Caller(user, _ADMINISTRATORS, component))
+            caller = Caller(user, _ADMINISTRATORS, component)
+            return (DecodingApi if component in _ACCOUNTS else LocalApi)(self._verbs, caller)
 
         return api_for
 

@@ -81,7 +81,7 @@ class ApplicationController:
             return DONE
         if annotations_of(app).get(SKIP_RECONCILE) == "true":
             return DONE
-        if is_terminating(app):
+        if is_terminating(app) and not app.get("operation"):
             return self._end(app)
         step = self._operate(request, app) if app.get("operation") else None
         if step == 0.0:
@@ -227,7 +227,8 @@ class ApplicationController:
         if not any(name.startswith(_HOOKED) for name in app["metadata"].get("finalizers") or ()):
             return []
         sources = sources_of(app["spec"])
-        target = self._sources.target(app, sources, self._revisions(app, sources, Level.RECENT))
+        # The newest, so that a hook that was mended can run.
+        target = self._sources.target(app, sources, self._revisions(app, sources, Level.LATEST))
         return None if target is None else self._comparer.ready(app, target.objects)
 
 

@@ -285,3 +285,13 @@ def test_results_tell_the_images(syncs: Syncs) -> None:
     syncs.git = [pod("a"), deployment("web"), WEB]
     syncs.sync()
     assert [row.get("images") for row in syncs.rows] == [None, ["nginx:1.27"], ["nginx:1.27"]]
+
+
+def test_a_text_where_a_number_belongs_is_told_in_the_servers_words(syncs: Syncs) -> None:
+    bad = deployment("web", spec={"revisionHistoryLimit": "many"})
+    said = 'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct'
+    syncs.git = [bad]
+    assert syncs.sync()[1].startswith(f"one or more objects failed to apply, reason: {said}")
+    syncs.have(deployment("web"))
+    syncs.git = [bad]
+    assert syncs.sync()[1].startswith(f"one or more objects failed to apply, reason: {said}")
