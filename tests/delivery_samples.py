@@ -18,9 +18,10 @@ from gitopslab.gitops.argocd.kinds import APPLICATIONS
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, KUSTOMIZATIONS
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.objects import Object, annotations_of, copy_of
-from gitopslab.views.drift import drift
+from gitopslab.views.drift import Drift, drift
 from gitopslab.views.lanes import Lanes, lanes
 from gitopslab.views.reconciler import ARGO, FLUX, live_objects, reconciler
+from gitopslab.views.tree import Tree, tree
 
 OLD, NEW = "3f9a1c27" * 5, "8c4e02d1" * 5
 FLUX_PLACE, ARGO_PLACE = "shop-flux", "shop-argo"
@@ -246,3 +247,31 @@ def drawn_lanes(shop: Delivered, *, drifted: bool = True) -> Lanes:
     live, places = live_objects(objects), {FLUX: FLUX_PLACE, ARGO: ARGO_PLACE}
     drifts = {one.tool: drift(one, shop.git(places[one.tool]), live, NEW) for one in several}
     return lanes("waal/shop", shop.commits(), several, drifts=drifts)
+
+
+def drawn_tree(shop: Delivered) -> Tree:
+    """The tree of the Kustomization after a rollout, with a Deployment that somebody scaled."""
+    git = shop.git(FLUX_PLACE)
+    git[1]["spec"]["template"]["spec"]["containers"][0]["image"] = "nginx:1.28"
+    shop.write("kustomize-controller", git[1], type="apply")
+    shop.lab.advance(60)
+    shop.scale(FLUX_PLACE, 9)
+    shop.lab.advance(20)
+    objects = shop.objects(shop.source(), shop.kustomization())
+    one = reconciler(objects, "Kustomization", "flux-system", "shop")
+    assert one is not None
+    return tree(objects, one, drift(one, git, live_objects(objects), NEW))
+
+
+def drawn_drift(shop: Delivered) -> Drift:
+    """The Kustomization's objects after kubectl, an operator and a new commit have been there."""
+    git = shop.git(FLUX_PLACE)
+    shop.scale(FLUX_PLACE, 5)
+    words = {"kind": "ConfigMap", "metadata": {"name": "words", "namespace": FLUX_PLACE}}
+    shop.write("kubectl-edit", {**words, "data": {"greeting": "good day"}})
+    shop.write("kubectl-label", {**words, "metadata": {**words["metadata"], "labels": {"mine": "yes"}}})
+    shop.write("my-operator", {**words, "data": {"checksum": "1a2b3c"}})
+    objects = shop.objects(shop.source(), shop.kustomization())
+    one = reconciler(objects, "Kustomization", "flux-system", "shop")
+    assert one is not None
+    return drift(one, git, live_objects(objects), NEW)

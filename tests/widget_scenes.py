@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from board_samples import NOW, believable
 from decision_samples import a_choice
-from delivery_samples import Delivered, drawn_lanes
+from delivery_samples import Delivered, drawn_drift, drawn_lanes, drawn_tree
 from graph_samples import BROKEN, SHOP, apply, objects_of
 from held_lab import Lab
 from layer_samples import pictured
@@ -33,6 +33,7 @@ from gitopslab.views import anatomy as parts
 from gitopslab.views import timeline as lives
 from gitopslab.views.board import board
 from gitopslab.views.decision_text import GLYPHS
+from gitopslab.views.drift.model import FATES, STATES
 from gitopslab.views.fields import Fields
 from gitopslab.views.graph import graph, graph_message
 from gitopslab.views.lanes.model import OUTCOMES
@@ -41,10 +42,12 @@ from gitopslab.views.pipeline import STATUSES
 from gitopslab.views.resource import yaml_of
 from gitopslab.views.sheet import sheet, sheet_message
 from gitopslab.views.table import shown, table
+from gitopslab.views.tree.model import COLUMNS
 from gitopslab.widgets.anatomy import AnatomyView
 from gitopslab.widgets.base import View
 from gitopslab.widgets.board import BoardView
 from gitopslab.widgets.decision import DecisionView
+from gitopslab.widgets.drift import DriftView
 from gitopslab.widgets.graph import GraphView
 from gitopslab.widgets.lanes import LanesView
 from gitopslab.widgets.layers import LayersView
@@ -53,6 +56,7 @@ from gitopslab.widgets.path import PathView
 from gitopslab.widgets.pipeline import EVENTS, PipelineView
 from gitopslab.widgets.table import TableView
 from gitopslab.widgets.timeline import TimelineView
+from gitopslab.widgets.tree import TreeView
 
 MANIFEST = """\
 apiVersion: apps/v1
@@ -133,6 +137,8 @@ def scenes() -> dict[str, Scene]:
         "pipeline": pipeline(),
         "layers": two_images(),
         "lanes": two_lanes(),
+        "tree": whole_tree(),
+        "drift": fields(),
     }
     lab.plane.close()
     return made
@@ -161,6 +167,22 @@ def two_lanes() -> Scene:
     shop.lab.plane.close()
     options = {"outcomes": OUTCOMES, "actions": ["drift", "prune", "revert"]}
     return Scene(LanesView, {"lanes": drawn.as_dict(), **header(seconds=now)}, options)
+
+
+def whole_tree() -> Scene:
+    """From Git to pods, after a rollout; somebody has scaled since."""
+    shop = Delivered()
+    drawn, now = drawn_tree(shop), shop.lab.clock.now()
+    shop.lab.plane.close()
+    return Scene(TreeView, {"tree": drawn.as_dict(), **header(seconds=now)}, {"columns": COLUMNS})
+
+
+def fields() -> Scene:
+    """Git against the cluster, after kubectl and an operator have been there."""
+    shop = Delivered()
+    drawn, now = drawn_drift(shop), shop.lab.clock.now()
+    shop.lab.plane.close()
+    return Scene(DriftView, {"drift": drawn.as_dict(), **header(seconds=now)}, {"states": STATES, "fates": FATES})
 
 
 def story() -> Lab:

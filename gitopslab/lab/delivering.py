@@ -18,13 +18,19 @@ from gitopslab.gitops.place import git_url
 from gitopslab.lab.forging import Forging
 from gitopslab.lab.part import Part
 from gitopslab.machinery.objects import Object, name_of, namespace_of
-from gitopslab.views.reconciler import FOLLOWED, Objects, Target, reconciler
+from gitopslab.views.reconciler import FOLLOWED, Objects, Target, all_owned, reconciler
 
 if TYPE_CHECKING:
     from gitopslab.lab.gitside import GitSide
+    from gitopslab.widgets.drift import DriftView
     from gitopslab.widgets.lanes import LanesView
+    from gitopslab.widgets.tree import TreeView
 
 _PLACES = {"Kustomization": FLUX_PLACE, "Application": ARGO_PLACE}
+_WORDS = {
+    "Kustomization": ("kustomization", "kustomizations", "ks", KUSTOMIZATIONS),
+    "Application": ("application", "applications", "app", "apps", APPLICATIONS),
+}
 _RESOURCES = {"Kustomization": KUSTOMIZATIONS, "Application": APPLICATIONS}
 
 
@@ -70,6 +76,61 @@ class Delivering(Forging, Part):
 
         return self._live(("lanes", name, str(targets)), make)
 
+    def tree(self, what: str, *, namespace: str | None = None) -> TreeView:
+        """From Git to pods: the source, who reconciles it, its objects, what those own; health and sync are two marks.
+
+        It may be shown before the object exists.
+
+        Args:
+            what: ``"kustomization/app"`` of Flux, or ``"application/shop"`` of Argo CD.
+            namespace: Where it is; default where such objects usually are, ``flux-system`` or ``argocd``.
+
+        Raises:
+            LabError: It is neither of the two.
+
+        Example:
+            >>> lab.tree("kustomization/flux-system")
+        """
+        from gitopslab.views.tree.tree import OWNED
+        from gitopslab.widgets.tree import TreeView
+
+        target = _named(what, namespace)
+
+        def make() -> TreeView:
+            source = self._delivery([target], self._git_side([target]), *OWNED)
+            return TreeView(source, target, cluster=self._cluster_name, still=self._still)
+
+        return self._live(("tree", *target), make)
+
+    def drift(self, what: str, *, namespace: str | None = None) -> DriftView:
+        """Git against the cluster, field by field: what differs, who set it, and what becomes of it.
+
+        Args:
+            what: ``"kustomization/app"`` of Flux, or ``"application/shop"`` of Argo CD.
+            namespace: Where it is; default where such objects usually are, ``flux-system`` or ``argocd``.
+
+        Raises:
+            LabError: It is neither of the two.
+
+        Example:
+            >>> [row.path for row in lab.drift("kustomization/app").differences]
+            ['spec.replicas']
+        """
+        from gitopslab.widgets.drift import DriftView
+
+        target = _named(what, namespace)
+
+        def make() -> DriftView:
+            source = self._delivery([target], self._git_side([target]))
+            return DriftView(source, target, cluster=self._cluster_name, still=self._still)
+
+        return self._live(("drift", *target), make)
+
+    def _git_side(self, targets: Sequence[Target]) -> GitSide:
+        from gitopslab.lab.gitside import GitSide
+
+        return GitSide(self.client, self._forge(), targets)
+
     def _delivery(self, targets: Sequence[Target], git: GitSide, *more: str) -> Callable[[], Delivery]:
         """A source of what these own and of what Git says of it."""
         there = {each.key for each in self.client.discovery(fresh=True)}
@@ -78,7 +139,7 @@ class Delivering(Forging, Part):
 
         def owned(objects: Objects) -> list[Object]:
             found = [one for target in targets if (one := reconciler(objects, *target)) is not None]
-            return [obj for one in found for obj in one.owned]
+            return [obj for one in found for obj in all_owned(objects, one)]
 
         return lambda: Delivery(self.client, [*dict.fromkeys(kinds), *more], controls, owned=owned, git=git)
 
@@ -103,6 +164,18 @@ class Delivering(Forging, Part):
             if one is not None and one.url.removesuffix(".git").endswith(f"/{project}"):
                 return target
         return None
+
+
+def _named(what: str, namespace: str | None) -> Target:
+    """``kustomization/app`` or ``application/shop``, in the spellings of the two tools."""
+    word, _, name = what.partition("/")
+    for kind, words in _WORDS.items():
+        if name and word.lower() in words:
+            return _target(kind, name, namespace)
+    raise LabError(
+        f"{what!r} is neither a Kustomization of Flux nor an Application of Argo CD",
+        'Name it as "kustomization/app" or "application/shop"',
+    )
 
 
 def _target(kind: str, name: str, namespace: str | None = None) -> Target:

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, FIELD_MANAGER
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, FIELD_MANAGER, GROUP
 from gitopslab.gitops.flux.dependencies import source_of
-from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, KUSTOMIZATIONS, OCI_REPOSITORIES, SOURCES, is_suspended
+from gitopslab.gitops.flux.kinds import (
+    GIT_REPOSITORIES,
+    KUSTOMIZATIONS,
+    KUSTOMIZE,
+    OCI_REPOSITORIES,
+    SOURCES,
+    is_suspended,
+)
 from gitopslab.gitops.flux.ownership import MANAGER
 from gitopslab.gitops.inventory import entries_of
 from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of
@@ -91,6 +98,28 @@ def reconciler(objects: Objects, kind: str, namespace: str, name: str) -> Reconc
     if found is None:
         return None
     return _application(found) if kind == "Application" else _kustomization(found, objects)
+
+
+def nested(objects: Objects, obj: Object) -> Reconciler | None:
+    """An object that is itself a Kustomization or an Application; None for any other."""
+    groups = {"Kustomization": KUSTOMIZE, "Application": GROUP}
+    kind = str(obj.get("kind", ""))
+    if group_of(str(obj.get("apiVersion", ""))) != groups.get(kind, "none"):
+        return None
+    return reconciler(objects, kind, namespace_of(obj), name_of(obj))
+
+
+def all_owned(objects: Objects, one: Reconciler) -> list[Object]:
+    """What it owns, and what the Kustomizations and Applications among that own."""
+    found: list[Object] = []
+    waiting, seen = [one], {one.title}
+    while waiting:
+        here = waiting.pop()
+        found += here.owned
+        inner = [each for ref in here.owned if (each := nested(objects, ref)) is not None and each.title not in seen]
+        seen |= {each.title for each in inner}
+        waiting += inner
+    return found
 
 
 def argo_source(application: Object) -> Object:

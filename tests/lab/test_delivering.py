@@ -106,3 +106,42 @@ def test_a_button_is_answered_and_an_unknown_one_refused(lab: Lab, project: str)
 def test_a_project_that_nobody_takes_from_is_told(lab: Lab, flux: Lab) -> None:
     with pytest.raises(LabError, match="Neither Flux nor Argo CD takes anything from waal/nobody"):
         lab.lanes("waal/nobody")
+
+
+def test_the_tree_goes_from_git_to_pods_and_follows_them(lab: Lab, project: str) -> None:
+    view = lab.tree(f"kustomization/{project.partition('/')[2]}")
+
+    def words(kind: str) -> list[str]:
+        cards = view._snapshot["tree"]["cards"]
+        return [f"{card['health']['word']} {card['sync']['word']}".strip() for card in cards if card["kind"] == kind]
+
+    until(view, lambda: words("Pod") == ["Current", "Current"])
+    until(view, lambda: words("Deployment") == ["Current as in Git"])
+    assert words("EndpointSlice") == []
+    lab.delete("configmap/words")
+    until(view, lambda: words("ConfigMap") == ["NotFound drifted"])
+    assert "ConfigMap words · ⋯ NotFound · ◔ drifted" in view.text()
+
+
+def test_the_drift_tells_fields_with_their_owners(lab: Lab, project: str) -> None:
+    view = lab.drift(f"ks/{project.partition('/')[2]}")
+    until(view, lambda: view._snapshot["drift"]["sentence"] == "The cluster is as Git says.")
+    lab.kubectl("annotate deployment/web note=hello")
+    lab.kubectl(["patch", "configmap", "words", "--type=merge", "-p", '{"data":{"greeting":"bye"}}'])
+    until(view, lambda: len(view.differences) == 2)
+    told = {row.path: (row.git, row.live, row.owners, row.fate) for row in view.differences}
+    assert told == {
+        "metadata.annotations.note": ("", "hello", ("kubectl-annotate",), "removed"),
+        "data.greeting": ("hello", "bye", ("kubectl-patch",), "back"),
+    }
+
+
+def test_what_is_neither_flux_nor_argo_cd_is_refused(lab: Lab, flux: Lab) -> None:
+    with pytest.raises(LabError, match="'deployment/web' is neither a Kustomization"):
+        lab.tree("deployment/web")
+
+
+def test_a_tree_may_be_shown_before_there_is_anything(lab: Lab, flux: Lab) -> None:
+    assert lab.tree("kustomization/later").text() == "Kustomization flux-system/later: 0 objects"
+    assert lab.drift("kustomization/later").text().endswith("It is not there yet.")
+    close_all()

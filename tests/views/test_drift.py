@@ -90,7 +90,8 @@ def test_a_label_that_kubectl_added_is_drift_for_flux_and_none_of_argo_cds_busin
     (flux,), (argo,) = differences(of_flux(shop)), differences(of_argo(shop, automated=HEALS))
     assert (flux.path, flux.state, flux.fate) == ("metadata.labels.mine", "extra", "removed")
     assert flux.why == "Flux takes over what kubectl-label set, at its next reconcile, within 10m0s"
-    assert (argo.fate, argo.owners) == ("stays", ("kubectl-label",))
+    assert (argo.fate, argo.owners) == ("left", ("kubectl-label",))
+    assert of_argo(shop, automated=HEALS).sentence == "The cluster is as Git says."
 
 
 def test_what_an_operator_added_stays_with_both(shop: Delivered) -> None:
@@ -98,7 +99,7 @@ def test_what_an_operator_added_stays_with_both(shop: Delivered) -> None:
         change = {"kind": "ConfigMap", "metadata": {"name": "words", "namespace": place}, "data": {"more": "1"}}
         shop.write("my-operator", change)
     assert [row.fate for row in differences(of_flux(shop)) + differences(of_argo(shop, automated=HEALS))] == [
-        "stays"
+        "left"
     ] * 2
 
 

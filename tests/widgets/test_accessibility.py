@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 
 WIDGETS = (
     "board", "decision", "graph", "path", "timeline", "table", "anatomy", "manifest", "pipeline", "layers", "lanes",
+    "tree", "drift",
 )  # fmt: skip
 DETAILED = "[data-uid][tabindex='0']"  # what opens its details when it has the focus
 

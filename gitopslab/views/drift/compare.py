@@ -53,15 +53,15 @@ def drift(
     judge = _Judge(reconciler, is_coming)
     found = [judge.compared(obj, live.get(key(obj))) for obj in git]
     found += [judge.left_over(live[key(ref)]) for ref in gone]
-    found.sort(key=lambda each: not each.differences)
-    count = sum(len(each.differences) for each in found)
+    found.sort(key=lambda each: (not each.drifted, not each.differences))
+    count = sum(len(each.drifted) for each in found)
     state = "ready" if not count else "running" if is_coming else "failed"
     return Drift(reconciler.title, reconciler.tool, commit, _sentence(found, is_coming, commit), state, tuple(found))
 
 
 def _sentence(found: Iterable[Compared], is_coming: bool, commit: str) -> str:
-    changed = [each for each in found if each.differences]
-    count = sum(len(each.differences) for each in changed)
+    changed = [each for each in found if each.drifted]
+    count = sum(len(each.drifted) for each in changed)
     if not count:
         return "The cluster is as Git says."
     what = f"{_several(count, 'field')} of {_several(len(changed), 'object')}"
@@ -125,7 +125,7 @@ class _Judge:
             why = f"{self._reconciler.tool} takes over what {taken[0]} set" if taken else "it was in Git before"
             return ("removed", f"{why}, {repair.words}") if repair.is_done else ("stays", repair.words)
         if others:
-            return "stays", f"Git does not name it, and {self._reconciler.tool} leaves {others[0]} its fields"
+            return "left", f"Git does not name it, and {self._reconciler.tool} leaves {others[0]} its fields"
         return "", ""
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gitopslab.views.message import Message
 
 STATES: dict[str, tuple[str, str]] = {
     "same": ("ready", "the same"),
     "differs": ("failed", "another value"),
-    "missing": ("notready", "not in the cluster"),
+    "missing": ("pending", "not in the cluster"),
     "extra": ("notready", "not in Git"),
 }
 """Of each way a field can be: the mark of ``palette.STATES`` and the words."""
@@ -19,6 +20,7 @@ FATES: dict[str, tuple[str, str]] = {
     "back": ("running", "put back"),
     "removed": ("terminating", "removed"),
     "stays": ("pending", "stays"),
+    "left": ("succeeded", "left alone"),
     "coming": ("running", "comes with the commit"),
 }
 """Of what becomes of a field: the mark and the words; empty for one that is as in Git."""
@@ -70,6 +72,10 @@ class Row(Message):
         word = FATES[self.fate][1]
         return f"{word} {self.why}".strip() if self.fate in ("", "back", "coming") else f"{word}: {self.why}"
 
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as JSON data, and the outlook in words."""
+        return {**Message.as_dict(self), "outlook": self.outlook}
+
 
 @dataclass(frozen=True, slots=True)
 class Compared(Message):
@@ -94,6 +100,11 @@ class Compared(Message):
         """The fields that are not as in Git."""
         return tuple(row for row in self.rows if row.state != "same")
 
+    @property
+    def drifted(self) -> tuple[Row, ...]:
+        """Those of them that its tool minds."""
+        return tuple(row for row in self.differences if row.fate != "left")
+
 
 @dataclass(frozen=True, slots=True)
 class Drift(Message):
@@ -117,5 +128,5 @@ class Drift(Message):
 
     @property
     def count(self) -> int:
-        """How many fields differ."""
-        return sum(len(each.differences) for each in self.objects)
+        """How many fields differ that its tool minds."""
+        return sum(len(each.drifted) for each in self.objects)

@@ -93,7 +93,7 @@ def _told(reconciler: Reconciler) -> tuple[Drifted, ...]:
 
 
 def _drifted(drift: Drift) -> tuple[Drifted, ...]:
-    found = [(each.key, row) for each in drift.objects for row in each.differences if row.fate != "coming"]
+    found = [(each.key, row) for each in drift.objects for row in each.drifted if row.fate != "coming"]
     return tuple(Drifted(name, row.path, _words(row), ", ".join(row.owners), row.outlook) for name, row in found)
 
 
