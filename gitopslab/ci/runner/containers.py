@@ -4,7 +4,7 @@
 and its log says so. A job whose image is the Docker command line runs in the shell too, where a ``docker`` is on its
 ``PATH``: it needs no second daemon in a privileged container to build an image.
 
-Simplified: services are not started, and GitLab's docker executor also has helper containers and volumes.
+Simplified: GitLab's docker executor also has helper containers and volumes.
 """
 
 from __future__ import annotations
@@ -85,10 +85,12 @@ class Container:
     notes: tuple[str, ...] = ()
     name: str = "docker"
     dialect: str = "sh"
+    hosts: tuple[tuple[str, str], ...] = ()  # names of services, and their addresses
 
     def command(self, script: Path, builds: Path, folder: Path) -> list[str]:
         """Run the script in a new container; values of variables travel in the environment, not in the arguments."""
-        words = [self.engine, "run", "--rm", "--name", _called(builds), "--network", "host"]
+        words = [self.engine, "run", "--rm", "--name", called(builds), "--network", "host"]
+        words += [word for name, address in self.hosts for word in ("--add-host", f"{name}:{address}")]
         words += ["--label", f"{LABEL}={builds.parent}", "--volume", f"{builds}:{builds}"]
         words += ["--workdir", str(folder)]
         words += ["--user", f"{os.getuid()}:{os.getgid()}"] if hasattr(os, "getuid") else []  # files stay ours
@@ -98,7 +100,7 @@ class Container:
 
     def ending(self, builds: Path) -> list[str]:
         """Remove the container: its engine does not mind that who started it has ended."""
-        return [self.engine, "rm", "--force", _called(builds)]
+        return [self.engine, "rm", "--force", called(builds)]
 
 
 async def end_leftovers(machine: Machine, builds: Path) -> None:
@@ -124,22 +126,24 @@ def executor_of(job: Job, machine: Machine, variables: Mapping[str, str]) -> She
     """Where a job runs on this machine."""
     image = expand(job.image.name, variables) if job.image else ""
     notes = []
-    if job.services:
-        names = ", ".join(expand(service.name, variables) for service in job.services)
-        notes.append(f"services are not started here ({names}); `docker` works without them")
     if image and not _is_docker(image):
         if machine.engine:
-            notes.insert(0, f"Using {Path(machine.engine).stem} with image {image}...")
+            notes.append(f"Using {Path(machine.engine).stem} with image {image}...")
             entrypoint = job.image.entrypoint if job.image else None
             return Container(machine.engine, image, tuple(variables), entrypoint, tuple(notes))
         notes.append(f"image {image} is not used: no container engine answers, so the job runs on this machine")
     return Shell(machine.shell, (f"Using Shell ({machine.shell.stem}) executor...", *notes))
 
 
-def _called(builds: Path) -> str:
+def called(builds: Path) -> str:
     """A job's container: no two jobs of this machine have the same folder."""
     digest = hashlib.sha256(str(builds).encode()).hexdigest()[:12]
     return f"gitopslab-job-{builds.name}-{digest}"
+
+
+def is_docker_in_docker(image: str) -> bool:
+    """Whether an image is the Docker engine itself, which no job here needs beside it."""
+    return _is_docker(image) and "dind" in image.rpartition(":")[2]
 
 
 def _is_docker(image: str) -> bool:

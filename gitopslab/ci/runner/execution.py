@@ -26,6 +26,7 @@ from gitopslab.ci.runner.process import run
 from gitopslab.ci.runner.record import JobRecord, PipelineRecord
 from gitopslab.ci.runner.running import running_variables
 from gitopslab.ci.runner.script import environment_of, script_of
+from gitopslab.ci.runner.services import Services
 from gitopslab.ci.runner.states import State
 from gitopslab.ci.runner.surroundings import Machine, Surroundings
 from gitopslab.ci.runner.trace import Trace
@@ -134,10 +135,25 @@ class _Story:
         self._trace = trace
         self._variables = run_._variables
         self._executor = containers.executor_of(run_.job, run_.machine, run_._variables)
+        self._services = Services(
+            run_.job,
+            self._executor,
+            variables=self._variables,
+            environment=environment_of(self._variables, _given(run_)),
+            builds=run_.builds,
+            say=trace.say,
+            warn=trace.warn,
+        )
 
     async def told(self) -> Outcome:
         """The whole job."""
-        self._introduce()
+        try:
+            return await self._told()
+        finally:
+            await asyncio.shield(asyncio.ensure_future(self._services.end()))
+
+    async def _told(self) -> Outcome:
+        await self._introduce()
         await self._get_sources()
         await self._restore()
         outcome = await self._scripts()
@@ -154,12 +170,15 @@ class _Story:
     def _timeout(self) -> float:
         return self._job.timeout or USUAL_TIMEOUT
 
-    def _introduce(self) -> None:
+    async def _introduce(self) -> None:
         trace, machine = self._trace, socket.gethostname()
         trace.title(f"Running with gitopslab-runner {__version__}")
         with trace.section("prepare_executor", f'Preparing the "{self._executor.name}" executor'):
             for line in self._executor.notes:
                 trace.warn(line)
+            hosts = await self._services.start()
+            if isinstance(self._executor, containers.Container):
+                self._executor = replace(self._executor, hosts=hosts)
         with trace.section("prepare_script", "Preparing environment"):
             trace.say(f"Running on {machine}...")
 

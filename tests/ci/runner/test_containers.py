@@ -12,6 +12,7 @@ import pytest
 from gitopslab.ci import Event, make, read
 from gitopslab.ci.runner.local import run_here
 from gitopslab.ci.runner.record import PipelineRecord
+from gitopslab.ci.runner.services import names_of
 
 ENGINE = f"""#!{sys.executable}
 import json, os, sys
@@ -21,14 +22,19 @@ if verb != "run":
     if verb == "rm":
         with open(os.environ["STANDIN_LOG"], "a") as log:
             log.write(json.dumps({{"removed": words[-1]}}) + "\\n")
+    if verb == "inspect":
+        asked = words[1]
+        print("127.0.0.9" if "IPAddress" in asked else "true" if "Running" in asked else "")
     sys.exit()
 while words[0].startswith("--"):
     option = words.pop(0)
-    if option != "--rm":
+    if option not in ("--rm", "--detach"):
         given.setdefault(option, []).append(words.pop(0))
 image, *arguments = words
 with open(os.environ["STANDIN_LOG"], "a") as log:
     log.write(json.dumps({{"image": image, "options": given}}) + "\\n")
+if "--workdir" not in given:
+    sys.exit(f"no such image: {{image}}" if image == "missing:1" else 0)
 os.chdir(given["--workdir"][0])
 os.execvp(given["--entrypoint"][0], [given["--entrypoint"][0], *arguments])
 """
@@ -89,7 +95,55 @@ def test_the_docker_command_line_is_no_image_to_run_in(engine: Path, tmp_path: P
     ci = "build: {image: 'docker:27', services: ['docker:27-dind'], script: [echo built]}"
     record, log, told = run(ci, tmp_path, str(engine))
     assert (record.state.value, told) == ("success", [])
-    assert "services are not started here (docker:27-dind)" in log
+    assert "WARNING" not in log  # the image needs no service either
+
+
+def test_services_run_beside_the_jobs_container_under_their_names(engine: Path, tmp_path: Path) -> None:
+    ci = """
+test:
+  image: alpine:3
+  services:
+    - {name: "postgres:$V", alias: "db, main", command: [postgres, -c, fsync=off], variables: {POSTGRES_DB: "$NAME"}}
+    - missing:1
+    - docker:27-dind
+  variables: {V: "16", NAME: shop}
+  script: [echo tested]
+"""
+    record, log, told = run(ci, tmp_path, str(engine))
+    assert record.state.value == "success", log
+    service, _, job, removed = told
+    options = service["options"]
+    assert isinstance(options, dict)
+    assert service["image"] == "postgres:16"
+    assert "POSTGRES_DB" in options["--env"]
+    assert "--publish" not in options
+    assert job["options"]["--add-host"] == ["postgres:127.0.0.9", "db:127.0.0.9", "main:127.0.0.9"]  # type: ignore[index]
+    assert str(removed["removed"]).endswith("-service-1")
+    assert "Starting service postgres:16..." in log
+    assert "WARNING: Service missing:1 probably didn't start properly: no such image: missing:1" in log
+
+
+@pytest.mark.parametrize(
+    ("image", "alias", "names"),
+    [
+        ("postgres:16", "", ["postgres"]),
+        ("tutum/wordpress:latest", "", ["tutum__wordpress", "tutum-wordpress"]),
+        ("registry.example.com:5000/a/b@sha256:1234", "", ["registry.example.com__a__b", "registry.example.com-a-b"]),
+        (
+            "localhost:5050/waal/db",
+            "db,main other",
+            ["localhost__waal__db", "localhost-waal-db", "db", "main", "other"],
+        ),
+    ],
+)
+def test_a_service_is_called_as_gitlab_calls_it(image: str, alias: str, names: list[str]) -> None:
+    assert names_of(image, alias) == names
+
+
+def test_without_an_engine_the_log_says_that_a_service_is_not_started(tmp_path: Path) -> None:
+    record, log, _ = run("test: {services: ['postgres:16'], script: [echo hi]}", tmp_path, "")
+    assert record.state.value == "success"
+    assert "*** WARNING: Service postgres:16 is not started: it needs a container engine" in log
 
 
 def test_without_an_engine_the_log_says_where_a_job_really_runs(tmp_path: Path) -> None:
