@@ -119,7 +119,8 @@ class Differ:
             result = self._patch(resource, there, change, "merge")
         except ApiError:
             return True
-        return not same(_lasting(_normal(result, rules)), _lasting(there))
+        after = _normal(result, rules)
+        return _is_dropped(change, after) or not same(_lasting(after), _lasting(there))
 
     def _by_server(self, target: Object, live: Object, rules: Rules) -> bool:
         wanted = rules.without(target)
@@ -250,6 +251,15 @@ def _change(before: Object, after: Object) -> Object:
         elif not same(known, value):
             change[key] = value
     return change
+
+
+def _is_dropped(change: Any, result: Any) -> bool:
+    """Whether the server did not take something: fields it does not know differ for ever."""
+    if not isinstance(change, dict):
+        return False
+    if not isinstance(result, dict):
+        return True
+    return any(value and (name not in result or _is_dropped(value, result[name])) for name, value in change.items())
 
 
 def _lasting(obj: Object) -> Object:
