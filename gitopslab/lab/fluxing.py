@@ -30,6 +30,11 @@ _KINDS = {
     "ImageRepository": ("imagerepositories.image.toolkit.fluxcd.io", "image repository", "images repository"),
     "ImagePolicy": ("imagepolicies.image.toolkit.fluxcd.io", "image policy", "images policy"),
     "ImageUpdateAutomation": ("imageupdateautomations.image.toolkit.fluxcd.io", "image update", "images update"),
+    "HelmRepository": ("helmrepositories.source.toolkit.fluxcd.io", "source helm", "sources helm"),
+    "HelmChart": ("helmcharts.source.toolkit.fluxcd.io", "source chart", "sources chart"),
+    "HelmRelease": ("helmreleases.helm.toolkit.fluxcd.io", "hr", "helmreleases"),
+    "Alert": ("alerts.notification.toolkit.fluxcd.io", "alerts"),
+    "Provider": ("providers.notification.toolkit.fluxcd.io", "alert-providers"),
     "Receiver": ("receivers.notification.toolkit.fluxcd.io", "receivers"),
 }
 _PATIENCE = 60.0

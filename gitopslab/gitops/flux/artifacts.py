@@ -13,7 +13,7 @@ from gitopslab.controlplane.runtime.reconcile import Result
 from gitopslab.gitops.flux import conditions
 from gitopslab.gitops.flux.conditions import Condition
 from gitopslab.gitops.flux.durations import seconds
-from gitopslab.gitops.flux.kinds import requested_at
+from gitopslab.gitops.flux.kinds import SOURCE, requested_at
 from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.machinery.clock import timestamp
@@ -118,10 +118,12 @@ class Artifacts:
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
         ready, there = (Condition.true(kind, reason, message) for kind in (conditions.READY, _IN_STORAGE))
         self.loop.write(turn.obj, status, ready, there)
-        if (before.get("artifact") or {}).get("digest") != status["artifact"]["digest"]:
-            self.loop.event(turn.obj, "Normal", "NewArtifact", event)
+        artifact = status["artifact"]
+        annotations = {f"{SOURCE}/{key}": artifact[key] for key in ("revision", "digest")}
+        if (before.get("artifact") or {}).get("digest") != artifact["digest"]:
+            self.loop.event(turn.obj, "Normal", "NewArtifact", event, annotations)
         elif was_failing:
-            self.loop.event(turn.obj, "Normal", "Succeeded", event)
+            self.loop.event(turn.obj, "Normal", "Succeeded", event, annotations)
         return self.loop.schedule.done(turn.request, turn.cause, seconds(spec["interval"]))
 
     def failed(

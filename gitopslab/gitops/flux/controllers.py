@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from gitopslab.gitops.flux.alert import AlertController
 from gitopslab.gitops.flux.gitrepository import GitRepositoryController
 from gitopslab.gitops.flux.imagepolicy import ImagePolicyController
 from gitopslab.gitops.flux.imagerepository import ImageRepositoryController, Tags
 from gitopslab.gitops.flux.imageupdateautomation import ImageUpdateAutomationController
 from gitopslab.gitops.flux.kinds import (
+    ALERTS,
     GIT_REPOSITORIES,
     IMAGE_AUTOMATIONS,
     IMAGE_POLICIES,
     IMAGE_REPOSITORIES,
     KUSTOMIZATIONS,
     OCI_REPOSITORIES,
+    PROVIDERS,
     RECEIVERS,
 )
 from gitopslab.gitops.flux.kustomization import KustomizationController
@@ -34,6 +37,7 @@ def controllers(given: Surroundings) -> list[Row]:
         Row(KustomizationController.name, (KUSTOMIZATIONS, *sources), lambda: KustomizationController(given)),
         Row(ImageRepositoryController.name, (IMAGE_REPOSITORIES,), lambda: ImageRepositoryController(given, tags)),
         Row(ImagePolicyController.name, reflected, lambda: ImagePolicyController(given, tags)),
+        Row(AlertController.name, (ALERTS, PROVIDERS), lambda: AlertController(given)),
         Row(ReceiverController.name, (RECEIVERS,), lambda: ReceiverController(given)),
         Row(ImageUpdateAutomationController.name, automated, lambda: ImageUpdateAutomationController(given)),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -109,9 +109,16 @@ class Loop:
         self.write(turn.obj, status, *said)
         self.event(turn.obj, "Warning", reason, message)
 
-    def event(self, obj: Object, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
-        """Say something about an object."""
-        self._recorder.event(obj, kind, reason, message)
+    def event(
+        self,
+        obj: Object,
+        kind: Literal["Normal", "Warning"],
+        reason: str,
+        message: str,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
+        """Say something about an object; alerts tell the annotations along."""
+        self._recorder.event(obj, kind, reason, message, annotations=annotations)
 
     def write(self, obj: Object, status: Object, *said: Condition, is_over: bool = True) -> Object:
         """Write a status with these conditions in it; the object as it is then.

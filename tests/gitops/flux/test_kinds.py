@@ -11,7 +11,12 @@ from gitopslab.gitops.flux.definitions import definitions
 COLUMNS = {
     "GitRepository": ["URL", "Age", "Ready", "Status"],
     "OCIRepository": ["URL", "Ready", "Status", "Age"],
+    "Bucket": ["Endpoint", "Age", "Ready", "Status"],
+    "HelmRepository": ["URL", "Age", "Ready", "Status"],
+    "HelmChart": ["Chart", "Version", "Source Kind", "Source Name", "Age", "Ready", "Status"],
+    "ExternalArtifact": ["Age", "Ready", "Status", "Source"],
     "Kustomization": ["Age", "Ready", "Status"],
+    "HelmRelease": ["Age", "Ready", "Status"],
     "ImageRepository": ["Image", "Tags", "Ready", "Status", "Last scan", "Age"],
     "ImagePolicy": ["Image", "Tag", "Ready", "Status", "Age"],
     "ImageUpdateAutomation": ["Ready", "Status", "Last run", "Age"],
@@ -31,6 +36,10 @@ def test_the_columns_are_the_real_ones_in_their_order(kind: str) -> None:
     [
         ("gitrepo", "GitRepository"),
         ("ks", "Kustomization"),
+        ("hr", "HelmRelease"),
+        ("hc", "HelmChart"),
+        ("helmrepo", "HelmRepository"),
+        ("ea", "ExternalArtifact"),
         ("imgpol", "ImagePolicy"),
         ("iua", "ImageUpdateAutomation"),
     ],
