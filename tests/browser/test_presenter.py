@@ -23,6 +23,7 @@ _GO_TO = """(id) => {
 }"""
 _COUNT = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
   .find((cell) => cell.model.id === id).model.executionCount"""
+_BUSY = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
 _SMALL = """() => [...document.querySelectorAll('.gl-presenter-bar *, .jp-Notebook .jp-RenderedMarkdown p')]
   .filter((node) => node.checkVisibility() && node.innerText?.trim())
   .map((node) => parseFloat(getComputedStyle(node).fontSize)).filter((size) => size < 20)"""
@@ -64,6 +65,7 @@ def test_one_key_a_step_and_one_key_back_to_the_start_of_the_section(lab: OpenLa
 
     page.evaluate(_INSERT, "import time; time.sleep(600)")
     page.evaluate(_RUN_ACTIVE)
+    page.wait_for_function(_BUSY)
     page.keyboard.press("F9")
     page.wait_for_function("() => /back in/.test(document.querySelector('.gl-presenter-bar .gl-told').innerText)")
     assert page.evaluate(_ACTIVE) == "see"

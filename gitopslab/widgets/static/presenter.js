@@ -166,7 +166,7 @@ class PresenterView {
     this.asked = { section, since: performance.now() };
     this.backButton.disabled = true;
     say(this.told, "going back …");
-    if (this.pages.kernel?.status === "busy") await this.pages.kernel.interrupt();
+    await this.pages.kernel?.interrupt();
     this.model.send({ do: "back", section: section.id });
   }
 
