@@ -33,6 +33,7 @@ app = typer.Typer(
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 app.command("lab")(lab.lab)
+app.command("notebooks")(lab.notebooks)
 app.command("up")(clusters.up)
 app.command("down")(clusters.down)
 app.command("status")(clusters.status)

@@ -21,7 +21,7 @@ import typer
 from gitopslab.errors import LabError
 
 _COMMAND = re.compile(
-    r"\bgitopslab(?= (?:lab|up|down|status|list|reset|kubeconfig|kubectl|doctor|run"
+    r"\bgitopslab(?= (?:lab|notebooks|up|down|status|list|reset|kubeconfig|kubectl|doctor|run"
     r"|ci|image|start|check|hint|solution|finish|progress|class|rehearse)\b)"
 )
 

@@ -106,9 +106,11 @@ def _desk(spec: str, name: str) -> Desk:
     from gitopslab.clusters.images import REAL_NODES, Images
     from gitopslab.clusters.kubectl import Kubectl
     from gitopslab.course.desk import Desk
+    from gitopslab.course.edition import speak_as
     from gitopslab.course.progress import working_folder
     from gitopslab.course.voice import Terminal
 
+    speak_as(working_folder())
     found = existing(spec, name)
     options = [*(["--cluster", spec] if spec != "embedded" else []), *(["--name", name] if name != "lab" else [])]
     images = Images(Forge.of(found), note, real_nodes=found.kind in REAL_NODES)

@@ -13,8 +13,9 @@ from typing import Annotated
 import typer
 
 from gitopslab.cli.console import note, progress, say
-from gitopslab.cli.options import ClusterOption, NameOption
+from gitopslab.cli.options import ClusterOption, LanguageOption, NameOption
 from gitopslab.clusters import Cluster, cluster
+from gitopslab.machinery.language import ENGLISH, VARIABLE, language, speak
 
 
 def lab(
@@ -30,6 +31,7 @@ def lab(
         ),
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+    lang: LanguageOption = "",
     present: Annotated[
         bool, typer.Option("--present", help="For a room: large type, one key for the next step, notes, a way back.")
     ] = False,
@@ -46,12 +48,14 @@ def lab(
 
       gitopslab lab --cluster kind
 
+      gitopslab lab --lang nl
+
       gitopslab lab --dir demo --present
     """
     from gitopslab.cli.jupyter import choose_port, interrupts, jupyterlab
 
     chosen = choose_port(port)
-    first = _filled(folder.absolute())
+    first = fill(folder.absolute(), lang)
     made = cluster(spec, name)
     with progress("gitopslab lab") as step:
         made.up(step)
@@ -69,12 +73,30 @@ def lab(
         note(f"\nJupyterLab is stopped, your notebooks are in {folder}. {_goes_on(spec, name)}")
 
 
-def _filled(folder: Path) -> str:
-    """Bring the folder up to date; returns the name of the first notebook."""
-    from gitopslab.course.content import copy_to, shipped
+def notebooks(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Your folder.")] = Path("gitopslab-lab"),
+    lang: LanguageOption = "",
+) -> None:
+    """Only the folder: notebooks and exercises, brought up to date; what you changed there is never overwritten.
 
-    source = shipped()
-    done = copy_to(folder, source)
+    For example:
+
+      gitopslab notebooks ~/course
+
+      gitopslab notebooks ~/cursus --lang nl
+    """
+    fill(folder.absolute(), lang)
+    say(str(folder))
+
+
+def fill(folder: Path, asked: str) -> str:
+    """Bring a folder up to date, in the language asked for or else its own; returns the name of the first notebook."""
+    from gitopslab.course.content import copy_to, language_of
+    from gitopslab.course.edition import edition
+
+    speak(asked or language_of(folder) or ENGLISH)
+    with edition(language()) as source:
+        done = copy_to(folder, source, language())
     for names, what in ((done.new, "added"), (done.refreshed, "brought up to date")):
         if names:
             note(f"{len(names)} file(s) {what} in {folder}")
@@ -90,6 +112,7 @@ def _environment(made: Cluster, spec: str, name: str) -> dict[str, str]:
     return {
         **inherited,
         "GITOPSLAB_CLUSTER": spec,
+        VARIABLE: language(),
         "GITOPSLAB_NAME": name,
         "KUBECONFIG": str(made.kubeconfig),
         "PATH": os.pathsep.join(paths),

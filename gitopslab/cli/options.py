@@ -19,3 +19,6 @@ NameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", envvar="GITOPSLAB_NAME", help="Which cluster of that kind.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
+LanguageOption = Annotated[
+    str, typer.Option("--lang", metavar="L", envvar="GITOPSLAB_LANG", help="en or nl: English or Dutch.")
+]

@@ -45,8 +45,10 @@ def progress(context: typer.Context) -> None:
     """
     if context.invoked_subcommand is None:
         from gitopslab.course.desk import progress_in
+        from gitopslab.course.edition import speak_as
         from gitopslab.course.progress import working_folder
 
+        speak_as(working_folder())
         say(progress_in(working_folder(), note).text)
 
 

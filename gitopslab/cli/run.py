@@ -17,10 +17,11 @@ from typing import Annotated, Any
 import typer
 
 from gitopslab.cli.console import note, progress, say
-from gitopslab.cli.options import ClusterOption, NameOption
+from gitopslab.cli.options import ClusterOption, LanguageOption, NameOption
 from gitopslab.cli.pages import as_page, as_slides, index, seconds
 from gitopslab.clusters import cluster
 from gitopslab.errors import LabError, SetupError
+from gitopslab.machinery.language import ENGLISH, VARIABLE, language, speak
 
 
 class NotebookError(LabError):
@@ -42,6 +43,7 @@ def run(
     slides: Annotated[
         Path | None, typer.Option("--slides", metavar="DIR", help="Also write each as slides into DIR.")
     ] = None,
+    lang: LanguageOption = ENGLISH,
     timeout: Annotated[int, typer.Option("--timeout", metavar="S", min=1, help="Seconds a cell may take.")] = 180,
 ) -> None:
     """Execute notebooks headless, with progress; a failing cell is shown and ends with exit code 1.
@@ -52,14 +54,15 @@ def run(
 
       gitopslab run 00 04 --html site
 
-      gitopslab run 05 --slides handout
+      gitopslab run 05 --slides handout --lang nl
 
       gitopslab run my-notebook.ipynb --cluster kind
     """
     chosen = [path for one in names for path in found(one)] if names else shipped_notebooks()
     for folder in filter(None, (html, slides)):
         _make(folder)  # before the work, which would else be for nothing
-    environment = up(spec, name)
+    environment = up(spec, name) | {VARIABLE: lang}
+    speak(lang)
     failed, pages = [], []
     for path in chosen:
         try:
@@ -112,17 +115,16 @@ def one(path: Path, environment: dict[str, str], timeout: int) -> Any:
     Raises:
         NotebookError: As ``execute``.
     """
-    from gitopslab.course.content import copy_to, shipped
+    from gitopslab.course.content import copy_to
+    from gitopslab.course.edition import edition
 
     # a copy, so that a run leaves neither outputs nor files in the package or in the learner's notebook
-    with tempfile.TemporaryDirectory(prefix="gitopslab-run-") as scratch:
-        if path.is_relative_to(_content()):
-            folder = Path(scratch)
-            copy_to(folder, shipped())
-        else:
-            folder = path.parent
-        with progress(path.name) as step:
-            return execute(path, folder, environment, timeout, step)
+    with tempfile.TemporaryDirectory(prefix="gitopslab-run-") as scratch, progress(path.name) as step:
+        if not path.is_relative_to(_content()):
+            return execute(path, path.parent, environment, timeout, step)
+        with edition(language()) as source:
+            copy_to(Path(scratch), source, language())
+        return execute(Path(scratch) / path.name, Path(scratch), environment, timeout, step)
 
 
 def _write(path: Path, page: str) -> None:

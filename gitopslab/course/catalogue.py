@@ -10,9 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from gitopslab.course import content
+from gitopslab.course.edition import translation_of
 from gitopslab.course.exercise import Exercise
 from gitopslab.course.reading import read
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import language
 
 
 def ids() -> list[str]:
@@ -30,12 +32,12 @@ def exercise(word: str) -> Exercise:
     found = [one for one in known if one == word or one.startswith(f"{word}-")]
     if len(found) != 1:
         raise _not_one(word, found, known)
-    return _read(content.exercises() / found[0])
+    return _read(content.exercises() / found[0], language())
 
 
 @lru_cache(maxsize=256)
-def _read(folder: Path) -> Exercise:
-    return read(folder)
+def _read(folder: Path, spoken: str) -> Exercise:
+    return read(folder, translation_of(folder.name, spoken))
 
 
 def _not_one(word: str, found: list[str], known: list[str]) -> LabError:

@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from gitopslab.errors import SetupError
+from gitopslab.machinery.language import ENGLISH
 
 _MANIFEST = Path(".gitopslab") / "content.json"
 _SCHEMA = 1
@@ -62,6 +63,14 @@ def shipped() -> dict[str, Path]:
     return found
 
 
+def language_of(folder: Path) -> str:
+    """The language that a learner's folder was filled in; empty when nothing says."""
+    try:
+        return str(json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["language"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def files_in(folder: Path) -> dict[str, Path]:
     """The files of a folder and those below it, by name; hidden ones are left out."""
     found = {}
@@ -88,12 +97,13 @@ class Copied:
     kept: list[str] = field(default_factory=list)
 
 
-def copy_to(folder: Path, source: Mapping[str, Path]) -> Copied:
+def copy_to(folder: Path, source: Mapping[str, Path], language: str = ENGLISH) -> Copied:
     """Bring a learner's folder up to date with what ships.
 
     Args:
         folder: The learner's; made when it is missing.
         source: What ships, by its name in the learner's folder.
+        language: Which it is in; the folder remembers it.
 
     Raises:
         SetupError: The folder cannot be written.
@@ -104,7 +114,7 @@ def copy_to(folder: Path, source: Mapping[str, Path]) -> Copied:
         written = _manifest(folder)
         for name, path in source.items():
             _copy_one(name, path, folder / name, written, done)
-        _write_manifest(folder, written)
+        _write_manifest(folder, written, language)
     except OSError as error:
         raise SetupError(
             f"The folder {folder} cannot be written: {error.strerror or error}",
@@ -154,9 +164,10 @@ def _manifest(folder: Path) -> dict[str, str]:
         return {}  # without it every file that differs counts as the learner's, which is the safe side
 
 
-def _write_manifest(folder: Path, written: dict[str, str]) -> None:
+def _write_manifest(folder: Path, written: dict[str, str], language: str) -> None:
     path = folder / _MANIFEST
     path.parent.mkdir(exist_ok=True)
     beside = path.with_suffix(".new")
-    beside.write_text(json.dumps({"schema": _SCHEMA, "files": written}, indent=2) + "\n", encoding="utf-8")
+    content = {"schema": _SCHEMA, "language": language, "files": written}
+    beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(beside, path)

@@ -12,11 +12,13 @@ from typing import Any
 
 import yaml
 
+from gitopslab.course import translation
 from gitopslab.course.exercise import OTHERWISE, Check, Exercise, Hint, Mistake, Purpose, Route
 from gitopslab.course.expectation import RULES, Expectation
 from gitopslab.course.parts import ExerciseError, Item, Map
 from gitopslab.course.reading_steps import steps
 from gitopslab.course.source import IN_CLUSTER, OUTSIDE, Outside, Source
+from gitopslab.course.translation import Translate
 from gitopslab.machinery import json_path
 
 _HINTS = 3
@@ -28,8 +30,12 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def read(folder: Path) -> Exercise:
+def read(folder: Path, translate: Translate = str) -> Exercise:
     """The exercise in a folder.
+
+    Args:
+        folder: Its own.
+        translate: Gives the texts that a learner reads in his language.
 
     Raises:
         ExerciseError: A file is missing or something in it cannot be understood.
@@ -40,6 +46,8 @@ def read(folder: Path) -> Exercise:
         task = (folder / "task.md").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ExerciseError(f"{folder.name} cannot be read: {error}", "See exercises/README.md") from error
+    if isinstance(content, dict) and translate is not str:
+        content, task = translation.exercise(content, task, translate)
     return _exercise(Map(content, str(path)), folder, task)
 
 

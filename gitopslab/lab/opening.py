@@ -11,7 +11,9 @@ import time
 from gitopslab.clusters import State
 from gitopslab.clusters import cluster as cluster_named
 from gitopslab.clusters.base import silent
+from gitopslab.course.edition import speak_as
 from gitopslab.course.prerequisites import Verdict, examine
+from gitopslab.course.progress import working_folder
 from gitopslab.lab.answers import say
 from gitopslab.lab.facade import Lab
 from gitopslab.widgets.notebook import show_readable_errors
@@ -32,6 +34,7 @@ def open(cluster: str | None = None, name: str | None = None) -> Lab:
         embedded cluster "lab": 4 of 4 nodes Ready at https://127.0.0.1:37565 (the default; it was running)
     """
     show_readable_errors()
+    speak_as(working_folder())
     variable = os.environ.get("GITOPSLAB_CLUSTER")
     chosen = cluster or variable or "embedded"
     called = name or os.environ.get("GITOPSLAB_NAME") or "lab"

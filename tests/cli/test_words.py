@@ -18,7 +18,7 @@ from .conftest import Said
 Call = Callable[..., Said]
 
 COMMANDS = [
-    "lab", "up", "down", "status", "list", "reset", "kubeconfig", "kubectl", "doctor", "run",
+    "lab", "notebooks", "up", "down", "status", "list", "reset", "kubeconfig", "kubectl", "doctor", "run",
     "start", "check", "hint", "solution", "finish", "progress", "class", "rehearse",
 ]  # fmt: skip
 

@@ -1,0 +1,86 @@
+"""The language the lab speaks, and its words in it: English in the code, other languages in gettext's ``.po`` files.
+
+Whoever opens a working folder says which language it is in (``speak``); everybody else asks for words: ``_("done")``. A
+text without a translation stays English, so that nothing is ever missing. ``scripts/translations.py`` finds what is to
+be translated and keeps the files up to date.
+
+::
+
+    translations/<language>/lab.po          the words of commands, reports and widgets
+    translations/<language>/NN-slug.po      a notebook and its exercises
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+from gitopslab.errors import SetupError
+
+ENGLISH = "en"
+VARIABLE = "GITOPSLAB_LANG"
+"""The environment variable that kernels and terminals of a working folder are started with."""
+
+_WORDS = "lab"
+_spoken: list[str] = []
+
+
+def languages() -> list[str]:
+    """The languages there are, English first."""
+    return [ENGLISH, *sorted(path.name for path in _folder().iterdir() if path.is_dir())]
+
+
+def speak(language: str) -> None:
+    """Speak a language from now on, in this process.
+
+    Raises:
+        SetupError: There is no such language.
+    """
+    if language not in languages():
+        raise SetupError(f"The lab does not speak {language!r}", f"Choose one of: {', '.join(languages())}")
+    _spoken[:] = [language]
+
+
+def language() -> str:
+    """What is spoken: what was chosen, else what the environment says, else English."""
+    if _spoken:
+        return _spoken[0]
+    asked = os.environ.get(VARIABLE, ENGLISH)
+    return asked if asked in languages() else ENGLISH
+
+
+def _(text: str) -> str:
+    """A text of the lab's own in the language that is spoken."""
+    return words(_WORDS).get(text, text)
+
+
+def words(name: str, wanted: str = "") -> Mapping[str, str]:
+    """What one file of a language translates; nothing in English, and nothing where there is no such file.
+
+    Args:
+        name: ``lab``, or a notebook's name.
+        wanted: The language; default what is spoken.
+    """
+    chosen = wanted or language()
+    return {} if chosen == ENGLISH else _read(_folder() / chosen / f"{name}.po")
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path) -> Mapping[str, str]:
+    from babel.messages.pofile import read_po
+
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        catalog = read_po(file)
+    # a fuzzy one was the translation of a text that is another by now
+    return {str(each.id): str(each.string) for each in catalog if each.id and each.string and not each.fuzzy}
+
+
+def _folder() -> Path:
+    package = Path(str(files("gitopslab")))
+    inside = package / "_content" / "translations"
+    return inside if inside.is_dir() else package.parent / "translations"
