@@ -6,13 +6,13 @@ until somebody has looked at it. Edit a ``.po`` file with any editor for such fi
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from pathlib import Path
 
 import yaml
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from gitopslab.course.translation import texts, texts_of_exercise
@@ -66,8 +66,11 @@ def templates() -> dict[str, Catalog]:
 def _of_code() -> Catalog:
     made = Catalog(project="gitopslab")
     for path in sorted((ROOT / "gitopslab").rglob("*.py")):
-        for _, text, _, _ in extract_from_file("python", path, keywords={"_": None}):
-            made.add(text, auto_comments=[path.relative_to(ROOT).as_posix()])
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_"):
+                (text,) = node.args
+                if isinstance(text, ast.Constant):
+                    made.add(text.value, auto_comments=[path.relative_to(ROOT).as_posix()])
     return made
 
 

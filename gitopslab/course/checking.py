@@ -14,6 +14,7 @@ from gitopslab.course.exercise import Check, Exercise
 from gitopslab.course.expectation import Values, shown
 from gitopslab.course.source import World
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import _
 from gitopslab.machinery.objects import name_of
 from gitopslab.views.words import state_words
 
@@ -115,7 +116,7 @@ def _look(check: Check, world: World) -> Finding:
         telling = values if holds else check.expect.offending(values, world)
         return Finding(check, holds, _found(check, telling, world), check.expect.said(world))
     except LabError as error:  # refused, too much asked, a file that GitLab does not take: the learner reads why
-        return Finding(check, False, error.message, check.expect.words or "an answer", is_answered=False)
+        return Finding(check, False, error.message, check.expect.words or _("an answer"), is_answered=False)
 
 
 def _found(check: Check, values: Values, world: World) -> str:
@@ -125,7 +126,7 @@ def _found(check: Check, values: Values, world: World) -> str:
         names = [value for value in values if isinstance(value, str)] if is_text else list(map(name_of, values))
         return f"{len(values)}: {shown(names)}".rstrip(": ")
     if values and check.expect.rules == {"exists": True} and not source.field:
-        return "it is there"
+        return _("it is there")
     if not source.field and not source.is_outside and source.what != "log":
         words = [state_words(obj) if source.name else f"{name_of(obj)}: {state_words(obj)}" for obj in values]
         return shown(words) or _nothing(check, world)
@@ -135,8 +136,8 @@ def _found(check: Check, values: Values, world: World) -> str:
 def _nothing(check: Check, world: World) -> str:
     source = check.source
     if source.is_outside:
-        return "nothing"
+        return _("nothing")
     if source.name:
         there = bool(world.objects(source))
-        return "nothing" if there else f"there is no {source.kind}/{source.name}"
-    return "nothing" if world.objects(source) else f"no {source.subject}"
+        return _("nothing") if there else f"{_('there is no')} {source.kind}/{source.name}"
+    return _("nothing") if world.objects(source) else f"{_('no')} {source.subject}"

@@ -26,6 +26,7 @@ from gitopslab.course.stage import EXERCISE, Stage
 from gitopslab.course.voice import Voice
 from gitopslab.course.workshop import Workshop
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import _
 from gitopslab.machinery.objects import is_terminating, labels_of
 
 
@@ -75,8 +76,11 @@ class Desk:
         stage = self.stage(exercise)
         if stage.began is not None and not again:
             self._say(
-                f"{exercise.number} {exercise.title}: goes on in namespace {exercise.namespace}; "
-                f"{self._voice.again(exercise)} begins anew"
+                _("{exercise}: goes on in namespace {namespace}; {command} begins anew").format(
+                    exercise=f"{exercise.number} {exercise.title}",
+                    namespace=exercise.namespace,
+                    command=self._voice.again(exercise),
+                )
             )
             return exercise
         if exercise.is_shared and not self._is_own:
@@ -85,13 +89,13 @@ class Desk:
                 "do it on a cluster of your own, such as the embedded one: gitopslab lab",
             )
         if stage.leave():
-            self._say(f"taking away the earlier attempt at {exercise.number}")
+            self._say(f"{_('taking away the earlier attempt at')} {exercise.number}")
             stage.wait_until_gone()
         if again:
             stage.put_back()
         stage.begin()
         self._change(exercise.id, begun)
-        self._say(f"{exercise.number} {exercise.title}: begun in namespace {exercise.namespace}")
+        self._say(f"{exercise.number} {exercise.title}: {_('begun in namespace')} {exercise.namespace}")
         return exercise
 
     def finish(self, word: str = "") -> list[Exercise]:
@@ -99,7 +103,8 @@ class Desk:
         meant = [catalogue.exercise(word)] if word else self._begun()
         left = [exercise for exercise in meant if self.stage(exercise).leave()]
         if left:
-            self._say(f"taking away {', '.join(exercise.number for exercise in left)}; your progress stays")
+            numbers = ", ".join(exercise.number for exercise in left)
+            self._say(_("taking away {numbers}; your progress stays").format(numbers=numbers))
         return left
 
     def check(self, word: str = "") -> Checked:

@@ -16,6 +16,7 @@ from gitopslab.clusters.waiting import is_ready
 from gitopslab.course.source import Source, World
 from gitopslab.machinery import quantity
 from gitopslab.machinery.json_path import printed
+from gitopslab.machinery.language import N_, _
 
 Values = Sequence[Any]
 _MOST_SHOWN, _LONGEST = 6, 90
@@ -48,17 +49,19 @@ def _contains(value: Any, wanted: Any) -> bool:
 
 RULES: Mapping[str, Rule] = {
     "is": Rule(_every(lambda value, wanted: bool(value == wanted)), "{}"),
-    "not": Rule(lambda found, wanted: all(value != wanted for value in found), "anything but {}"),
-    "in": Rule(_every(lambda value, wanted: value in wanted), "one of {}"),
-    "only": Rule(lambda found, wanted: all(value in wanted for value in found), "nothing but {}"),
-    "matches": Rule(_every(lambda value, wanted: re.fullmatch(wanted, str(value)) is not None), "something like {}"),
-    "has": Rule(lambda found, wanted: any(_contains(value, wanted) for value in found), "{} among them"),
-    "lacks": Rule(lambda found, wanted: not any(_contains(value, wanted) for value in found), "no {} among them"),
-    "min": Rule(_every(lambda value, wanted: quantity.parse(value) >= quantity.parse(wanted)), "at least {}"),
-    "max": Rule(_every(lambda value, wanted: quantity.parse(value) <= quantity.parse(wanted)), "at most {}"),
-    "count": Rule(lambda found, wanted: len(found) == wanted, "{} of them"),
+    "not": Rule(lambda found, wanted: all(value != wanted for value in found), N_("anything but {}")),
+    "in": Rule(_every(lambda value, wanted: value in wanted), N_("one of {}")),
+    "only": Rule(lambda found, wanted: all(value in wanted for value in found), N_("nothing but {}")),
+    "matches": Rule(
+        _every(lambda value, wanted: re.fullmatch(wanted, str(value)) is not None), N_("something like {}")
+    ),
+    "has": Rule(lambda found, wanted: any(_contains(value, wanted) for value in found), N_("{} among them")),
+    "lacks": Rule(lambda found, wanted: not any(_contains(value, wanted) for value in found), N_("no {} among them")),
+    "min": Rule(_every(lambda value, wanted: quantity.parse(value) >= quantity.parse(wanted)), N_("at least {}")),
+    "max": Rule(_every(lambda value, wanted: quantity.parse(value) <= quantity.parse(wanted)), N_("at most {}")),
+    "count": Rule(lambda found, wanted: len(found) == wanted, N_("{} of them")),
     "exists": Rule(lambda found, wanted: bool(found) == wanted, ""),
-    "ready": Rule(lambda found, wanted: bool(found) and all(is_ready(each) == wanted for each in found), "ready"),
+    "ready": Rule(lambda found, wanted: bool(found) and all(is_ready(each) == wanted for each in found), N_("ready")),
 }
 """Every rule by its name in an exercise; several together must all hold."""
 
@@ -91,7 +94,7 @@ class Expectation:
 
     def said(self, world: World) -> str:
         """What is expected, in words."""
-        return self.words or " and ".join(_said(name, wanted, world) for name, wanted in self.rules.items())
+        return self.words or _(" and ").join(_said(name, wanted, world) for name, wanted in self.rules.items())
 
 
 def _given(name: str, wanted: Any, world: World) -> Any:
@@ -103,17 +106,19 @@ def _given(name: str, wanted: Any, world: World) -> Any:
 
 def _said(name: str, wanted: Any, world: World) -> str:
     if name == "exists":
-        return "it to be there" if wanted else "it to be gone"
+        return _("it to be there") if wanted else _("it to be gone")
     given = _given(name, wanted, world)
     if name == "in" and isinstance(given, list) and len(given) == 1:
         return printed(given[0])
-    return RULES[name].words.format(shown(given) if isinstance(given, list) else printed(given))
+    return _(RULES[name].words).format(shown(given) if isinstance(given, list) else printed(given))
 
 
 def shown(values: Values) -> str:
     """Values for people: each once, the first few."""
     unique = list(dict.fromkeys(map(_cut, map(printed, values))))
-    return ", ".join(unique[:_MOST_SHOWN]) + (f" and {len(unique) - _MOST_SHOWN} more" if unique[_MOST_SHOWN:] else "")
+    return ", ".join(unique[:_MOST_SHOWN]) + (
+        _(" and {more} more").format(more=len(unique) - _MOST_SHOWN) if unique[_MOST_SHOWN:] else ""
+    )
 
 
 def _cut(text: str) -> str:

@@ -16,6 +16,7 @@ from gitopslab.course.checking import Finding, Verdict
 from gitopslab.course.exercise import Exercise
 from gitopslab.course.progress import Entries, Entry
 from gitopslab.course.voice import Voice
+from gitopslab.machinery.language import _
 from gitopslab.views.grid import Grid
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Checked(Report):
 def not_begun(exercise: Exercise, voice: Voice) -> Checked:
     """The answer when there is nothing to look at."""
     return Checked(
-        f"{exercise.number} {exercise.title}: not begun on this cluster.\nNext: {voice.verb('start', exercise)}",
+        f"{_heading(exercise)}: {_('not begun on this cluster')}.\n{_('Next')}: {voice.verb('start', exercise)}",
         passed=False,
     )
 
@@ -73,13 +74,14 @@ def of_verdict(verdict: Verdict, voice: Voice) -> Checked:
     held = sum(finding.holds for finding in verdict.findings)
     lines = _lines(verdict)
     if failing is None:
-        head = f"Done: {exercise.goal}"
+        head = f"{_('Done')}: {exercise.goal}"
         return Checked("\n".join([head, *lines]), _html(head, verdict, []), passed=True)
-    head = f"Not yet: {exercise.number} {exercise.title}, {held} of {len(verdict.findings)} checks hold"
+    counted = _("{held} of {all} checks hold").format(held=held, all=len(verdict.findings))
+    head = f"{_('Not yet')}: {_heading(exercise)}, {counted}"
     details = _details(failing, exercise, voice)
     at = lines.index(_line(failing, failing)) + 1
     lines[at:at] = [f"    {name:<9} {text}" if name else f"    {text}" for name, text in details]
-    hint = f"Hint: {voice.verb('hint', exercise)}"
+    hint = f"{_('Hint')}: {voice.verb('hint', exercise)}"
     return Checked("\n".join([head, *lines, hint]), _html(head, verdict, details, hint), passed=False)
 
 
@@ -101,8 +103,8 @@ def _line(finding: Finding, failing: Finding | None) -> str:
 
 def _details(finding: Finding, exercise: Exercise, voice: Voice) -> list[tuple[str, str]]:
     because = [("", finding.because)] if finding.because else []
-    found = [("found", finding.found), ("expected", finding.expected)]
-    return [*found, *because, ("look", voice.command(finding.check.look, exercise))]
+    found = [(_("found"), finding.found), (_("expected"), finding.expected)]
+    return [*found, *because, (_("look"), voice.command(finding.check.look, exercise))]
 
 
 def _html(head: str, verdict: Verdict, details: Sequence[tuple[str, str]], hint: str = "") -> str:
@@ -117,7 +119,7 @@ def _html(head: str, verdict: Verdict, details: Sequence[tuple[str, str]], hint:
 
 
 def _row(name: str, text: str) -> str:
-    shown = f"<code>{escape(text)}</code>" if name == "look" else escape(text)
+    shown = f"<code>{escape(text)}</code>" if name == _("look") else escape(text)
     cell = "text-align:left;vertical-align:top"
     return f"<tr><th scope='row' style='{cell}'>{name}</th><td style='{cell}'>{shown}</td></tr>"
 
@@ -126,61 +128,71 @@ def of_hint(verdict: Verdict, which: int, voice: Voice) -> Report:
     """One of the hints, for what is wrong now."""
     exercise, failing = verdict.exercise, verdict.failing
     if failing is None:
-        return Report(f"No hint needed: {exercise.number} is done. {exercise.goal}")
+        return Report(f"{_('No hint needed, it is done')}: {_heading(exercise)}. {exercise.goal}")
     text = failing.filled(exercise.hints[which - 1].text(failing.check.id))
     more = len(exercise.hints) - which
-    after = (
-        f"{more} more: {voice.verb('hint', exercise)}" if more else f"All there is: {voice.verb('solution', exercise)}"
+    after = f"{more} {_('more')}: " if more else f"{_('All there is')}: "
+    head = _("Hint {which} of {all}. Now: {place} is {found}.").format(
+        which=which, all=len(exercise.hints), place=failing.place, found=failing.found
     )
-    return Report(f"Hint {which} of {len(exercise.hints)}. Now: {failing.place} is {failing.found}.\n{text}\n{after}")
+    return Report(f"{head}\n{text}\n{after}{voice.verb('hint' if more else 'solution', exercise)}")
 
 
 def of_solution(exercise: Exercise, differences: str, voice: Voice) -> Report:
     """One right way, and how the cluster differs from what it would make."""
     route = exercise.routes[0]
-    parts = [f"One way: {route.name}.", "", voice.steps(route.steps, exercise)]
+    parts = [f"{_('One way')}: {route.name}.", "", voice.steps(route.steps, exercise)]
     if differences:
-        parts += ["", "Where the cluster differs from it now (- is there, + would be):", differences.rstrip()]
+        parts += ["", _("Where the cluster differs from it now (- is there, + would be):"), differences.rstrip()]
     others = [other.name for other in exercise.routes[1:]]
-    parts += ["", f"Another way: {'; or '.join(others)}."] if others else []
+    parts += ["", f"{_('Another way')}: {_('; or ').join(others)}."] if others else []
     return Report("\n".join(parts))
 
 
 def of_progress(exercises: Sequence[Exercise], entries: Entries) -> Report:
     """A row an exercise."""
     rows = tuple((each.number, each.title, *_stand(entries.get(each.id))) for each in exercises)
-    grid = Grid(("Exercise", "About", "State", "Tries", "Hints"), rows)
+    grid = Grid((_("Exercise"), _("About"), _("State"), _("Tries"), _("Hints")), rows)
     done = sum(entries.get(each.id, Entry()).passed is not None for each in exercises)
-    head = f"{done} of {len(exercises)} exercises done"
+    head = _("{done} of {all} exercises done").format(done=done, all=len(exercises))
     return Report(f"{head}\n{grid.text()}", f"<p><strong>{head}</strong></p>{grid.html()}")
 
 
 def of_export(about: About, path: Path) -> Report:
     """What is in a file of exported work, and a link that downloads it."""
-    lines = [
-        f"{path}: your work as of {time.strftime('%H:%M', time.localtime(about.made))}; lab.load(FILE) brings it back."
-    ]
-    lines += [f"Not in it: {what}." for what in about.left_out]
-    lines.append("A notebook is in it as it was saved last (Ctrl-S). Keep the file to yourself: it holds your Secrets.")
-    # the attribute has JupyterLab leave the click to the browser
-    link = (
-        f'<p><a href="{escape(quote(path.as_posix()))}" download><strong>Download {escape(path.name)}</strong></a></p>'
+    when = time.strftime("%H:%M", time.localtime(about.made))
+    lines = [_("{path}: your work as of {when}; lab.load(FILE) brings it back.").format(path=path, when=when)]
+    lines += [f"{_('Not in it')}: {what}." for what in about.left_out]
+    lines.append(
+        _("A notebook is in it as it was saved last (Ctrl-S). Keep the file to yourself: it holds your Secrets.")
     )
+    # the attribute has JupyterLab leave the click to the browser
+    text = escape(f"{_('Download')} {path.name}")
+    link = f'<p><a href="{escape(quote(path.as_posix()))}" download><strong>{text}</strong></a></p>'
     return Report("\n".join(lines), link + "".join(f"<p>{escape(line)}</p>" for line in lines))
 
 
 def of_import(done: Imported) -> Report:
     """What came back, and where two versions stand beside each other."""
-    lines = [f"{len(done.written)} file(s) and the progress of {done.exercises} exercise(s) are back."]
-    lines += [f"{name}: the older one of two versions." for name in done.older]
-    lines += [f"Not in the file: {what}." for what in done.about.left_out]
-    lines += [f"What the cluster held before is in {done.before}."] if done.before else []
-    lines.append("Notebooks that are open show it after File, Reload Notebook from Disk.")
+    counted = _("{files} file(s) and the progress of {exercises} exercise(s) are back.")
+    lines = [counted.format(files=len(done.written), exercises=done.exercises)]
+    lines += [f"{name}: {_('the older one of two versions')}." for name in done.older]
+    lines += [f"{_('Not in the file')}: {what}." for what in done.about.left_out]
+    lines += [f"{_('What the cluster held before is in')} {done.before}."] if done.before else []
+    lines.append(_("Notebooks that are open show it after File, Reload Notebook from Disk."))
     return Report("\n".join(lines))
+
+
+def _heading(exercise: Exercise) -> str:
+    return f"{exercise.number} {exercise.title}"
 
 
 def _stand(entry: Entry | None) -> tuple[str, str, str]:
     if entry is None:
         return "·", "", ""
-    state = "✓ done" if entry.passed else "… begun"
-    return state + (", solution seen" if entry.solution else ""), str(entry.attempts or ""), str(entry.hints or "")
+    state = f"✓ {_('done')}" if entry.passed else f"… {_('begun')}"
+    return (
+        state + (f", {_('solution seen')}" if entry.solution else ""),
+        str(entry.attempts or ""),
+        str(entry.hints or ""),
+    )

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.machinery import json_path
+from gitopslab.machinery.language import N_, _
 from gitopslab.machinery.objects import Object, labels_of, name_of
 
 
@@ -90,22 +91,22 @@ class Source:
     def subject(self) -> str:
         """What it looks at, as a learner would name it: ``deployment/web``, ``pods with app=web``."""
         if self.is_outside:
-            words = _OUTSIDE_WORDS[self.what].format(self.kind, _event_words(self.event), self.tags or "*")
-            part = self.path or (f"the build of {self.build}" if self.build else "")
-            return (f"{part} in {words}" if part else words) + (f" at {self.ref}" if self.ref else "")
+            words = _(_OUTSIDE_WORDS[self.what]).format(self.kind, _event_words(self.event), self.tags or "*")
+            part = self.path or (f"{_('the build of')} {self.build}" if self.build else "")
+            return (f"{part} {_('in')} {words}" if part else words) + (f" {_('at')} {self.ref}" if self.ref else "")
         subject = f"{self.kind}/{self.name}" if self.name else self.kind
-        subject = f"the log of {subject}" if self.what == "log" else subject
-        subject += f" with {self.labels}" if self.labels else ""
-        return subject + (f" in {self.namespace}" if self.namespace else "")
+        subject = f"{_('the log of')} {subject}" if self.what == "log" else subject
+        subject += f" {_('with')} {self.labels}" if self.labels else ""
+        return subject + (f" {_('in')} {self.namespace}" if self.namespace else "")
 
 
 _OUTSIDE_WORDS = {
     "file": "{0}",
-    "lint": "errors in {0}",
-    "jobs": "jobs of {0} for {1}",
-    "images": "image {0}:{2}",
-    "git": "project {0}",
-    "pipeline": "the newest pipeline of {0}",
+    "lint": N_("errors in {0}"),
+    "jobs": N_("jobs of {0} for {1}"),
+    "images": N_("image {0}:{2}"),
+    "git": N_("project {0}"),
+    "pipeline": N_("the newest pipeline of {0}"),
 }
 
 

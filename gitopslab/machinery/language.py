@@ -57,6 +57,11 @@ def _(text: str) -> str:
     return words(_WORDS).get(text, text)
 
 
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Marks a text where it is written, in a table for example; ``_`` translates it where it is said."""
+    return text
+
+
 def words(name: str, wanted: str = "") -> Mapping[str, str]:
     """What one file of a language translates; nothing in English, and nothing where there is no such file.
 
