@@ -12,9 +12,14 @@ NAMESPACE = "gitopslab"
 SERVICE = "git"
 
 
+def git_host() -> str:
+    """The forge's name for everything in the cluster: Git, and images as well."""
+    return f"{SERVICE}.{NAMESPACE}.svc.cluster.local"
+
+
 def git_url(project: str) -> str:
     """Where a project is for everything in the cluster."""
-    return f"http://{SERVICE}.{NAMESPACE}.svc.cluster.local/{project.strip('/').removesuffix('.git')}.git"
+    return f"http://{git_host()}/{project.strip('/').removesuffix('.git')}.git"
 
 
 def git_service(port: int, address: str = "localhost") -> list[Object]:

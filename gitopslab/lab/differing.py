@@ -12,7 +12,6 @@ from gitopslab.clusters.client import Client
 from gitopslab.errors import ApiError, LabError, NotFoundError
 from gitopslab.gitops.flux.marks import says, spoken
 from gitopslab.gitops.flux.ownership import MANAGER
-from gitopslab.gitops.git.remote import File
 from gitopslab.gitops.inventory import Entry, entries_of, missing
 from gitopslab.lab.rendering import of_kustomization
 from gitopslab.machinery.objects import Object, name_of, namespace_of
@@ -32,18 +31,9 @@ def difference(client: Client, kustomization: Object, folder: Path) -> str:
     Raises:
         LabError: The files cannot be built, or the cluster would refuse an object.
     """
-    objects = of_kustomization(client, kustomization, _files(folder))
+    objects = of_kustomization(client, kustomization, files_of(folder))
     parts = [part for obj in objects if (part := _applied(client, obj))]
     return "\n".join([*parts, *_deleted(kustomization, objects)])
-
-
-def _files(folder: Path) -> dict[str, File]:
-    found = {}
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder)
-        if path.is_file() and not path.is_symlink() and name.parts[0] != ".git":
-            found[name.as_posix()] = File(path.read_bytes(), 0o100644)
-    return found
 
 
 def _applied(client: Client, obj: Object) -> str:

@@ -17,7 +17,7 @@ from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
 from gitopslab.gitops.flux import installation
 from gitopslab.gitops.flux.kinds import REQUESTED_AT
-from gitopslab.gitops.place import git_url
+from gitopslab.gitops.place import git_host, git_url
 from gitopslab.lab.answers import say
 from gitopslab.machinery.objects import Object, condition_of, name_of
 from gitopslab.views import flux as views
@@ -142,6 +142,33 @@ class Flux:
         """Where a project is for Flux: the URL to write into a GitRepository, the same on every cluster."""
         self._connected()
         return git_url(project)
+
+    def push(self, image: str, folder: str | Path, *, source: str = "", revision: str = "") -> str:
+        """Push a folder as an artifact for an OCIRepository, as ``flux push artifact`` does; gives its digest.
+
+        Args:
+            image: ``group/project:tag`` in the lab's registry.
+            folder: What to push; ``.sourceignore`` in it is heeded.
+            source: Where the files come from, such as a Git URL; told along.
+            revision: Which commit they are of, as ``main@sha1:…``; told along.
+
+        Example:
+            >>> lab.flux.push("waal/config:1.0.0", "deploy")
+            ► pushing artifact to localhost:5050/waal/config:1.0.0
+        """
+        from gitopslab.lab.pushing import push
+
+        return push(Forge.of(self._cluster).up(say), image, Path(folder), source, revision)
+
+    def registry(self) -> str:
+        """The lab's registry for what runs in the cluster: how ``oci://`` URLs begin, with ``insecure: true``.
+
+        Example:
+            >>> f"oci://{lab.flux.registry()}/waal/config"
+            'oci://git.gitopslab.svc.cluster.local/waal/config'
+        """
+        self._connected()
+        return git_host()
 
     def receiver(self, project: str, *sources: str, name: str = "push") -> None:
         """Have pushes to a project fetched at once, instead of at the next interval.

@@ -131,3 +131,29 @@ def test_with_a_receiver_a_push_is_live_at_once(lab: Lab, hello: Repository) -> 
         lambda: [lab.client.get("configmap", "hello")], lambda obj: obj["data"] == {"greeting": "hello"}, 20.0
     )
     assert reached, found
+
+
+def test_a_folder_is_pushed_and_applied_from_the_registry(lab: Lab, infra: Repository, tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text(CONFIG.replace("hello", "pushed") % "hi")
+    digest = lab.flux.push("waal/pushed-config:1.0.0", tmp_path, revision="main@sha1:abc")
+    lab.apply(
+        f"""apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {{name: pushed, namespace: flux-system}}
+spec: {{interval: 1h, url: "oci://{lab.flux.registry()}/waal/pushed-config", insecure: true, ref: {{tag: 1.0.0}}}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: pushed, namespace: flux-system}}
+spec: {{interval: 1h, prune: true, sourceRef: {{kind: OCIRepository, name: pushed}}}}
+"""
+    )
+    lab.flux.reconcile("ks", "pushed", with_source=True)
+    (source,) = lab.flux.get("sources oci")
+    assert source["status"]["artifact"]["revision"] == f"1.0.0@{digest}"
+    assert lab.client.get("configmap", "pushed")["data"] == {"greeting": "hi"}
+    assert "1.0.0@sha256:" in repr(lab.flux.get("sources oci"))
+    lab.delete("kustomization/pushed", namespace="flux-system")
+    lab.delete("ocirepository/pushed", namespace="flux-system")
+    with pytest.raises(LabError, match="there is no folder"):
+        lab.flux.push("waal/pushed-config:1.0.0", tmp_path / "nowhere")
