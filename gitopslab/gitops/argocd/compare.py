@@ -8,7 +8,7 @@ and not in Git is added, and each pair is looked at. Source: ``CompareAppState``
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitopslab.errors import LabError
 from gitopslab.gitops.argocd import hooks, ignoring
@@ -86,7 +86,7 @@ class Comparer:
             )
             resources += [_unknown(key, wanted.get(key), there.get(key)) for key in {**wanted, **there}]
         if not loaded:
-            resources = [_unknown(each.key, each.target, each.live, hook=each.hook) for each in resources]
+            resources = [replace(each, status=UNKNOWN) for each in resources]
         conditions += self._homeless(wanted)
         resources.sort(key=lambda each: str(each.key))
         status = self._status(app, resources) if loaded else UNKNOWN
@@ -238,10 +238,10 @@ def _comparison(
     )
 
 
-def _unknown(key: Key, target: Object | None, live: Object | None, *, hook: bool = False) -> Managed:
+def _unknown(key: Key, target: Object | None, live: Object | None) -> Managed:
     obj = live if live is not None else target
     assert obj is not None, "a resource is somewhere"
-    return Managed(key, _version(obj), target, live, UNKNOWN, hook=hook)
+    return Managed(key, _version(obj), target, live, UNKNOWN, hook=hooks.is_hook(obj))
 
 
 def _version(obj: Object) -> str:

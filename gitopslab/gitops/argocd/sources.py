@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from gitopslab.machinery.objects import Object, labels_of, name_of
 from gitopslab.machinery.version import KUBERNETES
 
 _MOST_KEPT = 128
+_USER = re.compile(r"//[^/@]*@")
 _UNKNOWN = "rpc error: code = Unknown desc = "
 
 
@@ -185,7 +187,7 @@ def _made(
         try:
             found.append(_one(piece, known, served))
         except LabError as error:
-            words = error.message.replace(piece.address.url, piece.url)
+            words = error.message.replace(piece.address.url, _USER.sub("//", piece.url))
             words = words if words.startswith("rpc error:") else _UNKNOWN + words
             where = f"failed to generate manifest for source {at} of {len(pieces)}"
             raise RenderError(f"{where}: {words}", error.hint) from error
