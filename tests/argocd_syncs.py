@@ -65,7 +65,7 @@ class Syncs:
 
     # -- what the controller does -------------------------------------------------------------------------------------
 
-    def compare(self, source: Object, revision: str) -> Comparison:
+    def compare(self, place: Object) -> Comparison:
         """What there is against what Git says: something is different once it was changed here or there."""
         rows, seen = [], set()
         for target in self.git:
@@ -84,7 +84,7 @@ class Syncs:
                 status = "OutOfSync" if own and not hook else ""
                 rows.append(Managed(key, _version(live), None, live, status, hook, requires_pruning=own))
         status = "OutOfSync" if any(row.status == "OutOfSync" for row in rows) else "Synced"
-        return Comparison(self.revision, source, "Directory", tuple(rows), status, tuple(self.conditions))
+        return Comparison(self.revision, place["source"], "Directory", tuple(rows), status, tuple(self.conditions))
 
     def step(self) -> Step:
         """One step, written down as the controller does; then the cluster acts."""

@@ -143,7 +143,8 @@ class ApplicationController:
         excused = bool(error) and self._refreshing.is_excused(request, level)
         self._refreshing.done(request, live, trouble=bool(error))
         if not excused:
-            comparison = self._comparer.compare(Question(app, project, sources, revisions, target, error))
+            several = bool(app["spec"].get("sources"))
+            comparison = self._comparer.compare(Question(app, project, sources, revisions, target, error, several))
             self._tell(request, app, project, comparison, target, level)
         return True
 
@@ -193,17 +194,21 @@ class ApplicationController:
             return 0.0
         return step.after
 
-    def _compare_for(self, app: Object, project: Object, source: Object, revision: str) -> Comparison | None:
+    def _compare_for(self, app: Object, project: Object, place: Object) -> Comparison | None:
         """What an operation is about to change; None while manifests are being made."""
-        revisions = (revision or source.get("targetRevision") or "",)
-        error = ""
+        sources, error = sources_of(place), ""
+        asked = place.get("revisions") or [place.get("revision")] * len(sources)
+        revisions = tuple(
+            revision or source.get("targetRevision") or "" for source, revision in zip(sources, asked, strict=True)
+        )
         try:
-            target = self._sources.target(app, (source,), revisions)
+            target = self._sources.target(app, sources, revisions)
         except LabError as failure:
             target, error = None, failure.message
         if target is None and not error:
             return None
-        return self._comparer.compare(Question(app, project, (source,), revisions, target, error))
+        several = "sources" in place
+        return self._comparer.compare(Question(app, project, sources, revisions, target, error, several))
 
     # -- the end ------------------------------------------------------------------------------------------------------
 

@@ -39,8 +39,8 @@ class Decision:
     @property
     def event(self) -> str:
         """What is said of it, with the reason ``OperationStarted``."""
-        revision = self.operation["sync"]["revision"] if self.operation else ""
-        return f"Initiated automated sync to '{revision}'"
+        sync = self.operation["sync"] if self.operation else {}
+        return f"Initiated automated sync to '{', '.join(sync.get('revisions') or [sync.get('revision', '')])}'"
 
 
 NOTHING = Decision()
@@ -103,7 +103,7 @@ def _may_sync(app: Object, now: float, windows: Iterable[Object]) -> bool:
 
 def _operation(app: Object, comparison: Comparison, automated: Object) -> Object:
     policy = app["spec"]["syncPolicy"]
-    sync: Object = {"source": comparison.source, "revision": comparison.revision}
+    sync = comparison.place
     if automated.get("prune"):
         sync["prune"] = True
     if policy.get("syncOptions"):
@@ -120,14 +120,15 @@ def _is_attempted(app: Object, comparison: Comparison) -> bool:
     result = state.get("syncResult")
     if result is None:
         return state["phase"] in COMPLETED
-    return bool(result.get("revision") == comparison.revision and result.get("source") == comparison.source)
+    return all(result.get(field) == value for field, value in comparison.place.items())
 
 
 def _heal(app: Object, operation: Object, resources: list[Managed], automated: Object, now: float) -> Decision | None:
     """Why a commit is not synced again; None when it is, and then only what differs."""
     state = app["status"]["operationState"]
     if state["phase"] != SUCCEEDED:
-        tried = (state.get("syncResult") or {}).get("revision", "")
+        result = state.get("syncResult") or {}
+        tried = " ".join(result.get("revisions") or [result.get("revision", "")])
         return Decision(error=f"Failed last sync attempt to [{tried}]: {state.get('message', '')}")
     if not automated.get("selfHeal"):
         return NOTHING

@@ -43,6 +43,7 @@ class Question:
         revisions: As they were asked for, told when Git gives none.
         target: What Git says; None when that could not be had.
         error: Why not.
+        several: Whether they are of ``spec.sources``, be they one.
     """
 
     app: Object
@@ -51,6 +52,7 @@ class Question:
     revisions: tuple[str, ...]
     target: Target | None
     error: str = ""
+    several: bool = False
 
 
 class Comparer:
@@ -231,10 +233,12 @@ def _comparison(
     return Comparison(
         revisions[0] if revisions else "",
         question.sources[0] if question.sources else {},
-        types[0] if types else "",
+        "" if question.several or not types else types[0],
         resources,
         status,
         conditions,
+        tuple(zip(question.sources, revisions, strict=True)) if question.several else (),
+        types if question.several else (),
     )
 
 

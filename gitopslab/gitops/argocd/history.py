@@ -23,8 +23,7 @@ def recorded(app: Object, state: Object, now: float) -> list[Object]:
     result = state["syncResult"]
     entry = {
         "id": known[-1]["id"] + 1 if known else 0,
-        "revision": result["revision"],
-        "source": result["source"],
+        **{field: result[field] for field in ("revision", "revisions", "source", "sources") if result.get(field)},
         "deployStartedAt": state["startedAt"],
         "deployedAt": timestamp(now),
         "initiatedBy": state["operation"].get("initiatedBy") or {},

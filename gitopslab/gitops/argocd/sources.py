@@ -73,7 +73,7 @@ _Made = tuple[str, Generated]
 
 
 def sources_of(spec: Object) -> tuple[Object, ...]:
-    """The sources of an Application's spec: ``sources``, else the one ``source``."""
+    """The sources of an Application's spec, or of an operation: ``sources``, else the one ``source``."""
     return tuple(spec.get("sources") or [spec.get("source") or {}])
 
 

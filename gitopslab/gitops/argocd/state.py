@@ -74,6 +74,8 @@ class Comparison:
         resources: By key.
         status: ``Synced``, ``OutOfSync`` or ``Unknown``.
         conditions: What is wrong: ``type`` and ``message`` each.
+        sources: All of them with ``spec.sources``, each with its commit; none with ``spec.source``.
+        source_types: Of ``sources``.
     """
 
     revision: str
@@ -82,3 +84,12 @@ class Comparison:
     resources: tuple[Managed, ...]
     status: str
     conditions: tuple[Object, ...] = ()
+    sources: tuple[tuple[Object, str], ...] = ()
+    source_types: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Object:
+        """What was compared, in the words of operations: ``source`` and ``revision``, or several of each."""
+        if not self.sources:
+            return {"source": self.source, "revision": self.revision}
+        return {"sources": [one for one, _ in self.sources], "revisions": [commit for _, commit in self.sources]}

@@ -67,8 +67,9 @@ class Teller:
             "resourceHealthSource": HEALTH_SOURCE,
             "resources": resources_of(app, comparison),
             "sourceType": comparison.source_type,
+            "sourceTypes": list(comparison.source_types),
             "summary": summary,
-            "sync": {"comparedTo": compared_to(app), "revision": comparison.revision, "status": comparison.status},
+            "sync": {"comparedTo": compared_to(app), "status": comparison.status, **_commits(comparison)},
         }
         if looked or not before.get("reconciledAt"):
             after["reconciledAt"] = timestamp(now)
@@ -127,3 +128,7 @@ class Teller:
         change = difference(app.get("status") or {}, after)
         patch = {**more, **({"status": change} if change else {})}
         return self._api.patch(APPLICATIONS, name_of(app), patch, NAMESPACE) if patch else app
+
+
+def _commits(comparison: Comparison) -> Object:
+    return {name: value for name, value in comparison.place.items() if name.startswith("revision") and value}

@@ -41,7 +41,7 @@ class Ends:
 
     def step(self) -> bool:
         """A step; whether it waits."""
-        rows = self.syncs.compare({}, "").resources
+        rows = self.syncs.compare({"source": {}}).resources
         live = [row.live for row in rows if row.live is not None]
         live += [found for obj in self.extra if (found := self.syncs.find(obj)) is not None]
         ending = self._deletions.advance(self.app, live, self.targets)

@@ -50,9 +50,9 @@ def test_what_was_synced_is_told_at_the_end(syncs: Syncs) -> None:
 def test_an_operation_may_be_of_another_source_and_commit(syncs: Syncs) -> None:
     asked: list[tuple[Object, str]] = []
 
-    def compare(source: Object, revision: str) -> Comparison:
-        asked.append((source, revision))
-        return syncs.compare(source, revision)
+    def compare(place: Object) -> Comparison:
+        asked.append((place["source"], place["revision"]))
+        return syncs.compare(place)
 
     syncs.compares(compare)
     other = {**SOURCE, "path": "old"}
@@ -64,9 +64,9 @@ def test_an_operation_may_be_of_another_source_and_commit(syncs: Syncs) -> None:
 def test_a_commit_stays_the_one_it_was_when_the_sync_goes_on(syncs: Syncs) -> None:
     asked: list[str] = []
 
-    def compare(source: Object, revision: str) -> Comparison:
-        asked.append(revision)
-        return syncs.compare(source, revision)
+    def compare(place: Object) -> Comparison:
+        asked.append(place["revision"])
+        return syncs.compare(place)
 
     syncs.compares(compare)
     syncs.git = [job("hook", "PreSync")]
@@ -78,7 +78,7 @@ def test_a_commit_stays_the_one_it_was_when_the_sync_goes_on(syncs: Syncs) -> No
 
 
 def test_a_comparison_that_takes_its_time_is_waited_for(syncs: Syncs) -> None:
-    syncs.compares(lambda source, revision: None)
+    syncs.compares(lambda place: None)
     syncs.begin()
     syncs.step()
     assert syncs.step().after is None
@@ -105,7 +105,7 @@ def test_a_spec_with_errors_is_an_error(syncs: Syncs) -> None:
 
 
 def test_a_comparison_that_cannot_be_made_is_an_error(syncs: Syncs) -> None:
-    def compare(source: Object, revision: str) -> Comparison:
+    def compare(place: Object) -> Comparison:
         raise LabError("no such cluster")
 
     syncs.compares(compare)
@@ -198,9 +198,9 @@ def test_a_retry_begins_from_nothing_and_may_succeed(syncs: Syncs) -> None:
 def test_a_retry_stays_with_its_commit_unless_it_is_to_refresh(syncs: Syncs) -> None:
     asked: list[str] = []
 
-    def compare(source: Object, revision: str) -> Comparison:
-        asked.append(revision)
-        return syncs.compare(source, revision)
+    def compare(place: Object) -> Comparison:
+        asked.append(place["revision"])
+        return syncs.compare(place)
 
     syncs.compares(compare)
     syncs.git = [BAD]

@@ -111,3 +111,45 @@ def test_deleting_an_application_without_the_finalizer_leaves_its_objects(argo: 
     argo.advance(10)
     assert argo.find(APPLICATIONS, "app", NAMESPACE) is None
     assert argo.find("configmaps", "a") is not None
+
+
+def test_several_sources_are_one_application(argo: Argo, project: Project) -> None:
+    commit = project.commit({"one/a.yaml": config_map("a"), "two/b.yaml": config_map("b")})
+    common = {"repoURL": project.url, "targetRevision": "main"}
+    sources = [{**common, "path": "one"}, {**common, "path": "two"}]
+    spec = {"project": "default", "sources": sources, "destination": {"name": "in-cluster", "namespace": "default"}}
+    argo.create("Application", "app", spec | {"syncPolicy": automated(selfHeal=True)})
+    status = argo.status()
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/b": "Synced"}
+    assert (status["sync"]["revisions"], status["sourceTypes"]) == ([commit] * 2, ["Directory"] * 2)
+    (entry,) = status["history"]
+    assert (entry["sources"], entry["revisions"]) == (sources, [commit] * 2)
+    argo.api.patch("configmaps", "b", {"data": {"x": "y"}}, "default")
+    argo.plane.settle()
+    project.commit({"two/b.yaml": config_map("b", x="1"), "one/a.yaml": None, "one/c.yaml": config_map("c")})
+    argo.refresh()
+    assert argo.resources() == {"ConfigMap/a": "OutOfSync", "ConfigMap/b": "Synced", "ConfigMap/c": "Synced"}
+
+
+def test_a_failing_source_is_told_by_its_number(argo: Argo, project: Project) -> None:
+    project.commit({"one/a.yaml": config_map("a")})
+    common = {"repoURL": project.url, "targetRevision": "main"}
+    sources = [{**common, "path": "one"}, {**common, "path": "two"}]
+    spec = {"project": "default", "sources": sources, "destination": {"name": "in-cluster", "namespace": "default"}}
+    argo.create("Application", "app", spec)
+    ((_, message),) = argo.conditions()
+    assert message.endswith("source 2 of 2: rpc error: code = Unknown desc = two: app path does not exist")
+
+
+def test_an_application_of_applications(argo: Argo, project: Project) -> None:
+    child = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: child, namespace: argocd}\nspec:\n"
+        "  project: default\n  destination: {name: in-cluster, namespace: default}\n  syncPolicy: {automated: {}}\n"
+        f"  source: {{repoURL: '{project.url}', path: web, targetRevision: main}}\n"
+    )
+    project.commit({"apps/child.yaml": child, "web/a.yaml": config_map("a")})
+    argo.application(project.url, "parent", source={"path": "apps"}, syncPolicy=automated(prune=True, selfHeal=True))
+    assert argo.resources("parent") == {"Application/child": "Synced"}
+    assert argo.status("parent")["summary"]["isAppOfApps"] is True
+    assert argo.resources("child") == {"ConfigMap/a": "Synced"}
+    assert (argo.health("parent"), argo.sync_status("child")) == ("Healthy", "Synced")

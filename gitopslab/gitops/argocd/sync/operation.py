@@ -29,8 +29,9 @@ from gitopslab.machinery.clock import Clock, seconds_of, timestamp
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, copy_of, key_of
 
-Compare = Callable[[Object, str], Comparison | None]
-"""Compares a source at a revision (empty: as the source says) with what is there; None while that takes its time."""
+Compare = Callable[[Object], Comparison | None]
+"""Compares ``source`` at ``revision`` (empty: as the source says), or several of each, with what is there; None while
+that takes its time."""
 
 _LOOK_AGAIN = 10.0  # what a sync waits for is watched; this is for what nobody watches
 _WINDOW = 60.0  # windows open at whole minutes
@@ -150,20 +151,19 @@ class Operations:
             return self._end(app, state, ERROR, f"Failed to load application project: {given.project_error}")
         if sync is None:
             return self._end(app, state, ERROR, "Invalid operation request: no operation specified")
-        source = sync.get("source") or app["spec"].get("source") or {}
-        result = state.setdefault("syncResult", {"source": source, "revision": sync.get("revision") or ""})
+        result = state.setdefault("syncResult", {"revision": "", **_place(sync, app["spec"])})
         blocked = _blocked(app, state, given, self._clock.now())
         if blocked:
             if state["phase"] == RUNNING:
                 state["message"] = blocked
             return Step(state, after=_WINDOW)
         try:
-            comparison = given.compare(result["source"], result["revision"])
+            comparison = given.compare(result)
         except LabError as error:
             return self._end(app, state, ERROR, error.message)
         if comparison is None:
             return Step(state)
-        result["revision"] = comparison.revision
+        result |= comparison.place
         fault = _fault(app, sync, comparison)
         if fault is not None:
             return self._end(app, state, *fault)
@@ -250,6 +250,14 @@ def _begun(app: Object) -> tuple[Any, ...]:
     return app["metadata"].get("uid"), state.get("startedAt"), state.get("retryCount", 0), state.get("finishedAt")
 
 
+def _place(sync: Object, spec: Object) -> Object:
+    """What is to be synced: what the operation names, else what the Application does."""
+    several = sync.get("sources") or ([] if sync.get("source") else spec.get("sources"))
+    if several:
+        return {"sources": several, "revisions": sync.get("revisions") or [""] * len(several)}
+    return {"source": sync.get("source") or spec.get("source") or {}, "revision": sync.get("revision") or ""}
+
+
 def _retry(state: Object) -> Object:
     return state["operation"].get("retry") or {}
 
@@ -259,7 +267,8 @@ def _try_again(state: Object) -> None:
     newest = ""
     if _retry(state).get("refresh"):
         newest = " with latest revisions"
-        state["operation"]["sync"].pop("revision", None)
+        for field in ("revision", "revisions"):
+            state["operation"]["sync"].pop(field, None)
     state["message"] = f"Retrying operation{newest}. Attempt #{state['retryCount']}"
     del state["finishedAt"]
     state.pop("syncResult", None)
