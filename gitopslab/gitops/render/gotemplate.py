@@ -1,42 +1,26 @@
 """Go's text templates, as far as commit messages and generators of applications need them.
 
 ``{{ .Field.Field }}``, ``{{ $variable }}``, literals, ``range`` with and without variables, ``if``, ``else``, ``with``,
-comments, trim markers (``{{-``, ``-}}``), pipelines, and a few functions. Source: Go's ``text/template``.
+comments, trim markers (``{{-``, ``-}}``), pipelines, parentheses, and the functions of ``gofunctions``. Source: Go's
+``text/template``.
 
-Simplified: of Go's and sprig's functions only those in ``_FUNCTIONS``; no ``define`` and ``template``, no parentheses.
+Simplified: no ``define`` and ``template``, no ``break`` and ``continue``, and no fields of what is in parentheses.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gitopslab.errors import RenderError
+from gitopslab.gitops.render.gofunctions import FUNCTIONS, text_of
 
 _ACTION = re.compile(r"\{\{(-\s)?(.*?)(\s-)?\}\}", re.DOTALL)
-_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|:=|[|,]|[^\s|,]+')
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|:=|[|,()]|[^\s|,()]+')
 _BLOCKS = ("range", "if", "with")
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "println": lambda *words: " ".join(map(_text, words)) + "\n",
-    "print": lambda *words: "".join(map(_text, words)),
-    "printf": lambda form, *words: form.replace("%v", "%s") % words,
-    "len": len,
-    "lower": lambda text: _text(text).lower(),
-    "upper": lambda text: _text(text).upper(),
-    "trim": lambda text: _text(text).strip(),
-    "quote": lambda text: f'"{_text(text)}"',
-    "trunc": lambda size, text: _text(text)[: int(size)] if int(size) >= 0 else _text(text)[int(size) :],
-    "replace": lambda old, new, text: _text(text).replace(old, new),
-    "default": lambda fallback, value=None: value or fallback,
-    "eq": lambda one, *others: one in others,
-    "ne": lambda one, other: one != other,
-    "not": lambda value: not value,
-    "and": lambda *values: next((value for value in values if not value), values[-1]),
-    "or": lambda *values: next((value for value in values if value), values[-1]),
-}
 
 
 @dataclass(slots=True)
@@ -47,20 +31,27 @@ class _Node:
     words: str = ""
     body: list[_Node] = field(default_factory=list)
     otherwise: list[_Node] = field(default_factory=list)
+    chained: bool = False
 
 
-def render(template: str, data: Any) -> str:
+class MissingKeyError(RenderError):
+    """A template names a key that a mapping does not have, and asked for an error."""
+
+
+def render(template: str, data: Any, *, strict: bool = False) -> str:
     """A template filled in.
 
     Args:
         template: Its text.
         data: The dot: mappings, lists, and objects with attributes.
+        strict: A key that a mapping does not have is an error (``missingkey=error``), and not ``<no value>``.
 
     Raises:
+        MissingKeyError: It names such a key.
         RenderError: It is not a template, or names what is not there.
     """
     nodes = _parse(_pieces(template))
-    return "".join(_run(nodes, data, {"$": data}))
+    return "".join(_Run(strict).nodes(nodes, data, {"$": data}))
 
 
 def fields(template: str) -> set[str]:
@@ -99,10 +90,17 @@ def _parse(pieces: list[_Node]) -> list[_Node]:
             target.append(block.body)
         elif word == "else":
             target[-1] = open_blocks[-1].otherwise
+            chained = piece.words.split(None, 2)[1:]
+            if chained:  # {{ else if x }} is an if within the else, and one end closes both
+                block = _Node(chained[0], " ".join(chained[1:]), chained=True)
+                target[-1].append(block)
+                open_blocks.append(block)
+                target.append(block.body)
         elif word == "end":
             if len(open_blocks) == 1:
                 raise RenderError("unexpected {{end}}")
-            open_blocks.pop()
+            while open_blocks.pop().chained:
+                target.pop()
             target.pop()
         elif not piece.words.startswith("/*") or piece.kind == "text":
             target[-1].append(piece)
@@ -111,93 +109,129 @@ def _parse(pieces: list[_Node]) -> list[_Node]:
     return root.body
 
 
-def _run(nodes: list[_Node], dot: Any, variables: dict[str, Any]) -> Iterator[str]:
-    for node in nodes:
-        if node.kind == "text":
-            yield node.words
-        elif node.kind == "range":
-            yield from _range(node, dot, variables)
-        elif node.kind in ("if", "with"):
-            value = _value(node.words, dot, variables)
-            inner = value if node.kind == "with" and value else dot
-            yield from _run(node.body if value else node.otherwise, inner, dict(variables))
-        else:
-            name, is_set, words = node.words.partition(":=")
-            if is_set and name.strip().startswith("$"):
-                variables[name.strip()] = _value(words, dot, variables)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Fills a template in.
+
+    Attributes:
+        strict: Whether a missing key is an error.
+    """
+
+    strict: bool
+
+    def nodes(self, nodes: list[_Node], dot: Any, variables: dict[str, Any]) -> Iterator[str]:
+        """What nodes give, piece by piece."""
+        for node in nodes:
+            if node.kind == "text":
+                yield node.words
+            elif node.kind == "range":
+                yield from self._range(node, dot, variables)
+            elif node.kind in ("if", "with"):
+                value = self._value(node.words, dot, variables)
+                inner = value if node.kind == "with" and value else dot
+                yield from self.nodes(node.body if value else node.otherwise, inner, dict(variables))
             else:
-                yield _text(_value(node.words, dot, variables))
+                yield from self._action(node.words, dot, variables)
 
+    def _action(self, words: str, dot: Any, variables: dict[str, Any]) -> Iterator[str]:
+        name, is_set, rest = words.partition(":=")
+        if is_set and name.strip().startswith("$"):
+            variables[name.strip()] = self._value(rest, dot, variables)
+        else:
+            yield text_of(self._value(words, dot, variables))
 
-def _range(node: _Node, dot: Any, variables: dict[str, Any]) -> Iterator[str]:
-    names, is_set, words = node.words.partition(":=")
-    items = _value(words if is_set else node.words, dot, variables)
-    keys = [name.strip() for name in names.split(",")] if is_set else []
-    pairs = list(items.items() if isinstance(items, Mapping) else enumerate(items or ()))
-    if not pairs:
-        yield from _run(node.otherwise, dot, dict(variables))
-    for key, item in pairs:
-        own = dict(zip(keys, (key, item) if len(keys) > 1 else (item,), strict=False))
-        yield from _run(node.body, item, variables | own)
+    def _range(self, node: _Node, dot: Any, variables: dict[str, Any]) -> Iterator[str]:
+        names, is_set, words = node.words.partition(":=")
+        items = self._value(words if is_set else node.words, dot, variables)
+        keys = [name.strip() for name in names.split(",")] if is_set else []
+        pairs = list(sorted(items.items()) if isinstance(items, Mapping) else enumerate(items or ()))
+        if not pairs:
+            yield from self.nodes(node.otherwise, dot, dict(variables))
+        for key, item in pairs:
+            own = dict(zip(keys, (key, item) if len(keys) > 1 else (item,), strict=False))
+            yield from self.nodes(node.body, item, variables | own)
 
+    def _value(self, words: str, dot: Any, variables: Mapping[str, Any]) -> Any:
+        tokens = deque(_WORD.findall(words))
+        value = self._pipeline(tokens, dot, variables)
+        if tokens:
+            raise RenderError("unexpected right paren")
+        return value
 
-def _value(words: str, dot: Any, variables: Mapping[str, Any]) -> Any:
-    """A pipeline: each command's value becomes the last argument of the next."""
-    command: list[str] = []
-    value: tuple[Any, ...] = ()
-    for word in [*_WORD.findall(words), "|"]:
-        if word != "|":
-            command.append(word)
-            continue
-        if not command:
+    def _pipeline(self, tokens: deque[str], dot: Any, variables: Mapping[str, Any]) -> Any:
+        """A pipeline up to its end or a closing parenthesis: a command's value is the next one's last argument."""
+        value: tuple[Any, ...] = ()
+        while True:
+            value = (self._command(tokens, value, dot, variables),)
+            if not tokens or tokens[0] == ")":
+                return value[0]
+            tokens.popleft()
+
+    def _command(self, tokens: deque[str], last: tuple[Any, ...], dot: Any, variables: Mapping[str, Any]) -> Any:
+        if not tokens or tokens[0] in "|)":
             raise RenderError("missing value for command")
-        value = (_command(command, value, dot, variables),)
-        command = []
-    return value[0]
+        name = tokens.popleft() if tokens[0] in FUNCTIONS else ""
+        operands = []
+        while tokens and tokens[0] not in "|)":
+            operands.append(self._operand(tokens, dot, variables))
+        if name:
+            return _called(name, [*operands, *last])
+        if len(operands) > 1 or last:
+            raise RenderError("can't give argument to non-function")
+        return operands[0]
+
+    def _operand(self, tokens: deque[str], dot: Any, variables: Mapping[str, Any]) -> Any:
+        word = tokens.popleft()
+        if word == "(":
+            value = self._pipeline(tokens, dot, variables)
+            if not tokens:
+                raise RenderError("unclosed left paren")
+            tokens.popleft()
+            return value
+        if word[0] in '"`':
+            return word[1:-1].encode().decode("unicode_escape") if word[0] == '"' else word[1:-1]
+        if word.startswith("$"):
+            name, *path = word.split(".")
+            if name not in variables:
+                raise RenderError(f'undefined variable "{name}"')
+            return self._path(variables[name], path, word)
+        if word.startswith("."):
+            return self._path(dot, [part for part in word.split(".") if part], word)
+        return _literal(word)
+
+    def _path(self, value: Any, names: list[str], word: str) -> Any:
+        for name in names:
+            if isinstance(value, Mapping):
+                if name not in value and self.strict:
+                    raise MissingKeyError(f'<{word}>: map has no entry for key "{name}"')
+                value = value.get(name)
+            elif value is not None and not name.startswith("_") and hasattr(value, name):
+                value = getattr(value, name)
+            elif value is None:
+                raise RenderError(f"<{word}>: nil pointer evaluating interface {{}}.{name}")
+            else:
+                raise RenderError(f"<{word}>: can't evaluate field {name} in type {_type(value)}")
+        return value
 
 
-def _command(words: list[str], last: tuple[Any, ...], dot: Any, variables: Mapping[str, Any]) -> Any:
-    first, *rest = words
-    if first in _FUNCTIONS:
-        try:
-            return _FUNCTIONS[first](*(_operand(word, dot, variables) for word in rest), *last)
-        except (TypeError, ValueError, IndexError) as error:
-            raise RenderError(f"error calling {first}: {error}") from error
-    if rest or last:
-        raise RenderError(f'function "{first}" not defined')
-    return _operand(first, dot, variables)
+def _called(name: str, arguments: list[Any]) -> Any:
+    try:
+        return FUNCTIONS[name](*arguments)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
+        raise RenderError(f"error calling {name}: {error}") from error
 
 
-def _operand(word: str, dot: Any, variables: Mapping[str, Any]) -> Any:
-    if word[0] in '"`':
-        return word[1:-1].encode().decode("unicode_escape") if word[0] == '"' else word[1:-1]
-    if word.startswith("$"):
-        name, *path = word.split(".")
-        if name not in variables:
-            raise RenderError(f'undefined variable "{name}"')
-        return _path(variables[name], path)
-    if word.startswith("."):
-        return _path(dot, [part for part in word.split(".") if part])
+def _literal(word: str) -> Any:
     if word in ("true", "false"):
         return word == "true"
+    if word == "nil":
+        return None
     try:
         return int(word)
     except ValueError:
         raise RenderError(f'function "{word}" not defined') from None
 
 
-def _path(value: Any, names: list[str]) -> Any:
-    for name in names:
-        if isinstance(value, Mapping):
-            value = value.get(name)
-        elif hasattr(value, name):
-            value = getattr(value, name)
-        else:
-            raise RenderError(f"can't evaluate field {name}")
-    return value
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "<no value>"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _type(value: Any) -> str:
+    names = {str: "string", bool: "bool", int: "int", float: "float64", list: "[]interface {}"}
+    return names.get(type(value), "interface {}")
