@@ -1,6 +1,7 @@
-"""A push that Argo CD is told of: the Applications that it concerns are refreshed at once. ``POST /api/webhook``.
+"""A push that Argo CD is told of: Applications and ApplicationSets that it concerns are refreshed at once.
 
-Only who has the token in ``argocd-secret`` is listened to, when there is one. Source: ``util/webhook/webhook.go``.
+``POST /api/webhook``. Only who has the token in ``argocd-secret`` is listened to, when there is one. Source:
+``util/webhook/webhook.go``, ``applicationset/webhook``.
 
 Simplified: of the senders only GitLab is known, and ``manifest-generate-paths`` is not looked at.
 """
@@ -11,12 +12,13 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.errors import NotFoundError
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, NAMESPACE, REFRESH
+from gitopslab.gitops.argocd.applicationset.controller import REFRESH as REFRESH_SET
+from gitopslab.gitops.argocd.kinds import APPLICATION_SETS, APPLICATIONS, NAMESPACE, REFRESH
 from gitopslab.gitops.argocd.sources import sources_of
 from gitopslab.gitops.source.semver import Range, VersionError, parse
 from gitopslab.machinery.objects import Object, name_of
@@ -48,16 +50,19 @@ def received(api: Api, headers: Mapping[str, str], body: bytes) -> int:
         return 400
     is_default = payload["project"].get("default_branch") == _short(ref)
     for app in api.list(APPLICATIONS, NAMESPACE):
-        if concerns(app, url, _short(ref), is_default=is_default):
-            _refresh(api, app)
+        if concerns(sources_of(app["spec"]), url, _short(ref), is_default=is_default):
+            _refresh(api, APPLICATIONS, app, {REFRESH: "normal"})
+    for appset in api.list(APPLICATION_SETS, NAMESPACE):
+        if concerns(_looked_at(appset["spec"]["generators"]), url, _short(ref), is_default=is_default):
+            _refresh(api, APPLICATION_SETS, appset, {REFRESH_SET: "true"})
     return 200
 
 
-def concerns(app: Object, web_url: str, revision: str, *, is_default: bool) -> bool:
-    """Whether a push moved what an Application follows.
+def concerns(sources: Iterable[Object], web_url: str, revision: str, *, is_default: bool) -> bool:
+    """Whether a push moved what one of some sources follows.
 
     Args:
-        app: The Application.
+        sources: Each with its ``repoURL`` and ``targetRevision``.
         web_url: The repository's page, without ``.git``.
         revision: The branch or tag that was pushed.
         is_default: Whether it is the one that HEAD names.
@@ -65,7 +70,7 @@ def concerns(app: Object, web_url: str, revision: str, *, is_default: bool) -> b
     address = _pattern(web_url)
     return address is not None and any(
         address.fullmatch(source.get("repoURL", "")) and _follows(source, revision, is_default=is_default)
-        for source in sources_of(app["spec"])
+        for source in sources
     )
 
 
@@ -94,9 +99,19 @@ def _pattern(web_url: str) -> re.Pattern[str] | None:
     return re.compile(rf"((https?|ssh)://)?({user})?((alt)?ssh\.)?{host}(:\d+)?[:/]{path}(\.git)?", re.IGNORECASE)
 
 
-def _refresh(api: Api, app: Object) -> None:
+def _looked_at(generators: Iterable[Object]) -> Iterator[Object]:
+    """What git generators read, those within others as well, as sources."""
+    for generator in generators:
+        git = generator.get("git")
+        if git is not None:
+            yield {"repoURL": git.get("repoURL", ""), "targetRevision": git.get("revision", "")}
+        for kind in ("matrix", "merge"):
+            yield from _looked_at((generator.get(kind) or {}).get("generators") or ())
+
+
+def _refresh(api: Api, resource: str, obj: Object, annotations: dict[str, str]) -> None:
     try:
-        api.patch(APPLICATIONS, name_of(app), {"metadata": {"annotations": {REFRESH: "normal"}}}, NAMESPACE)
+        api.patch(resource, name_of(obj), {"metadata": {"annotations": annotations}}, NAMESPACE)
     except NotFoundError:
         return
 

@@ -10,7 +10,6 @@ from argocd_cluster import Argo, config_map
 from projects import Project
 
 from gitopslab.gitops.argocd.webhook import PATH, concerns
-from gitopslab.machinery.objects import Object
 
 TOKEN = {"x-gitlab-event": "Push Hook", "x-gitlab-token": "token"}
 
@@ -71,10 +70,6 @@ def test_another_branch_changes_nothing(followed: Argo, project: Project) -> Non
     assert revision(followed) == before
 
 
-def app(url: str, target: str) -> Object:
-    return {"spec": {"source": {"repoURL": url, "targetRevision": target}}}
-
-
 PAGE = "http://git.example.org/waal/infra"
 
 
@@ -96,4 +91,5 @@ PAGE = "http://git.example.org/waal/infra"
     ],
 )
 def test_a_push_concerns_who_follows_it(url: str, target: str, pushed: str, told: bool) -> None:
-    assert concerns(app(url, target), PAGE, pushed, is_default=pushed == "main") is told
+    source = {"repoURL": url, "targetRevision": target}
+    assert concerns([source], PAGE, pushed, is_default=pushed == "main") is told
