@@ -14,7 +14,9 @@ from gitopslab.clusters import forge
 from gitopslab.clusters.attended import LAB
 from gitopslab.clusters.client import Client
 from gitopslab.errors import LabError, RenderError
-from gitopslab.gitops.argocd.hooks import is_hook
+from gitopslab.gitops.argocd.hooks import is_hook, is_skipped
+from gitopslab.gitops.argocd.revision import resolve
+from gitopslab.gitops.argocd.sources import sources_of
 from gitopslab.gitops.git import remote
 from gitopslab.gitops.git.remote import HEADS, Address, File
 from gitopslab.gitops.place import git_url
@@ -25,6 +27,21 @@ from gitopslab.views.reconciler import FLUX, Objects, Reconciler, Target, argo_s
 from gitopslab.views.running import now_in
 
 MOST_COMMITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where files come from.
+
+    Attributes:
+        address: Of the repository.
+        commit: Which one.
+        source: The spec that names both.
+    """
+
+    address: Address
+    commit: str
+    source: Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ class GitSide:
 
     def _follow(self, objects: Objects, found: Sequence[Reconciler]) -> None:
         before, self._looked = self._looked, time.time()
-        address = self._address(git_url(self._project))
+        address = address_of(git_url(self._project), self._place)
         head = _head(remote.refs(address), found)
         if self._log and self._log[0]["sha"] == head:
             return
@@ -89,47 +106,47 @@ class GitSide:
 
     def _rendered(self, target: Target, one: Reconciler) -> Object:
         try:
-            address = self._address(one.url)
-            commit = self._commit(address, one)
-            cause = (
-                address,
-                commit,
-                one.object["metadata"].get("uid"),
-                one.object["spec"],
-                (one.source or {}).get("spec"),
-            )
+            places = self._flux_places(one) if one.tool == FLUX else self._argo_places(one)
+            cause = (places, one.object["metadata"].get("uid"), one.object["spec"])
             known = self._made.get(target)
             if known is None or known.cause != cause:
-                known = self._made[target] = _Made(cause, self._told(address, commit, one))
+                known = self._made[target] = _Made(cause, self._told(places, one))
         except LabError as error:
             return _trouble(error)
         return known.told
 
-    def _told(self, address: Address, commit: str, one: Reconciler) -> Object:
-        """What a commit makes; that it cannot be made is told as long as nothing changes."""
-        files = remote.checkout(address, commit).files
+    def _told(self, places: Sequence[_Place], one: Reconciler) -> Object:
+        """What the commits make; that they cannot be made is told as long as nothing changes."""
+        checkouts = [remote.checkout(place.address, place.commit) for place in places]
         try:
-            return {"commit": commit, "objects": self._objects(commit, files, one), "trouble": ""}
+            objects = [obj for place, found in zip(places, checkouts, strict=True)
+                       for obj in self._objects(place, found.files, one)]  # fmt: skip
         except RenderError as error:
             return _trouble(error)
+        return {"commit": places[0].commit, "objects": objects, "trouble": ""}
 
-    def _commit(self, address: Address, one: Reconciler) -> str:
-        refs = remote.refs(address)
+    def _objects(self, place: _Place, files: Mapping[str, File], one: Reconciler) -> list[Object]:
         if one.tool == FLUX:
-            return reference.find((one.source or {}).get("spec", {}).get("ref"), refs).commit
-        return _resolved(str(argo_source(one.object).get("targetRevision") or ""), refs)
+            return of_kustomization(self._client, one.object, files, place.source.get("ignore"))
+        if place.source.get("ref") and not place.source.get("path"):
+            return []  # other sources take files of it, and it gives no manifests
+        made = of_application(one.object, place.source, place.commit, files, self._client.discovery())
+        return [obj for obj in made if not is_hook(obj) and not is_skipped(obj)]
 
-    def _objects(self, commit: str, files: Mapping[str, File], one: Reconciler) -> list[Object]:
-        if one.tool != FLUX:
-            source, kinds = argo_source(one.object), self._client.discovery()
-            made = of_application(one.object, source, commit, files, kinds)
-            return [obj for obj in made if not is_hook(obj)]
-        return of_kustomization(self._client, one.object, files, (one.source or {}).get("spec", {}).get("ignore"))
+    def _flux_places(self, one: Reconciler) -> list[_Place]:
+        source = (one.source or {}).get("spec") or {}
+        if not one.url:
+            raise LabError("its source is not there")
+        address = address_of(one.url, self._place)
+        return [_Place(address, reference.find(source.get("ref"), remote.refs(address)).commit, source)]
 
-    def _address(self, url: str) -> Address:
-        if not url:
-            raise LabError("its source is not there, or no Git repository")
-        return address_of(url, self._place)
+    def _argo_places(self, one: Reconciler) -> list[_Place]:
+        found = []
+        for source in sources_of(one.object["spec"]):
+            address = address_of(str(source.get("repoURL") or ""), self._place)
+            refs = remote.refs_and_head(address)
+            found.append(_Place(address, resolve(str(source.get("targetRevision") or ""), refs), source))
+        return found
 
 
 def _trouble(error: LabError) -> Object:
@@ -149,7 +166,3 @@ def _branch(one: Reconciler) -> str:
     if one.tool == FLUX:
         return str(((one.source or {}).get("spec", {}).get("ref") or {}).get("branch") or "")
     return str(argo_source(one.object).get("targetRevision") or "")
-
-
-def _resolved(revision: str, refs: Mapping[str, str]) -> str:
-    return refs.get(f"{HEADS}{revision}") or refs.get(f"refs/tags/{revision}") or _head(refs, ())

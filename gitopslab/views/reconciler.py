@@ -21,7 +21,7 @@ from gitopslab.gitops.flux.kinds import (
 )
 from gitopslab.gitops.flux.ownership import MANAGER
 from gitopslab.gitops.inventory import entries_of
-from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of
+from gitopslab.machinery.objects import Object, condition_of, group_of, name_of, namespace_of
 
 FLUX, ARGO = "Flux", "Argo CD"
 FOLLOWED = {"Kustomization": (KUSTOMIZATIONS, GIT_REPOSITORIES, OCI_REPOSITORIES), "Application": (APPLICATIONS,)}
@@ -43,11 +43,13 @@ class Repair:
         is_done: Whether the tool puts it back by itself.
         words: When it does, or why it does not.
         prunes: Whether what is no longer in Git is deleted.
+        follows: Whether new commits come by themselves.
     """
 
     is_done: bool
     words: str
     prunes: bool
+    follows: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +159,17 @@ def _kustomization(obj: Object, objects: Objects) -> Reconciler:
         _find(objects.get(SOURCES.get(kind, ""), ()), namespace, name),
         MANAGER,
         tuple(entry.object for entry in entries_of(status.get("inventory"))),
-        commit_of(str(status.get("lastAppliedRevision") or "")),
-        Repair(not is_suspended(obj), _flux_repair(obj), bool(spec.get("prune"))),
+        commit_of(str(status.get("lastAttemptedRevision" if is_checked(obj) else "lastAppliedRevision") or "")),
+        Repair(not is_suspended(obj), _flux_repair(obj), bool(spec.get("prune")), not is_suspended(obj)),
     )
+
+
+def is_checked(kustomization: Object) -> bool:
+    """Whether what a Kustomization attempted is applied, and its health is being looked at, or was found bad."""
+    ready = condition_of(kustomization, "Ready") or {}
+    doing = (condition_of(kustomization, "Reconciling") or {}).get("message", "")
+    is_looking = ready.get("status") == "Unknown" and doing.startswith("Running health checks")
+    return is_looking or ready.get("reason") == "HealthCheckFailed"
 
 
 def _flux_repair(obj: Object) -> str:
@@ -170,9 +180,6 @@ def _flux_repair(obj: Object) -> str:
 
 def _application(obj: Object) -> Reconciler:
     status, automated = obj.get("status") or {}, _automated(obj)
-    done = (status.get("operationState") or {}).get("syncResult") or {}
-    history = status.get("history") or ()
-    last = history[-1].get("revision") if history else None
     owned = tuple(_reference(each) for each in status.get("resources") or () if not each.get("hook"))
     heals, prunes = bool(automated and automated.get("selfHeal")), bool(automated and automated.get("prune"))
     return Reconciler(
@@ -181,9 +188,19 @@ def _application(obj: Object) -> Reconciler:
         None,
         FIELD_MANAGER,
         owned,
-        str(last or done.get("revision") or ""),
-        Repair(heals, _argo_repair(automated), prunes),
+        _argo_revision(status),
+        Repair(heals, _argo_repair(automated), prunes, automated is not None),
     )
+
+
+def _argo_revision(status: Object) -> str:
+    """What is there: a commit that changes nothing is not deployed, and there all the same."""
+    sync = status.get("sync") or {}
+    if sync.get("status") == "Synced":
+        return str(sync.get("revision") or "")
+    done = (status.get("operationState") or {}).get("syncResult") or {}
+    last: Object = next(iter(reversed(status.get("history") or ())), {})
+    return str(last.get("revision") or done.get("revision") or "")
 
 
 def _automated(obj: Object) -> Object | None:

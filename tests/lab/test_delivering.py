@@ -34,6 +34,7 @@ def flux(opened: Lab) -> Lab:
     opened.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}})
     for definition in definitions():
         opened.client.apply(definition)
+    opened.client.discovery(fresh=True)
     return opened
 
 
@@ -52,6 +53,7 @@ def project(flux: Lab, lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> It
         {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": common, "spec": spec},
     ])  # fmt: skip
     lab.flux.receiver(f"waal/{name}", name, name=name)
+    lab.wait(f"kustomization/{name}", "condition=Ready", namespace="flux-system")
     yield f"waal/{name}"
     close_all()
 
@@ -145,3 +147,40 @@ def test_a_tree_may_be_shown_before_there_is_anything(lab: Lab, flux: Lab) -> No
     assert lab.tree("kustomization/later").text() == "Kustomization flux-system/later: 0 objects"
     assert lab.drift("kustomization/later").text().endswith("It is not there yet.")
     close_all()
+
+
+def test_both_tools_bring_one_commit_and_heal_in_their_own_way(lab: Lab, project: str) -> None:
+    name = f"{project.partition('/')[2]}-argo"
+    lab.argocd.install()
+    lab.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    lab.argocd.create(name, project, "app", namespace=name, automated=True, prune=True)
+    view = lab.lanes(project, application=name, kustomization=project.partition("/")[2])
+
+    def outcomes(at: int) -> list[str]:
+        commits = view._snapshot["lanes"]["commits"]
+        return [step["outcome"] for step in commits[0]["steps"][at]] if commits and commits[0]["steps"] else []
+
+    def drift(at: int) -> list[tuple[str, str]]:
+        return [(each["path"], each["fate"]) for each in view._snapshot["lanes"]["lanes"][at]["drift"]]
+
+    until(view, lambda: outcomes(0) == outcomes(1) == ["done"] * 3)
+    assert [lane["tool"] for lane in view._snapshot["lanes"]["lanes"]] == ["Flux", "Argo CD"]
+    assert (drift(0), drift(1)) == ([], [])
+    view.act("drift")
+    until(view, lambda: bool(drift(0) and drift(1)))
+    assert drift(0) == [("spec.replicas", "put back at its next reconcile, within 1h")]
+    assert drift(1) == [("spec.replicas", "stays: selfHeal is off")]
+    lab.argocd.set(name, self_heal=True)
+    until(view, lambda: not drift(1))
+    assert drift(0), "Flux waits for its interval"
+
+    view.act("prune")
+    lab.argocd.refresh(name)
+    until(view, lambda: view._snapshot["lanes"]["commits"][0]["subject"] == "Remove words.yaml")
+    until(view, lambda: outcomes(0) == outcomes(1) == ["done"] * 3)
+    tree = lab.tree(f"application/{name}")
+    until(tree, lambda: "ConfigMap" not in {card["kind"] for card in tree._snapshot["tree"]["cards"]})
+    assert f"Application {name}" in tree.text()
+    assert "· ✓ Healthy · ✓ Synced" in tree.text()
+    told = lab.drift(f"application/{name}").text()
+    assert told.endswith(f"The cluster is as Git says.\n✓ Deployment/{name}/web: 5 fields as in Git")

@@ -103,6 +103,25 @@ def test_what_an_operator_added_stays_with_both(shop: Delivered) -> None:
     ] * 2
 
 
+def test_what_is_to_be_ignored_is_left_alone(shop: Delivered) -> None:
+    for place in (FLUX_PLACE, ARGO_PLACE):
+        shop.scale(place, 5)
+    target = {"kind": "Deployment"}
+    (flux,) = differences(of_flux(shop, ignore=[{"paths": ["/spec/replicas"], "target": target}]))
+    assert (flux.fate, flux.why) == ("left", "spec.ignore names it")
+    rules = [
+        {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]},
+        {"group": "apps", "kind": "Deployment", "managedFieldsManagers": ["kubectl"]},
+    ]
+    for rule in rules:
+        objects = shop.objects(shop.application(HEALS))
+        objects["applications.argoproj.io"][0]["spec"]["ignoreDifferences"] = [rule]
+        one = reconciler(objects, "Application", "argocd", "shop")
+        assert one is not None
+        found = drift(one, shop.git(ARGO_PLACE), live_objects(objects), NEW)
+        assert [(row.path, row.fate) for row in differences(found)] == [("spec.replicas", "left")]
+
+
 def test_a_field_that_left_git_is_removed_by_both(shop: Delivered) -> None:
     for found in (
         of_flux(shop, _without_greeting(shop.git(FLUX_PLACE))),
@@ -165,3 +184,14 @@ def test_why_git_cannot_be_read_is_told(shop: Delivered) -> None:
 def _without_greeting(git: list[Object]) -> list[Object]:
     git[0]["data"] = {}
     return git
+
+
+def test_what_is_applied_and_not_yet_healthy_is_there(shop: Delivered) -> None:
+    shop.scale(FLUX_PLACE, 5)
+    ready = {"type": "Ready", "status": "False", "reason": "HealthCheckFailed", "message": "health check failed"}
+    failing = shop.kustomization({"wait": True}, lastAppliedRevision="main@sha1:" + "0" * 40, conditions=[ready])
+    objects = shop.objects(shop.source(), failing)
+    found = reconciler(objects, "Kustomization", "flux-system", "shop")
+    assert found is not None
+    (row,) = differences(drift(found, shop.git(FLUX_PLACE), live_objects(objects), NEW))
+    assert row.fate == "back", "it drifted; no commit is on its way"

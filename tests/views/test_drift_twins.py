@@ -20,7 +20,7 @@ def test_the_twins_tell_each_field_with_its_owner_and_its_outlook() -> None:
         " · put back at its next reconcile, within 10m0s",
         "    ◔ data.checksum: nothing in Git, 1a2b3c live, set by my-operator"
         " · left alone: Git does not name it, and Flux leaves my-operator its fields",
-        "◔ Deployment/shop-flux/web: 8 fields as in Git",
+        "◔ Deployment/shop-flux/web: 6 fields as in Git",
         "    ✕ spec.replicas: 2 in Git, 5 live, set by kubectl (scale) · put back at its next reconcile, within 10m0s",
     ]
     picture = drift_svg(found)

@@ -33,7 +33,9 @@ Pair = tuple[tuple[Step, ...], str, Any, Any]
 
 def pairs(git: Any, live: Any, path: str = "", steps: tuple[Step, ...] = ()) -> Iterator[Pair]:
     """Every field that either side has."""
-    if _are(_is_map, git, live):
+    if not git and not live:
+        yield steps, path, git, live
+    elif _are(_is_map, git, live):
         yield from _of_maps(git or {}, live or {}, path, steps)
     elif _are(_has_names, git, live):
         yield from _of_lists(git or [], live or [], path, steps)
@@ -61,8 +63,6 @@ def spelled(value: Any) -> str:
 
 
 def _of_maps(git: Object, live: Object, path: str, steps: tuple[Step, ...]) -> Iterator[Pair]:
-    if not git and not live:
-        yield steps, path, {}, {}
     for name in dict.fromkeys((*git, *live)):
         below = f"{path}[{name}]" if "." in name or "/" in name else f"{path}.{name}" if path else name
         yield from pairs(git.get(name, ABSENT), live.get(name, ABSENT), below, (*steps, ("f", name)))

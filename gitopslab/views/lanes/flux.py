@@ -13,11 +13,10 @@ from gitopslab.machinery.objects import Object, condition_of, is_condition_true,
 from gitopslab.views.flux import short
 from gitopslab.views.lanes.model import Lane, Step
 from gitopslab.views.news import when_of
-from gitopslab.views.reconciler import FLUX, Reconciler, commit_of
+from gitopslab.views.reconciler import FLUX, Reconciler, commit_of, is_checked
 
 _SUCCEEDED, _UNHEALTHY = "ReconciliationSucceeded", "HealthCheckFailed"
 _EARLY = ("ArtifactFailed", "DependencyNotReady")
-_CHECKING = "Running health checks"
 _UNASKED = Step("healthy", "unasked", note="without spec.wait nobody looks: Ready means applied")
 
 
@@ -79,13 +78,11 @@ def _applied(flux: Reconciler, sha: str) -> Step:
     status, ready = flux.object.get("status") or {}, condition_of(flux.object, "Ready") or {}
     entry = _entry(status.get("history") or (), sha)
     if flux.revision == sha:
-        return Step("applied", "done", _first(entry) or _since(ready))
+        return Step("applied", "done", _first(entry) or (0.0 if is_checked(flux.object) else _since(ready)))
     if commit_of(status.get("lastAttemptedRevision") or "") == sha:
-        doing = (condition_of(flux.object, "Reconciling") or {}).get("message", "")
-        if ready.get("reason") == _UNHEALTHY or (doing.startswith(_CHECKING) and ready.get("status") == "Unknown"):
-            return Step("applied", "done", _first(entry))
         if ready.get("status") == "False" and ready.get("reason") not in _EARLY:
             return Step("applied", "failed", _since(ready), short(ready.get("message", "")))
+        doing = (condition_of(flux.object, "Reconciling") or {}).get("message", "")
         return Step("applied", "now", _since(ready), short(doing))
     if entry and entry["lastReconciledStatus"] in (_SUCCEEDED, _UNHEALTHY):
         return Step("applied", "done", _first(entry))
