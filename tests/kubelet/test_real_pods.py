@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from builders import config_map
 from real_pods import SERVER, Live, played
 
 from gitopslab.controlplane.kubelet.process import runs, runtime
-from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
+from gitopslab.controlplane.kubelet.process.namespaces import processes_are_hidden, rooms_are_given
 from gitopslab.controlplane.runtime.streams import StartError
 from gitopslab.machinery.objects import name_of
 
@@ -114,7 +115,7 @@ def test_a_program_that_ends_is_started_again_with_back_off(tmp_path: Path) -> N
     ("program", "command", "code", "reason"),
     [
         ("pass", None, 0, "Completed"),
-        ("import os; os.kill(os.getpid(), 9)", None, 137, "Error"),
+        ("import ctypes; ctypes.string_at(0)", None, 139, "Error"),
         ("", ["nope"], 128, "StartError"),
         ("", ["/app/missing.py"], 128, "StartError"),
         ("raise SystemExit(5)", ["/bin/sh", "-c", "exec python app.py"], 5, "Error"),
@@ -298,6 +299,38 @@ def test_a_pod_is_ready_as_soon_as_its_program_listens(tmp_path: Path) -> None:
         live.run(live.images.put_python("web:1", SERVER), readinessProbe=seldom)
         await live.until(live.is_ready)
         assert live.events("Unhealthy") == []
+
+    played(tmp_path, story)
+
+
+LOOK = """
+import os, sys
+seen = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+def reaches(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+print(os.getpid() in seen, len(seen), reaches(int(sys.argv[1])), flush=True)
+"""
+
+
+@pytest.mark.skipif(not processes_are_hidden(), reason="this system hides no processes")
+def test_a_container_sees_and_reaches_its_own_processes_alone(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        ours = str(os.getpid())
+        keep = "import signal\nsignal.pause()"
+        image = live.images.put_python("look:1", f"{LOOK}{keep}")
+        live.run(image, command=["python", "app.py", ours])
+        await live.said("True 1 False")
+        assert await live.execute("python", "-c", LOOK, ours) == (0, "True 2 False\n")  # beside the first
+        code, said = await live.execute("sh", "-c", f"kill -0 {ours} 2>/dev/null || echo none; kill -0 1 && echo first")
+        assert (code, said) == (0, "none\nfirst\n")
+        began = time.monotonic()
+        live.plane.api.delete("pods", "web", "default", grace_seconds=30)
+        await live.until(lambda: not live.runtime.running)
+        assert time.monotonic() - began < 10  # though the kernel keeps the signal from it, as from every first process
 
     played(tmp_path, story)
 

@@ -1,7 +1,8 @@
 """Rooms: namespaces of their own for containers, in the words of the warden.
 
-Two kinds, for ``runs``: one for the programs of an image, with a network of its own, and one that shows programs of the
-machine the container's files. Whether this machine gives any is ``namespaces``' to say.
+Three kinds, for ``runs``: one for the programs of an image, with a network of its own; one that shows programs of the
+machine the container's files; and one that hides no more than processes, for the host's Python. Whether this machine
+gives any is ``namespaces``' to say.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gitopslab.controlplane.kubelet.process.namespaces import processes_are_hidden
 from gitopslab.controlplane.kubelet.process.rooted import beside
 from gitopslab.controlplane.kubelet.process.surroundings import (
     OURS,
@@ -31,11 +33,16 @@ def room_of(task: Task, image: PulledImage, around: Surroundings) -> dict[str, A
     """A room for the image's own programs, in the words of the warden."""
     return {
         "root": str(around.root),
-        "binds": [*_machine(around, ["/proc"], is_read_only=True), *_mounts(around)],
         "address": task.address,
         "hostname": hostname_of(task.pod)[:63],
+        **_with_processes(around, _mounts(around)),
         **user_of(task, image),
     }
+
+
+def hidden_room() -> dict[str, Any]:
+    """A room that is the machine but for its processes, for the host's Python."""
+    return {"root": "", "address": "", "pids": True, "uid": 0, "gid": 0}
 
 
 def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[dict[str, Any], dict[str, str]]:
@@ -52,10 +59,11 @@ def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[di
     ]
     for source, inner, _ in ours[:3]:
         put_inside(around.within(inner), Path(source), linked=False)
-    binds = [*_machine(around, ["/proc", *_shown_folders(), *_ETC], is_read_only=True), *ours]
+    binds = [*_machine(around, [*_shown_folders(), *_ETC], is_read_only=True), *ours]
     for source, _, is_read_only in around.binds:  # the links in the container's root lead there
         binds += _machine(around, [source], is_read_only=is_read_only)
-    room = {"root": str(around.root), "binds": binds, "address": "", "hostname": hostname_of(task.pod)[:63]}
+    room = {"root": str(around.root), "address": "", "hostname": hostname_of(task.pod)[:63]}
+    room |= _with_processes(around, binds)
     variables = around.variables
     changed = {
         "GITOPSLAB_POD": f"{OURS}/pod.json",
@@ -64,6 +72,14 @@ def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[di
         "PATH": variables["PATH"].replace(str(around.place / "bin"), f"{OURS}/bin"),
     }
     return {**room, "uid": 0, "gid": 0}, {**variables, **changed}
+
+
+def _with_processes(around: Surroundings, binds: list[list[Any]]) -> dict[str, Any]:
+    """What is mounted, with a ``/proc`` of the room's own where the system gives one, else the machine's."""
+    machine = _machine(around, ["/proc"], is_read_only=True)
+    if processes_are_hidden():
+        return {"binds": binds, "pids": True, "proc": bool(machine)}
+    return {"binds": [*machine, *binds], "pids": False, "proc": False}
 
 
 def _mounts(around: Surroundings) -> list[list[Any]]:

@@ -29,9 +29,9 @@ from gitopslab.controlplane.kubelet.process.command import (
     words_of,
 )
 from gitopslab.controlplane.kubelet.process.hooks import after_start, before_stop, stop_signal
-from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
+from gitopslab.controlplane.kubelet.process.namespaces import processes_are_hidden, rooms_are_given
 from gitopslab.controlplane.kubelet.process.output import listen
-from gitopslab.controlplane.kubelet.process.rooms import room_of, shown_room, user_of
+from gitopslab.controlplane.kubelet.process.rooms import hidden_room, room_of, shown_room, user_of
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
 from gitopslab.controlplane.kubelet.process.surroundings import Builder, Given, Surroundings
 from gitopslab.controlplane.kubelet.process.visitors import play
@@ -216,8 +216,12 @@ class Run:
         room, env, folder = None, dict(around.variables), around.folder
         if command.place is Place.MAPPED:
             folder = str(around.root / around.folder.lstrip("/"))
+            if processes_are_hidden():
+                room = {"join": join, "uid": 0, "gid": 0} if join else hidden_room()
         elif command.place is Place.SHOWN:
             room, env = shown_room(self.task, around, self._shop.loopback)
+            if join and room["pids"]:
+                room["beside"] = join
         elif join:
             room = {**user_of(self.task, self.image), "join": join}
         else:

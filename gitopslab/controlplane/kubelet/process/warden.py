@@ -6,6 +6,10 @@ cluster's own process with its hundred would not. When the socket ends, however 
 started and ends too. On Linux its children also die with it (``PR_SET_PDEATHSIG``), and orphans of theirs become its
 own (``PR_SET_CHILD_SUBREAPER``), so that they are found.
 
+A program in a room of processes of its own is the first one there and sees no other of the machine; who has let it in
+stays outside and waits for it. Ended is what would be ended elsewhere: the kernel keeps signals that a first process
+does not handle from it, so such a one is killed.
+
 Requests::
 
     {"do": "start", "id": 1, "fds": 3, "argv": [...], "env": {...}, "cwd": "/", "data": BYTES or null, "tty": false,
@@ -37,11 +41,13 @@ if sys.platform == "win32":  # pragma: no cover  the type checker is told, too
 
 _LINUX = sys.platform == "linux"
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
-_NEW_NS, _NEW_UTS, _NEW_IPC, _NEW_USER, _NEW_NET = 0x00020000, 0x04000000, 0x08000000, 0x10000000, 0x40000000
+_NEW_NS, _NEW_UTS, _NEW_IPC = 0x00020000, 0x04000000, 0x08000000
+_NEW_USER, _NEW_PID, _NEW_NET = 0x10000000, 0x20000000, 0x40000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE, _DETACH = 1, 32, 4096, 16384, 1 << 18, 2
 _KEPT_FLAGS = {2: 2, 4: 4, 8: 8, 1024: 1024, 2048: 2048, 4096: 1 << 21}
 """Of ``statvfs`` to those of ``mount``: nosuid, nodev, noexec, noatime, nodiratime, relatime."""
-_MS_NOSUID = 2
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_KINDS = ("user", "mnt", "net", "uts", "ipc", "pid")
 _DEVICES = (b"null", b"zero", b"full", b"random", b"urandom", b"tty", b"ptmx", b"pts")
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 _SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK, _IFF_UP = 0x8914, 0x8916, 0x891C, 1
@@ -49,6 +55,8 @@ _NICE = 5  # the lab itself comes first
 _LONGEST = 1 << 20  # bytes of a request
 _MOST_MORE = 500  # threads that a program may start, beside all that there are on the machine
 _PATIENCE = 5.0  # seconds for a connection inside
+_FAILED, _PROGRAM = 0, 1  # what a starting program reports: an errno; its process, when that is another one
+_ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -64,7 +72,10 @@ class Warden:
         self._line = line
         self._received = b""
         self._descriptors: list[int] = []
-        self._pids: dict[int, int] = {}  # id -> pid
+        self._pids: dict[int, int] = {}  # id -> child
+        self._programs: dict[int, int] = {}  # id -> process of the program: the child, or the child's
+        self._firsts: set[int] = set()  # ids of those that are the first process of a room
+        self._forced: dict[int, int] = {}  # id -> the code of one that was killed for not handling a signal
 
     def run(self) -> None:
         """Serve until the socket ends; then nothing is left."""
@@ -83,7 +94,7 @@ class Warden:
                 self._reap()
             if self._line.fileno() in readable and not self._serve():
                 break
-        for pid in self._pids.values():
+        for pid in (*self._programs.values(), *self._pids.values()):
             _kill_group(pid, signal.SIGKILL)
         _sweep(os.environ.get("GITOPSLAB_WARDEN", ""), but=os.getpid())
 
@@ -106,11 +117,18 @@ class Warden:
             self._tell({"id": request["id"], **self._start(request, taken)})
         elif request["do"] == "signal":
             if request["id"] in self._pids:
-                _kill_group(self._pids[request["id"]], request["signal"])
+                self._signal(request["id"], request["signal"])
         elif request["do"] == "sweep":
             self._tell({"id": request["id"], "swept": _sweep(request["mark"])})
         elif request["do"] == "connect":
             self._connect(request)
+
+    def _signal(self, number: int, what: int) -> None:
+        program = self._programs[number]
+        is_unheard = number in self._firsts and what in _ENDING and not _is_awaited(program, what)
+        if is_unheard:
+            self._forced[number] = 128 + what
+        _kill_group(program, signal.SIGKILL if is_unheard else what)
 
     def _tell(self, answer: dict[str, Any]) -> None:
         self._line.sendall(json.dumps(answer).encode() + b"\n")
@@ -127,37 +145,41 @@ class Warden:
             for number, known in list(self._pids.items()):
                 if known == pid:
                     del self._pids[number]
-                    _kill_group(pid, signal.SIGKILL)  # a container ends with its first process
+                    self._firsts.discard(number)
+                    _kill_group(self._programs.pop(number), signal.SIGKILL)  # a container ends with its first process
+                    code = self._forced.pop(number, code)
                     self._tell({"id": number, "code": code if code >= 0 else 128 - code})
 
     def _start(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         """Fork and become the program; what goes wrong before it runs comes back through a pipe."""
-        failed, report = os.pipe()
+        told, report = os.pipe()
         pid = os.fork()
         if not pid:
-            os.close(failed)
+            os.close(told)
             try:
-                self._become(request, descriptors)
+                self._become(request, descriptors, report)
             except OSError as error:
-                os.write(report, struct.pack("i", error.errno or errno.EIO))
+                os.write(report, struct.pack("ii", _FAILED, error.errno or errno.EIO))
             except BaseException:
-                os.write(report, struct.pack("i", errno.EINVAL))
+                os.write(report, struct.pack("ii", _FAILED, errno.EINVAL))
             os._exit(127)
         os.close(report)
         for descriptor in descriptors:
             os.close(descriptor)
-        said = os.read(failed, 4)
-        os.close(failed)
-        if said:
+        said = dict(struct.iter_unpack("ii", b"".join(iter(lambda: os.read(told, 64), b""))))
+        os.close(told)
+        if _FAILED in said:
             os.waitpid(pid, 0)
-            return {"error": struct.unpack("i", said)[0]}
-        self._pids[request["id"]] = pid
-        return {"pid": pid}
+            return {"error": said[_FAILED]}
+        number, room = request["id"], request["room"]
+        self._pids[number], self._programs[number] = pid, said.get(_PROGRAM, pid)
+        if room is not None and room.get("pids") and "beside" not in room:
+            self._firsts.add(number)
+        return {"pid": self._programs[number]}
 
-    def _become(self, request: dict[str, Any], descriptors: list[int]) -> None:
+    def _become(self, request: dict[str, Any], descriptors: list[int], report: int) -> None:
         os.setsid()
-        if _LINUX:
-            _check(_libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+        _die_with_parent()
         self._line.close()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
@@ -166,20 +188,23 @@ class Warden:
         _limit(request["data"])
         for descriptor, at in zip(descriptors, range(3), strict=True):
             os.dup2(descriptor, at)
+        room = request["room"]
+        if room is not None and (_join(room["join"]) if "join" in room else _separate(room)):
+            _step_in(report)
         if request["tty"]:
             import fcntl
             import termios
 
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        room = request["room"]
-        if room is not None:
-            _join(room["join"]) if "join" in room else _enter(room)
+        if room is not None and "join" not in room:
+            _furnish(room)
         os.umask(0o022)
         os.chdir(request["cwd"])
         if room is not None and room["uid"] and os.geteuid() == 0:
             os.setgroups([])
             os.setgid(room["gid"])
             os.setuid(room["uid"])
+            _die_with_parent()  # forgotten with the change of user
         _execute(request["argv"], request["env"])
 
     def _connect(self, request: dict[str, Any]) -> None:
@@ -234,12 +259,23 @@ def _check(result: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _enter(room: dict[str, Any]) -> None:
-    """A mount and a network namespace of one's own, with the container's root file system as the root.
+def _die_with_parent() -> None:
+    if _LINUX:
+        _check(_libc.prctl(_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
+
+
+def _separate(room: dict[str, Any]) -> bool:
+    """Namespaces of one's own; whether children of this process are the first of a namespace of processes.
 
     Only a root user needs no user namespace; to anybody else it gives the right to mount and nothing outside of it.
     """
-    kinds = _NEW_NS | _NEW_UTS | _NEW_IPC | (_NEW_NET if room["address"] else 0)
+    kinds = _NEW_NS | (_NEW_UTS | _NEW_IPC if room["root"] else 0) | (_NEW_NET if room["address"] else 0)
+    if beside := room.get("beside"):
+        _set_namespace(beside, "user")
+        is_inside = _set_namespace(beside, "pid")
+        _check(_libc.unshare(kinds))
+        return is_inside
+    kinds |= _NEW_PID if room["pids"] else 0
     if os.geteuid():
         uid, gid = os.geteuid(), os.getegid()
         _check(_libc.unshare(kinds | _NEW_USER))
@@ -248,6 +284,31 @@ def _enter(room: dict[str, Any]) -> None:
         _write("/proc/self/gid_map", f"{room.get('gid') or 0} {gid} 1")
     else:
         _check(_libc.unshare(kinds))
+    return bool(room["pids"])
+
+
+def _step_in(report: int) -> None:
+    """Go on as a child, which is in the namespace of processes; this process reports it, waits and ends like it."""
+    pid = os.fork()
+    if not pid:
+        os.setsid()
+        _die_with_parent()
+        return
+    os.write(report, struct.pack("ii", _PROGRAM, pid))
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    os.closerange(0, 1 << 16)  # what the program closes shall be closed
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _furnish(room: dict[str, Any]) -> None:
+    """A network of one's own, and the container's root file system as the root; a view of one's own processes."""
+    if not room["root"]:
+        _mount(b"none", b"/", _MS_REC | _MS_PRIVATE)
+        _show_processes(b"/proc")
+        return
     if room["address"]:
         _bring_up(room["address"])
         with contextlib.suppress(OSError):  # as in every container: nobody is below 1024 there but the program itself
@@ -259,6 +320,8 @@ def _enter(room: dict[str, Any]) -> None:
     _make_devices(root + b"/dev")
     for source, inner, is_read_only in room["binds"]:
         _bind(source.encode(), root + inner.encode(), is_read_only=is_read_only)
+    if room["proc"]:
+        _show_processes(root + b"/proc")
     os.chdir(root)
     number = _PIVOT_ROOT.get(os.uname().machine)
     if number is None:
@@ -266,6 +329,10 @@ def _enter(room: dict[str, Any]) -> None:
     _check(_libc.syscall(number, b".", b"."))
     _check(_libc.umount2(b".", _DETACH))
     os.chdir("/")
+
+
+def _show_processes(place: bytes) -> None:
+    _mount(b"proc", place, _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, kind=b"proc")
 
 
 def _make_devices(folder: bytes) -> None:
@@ -309,11 +376,15 @@ def _bring_up(address: str) -> None:
             fcntl.ioctl(any_socket, request, struct.pack("16s16s", b"lo:1", family) + bytes(8))
 
 
-def _join(pid: int) -> None:
-    """The namespaces of a running container."""
-    for kind in ("user", "mnt", "net", "uts", "ipc"):
-        _set_namespace(pid, kind)
+def _join(pid: int) -> bool:
+    """The namespaces of a running container; whether that of processes is among them, for children alone."""
+    others = [kind for kind in _KINDS if os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")]
+    opened = [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in others]
+    for at in opened:  # all were opened before: among other mounts the same number may be another process
+        _check(_libc.setns(at, 0))
+        os.close(at)
     os.chdir("/")
+    return "pid" in others
 
 
 def _join_network(pid: int) -> None:
@@ -321,12 +392,21 @@ def _join_network(pid: int) -> None:
     _set_namespace(pid, "net")
 
 
-def _set_namespace(pid: int, kind: str) -> None:
+def _set_namespace(pid: int, kind: str) -> bool:
     if os.stat(f"/proc/{pid}/ns/{kind}").st_ino == os.stat(f"/proc/self/ns/{kind}").st_ino:
-        return  # entering the user namespace that one is in is refused
+        return False  # entering the user namespace that one is in is refused
     descriptor = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)
     _check(_libc.setns(descriptor, 0))
     os.close(descriptor)
+    return True
+
+
+def _is_awaited(pid: int, number: int) -> bool:
+    """Whether a process handles, ignores or holds back a signal."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:
+        masks = [int(line.split()[1], 16) for line in file if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
+        return any(mask >> (number - 1) & 1 for mask in masks)
+    return True  # it has ended
 
 
 def _write(path: str, text: str) -> None:
