@@ -1,0 +1,251 @@
+"""Applications that sync by themselves. Cases: ``test/e2e/app_autosync_test.go`` of Argo CD, and others near it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from argocd_cluster import Argo, config_map
+from projects import Project
+
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, NAMESPACE
+
+BAD = 'Deployment in version "v1" cannot be handled as a Deployment'
+
+
+def deployment(limit: object = 10, replicas: int = 0, extra: str = "") -> str:
+    """A Deployment as YAML, of which a sync may be refused."""
+    return f"""apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+{extra}spec:
+  replicas: {replicas}
+  revisionHistoryLimit: {limit}
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {{containers: [{{name: web, image: nginx}}]}}
+"""
+
+
+def live_limit(argo: Argo) -> int:
+    """``revisionHistoryLimit`` as it is."""
+    found: int = argo.get("deployments.apps", "web", "default")["spec"]["revisionHistoryLimit"]
+    return found
+
+
+def drift(argo: Argo, limit: int = 0) -> None:
+    """Change what is there."""
+    argo.api.patch("deployments.apps", "web", {"spec": {"revisionHistoryLimit": limit}}, "default")
+    argo.plane.settle()
+
+
+def policy(**automated: Any) -> dict[str, Any]:
+    """A policy that syncs by itself."""
+    return {"automated": automated}
+
+
+def test_without_self_heal_git_is_followed_and_drift_stays(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url, syncPolicy=policy(selfHeal=False))
+    assert argo.sync_status() == "Synced"
+    project.commit({"web.yaml": deployment(1)})
+    argo.refresh()
+    assert (argo.sync_status(), live_limit(argo)) == ("Synced", 1)
+    drift(argo)
+    argo.refresh()
+    argo.advance(60)
+    assert (argo.sync_status(), live_limit(argo)) == ("OutOfSync", 0)
+
+
+def test_with_self_heal_drift_is_put_right_by_a_partial_sync(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment(), "a.yaml": config_map("a")})
+    argo.application(project.url, syncPolicy=policy(selfHeal=True))
+    drift(argo)
+    assert (argo.sync_status(), live_limit(argo)) == ("Synced", 10)
+    state = argo.status()["operationState"]
+    assert state["operation"]["sync"]["resources"] == [{"group": "apps", "kind": "Deployment", "name": "web"}]
+    assert state["operation"]["sync"]["autoHealAttemptsCount"] == 1
+    assert len(argo.status()["history"]) == 1
+
+
+def test_a_commit_that_fails_is_tried_once_and_told_until_git_changes(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url, syncPolicy=policy(selfHeal=True) | {"retry": {"limit": 0}})
+    commit = project.commit({"web.yaml": deployment("badValue")})
+    argo.refresh()
+    assert (argo.operation() or ("",))[0] == "Failed"
+    argo.refresh()
+    assert argo.sync_status() == "OutOfSync"
+    ((kind, message),) = argo.conditions()
+    assert kind == "SyncError"
+    assert message.startswith(
+        f"Failed last sync attempt to [{commit}]: one or more objects failed to apply, reason: {BAD}"
+    )
+    argo.advance(400)
+    assert argo.status()["operationState"]["operation"]["sync"]["revision"] == commit
+    project.commit({"web.yaml": deployment(1)})
+    argo.refresh()
+    assert (argo.operation() or ("",))[0] == "Succeeded"
+    argo.refresh()
+    assert (argo.sync_status(), argo.conditions(), live_limit(argo)) == ("Synced", [], 1)
+
+
+def test_a_retry_that_refreshes_takes_the_newest_commit(argo: Argo, project: Project) -> None:
+    backoff = {"duration": "1s", "factor": 1, "maxDuration": "1s"}
+    retry = {"limit": -1, "refresh": True, "backoff": backoff}
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url, syncPolicy=policy() | {"retry": retry})
+    project.commit({"web.yaml": deployment("badValue")})
+    argo.refresh()
+    argo.advance(5)
+    assert (argo.operation() or ("",))[0] == "Running"
+    assert argo.status()["operationState"]["retryCount"] >= 1
+    assert argo.sync_status() == "OutOfSync"
+    project.commit({"web.yaml": deployment(42)})
+    argo.refresh()
+    argo.advance(5)
+    assert (argo.operation() or ("",))[0] == "Succeeded"
+    assert (argo.sync_status(), live_limit(argo)) == ("Synced", 42)
+
+
+def test_a_retry_without_refreshing_stays_with_its_commit(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment("badValue")})
+    argo.application(project.url, syncPolicy=policy() | {"retry": {"limit": 2, "backoff": {"duration": "1s"}}})
+    project.commit({"web.yaml": deployment(42)})
+    argo.advance(30)
+    argo.refresh()
+    argo.advance(5)
+    assert [row["revision"] for row in argo.status()["history"]] == [project.head]
+
+
+@pytest.mark.parametrize(("automated", "limit"), [({"enabled": False, "selfHeal": True}, 0), ({"selfHeal": True}, 10)])
+def test_self_heal_can_be_switched_off(argo: Argo, project: Project, automated: dict[str, bool], limit: int) -> None:
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url)
+    argo.sync()
+    argo.change({"syncPolicy": policy(**automated)})
+    drift(argo)
+    argo.advance(10)
+    assert live_limit(argo) == limit
+
+
+def test_a_removed_policy_stops_it(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url, syncPolicy=policy(selfHeal=True))
+    argo.change({"syncPolicy": None})
+    drift(argo)
+    argo.advance(200)
+    assert (argo.sync_status(), live_limit(argo)) == ("OutOfSync", 0)
+
+
+def test_all_gone_from_git_is_refused_unless_that_is_allowed(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url, syncPolicy=policy(prune=True))
+    commit = project.commit({"web.yaml": None, "README.md": "nothing here"})
+    argo.refresh()
+    said = f"Skipping sync attempt to [{commit}]: auto-sync will wipe out all resources"
+    assert argo.conditions() == [("SyncError", said)]
+    assert argo.find("deployments.apps", "web")
+    argo.change({"syncPolicy": policy(prune=True, allowEmpty=True)})
+    argo.refresh()
+    assert argo.find("deployments.apps", "web") is None
+
+
+def test_a_window_of_the_project_holds_it_back(argo: Argo, project: Project) -> None:
+    window = {"kind": "deny", "schedule": "0 0 * * *", "duration": "1h", "applications": ["*"]}
+    argo.project("careful", syncWindows=[window])
+    argo.advance(60)
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url, project="careful", syncPolicy=policy())
+    argo.advance(600)
+    assert argo.sync_status() == "OutOfSync"
+    argo.advance(3600)
+    assert argo.sync_status() == "Synced"
+
+
+def test_a_sync_by_hand_waits_for_the_window(argo: Argo, project: Project) -> None:
+    window = {"kind": "deny", "schedule": "0 0 * * *", "duration": "10m", "applications": ["*"]}
+    argo.project("careful", syncWindows=[window])
+    argo.advance(60)
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url, project="careful")
+    argo.sync()
+    assert argo.operation() == ("Running", "Sync operation blocked by sync window")
+    argo.advance(660)
+    assert argo.operation() == ("Succeeded", "successfully synced (all tasks run)")
+
+
+# -- other ways to sync -----------------------------------------------------------------------------------------------
+
+
+def test_a_selection_leaves_the_rest_out_of_sync(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment(), "a.yaml": config_map("a")})
+    argo.application(project.url)
+    argo.sync(resources=[{"kind": "ConfigMap", "name": "a"}])
+    assert argo.operation() == ("Succeeded", "successfully synced (all tasks run)")
+    assert argo.resources() == {"ConfigMap/a": "Synced", "Deployment/web": "OutOfSync"}
+
+
+def test_a_rollback_brings_back_an_older_commit(argo: Argo, project: Project) -> None:
+    old = project.commit({"web.yaml": deployment(1)})
+    argo.application(project.url)
+    argo.sync()
+    project.commit({"web.yaml": deployment(2)})
+    argo.sync()
+    entry = argo.status()["history"][0]
+    argo.sync(revision=entry["revision"], source=entry["source"], syncStrategy={"apply": {}})
+    assert live_limit(argo) == 1
+    assert [row["revision"] for row in argo.status()["history"]][2] == old
+    assert argo.sync_status() == "OutOfSync"
+
+
+def test_the_history_has_a_limit(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url, revisionHistoryLimit=1)
+    argo.sync()
+    argo.sync()
+    assert [row["id"] for row in argo.status()["history"]] == [1]
+
+
+def test_what_is_to_be_confirmed_waits_in_a_sync_and_in_a_deletion(argo: Argo, project: Project) -> None:
+    confirm = "  annotations: {argocd.argoproj.io/sync-options: Delete=confirm}\n"
+    project.commit({"web.yaml": deployment(extra=confirm)})
+    finalizer = {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}
+    argo.application(project.url, metadata=finalizer)
+    argo.sync()
+    (row,) = argo.status()["resources"]
+    assert row["requiresDeletionConfirmation"] is True
+    argo.api.delete(APPLICATIONS, "app", NAMESPACE)
+    argo.advance(20)
+    assert argo.find("deployments.apps", "web")
+    approved = {"argocd.argoproj.io/deletion-approved": "2030-01-01T00:00:00Z"}
+    argo.api.patch(APPLICATIONS, "app", {"metadata": {"annotations": approved}}, NAMESPACE)
+    argo.advance(20)
+    assert argo.find("deployments.apps", "web") is None
+    assert argo.find(APPLICATIONS, "app", NAMESPACE) is None
+
+
+def test_a_namespace_that_was_made_stays_when_the_application_goes(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    place = {"server": "https://kubernetes.default.svc", "namespace": "team"}
+    finalizer = {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}
+    options = {"syncOptions": ["CreateNamespace=true"]}
+    argo.application(project.url, destination=place, syncPolicy=options | policy(), metadata=finalizer)
+    argo.advance(5)
+    assert (argo.sync_status(), argo.resources()) == ("Synced", {"ConfigMap/a": "Synced"})
+    argo.api.delete(APPLICATIONS, "app", NAMESPACE)
+    argo.advance(20)
+    assert argo.find(APPLICATIONS, "app", NAMESPACE) is None
+    assert argo.find("namespaces", "team", "")
+    assert argo.find("configmaps", "a", "team") is None
+
+
+def test_what_is_skipped_is_no_difference(argo: Argo, project: Project) -> None:
+    project.commit({"web.yaml": deployment()})
+    argo.application(project.url, syncPolicy=policy(selfHeal=True))
+    skip = "  annotations: {argocd.argoproj.io/hook: Skip}\n"
+    project.commit({"web.yaml": deployment(5, extra=skip)})
+    argo.refresh()
+    assert (argo.sync_status(), live_limit(argo)) == ("Synced", 10)
