@@ -21,8 +21,9 @@ from gitopslab.gitops.argocd.kinds import (
     SYNC_WAVE,
 )
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
-from gitopslab.gitops.argocd.sync.operation import Circumstances, Compare, Operations, Step
+from gitopslab.gitops.argocd.sync.operation import Operations
 from gitopslab.gitops.argocd.sync.plan import Refusal
+from gitopslab.gitops.argocd.sync.step import Circumstances, Compare, Step
 from gitopslab.gitops.argocd.sync.writer import Writer
 from gitopslab.machinery.clock import JumpableClock, timestamp
 from gitopslab.machinery.objects import Object, copy_of

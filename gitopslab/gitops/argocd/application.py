@@ -39,7 +39,8 @@ from gitopslab.gitops.argocd.refresh import Level, Refreshing
 from gitopslab.gitops.argocd.sources import Sources, Target, sources_of
 from gitopslab.gitops.argocd.state import Comparison
 from gitopslab.gitops.argocd.summary import summary_of
-from gitopslab.gitops.argocd.sync.operation import Circumstances, Operations
+from gitopslab.gitops.argocd.sync.operation import Operations
+from gitopslab.gitops.argocd.sync.step import Circumstances
 from gitopslab.gitops.argocd.telling import Teller
 from gitopslab.gitops.argocd.tracking import instance_of
 from gitopslab.gitops.surroundings import Surroundings

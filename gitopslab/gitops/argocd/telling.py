@@ -21,7 +21,7 @@ from gitopslab.gitops.argocd.status import (
     resources_of,
     with_conditions,
 )
-from gitopslab.gitops.argocd.sync.operation import Step
+from gitopslab.gitops.argocd.sync.step import Step
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,6 +60,18 @@ def test_a_difference_is_synced_with_what_the_policy_says() -> None:
         "retry": {"limit": 5},
     }
     assert decision.event == f"Initiated automated sync to '{NEW}'"
+
+
+def test_several_sources_are_synced_together_and_once() -> None:
+    sources = [SOURCE, {**SOURCE, "path": "more"}]
+    app = _app(spec={"sources": sources})
+    comparison = replace(_compared(), sources=tuple(zip(sources, (NEW, OLD), strict=True)))
+    decision = decide(app, comparison, NOW)
+    assert (decision.operation or {})["sync"] == {"sources": sources, "revisions": [NEW, OLD]}
+    assert decision.event == f"Initiated automated sync to '{NEW}, {OLD}'"
+    result = {"sources": sources, "revisions": [NEW, OLD], "revision": ""}
+    app = _app(spec={"sources": sources}, **_synced("Failed", message="so", syncResult=result))
+    assert decide(app, comparison, NOW).error == f"Failed last sync attempt to [{NEW} {OLD}]: so"
 
 
 def test_a_retry_of_the_spec_is_the_one_of_the_sync() -> None:

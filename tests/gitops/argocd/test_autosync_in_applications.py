@@ -249,3 +249,17 @@ def test_what_is_skipped_is_no_difference(argo: Argo, project: Project) -> None:
     project.commit({"web.yaml": deployment(5, extra=skip)})
     argo.refresh()
     assert (argo.sync_status(), live_limit(argo)) == ("Synced", 10)
+
+
+def test_several_sources_are_one_application(argo: Argo, project: Project) -> None:
+    project.commit({"one/a.yaml": config_map("a"), "two/b.yaml": config_map("b")})
+    sources = [{"repoURL": project.url, "path": path, "targetRevision": "main"} for path in ("one", "two")]
+    argo.application(project.url, sources=sources, syncPolicy=policy(prune=True))
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/b": "Synced"}
+    assert argo.status()["sync"]["revisions"] == [project.head, project.head]
+    (entry,) = argo.status()["history"]
+    assert (entry["sources"], entry["revisions"]) == (sources, [project.head, project.head])
+    commit = project.commit({"two/b.yaml": None, "two/c.yaml": config_map("c")})
+    argo.refresh()
+    assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/c": "Synced"}
+    assert argo.status()["history"][1]["revisions"] == [commit, commit]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from argocd_syncs import REVISION, SOURCE, Syncs, job, note
 from builders import config_map
@@ -59,6 +61,25 @@ def test_an_operation_may_be_of_another_source_and_commit(syncs: Syncs) -> None:
     syncs.sync(source=other, revision="v1")
     assert asked[0] == (other, "v1")
     assert syncs.state["syncResult"]["source"] == other
+
+
+@pytest.mark.parametrize("revisions", [None, ["v1"], ["v1", "v2"]])
+def test_several_sources_are_synced_together_and_told(syncs: Syncs, revisions: list[str] | None) -> None:
+    sources = [SOURCE, {**SOURCE, "path": "more"}]
+    asked: list[list[str]] = []
+
+    def compare(place: Object) -> Comparison:
+        asked.append(place["revisions"])
+        pairs = tuple(zip(sources, ("a", "b"), strict=True))
+        return replace(syncs.compare({"source": {}}), sources=pairs)
+
+    syncs.compares(compare)
+    syncs.app["spec"]["sources"] = sources
+    syncs.sync(**({"revisions": revisions} if revisions else {}))
+    assert asked == [["v1", "v2"] if revisions == ["v1", "v2"] else ["", ""]]
+    said = {"sources": sources, "revisions": ["a", "b"]}
+    assert syncs.state["syncResult"].items() >= said.items()
+    assert syncs.app["status"]["history"][0].items() >= said.items()
 
 
 def test_a_commit_stays_the_one_it_was_when_the_sync_goes_on(syncs: Syncs) -> None:

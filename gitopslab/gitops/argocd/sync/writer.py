@@ -90,6 +90,10 @@ class Writer:
         except NotFoundError:
             return None
 
+    def namespace(self, name: str) -> Object | None:
+        """A namespace as it is now; None when it is not there, or has no name."""
+        return self.get({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}) if name else None
+
     def release(self, hook: Object) -> None:
         """Take the finalizer off a hook, so that it can be deleted.
 
