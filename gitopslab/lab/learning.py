@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.images import REAL_NODES, Images
@@ -19,6 +20,12 @@ from gitopslab.course.report import Checked, Report
 from gitopslab.course.voice import Cell
 from gitopslab.lab.answers import say
 from gitopslab.lab.part import Part
+
+if TYPE_CHECKING:
+    from gitopslab.widgets.idle import IdleView
+
+
+_WORK = "my-work.zip"
 
 
 class Learning(Part):
@@ -73,7 +80,7 @@ class Learning(Part):
         """
         return progress_in(working_folder(), say)
 
-    def save(self, path: str | Path = "my-work.zip") -> Report:
+    def save(self, path: str | Path = _WORK) -> Report:
         """Put your work into one file and show a link to download it: notebooks as saved, ticks, cluster, Git, images.
 
         Args:
@@ -86,7 +93,22 @@ class Learning(Part):
 
         return report.of_export(export(working_folder(), self.cluster, Path(path), say), Path(path))
 
-    def load(self, path: str | Path = "my-work.zip") -> Report:
+    def warn_when_idle(self, minutes: float) -> IdleView:
+        """Warn before a session ends in which nothing happens, as Binder's do, with a button that saves your work.
+
+        Args:
+            minutes: After which the session ends; ``gitopslab.open()`` knows them on Binder.
+        """
+        from gitopslab.course.exporting import export
+        from gitopslab.widgets.idle import IdleView
+
+        def save() -> str:
+            export(working_folder(), self.cluster, Path(_WORK), say)
+            return _WORK
+
+        return IdleView(minutes, save)
+
+    def load(self, path: str | Path = _WORK) -> Report:
         """Bring back what ``save`` put into a file; of two versions of a file both are kept.
 
         Example:

@@ -52,6 +52,8 @@ def open(cluster: str | None = None, name: str | None = None) -> Lab:
     say(f"{lab.describe()} ({why}; {'it was running' if ran else f'started in {time.monotonic() - began:.1f} s'})")
     if os.environ.get("GITOPSLAB_PRESENT"):
         _show(lab.present())
+    if (minutes := os.environ.get("GITOPSLAB_IDLE_MINUTES")) and not os.environ.get("GITOPSLAB_STATIC"):
+        _show(lab.warn_when_idle(float(minutes)))
     return lab
 
 
