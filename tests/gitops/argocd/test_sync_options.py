@@ -295,3 +295,19 @@ def test_a_text_where_a_number_belongs_is_told_in_the_servers_words(syncs: Syncs
     syncs.have(deployment("web"))
     syncs.git = [bad]
     assert syncs.sync()[1].startswith(f"one or more objects failed to apply, reason: {said}")
+
+
+def test_a_binding_to_another_role_is_made_anew(syncs: Syncs) -> None:
+    def binding(role: str) -> Object:
+        return {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "web", "namespace": "default"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "name": "web", "namespace": "default"}],
+        }
+
+    syncs.have(binding("reader"))
+    syncs.git = [binding("writer")]
+    assert syncs.sync()[0] == "Succeeded"
+    assert (syncs.get("rolebindings.rbac.authorization.k8s.io", "web") or {})["roleRef"]["name"] == "writer"

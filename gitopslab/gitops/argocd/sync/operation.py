@@ -3,6 +3,9 @@
 It is begun, led step by step, tried again, terminated, and written into the history. The controller keeps what ``Step``
 says, and asks again: when something that the Application manages changes, and after the seconds it is told. Sources:
 ``processRequestedAppOperation`` in ``controller/appcontroller.go``, ``SyncAppState`` in ``controller/sync.go``.
+
+Simplified: a sync has no time limit (``controller.sync.timeout.seconds``), impersonates nobody, and takes no manifests
+from a learner's folder (``operation.sync.manifests``).
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ Argo CD applies with kubectl's own code: it compares with what was applied last,
 Sources: ``applyObject`` and ``pruneObject`` in ``gitops-engine/pkg/sync/sync_context.go``, ``resource_ops.go``, and
 ``kubectl/pkg/cmd/apply``.
 
-Simplified: objects of RBAC are applied like all others, without ``kubectl auth reconcile``, which makes a binding to
-another role anew. What kubectl itself finds wrong with an object before it asks the server is only that it has no name.
+Simplified: of ``kubectl auth reconcile``, with which Argo CD applies objects of RBAC first, there is only that a
+binding to another role is made anew, and not its message. What kubectl itself finds wrong with an object before it asks
+the server is only that it has no name. Messages of patches leave out the name of kubectl's temporary file.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gitopslab.gitops.ownership import handed_over
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.merge import MergeError, same
-from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, annotations_of, group_of, is_terminating, name_of, namespace_of, uid_of
 from gitopslab.machinery.schema import struct_of
 from gitopslab.machinery.three_way import LAST_APPLIED, last_applied, remembering, three_way
 
@@ -141,6 +142,9 @@ class Writer:
         if dry_run:
             return f"{spoken} configured{said}"
         warning = "" if LAST_APPLIED in annotations_of(live) else _warning(resource, target)
+        if _binds_another_role(target, live):
+            self._anew(wanted, live)
+            return f"{spoken} configured{warning}"
         kind = None if resource.custom else struct_of(resource.api_version, resource.kind)
         merged = three_way(last_applied(live) or {}, wanted, live, kind)
         if same(merged, live):
@@ -198,6 +202,15 @@ def _is_server_side(target: Object, settings: Settings) -> bool:
     if has_option(target, "ServerSideApply=false"):
         return False
     return settings.has("ServerSideApply=true") or has_option(target, "ServerSideApply=true")
+
+
+def _binds_another_role(target: Object, live: Object) -> bool:
+    """Whether a target is a binding to another role than the live one, which cannot be changed."""
+    wanted, there = target.get("roleRef"), live.get("roleRef")
+    if not isinstance(wanted, dict) or not isinstance(there, dict):
+        return False
+    is_rbac = group_of(live["apiVersion"]) == "rbac.authorization.k8s.io"
+    return is_rbac and any(wanted.get(field) != there.get(field) for field in ("kind", "name"))
 
 
 def _space(resource: Resource, obj: Object) -> str:
