@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gitopslab.clusters.client import Client
@@ -16,7 +17,7 @@ from gitopslab.clusters.context import OWNED
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.course.commands import call_of
-from gitopslab.course.exercise import Exercise, Step
+from gitopslab.course.exercise import Exercise, Push, Step
 from gitopslab.course.flux import prepare_flux
 from gitopslab.course.workshop import Workshop
 from gitopslab.errors import AlreadyExistsError, ApiError, LabError, NotFoundError, WaitTimeoutError
@@ -134,7 +135,7 @@ class Stage:
             elif step.manifest:
                 self._manifest(step)
             elif step.push:
-                self._workshop.projects.push(step.push)
+                self._push(step.push)
             elif step.command.startswith("kubectl "):
                 self._kubectl_does(step)
             else:
@@ -150,6 +151,11 @@ class Stage:
             refused = True
         if step.is_refused and not refused:
             raise LabError(f"{step.command} worked, and should be refused", "See the step in exercise.yaml")
+
+    def _push(self, push: Push) -> None:
+        fill = self._workshop.filled
+        files = {name: replace(edit, text=edit.text and fill(edit.text)) for name, edit in push.files.items()}
+        self._workshop.projects.push(replace(push, files=files))
 
     def _write(self, step: Step) -> None:
         path = self.folder / step.file

@@ -54,7 +54,7 @@ def bullets(notebook: Notebook, heading: str) -> list[str]:
 
 
 def test_there_are_notebooks() -> None:
-    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09"}
+    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10"}
 
 
 def test_it_is_valid_and_carries_no_output(notebook: Notebook) -> None:
@@ -142,3 +142,12 @@ def test_the_resource_table_has_a_live_cell_for_each_kind() -> None:
     (path,) = FOLDER.glob("06-*.ipynb")
     rows = [about(cell)["row"] for cell in json.loads(path.read_text())["cells"] if "row" in about(cell)]
     assert sorted(rows) == sorted(KINDS)
+
+
+def test_what_people_get_wrong_is_seen_in_cells_and_exercises_that_exist() -> None:
+    table = (FOLDER.parent / "docs" / "misconceptions.md").read_text()
+    rows = re.findall(r"^\| (\d+) \|.*\|([^|]*)\|$", table, re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, 25))
+    cells = {f"{path.stem[:2]} {cell['id']}" for path in NOTEBOOKS for cell in json.loads(path.read_text())["cells"]}
+    places = {place for _, where in rows for place in re.findall(r"`([^`]+)`", where)}
+    assert places - cells - {catalogue.exercise(one).number for one in catalogue.ids()} == set()
