@@ -19,9 +19,11 @@ from gitopslab.errors import ImageError
 from gitopslab.images.archive import take_in
 from gitopslab.images.build.request import Request
 from gitopslab.images.image import Image
+from gitopslab.images.reference import Reference
 from gitopslab.images.store import Store
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_SHORT = re.compile(r'short-name "([^"]+)" did not resolve')
 _PATIENCE = 10.0  # seconds an engine gets to say that it is there
 _PROBES = {
     "docker": ("version", "--format", "{{.Server.Version}}"),
@@ -46,18 +48,24 @@ class Engine:
     name: str
     program: str
 
-    def build(self, request: Request, store: Store, tell: Callable[[str], None]) -> Image:
+    def build(
+        self, request: Request, store: Store, tell: Callable[[str], None], bases: Sequence[Reference] = ()
+    ) -> Image:
         """Let the engine build, and take the image in.
 
         Args:
             request: What to build.
             store: Where the image is kept; it gets no name there yet.
             tell: Told every line the engine prints.
+            bases: Base images of registries on this machine. Docker knows that these speak plain HTTP, the others want
+                to be told, and not about all other registries at once.
 
         Raises:
             ImageError: It failed; the message ends with what it said.
         """
         names = [str(tag) for tag in request.tags] or [f"localhost/gitopslab-build:{secrets.token_hex(6)}"]
+        for base in bases if self.name != "docker" else ():
+            self._run(["pull", "--tls-verify=false", str(base)], tell)
         self._run([*self._build_arguments(request, names), str(request.folder)], tell)
         with tempfile.TemporaryDirectory(prefix="gitopslab-engine-") as folder:
             archive = Path(folder) / "image.tar"
@@ -71,6 +79,7 @@ class Engine:
         found += [word for name, value in request.labels.items() for word in ("--label", f"{name}={value}")]
         found += ["--target", request.target] if request.target else []
         found += ["--platform", str(request.platform)] if request.platform else []
+        found += ["--layers"] if self.name == "buildah" else []  # a layer for each instruction, as the others do
         return found + ([] if request.use_cache else ["--no-cache"])
 
     def _save_arguments(self, name: str, archive: Path) -> list[str]:
@@ -107,6 +116,8 @@ class Engine:
         if code:
             said = "\n  ".join(last)
             hint = "What it says above names the reason; try the same command in a terminal."
+            if found := _SHORT.search(said):
+                hint = f"{self.name.capitalize()} wants the registry in a name: FROM docker.io/{found[1]}"
             raise ImageError(f"{self.name} {arguments[0]} failed with exit code {code}:\n  {said}", hint)
 
 

@@ -75,6 +75,17 @@ def test_without_an_engine_the_line_is_named(engines: Engines, folder: Path, sto
         Builder(store).build(Request(folder, engine="moby"))
 
 
+@pytest.mark.parametrize("name", ["docker", "podman", "buildah"])
+def test_base_images_of_a_registry_here_are_pulled_without_tls_where_that_must_be_said(
+    engines: Engines, name: str, folder: Path, store: Store
+) -> None:
+    engines.install(name)
+    write(folder, {"Dockerfile": "FROM localhost:5050/waal/base:1 AS base\nFROM base\nRUN make\nFROM debian\n"})
+    Builder(store).build(Request(folder, tags=(Reference.parse("x"),), engine=name))
+    pulls = [words for words in engines.asked() if words[0] == "pull"]
+    assert pulls == ([] if name == "docker" else [["pull", "--tls-verify=false", "localhost:5050/waal/base:1"]])
+
+
 def test_an_engine_that_fails_is_quoted(engines: Engines, folder: Path, store: Store) -> None:
     engines.install("podman", code=7)
     write(folder, {"Dockerfile": "FROM debian\nRUN false\n"})

@@ -100,7 +100,7 @@ class Container:
 
     def ending(self, builds: Path) -> list[str]:
         """Remove the container: its engine does not mind that who started it has ended."""
-        return [self.engine, "rm", "--force", called(builds)]
+        return [self.engine, *removal(self.engine), called(builds)]
 
 
 async def end_leftovers(machine: Machine, builds: Path) -> None:
@@ -118,7 +118,7 @@ async def end_leftovers(machine: Machine, builds: Path) -> None:
         async with asyncio.timeout(_PATIENCE):
             await run(ask, folder=builds.parent, environment=os.environ, output=found.append)
             if names := b"".join(found).decode().split():
-                end = [machine.engine, "rm", "--force", *names]
+                end = [machine.engine, *removal(machine.engine), *names]
                 await run(end, folder=builds.parent, environment=os.environ, output=lambda piece: None)
 
 
@@ -133,6 +133,11 @@ def executor_of(job: Job, machine: Machine, variables: Mapping[str, str]) -> She
             return Container(machine.engine, image, tuple(variables), entrypoint, tuple(notes))
         notes.append(f"image {image} is not used: no container engine answers, so the job runs on this machine")
     return Shell(machine.shell, (f"Using Shell ({machine.shell.stem}) executor...", *notes))
+
+
+def removal(engine: str) -> list[str]:
+    """What removes containers at once; Podman would ask each to end, and wait."""
+    return ["rm", "--force", *(["--time", "0"] if Path(engine).stem == "podman" else [])]
 
 
 def called(builds: Path) -> str:

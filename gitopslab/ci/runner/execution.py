@@ -35,6 +35,7 @@ USUAL_TIMEOUT = 3600.0
 """Seconds that a job may take when it does not say, as for a project on GitLab."""
 
 _AFTER_SCRIPT_TIMEOUT = 300.0
+_LOGINS = "docker"
 _PASSED_ON = (
     *("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "PYTHONPATH", "GITOPSLAB_HOME"),
     *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "CONTAINER_HOST", "XDG_RUNTIME_DIR"),
@@ -153,6 +154,7 @@ class _Story:
             await asyncio.shield(asyncio.ensure_future(self._services.end()))
 
     async def _told(self) -> Outcome:
+        _make_room_for_logins(self._run.builds)
         await self._introduce()
         await self._get_sources()
         await self._restore()
@@ -261,8 +263,15 @@ def _given(run_: Run) -> dict[str, str]:
     path = [str(run_.machine.tools)] if run_.machine.tools else []
     path += [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
     passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    own = {"DOCKER_CONFIG": str(run_.builds / "docker"), "GITOPSLAB_IMAGES": str(run_.root / "images")}
+    own = {"DOCKER_CONFIG": str(run_.builds / _LOGINS), "GITOPSLAB_IMAGES": str(run_.root / "images")}
     return {**passed_on, **own, "PATH": os.pathsep.join(path)}
+
+
+def _make_room_for_logins(builds: Path) -> None:
+    """Where the job's ``docker login`` goes; Podman refuses to begin without the file."""
+    folder = builds / _LOGINS
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / "config.json").write_text("{}\n", encoding="utf-8")
 
 
 def _coverage(pattern: str, log: Path) -> float | None:

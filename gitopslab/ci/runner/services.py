@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitopslab.ci.job import Job, Service
-from gitopslab.ci.runner.containers import LABEL, Container, Shell, called, is_docker_in_docker
+from gitopslab.ci.runner.containers import LABEL, Container, Shell, called, is_docker_in_docker, removal
 from gitopslab.ci.runner.process import run
 from gitopslab.ci.variables import expand
 
@@ -64,7 +64,6 @@ class Services:
     async def start(self) -> tuple[tuple[str, str], ...]:
         """Start them, and wait until they take connections; gives names and their addresses."""
         hosts: list[tuple[str, str]] = []
-        self._builds.mkdir(parents=True, exist_ok=True, mode=0o700)
         for number, service in enumerate(self._services):
             image = expand(service.name, self._variables)
             if is_docker_in_docker(image):
@@ -86,8 +85,8 @@ class Services:
 
     async def end(self) -> None:
         """Remove them, with all that they have written."""
-        if self._started:
-            await self._ask("rm", "--force", "--volumes", *self._started)
+        for name in self._started:  # one by one: Podman removes none when one is not there
+            await self._ask(*removal(self._engine), "--volumes", name)
 
     async def _begin(self, name: str, image: str, service: Service) -> str:
         """Start one; its address, or nothing when it has none."""

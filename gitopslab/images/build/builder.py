@@ -92,7 +92,7 @@ class Builder:
             if reason is not None:
                 raise dockerfile.error(reason.line, reason.problem, reason.hint)
             raise ImageError(f"{request.engine} does not answer", "Start it, or build with engine=auto.")
-        image = engine.build(request, self._store, lambda line: tell(Step("", line)))
+        image = engine.build(request, self._store, lambda line: tell(Step("", line)), _on_this_machine(dockerfile))
         self._name(request, image)
         return Built(image, request.tags, engine.name, time.perf_counter() - began)
 
@@ -101,6 +101,13 @@ class Builder:
             self._store.tags.put("<none>/<none>", image.manifest)
         for reference in request.tags:
             self._store.keep(reference, image.manifest)
+
+
+def _on_this_machine(dockerfile: Dockerfile) -> list[Reference]:
+    """The base images that are named with a registry of this machine."""
+    names = [stage.base for stage in dockerfile.stages if "$" not in stage.base and stage.base != "scratch"]
+    found = [Reference.parse(name) for name in names if dockerfile.stage(name) is None]
+    return list(dict.fromkeys(reference for reference in found if reference.is_loopback))
 
 
 def _read(request: Request) -> Dockerfile:
