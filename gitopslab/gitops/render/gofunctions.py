@@ -1,6 +1,6 @@
 """The functions of Go's templates: Go's own, the part of sprig that needs nothing of its surroundings, and Argo CD's.
 
-``gotemplate`` calls them; those that fail raise a ``RenderError`` with Go's words.
+``gotemplate`` calls them, and tells of the ``ValueError`` of one that fails.
 
 Simplified: of sprig's two hundred functions those for text, lists and mappings that lessons need.
 """
@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
-
-from gitopslab.errors import RenderError
 
 _NOT_IN_NAMES = re.compile(r"[^-a-z0-9.]")
 _LONGEST_NAME = 253
@@ -67,10 +65,10 @@ def _index(value: Any, *keys: Any) -> Any:
             value = value.get(key)
         elif isinstance(value, list | tuple):
             if not isinstance(key, int) or not 0 <= key < len(value):
-                raise RenderError(f"error calling index: index out of range: {key}")
+                raise ValueError(f"index out of range: {key}")
             value = value[key]
         else:
-            raise RenderError("error calling index: index of untyped nil")
+            raise ValueError("index of untyped nil")
     return value
 
 
@@ -87,11 +85,31 @@ def _yaml(value: Any) -> str:
     return yaml.safe_dump(value, sort_keys=True, default_flow_style=False).removesuffix("\n").removesuffix("\n...")
 
 
-def _load(text: Any) -> Any:
+def _mapping(text: Any) -> Any:
+    return _loaded(text, dict, "map[string]interface {}")
+
+
+def _items(text: Any) -> Any:
+    return _loaded(text, list, "[]interface {}")
+
+
+def _loaded(text: Any, kind: type, name: str) -> Any:
     try:
-        return yaml.safe_load(text_of(text))
+        found = yaml.safe_load(text_of(text))
     except yaml.YAMLError as error:
-        raise RenderError(f"error converting YAML to JSON: {error}") from error
+        raise ValueError(f"error converting YAML to JSON: {error}") from error
+    if found is not None and not isinstance(found, kind):
+        told = {str: "string", bool: "bool", list: "array", dict: "object"}.get(type(found), "number")
+        words = f"json: cannot unmarshal {told} into Go value of type {name}"
+        raise ValueError(f"error unmarshaling JSON: while decoding JSON: {words}")
+    return kind() if found is None else found
+
+
+def _json(text: Any) -> Any:
+    try:
+        return json.loads(text_of(text))
+    except ValueError:
+        return None
 
 
 def _cut(size: Any, text: Any) -> str:
@@ -100,7 +118,7 @@ def _cut(size: Any, text: Any) -> str:
 
 def _required(message: Any, value: Any) -> Any:
     if value in (None, ""):
-        raise RenderError(f"error calling required: {message}")
+        raise ValueError(message)
     return value
 
 
@@ -118,7 +136,7 @@ def _repeat(count: Any, text: Any) -> str:
 
 
 def _fail(message: Any) -> Any:
-    raise RenderError(f"error calling fail: {message}")
+    raise ValueError(message)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -184,10 +202,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "mul": lambda one, *others: math.prod([int(one), *map(int, others)]),
     "mod": lambda one, other: int(one) % int(other),
     "toJson": lambda value: json.dumps(value, separators=(",", ":"), sort_keys=True),
-    "fromJson": lambda text: json.loads(text_of(text)),
+    "mustToJson": lambda value: json.dumps(value, separators=(",", ":"), sort_keys=True),
+    "fromJson": _json,
+    "mustFromJson": lambda text: json.loads(text_of(text)),
     "toYaml": _yaml,
-    "fromYaml": _load,
-    "fromYamlArray": _load,
+    "fromYaml": _mapping,
+    "fromYamlArray": _items,
     "normalize": normalized,
     "slugify": _slug,
 }  # fmt: skip

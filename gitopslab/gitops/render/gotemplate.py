@@ -34,7 +34,23 @@ class _Node:
     chained: bool = False
 
 
-class MissingKeyError(RenderError):
+class TemplateError(RenderError):
+    """A text is no template."""
+
+
+class RunError(RenderError):
+    """A template cannot be filled in.
+
+    Attributes:
+        at: Which part of it, as in ``.image.tag``.
+    """
+
+    def __init__(self, message: str, at: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class MissingKeyError(RunError):
     """A template names a key that a mapping does not have, and asked for an error."""
 
 
@@ -47,8 +63,9 @@ def render(template: str, data: Any, *, strict: bool = False) -> str:
         strict: A key that a mapping does not have is an error (``missingkey=error``), and not ``<no value>``.
 
     Raises:
+        TemplateError: It is not a template.
         MissingKeyError: It names such a key.
-        RenderError: It is not a template, or names what is not there.
+        RunError: It names what is not there.
     """
     nodes = _parse(_pieces(template))
     return "".join(_Run(strict).nodes(nodes, data, {"$": data}))
@@ -74,7 +91,7 @@ def _pieces(template: str) -> list[_Node]:
         at, trims = match.end(), bool(trims_after)
     rest = template[at:]
     if "{{" in rest:
-        raise RenderError("unclosed action")
+        raise TemplateError("unclosed action")
     return [*found, _Node("text", rest.lstrip() if trims else rest)]
 
 
@@ -98,14 +115,14 @@ def _parse(pieces: list[_Node]) -> list[_Node]:
                 target.append(block.body)
         elif word == "end":
             if len(open_blocks) == 1:
-                raise RenderError("unexpected {{end}}")
+                raise TemplateError("unexpected {{end}}")
             while open_blocks.pop().chained:
                 target.pop()
             target.pop()
         elif not piece.words.startswith("/*") or piece.kind == "text":
             target[-1].append(piece)
     if len(open_blocks) > 1:
-        raise RenderError("unexpected EOF")
+        raise TemplateError("unexpected EOF")
     return root.body
 
 
@@ -155,7 +172,7 @@ class _Run:
         tokens = deque(_WORD.findall(words))
         value = self._pipeline(tokens, dot, variables)
         if tokens:
-            raise RenderError("unexpected right paren")
+            raise TemplateError("unexpected right paren")
         return value
 
     def _pipeline(self, tokens: deque[str], dot: Any, variables: Mapping[str, Any]) -> Any:
@@ -169,15 +186,15 @@ class _Run:
 
     def _command(self, tokens: deque[str], last: tuple[Any, ...], dot: Any, variables: Mapping[str, Any]) -> Any:
         if not tokens or tokens[0] in "|)":
-            raise RenderError("missing value for command")
+            raise TemplateError("missing value for command")
         name = tokens.popleft() if tokens[0] in FUNCTIONS else ""
-        operands = []
+        words, operands = [name, *tokens], []
         while tokens and tokens[0] not in "|)":
             operands.append(self._operand(tokens, dot, variables))
         if name:
-            return _called(name, [*operands, *last])
+            return _called(name, [*operands, *last], " ".join(words[: len(words) - len(tokens)]))
         if len(operands) > 1 or last:
-            raise RenderError("can't give argument to non-function")
+            raise TemplateError("can't give argument to non-function")
         return operands[0]
 
     def _operand(self, tokens: deque[str], dot: Any, variables: Mapping[str, Any]) -> Any:
@@ -185,7 +202,7 @@ class _Run:
         if word == "(":
             value = self._pipeline(tokens, dot, variables)
             if not tokens:
-                raise RenderError("unclosed left paren")
+                raise TemplateError("unclosed left paren")
             tokens.popleft()
             return value
         if word[0] in '"`':
@@ -193,7 +210,7 @@ class _Run:
         if word.startswith("$"):
             name, *path = word.split(".")
             if name not in variables:
-                raise RenderError(f'undefined variable "{name}"')
+                raise TemplateError(f'undefined variable "{name}"')
             return self._path(variables[name], path, word)
         if word.startswith("."):
             return self._path(dot, [part for part in word.split(".") if part], word)
@@ -203,22 +220,22 @@ class _Run:
         for name in names:
             if isinstance(value, Mapping):
                 if name not in value and self.strict:
-                    raise MissingKeyError(f'<{word}>: map has no entry for key "{name}"')
+                    raise MissingKeyError(f'map has no entry for key "{name}"', word)
                 value = value.get(name)
             elif value is not None and not name.startswith("_") and hasattr(value, name):
                 value = getattr(value, name)
             elif value is None:
-                raise RenderError(f"<{word}>: nil pointer evaluating interface {{}}.{name}")
+                raise RunError(f"nil pointer evaluating interface {{}}.{name}", word)
             else:
-                raise RenderError(f"<{word}>: can't evaluate field {name} in type {_type(value)}")
+                raise RunError(f"can't evaluate field {name} in type interface {{}}", word)
         return value
 
 
-def _called(name: str, arguments: list[Any]) -> Any:
+def _called(name: str, arguments: list[Any], words: str) -> Any:
     try:
         return FUNCTIONS[name](*arguments)
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise RenderError(f"error calling {name}: {error}") from error
+        raise RunError(f"error calling {name}: {error}", words) from error
 
 
 def _literal(word: str) -> Any:
@@ -229,9 +246,4 @@ def _literal(word: str) -> Any:
     try:
         return int(word)
     except ValueError:
-        raise RenderError(f'function "{word}" not defined') from None
-
-
-def _type(value: Any) -> str:
-    names = {str: "string", bool: "bool", int: "int", float: "float64", list: "[]interface {}"}
-    return names.get(type(value), "interface {}")
+        raise TemplateError(f'function "{word}" not defined') from None

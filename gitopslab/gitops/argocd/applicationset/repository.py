@@ -102,7 +102,8 @@ def _objects(path: str, content: bytes, url: str) -> list[Object]:
         raise RenderError(_unreadable(path, url, str(error))) from error
     several = [{}] if found is None else found if isinstance(found, list) else [found]
     if not all(isinstance(each, dict) for each in several):
-        raise RenderError(_unreadable(path, url, "an object, or a list of objects, is needed"))
+        words = "json: cannot unmarshal string into Go value of type []map[string]interface {}"
+        raise RenderError(_unreadable(path, url, f"error unmarshaling JSON: while decoding JSON: {words}"))
     return several
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from gitopslab.errors import RenderError
 from gitopslab.gitops.argocd.kinds import GROUP, RESOURCES_FINALIZER
-from gitopslab.gitops.render.gotemplate import MissingKeyError, render
+from gitopslab.gitops.render.gotemplate import MissingKeyError, RunError, TemplateError, render
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.merge import merge_patch
 from gitopslab.machinery.objects import Object, copy_of
@@ -48,15 +48,17 @@ class Language:
             RenderError: It cannot be filled in; the message is Argo CD's.
         """
         if not self.go:
-            return _TAG.sub(lambda tag: _tag(tag, parameters), text)
+            return _simple(text, parameters)
         if "{{" not in text:
             return text
         try:
             return render(text, parameters, strict=_STRICT in self.options)
-        except RenderError as error:
-            kind = MissingKeyError if isinstance(error, MissingKeyError) else RenderError
-            words = f'template: base:1:{text.find("{{") + 2}: executing "base" at {error.message}'
-            raise kind(f"failed to execute go template {text}: {words}", error.hint) from error
+        except TemplateError as error:
+            words = f"failed to parse template {text}: template: base:1: {error.message}"
+            raise TemplateError(words, error.hint) from error
+        except RunError as error:
+            where = f'template: base:{_place(text, error.at)}: executing "base" at <{error.at}>'
+            raise type(error)(f"failed to execute go template {text}: {where}: {error.message}", error.at) from error
 
     def deep(self, value: Any, parameters: Mapping[str, Any]) -> Any:
         """A value with every text in it filled in, names of fields as well.
@@ -82,14 +84,17 @@ class Language:
         """
         if not parameters:
             return generator
-        return {name: self._part(part, parameters) for name, part in generator.items()}
+        try:
+            return {name: self._part(part, parameters) for name, part in generator.items()}
+        except RenderError as error:
+            raise RenderError(f"failed to replace parameters in generator: {error.message}", error.hint) from error
 
     def _part(self, part: Any, parameters: Parameters) -> Any:
         if not isinstance(part, dict) or not isinstance(part.get("values"), dict):
             return self.deep(part, parameters)
         rest = {name: item for name, item in part.items() if name != "values"}
         strict = Language(self.go, (*self.options, _STRICT))
-        values = {name: _early(strict, text, parameters) for name, text in part["values"].items()}
+        values = {name: _early(strict, name, text, parameters) for name, text in part["values"].items()}
         return {**self.deep(rest, parameters), "values": values}
 
 
@@ -162,18 +167,41 @@ def with_values(language: Language, values: Mapping[str, str] | None, parameters
     return {**parameters, **{f"values.{key}": text for key, text in filled.items()}}
 
 
+def _simple(text: str, parameters: Mapping[str, Any]) -> str:
+    """The simple language; a text without a whole tag is none of it."""
+    if not _TAG.search(text):
+        return text
+    rest = _TAG.split(text)[-1]
+    if "{{" in rest:
+        start = rest[rest.index("{{") :]
+        raise RenderError(
+            f'invalid template: Cannot find end tag="}}}}" in the template="{text}" starting from "{start}"'
+        )
+    return _TAG.sub(lambda tag: _tag(tag, parameters), text)
+
+
+def _place(text: str, part: str) -> str:
+    """Line and column of a part of a template, as Go counts them: of a chain of fields, those of the second."""
+    at = max(text.find(part.split(" ", 1)[0]), 0)
+    if part.startswith(".") and "." in part[1:]:
+        at += part.index(".", 1)
+    before = text[:at]
+    return f"{before.count(chr(10)) + 1}:{at - (before.rfind(chr(10)) + 1)}"
+
+
 def _tag(tag: re.Match[str], parameters: Mapping[str, Any]) -> str:
-    value = parameters.get(tag[1].strip())
+    name = tag[1].strip()
+    value = parameters.get(name) if name else None
     return value if isinstance(value, str) else tag[0]
 
 
-def _early(language: Language, text: str, parameters: Parameters) -> str:
+def _early(language: Language, key: str, text: str, parameters: Parameters) -> str:
     try:
         return language.filled(text, parameters)
     except RenderError as error:
         if isinstance(error, MissingKeyError) or "can't evaluate field" in error.message:
             return text
-        raise RenderError(f"failed to pre-resolve Values: {error.message}") from error
+        raise RenderError(f'failed to pre-resolve Values key "{key}": {error.message}') from error
 
 
 def _patched(app: Object, language: Language, patch: str, parameters: Parameters) -> Object:
