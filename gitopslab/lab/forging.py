@@ -13,7 +13,7 @@ from gitopslab.lab.answers import say
 
 if TYPE_CHECKING:
     from gitopslab.clusters.client import Client
-    from gitopslab.lab.argocd import ArgoCD
+    from gitopslab.lab.argocd.argocd import ArgoCD
     from gitopslab.lab.fluxing import Flux
     from gitopslab.lab.git import Git
     from gitopslab.lab.pipelines import Pipelines
@@ -75,7 +75,7 @@ class Forging:
             >>> lab.argocd.install()
             >>> lab.argocd.create("web", "waal/infra", "apps/web", automated=True)
         """
-        from gitopslab.lab.argocd import ArgoCD
+        from gitopslab.lab.argocd.argocd import ArgoCD
 
         return ArgoCD(self.client, self.cluster)
 

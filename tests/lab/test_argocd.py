@@ -248,3 +248,39 @@ def test_a_tree_shows_what_comes_of_a_deployment(lab: Lab, app: str, infra: Repo
     assert lines[at].split()[1:3] == ["Synced", "Healthy"]
     assert lines[at + 1].startswith("└─ReplicaSet/web-")
     assert lines[at + 2].startswith("  └─Pod/web-")
+
+
+WINDOW = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
+
+
+def test_a_sync_window_shuts_an_application_and_is_shown(lab: Lab, app: str, infra: Repository) -> None:
+    anything = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "syncWindows": [WINDOW]}
+    metadata = {"name": app, "namespace": NAMESPACE}
+    project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": metadata, "spec": anything}
+    lab.client.apply(project)
+    lab.argocd.set(app, app_project=app)
+    shown = repr(lab.argocd.get(app))
+    assert "SyncWindow:         Sync Denied\nAssigned Windows:   deny:* * * * *:1h\n" in shown
+    with pytest.raises(LabError, match="cannot sync: blocked by sync window"):
+        lab.argocd.sync(app)
+    lab.client.apply({**project, "spec": {**anything, "syncWindows": [{**WINDOW, "manualSync": True}]}})
+    assert "SyncWindow:         Manual Allowed\n" in repr(lab.argocd.get(app))
+    lab.argocd.sync(app)
+
+
+def test_an_application_set_is_shown_as_the_command_shows_it(lab: Lab, app: str) -> None:
+    name = f"{app}-set"
+    source = {"repoURL": lab.argocd.url(f"argo/{app}"), "path": "{{path}}", "targetRevision": "main"}
+    destination = {"server": "https://kubernetes.default.svc", "namespace": app}
+    template = {"metadata": {"name": f"{app}-{{{{name}}}}"}}
+    template["spec"] = {"project": "default", "source": source, "destination": destination}
+    elements = {"list": {"elements": [{"name": "dev", "path": "dev"}, {"name": "prod", "path": "prod"}]}}
+    spec = {"generators": [elements], "template": template}
+    metadata = {"name": name, "namespace": NAMESPACE}
+    lab.apply({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": metadata, "spec": spec})
+    lab.wait(f"applicationset/{name}", "condition=ResourcesUpToDate", namespace=NAMESPACE)
+    row = next(line.split() for line in repr(lab.argocd.appsets()).splitlines() if f"argocd/{name} " in line)
+    assert row == [f"argocd/{name}", "default", "<none>", "Healthy", "ParametersGenerated,ResourcesUpToDate"]
+    assert "All applications have been generated successfully" in repr(lab.argocd.appset(name))
+    names = {name_of(obj) for obj in lab.argocd.list()}
+    assert {f"{app}-dev", f"{app}-prod"} <= names

@@ -1,8 +1,4 @@
-"""``lab.argocd``: what the ``argocd`` command does, from cells, on any cluster that has Argo CD.
-
-It talks to the Kubernetes API alone, as ``argocd --core`` does: it reads Applications, annotates them, and writes their
-``operation``. What is shown is made in ``views.argocd``.
-"""
+"""``ArgoCD``: the commands of ``argocd`` that change something, and with them all of ``lab.argocd``."""
 
 from __future__ import annotations
 
@@ -10,56 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gitopslab.clusters import Cluster
-from gitopslab.clusters.client import Client
-from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.waiting import wait_until
-from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, FOREGROUND_FINALIZER, NAMESPACE, RESOURCES_FINALIZER
+from gitopslab.errors import LabError, WaitTimeoutError
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, FOREGROUND_FINALIZER, RESOURCES_FINALIZER
+from gitopslab.gitops.argocd.windows import can_sync
 from gitopslab.gitops.place import git_url
-from gitopslab.lab import operating
 from gitopslab.lab.answers import say
-from gitopslab.lab.applications import Wishes, application, selected
-from gitopslab.lab.gathering import resource_tree
-from gitopslab.machinery.objects import Object, name_of
-from gitopslab.views import argocd as views
-from gitopslab.views.grid import Grid
-from gitopslab.views.resource import Printed
+from gitopslab.lab.argocd import following, operating
+from gitopslab.lab.argocd.applications import Wishes, application, selected
+from gitopslab.lab.argocd.asking import Asking
+from gitopslab.machinery.objects import Object
+from gitopslab.views.argocd.application import short_status
 
 _PATIENCE = 120.0
 _REFRESHED = 60.0
 
 
-class Apps(list[Object]):
-    """Applications; a cell shows them as ``argocd app list`` does."""
-
-    def __init__(self, objects: list[Object], *, wide: bool = False) -> None:
-        super().__init__(objects)
-        self._grid: Grid = views.apps(objects, wide=wide)
-
-    def __repr__(self) -> str:
-        return self._grid.text()
-
-    def _repr_html_(self) -> str:
-        return self._grid.html()
-
-
-class App(dict[str, Any]):
-    """An Application; a cell shows it as ``argocd app get`` does.
-
-    Attributes:
-        text: What is shown.
-    """
-
-    def __init__(self, obj: Object, text: str) -> None:
-        super().__init__(obj)
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-class ArgoCD:
+class ArgoCD(Asking):
     """Argo CD on the lab's cluster; ``lab.argocd`` gives it.
 
     Args:
@@ -67,11 +30,6 @@ class ArgoCD:
         cluster: Whose API it is.
         namespace: Where Argo CD's objects are.
     """
-
-    def __init__(self, client: Client, cluster: Cluster, namespace: str = NAMESPACE) -> None:
-        self._client = client
-        self._cluster = cluster
-        self._namespace = namespace
 
     def __repr__(self) -> str:
         found = self.list()
@@ -95,7 +53,7 @@ class ArgoCD:
         Example:
             >>> lab.argocd.install()
         """
-        from gitopslab.lab.argocd_installing import install
+        from gitopslab.lab.argocd.installation import install
 
         install(self._client, self._cluster, manifests, timeout=timeout)
 
@@ -120,7 +78,7 @@ class ArgoCD:
         Example:
             >>> lab.argocd.webhook("waal/infra")
         """
-        from gitopslab.lab.argocd_installing import webhook
+        from gitopslab.lab.argocd.installation import webhook
 
         webhook(self._client, self._cluster, project)
 
@@ -174,31 +132,6 @@ class ArgoCD:
         self._replace_spec(name, Wishes.of(wishes).changed(app["spec"]))
         say(f"application '{name}' updated successfully")
 
-    def list(self, *, wide: bool = False) -> Apps:
-        """All Applications: ``argocd app list``; ``wide`` with repository, path and target."""
-        try:
-            found = list(self._client.list(APPLICATIONS, self._namespace))
-        except NotFoundError:
-            found = []
-        return Apps(found, wide=wide)
-
-    def get(self, name: str, *, refresh: bool = False, hard_refresh: bool = False) -> App:
-        """One Application with its resources: ``argocd app get``.
-
-        Args:
-            name: Which one.
-            refresh: First have it compared with Git now.
-            hard_refresh: The same, without what was remembered of Git.
-
-        Example:
-            >>> lab.argocd.get("web")["status"]["sync"]["status"]
-            'Synced'
-        """
-        if refresh or hard_refresh:
-            self._refreshed(name, hard_refresh, _REFRESHED)
-        app = self._must_find(name)
-        return App(app, views.details(app, operating.health_of_resources(self._client, app)))
-
     def refresh(self, name: str, *, hard: bool = False, timeout: float = _REFRESHED) -> None:
         """Have an Application compared with Git now, and wait until it was. Nothing is synced by this alone.
 
@@ -211,7 +144,7 @@ class ArgoCD:
             WaitTimeoutError: Nobody refreshes it.
         """
         found = self._refreshed(name, hard, timeout)
-        say(f"application '{name}' {views.short_status(found)}")
+        say(f"application '{name}' {short_status(found)}")
 
     def sync(
         self,
@@ -253,10 +186,12 @@ class ArgoCD:
         """
         app = self._must_find(name)
         asked = operating.Sync(revision, prune, dry_run, force, strategy, selected(app, resources))
+        if not can_sync(self._windows(app), app, self._now(), manual=True):
+            raise LabError("cannot sync: blocked by sync window", f'lab.argocd.get("{name}") tells which')
         operation = asked.operation(app, sync_options=sync_options, retry_limit=retry_limit)
         operating.start(self._client, app, operation)
         if wait:
-            operating.follow(self._client, app, timeout=timeout).must_have_succeeded(partial=bool(resources))
+            following.follow(self._client, app, timeout=timeout).must_have_succeeded(partial=bool(resources))
 
     def wait(
         self, name: str, *, sync: bool = True, health: bool = True, operation: bool = True, timeout: float = _PATIENCE
@@ -278,55 +213,7 @@ class ArgoCD:
             application 'web' is Synced and Healthy after 1.4 s
         """
         app = self._must_find(name)
-        operating.wait(self._client, app, sync=sync, health=health, operation=operation, timeout=timeout)
-
-    def diff(self, name: str, *, revision: str = "") -> Printed:
-        """What a sync would change, object by object: ``argocd app diff``.
-
-        Lines with ``<`` are in the cluster, lines with ``>`` in Git.
-
-        Args:
-            name: Which Application.
-            revision: Another branch, tag or commit than its own.
-
-        Raises:
-            LabError: Git cannot be read, or the cluster would refuse an object.
-
-        Example:
-            >>> lab.argocd.diff("web")
-            ===== apps/Deployment web/web ======
-            29c29
-            <   replicas: 3
-            ---
-            >   replicas: 2
-        """
-        from gitopslab.lab.argocd_differing import Difference
-
-        app, place = self._must_find(name), Forge.of(self._cluster).up(say)
-        text = Difference(self._client, place, app).text(revision)
-        return Printed(text or f"application '{name}' differs in nothing from Git")
-
-    def tree(self, name: str) -> Printed:
-        """What an Application manages, and all that comes of it: ``argocd app get -o tree``.
-
-        Example:
-            >>> lab.argocd.tree("web")
-            KIND/NAME            STATUS  HEALTH   MESSAGE
-            Deployment/web       Synced  Healthy  deployment.apps/web created
-            └─ReplicaSet/web-84            Healthy
-              └─Pod/web-84-x2k             Healthy
-        """
-        app = self._must_find(name)
-        nodes = self.resource_tree(name)["nodes"]
-        return Printed(views.tree(nodes, views.states(app, operating.health_of_resources(self._client, app))))
-
-    def resource_tree(self, name: str) -> Object:
-        """The same as data: the ``ApplicationTree`` that Argo CD's page draws."""
-        return resource_tree(self._client, self._must_find(name))
-
-    def history(self, name: str) -> Printed:
-        """What was deployed, and when: ``argocd app history``. The ids are those that ``rollback`` takes."""
-        return Printed(views.history(self._must_find(name)) or "nothing was deployed yet")
+        following.wait(self._client, app, sync=sync, health=health, operation=operation, timeout=timeout)
 
     def rollback(self, name: str, id: int | None = None, *, prune: bool = False, timeout: float = _PATIENCE) -> None:
         """Deploy again what was deployed before; Git stays as it is: ``argocd app rollback``.
@@ -342,7 +229,7 @@ class ArgoCD:
         """
         app = self._must_find(name)
         operating.start(self._client, app, operating.rollback(app, id, prune=prune))
-        operating.follow(self._client, app, timeout=timeout).must_have_succeeded(partial=True)
+        following.follow(self._client, app, timeout=timeout).must_have_succeeded(partial=True)
 
     def terminate(self, name: str) -> None:
         """Stop the operation that runs: ``argocd app terminate-op``.
@@ -384,43 +271,7 @@ class ArgoCD:
             )
         say(f"application '{name}' deleted")
 
-    def events(self, name: str) -> Printed:
-        """What Argo CD said about an Application, oldest first."""
-        self._must_find(name)
-        said = [
-            event
-            for event in self._client.list("events", self._namespace)
-            if event["involvedObject"].get("kind") == "Application" and event["involvedObject"].get("name") == name
-        ]
-        said.sort(key=lambda event: (event.get("lastTimestamp") or "", int(event["metadata"]["resourceVersion"])))
-        rows = tuple((event["lastTimestamp"], event["type"], event["reason"], event["message"]) for event in said)
-        return Printed(Grid(("Last seen", "Type", "Reason", "Message"), rows).text())
-
-    def _refreshed(self, name: str, hard: bool, timeout: float) -> Object:
-        kind = "hard" if hard else "normal"
-        reached, found = operating.refresh(self._client, self._must_find(name), kind, timeout)
-        if not reached:
-            raise WaitTimeoutError(
-                f"application '{name}' was not refreshed within {timeout:g} s",
-                'Is Argo CD running? lab.argocd.install(), lab.kubectl("get pods -n argocd")',
-            )
-        return found
-
     def _replace_spec(self, name: str, spec: Object) -> None:
         """The whole spec and nothing else: the controller writes into the same object."""
         change = [{"op": "replace", "path": "/spec", "value": spec}]
         self._client.patch(APPLICATIONS, name, change, self._namespace, type="json")
-
-    def _find(self, name: str) -> Object | None:
-        try:
-            return self._client.get(APPLICATIONS, name, self._namespace)
-        except NotFoundError:
-            return None
-
-    def _must_find(self, name: str) -> Object:
-        found = self._find(name)
-        if found is None:
-            there = ", ".join(name_of(app) for app in self.list())
-            hint = f"There is: {there}" if there else "Make one: lab.argocd.create(NAME, PROJECT, PATH)"
-            raise NotFoundError(404, "NotFound", f"application '{name}' not found", hint=hint)
-        return found

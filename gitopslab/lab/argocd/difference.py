@@ -22,7 +22,7 @@ from gitopslab.gitops.argocd.state import Key, key_of
 from gitopslab.gitops.git import remote
 from gitopslab.lab.rendering import address_of, of_application
 from gitopslab.machinery.objects import Object
-from gitopslab.views import argocd as views
+from gitopslab.views.argocd.difference import change
 
 _TYPES = {"merge": "application/merge-patch+json", "apply": "application/apply-patch+yaml"}
 
@@ -75,11 +75,11 @@ class Difference:
         live = self._live(key, target)
         if live is None or target is None:
             before, after = (None if side is None else compared(side, self._rules) for side in (live, target))
-            return "" if before is after else views.change(key, before, after)
+            return "" if before is after else change(key, before, after)
         if hooks.is_ignored(target) or hooks.is_skipped(target):
             return ""
         before, after = self._differ.sides(target, live, self._rules, by_server=self._is_by_server(target))
-        return views.change(key, before, after) if before != after else ""
+        return change(key, before, after) if before != after else ""
 
     def _is_by_server(self, target: Object) -> bool:
         options = (self._app["spec"].get("syncPolicy") or {}).get("syncOptions") or ()

@@ -1,0 +1,1 @@
+"""What the ``argocd`` command shows, made of objects alone."""
