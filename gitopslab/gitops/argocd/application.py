@@ -18,9 +18,9 @@ from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import LabError
 from gitopslab.gitops.argocd import autosync
-from gitopslab.gitops.argocd.clusters import OWN, Cluster, clusters, destination
+from gitopslab.gitops.argocd.clusters import OWN, Cluster, DestinationError, clusters, destination
 from gitopslab.gitops.argocd.compare import Comparer, Question
-from gitopslab.gitops.argocd.deletion import Deletions, hook_finalizers
+from gitopslab.gitops.argocd.deletion import Deletions, abandoned, hook_finalizers
 from gitopslab.gitops.argocd.diff import Differ
 from gitopslab.gitops.argocd.kinds import (
     APP_PROJECTS,
@@ -215,18 +215,30 @@ class ApplicationController:
 
     def _end(self, app: Object) -> Result:
         """Do what the finalizers of an Application ask for, as far as it goes now."""
-        project = self._project(app) or {}
-        live = [obj for obj in self._live.managed_by(instance_of(app)).values() if is_live_permitted(project, obj, OWN)]
         try:
-            wanted = self._hooks_of_deletion(app)
-            if wanted is None:
-                return DONE
-            ending = self._deletions.advance(app, live, wanted)
+            finalizers = self._finalizers_left(app)
         except LabError as error:
             self._teller.deletion_failed(app, error.message)
             return Result(_LOOK_AGAIN)
-        self._teller.keep_finalizers(app, ending.finalizers)
-        return Result(_LOOK_AGAIN) if ending.finalizers else DONE
+        if finalizers is None:
+            return DONE
+        self._teller.keep_finalizers(app, finalizers)
+        return Result(_LOOK_AGAIN) if finalizers else DONE
+
+    def _finalizers_left(self, app: Object) -> list[str] | None:
+        """Do what comes next; the finalizers that are left, None while Git is asked."""
+        project = self._project(app)
+        if project is None:
+            raise LabError(f'appproject.argoproj.io "{project_of(app)}" not found')
+        try:
+            destination(app["spec"]["destination"], clusters(self._secrets.list(NAMESPACE)))
+        except DestinationError:
+            return abandoned(app)
+        wanted = self._hooks_of_deletion(app)
+        if wanted is None:
+            return None
+        live = [obj for obj in self._live.managed_by(instance_of(app)).values() if is_live_permitted(project, obj, OWN)]
+        return self._deletions.advance(app, live, wanted)
 
     def _hooks_of_deletion(self, app: Object) -> list[Object] | None:
         """What Git has, where hooks run at the end; None while it is looked up."""

@@ -8,7 +8,6 @@ the hooks. Without the finalizer for resources all of them stay. Source: ``final
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api, Propagation
 from gitopslab.errors import AlreadyExistsError, ApiError, LabError
@@ -40,19 +39,6 @@ class DeletionError(LabError):
     """A deletion that cannot go on; the message is that of the condition ``DeletionError``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How far a deletion is.
-
-    Attributes:
-        finalizers: That are left; the object goes with the last one.
-        waits: Whether something has to happen in the cluster first.
-    """
-
-    finalizers: list[str]
-    waits: bool = False
-
-
 def hook_finalizers(app: Object, targets: Iterable[Object]) -> list[str]:
     """The finalizers that an Application should have, given the hooks in Git; its others stay.
 
@@ -68,6 +54,12 @@ def hook_finalizers(app: Object, targets: Iterable[Object]) -> list[str]:
     return kept
 
 
+def abandoned(app: Object) -> list[str]:
+    """The finalizers that are left of an Application whose cluster is not known: what it has there stays."""
+    gone = (*_RESOURCES, *_HOOKS.values())
+    return [name for name in _finalizers(app) if not name.startswith(gone)]
+
+
 class Deletions:
     """Ends Applications.
 
@@ -81,8 +73,8 @@ class Deletions:
         self._api = api
         self._writer = Writer(api, catalog, clock)
 
-    def advance(self, app: Object, live: Sequence[Object], targets: Iterable[Object]) -> Ending:
-        """Do what comes next.
+    def advance(self, app: Object, live: Sequence[Object], targets: Iterable[Object]) -> list[str]:
+        """Do what comes next; the finalizers that are left then. The object goes with the last one.
 
         Args:
             app: That is being deleted.
@@ -98,23 +90,21 @@ class Deletions:
         except ApiError as error:
             raise DeletionError(error.message) from error
 
-    def _advance(self, app: Object, live: Sequence[Object], targets: list[Object]) -> Ending:
+    def _advance(self, app: Object, live: Sequence[Object], targets: list[Object]) -> list[str]:
         left = _finalizers(app)
         if PRE_DELETE_FINALIZER in left:
             if not self._run_hooks("PreDelete", live, targets):
-                return Ending(left, waits=True)
+                return left
             left = _without(left, PRE_DELETE_FINALIZER)
         if any(name in left for name in _RESOURCES):
-            gone = self._delete_resources(app, live, left)
-            return Ending(_without(left, *_RESOURCES)) if gone else Ending(left, waits=True)
+            return _without(left, *_RESOURCES) if self._delete_resources(app, live, left) else left
         if POST_DELETE_FINALIZER in left:
             done = self._run_hooks("PostDelete", live, targets)
-            return Ending(_without(left, POST_DELETE_FINALIZER)) if done else Ending(left, waits=True)
+            return _without(left, POST_DELETE_FINALIZER) if done else left
         for kind, finalizer in _HOOKS.items():
             if finalizer + _CLEANUP in left:
-                done = self._clean_up(kind, live)
-                return Ending(_without(left, finalizer + _CLEANUP)) if done else Ending(left, waits=True)
-        return Ending(left)
+                return _without(left, finalizer + _CLEANUP) if self._clean_up(kind, live) else left
+        return left
 
     def _delete_resources(self, app: Object, live: Sequence[Object], finalizers: list[str]) -> bool:
         """Delete one wave; whether everything is gone that should be."""

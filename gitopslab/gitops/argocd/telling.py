@@ -104,6 +104,8 @@ class Teller:
         said = [{"type": "DeletionError", "message": message}]
         conditions = with_conditions(before.get("conditions") or (), said, ("DeletionError",), self._clock.now())
         self._patch(app, {**before, "conditions": conditions}, {})
+        why = f"Unable to delete application resources: {message}"
+        self._recorder.event(app, "Warning", "StatusRefreshed", why)
 
     def keep_finalizers(self, app: Object, finalizers: list[str]) -> None:
         """Write an Application's finalizers, where they are others."""

@@ -8,7 +8,14 @@ import pytest
 from argocd_syncs import Syncs, job, note
 from builders import config_map, deployment, merged
 
-from gitopslab.gitops.argocd.deletion import DeletionError, Deletions, hook_finalizers, is_deleted, last_wave
+from gitopslab.gitops.argocd.deletion import (
+    DeletionError,
+    Deletions,
+    abandoned,
+    hook_finalizers,
+    is_deleted,
+    last_wave,
+)
 from gitopslab.gitops.argocd.kinds import (
     BACKGROUND_FINALIZER,
     DELETION_APPROVED,
@@ -44,10 +51,9 @@ class Ends:
         rows = self.syncs.compare({"source": {}}).resources
         live = [row.live for row in rows if row.live is not None]
         live += [found for obj in self.extra if (found := self.syncs.find(obj)) is not None]
-        ending = self._deletions.advance(self.app, live, self.targets)
-        self.finalizers = ending.finalizers
+        before, self.finalizers = self.finalizers, self._deletions.advance(self.app, live, self.targets)
         self.syncs.plane.settle()
-        return ending.waits
+        return self.finalizers == before and any("argocd" in name for name in before)
 
     def end(self) -> list[str]:
         """Steps until nothing is waited for; the finalizers that are left."""
@@ -157,6 +163,12 @@ def test_finalizers_come_and_go_with_hooks_in_git() -> None:
     assert hook_finalizers({"metadata": {"finalizers": wanted}}, [config_map("a")]) == [RESOURCES_FINALIZER]
 
 
+def test_without_its_cluster_an_application_leaves_everything() -> None:
+    others = ["example.com/other"]
+    ours = [FOREGROUND_FINALIZER, PRE_DELETE_FINALIZER, f"{POST_DELETE_FINALIZER}/cleanup"]
+    assert abandoned({"metadata": {"finalizers": [*ours, *others]}}) == others
+
+
 def test_hooks_run_before_anything_is_deleted(syncs: Syncs) -> None:
     syncs.have(config_map("a"))
     ends = Ends(syncs, RESOURCES_FINALIZER, PRE_DELETE_FINALIZER)
@@ -166,6 +178,7 @@ def test_hooks_run_before_anything_is_deleted(syncs: Syncs) -> None:
     assert ends.step()
     assert syncs.get("configmaps", "a")
     syncs.plane.advance(30)
+    assert ends.end() == [RESOURCES_FINALIZER]
     assert ends.end() == []
     assert syncs.get("configmaps", "a") is None
 

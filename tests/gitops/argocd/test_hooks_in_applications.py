@@ -6,7 +6,7 @@ import pytest
 from argocd_cluster import Argo, config_map
 from projects import Project
 
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, HOOK_FINALIZER, NAMESPACE, RESOURCES_FINALIZER
+from gitopslab.gitops.argocd.kinds import APP_PROJECTS, APPLICATIONS, HOOK_FINALIZER, NAMESPACE, RESOURCES_FINALIZER
 from gitopslab.machinery.objects import Object
 
 IMAGE = "quay.io/argoprojlabs/argocd-e2e-container:0.1"
@@ -229,3 +229,44 @@ def test_a_sync_that_goes_on_is_ended_before_the_application_is(argo: Argo, proj
     argo.advance(120)
     assert argo.find(APPLICATIONS, "app", NAMESPACE) is None
     assert argo.find("configmaps", "a") is None
+
+
+def _doomed(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.project("careful")
+    argo.application(project.url, project="careful", metadata={"finalizers": [RESOURCES_FINALIZER]})
+    argo.sync()
+
+
+def test_without_its_project_an_application_is_not_deleted(argo: Argo, project: Project) -> None:
+    _doomed(argo, project)
+    argo.api.delete(APP_PROJECTS, "careful", NAMESPACE)
+    argo.api.delete(APPLICATIONS, "app", NAMESPACE)
+    argo.advance(20)
+    assert ("DeletionError", 'appproject.argoproj.io "careful" not found') in argo.conditions()
+    said = 'Unable to delete application resources: appproject.argoproj.io "careful" not found'
+    assert ("Warning", "StatusRefreshed", said) in argo.events()
+    assert argo.find("configmaps", "a")
+    argo.project("careful")
+    argo.advance(20)
+    assert argo.find(APPLICATIONS, "app", NAMESPACE) is None
+    assert argo.find("configmaps", "a") is None
+
+
+def test_an_application_of_an_unknown_cluster_goes_and_leaves_everything(argo: Argo, project: Project) -> None:
+    _doomed(argo, project)
+    argo.change({"destination": {"server": None, "name": "nowhere", "namespace": "default"}})
+    argo.api.delete(APPLICATIONS, "app", NAMESPACE)
+    argo.advance(20)
+    assert argo.find(APPLICATIONS, "app", NAMESPACE) is None
+    assert argo.find("configmaps", "a")
+
+
+def test_what_the_project_forbids_is_not_deleted(argo: Argo, project: Project) -> None:
+    _doomed(argo, project)
+    forbidden = [{"group": "", "kind": "ConfigMap"}]
+    argo.change({"namespaceResourceBlacklist": forbidden}, "careful", APP_PROJECTS)
+    argo.api.delete(APPLICATIONS, "app", NAMESPACE)
+    argo.advance(20)
+    assert argo.find(APPLICATIONS, "app", NAMESPACE) is None
+    assert argo.find("configmaps", "a")
