@@ -51,11 +51,42 @@ data:
 """
 
 
+SHOP = f"{PLACE}-git"
+BROUGHT = f"""
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {SHOP}}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {{name: shop, namespace: flux-system}}
+spec: {{interval: 1h, url: "http://git.gitopslab.svc.cluster.local/show/shop.git", ref: {{branch: main}}}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: shop, namespace: flux-system}}
+spec: {{interval: 1h, prune: true, targetNamespace: {SHOP}, sourceRef: {{kind: GitRepository, name: shop}}}}
+"""
+WEB_IN_GIT = WEB.split("---")[1]
+IN_GIT = {"web.yaml": WEB_IN_GIT.replace(f", namespace: {PLACE}", "")}
+MORE_IN_GIT = {"words.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: hello}\n"}
+
 FIRST = f"""import gitopslab
+from gitopslab.gitops.flux.definitions import definitions
 
 lab, place = gitopslab.open(), {PLACE!r}
 lab.apply({WEB!r})
 lab.wait("deployment/web", namespace=place)
+lab.client.apply({{"apiVersion": "v1", "kind": "Namespace", "metadata": {{"name": "flux-system"}}}})
+for definition in definitions():
+    lab.client.apply(definition)
+lab.client.discovery(fresh=True)
+shop = lab.git.clone("show/shop", "shop")
+shop.commit("Open the shop", {IN_GIT!r}, push=True)
+shop.commit("Say hello", {MORE_IN_GIT!r}, push=True)
+lab.flux.url("show/shop")
+lab.apply({BROUGHT!r})
+lab.wait("kustomization/shop", "condition=Ready", namespace="flux-system")
 """
 MOST_TABS = 12
 _FOCUS = "['uid', 'node', 'at'].map((name) => document.activeElement.dataset[name])"
@@ -66,6 +97,12 @@ def scale(stage: Stage, _root: Locator) -> None:
     """Ask for one pod more, in a terminal."""
     stage.pods += 1
     stage.lab.gitopslab("kubectl", "scale", "deployment/web", f"--replicas={stage.pods}", "-n", PLACE)
+
+
+def scale_shop(stage: Stage, _root: Locator) -> None:
+    """Ask for one pod more than Git does, in a terminal."""
+    stage.shop += 1
+    stage.lab.gitopslab("kubectl", "scale", "deployment/web", f"--replicas={stage.shop}", "-n", SHOP)
 
 
 def think_smaller(stage: Stage, root: Locator) -> None:
@@ -140,7 +177,7 @@ CASES = [
         "root.querySelector('.gl-verdict').textContent + root.querySelector('.gl-steps').textContent",
         key="ArrowUp",
         choose="root.querySelector('.gl-step-title').click();",
-        place="root.querySelector('.gl-step-title[aria-current]').textContent",
+        place="root.querySelector('.gl-step-title[aria-current] span').textContent",
     ),
     Case(
         "timeline",
@@ -175,6 +212,33 @@ CASES = [
         "root.querySelector('.gl-verdict').textContent",
         change=make_namespace,
     ),
+    Case(
+        "commit-lanes",
+        'lab.lanes("show/shop")',
+        ".gl-ln-commit",
+        "root.querySelector('.gl-ln-drift').textContent",
+        key="ArrowRight",
+        choose="root.querySelectorAll('.gl-ln-commit')[1].click();",
+        place="root.querySelector('.gl-ln-commit[aria-pressed=true]').dataset.at",
+        change=scale_shop,
+    ),
+    Case(
+        "tree",
+        'lab.tree("kustomization/shop")',
+        ".gl-tr-card",
+        "root.querySelector('.gl-tr-card[data-kind=Deployment]').ariaLabel",
+        key="ArrowRight",
+        change=scale_shop,
+    ),
+    Case(
+        "drift",
+        'lab.drift("kustomization/shop")',
+        ".gl-df-row",
+        "root.querySelector('.gl-df-rows').textContent",
+        choose="root.querySelector('.gl-toggle').click();",
+        place="root.querySelector('.gl-toggle').ariaPressed",
+        change=scale_shop,
+    ),
 ]
 every = pytest.mark.parametrize("case", CASES, ids=str)
 
@@ -186,6 +250,7 @@ class Stage:
     lab: OpenLab
     shown: Browser
     pods: int = 2
+    shop: int = 2
 
     @property
     def page(self) -> Page:
@@ -287,7 +352,8 @@ def test_all_of_them_survive_a_reload_of_the_page(stage: Stage) -> None:
 
 def test_all_of_them_survive_a_restart_of_the_kernel(stage: Stage) -> None:
     stage.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    stage.page.wait_for_function("() => document.querySelectorAll('.gl-live[data-live=closed]').length === 8")
+    ended = "(count) => document.querySelectorAll('.gl-live[data-live=closed]').length === count"
+    stage.page.wait_for_function(ended, arg=len(CASES))
     blank = [case.name for case in CASES if not stage.root(case).locator(case.thing).count()]
     assert blank == [], "the last picture stays"
     stage.run()

@@ -8,7 +8,6 @@ class DriftRows {
     Object.assign(this, { looks, states, fates });
     const head = el("thead", {}, el("tr", {}, ...DRIFT_COLUMNS.map((name) => el("th", { scope: "col" }, name))));
     this.table = el("table", { class: "gl-df-rows" }, head);
-    this.bodies = this.table;
     this.element = el("div", { class: "gl-df-room" }, this.table);
   }
 
@@ -17,6 +16,8 @@ class DriftRows {
     keyed(this.table, [{ key: "head" }, ...objects], ({ key }) => key, (object) => (object.key === "head" ? this.table.tHead : this.makeBody(object)), (body, object) => object.key !== "head" && this.update(body, object, every));
     hide(this.element, !objects.length);
     this.rove(this.all().find((row) => row.dataset.at === held) ?? this.current);
+    // A row that was moved has lost the focus.
+    if (held && document.activeElement !== this.current) this.current?.focus({ preventScroll: true });
   }
 
   makeBody(object) {
