@@ -140,11 +140,12 @@ def log(address: Address, commit: str, most: int) -> list[LogEntry]:
     """
     repo = _fetched(address, ObjectID(commit.encode()), depth=most)
     found: list[LogEntry] = []
-    waiting = {ObjectID(commit.encode())}
+    waiting, seen = {ObjectID(commit.encode())}, set[ObjectID]()
     while waiting and len(found) < most:
         newest = max((_commit(repo, sha) for sha in waiting), key=lambda each: each.commit_time)
         found.append(entry_of(newest, []))
-        waiting = (waiting - {newest.id}) | {sha for sha in newest.parents if sha in repo.object_store}
+        seen.add(newest.id)
+        waiting = (waiting | {sha for sha in newest.parents if sha in repo.object_store}) - seen
     return found
 
 
