@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitopslab.gitops.argocd.application import ApplicationController
 from gitopslab.gitops.argocd.applicationset.controller import ApplicationSetController
+from gitopslab.gitops.argocd.appproject import AppProjectController
 from gitopslab.gitops.argocd.kinds import APP_PROJECTS, APPLICATION_SETS, APPLICATIONS
 from gitopslab.gitops.starting import Row
 from gitopslab.gitops.surroundings import Surroundings
@@ -14,5 +15,6 @@ def controllers(given: Surroundings) -> list[Row]:
     compared = (APPLICATIONS, APP_PROJECTS)
     return [
         Row(ApplicationController.name, compared, lambda: ApplicationController(given)),
+        Row(AppProjectController.name, compared, lambda: AppProjectController(given)),
         Row(ApplicationSetController.name, (*compared, APPLICATION_SETS), lambda: ApplicationSetController(given)),
     ]
