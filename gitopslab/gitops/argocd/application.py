@@ -17,7 +17,7 @@ from functools import partial
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import LabError
-from gitopslab.gitops.argocd import autosync
+from gitopslab.gitops.argocd import autosync, settings
 from gitopslab.gitops.argocd.clusters import OWN, Cluster, DestinationError, clusters, destination
 from gitopslab.gitops.argocd.compare import Comparer, Question
 from gitopslab.gitops.argocd.deletion import Deletions, abandoned, hook_finalizers
@@ -37,14 +37,14 @@ from gitopslab.gitops.argocd.live import LiveState
 from gitopslab.gitops.argocd.project import invalid_spec, is_live_permitted, project_of, refusal
 from gitopslab.gitops.argocd.refresh import Level, Refreshing
 from gitopslab.gitops.argocd.sources import Sources, Target, sources_of
-from gitopslab.gitops.argocd.state import Comparison
+from gitopslab.gitops.argocd.state import Comparison, Key
 from gitopslab.gitops.argocd.summary import summary_of
 from gitopslab.gitops.argocd.sync.operation import Operations
 from gitopslab.gitops.argocd.sync.step import Circumstances
-from gitopslab.gitops.argocd.telling import Teller
+from gitopslab.gitops.argocd.telling import Found, Teller
 from gitopslab.gitops.argocd.tracking import instance_of
 from gitopslab.gitops.surroundings import Surroundings
-from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, uid_of
+from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, namespace_of, uid_of
 
 _HOOKED = (PRE_DELETE_FINALIZER, POST_DELETE_FINALIZER)
 _LOOK_AGAIN = 5.0  # what a deletion waits for is watched; this is for what nobody watches
@@ -65,12 +65,17 @@ class ApplicationController:
         self._projects = given.manager.informer(APP_PROJECTS)
         self._secrets = given.manager.informer("secrets")
         self._teller = Teller(given.api_for(CONTROLLER), given.clock)
-        self._refreshing = Refreshing(given.clock)
+        known = settings.Settings(given.manager.informer("configmaps"))
+        self._refreshing = Refreshing(given.clock, known)
         self._sources = Sources(given, self.name)
-        self.sources: tuple[Source, ...] = (Source(APPLICATIONS), Source(APP_PROJECTS, self._of_project))
-        self._live = LiveState(given, self._follow)
+        self.sources: tuple[Source, ...] = (
+            Source(APPLICATIONS),
+            Source(APP_PROJECTS, self._of_project),
+            Source("configmaps", self._of_settings),
+        )
+        self._live = LiveState(given, self._follow, self._watching)
         api = given.api_for(FIELD_MANAGER)
-        self._comparer = Comparer(given.catalog, self._live, Differ(api, given.catalog))
+        self._comparer = Comparer(given.catalog, self._live, Differ(api, given.catalog), known)
         self._operations = Operations(api, given.catalog, given.clock)
         self._deletions = Deletions(api, given.catalog, given.clock)
 
@@ -95,11 +100,25 @@ class ApplicationController:
 
     def _of_project(self, event: WatchEvent) -> Iterable[Request]:
         """A project that changes has its Applications looked at again."""
-        for app in self._apps.list(NAMESPACE):
-            if project_of(app) == name_of(event.object):
-                request = Request(NAMESPACE, name_of(app))
-                self._refreshing.ask(request, Level.LATEST)
-                yield request
+        return self._asked(app for app in self._apps.list(NAMESPACE) if project_of(app) == name_of(event.object))
+
+    def _of_settings(self, event: WatchEvent) -> Iterable[Request]:
+        """Settings that change have all Applications looked at again."""
+        is_meant = (namespace_of(event.object), name_of(event.object)) == (NAMESPACE, settings.NAME)
+        return self._asked(self._apps.list(NAMESPACE)) if is_meant else ()
+
+    def _asked(self, apps: Iterable[Object]) -> list[Request]:
+        requests = [Request(NAMESPACE, name_of(app)) for app in apps]
+        for request in requests:
+            self._refreshing.ask(request, Level.LATEST)
+        return requests
+
+    def _watching(self, namespace: str) -> list[Request]:
+        """The Applications that want to know what belongs to nobody in a namespace."""
+        curious = {name_of(one) for one in self._projects.list(NAMESPACE) if "orphanedResources" in one["spec"]}
+        apps = self._apps.list(NAMESPACE) if curious else ()
+        there = (app for app in apps if app["spec"]["destination"].get("namespace") == namespace)
+        return [Request(NAMESPACE, name_of(app)) for app in there if project_of(app) in curious]
 
     def _project(self, app: Object) -> Object | None:
         return self._projects.get(project_of(app), NAMESPACE)
@@ -119,9 +138,14 @@ class ApplicationController:
         return Result(self._refreshing.wait(request, self._apps.get(name_of(app), NAMESPACE) or app))
 
     def _fingerprint(self, app: Object) -> Hashable:
-        """What changes whenever an object of the Application does."""
+        """What changes whenever an object of the Application does, or one is orphaned beside them."""
         managed = self._live.managed_by(instance_of(app)).values()
-        return frozenset((uid_of(obj), obj["metadata"].get("resourceVersion")) for obj in managed)
+        versions = frozenset((uid_of(obj), obj["metadata"].get("resourceVersion")) for obj in managed)
+        return versions, tuple(self._orphans(app))
+
+    def _orphans(self, app: Object) -> list[Key]:
+        namespace = app["spec"]["destination"].get("namespace", "")
+        return self._live.orphans(self._project(app) or {}, namespace)
 
     def _compare(self, request: Request, app: Object, level: Level, live: Hashable) -> bool:
         """Compare, and tell the outcome; False while manifests are being made."""
@@ -171,10 +195,15 @@ class ApplicationController:
         decision = autosync.decide(app, comparison, self._given.clock.now(), windows)
         if target is not None:
             self._teller.keep_finalizers(app, hook_finalizers(app, target.objects))
-        summary = summary_of(comparison, self._given.manager)
-        self._teller.compared(app, comparison, summary, decision, looked=level > Level.RECENT)
+        found = Found(comparison, decision, summary_of(comparison, self._given.manager), self._warned(app, project))
+        self._teller.compared(app, found, looked=level > Level.RECENT)
         if decision.after is not None:
             self._refreshing.come_back(request, decision.after)
+
+    def _warned(self, app: Object, project: Object) -> int:
+        """How many objects beside the Application belong to nobody, where its project warns of them."""
+        is_wanted = (project["spec"].get("orphanedResources") or {}).get("warn") is not False
+        return len(self._orphans(app)) if is_wanted else 0
 
     # -- syncing ------------------------------------------------------------------------------------------------------
 

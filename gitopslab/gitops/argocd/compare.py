@@ -20,6 +20,7 @@ from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNCED, 
 from gitopslab.gitops.argocd.live import LiveState
 from gitopslab.gitops.argocd.options import has_option, words
 from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
+from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.sources import Target
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
 from gitopslab.gitops.argocd.tracking import application_of, describes_itself, instance_of, placed
@@ -62,12 +63,14 @@ class Comparer:
         catalog: Which kinds there are.
         live: What is there.
         differ: Compares single objects.
+        settings: What all Applications ignore.
     """
 
-    def __init__(self, catalog: Catalog, live: LiveState, differ: Differ) -> None:
+    def __init__(self, catalog: Catalog, live: LiveState, differ: Differ, settings: Settings) -> None:
         self._catalog = catalog
         self._live = live
         self._differ = differ
+        self._settings = settings
 
     def compare(self, question: Question) -> Comparison:
         """The outcome; nothing is written."""
@@ -168,7 +171,9 @@ class Comparer:
     def _pairs(
         self, app: Object, project: Object, wanted: dict[Key, Object], there: dict[Key, Object]
     ) -> list[Managed]:
-        rules = ignoring.read(app["spec"].get("ignoreDifferences") or ())
+        settings = self._settings
+        said = [*(app["spec"].get("ignoreDifferences") or ()), *settings.ignored]
+        rules = ignoring.read(said, aggregated=settings.ignores_aggregated_roles)
         by_server = _is_compared_by_server(app)
         return [
             self._pair(key, wanted.get(key), there.get(key), project, rules, by_server=by_server)

@@ -176,8 +176,9 @@ def _normal(obj: Object, rules: Rules) -> Object:
     if (group, kind) == ("", "Secret"):
         _normal_secret(left)
     is_role = group == "rbac.authorization.k8s.io" and kind in ("Role", "ClusterRole")
-    if is_role and (left.get("aggregationRule") or not left.get("rules")):
-        left["rules"] = None
+    if is_role and ("rules" in left or rules.aggregated):
+        filled = rules.aggregated and "aggregationRule" in left
+        left["rules"] = None if filled else left.get("rules") or None
     return left
 
 
@@ -267,4 +268,5 @@ def _lasting(obj: Object) -> Object:
     metadata = {key: value for key, value in obj["metadata"].items() if key not in _VOLATILE}
     annotations = dict(metadata.pop("annotations", None) or {})
     annotations.pop("kubectl.kubernetes.io/last-applied-configuration", None)
-    return {**obj, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}
+    rest = {key: value for key, value in obj.items() if value is not None}
+    return {**rest, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}

@@ -33,11 +33,13 @@ class Rules:
         text: As they stand in the spec; equal rules have equal texts.
         removals: For which objects (a rule), and what is removed.
         managers: For which objects (a rule), and the managers whose fields are.
+        aggregated: Whether the rules of roles that others fill are left out.
     """
 
     text: str
     removals: tuple[tuple[_Where, Removal], ...] = ()
     managers: tuple[tuple[_Where, tuple[str, ...]], ...] = ()
+    aggregated: bool = False
 
     def without(self, obj: Object) -> Object:
         """A copy of an object without what pointers and paths name, and without its status."""
@@ -70,8 +72,12 @@ class _Where:
         )
 
 
-def read(rules: Iterable[Object]) -> Rules:
+def read(rules: Iterable[Object], *, aggregated: bool = False) -> Rules:
     """Read ``spec.ignoreDifferences``.
+
+    Args:
+        rules: As in the spec.
+        aggregated: Also leave out the rules of roles that others fill.
 
     Raises:
         IgnoreError: A path cannot be read; the message is jq's.
@@ -85,7 +91,8 @@ def read(rules: Iterable[Object]) -> Rules:
         removals += [(where, _path(path)) for path in rule.get("jqPathExpressions") or ()]
         if rule.get("managedFieldsManagers"):
             managers.append((where, tuple(rule["managedFieldsManagers"])))
-    return Rules(json.dumps(known, sort_keys=True), tuple(removals), tuple(managers))
+    text = json.dumps([known, aggregated], sort_keys=True)
+    return Rules(text, tuple(removals), tuple(managers), aggregated)
 
 
 def _pointer(path: str) -> Removal:

@@ -12,10 +12,11 @@ from gitopslab.controlplane.runtime.reconcile import Request, Source
 from gitopslab.gitops.argocd.exclusions import is_excluded
 from gitopslab.gitops.argocd.kinds import NAMESPACE
 from gitopslab.gitops.argocd.state import Key, key_of
-from gitopslab.gitops.argocd.tracking import by_application
+from gitopslab.gitops.argocd.tracking import application_of, by_application
+from gitopslab.gitops.argocd.tree import orphans
 from gitopslab.gitops.surroundings import Surroundings
 from gitopslab.machinery.kinds import Resource
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _UNWATCHED = frozenset({("", "Event"), ("events.k8s.io", "Event")})
@@ -27,10 +28,14 @@ class LiveState:
     Args:
         given: What a controller works with.
         added: Called with a source for each kind that is followed.
+        watching: Gives the Applications that want to know of objects beside them in a namespace.
     """
 
-    def __init__(self, given: Surroundings, added: Callable[[Source], None]) -> None:
+    def __init__(
+        self, given: Surroundings, added: Callable[[Source], None], watching: Callable[[str], Iterable[Request]]
+    ) -> None:
         self._given = given
+        self._watching = watching
         self._added = added
         self._followed: dict[str, Resource] = {}
         for resource in given.catalog:
@@ -44,6 +49,14 @@ class LiveState:
             for obj in self._given.manager.informer(name).indexed(by_application, instance):
                 found[key_of(obj)] = obj
         return found
+
+    def orphans(self, project: Object, namespace: str) -> list[Key]:
+        """What no Application manages in a namespace, when the project wants to know."""
+        if not namespace or "orphanedResources" not in (project.get("spec") or {}):
+            return []
+        there = [obj for name in self._followed for obj in self._given.manager.informer(name).list(namespace)]
+        owned = [key_of(obj) for obj in there if application_of(obj)]
+        return orphans(project, namespace, there, owned)
 
     def find(self, obj: Object) -> Object | None:
         """The live object that a manifest means; None when it, or its kind, is not there."""
@@ -59,7 +72,7 @@ class LiveState:
             return
         self._followed[resource.key] = resource
         self._given.manager.informer(resource.key)
-        self._added(Source(resource.key, _managers, previous=True))
+        self._added(Source(resource.key, self._concerned, previous=True))
 
     def _defined(self, event: WatchEvent) -> Iterable[Request]:
         """A definition that is established brings a kind to follow, and perhaps what an Application waits for."""
@@ -68,9 +81,11 @@ class LiveState:
             self._follow(resource)
         return ()
 
-
-def _managers(event: WatchEvent) -> Iterable[Request]:
-    """The Applications that an object belongs to."""
-    for instance in by_application(event.object):
-        namespace, _, name = instance.rpartition("_")
-        yield Request(namespace or NAMESPACE, name)
+    def _concerned(self, event: WatchEvent) -> Iterable[Request]:
+        """The Applications that an object belongs to, or that it lies beside."""
+        instances = list(by_application(event.object))
+        if not instances and (namespace := namespace_of(event.object)):
+            yield from self._watching(namespace)
+        for instance in instances:
+            namespace, _, name = instance.rpartition("_")
+            yield Request(namespace or NAMESPACE, name)

@@ -16,13 +16,12 @@ from random import Random
 from gitopslab.controlplane.runtime.reconcile import Request
 from gitopslab.gitops.argocd.compare import has_changed_namespace_metadata
 from gitopslab.gitops.argocd.kinds import REFRESH
+from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.status import compared_to
 from gitopslab.machinery.clock import Clock, seconds_of
 from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import Object, annotations_of
 
-_EXPIRY = 120.0
-_JITTER = 60.0
 _GRACE = 180.0
 
 
@@ -50,11 +49,13 @@ class Refreshing:
 
     Args:
         clock: The lab's time.
+        settings: How often Git is looked at.
         chance: For the jitter.
     """
 
-    def __init__(self, clock: Clock, chance: Random = CHANCE) -> None:
+    def __init__(self, clock: Clock, settings: Settings, chance: Random = CHANCE) -> None:
         self._clock = clock
+        self._settings = settings
         self._chance = chance
         self._turns: dict[Request, _Turn] = {}
 
@@ -89,7 +90,10 @@ class Refreshing:
     def _expiry(self, turn: _Turn, app: Object) -> float:
         compared = (app.get("status") or {}).get("reconciledAt")
         since = max(seconds_of(compared) if compared else 0.0, turn.tried)
-        return since + _EXPIRY + turn.jitter
+        resync = self._settings.resync
+        if since and not resync:
+            return float("inf")
+        return since + resync + turn.jitter * self._settings.jitter
 
     def ask(self, request: Request, level: Level) -> None:
         """Have an Application compared at the next chance."""
@@ -119,15 +123,16 @@ class Refreshing:
         """
         turn = self._turn(request)
         turn.live, turn.asked, turn.later = live, None, None
-        turn.jitter, turn.tried = self._chance.random() * _JITTER, self._clock.now()
+        turn.jitter, turn.tried = self._chance.random(), self._clock.now()
         if not trouble:
             turn.trouble = None
 
-    def wait(self, request: Request, app: Object) -> float:
-        """Seconds until an Application's next turn, if nothing happens before."""
+    def wait(self, request: Request, app: Object) -> float | None:
+        """Seconds until an Application's next turn, if nothing happens before; None when only that brings it."""
         turn = self._turn(request)
         due = self._expiry(turn, app)
-        return max(0.0, min(due, turn.later if turn.later is not None else due) - self._clock.now())
+        due = min(due, turn.later if turn.later is not None else due)
+        return None if due == float("inf") else max(0.0, due - self._clock.now())
 
     def forget(self, request: Request) -> None:
         """An Application is gone."""

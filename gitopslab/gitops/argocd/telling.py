@@ -5,7 +5,8 @@ Source: ``persistAppStatus``, ``setOperationState`` and ``setAppCondition`` in `
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.recorder import Recorder
@@ -28,6 +29,35 @@ from gitopslab.machinery.objects import Object, annotations_of, name_of
 _OF_SPEC = ("InvalidSpecError", "UnknownError")
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found out about an Application.
+
+    Attributes:
+        comparison: With what its spec asks for.
+        decision: Whether it syncs by itself.
+        summary: ``status.summary``.
+        orphans: How many objects beside it belong to nobody.
+    """
+
+    comparison: Comparison
+    decision: Decision
+    summary: Object
+    orphans: int
+
+    def conditions(self, known: Sequence[Object], now: float) -> list[Object]:
+        """The conditions that follow, given those there are."""
+        found = with_conditions(known, (), _OF_SPEC, now)
+        found = with_conditions(found, self.comparison.conditions, EVALUATED, now)
+        words = f"Application has {self.orphans} orphaned resources"
+        orphaned = [{"type": "OrphanedResourceWarning", "message": words}] if self.orphans else []
+        found = with_conditions(found, orphaned, ("OrphanedResourceWarning",), now)
+        if self.decision.keeps_condition:
+            return found
+        failed = [{"type": "SyncError", "message": self.decision.error}] if self.decision.error else []
+        return with_conditions(found, failed, ("SyncError",), now)
+
+
 class Teller:
     """Tells of Applications, and writes only what is new.
 
@@ -41,34 +71,26 @@ class Teller:
         self._clock = clock
         self._recorder = Recorder(api, clock, CONTROLLER)
 
-    def compared(
-        self, app: Object, comparison: Comparison, summary: Object, decision: Decision, *, looked: bool
-    ) -> Object:
+    def compared(self, app: Object, found: Found, *, looked: bool) -> Object:
         """How a comparison ended, and what follows from it; the Application as it is then.
 
         Args:
             app: As it was read.
-            comparison: With what its spec asks for.
-            summary: ``status.summary``.
-            decision: Whether it syncs by itself.
+            found: What was found out.
             looked: Whether Git was looked at.
         """
         now, before = self._clock.now(), app.get("status") or {}
-        conditions = with_conditions(before.get("conditions") or (), (), _OF_SPEC, now)
-        conditions = with_conditions(conditions, comparison.conditions, EVALUATED, now)
-        if not decision.keeps_condition:
-            said = [{"type": "SyncError", "message": decision.error}] if decision.error else []
-            conditions = with_conditions(conditions, said, ("SyncError",), now)
+        comparison, decision = found.comparison, found.decision
         after: Object = {
             **before,
-            "conditions": conditions,
+            "conditions": found.conditions(before.get("conditions") or (), now),
             "controllerNamespace": NAMESPACE,
             "health": {**(before.get("health") or {}), "status": health_of(app, comparison)},
             "resourceHealthSource": HEALTH_SOURCE,
             "resources": resources_of(app, comparison),
             "sourceType": comparison.source_type,
             "sourceTypes": list(comparison.source_types),
-            "summary": summary,
+            "summary": found.summary,
             "sync": {"comparedTo": compared_to(app), "status": comparison.status, **_commits(comparison)},
         }
         if looked or not before.get("reconciledAt"):

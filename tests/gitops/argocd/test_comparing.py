@@ -5,7 +5,7 @@ from __future__ import annotations
 from argocd_cluster import Argo, config_map
 from projects import Project
 
-from gitopslab.gitops.argocd.kinds import TRACKING_ID
+from gitopslab.gitops.argocd.kinds import APP_PROJECTS, TRACKING_ID
 from gitopslab.machinery.objects import Object
 
 
@@ -164,3 +164,19 @@ def test_a_kind_that_the_project_forbids_is_unknown(argo: Argo, project: Project
     argo.project("strict", namespaceResourceBlacklist=[{"group": "", "kind": "ConfigMap"}])
     argo.application(project.url, project="strict")
     assert argo.resources() == {"ConfigMap/a": "Unknown"}
+
+
+def test_objects_that_belong_to_nobody_are_counted_where_the_project_wants_to_know(
+    argo: Argo, project: Project
+) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    argo.project("watchful", orphanedResources={})
+    argo.application(project.url, project="watchful")
+    assert argo.conditions() == []
+    argo.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "left", "namespace": "default"}})
+    argo.api.create(tracked("other", app="other"))
+    argo.plane.settle()
+    assert argo.conditions() == [("OrphanedResourceWarning", "Application has 1 orphaned resources")]
+    argo.change({"orphanedResources": {"warn": False}}, "watchful", APP_PROJECTS)
+    assert argo.conditions() == []

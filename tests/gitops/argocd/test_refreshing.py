@@ -94,3 +94,19 @@ def test_the_same_condition_keeps_its_time(argo: Argo, project: Project) -> None
     argo.advance(400)
     argo.refresh()
     assert argo.status()["conditions"] == before
+
+
+def test_how_often_git_is_looked_at_can_be_set(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    data = {"timeout.reconciliation": "15s", "timeout.reconciliation.jitter": "0s"}
+    name = {"name": "argocd-cm", "namespace": NAMESPACE}
+    argo.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": data})
+    argo.application(project.url)
+    second = project.commit({"b.yaml": config_map("b")})
+    argo.advance(16)
+    assert argo.status()["sync"]["revision"] == second
+    argo.api.patch("configmaps", "argocd-cm", {"data": {"timeout.reconciliation": "0s"}}, NAMESPACE)
+    argo.plane.settle()
+    project.commit({"c.yaml": config_map("c")})
+    argo.advance(10_000)
+    assert argo.status()["sync"]["revision"] == second
