@@ -4,16 +4,60 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 
 import pytest
+from canned_api import CannedApi, kubeconfig, served
+from standin_tools import Standins
 
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.embedded import EmbeddedCluster
+from gitopslab.clusters.kind import KindCluster
+from gitopslab.clusters.kwok import KwokCluster
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError
 from gitopslab.gitops.argocd.kinds import APPLICATIONS, NAMESPACE
 from gitopslab.lab import Lab
+from gitopslab.lab.argocd.argocd import ArgoCD
+from gitopslab.lab.argocd.installation import components
 from gitopslab.lab.git import Repository
 from gitopslab.machinery.objects import name_of
+
+
+def test_before_it_is_installed_the_next_step_is_told(tmp_path: Path) -> None:
+    with served(CannedApi()) as address:
+        client = Client(kubeconfig(tmp_path, address))
+        argocd = ArgoCD(client, EmbeddedCluster("canned"))
+        assert repr(argocd) == "Argo CD is not on this cluster yet: lab.argocd.install()"
+        for asked in (argocd.get, argocd.sync, lambda name: argocd.create(name, "argo/x")):
+            with pytest.raises(LabError, match="Argo CD is not on this cluster yet") as told:
+                asked("web")
+            assert told.value.hint == "lab.argocd.install()"
+        client.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    """A folder for a room without a network."""
+    folder = tmp_path / "argocd"
+    folder.mkdir()
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": {"a": "b"}}
+    (folder / "install.yaml").write_text(json.dumps(settings))
+    (folder / "argocd.tar").write_bytes(b"")
+    return folder
+
+
+def test_the_real_one_comes_from_a_folder_with_its_images_and_looks_at_git_often(room: Path, tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("the stand-ins are scripts with a first line that Windows does not read")
+    standins = Standins(tmp_path / "standins")
+    (settings,) = components(KindCluster("lab", standins.environment), room)
+    wanted = {"a": "b", "timeout.reconciliation": "15s", "timeout.reconciliation.jitter": "0s"}
+    assert settings["data"] == wanted
+    assert [call[2] for call in standins.calls()] == ["image-archive"]
+    with pytest.raises(LabError, match="the pods of a kwok cluster only pretend"):
+        components(KwokCluster("lab", standins.environment), "")
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +328,22 @@ def test_an_application_set_is_shown_as_the_command_shows_it(lab: Lab, app: str)
     assert "All applications have been generated successfully" in repr(lab.argocd.appset(name))
     names = {name_of(obj) for obj in lab.argocd.list()}
     assert {f"{app}-dev", f"{app}-prod"} <= names
+
+
+def test_an_application_of_two_sources_is_shown_synced_and_rolled_back(
+    lab: Lab, app: str, synced: Repository, tmp_path: Path
+) -> None:
+    other = lab.git.clone(f"argo/{app}-more", tmp_path / "more")
+    other.commit("More", {"more.yaml": config("more", x="1")}, push=True)
+    first = lab.client.get(APPLICATIONS, app, NAMESPACE)["spec"]
+    sources = [first["source"], {"repoURL": lab.argocd.url(f"argo/{app}-more"), "path": ".", "targetRevision": "main"}]
+    lab.client.patch(APPLICATIONS, app, {"spec": {"sources": sources, "source": None}}, NAMESPACE)
+    lab.argocd.sync(app)
+    assert lab.client.get("configmap", "more", app)["data"] == {"x": "1"}
+    assert "Sources:\n- Repo:" in repr(lab.argocd.get(app))
+    other.commit("More of it", {"more.yaml": config("more", x="2")}, push=True)
+    assert f"===== /ConfigMap {app}/more ======\n3c3\n<   x: '1'\n---\n>   x: '2'" in str(lab.argocd.diff(app))
+    lab.argocd.sync(app)
+    lab.argocd.rollback(app)
+    assert lab.client.get("configmap", "more", app)["data"] == {"x": "1"}
+    assert str(lab.argocd.history(app)).count("SOURCE") == 2

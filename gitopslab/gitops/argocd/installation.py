@@ -46,15 +46,16 @@ def manifest() -> list[Object]:
     ]
 
 
-def at_start(password: str) -> list[Object]:
-    """What ``argocd-server`` and the others make when they start: the administrator's password and the first project.
+def at_start(password: str, auth: str) -> list[Object]:
+    """What ``argocd-server`` and the others make when they start: passwords, and the first project.
 
     Args:
         password: Of the user ``admin``.
+        auth: Of Redis.
     """
     return [
         _secret("argocd-initial-admin-secret", {"password": password}),
-        _secret("argocd-redis", {"auth": password[::-1]}),
+        _secret("argocd-redis", {"auth": auth}),
         default_project(),
     ]
 

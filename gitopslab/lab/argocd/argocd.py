@@ -33,7 +33,13 @@ class ArgoCD(Asking):
 
     def __repr__(self) -> str:
         found = self.list()
-        return repr(found) if found else "Argo CD has nothing to do yet: lab.argocd.create(NAME, PROJECT, PATH)"
+        if found:
+            return repr(found)
+        try:
+            self._must_be_there()
+        except LabError as error:
+            return f"{error.message}: {error.hint}"
+        return "Argo CD has nothing to do yet: lab.argocd.create(NAME, PROJECT, PATH)"
 
     def install(self, *, manifests: str | Path = "", timeout: float = 300.0) -> None:
         """Install Argo CD, and let it read the lab's Git server.
@@ -103,6 +109,7 @@ class ArgoCD(Asking):
             >>> lab.argocd.create("web", "waal/infra", "apps/web", namespace="web", automated=True)
             application 'web' created
         """
+        self._must_be_there()
         obj = application(name, self.url(project), path, Wishes.of(wishes), self._namespace)
         found = self._find(name)
         if found is None:

@@ -10,7 +10,7 @@ from gitopslab.clusters import Capability, Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.controls import Controls
 from gitopslab.clusters.forge import Forge
-from gitopslab.errors import NotFoundError, WaitTimeoutError
+from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
 from gitopslab.gitops.argocd.kinds import APP_PROJECTS, APPLICATION_SETS, APPLICATIONS, NAMESPACE
 from gitopslab.gitops.argocd.project import project_of
 from gitopslab.gitops.argocd.windows import matching
@@ -173,6 +173,17 @@ class Asking:
         rows = tuple((event["lastTimestamp"], event["type"], event["reason"], event["message"]) for event in said)
         return Printed(Grid(("Last seen", "Type", "Reason", "Message"), rows).text())
 
+    def _must_be_there(self) -> None:
+        """Say what to do where Argo CD is not installed.
+
+        Raises:
+            LabError: It is not.
+        """
+        try:
+            self._client.resource(APPLICATIONS)
+        except NotFoundError as error:
+            raise LabError("Argo CD is not on this cluster yet", "lab.argocd.install()") from error
+
     def _find(self, name: str) -> Object | None:
         try:
             return self._client.get(APPLICATIONS, name, self._namespace)
@@ -180,6 +191,7 @@ class Asking:
             return None
 
     def _must_find(self, name: str) -> Object:
+        self._must_be_there()
         found = self._find(name)
         if found is None:
             there = ", ".join(name_of(app) for app in self.list())

@@ -40,7 +40,7 @@ def install(client: Client, cluster: Cluster, manifests: str | Path, *, timeout:
         LabError: The manifests cannot be had, or nothing would act on them.
         WaitTimeoutError: It does not start.
     """
-    wanted = _components(cluster, manifests)
+    wanted = components(cluster, manifests)
     say(f'► installing Argo CD {VERSION} into namespace "{NAMESPACE}"')
     client.apply(installation.namespace())
     installing.apply(client, wanted, _RELEASE)
@@ -79,7 +79,12 @@ def _token(client: Client) -> str:
     return token
 
 
-def _components(cluster: Cluster, manifests: str | Path) -> list[Object]:
+def components(cluster: Cluster, manifests: str | Path) -> list[Object]:
+    """What is installed on a cluster: Argo CD as it is published, where pods run; else what it looks like.
+
+    Raises:
+        LabError: The manifests cannot be had, or nothing would act on them.
+    """
     if cluster.kind == "embedded":
         return installation.manifest()
     if cluster.kind not in installing.REAL:
@@ -103,7 +108,7 @@ def _hurried(obj: Object) -> Object:
 
 def _start(client: Client) -> None:
     """Make what the simulated pods would make; a password that is there stays."""
-    for obj in installation.at_start(secrets.token_urlsafe(12)):
+    for obj in installation.at_start(*(secrets.token_urlsafe(12) for _ in range(2))):
         try:
             client.get(
                 obj["kind"].lower() if obj["kind"] == "Secret" else APP_PROJECTS, obj["metadata"]["name"], NAMESPACE

@@ -47,7 +47,7 @@ class Sync:
         """
         spec = app["spec"]
         policy = spec.get("syncPolicy") or {}
-        source = spec.get("source")
+        source = None if spec.get("sources") else spec.get("source")
         target = (source or {}).get("targetRevision") or "HEAD"
         if self.revision and self.revision != target and views.is_automated(app) and not self.dry_run:
             raise LabError(
@@ -56,7 +56,8 @@ class Sync:
             )
         options = policy.get("syncOptions") if sync_options is None else list(sync_options)
         sync: dict[str, Any] = {"prune": self.prune, "dryRun": self.dry_run, "revision": self.revision}
-        sync |= {"resources": list(self.resources), "syncOptions": options, "source": source}
+        sync |= {"resources": list(self.resources), "syncOptions": options}
+        sync |= {"source": source, "sources": spec.get("sources")}
         sync["syncStrategy"] = self._strategy()
         operation: Object = {"initiatedBy": {"username": _USER}, "sync": {k: v for k, v in sync.items() if v}}
         retry = policy.get("retry") if retry_limit is None else {"limit": retry_limit}
@@ -93,7 +94,8 @@ def rollback(app: Object, id: int | None, *, prune: bool) -> Object:
         raise LabError(
             f"application '{name}' does not have deployment id '{id}' in history", f'lab.argocd.history("{name}")'
         )
-    sync = {"revision": entry["revision"], "source": entry["source"], "syncStrategy": {"apply": {}}}
+    sync = {word: entry[word] for word in ("revision", "revisions", "source", "sources") if entry.get(word)}
+    sync["syncStrategy"] = {"apply": {}}
     options = (app["spec"].get("syncPolicy") or {}).get("syncOptions")
     sync |= {key: value for key, value in (("prune", prune), ("syncOptions", options)) if value}
     return {"initiatedBy": {"username": _USER}, "sync": sync}

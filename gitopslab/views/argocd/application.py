@@ -54,7 +54,9 @@ def operation(app: Object, now: float) -> str:
         return ""
     lines = []
     if state.get("syncResult"):
-        lines += [("Operation:", "Sync"), ("Sync Revision:", state["syncResult"].get("revision", ""))]
+        result = state["syncResult"]
+        revision = ", ".join(result.get("revisions") or [result.get("revision", "")])
+        lines += [("Operation:", "Sync"), ("Sync Revision:", revision)]
     began, ended = state.get("startedAt"), state.get("finishedAt")
     lasted = (seconds_of(ended) if ended else now) - seconds_of(began) if began else 0.0
     lines += [("Phase:", state.get("phase", "")), ("Start:", moment(began)), ("Finished:", moment(ended))]
@@ -66,11 +68,13 @@ def history(app: Object) -> str:
     """``argocd app history``: what was deployed, oldest first, by repository."""
     by_url: dict[str, list[tuple[str, str, str]]] = {}
     for entry in (app.get("status") or {}).get("history") or []:
-        source, revision = entry.get("source") or {}, entry.get("revision", "")
-        target = source.get("targetRevision", "")
-        shown = f"{target} ({revision[:_SHORT]})" if len(revision) >= _SHORT else target
-        row = (str(entry.get("id", 0)), moment(entry.get("deployedAt")), shown)
-        by_url.setdefault(source.get("repoURL", ""), []).append(row)
+        sources = entry.get("sources") or [entry.get("source") or {}]
+        revisions = entry.get("revisions") or [entry.get("revision", "")] * len(sources)
+        for source, revision in zip(sources, revisions, strict=False):
+            target = source.get("targetRevision", "")
+            shown = f"{target} ({revision[:_SHORT]})" if len(revision) >= _SHORT else target
+            row = (str(entry.get("id", 0)), moment(entry.get("deployedAt")), shown)
+            by_url.setdefault(source.get("repoURL", ""), []).append(row)
     return "\n\n".join(table(("ID", "DATE", "REVISION"), rows, f"SOURCE  {url}") for url, rows in by_url.items())
 
 
