@@ -109,17 +109,20 @@ def _desk(spec: str, name: str) -> Desk:
     from gitopslab.course.edition import speak_as
     from gitopslab.course.progress import working_folder
     from gitopslab.course.voice import Terminal
+    from gitopslab.lab.fluxing import Flux
 
     speak_as(working_folder())
     found = existing(spec, name)
     options = [*(["--cluster", spec] if spec != "embedded" else []), *(["--name", name] if name != "lab" else [])]
     images = Images(Forge.of(found), note, real_nodes=found.kind in REAL_NODES)
+    client = Client(found.kubeconfig, on_warning=note)
     return Desk(
-        Client(found.kubeconfig, on_warning=note),
+        client,
         Kubectl(found.kubeconfig),
         working_folder(),
         images,
         Terminal(" ".join(options), lambda: images.address().host),
         note,
+        install_flux=lambda: Flux(client, found).install(image_automation=True),
         is_own=found.kind != "context",
     )

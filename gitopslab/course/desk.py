@@ -40,6 +40,7 @@ class Desk:
         images: Of this machine and of the lab's registry.
         voice: How commands are told.
         say: Told what takes a moment.
+        install_flux: Installs Flux with image automation, for the exercises that need it.
         is_own: Whether the cluster is the learner's alone.
         patient: Whether to wait a moment for what the cluster may still do.
     """
@@ -53,6 +54,7 @@ class Desk:
         voice: Voice,
         say: Callable[[str], None],
         *,
+        install_flux: Callable[[], None],
         is_own: bool = True,
         patient: bool = True,
     ) -> None:
@@ -63,6 +65,7 @@ class Desk:
         self._progress = Progress(folder, say)
         self._voice = voice
         self._say = say
+        self._install_flux = install_flux
         self._is_own = is_own
         self._patient = patient
 
@@ -147,7 +150,7 @@ class Desk:
 
     def stage(self, exercise: Exercise) -> Stage:
         """The place of an exercise on this cluster."""
-        return Stage(self._client, self._kubectl, exercise, self._folder, self._workshop)
+        return Stage(self._client, self._kubectl, exercise, self._folder, self._workshop, self._install_flux)
 
     def meant(self, word: str) -> Exercise:
         """The exercise a word means; without one, that which was begun last.

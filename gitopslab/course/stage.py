@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,14 +41,24 @@ class Stage:
         exercise: Which one.
         folder: The learner's, in which the exercise has a folder of its own for its files.
         workshop: For the steps that make images and pushes.
+        install_flux: Installs Flux, for the exercises that need it.
     """
 
-    def __init__(self, client: Client, kubectl: Kubectl, exercise: Exercise, folder: Path, workshop: Workshop) -> None:
+    def __init__(
+        self,
+        client: Client,
+        kubectl: Kubectl,
+        exercise: Exercise,
+        folder: Path,
+        workshop: Workshop,
+        install_flux: Callable[[], None],
+    ) -> None:
         self._client = client
         self._kubectl = kubectl
         self._exercise = exercise
         self.folder = folder / exercise.place
         self._workshop = workshop
+        self._install_flux = install_flux
 
     @property
     def began(self) -> float | None:
@@ -74,7 +84,7 @@ class Stage:
         # without it the API refuses pods, which also on a real cluster is so for a moment
         self._wait("serviceaccounts", "default", "create", _READY_SECONDS)
         if self._exercise.is_with_flux:
-            prepare_flux(self._client, self._workshop.address(), name)
+            prepare_flux(self._client, self._install_flux, self._workshop.address(), name)
         self._lay_out()
         self.run(self._exercise.start)
         for project in self._exercise.projects:

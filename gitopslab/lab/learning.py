@@ -135,4 +135,11 @@ class Learning(Part):
     def _desk(self) -> Desk:
         kubectl, is_own = Kubectl(self.cluster.kubeconfig), self.cluster.kind != "context"
         images = Images(Forge.of(self.cluster), say, real_nodes=self.cluster.kind in REAL_NODES)
-        return Desk(self.client, kubectl, working_folder(), images, Cell(), say, is_own=is_own)
+        return Desk(
+            self.client, kubectl, working_folder(), images, Cell(), say, install_flux=self._install_flux, is_own=is_own
+        )
+
+    def _install_flux(self) -> None:
+        from gitopslab.lab.fluxing import Flux
+
+        Flux(self.client, self.cluster).install(image_automation=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from fast_cluster import FastCluster, fast_cluster
@@ -12,6 +12,8 @@ from gitopslab.clusters.base import Progress, silent
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import Address, Forge
 from gitopslab.clusters.images import Images
+from gitopslab.gitops.flux import installation
+from gitopslab.gitops.place import git_service
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +48,15 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
     home = tmp_path_factory.mktemp("images")
     with served_forge(home / "forge") as served:
         yield Images(ForgeHere(served), environment={"GITOPSLAB_HOME": str(home), "DOCKER_CONFIG": str(home)})
+
+
+@pytest.fixture(scope="session")
+def install_flux(cluster: FastCluster, client: Client, images: Images) -> Callable[[], None]:
+    """Installs Flux, and leads the cluster to the forge of the images."""
+
+    def install() -> None:
+        for obj in [*installation.components(extra=True), *git_service(images.address().port)]:
+            client.apply(obj)
+        cluster.advance(1)
+
+    return install

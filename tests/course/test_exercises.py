@@ -30,12 +30,14 @@ Walk = Callable[..., Verdict]
 
 
 @pytest.fixture
-def walk(cluster: FastCluster, client: Client, images: Images, tmp_path: Path) -> Walk:
+def walk(
+    cluster: FastCluster, client: Client, images: Images, install_flux: Callable[[], None], tmp_path: Path
+) -> Walk:
     """Begins an exercise, does some steps, and judges it once everything has settled."""
 
     def walked(exercise: Exercise, steps: tuple[Step, ...] = ()) -> Verdict:
         workshop = Workshop(images)
-        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise, tmp_path, workshop)
+        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise, tmp_path, workshop, install_flux)
         if stage.leave():
             stage.wait_until_gone()
         stage.put_back()

@@ -148,6 +148,6 @@ def test_what_people_get_wrong_is_seen_in_cells_and_exercises_that_exist() -> No
     table = (FOLDER.parent / "docs" / "misconceptions.md").read_text()
     rows = re.findall(r"^\| (\d+) \|.*\|([^|]*)\|$", table, re.M)
     assert [int(number) for number, _ in rows] == list(range(1, 25))
-    cells = {f"{path.stem[:2]} {cell['id']}" for path in NOTEBOOKS for cell in json.loads(path.read_text())["cells"]}
+    cells = {f"{path.stem[:2]}#{cell['id']}" for path in NOTEBOOKS for cell in json.loads(path.read_text())["cells"]}
     places = {place for _, where in rows for place in re.findall(r"`([^`]+)`", where)}
     assert places - cells - {catalogue.exercise(one).number for one in catalogue.ids()} == set()
