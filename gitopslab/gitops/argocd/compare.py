@@ -174,7 +174,7 @@ class Comparer:
         settings = self._settings
         said = [*(app["spec"].get("ignoreDifferences") or ()), *settings.ignored]
         rules = ignoring.read(said, aggregated=settings.ignores_aggregated_roles)
-        by_server = _is_compared_by_server(app)
+        by_server = is_compared_by_server(app)
         return [
             self._pair(key, wanted.get(key), there.get(key), project, rules, by_server=by_server)
             for key in {**wanted, **there}
@@ -223,7 +223,8 @@ def _counts(resource: Managed) -> bool:
     return not (extra and "IgnoreExtraneous" in words(resource.object, COMPARE_OPTIONS))
 
 
-def _is_compared_by_server(app: Object) -> bool:
+def is_compared_by_server(app: Object) -> bool:
+    """Whether an Application's objects are compared as a server-side apply would leave them."""
     options = (app["spec"].get("syncPolicy") or {}).get("syncOptions") or ()
     asked = words(app, COMPARE_OPTIONS)
     return "ServerSideApply=true" in options or ("ServerSideDiff=true" in asked and "ServerSideDiff=false" not in asked)

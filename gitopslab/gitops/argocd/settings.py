@@ -6,7 +6,8 @@ ignore; Argo CD reads how often only when it starts.
 
 from __future__ import annotations
 
-from gitopslab.controlplane.runtime.informer import Informer
+from typing import Protocol
+
 from gitopslab.gitops.argocd.kinds import NAMESPACE
 from gitopslab.machinery import cron
 from gitopslab.machinery.manifests import load
@@ -18,6 +19,14 @@ _RESYNC, _JITTER = 120.0, 60.0
 _IGNORED = "resource.customizations.ignoreDifferences."
 
 
+class ConfigMaps(Protocol):
+    """Where ConfigMaps are found: an informer's cache, or a cluster's API."""
+
+    def get(self, name: str, namespace: str) -> Object | None:
+        """The one of a name, or None."""
+        ...
+
+
 class Settings:
     """The settings as they are now.
 
@@ -25,7 +34,7 @@ class Settings:
         config_maps: All ConfigMaps.
     """
 
-    def __init__(self, config_maps: Informer) -> None:
+    def __init__(self, config_maps: ConfigMaps) -> None:
         self._config_maps = config_maps
 
     @property

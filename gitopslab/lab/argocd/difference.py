@@ -13,10 +13,12 @@ from gitopslab.clusters.client import Client
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.errors import NotFoundError
 from gitopslab.gitops.argocd import hooks, ignoring
+from gitopslab.gitops.argocd.compare import is_compared_by_server
 from gitopslab.gitops.argocd.diff import Differ, compared
 from gitopslab.gitops.argocd.kinds import FIELD_MANAGER
 from gitopslab.gitops.argocd.options import has_option
 from gitopslab.gitops.argocd.revision import is_commit, resolve
+from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.sources import sources_of
 from gitopslab.gitops.argocd.state import Key, key_of
 from gitopslab.gitops.git import remote
@@ -41,7 +43,9 @@ class Difference:
         self._place = place
         self._app = app
         self._differ = Differ(_Dry(client), client.discovery())
-        self._rules = ignoring.read(app["spec"].get("ignoreDifferences") or ())
+        settings = Settings(_ConfigMaps(client))
+        said = [*(app["spec"].get("ignoreDifferences") or ()), *settings.ignored]
+        self._rules = ignoring.read(said, aggregated=settings.ignores_aggregated_roles)
 
     def text(self, revision: str = "") -> str:
         """What differs, in the words of ``argocd app diff``; empty when nothing does.
@@ -82,8 +86,7 @@ class Difference:
         return change(key, before, after) if before != after else ""
 
     def _is_by_server(self, target: Object) -> bool:
-        options = (self._app["spec"].get("syncPolicy") or {}).get("syncOptions") or ()
-        return "ServerSideApply=true" in options or has_option(target, "ServerSideApply=true")
+        return is_compared_by_server(self._app) or has_option(target, "ServerSideApply=true")
 
     def _live(self, key: Key, target: Object | None) -> Object | None:
         version = target["apiVersion"] if target else self._version(key)
@@ -98,6 +101,24 @@ class Difference:
             if (entry.get("group", ""), entry["kind"]) == (key.group, key.kind):
                 return f"{key.group}/{entry['version']}" if key.group else str(entry["version"])
         return "v1"
+
+
+class _ConfigMaps:
+    """The ConfigMaps of a cluster.
+
+    Args:
+        client: Its API.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def get(self, name: str, namespace: str) -> Object | None:
+        """The one of a name, or None."""
+        try:
+            return self._client.get("configmaps", name, namespace)
+        except NotFoundError:
+            return None
 
 
 class _Dry:
