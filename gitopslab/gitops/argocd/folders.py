@@ -94,7 +94,7 @@ def _json(name: str, content: bytes) -> list[Object]:
             many = f'Found multiple objects in "{name}". Only single objects are allowed in JSON files.'
             raise _failed(many) from error
         raise _failed(f'Failed to unmarshal "{name}": {error}') from error
-    if not isinstance(found, dict) or not found.get("kind"):
+    if not _has_kind(found):
         raise _failed(f'Failed to unmarshal "{name}": {_kindless(found)}')
     return [found]
 
@@ -104,7 +104,7 @@ def _yaml(name: str, content: bytes) -> list[Object]:
     found: list[Object] = []
     try:
         for document in _documents(content):
-            if isinstance(document, dict) and document.get("kind"):
+            if _has_kind(document):
                 found.append(document)
             elif document is not None:
                 raise ValueError(f"error unmarshaling JSON: while decoding JSON: {_kindless(document)}")
@@ -126,6 +126,11 @@ def _documents(content: bytes) -> Iterator[Any]:
     for document in _SEPARATOR.split(text):
         if document.strip():
             yield load(document)[0]
+
+
+def _has_kind(found: Any) -> bool:
+    kind = found.get("kind") if isinstance(found, dict) else None
+    return isinstance(kind, str) and bool(kind)
 
 
 def _kindless(found: Any) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from gitopslab.errors import RenderError
 from gitopslab.gitops.argocd import charts, folders, kustomizations
+from gitopslab.gitops.argocd.shape import shaped
 from gitopslab.gitops.git.remote import File
 from gitopslab.gitops.render import helm, kustomize
 from gitopslab.gitops.source import archive
@@ -99,13 +100,17 @@ def generate(files: Mapping[str, File], source: Object, context: Context) -> Gen
 
 
 def flat(objects: list[Object]) -> list[Object]:
-    """Objects with the items of lists one by one."""
+    """Objects with the items of lists one by one.
+
+    Raises:
+        RenderError: One of them is none.
+    """
     found: list[Object] = []
     for obj in objects:
         if "items" in obj:
-            found += [item for item in obj["items"] or () if isinstance(item, dict)]
+            found += [shaped(item) for item in obj["items"] or () if isinstance(item, dict)]
         else:
-            found.append(obj)
+            found.append(shaped(obj))
     return found
 
 

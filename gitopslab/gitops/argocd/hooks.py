@@ -80,7 +80,7 @@ def wave(obj: Object) -> int:
     """The wave of an object; 0 when it does not say, or not with a number."""
     said = annotations_of(obj)
     texts = (str(said.get(name, "")) for name in (SYNC_WAVE, f"{_HELM_HOOK}-weight"))
-    return next((int(text) for text in texts if re.fullmatch(r"[+-]?[0-9]+", text)), 0)
+    return next((int(text) for text in texts if re.fullmatch(r"[+-]?[0-9]{1,18}", text)), 0)
 
 
 def _types(obj: Object) -> list[str]:

@@ -103,9 +103,11 @@ def _namespace_made(obj: Object) -> str | None:
 
 
 def _kind_made(obj: Object) -> str | None:
-    spec = obj.get("spec") or {}
-    kind = (spec.get("names") or {}).get("kind")
-    return f"{spec.get('group')}/{kind}" if is_definition(obj) and spec.get("group") and kind else None
+    spec = obj.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    if not is_definition(obj) or not isinstance(spec, dict) or not isinstance(names, dict):
+        return None
+    return f"{spec['group']}/{names['kind']}" if spec.get("group") and names.get("kind") else None
 
 
 def _kind_needed(obj: Object) -> str:
