@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from gitopslab.clusters.forge import USER, Address
+from gitopslab.clusters.origins import origin_of
 from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.course.exercise import Push
 from gitopslab.course.source import Source
@@ -156,9 +157,7 @@ class Projects:
                 raise WaitTimeoutError(f"the pipelines of {project} did not end within {_PIPELINE_SECONDS:.0f} s", hint)
 
     def _origin(self, project: str) -> Origin:
-        address = self._address()
-        helper = address.token_file.with_name("git-credentials")
-        return Origin(f"{address.url}/{project}.git", USER, address.token, helper if helper.exists() else None)
+        return origin_of(self._address(), project)
 
     def _remote(self, project: str) -> remote.Address:
         address = self._address()

@@ -10,11 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gitopslab.background.files import write_private
 from gitopslab.clusters.forge import USER, Address
+from gitopslab.clusters.origins import origin_of
 from gitopslab.errors import LabError
 from gitopslab.gitops.git.history import LogEntry
-from gitopslab.gitops.git.origin import Origin
 from gitopslab.gitops.git.working import WorkingCopy
 from gitopslab.lab.answers import say
 from gitopslab.views.commits import commit_log
@@ -73,7 +72,7 @@ class Git:
         """
         name = project.strip("/").removesuffix(".git")
         place = Path(folder or name.rpartition("/")[2])
-        origin = self._origin(name)
+        origin = origin_of(self._forge(), name)
         if (place / ".git").exists():
             made = WorkingCopy.open(place, origin)
             say(f"{place}: here already, from {origin.url}")
@@ -94,13 +93,7 @@ class Git:
         project = _TOKEN.sub("//", found[1]).removeprefix(self._forge().url).strip("/") if found else ""
         if not project or "://" in project:
             raise LabError(f"{place} is no working copy of this lab's Git server", "Make one: lab.git.clone(PROJECT)")
-        return Repository(WorkingCopy.open(place, self._origin(project.removesuffix(".git"))))
-
-    def _origin(self, project: str) -> Origin:
-        address = self._forge()
-        helper = address.token_file.with_name("git-credentials")
-        write_private(helper, f"http://{USER}:{address.token}@{address.host}\n")
-        return Origin(self.url(project), USER, address.token, helper)
+        return Repository(WorkingCopy.open(place, origin_of(self._forge(), project)))
 
 
 class Repository:

@@ -97,6 +97,7 @@ def test_a_working_copy_of_an_earlier_attempt_is_kept_beside_the_new_one(project
     projects.lay_out(PROJECT, tmp_path / "app")
     assert Commits(tmp_path / "app").facts("main").message == "Anew"
     assert (tmp_path / "app.bak" / "mine").read_text() == "mine"
+    assert "git-credentials" in (tmp_path / "app" / ".git" / "config").read_text(), "stock git can push from it"
 
 
 def test_a_project_that_is_cleared_is_gone(projects: Projects) -> None:
