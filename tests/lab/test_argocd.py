@@ -43,7 +43,11 @@ def room(tmp_path: Path) -> Path:
     folder = tmp_path / "argocd"
     folder.mkdir()
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": {"a": "b"}}
-    (folder / "install.yaml").write_text(json.dumps(settings))
+    container = {"name": "argocd-server", "image": "argocd", "imagePullPolicy": "Always"}
+    template = {"spec": {"containers": [container], "initContainers": [container]}}
+    server = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "argocd-server"}}
+    server |= {"spec": {"template": template}}
+    (folder / "install.yaml").write_text(f"{json.dumps(settings)}\n---\n{json.dumps(server)}")
     (folder / "argocd.tar").write_bytes(b"")
     return folder
 
@@ -52,10 +56,12 @@ def test_the_real_one_comes_from_a_folder_with_its_images_and_looks_at_git_often
     if os.name == "nt":
         pytest.skip("the stand-ins are scripts with a first line that Windows does not read")
     standins = Standins(tmp_path / "standins")
-    (settings,) = components(KindCluster("lab", standins.environment), room)
+    settings, server = components(KindCluster("lab", standins.environment), room)
     wanted = {"a": "b", "timeout.reconciliation": "15s", "timeout.reconciliation.jitter": "0s"}
     assert settings["data"] == wanted
     assert [call[2] for call in standins.calls()] == ["image-archive"]
+    pods = server["spec"]["template"]["spec"]
+    assert [pods[part][0]["imagePullPolicy"] for part in ("containers", "initContainers")] == ["IfNotPresent"] * 2
     with pytest.raises(LabError, match="the pods of a kwok cluster only pretend"):
         components(KwokCluster("lab", standins.environment), "")
 

@@ -20,7 +20,7 @@ from gitopslab.gitops.argocd.webhook import PATH, SECRET, TOKEN
 from gitopslab.gitops.place import git_url
 from gitopslab.lab import installing
 from gitopslab.lab.answers import say
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object, copy_of, name_of
 
 _POLL = "15s"
 _RELEASE = installing.Release(
@@ -95,7 +95,19 @@ def components(cluster: Cluster, manifests: str | Path) -> list[Object]:
     found = installing.published(_RELEASE, manifests)
     if manifests:
         installing.load_images(cluster, manifests)
+        found = [_with_loaded_images(obj) for obj in found]
     return [_hurried(obj) for obj in found]
+
+
+def _with_loaded_images(obj: Object) -> Object:
+    """The manifest would have every image pulled, also one that was loaded onto the nodes."""
+    if obj["kind"] not in ("Deployment", "StatefulSet"):
+        return obj
+    made: Object = copy_of(obj)
+    spec = made["spec"]["template"]["spec"]
+    for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
+        container["imagePullPolicy"] = "IfNotPresent"
+    return made
 
 
 def _hurried(obj: Object) -> Object:
