@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gitopslab.machinery.objects import Object
-from gitopslab.views.drift import Drift, Row, drift_svg, drift_text
+from gitopslab.views.drift import Drift, Known, Row, drift_svg, drift_text
 from gitopslab.views.drift.delivered import drift_of
 from gitopslab.views.drift.model import FATES, STATES
 from gitopslab.views.reconciler import Target, reconciler
@@ -44,6 +44,7 @@ class DriftView(LiveView):
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._target = target
+        self._known = Known()
         self._drift = self._nothing("It is not there yet.")
         options = {"states": STATES, "fates": FATES}
         super().__init__(open_source, cluster=cluster, still=still, idle_seconds=idle_seconds, options=options)
@@ -59,7 +60,7 @@ class DriftView(LiveView):
         if one is None:
             self._drift = self._nothing("It is not there yet.")
         else:
-            self._drift = drift_of(objects, one) or self._nothing("Git is being asked.")
+            self._drift = drift_of(objects, one, self._known) or self._nothing("Git is being asked.")
         return {"drift": self._drift.as_dict()}
 
     def text(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from gitopslab.errors import LabError
 from gitopslab.machinery.objects import Object
+from gitopslab.views.drift import Known
 from gitopslab.views.drift.delivered import drift_of, git_of
 from gitopslab.views.lanes import Lanes, lanes, lanes_svg, lanes_text
 from gitopslab.views.lanes.model import OUTCOMES
@@ -53,6 +54,7 @@ class LanesView(LiveView):
         self._project = project
         self._targets = tuple(targets)
         self._actions = dict(actions or {})
+        self._known = Known()
         self._lanes: Lanes | None = None
         options = {"outcomes": OUTCOMES, "actions": list(self._actions)}
         super().__init__(open_source, cluster=cluster, still=still, idle_seconds=idle_seconds, options=options)
@@ -60,7 +62,7 @@ class LanesView(LiveView):
     def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The lanes as they are now."""
         found = [one for target in self._targets if (one := reconciler(objects, *target)) is not None]
-        drifts = {one.tool: told for one in found if (told := drift_of(objects, one)) is not None}
+        drifts = {one.tool: told for one in found if (told := drift_of(objects, one, self._known)) is not None}
         git = git_of(objects)
         self._lanes = lanes(
             self._project,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gitopslab.machinery.objects import Object
+from gitopslab.views.drift import Known
 from gitopslab.views.drift.delivered import drift_of
 from gitopslab.views.reconciler import Target, reconciler
 from gitopslab.views.tree import Tree, tree, tree_svg, tree_text
@@ -44,6 +45,7 @@ class TreeView(LiveView):
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._target = target
+        self._known = Known()
         self._tree: Tree | None = None
         options = {"columns": COLUMNS}
         super().__init__(open_source, cluster=cluster, still=still, idle_seconds=idle_seconds, options=options)
@@ -52,7 +54,9 @@ class TreeView(LiveView):
         """The tree as it is now; a title without cards while there is no such object."""
         one = reconciler(objects, *self._target)
         kind, namespace, name = self._target
-        self._tree = tree(objects, one, drift_of(objects, one)) if one else Tree(f"{kind} {namespace}/{name}", "")
+        self._tree = (
+            tree(objects, one, drift_of(objects, one, self._known)) if one else Tree(f"{kind} {namespace}/{name}", "")
+        )
         return {"tree": self._tree.as_dict()}
 
     def text(self) -> str:

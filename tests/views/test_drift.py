@@ -8,7 +8,7 @@ import pytest
 from delivery_samples import ARGO_PLACE, FLUX_PLACE, NEW, Delivered
 
 from gitopslab.machinery.objects import Object
-from gitopslab.views.drift import Drift, Row, drift
+from gitopslab.views.drift import Drift, Known, Row, drift
 from gitopslab.views.reconciler import live_objects, reconciler
 
 HEALS = {"prune": True, "selfHeal": True}
@@ -195,3 +195,18 @@ def test_what_is_applied_and_not_yet_healthy_is_there(shop: Delivered) -> None:
     assert found is not None
     (row,) = differences(drift(found, shop.git(FLUX_PLACE), live_objects(objects), NEW))
     assert row.fate == "back", "it drifted; no commit is on its way"
+
+
+def test_what_is_known_is_compared_again_when_a_side_changes(shop: Delivered) -> None:
+    known, git = Known(), shop.git(FLUX_PLACE)
+
+    def found(**spec: object) -> list[Row]:
+        objects = shop.objects(shop.source(), shop.kustomization(spec))
+        one = reconciler(objects, "Kustomization", "flux-system", "shop")
+        assert one is not None
+        return differences(drift(one, git, live_objects(objects), NEW, known=known))
+
+    assert found() == found() == []
+    shop.scale(FLUX_PLACE, 5)
+    assert [row.fate for row in found()] == ["back"]
+    assert [row.fate for row in found(suspend=True)] == ["stays"]

@@ -73,9 +73,9 @@ def test_an_older_commit_is_told_from_history(shop: Delivered) -> None:
 
 def test_health_is_told_when_the_kustomization_waits(shop: Delivered) -> None:
     healthy = {"type": "Healthy", "status": "True", "reason": "Succeeded", "message": "Health check passed in 2s"}
-    conditions = [{**healthy, "lastTransitionTime": shop.at(4)}]
+    conditions = [{**healthy, "lastTransitionTime": shop.at(6)}]
     found = drawn(shop, shop.source(), shop.kustomization({"wait": True}, conditions=conditions))
-    assert told(shop, found)[2] == ("healthy", "done", 4.0)
+    assert told(shop, found)[1:] == [("applied", "done", 4.0), ("healthy", "done", 6.0)], "two seconds before"
 
 
 def test_a_commit_that_flux_has_not_fetched_waits(shop: Delivered) -> None:
@@ -124,6 +124,16 @@ def test_a_step_stays_where_it_was_first_seen(shop: Delivered) -> None:
     again = shop.kustomization(history=[], conditions=[later])
     assert told(shop, drawn(shop, shop.source(), again))[1] == ("applied", "done", 602.0)
     assert told(shop, drawn(shop, shop.source(), again, before=first))[1] == ("applied", "done", 2.0)
+
+
+def test_what_happens_later_is_no_part_of_what_became_of_a_commit(shop: Delivered) -> None:
+    first = drawn(shop, shop.application(AUTOMATED))
+    scaled = shop.application(AUTOMATED, health={"status": "Progressing", "lastTransitionTime": shop.at(50)})
+    second = drawn(shop, scaled, before=first)
+    assert told(shop, second)[2] == ("healthy", "done", 6.0)
+    assert second.lanes[0].sentence == "Synced to 8c4e02d1, Progressing", "the lane tells how it is now"
+    stale = shop.application(AUTOMATED, health={"status": "Healthy", "lastTransitionTime": shop.at(-90)})
+    assert told(shop, drawn(shop, scaled, before=drawn(shop, stale)))[2] == ("healthy", "now", 50.0)
 
 
 def test_the_push_is_never_after_what_followed_it(shop: Delivered) -> None:
@@ -175,10 +185,8 @@ def test_the_twins_say_the_same(shop: Delivered) -> None:
         " (without spec.wait nobody looks: Ready means applied)",
         "    Argo CD: ✓ compared +2 s · ✓ synced +3 s · ✓ healthy +6 s",
         "3f9a1c27 Open the shop (Learner)",
-        "    Flux: ✓ fetched · ✓ applied +3 s · ○ healthy not asked"
-        " (without spec.wait nobody looks: Ready means applied)",
-        "    Argo CD: ✓ compared +1 s · ✓ synced +2 s"
-        " · \u2571 healthy not told (Argo CD tells only of the commit that is there now)",
+        "    Flux: ✓ fetched · ✓ applied +3 s · ○ healthy not asked",
+        "    Argo CD: ✓ compared +1 s · ✓ synced +2 s · \u2571 healthy not told",
     ]
     picture = lanes_svg(found)
     assert picture.startswith("<svg")

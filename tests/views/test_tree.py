@@ -131,6 +131,16 @@ def test_many_of_a_kind_are_folded_and_broken_ones_show(shop: Delivered) -> None
     assert card_words(pods[-1]) == "7 more Pods · ✓ all are well"
 
 
+def test_where_there_is_much_less_of_each_kind_shows(shop: Delivered) -> None:
+    names = [f"words-{number}" for number in range(30)]
+    for name in names:
+        made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": FLUX_PLACE}}
+        shop.as_manager("kustomize-controller").create(made)
+    entries = [{"id": f"{FLUX_PLACE}_{name}__ConfigMap", "v": "v1"} for name in [*names, "gone"]]
+    found = of_flux(shop, compared=False, inventory={"entries": entries})
+    assert [each.name for each in found.shown if each.kind == "ConfigMap"] == ["words-0", "gone", "29 more ConfigMaps"]
+
+
 def test_a_kustomization_among_the_objects_brings_its_own(shop: Delivered) -> None:
     entries = [{"id": "flux-system_shop_kustomize.toolkit.fluxcd.io_Kustomization", "v": "v1"}]
     outer = shop.kustomization(inventory={"entries": entries})
@@ -143,6 +153,13 @@ def test_a_kustomization_among_the_objects_brings_its_own(shop: Delivered) -> No
         "    Kustomization shop",
         "      ConfigMap words",
     ]
+
+
+def test_a_source_that_comes_from_itself_is_drawn_once(shop: Delivered) -> None:
+    ids = ("source.toolkit.fluxcd.io_GitRepository", "kustomize.toolkit.fluxcd.io_Kustomization")
+    entries = [{"id": f"flux-system_shop_{each}", "v": "v1"} for each in ids]
+    found = of_flux(shop, compared=False, inventory={"entries": entries})
+    assert lines(found) == ["GitRepository shop", "  Kustomization shop"]
 
 
 def test_the_twins_say_the_same(shop: Delivered) -> None:

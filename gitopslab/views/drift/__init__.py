@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from gitopslab.views.drift.compare import drift
+from gitopslab.views.drift.compare import Known, drift
 from gitopslab.views.drift.model import Compared, Drift, Row
 from gitopslab.views.drift.svg import drift_svg
 from gitopslab.views.drift.text import drift_text
 
-__all__ = ["Compared", "Drift", "Row", "drift", "drift_svg", "drift_text"]
+__all__ = ["Compared", "Drift", "Known", "Row", "drift", "drift_svg", "drift_text"]

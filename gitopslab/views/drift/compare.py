@@ -21,8 +21,34 @@ from gitopslab.views.drift.model import Compared, Drift
 from gitopslab.views.reconciler import Key, Reconciler, key
 
 
+class Known:
+    """Comparisons that were made; each is good as long as both sides are the very same objects.
+
+    Whoever draws again and again keeps one: of two hundred objects usually one has changed.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, Key], tuple[object, Object, Object | None, Compared]] = {}
+
+    def compared(self, title: str, cause: object, git: Object, live: Object | None, judge: Judge) -> Compared:
+        """One object, compared now or before."""
+        place = (title, key(git))
+        before = self._made.get(place)
+        if before is not None and before[0] == cause and before[1] is git and before[2] is live:
+            return before[3]
+        made = judge.compared(git, live)
+        self._made[place] = (cause, git, live, made)
+        return made
+
+
 def drift(
-    reconciler: Reconciler, git: Sequence[Object], live: Mapping[Key, Object], commit: str, trouble: str = ""
+    reconciler: Reconciler,
+    git: Sequence[Object],
+    live: Mapping[Key, Object],
+    commit: str,
+    trouble: str = "",
+    *,
+    known: Known | None = None,
 ) -> Drift:
     """Everything a Kustomization or an Application owns, Git against live.
 
@@ -32,14 +58,16 @@ def drift(
         live: What is in the cluster.
         commit: Which commit ``git`` is of.
         trouble: Why Git could not be read.
+        known: What was compared before.
     """
     if trouble:
         return Drift(reconciler.title, reconciler.tool, "", f"Git cannot be compared: {trouble}", "failed")
     is_coming = commit != reconciler.revision and reconciler.repair.follows
     wanted = {key(obj): obj for obj in git}
     gone = [ref for ref in reconciler.owned if key(ref) not in wanted and key(ref) in live]
-    judge = Judge(reconciler, is_coming)
-    found = [judge.compared(obj, live.get(key(obj))) for obj in git]
+    judge, made = Judge(reconciler, is_coming), known or Known()
+    cause = (is_coming, reconciler.repair, reconciler.object["spec"])
+    found = [made.compared(reconciler.title, cause, obj, live.get(key(obj)), judge) for obj in git]
     found += [judge.left_over(live[key(ref)]) for ref in gone]
     found.sort(key=lambda each: (not each.drifted, not each.differences))
     count = sum(len(each.drifted) for each in found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gitopslab.clusters.delivery import GIT
 from gitopslab.machinery.objects import Object
-from gitopslab.views.drift.compare import drift
+from gitopslab.views.drift.compare import Known, drift
 from gitopslab.views.drift.model import Drift
 from gitopslab.views.reconciler import Objects, Reconciler, live_objects
 
@@ -18,9 +18,15 @@ def git_of(objects: Objects) -> Object:
     return next(iter(objects.get(GIT, ())), {})
 
 
-def drift_of(objects: Objects, reconciler: Reconciler) -> Drift | None:
-    """What differs from Git; None until Git was asked."""
+def drift_of(objects: Objects, reconciler: Reconciler, known: Known) -> Drift | None:
+    """What differs from Git; None until Git was asked.
+
+    Args:
+        objects: What is followed.
+        reconciler: Who owns it.
+        known: What was compared before.
+    """
     told = git_of(objects).get("rendered", {}).get(reconciler.title)
     if told is None:
         return None
-    return drift(reconciler, told["objects"], live_objects(objects), told["commit"], told["trouble"])
+    return drift(reconciler, told["objects"], live_objects(objects), told["commit"], told["trouble"], known=known)

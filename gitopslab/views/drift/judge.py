@@ -33,6 +33,7 @@ class Judge:
         self._reconciler = reconciler
         self._is_coming = is_coming
         self._is_flux = reconciler.tool == FLUX
+        self._ignores = reconciler.object["spec"].get("ignore" if self._is_flux else "ignoreDifferences") or ()
 
     def compared(self, git: Object, live: Object | None) -> Compared:
         """An object of Git."""
@@ -40,17 +41,17 @@ class Judge:
             return _object(git, [Row("", "missing", "the object", "", (), *self._repaired())])
         before = {} if self._is_flux else _last_applied(live)
         rows = [row for pair in pairs(_told(git), _told(live)) if (row := self._row(pair, live, before)) is not None]
-        minded = {path for _, path, *_ in pairs(*self._minded(git, live))}
-        rows = [row if row.state == "same" or row.path in minded else self._ignored(row) for row in rows]
+        if self._ignores:
+            minded = {path for _, path, *_ in pairs(*self._minded(git, live))}
+            rows = [row if row.state == "same" or row.path in minded else self._ignored(row) for row in rows]
         return _object(git, sorted(rows, key=lambda row: row.state == "same"))
 
     def _minded(self, git: Object, live: Object) -> tuple[Object, Object]:
         """Both sides without what the tool was told to ignore."""
-        spec = self._reconciler.object["spec"]
         if self._is_flux:
-            paths = fields_ignored.paths_of(git, spec.get("ignore") or ())
+            paths = fields_ignored.paths_of(git, self._ignores)
             return _told(fields_ignored.without(git, paths)), _told(fields_ignored.without(live, paths))
-        rules = ignoring.read(spec.get("ignoreDifferences") or ())
+        rules = ignoring.read(self._ignores)
         left, right = ignoring.without_fields_of(rules.trusted(live), live, git)
         return _told(rules.without(right)), _told(rules.without(left))
 

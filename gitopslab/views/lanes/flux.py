@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gitopslab.gitops.flux.durations import seconds
 from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, condition_of, is_condition_true, uid_of
 from gitopslab.views.flux import short
 from gitopslab.views.lanes.model import Lane, Step
 from gitopslab.views.news import when_of
-from gitopslab.views.reconciler import FLUX, Reconciler, commit_of, is_checked
+from gitopslab.views.reconciler import FLUX, Reconciler, commit_of
 
 _SUCCEEDED, _UNHEALTHY = "ReconciliationSucceeded", "HealthCheckFailed"
 _EARLY = ("ArtifactFailed", "DependencyNotReady")
+_PASSED = "Health check passed in "
 _UNASKED = Step("healthy", "unasked", note="without spec.wait nobody looks: Ready means applied")
 
 
@@ -78,7 +80,7 @@ def _applied(flux: Reconciler, sha: str) -> Step:
     status, ready = flux.object.get("status") or {}, condition_of(flux.object, "Ready") or {}
     entry = _entry(status.get("history") or (), sha)
     if flux.revision == sha:
-        return Step("applied", "done", _first(entry) or (0.0 if is_checked(flux.object) else _since(ready)))
+        return Step("applied", "done", _before_checks(flux) or _first(entry) or _since(ready))
     if commit_of(status.get("lastAttemptedRevision") or "") == sha:
         if ready.get("status") == "False" and ready.get("reason") not in _EARLY:
             return Step("applied", "failed", _since(ready), short(ready.get("message", "")))
@@ -117,6 +119,15 @@ def _healthy(flux: Reconciler, sha: str, applied: Step) -> Step:
         return Step("healthy", "untold")
     outcome = "failed" if entry["lastReconciledStatus"] == _UNHEALTHY else "done"
     return Step("healthy", outcome, _first(entry))
+
+
+def _before_checks(flux: Reconciler) -> float:
+    """When the health checks began: everything was applied by then."""
+    healthy = condition_of(flux.object, "Healthy") or {}
+    if healthy.get("status") == "Unknown":
+        return _since(healthy)
+    took = healthy.get("message", "").removeprefix(_PASSED)
+    return _since(healthy) - seconds(took) if healthy.get("status") == "True" and took else 0.0
 
 
 def _entry(history: Sequence[Object], sha: str) -> Object | None:

@@ -65,20 +65,27 @@ def _commit(
         for each, old in zip(reconcilers, known, strict=True)
     )
     first = min((step.seconds for lane in steps for step in lane if step.seconds), default=told["seconds"])
-    pushed = min(before.seconds if before else told["seconds"], first)
+    # Controllers tell whole seconds, cut off; a push between two of them counts as the one before.
+    pushed = float(int(min(before.seconds if before else told["seconds"], first)))
     return Commit(sha, subject, told["author"], pushed, steps)
 
 
 def _kept(steps: Sequence[Step], before: Sequence[Step]) -> tuple[Step, ...]:
     """The steps, each as it was first seen done."""
     done = {step.word: step for step in before if step.outcome == "done"}
-    return tuple(_first_seen(step, done.get(step.word)) for step in steps)
+    applied = steps[1].seconds if len(steps) > 1 else 0.0
+    return tuple(_first_seen(step, done.get(step.word), applied) for step in steps)
 
 
-def _first_seen(step: Step, before: Step | None) -> Step:
-    if before is None or step.outcome not in ("done", "untold"):
+def _first_seen(step: Step, before: Step | None, applied: float) -> Step:
+    """A step as it is told, or as it was seen done: what drifts later is no part of what became of a commit."""
+    if before is None:
         return step
-    return replace(before, seconds=before.seconds or step.seconds)
+    # Right after a sync the health is still that of before; only a change since then is the commit's own.
+    was_reached = step.word == "healthy" and before.seconds > applied
+    if step.outcome in ("done", "untold") or was_reached:
+        return replace(before, seconds=before.seconds or step.seconds)
+    return step
 
 
 def _lane(reconciler: Reconciler, drift: Drift | None) -> Lane:

@@ -61,10 +61,10 @@ def _lines(lanes: Lanes) -> Iterator[str]:
         yield f"✕ {lanes.trouble}"
     for lane in lanes.lanes:
         yield from _lane(lane)
-    for commit in lanes.commits:
+    for at, commit in enumerate(lanes.commits):
         yield f"{commit.sha[:8]} {commit.subject} ({commit.author})"
         for lane, steps in zip(lanes.lanes, commit.steps, strict=False):
-            yield f"    {lane.tool}: " + " · ".join(_step(step, commit) for step in steps)
+            yield f"    {lane.tool}: " + " · ".join(_step(step, commit, in_full=at == 0) for step in steps)
 
 
 def _lane(lane: Lane) -> Iterator[str]:
@@ -75,6 +75,6 @@ def _lane(lane: Lane) -> Iterator[str]:
         yield f"    and {lane.more} more"
 
 
-def _step(step: Step, commit: Commit) -> str:
+def _step(step: Step, commit: Commit, *, in_full: bool) -> str:
     told = " ".join(filter(None, (mark(step.outcome), step.word, when(step, commit))))
-    return f"{told} ({step.note})" if step.note and step.outcome != "done" else told
+    return f"{told} ({step.note})" if in_full and step.note and step.outcome != "done" else told

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from gitopslab.views.tree.model import Card, Mark
 
-MOST_OF_A_KIND = 6
-"""How many of a kind show beside each other."""
+MOST_OF_A_KIND, FEW = 6, 2
+"""How many of a kind show beside each other; the second where there are ``MANY`` objects in all."""
+MANY = 20
 
 
 def folded(branches: Sequence[list[Card]], parent: str) -> Iterator[Card]:
@@ -21,7 +22,7 @@ def folded(branches: Sequence[list[Card]], parent: str) -> Iterator[Card]:
     for branch in branches:
         several[branch[0].kind].append(branch)
     for kind, alike in several.items():
-        shut = _shut(alike)
+        shut = _shut(alike, FEW if len(branches) > MANY else MOST_OF_A_KIND)
         fold = f"{parent}>{kind}"
         for branch in alike:
             inside = fold if branch[0].key in shut else ""
@@ -30,12 +31,12 @@ def folded(branches: Sequence[list[Card]], parent: str) -> Iterator[Card]:
             yield _fold(fold, parent, [branch[0] for branch in alike if branch[0].key in shut])
 
 
-def _shut(alike: Sequence[list[Card]]) -> set[str]:
+def _shut(alike: Sequence[list[Card]], most: int) -> set[str]:
     """The keys of those that are folded."""
     old = [branch for branch in alike if _is_old(branch[0])]
     left = [branch for branch in alike if not _is_old(branch[0])]
     well = [branch for branch in left if all(map(_is_well, branch))]
-    hidden = old + (well[MOST_OF_A_KIND - 1 :] if len(left) > MOST_OF_A_KIND else [])
+    hidden = old + (well[most - 1 :] if len(left) > most else [])
     return {branch[0].key for branch in hidden}
 
 

@@ -46,7 +46,7 @@ class _Grower:
         self._live: Mapping[Key, Object] = live_objects(objects)
         self._events = by_uid(objects.get("events", ()))
         self._listed = {key(ref) for ref in all_owned(objects, root)} | {key(root.object)}
-        self._grown: set[str] = set()
+        self._drawn = {key(root.source)} if root.source else set()
         self._owned: dict[str, list[Object]] = defaultdict(list)
         for found, obj in self._live.items():
             if found not in self._listed and not is_excluded(group_of(obj.get("apiVersion", "")), obj["kind"]):
@@ -55,7 +55,7 @@ class _Grower:
 
     def branch(self, one: Reconciler, parent: str, depth: int, drift: Drift | None) -> Iterator[Card]:
         """A Kustomization or an Application with all that it brings."""
-        self._grown.add(one.title)
+        self._drawn.add(key(one.object))
         card = replace(self._card(one.tool, one.object, parent, depth), count=one.revision[:8])
         if one.tool == ARGO:
             works, is_synced = application_marks(one.object)
@@ -63,15 +63,18 @@ class _Grower:
         elif drift is not None and drift.commit:
             card = replace(card, sync=_whole(drift))
         yield card
-        refs = [ref for ref in one.owned if key(ref) != key(one.object)]
-        yield from folded([list(self._of_git(one, ref, card.key, depth + 1, drift)) for ref in refs], card.key)
+        branches = [list(self._of_git(one, ref, card.key, depth + 1, drift)) for ref in one.owned]
+        yield from folded([branch for branch in branches if branch], card.key)
 
     def _of_git(self, one: Reconciler, ref: Object, parent: str, depth: int, drift: Drift | None) -> Iterator[Card]:
-        """An object that comes from Git, with what it owns or brings itself."""
+        """An object that comes from Git, with what it owns or brings itself; nothing of one that is drawn already."""
+        if key(ref) in self._drawn:
+            return
+        self._drawn.add(key(ref))
         live = self._live.get(key(ref))
         marked, fields = sync(one, ref, drift), differs(ref, drift)
         inner = nested(self._objects, live) if live else None
-        if inner is not None and inner.title not in self._grown:
+        if inner is not None:
             first, *rest = self.branch(inner, parent, depth, None)
             yield replace(first, sync=marked, differs=fields)
             yield from rest

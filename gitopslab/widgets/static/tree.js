@@ -112,7 +112,7 @@ function placed(cards, open) {
 
 function marksLegend(looks) {
   const marks = [["ready", "works"], ["notready", "under way"], ["failed", "fails"], ["terminating", "ends, or unknown"]].map(([state, words]) => el("li", {}, glyph(looks, state), words));
-  const discs = [["ready", "as in Git"], ["notready", "not as in Git"]].map(([state, words]) => el("li", {}, disc(looks, state), words));
+  const discs = [["ready", "as in Git"], ["succeeded", "applied, not compared"], ["notready", "not as in Git"]].map(([state, words]) => el("li", {}, disc(looks, state), words));
   return el("ul", {}, el("li", { class: "gl-tr-kind" }, "health"), ...marks, el("li", { class: "gl-tr-kind" }, "sync"), ...discs);
 }
 
