@@ -21,7 +21,7 @@ from gitopslab.gitops.argocd.live import LiveState
 from gitopslab.gitops.argocd.options import has_option, words
 from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
 from gitopslab.gitops.argocd.settings import Settings
-from gitopslab.gitops.argocd.sources import Target
+from gitopslab.gitops.argocd.sources import Target, revisions_of, sources_of
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
 from gitopslab.gitops.argocd.tracking import application_of, describes_itself, instance_of, placed
 from gitopslab.machinery.kinds import Catalog
@@ -40,20 +40,16 @@ class Question:
     Attributes:
         app: The Application.
         project: Its project.
-        sources: Its own, or those of an operation.
-        revisions: As they were asked for, told when Git gives none.
+        place: Its own sources and revisions, or those of an operation.
         target: What Git says; None when that could not be had.
         error: Why not.
-        several: Whether they are of ``spec.sources``, be they one.
     """
 
     app: Object
     project: Object
-    sources: tuple[Object, ...]
-    revisions: tuple[str, ...]
+    place: Object
     target: Target | None
     error: str = ""
-    several: bool = False
 
 
 class Comparer:
@@ -233,18 +229,19 @@ def is_compared_by_server(app: Object) -> bool:
 def _comparison(
     question: Question, resources: tuple[Managed, ...], status: str, conditions: tuple[Object, ...]
 ) -> Comparison:
-    target = question.target
-    revisions = target.revisions if target is not None else question.revisions
+    target, place = question.target, question.place
+    sources, several = sources_of(place), bool(place.get("sources"))
+    revisions = target.revisions if target is not None else revisions_of(place)
     types = target.source_types if target is not None else ()
     return Comparison(
-        revisions[0] if revisions else "",
-        question.sources[0] if question.sources else {},
-        "" if question.several or not types else types[0],
+        revisions[0],
+        sources[0],
+        "" if several or not types else types[0],
         resources,
         status,
         conditions,
-        tuple(zip(question.sources, revisions, strict=True)) if question.several else (),
-        types if question.several else (),
+        tuple(zip(sources, revisions, strict=True)) if several else (),
+        types if several else (),
     )
 
 

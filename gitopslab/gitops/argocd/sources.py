@@ -72,9 +72,16 @@ class _Piece:
 _Made = tuple[str, Generated]
 
 
-def sources_of(spec: Object) -> tuple[Object, ...]:
+def sources_of(place: Object) -> tuple[Object, ...]:
     """The sources of an Application's spec, or of an operation: ``sources``, else the one ``source``."""
-    return tuple(spec.get("sources") or [spec.get("source") or {}])
+    return tuple(place.get("sources") or [place.get("source") or {}])
+
+
+def revisions_of(place: Object) -> tuple[str, ...]:
+    """What to look up for each source: the commits that are named, else what the source itself names."""
+    sources = sources_of(place)
+    asked = place.get("revisions") or [place.get("revision")] * len(sources)
+    return tuple(one or source.get("targetRevision") or "" for source, one in zip(sources, asked, strict=True))
 
 
 class Sources:
@@ -91,21 +98,18 @@ class Sources:
         self._secrets = given.manager.informer("secrets")
         self._kept: OrderedDict[tuple[_Piece, str], Generated] = OrderedDict()
 
-    def target(
-        self, app: Object, sources: Sequence[Object], revisions: Sequence[str], *, anew: bool = False
-    ) -> Target | None:
+    def target(self, app: Object, place: Object, *, anew: bool = False) -> Target | None:
         """What Git says; None while it is looked up, after which the reconciler is asked about the app again.
 
         Args:
             app: The Application.
-            sources: Its own, or those of an operation.
-            revisions: Of each source: a commit, or what has to be looked up.
+            place: ``source`` and ``revision``, or several of each: of its spec, or of an operation.
             anew: Also make what is kept.
 
         Raises:
             LabError: It cannot be had; the message is Argo CD's.
         """
-        pieces = tuple(self._piece(app, *pair) for pair in zip(sources, revisions, strict=True))
+        pieces = tuple(self._piece(app, *pair) for pair in zip(sources_of(place), revisions_of(place), strict=True))
         known = {} if anew else {key: made for key, made in self._kept.items() if key[0] in _plain(pieces)}
         if all(is_commit(piece.revision) and (_keyed(piece), piece.revision) in known for piece in pieces):
             return _target([(piece.revision, known[_keyed(piece), piece.revision]) for piece in pieces])
