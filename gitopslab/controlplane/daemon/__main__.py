@@ -77,6 +77,7 @@ def _run(options: argparse.Namespace) -> None:
     plane = ControlPlane(
         clock, store, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
         key=credentials.accounts, chance=chance, runtime=programs.runtime, work=pool, artifacts=folder.artifacts,
+        kubeconfig=folder.kubeconfig if pool else None,
     )  # fmt: skip
     programs.serve(plane, listener.getsockname()[1])
     plane.manager.add(Housekeeper(plane))

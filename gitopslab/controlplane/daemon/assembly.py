@@ -66,6 +66,7 @@ class ControlPlane:
         runtime: Runs containers; default plays them.
         work: Fetches and builds for Flux and Argo CD; default at once, in this thread.
         artifacts: Where Flux keeps what it fetched; default a folder that goes with the process.
+        kubeconfig: With which Flux has helm reach the cluster; None when it is not served.
 
     Attributes:
         gitops: Flux, once its kinds are there.
@@ -85,6 +86,7 @@ class ControlPlane:
         runtime: Runtime | None = None,
         work: Work | None = None,
         artifacts: Path | None = None,
+        kubeconfig: Path | None = None,
     ) -> None:
         self.clock = clock
         self.store = store or Store()
@@ -105,7 +107,7 @@ class ControlPlane:
             key=key,
             quick_namespaces=not bare,  # nobody is to wait for an exercise to begin anew
         )
-        self.gitops = GitOps(self.verbs, self.manager, work=work, artifacts=artifacts)
+        self.gitops = GitOps(self.verbs, self.manager, work=work, artifacts=artifacts, kubeconfig=kubeconfig)
         programs: dict[str, list[Reconciler]] = {
             "kube-controller-manager": control,
             "kube-scheduler": scheduler(self.api_for, self.manager, clock),

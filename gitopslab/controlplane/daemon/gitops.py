@@ -35,15 +35,23 @@ class GitOps:
         manager: Runs the controllers.
         work: Does what takes long; default at once, in this thread.
         artifacts: Where Flux keeps what it fetched; default a folder that goes with the process.
+        kubeconfig: With which helm reaches the cluster; None for one that is not served.
     """
 
     def __init__(
-        self, verbs: Verbs, manager: Manager, *, work: Work | None = None, artifacts: Path | None = None
+        self,
+        verbs: Verbs,
+        manager: Manager,
+        *,
+        work: Work | None = None,
+        artifacts: Path | None = None,
+        kubeconfig: Path | None = None,
     ) -> None:
         self._verbs = verbs
         self._manager = manager
         self._work = work or Inline()
         self._artifacts = artifacts
+        self._kubeconfig = kubeconfig
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self.starters = (
             GitOpsStarter("flux", ".toolkit.fluxcd.io", manager, self._flux),
@@ -83,7 +91,7 @@ class GitOps:
 
         verbs, storage = self._verbs, Storage(self.artifacts)
         given = (self._api_for("flux-system"), self._manager, verbs.clock, verbs.catalog, self._work)
-        return controllers(Surroundings(*given, self._api_as, storage))
+        return controllers(Surroundings(*given, self._api_as, storage, self._kubeconfig))
 
     def _argocd(self) -> list[Row]:
         from gitopslab.gitops.argocd.controllers import controllers

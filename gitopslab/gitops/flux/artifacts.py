@@ -161,5 +161,6 @@ class Artifacts:
     def _is_there(self, artifact: Object) -> bool:
         return self._given.storage.has(artifact["path"])
 
-    def _forget(self, obj: Object) -> None:
+    def _forget(self, obj: Object) -> Result | None:
         self._given.storage.forget(f"{self._folder}/{namespace_of(obj)}/{name_of(obj)}")
+        return None

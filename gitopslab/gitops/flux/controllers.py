@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from gitopslab.gitops.flux.alert import AlertController
 from gitopslab.gitops.flux.gitrepository import GitRepositoryController
+from gitopslab.gitops.flux.helmchart import HelmChartController
+from gitopslab.gitops.flux.helmrelease import HelmReleaseController
+from gitopslab.gitops.flux.helmrepository import HelmRepositoryController
 from gitopslab.gitops.flux.imagepolicy import ImagePolicyController
 from gitopslab.gitops.flux.imagerepository import ImageRepositoryController, Tags
 from gitopslab.gitops.flux.imageupdateautomation import ImageUpdateAutomationController
 from gitopslab.gitops.flux.kinds import (
     ALERTS,
     GIT_REPOSITORIES,
+    HELM_CHARTS,
+    HELM_RELEASES,
+    HELM_REPOSITORIES,
     IMAGE_AUTOMATIONS,
     IMAGE_POLICIES,
     IMAGE_REPOSITORIES,
@@ -30,11 +36,16 @@ def controllers(given: Surroundings) -> list[Row]:
     tags: Tags = {}
     sources = (GIT_REPOSITORIES, OCI_REPOSITORIES)
     reflected = (IMAGE_REPOSITORIES, IMAGE_POLICIES)
+    charted = (HELM_CHARTS, HELM_REPOSITORIES, GIT_REPOSITORIES)
+    released = (HELM_RELEASES, HELM_CHARTS, OCI_REPOSITORIES)
     automated = (IMAGE_AUTOMATIONS, IMAGE_POLICIES, GIT_REPOSITORIES)
     return [
         Row(GitRepositoryController.name, (GIT_REPOSITORIES,), lambda: GitRepositoryController(given)),
         Row(OCIRepositoryController.name, (OCI_REPOSITORIES,), lambda: OCIRepositoryController(given)),
         Row(KustomizationController.name, (KUSTOMIZATIONS, *sources), lambda: KustomizationController(given)),
+        Row(HelmRepositoryController.name, (HELM_REPOSITORIES,), lambda: HelmRepositoryController(given)),
+        Row(HelmChartController.name, charted, lambda: HelmChartController(given)),
+        Row(HelmReleaseController.name, released, lambda: HelmReleaseController(given)),
         Row(ImageRepositoryController.name, (IMAGE_REPOSITORIES,), lambda: ImageRepositoryController(given, tags)),
         Row(ImagePolicyController.name, reflected, lambda: ImagePolicyController(given, tags)),
         Row(AlertController.name, (ALERTS, PROVIDERS), lambda: AlertController(given)),

@@ -55,3 +55,11 @@ def _login(config: str, host: str) -> Credentials:
                 user, _, password = base64.b64decode(login.get("auth", "")).decode().partition(":")
                 return Credentials(login.get("username") or user, login.get("password") or password)
     return Credentials()
+
+
+def basic(credentials: Credentials) -> dict[str, str]:
+    """The header with which HTTP shows them; none for nobody."""
+    if not credentials.user and not credentials.password:
+        return {}
+    pair = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
+    return {"Authorization": f"Basic {pair}"}

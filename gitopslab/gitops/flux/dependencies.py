@@ -9,8 +9,6 @@ from gitopslab.controlplane.runtime.informer import Informer
 from gitopslab.gitops.flux.expressions import ExpressionError, NoValueError, holds
 from gitopslab.machinery.objects import Object, is_condition_true, name_of, namespace_of
 
-_FALSE = "false"
-
 
 def unready(kustomization: Object, others: Informer, revision: str) -> str:
     """Why the first dependency that is not ready is not; empty when all are.
@@ -30,8 +28,8 @@ def unready(kustomization: Object, others: Informer, revision: str) -> str:
         if other is None:
             return f'{words} not found: Kustomization.kustomize.toolkit.fluxcd.io "{reference["name"]}" not found'
         if expression := reference.get("readyExpr"):
-            if said := _refused(expression, kustomization, other):
-                return said if said is not _FALSE else f"{words} is not ready according to readyExpr eval"
+            if said := refused(expression, kustomization, other):
+                return said
             continue
         status = other.get("status") or {}
         is_current = status.get("observedGeneration") == other["metadata"].get("generation")
@@ -42,15 +40,25 @@ def unready(kustomization: Object, others: Informer, revision: str) -> str:
     return ""
 
 
-def _refused(expression: str, kustomization: Object, other: Object) -> str:
-    """Why an expression does not hold; empty when it does."""
+def refused(expression: str, obj: Object, other: Object) -> str:
+    """Why a ``readyExpr`` does not hold; empty when it does.
+
+    Args:
+        expression: In CEL.
+        obj: Who depends, ``self``.
+        other: What it depends on, ``dep``.
+
+    Raises:
+        ExpressionError: It is no expression.
+    """
     try:
-        true = holds(expression, {"self": kustomization, "dep": other}, ("self", "dep"))
+        if holds(expression, {"self": obj, "dep": other}, ("self", "dep")):
+            return ""
     except NoValueError as error:
         return error.message
     except ExpressionError as error:
         raise ExpressionError(f"failed to evaluate dependency {name_of(other)}: {error.message}") from error
-    return "" if true else _FALSE
+    return f"dependency '{namespace_of(other)}/{name_of(other)}' is not ready according to readyExpr eval"
 
 
 def source_of(kustomization: Object) -> tuple[str, str, str]:

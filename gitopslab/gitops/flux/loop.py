@@ -44,7 +44,7 @@ class Loop:
         given: What every controller works with.
         component: Whose identity and events these are.
         resource: Of the kind.
-        forget: Told of an object that is being deleted, before it goes.
+        forget: Told of an object that is being deleted, before it goes; when to ask again while that takes long.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Loop:
         given: Surroundings,
         component: str,
         resource: str,
-        forget: Callable[[Object], object] = lambda obj: None,
+        forget: Callable[[Object], Result | None] = lambda obj: None,
     ) -> None:
         self._given = given
         self._forget = forget
@@ -75,7 +75,8 @@ class Loop:
             return DONE
         if is_terminating(obj):
             if has_finalizer(obj):
-                self._forget(obj)
+                if (going := self._forget(obj)) is not None:
+                    return going
                 drop_finalizer(self.api, self._resource, obj)
             return DONE
         if not has_finalizer(obj):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.gitops import surroundings
@@ -21,10 +22,12 @@ class Surroundings(surroundings.Surroundings):
     Attributes:
         api_as: Gives the Api with the rights of a service account: its namespace, its name, and the field manager.
         storage: Keeps artifacts.
+        kubeconfig: With which a program of others reaches the cluster; None for one that nobody serves.
     """
 
     api_as: Callable[[str, str, str], Api]
     storage: Storage
+    kubeconfig: Path | None = None
 
 
 def add_finalizer(api: Api, resource: str, obj: Object) -> None:

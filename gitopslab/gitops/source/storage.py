@@ -41,9 +41,8 @@ class Storage:
         draft = target.with_name(f".{target.name}.new")
         draft.write_bytes(content)
         draft.replace(target)
-        others = sorted(
-            (each for each in target.parent.glob("*.tar.gz") if each != target), key=lambda each: each.stat().st_mtime
-        )
+        kept = (each for each in target.parent.iterdir() if each != target and not each.name.startswith("."))
+        others = sorted(kept, key=lambda each: each.stat().st_mtime)
         for old in others[: max(0, len(others) - _KEPT + 1)]:
             old.unlink(missing_ok=True)
         return Stored(path, f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
@@ -63,5 +62,5 @@ class Storage:
     def forget(self, folder: str) -> None:
         """Remove every artifact of a source, ``gitrepository/NAMESPACE/NAME``."""
         place = self._root / folder
-        for file in place.glob("*.tar.gz") if place.is_dir() else ():
+        for file in place.iterdir() if place.is_dir() else ():
             file.unlink(missing_ok=True)

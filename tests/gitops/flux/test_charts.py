@@ -1,0 +1,267 @@
+"""HelmRepository and HelmChart: which chart a HelmRelease gets, and what is said on the way there."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flux_cluster import SYSTEM, Flux
+from projects import Project
+from published import publish
+from serving_forge import ServedForge
+
+from gitopslab.gitops.source import archive
+
+REPOSITORIES = "helmrepositories.source.toolkit.fluxcd.io"
+CHARTS = "helmcharts.source.toolkit.fluxcd.io"
+RELEASES = "helmreleases.helm.toolkit.fluxcd.io"
+SOURCE = "source.toolkit.fluxcd.io/v1"
+LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+META = "apiVersion: v2\nname: web\nversion: {}\nappVersion: '9'\n"
+FILES = {"app/Chart.yaml": META.format("1.0.0"), "app/values.yaml": "word: chart\nkept: 1\n",
+         "app/templates/map.yaml": "a: b\n"}  # fmt: skip
+
+
+def tgz(version: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("web/Chart.yaml")
+        content = META.format(version).encode()
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+class Index:
+    """A repository of charts on a web server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *args: object) -> None:
+                super().__init__(*args, directory=str(folder))  # type: ignore[arg-type]
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def hold(self, *versions: str) -> None:
+        entries = []
+        for version in versions:
+            (self.folder / f"web-{version}.tgz").write_bytes(tgz(version))
+            entries.append({"name": "web", "version": version, "urls": [f"web-{version}.tgz"]})
+        (self.folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": {"web": entries}}))
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    made = Index(tmp_path)
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def chart(flux: Flux, kind: str = "GitRepository", name: str = "./app", **spec: Any) -> None:
+    wanted = {"interval": "1m", "chart": name, "sourceRef": {"kind": kind, "name": "app"}}
+    flux.create(SOURCE, "HelmChart", "app", wanted | spec)
+
+
+def ready(flux: Flux, resource: str = CHARTS) -> tuple[str, str, str]:
+    found = flux.condition(resource)
+    assert found is not None
+    return found
+
+
+def stored(flux: Flux) -> dict[str, bytes]:
+    content = (flux.plane.gitops.artifacts / flux.status(CHARTS)["artifact"]["path"]).read_bytes()
+    return {path: file.content for path, file in archive.read(content).items()}
+
+
+def test_a_folder_in_git_is_packed(flux: Flux, project: Project) -> None:
+    project.commit(FILES)
+    flux.repository(project.url)
+    chart(flux)
+    message = "packaged 'web' chart with version '1.0.0'"
+    assert ready(flux) == ("True", "ChartPackageSucceeded", message)
+    assert flux.events("HelmChart") == [("Normal", "NewArtifact", message)]
+    status = flux.status(CHARTS)
+    assert status["artifact"]["revision"] == "1.0.0"
+    assert status["artifact"]["path"] == f"helmchart/{SYSTEM}/app/web-1.0.0.tgz"
+    assert status["observedChartName"] == "web"
+    assert sorted(stored(flux)) == ["web/Chart.yaml", "web/templates/map.yaml", "web/values.yaml"]
+
+
+def test_a_new_version_in_git_is_packed_at_once_and_a_commit_without_one_is_not(flux: Flux, project: Project) -> None:
+    project.commit(FILES)
+    flux.repository(project.url)
+    chart(flux, interval="1h")
+    first = flux.status(CHARTS)["artifact"]
+    commit = project.commit({"app/values.yaml": "word: new\n"})
+    flux.sync()
+    assert flux.status(CHARTS)["artifact"] == first
+    flux.change(CHARTS, "app", {"reconcileStrategy": "Revision"})
+    assert flux.status(CHARTS)["artifact"]["revision"] == f"1.0.0+{commit[:12]}"
+    assert stored(flux)["web/values.yaml"] == b"word: new\n"
+    flux.change(CHARTS, "app", {"reconcileStrategy": "ChartVersion"})
+    project.commit({"app/Chart.yaml": META.format("1.1.0")})
+    flux.sync()
+    assert flux.status(CHARTS)["artifact"]["revision"] == "1.1.0"
+
+
+def test_files_of_values_replace_the_charts_own(flux: Flux, project: Project) -> None:
+    project.commit({**FILES, "prod.yaml": "word: prod\nmore: {a: 1}\n", "more.yaml": "more: {b: 2}\n"})
+    flux.repository(project.url)
+    chart(flux, valuesFiles=["prod.yaml", "more.yaml"])
+    assert ready(flux)[2] == "packaged 'web' chart with version '1.0.0' and merged values files [prod.yaml more.yaml]"
+    assert yaml.safe_load(stored(flux)["web/values.yaml"]) == {"word": "prod", "more": {"a": 1, "b": 2}}
+    flux.change(CHARTS, "app", {"valuesFiles": ["nope.yaml"]})
+    assert ready(flux)[1] == "ValuesFilesError"
+    assert "no values file found at path 'nope.yaml'" in ready(flux)[2]
+    flux.change(CHARTS, "app", {"ignoreMissingValuesFiles": True})
+    assert ready(flux)[0] == "True"
+
+
+def test_what_is_no_chart_stalls(flux: Flux, project: Project) -> None:
+    project.commit(FILES)
+    flux.repository(project.url)
+    chart(flux, name="./nope")
+    message = "invalid chart reference: stat ./nope: no such file or directory"
+    assert ready(flux) == ("False", "InvalidChartReference", message)
+    assert flux.condition(CHARTS, kind="BuildFailed") == ("True", "InvalidChartReference", message)
+    assert flux.condition(CHARTS, kind="Stalled") == ("True", "InvalidChartReference", message)
+    flux.change(CHARTS, "app", {"chart": "./app"})
+    assert ready(flux)[0] == "True"
+
+
+def test_a_source_that_is_missing_or_empty_is_told_and_mends(flux: Flux, project: Project) -> None:
+    chart(flux)
+    message = 'failed to get source: gitrepositories.source.toolkit.fluxcd.io "app" not found'
+    assert ready(flux) == ("False", "SourceUnavailable", message)
+    flux.repository(project.url)
+    flux.advance(60)
+    assert ready(flux) == ("False", "NoSourceArtifact", "no artifact available for GitRepository source 'app'")
+    project.commit(FILES)
+    flux.sync()
+    assert ready(flux)[0] == "True"
+
+
+def repository(flux: Flux, url: str, **spec: Any) -> None:
+    flux.create(SOURCE, "HelmRepository", "app", {"interval": "1m", "url": url} | spec)
+
+
+def test_an_index_is_stored_and_told(flux: Flux, index: Index) -> None:
+    index.hold("1.0.0")
+    repository(flux, index.url)
+    revision = flux.status(REPOSITORIES)["artifact"]["revision"]
+    assert revision.startswith("sha256:")
+    assert ready(flux, REPOSITORIES) == ("True", "Succeeded", f"stored artifact: revision '{revision}'")
+    before = flux.get(REPOSITORIES)
+    flux.advance(300)
+    assert flux.get(REPOSITORIES) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [("*", "1.10.0"), ("1.2.x", "1.2.3"), ("1.2.3", "1.2.3"), (">1.10.0-0", "2.0.0-rc.1")]
+)
+def test_a_version_is_chosen_from_the_index(flux: Flux, index: Index, wanted: str, found: str) -> None:
+    index.hold("1.2.3", "1.10.0", "2.0.0-rc.1")
+    repository(flux, index.url)
+    chart(flux, "HelmRepository", "web", version=wanted)
+    message = f"pulled 'web' chart with version '{found}'"
+    assert ready(flux) == ("True", "ChartPullSucceeded", message)
+    assert flux.status(CHARTS)["artifact"]["revision"] == found
+
+
+def test_a_new_version_in_the_index_is_pulled(flux: Flux, index: Index) -> None:
+    index.hold("1.0.0")
+    repository(flux, index.url)
+    chart(flux, "HelmRepository", "web", interval="1h")
+    index.hold("1.0.0", "1.1.0")
+    flux.advance(61)
+    assert flux.status(CHARTS)["artifact"]["revision"] == "1.1.0"
+
+
+def test_a_version_that_is_not_there_stalls(flux: Flux, index: Index) -> None:
+    index.hold("1.0.0")
+    repository(flux, index.url)
+    chart(flux, "HelmRepository", "web", version="2.x")
+    assert ready(flux)[:2] == ("False", "InvalidChartReference")
+    assert flux.condition(CHARTS, kind="Stalled") is not None
+
+
+def test_a_repository_that_does_not_answer_is_told_and_mends(flux: Flux, index: Index) -> None:
+    repository(flux, index.url)
+    assert ready(flux, REPOSITORIES)[:2] == ("False", "Failed")
+    assert ready(flux, REPOSITORIES)[2].startswith("failed to fetch Helm repository index: failed to fetch ")
+    (index.folder / "index.yaml").write_text("- nonsense\n")
+    flux.advance(10)
+    assert ready(flux, REPOSITORIES)[1] == "IndexationFailed"
+    index.hold("1.0.0")
+    flux.advance(60)
+    assert ready(flux, REPOSITORIES)[0] == "True"
+
+
+def test_a_chart_is_pulled_from_a_registry(flux: Flux, forge: ServedForge) -> None:
+    publish(forge, "waal/charts/web", "1.0.0", layers={LAYER: tgz("1.0.0")})
+    publish(forge, "waal/charts/web", "1.1.0", layers={LAYER: tgz("1.1.0")})
+    repository(flux, f"oci://{forge.host}/waal/charts", type="oci", insecure=True)
+    assert "conditions" not in flux.status(REPOSITORIES), "a registry has no index, and nothing to say"
+    chart(flux, "HelmRepository", "web", version="1.x")
+    assert ready(flux) == ("True", "ChartPullSucceeded", "pulled 'web' chart with version '1.1.0'")
+
+
+def release(flux: Flux, **spec: Any) -> None:
+    wanted = {"interval": "1m", "chart": {"spec": {"chart": "./app", "sourceRef": {"kind": "GitRepository",
+                                                                                  "name": "app"}}}}  # fmt: skip
+    flux.create("helm.toolkit.fluxcd.io/v2", "HelmRelease", "app", wanted | spec)
+
+
+def test_a_release_makes_its_chart_and_takes_it_along(flux: Flux, project: Project) -> None:
+    project.commit(FILES)
+    release(flux)
+    made = flux.get(CHARTS, f"{SYSTEM}-app")
+    assert made["spec"]["chart"] == "./app"
+    assert made["metadata"]["labels"]["helm.toolkit.fluxcd.io/name"] == "app"
+    assert ready(flux, RELEASES)[:2] == ("False", "SourceNotReady")
+    assert ready(flux, RELEASES)[2].startswith(f"HelmChart '{SYSTEM}/{SYSTEM}-app' is not ready: ")
+    flux.api.delete(RELEASES, "app", SYSTEM)
+    flux.plane.settle()
+    assert flux.find(RELEASES, "app", SYSTEM) is None
+    assert flux.find(CHARTS, f"{SYSTEM}-app", SYSTEM) is None
+
+
+def test_where_helm_cannot_work_the_release_says_so_and_what_to_do(flux: Flux, project: Project) -> None:
+    project.commit(FILES)
+    flux.repository(project.url)
+    release(flux)
+    assert ready(flux, RELEASES)[:2] == ("False", "HelmMissing")
+    assert "helm cannot reach it" in ready(flux, RELEASES)[2]
+
+
+def test_values_that_are_missing_are_told_and_mend(flux: Flux, project: Project) -> None:
+    project.commit(FILES)
+    flux.repository(project.url)
+    release(flux, valuesFrom=[{"kind": "ConfigMap", "name": "values"}])
+    why = f"could not resolve ConfigMap chart values reference '{SYSTEM}/values' with key 'values.yaml': "
+    assert ready(flux, RELEASES) == ("False", "ValuesError", f'{why}configmaps "values" not found')
+    flux.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "values", "namespace": SYSTEM},
+                     "data": {"values.yaml": "word: map\n"}})  # fmt: skip
+    flux.plane.settle()
+    assert ready(flux, RELEASES)[1] == "HelmMissing"
+
+
+def test_a_dependency_holds_a_release_back(flux: Flux, project: Project) -> None:
+    release(flux, dependsOn=[{"name": "other"}])
+    why = f"unable to get '{SYSTEM}/other' dependency: helmreleases.helm.toolkit.fluxcd.io \"other\" not found"
+    assert ready(flux, RELEASES) == ("False", "DependencyNotReady", why)
