@@ -11,7 +11,7 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import USER, Forge
 from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.clusters.waiting import wait_until
-from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
+from gitopslab.errors import LabError, NotFoundError, SetupError, WaitTimeoutError
 from gitopslab.gitops.argocd import installation
 from gitopslab.gitops.argocd.definitions import VERSION
 from gitopslab.gitops.argocd.kinds import APP_PROJECTS, NAMESPACE
@@ -50,12 +50,18 @@ def install(client: Client, cluster: Cluster, manifests: str | Path, *, timeout:
     installing.wait_for_workloads(client, _RELEASE, timeout=timeout)
     _wait_for_project(client, timeout)
     say("✔ Argo CD is ready")
+    if cluster.kind != "embedded":
+        say(f"  its page: kubectl port-forward -n {NAMESPACE} svc/argocd-server 8080:443, then https://localhost:8080;")
+        say(f"  user admin, the password is in Secret {NAMESPACE}/argocd-initial-admin-secret")
     connect(client, cluster)
 
 
 def connect(client: Client, cluster: Cluster) -> None:
-    """Let Argo CD read every repository of the lab's Git server."""
-    address = installing.connect(client, cluster)
+    """Let Argo CD read every repository of the lab's Git server; where a cluster cannot reach that, say so."""
+    try:
+        address = installing.connect(client, cluster)
+    except SetupError as error:
+        return say(f"! {error.message}. {error.hint}")
     prefix = git_url("").removesuffix(".git")
     client.apply(installation.repository_credentials(prefix, USER, address.token))
     say(f"✔ it reads the lab's Git server as {prefix}")

@@ -150,6 +150,12 @@ def test_a_matrix_of_one_name_with_two_values_is_refused() -> None:
         made({"matrix": {"generators": [elements("a"), elements("b")]}})
 
 
+def test_in_a_matrix_of_gos_language_what_the_first_says_counts() -> None:
+    first, second = ({"on": False, "deep": {"a": 1}}, {"on": True, "deep": {"b": 2}})
+    generators = [{"list": {"elements": [one]}} for one in (first, second)]
+    assert made({"matrix": {"generators": generators}}, go=True) == [{"on": False, "deep": {"a": 1, "b": 2}}]
+
+
 def test_a_matrix_has_two_generators() -> None:
     with pytest.raises(LabError, match="found less than two generators, Matrix support only two"):
         made({"matrix": {"generators": [elements("a")]}})

@@ -225,10 +225,10 @@ def _combined(one: Parameters, other: Parameters) -> Parameters:
 
 
 def _deep(base: Any, over: Any) -> Any:
-    """Two mappings as one; what the second has counts, where it is not empty."""
+    """Two mappings as one; what the second has counts, but for an empty list."""
     if isinstance(base, dict) and isinstance(over, dict):
         return {key: _deep(base.get(key), over[key]) if key in over else base[key] for key in {**base, **over}}
-    return over if over not in (None, "", 0, False, [], {}) else base
+    return base if over == [] and isinstance(base, list) else over
 
 
 def _by_keys(keys: Sequence[str], sets: Sequence[Parameters]) -> dict[str, Parameters]:
