@@ -8,6 +8,7 @@ never touches the cluster. What Git is asked, and what an owner says, is left to
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from gitopslab.clusters.attended import Attended
@@ -21,6 +22,7 @@ GIT = "git"
 
 Objects = dict[str, list[Object]]
 _PACE = 1.0  # seconds between two questions to Git
+_PATIENCE = 10.0  # seconds until a kind that the cluster did not know is looked for again
 
 
 class Delivery(Attended):
@@ -31,7 +33,7 @@ class Delivery(Attended):
         kinds: Which kinds to follow in any case.
         controls: Of an embedded cluster; None on any other.
         owned: Gives what is owned, of each object its ``apiVersion`` and ``kind``.
-        git: Asks Git, given what is in the cluster. It raises nothing.
+        git: Asks Git, given what is in the cluster; what it raises is the source's ``error``.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class Delivery(Attended):
         self._owned = owned
         self._ask = git
         self._git: Object | None = None
-        self._unknown: set[tuple[str, str]] = set()
+        self._unknown: dict[tuple[str, str], float] = {}
 
     def start(self) -> None:
         """Begin to follow; returns at once."""
@@ -74,19 +76,26 @@ class Delivery(Attended):
         for obj in self._owned(objects):
             kind = (str(obj.get("apiVersion")), str(obj.get("kind")))
             try:
-                if kind not in self._unknown:
+                if time.monotonic() > self._unknown.get(kind, 0.0):
                     found.add(self._client.resource(obj).key)
-            except LabError:  # its CustomResourceDefinition is not there; the owner tells that itself
-                self._unknown.add(kind)
+            except LabError:  # its CustomResourceDefinition is not there yet; the owner tells that itself
+                self._unknown[kind] = time.monotonic() + _PATIENCE
         return sorted(found)
 
     def _ask_git(self) -> None:
         super().wait_synced(_PACE)
         while not self._stop.is_set():
-            told = self._ask(super().state()[1])
-            with self._changed:
-                if told != self._git:
-                    self._git = told
-                    self._version += 1
-                    self._changed.notify_all()
+            try:
+                self._tell_git(self._ask(super().state()[1]))
+            # Whatever goes wrong in a thread must be seen, and only the widget can show it.
+            except Exception as problem:
+                self._report(GIT, f"Git cannot be asked: {type(problem).__name__}: {problem}")
             self._stop.wait(_PACE)
+
+    def _tell_git(self, told: Object) -> None:
+        with self._changed:
+            if told != self._git or GIT in self._troubles:
+                self._git = told
+                self._troubles.pop(GIT, None)
+                self._version += 1
+                self._changed.notify_all()

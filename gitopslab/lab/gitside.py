@@ -70,9 +70,11 @@ class GitSide:
         self._made: dict[Target, _Made] = {}
         self._log: list[Object] = []
         self._looked = 0.0
+        self._known_refs: dict[Address, dict[str, str]] = {}
 
     def __call__(self, objects: Objects) -> Object:
         """What Git says now: ``commits``, ``trouble`` with them, and ``rendered``: by title what each target is."""
+        self._known_refs.clear()
         found = {target: one for target in self._targets if (one := reconciler(objects, *target)) is not None}
         rendered = {one.title: self._rendered(target, one) for target, one in found.items()}
         trouble = ""
@@ -88,7 +90,7 @@ class GitSide:
     def _follow(self, objects: Objects, found: Sequence[Reconciler]) -> None:
         before, self._looked = self._looked, time.time()
         address = address_of(git_url(self._project), self._place)
-        head = _head(remote.refs(address), found)
+        head = _head(self._refs(address), found)
         if self._log and self._log[0]["sha"] == head:
             return
         ahead = now_in(objects.get(LAB, ()), self._looked) - self._looked
@@ -101,6 +103,12 @@ class GitSide:
                 "seconds": max(each.time, before) + ahead}
             for each in entries
         ]  # fmt: skip
+
+    def _refs(self, address: Address) -> dict[str, str]:
+        """The refs of a repository, asked once a look."""
+        if address not in self._known_refs:
+            self._known_refs[address] = remote.refs_and_head(address)
+        return self._known_refs[address]
 
     # ---- objects ----
 
@@ -138,13 +146,13 @@ class GitSide:
         if not one.url:
             raise LabError("its source is not there")
         address = address_of(one.url, self._place)
-        return [_Place(address, reference.find(source.get("ref"), remote.refs(address)).commit, source)]
+        return [_Place(address, reference.find(source.get("ref"), self._refs(address)).commit, source)]
 
     def _argo_places(self, one: Reconciler) -> list[_Place]:
         found = []
         for source in sources_of(one.object["spec"]):
             address = address_of(str(source.get("repoURL") or ""), self._place)
-            refs = remote.refs_and_head(address)
+            refs = self._refs(address)
             found.append(_Place(address, resolve(str(source.get("targetRevision") or ""), refs), source))
         return found
 

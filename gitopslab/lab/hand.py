@@ -38,7 +38,7 @@ class Hand:
         self._place = place
         self._project = project
         self._targets = targets
-        self._folder = tempfile.TemporaryDirectory(prefix="gitopslab-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._copy: WorkingCopy | None = None
 
     @property
@@ -122,6 +122,7 @@ class Hand:
     def _fresh(self) -> WorkingCopy:
         """A working copy with the newest commit."""
         if self._copy is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="gitopslab-")
             url = f"{self._place.url}/{self._project}.git"
             self._copy = WorkingCopy.clone(Path(self._folder.name) / "copy", Origin(url, USER, self._place.token))
         else:

@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from gitopslab.clusters.delivery import Delivery, Objects
 from gitopslab.errors import LabError
 from gitopslab.gitops.flux.definitions import definitions
 from gitopslab.lab import Lab
@@ -184,3 +185,29 @@ def test_both_tools_bring_one_commit_and_heal_in_their_own_way(lab: Lab, project
     assert "· ✓ Healthy · ✓ Synced" in tree.text()
     told = lab.drift(f"application/{name}").text()
     assert told.endswith(f"The cluster is as Git says.\n✓ Deployment/{name}/web: 5 fields as in Git")
+
+
+def test_a_source_follows_what_is_owned_and_tells_when_git_cannot_be_asked(lab: Lab) -> None:
+    mended = threading.Event()
+
+    def ask(_objects: Objects) -> dict[str, str]:
+        if not mended.is_set():
+            raise RuntimeError("no such luck")
+        return {"trouble": ""}
+
+    def owned(objects: Objects) -> list[Object]:
+        assert "configmaps" in objects
+        return [{"apiVersion": "v1", "kind": "Secret"}, {"apiVersion": "never.test/v1", "kind": "Heard"}]
+
+    source = Delivery(lab.client, ["configmaps"], None, owned=owned, git=ask)
+    source.start()
+    seen = -1
+    while "no such luck" not in source.error:
+        assert source.wait(seen, PATIENCE)
+        seen = source.state()[0]
+    mended.set()
+    while source.error or not source.state()[1]["git"]:
+        assert source.wait(seen, PATIENCE)
+        seen = source.state()[0]
+    assert "secrets" in source.state()[1]
+    source.close()
