@@ -12,6 +12,7 @@ from gitopslab.clusters.delivery import Delivery, Objects
 from gitopslab.errors import LabError
 from gitopslab.gitops.flux.definitions import definitions
 from gitopslab.lab import Lab
+from gitopslab.machinery.objects import Object
 from gitopslab.widgets.base import LiveView, close_all
 
 PATIENCE = 60.0
