@@ -88,11 +88,14 @@ class ApplicationController:
             return DONE
         if is_terminating(app) and not app.get("operation"):
             return self._end(app)
-        step = self._operate(request, app) if app.get("operation") else None
-        if step == 0.0:
+        if not app.get("operation"):
+            return self._refresh(request, app)
+        step = self._operate(request, app)
+        if not step:
+            # It goes on at once, or when Git has answered; asked for something else meanwhile, Git would begin anew.
             return Result(step)
         look = self._refresh(request, app)
-        return look if step is None else Result(min(step, look.requeue_after or step))
+        return Result(min(step, look.requeue_after or step))
 
     # -- what wakes it ------------------------------------------------------------------------------------------------
 
