@@ -7,7 +7,7 @@ and not in Git is added, and each pair is looked at. Source: ``CompareAppState``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitopslab.errors import LabError
@@ -16,7 +16,7 @@ from gitopslab.gitops.argocd.clusters import OWN
 from gitopslab.gitops.argocd.diff import Differ
 from gitopslab.gitops.argocd.exclusions import is_excluded
 from gitopslab.gitops.argocd.ignoring import Rules
-from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNCED, UNKNOWN
+from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNC_OPTIONS, SYNCED, UNKNOWN
 from gitopslab.gitops.argocd.live import LiveState
 from gitopslab.gitops.argocd.options import has_option, words
 from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
@@ -76,6 +76,7 @@ class Comparer:
             conditions.append(_said(COMPARISON_ERROR, f"Failed to load target state: {question.error}"))
         wanted, hooked = self._wanted(app, target.objects if target else (), conditions)
         there = self._there(app, project, wanted, conditions)
+        wanted = {**_managed_namespace(app, there), **wanted}
         resources = [self._hook(key, obj, there) for key, obj in hooked.items()]
         loaded = target is not None
         try:
@@ -202,6 +203,17 @@ class Comparer:
         if has_changed_namespace_metadata(app):
             return OUT_OF_SYNC
         return OUT_OF_SYNC if any(_counts(each) for each in resources) else SYNCED
+
+
+def _managed_namespace(app: Object, there: Mapping[Key, Object]) -> dict[Key, Object]:
+    """The namespace whose metadata the Application manages, where it has come to belong to it: it is not too many."""
+    managed = (app["spec"].get("syncPolicy") or {}).get("managedNamespaceMetadata")
+    key = Key("", "Namespace", "", app["spec"]["destination"].get("namespace", ""))
+    if managed is None or key not in there:
+        return {}
+    annotations = {**(managed.get("annotations") or {}), SYNC_OPTIONS: "ServerSideApply=true"}
+    metadata = {"name": key.name, "labels": dict(managed.get("labels") or {}), "annotations": annotations}
+    return {key: {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}}
 
 
 def has_changed_namespace_metadata(app: Object) -> bool:

@@ -180,3 +180,20 @@ def test_objects_that_belong_to_nobody_are_counted_where_the_project_wants_to_kn
     assert argo.conditions() == [("OrphanedResourceWarning", "Application has 1 orphaned resources")]
     argo.change({"orphanedResources": {"warn": False}}, "watchful", APP_PROJECTS)
     assert argo.conditions() == []
+
+
+def test_a_namespace_whose_metadata_is_managed_is_not_to_be_pruned(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", namespace="shop")})
+    note = {TRACKING_ID: "app:/Namespace:shop/shop"}
+    argo.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "annotations": note}})
+    managed = {"labels": {"team": "red"}, "annotations": {"note": "x"}}
+    place = {"name": "in-cluster", "namespace": "shop"}
+    argo.application(project.url, destination=place, syncPolicy={"managedNamespaceMetadata": managed})
+    assert argo.resources() == {"ConfigMap/a": "OutOfSync", "Namespace/shop": "OutOfSync"}
+    assert not any(each.get("requiresPruning") for each in argo.status()["resources"])
+    argo.sync(syncOptions=["CreateNamespace=true"], prune=True)
+    assert argo.operation() == ("Succeeded", "successfully synced (all tasks run)")
+    assert argo.get("namespaces", "shop", "")["metadata"]["labels"]["team"] == "red"
+    assert argo.sync_status() == "Synced"
+    argo.change({"syncPolicy": {"managedNamespaceMetadata": {"labels": {"team": "blue"}}}})
+    assert argo.sync_status() == "OutOfSync"
