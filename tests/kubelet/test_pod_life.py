@@ -150,6 +150,18 @@ def test_freed_address_is_not_given_to_the_next_pod(nodes: Nodes) -> None:
     assert nodes.pod("b")["status"]["podIP"] == "10.244.0.3"
 
 
+def test_a_pod_that_is_deleted_while_it_starts_gives_its_address_back(nodes: Nodes) -> None:
+    for number in range(260):
+        name = f"short-{number}"
+        nodes.run(name)
+        nodes.advance(0.1)
+        nodes.api.delete("pods", name, "default")
+        nodes.advance(0.2)  # its sandbox is made meanwhile, and its status never tells the address
+    nodes.run("last")
+    nodes.advance(1)
+    assert nodes.pod("last")["status"]["phase"] == "Running"
+
+
 def test_deadline_fails_the_pod(nodes: Nodes) -> None:
     nodes.run(spec={"activeDeadlineSeconds": 5})
     nodes.advance(6)

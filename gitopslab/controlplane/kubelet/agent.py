@@ -34,6 +34,8 @@ from gitopslab.machinery.objects import Object, annotations_of, copy_of, name_of
 MIRROR = "kubernetes.io/config.mirror"
 """Annotation of the pods that show a node's static pods in the API."""
 
+_REMEMBERED = 4096  # events of all nodes together; client-go keeps as many for each kubelet
+
 # Real nodes never act in lockstep: pods that arrive together start some moments apart, so that whoever watches them
 # sees each one come, also on a busy machine. The same every time, so that a replay is the same.
 _LATE = tuple(step * 0.01 for step in (0, 4, 1, 5, 2, 6, 3, 7))
@@ -90,7 +92,7 @@ class Agent:
         self._addresses = Addresses()
         self._lives: dict[str, Life] = {}
         self._seen: dict[Request, Object] = {}
-        self._recorders: dict[str, Recorder] = {}
+        self._recorder = Recorder(api, clock, "kubelet", remembered=_REMEMBERED)
         self._late = cycle(_LATE)
 
     def reconcile(self, request: Request) -> Result:
@@ -201,10 +203,7 @@ class Agent:
             self._api.update({**pod, "status": turn.status}, "status")
 
     def _say(self, pod: Object, node: Object, happening: Happening) -> None:
-        host = name_of(node)
-        recorder = self._recorders.get(host)
-        if recorder is None:
-            recorder = self._recorders[host] = Recorder(self._api, self._clock, "kubelet", host)
+        recorder = self._recorder.at(name_of(node))
         recorder.event(pod, happening.type, happening.reason, happening.message, field=happening.field)
 
     def _remove(self, pod: Object) -> None:
@@ -225,9 +224,7 @@ class Agent:
 
     def _release(self, pod: Object) -> None:
         """Give the address back; a pod that has finished holds none, though its status goes on showing it."""
-        address = self.address_of(pod)
-        if address:
-            self._addresses.free(pod["spec"]["nodeName"], address, uid_of(pod))
+        self._addresses.free(pod["spec"]["nodeName"], uid_of(pod))
 
 
 def _is_static(pod: Object, component: str) -> bool:

@@ -65,7 +65,8 @@ class Addresses:
                 return address
         raise RuntimeError(f"no address left in {hosts} of node {name}")
 
-    def free(self, node: str, address: str, uid: str) -> None:
-        """Give an address back."""
-        if self._taken[node].get(address) == uid:
-            del self._taken[node][address]
+    def free(self, node: str, uid: str) -> None:
+        """Give a pod's address back, where it has one."""
+        taken = self._taken[node]
+        for address in [address for address, owner in taken.items() if owner == uid]:
+            del taken[address]

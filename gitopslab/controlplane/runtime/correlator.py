@@ -6,12 +6,15 @@ Used by ``recorder``; pure but for its memory. Upstream: ``client-go/tools/recor
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from gitopslab.machinery.clock import Clock
 
-_REMEMBERED = 1024  # of each; client-go's 4096 are for one process, and here every node's kubelet is in the same one
+REMEMBERED = 1024
+"""Of each kind, by one component; client-go's 4096 are for a whole process, and here all are in the same one."""
+
 _ALIKE = 10  # so many different messages of one kind are told each by itself
 _ALIKE_SECONDS = 600.0
 _BURST = 25.0  # events about one object
@@ -41,12 +44,17 @@ class _Bucket:
 
 
 class Correlator:
-    """Decides about each event of one component."""
+    """Decides about each event of one component.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: Tells how long ago something was said.
+        remembered: How many subjects, and how many objects, are kept in mind.
+    """
+
+    def __init__(self, clock: Clock, remembered: int = REMEMBERED) -> None:
         self._clock = clock
-        self._alike: Recent[Subject, _Alike] = Recent()
-        self._buckets: Recent[str, _Bucket] = Recent()
+        self._alike: Recent[Subject, _Alike] = Recent(remembered)
+        self._buckets: Recent[str, _Bucket] = Recent(remembered)
 
     def correlate(self, subject: Subject, about: str, message: str) -> tuple[Subject, str] | None:
         """The key under which an event is counted and the message to show; None when it is one too many.
@@ -67,6 +75,7 @@ class Correlator:
         alike.last = now
         alike.messages.add(message)
         self._alike.put(subject, alike)
+        self._alike.forget(lambda oldest: now - oldest.last > _ALIKE_SECONDS)
         if len(alike.messages) < _ALIKE:
             return (*subject, message), message
         alike.messages.remove(next(iter(alike.messages)))
@@ -74,20 +83,27 @@ class Correlator:
 
     def _allowed(self, about: str) -> bool:
         now = self._clock.now()
+        self._buckets.forget(lambda oldest: self._tokens(oldest, now) >= _BURST)  # full again, as if never used
         bucket = self._buckets.get(about) or _Bucket(_BURST, now)
-        bucket.tokens = min(_BURST, bucket.tokens + (now - bucket.filled) / _REFILL_SECONDS)
-        bucket.filled = now
-        self._buckets.put(about, bucket)
-        if bucket.tokens < 1:
-            return False
-        bucket.tokens -= 1
-        return True
+        left = self._tokens(bucket, now)
+        is_allowed = left >= 1
+        self._buckets.put(about, _Bucket(left - is_allowed, now))
+        return is_allowed
+
+    @staticmethod
+    def _tokens(bucket: _Bucket, now: float) -> float:
+        return min(_BURST, bucket.tokens + (now - bucket.filled) / _REFILL_SECONDS)
 
 
 class Recent(Generic[Key, Value]):
-    """A mapping that forgets what was put longest ago."""
+    """A mapping that forgets what was put longest ago.
 
-    def __init__(self) -> None:
+    Args:
+        most: How many items it keeps.
+    """
+
+    def __init__(self, most: int = REMEMBERED) -> None:
+        self._most = most
         self._items: OrderedDict[Key, Value] = OrderedDict()
 
     def get(self, key: Key) -> Value | None:
@@ -98,7 +114,12 @@ class Recent(Generic[Key, Value]):
         """Put or renew."""
         self._items[key] = value
         self._items.move_to_end(key)
-        if len(self._items) > _REMEMBERED:
+        if len(self._items) > self._most:
+            self._items.popitem(last=False)
+
+    def forget(self, is_over: Callable[[Value], bool]) -> None:
+        """Forget the oldest items that are of no use any more."""
+        while self._items and is_over(next(iter(self._items.values()))):
             self._items.popitem(last=False)
 
     def drop(self, key: Key) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from copy import copy
 from typing import Literal
 
 from gitopslab.controlplane.runtime.api import Api
-from gitopslab.controlplane.runtime.correlator import Correlator, Recent, Subject
+from gitopslab.controlplane.runtime.correlator import REMEMBERED, Correlator, Recent, Subject
 from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import Object, object_reference
@@ -27,14 +28,21 @@ class Recorder:
         clock: Gives first and last timestamps.
         component: ``source.component``, as in ``deployment-controller``.
         host: ``source.host``, for kubelets the node's name.
+        remembered: How many events it can tell to be repeats.
     """
 
-    def __init__(self, api: Api, clock: Clock, component: str, host: str = "") -> None:
+    def __init__(self, api: Api, clock: Clock, component: str, host: str = "", *, remembered: int = REMEMBERED) -> None:
         self._api = api
         self._clock = clock
         self._source = {"component": component, **({"host": host} if host else {})}
-        self._correlator = Correlator(clock)
-        self._seen: Recent[Subject, tuple[str, str, int]] = Recent()
+        self._correlator = Correlator(clock, remembered)
+        self._seen: Recent[Subject, tuple[str, str, int]] = Recent(remembered)
+
+    def at(self, host: str) -> Recorder:
+        """The same component on another machine; both remember together what was said."""
+        other = copy(self)
+        other._source = {**self._source, "host": host}
+        return other
 
     def event(
         self,

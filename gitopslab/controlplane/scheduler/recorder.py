@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.runtime.correlator import Recent
 from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import Clock, micro_timestamp
 from gitopslab.machinery.objects import Object, name_of, namespace_of, object_reference, uid_of
@@ -39,7 +40,7 @@ class SeriesRecorder:
         self._clock = clock
         self._component = component
         self._instance = f"{component}-{host}"
-        self._series: dict[_Key, tuple[str, str, int, float]] = {}
+        self._series: Recent[_Key, tuple[str, str, int, float]] = Recent(_REMEMBERED)
         self._written = 0
 
     def event(
@@ -72,7 +73,7 @@ class SeriesRecorder:
             else:
                 self._first(key, about, kind, action, related)
         except ApiError:
-            self._series.pop(key, None)
+            self._series.drop(key)
 
     def _first(self, key: _Key, about: Object, kind: str, action: str, related: Object | None) -> None:
         now = self._clock.now()
@@ -98,12 +99,11 @@ class SeriesRecorder:
         if related is not None:
             event["related"] = object_reference(related)
         self._api.create(event)
-        if len(self._series) >= _REMEMBERED:
-            self._series.pop(next(iter(self._series)))
-        self._series[key] = (namespace, name, 1, now)
+        self._series.put(key, (namespace, name, 1, now))
+        self._series.forget(lambda oldest: now - oldest[3] > _SERIES_ENDS)
 
     def _repeat(self, key: _Key, namespace: str, name: str, count: int, _: float) -> None:
         now = self._clock.now()
         series = {"count": count + 1, "lastObservedTime": micro_timestamp(now)}
         self._api.patch("events", name, {"series": series}, namespace)
-        self._series[key] = (namespace, name, count + 1, now)
+        self._series.put(key, (namespace, name, count + 1, now))
