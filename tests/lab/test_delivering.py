@@ -212,3 +212,14 @@ def test_a_source_follows_what_is_owned_and_tells_when_git_cannot_be_asked(lab: 
         seen = source.state()[0]
     assert "secrets" in source.state()[1]
     source.close()
+
+
+def test_a_lab_of_still_pictures_shows_all_at_once(lab: Lab, project: str) -> None:
+    name = project.partition("/")[2]
+    still = Lab(lab.cluster, still=True)
+    tree = still.tree(f"kustomization/{name}")
+    assert "Deployment web 2/2 · ✓ Current · ✓ as in Git" in tree.text()
+    assert not tree.is_live
+    assert "The cluster is as Git says." in still.drift(f"kustomization/{name}").text()
+    assert "Flux: ✓ fetched" in still.lanes(project).text()
+    still.close()
