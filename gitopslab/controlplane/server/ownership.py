@@ -27,8 +27,8 @@ from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 from gitopslab.machinery.schema import Slot, Struct, root_of
+from gitopslab.machinery.three_way import LAST_APPLIED
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _MOST_UPDATERS = 10
 _SYSTEM = (
     "name",

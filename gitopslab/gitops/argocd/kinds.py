@@ -32,7 +32,6 @@ HOOK_FINALIZER = f"{_PREFIX}hook-finalizer"
 IGNORE_HEALTHCHECK = f"{_PREFIX}ignore-healthcheck"
 DELETION_APPROVED = f"{_PREFIX}deletion-approved"
 SECRET_TYPE = f"{_PREFIX}secret-type"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 RESOURCES_FINALIZER = "resources-finalizer.argocd.argoproj.io"
 FOREGROUND_FINALIZER = f"{RESOURCES_FINALIZER}/foreground"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from argocd_cluster import Argo, config_map
 from projects import Project
 
@@ -263,3 +264,83 @@ def test_several_sources_are_one_application(argo: Argo, project: Project) -> No
     argo.refresh()
     assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/c": "Synced"}
     assert argo.status()["history"][1]["revisions"] == [commit, commit]
+
+
+CUP = "apiVersion: example.com/v1\nkind: Cup\nmetadata: {name: mine}\n"
+CUPS = """apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: cups.example.com}
+spec:
+  group: example.com
+  names: {kind: Cup, plural: cups}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+
+
+def test_a_kind_that_comes_later_is_found_by_a_retry(argo: Argo, project: Project) -> None:
+    project.commit({"cup.yaml": CUP, "a.yaml": config_map("a")})
+    argo.application(project.url, syncPolicy=policy() | {"retry": {"limit": -1, "backoff": {"duration": "5s"}}})
+    phase, message = argo.operation() or ("", "")
+    assert phase == "Running"
+    assert message.startswith("one or more synchronization tasks are not valid: the server could not find")
+    assert argo.find("configmaps", "a") is None
+    argo.api.create(yaml.safe_load(CUPS))
+    argo.advance(60)
+    assert argo.operation() == ("Succeeded", "successfully synced (all tasks run)")
+    assert argo.resources() == {"ConfigMap/a": "Synced", "Cup/mine": "Synced"}
+
+
+def test_a_kind_and_an_object_of_it_come_in_one_commit(argo: Argo, project: Project) -> None:
+    project.commit({"cup.yaml": CUP, "cups.yaml": CUPS})
+    argo.application(project.url, syncPolicy=policy(prune=True))
+    argo.advance(5)
+    assert argo.operation() == ("Succeeded", "successfully synced (all tasks run)")
+    assert argo.resources() == {"CustomResourceDefinition/cups.example.com": "Synced", "Cup/mine": "Synced"}
+
+
+def test_a_namespace_that_comes_later_is_found_by_a_retry(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    place = {"server": "https://kubernetes.default.svc", "namespace": "team"}
+    argo.application(project.url, destination=place, syncPolicy=policy())
+    assert 'reason: namespaces "team" not found. Retrying attempt #1' in (argo.operation() or ("", ""))[1]
+    argo.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
+    argo.advance(30)
+    assert argo.operation() == ("Succeeded", "successfully synced (all tasks run)")
+
+
+def test_an_application_of_applications(argo: Argo, project: Project) -> None:
+    child = f"""apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: child
+  namespace: argocd
+  finalizers: [resources-finalizer.argocd.argoproj.io]
+spec:
+  project: default
+  source: {{repoURL: {project.url}, path: web, targetRevision: main}}
+  destination: {{server: https://kubernetes.default.svc, namespace: default}}
+  syncPolicy: {{automated: {{prune: true, selfHeal: true}}}}
+"""
+    project.commit({"apps/child.yaml": child, "web/a.yaml": config_map("a", x="1")})
+    argo.application(
+        project.url, source={"path": "apps"}, syncPolicy=policy(prune=True, selfHeal=True, allowEmpty=True)
+    )
+    argo.advance(5)
+    assert (argo.sync_status(), argo.sync_status("child")) == ("Synced", "Synced")
+    assert argo.status()["summary"].get("isAppOfApps", True)
+    project.commit({"web/a.yaml": config_map("a", x="2")})
+    argo.refresh("child")
+    argo.advance(5)
+    assert argo.get("configmaps", "a", "default")["data"] == {"x": "2"}
+    assert argo.status()["operationState"]["operation"]["sync"].get("autoHealAttemptsCount") is None
+    project.commit({"apps/child.yaml": None, "apps/README.md": "none"})
+    argo.refresh()
+    argo.advance(20)
+    assert argo.find(APPLICATIONS, "child", NAMESPACE) is None
+    assert argo.find("configmaps", "a") is None
+    assert argo.sync_status() == "Synced"

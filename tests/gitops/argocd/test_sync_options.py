@@ -8,8 +8,9 @@ import pytest
 from argocd_syncs import Syncs, job, note
 from builders import config_map, deployment, pod
 
-from gitopslab.gitops.argocd.kinds import FIELD_MANAGER, LAST_APPLIED
+from gitopslab.gitops.argocd.kinds import FIELD_MANAGER
 from gitopslab.machinery.objects import Object, annotations_of, labels_of
+from gitopslab.machinery.three_way import LAST_APPLIED
 
 WEB = config_map("web", data={"x": "1"})
 
