@@ -109,7 +109,7 @@ def _desk(spec: str, name: str) -> Desk:
     from gitopslab.course.edition import speak_as
     from gitopslab.course.progress import working_folder
     from gitopslab.course.voice import Terminal
-    from gitopslab.lab.fluxing import Flux
+    from gitopslab.lab.equipping import tools_for
 
     speak_as(working_folder())
     found = existing(spec, name)
@@ -123,6 +123,6 @@ def _desk(spec: str, name: str) -> Desk:
         images,
         Terminal(" ".join(options), lambda: images.address().host),
         note,
-        install_flux=lambda: Flux(client, found).install(image_automation=True),
+        install=tools_for(client, found),
         is_own=found.kind != "context",
     )

@@ -23,6 +23,7 @@ from gitopslab.course.report import Checked, Report
 from gitopslab.course.solution import differences
 from gitopslab.course.source import World
 from gitopslab.course.stage import EXERCISE, Stage
+from gitopslab.course.tools import Install
 from gitopslab.course.voice import Voice
 from gitopslab.course.workshop import Workshop
 from gitopslab.errors import LabError
@@ -40,7 +41,7 @@ class Desk:
         images: Of this machine and of the lab's registry.
         voice: How commands are told.
         say: Told what takes a moment.
-        install_flux: Installs Flux with image automation, for the exercises that need it.
+        install: Installs what exercises about GitOps need.
         is_own: Whether the cluster is the learner's alone.
         patient: Whether to wait a moment for what the cluster may still do.
     """
@@ -54,7 +55,7 @@ class Desk:
         voice: Voice,
         say: Callable[[str], None],
         *,
-        install_flux: Callable[[], None],
+        install: Install,
         is_own: bool = True,
         patient: bool = True,
     ) -> None:
@@ -65,7 +66,7 @@ class Desk:
         self._progress = Progress(folder, say)
         self._voice = voice
         self._say = say
-        self._install_flux = install_flux
+        self._install = install
         self._is_own = is_own
         self._patient = patient
 
@@ -150,7 +151,7 @@ class Desk:
 
     def stage(self, exercise: Exercise) -> Stage:
         """The place of an exercise on this cluster."""
-        return Stage(self._client, self._kubectl, exercise, self._folder, self._workshop, self._install_flux)
+        return Stage(self._client, self._kubectl, exercise, self._folder, self._workshop, self._install)
 
     def meant(self, word: str) -> Exercise:
         """The exercise a word means; without one, that which was begun last.

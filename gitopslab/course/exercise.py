@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitopslab.course.expectation import Expectation
 from gitopslab.course.source import Source
+from gitopslab.course.tools import Tool
 
 OTHERWISE = "otherwise"
 """The wording of a hint for every check that has none of its own."""
@@ -169,7 +170,7 @@ class Exercise:
         answer: Words that give the answer away; the first hint has none of them.
         clean: What takes away again that the exercise's namespace does not hold.
         is_shared: Whether it changes what everybody on the cluster shares, such as nodes.
-        is_with_flux: Whether Flux must be in the cluster.
+        needs: The tools of GitOps that must be in the cluster.
         files: The files a learner works with, by name.
         folder: Where it was read from.
     """
@@ -188,7 +189,7 @@ class Exercise:
     answer: tuple[str, ...]
     clean: tuple[Step, ...]
     is_shared: bool
-    is_with_flux: bool
+    needs: tuple[Tool, ...]
     files: Mapping[str, str]
     folder: Path
 

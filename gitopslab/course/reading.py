@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -18,6 +18,7 @@ from gitopslab.course.expectation import RULES, Expectation
 from gitopslab.course.parts import ExerciseError, Item, Map
 from gitopslab.course.reading_steps import steps
 from gitopslab.course.source import IN_CLUSTER, OUTSIDE, Outside, Source
+from gitopslab.course.tools import KINDS, Tool
 from gitopslab.course.translation import Translate
 from gitopslab.machinery import json_path
 
@@ -73,7 +74,7 @@ def _exercise(top: Map, folder: Path, task: str) -> Exercise:
         answer=tuple(str(each.value) for each in top.items("answer")),
         clean=steps(top, files, "clean"),
         is_shared=bool(top.take("shared", False)),
-        is_with_flux=bool(top.take("flux", False)),
+        needs=tuple(_tool(each) for each in top.items("needs")),
         files=files,
         folder=folder,
     )
@@ -86,6 +87,12 @@ def _purpose(top: Map) -> Purpose:
         return Purpose(top.text("purpose", "build"))
     except ValueError as error:
         raise top.error("purpose", "is build or fault") from error
+
+
+def _tool(item: Item) -> Tool:
+    if item.value not in KINDS:
+        raise item.error(f"is one of {', '.join(KINDS)}")
+    return cast(Tool, item.value)
 
 
 def _check(each: Map) -> Check:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.course.commands import call_of
 from gitopslab.course.exercise import Exercise, Push, Step
-from gitopslab.course.flux import prepare_flux
+from gitopslab.course.tools import Install, prepare
 from gitopslab.course.workshop import Workshop
 from gitopslab.errors import AlreadyExistsError, ApiError, LabError, NotFoundError, WaitTimeoutError
 from gitopslab.machinery import manifests
@@ -41,7 +41,7 @@ class Stage:
         exercise: Which one.
         folder: The learner's, in which the exercise has a folder of its own for its files.
         workshop: For the steps that make images and pushes.
-        install_flux: Installs Flux, for the exercises that need it.
+        install: Installs what exercises about GitOps need.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Stage:
         exercise: Exercise,
         folder: Path,
         workshop: Workshop,
-        install_flux: Callable[[], None],
+        install: Install,
     ) -> None:
         self._client = client
         self._kubectl = kubectl
         self._exercise = exercise
         self.folder = folder / exercise.place
         self._workshop = workshop
-        self._install_flux = install_flux
+        self._install = install
 
     @property
     def began(self) -> float | None:
@@ -83,8 +83,8 @@ class Stage:
             raise LabError(f"the namespace {name} is there already: {error.message}", self._remedy()) from error
         # without it the API refuses pods, which also on a real cluster is so for a moment
         self._wait("serviceaccounts", "default", "create", _READY_SECONDS)
-        if self._exercise.is_with_flux:
-            prepare_flux(self._client, self._install_flux, self._workshop.address(), name)
+        for tool in self._exercise.needs:
+            prepare(tool, self._client, self._install, self._workshop.address(), name)
         self._lay_out()
         self.run(self._exercise.start)
         for project in self._exercise.projects:

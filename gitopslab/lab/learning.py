@@ -19,6 +19,7 @@ from gitopslab.course.progress import working_folder
 from gitopslab.course.report import Checked, Report
 from gitopslab.course.voice import Cell
 from gitopslab.lab.answers import say
+from gitopslab.lab.equipping import tools_for
 from gitopslab.lab.part import Part
 
 if TYPE_CHECKING:
@@ -135,11 +136,5 @@ class Learning(Part):
     def _desk(self) -> Desk:
         kubectl, is_own = Kubectl(self.cluster.kubeconfig), self.cluster.kind != "context"
         images = Images(Forge.of(self.cluster), say, real_nodes=self.cluster.kind in REAL_NODES)
-        return Desk(
-            self.client, kubectl, working_folder(), images, Cell(), say, install_flux=self._install_flux, is_own=is_own
-        )
-
-    def _install_flux(self) -> None:
-        from gitopslab.lab.fluxing import Flux
-
-        Flux(self.client, self.cluster).install(image_automation=True)
+        install = tools_for(self.client, self.cluster)
+        return Desk(self.client, kubectl, working_folder(), images, Cell(), say, install=install, is_own=is_own)

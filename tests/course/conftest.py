@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from fast_cluster import FastCluster, fast_cluster
@@ -12,8 +12,11 @@ from gitopslab.clusters.base import Progress, silent
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import Address, Forge
 from gitopslab.clusters.images import Images
-from gitopslab.gitops.flux import installation
+from gitopslab.course.tools import Install
+from gitopslab.gitops.argocd import installation as argocd
+from gitopslab.gitops.flux import installation as flux
 from gitopslab.gitops.place import git_service
+from gitopslab.machinery.objects import Object
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +54,20 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
 
 
 @pytest.fixture(scope="session")
-def install_flux(cluster: FastCluster, client: Client, images: Images) -> Callable[[], None]:
-    """Installs Flux, and leads the cluster to the forge of the images."""
+def install(cluster: FastCluster, client: Client, images: Images) -> Install:
+    """Installs tools of GitOps, and leads the cluster to the forge of the images."""
 
-    def install() -> None:
-        for obj in [*installation.components(extra=True), *git_service(images.address().port)]:
+    def apply(objects: Iterable[Object]) -> None:
+        for obj in objects:
             client.apply(obj)
         cluster.advance(1)
+        client.discovery(fresh=True)
 
-    return install
+    def install_flux() -> None:
+        apply([*flux.components(extra=True), *git_service(images.address().port)])
+
+    def install_argocd() -> None:
+        apply([argocd.namespace(), *argocd.manifest(), *git_service(images.address().port)])
+        apply(argocd.at_start("lab", "lab"))
+
+    return {"flux": install_flux, "argocd": install_argocd}

@@ -25,9 +25,7 @@ class Learner:
         self.said: list[str] = []
         self.kubectl = Kubectl(cluster.kubeconfig)
         self.folder = folder
-        self.desk = Desk(
-            client, self.kubectl, folder, images, voice, self.said.append, install_flux=lambda: None, patient=False
-        )
+        self.desk = Desk(client, self.kubectl, folder, images, voice, self.said.append, install={}, patient=False)
         self._cluster = cluster
 
     def types(self, words: str) -> None:
@@ -159,8 +157,6 @@ def test_a_word_that_names_no_exercise_names_some(learner: Learner, word: str, s
 def test_nodes_that_others_use_too_are_left_alone(
     cluster: FastCluster, client: Client, images: Images, tmp_path: Path
 ) -> None:
-    desk = Desk(
-        client, Kubectl(cluster.kubeconfig), tmp_path, images, Cell(), print, install_flux=lambda: None, is_own=False
-    )
+    desk = Desk(client, Kubectl(cluster.kubeconfig), tmp_path, images, Cell(), print, install={}, is_own=False)
     with pytest.raises(LabError, match="others may work on this cluster"):
         desk.start("04-3")

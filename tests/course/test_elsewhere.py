@@ -79,7 +79,7 @@ def test_beginning_anew_brings_a_file_back_and_keeps_what_the_learner_made_of_it
     from gitopslab.course.stage import Stage
 
     exercise = catalogue.exercise("02-2")
-    stage = Stage(None, None, exercise, tmp_path, None, None)  # type: ignore[arg-type]  # files need no cluster
+    stage = Stage(None, None, exercise, tmp_path, None, {})  # type: ignore[arg-type]  # files need no cluster
     stage.put_back()
     file = tmp_path / exercise.place / "gitlab-ci.yml"
     file.write_text("mine")

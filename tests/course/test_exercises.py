@@ -18,6 +18,7 @@ from gitopslab.course.exercise import Exercise, Step
 from gitopslab.course.report import of_hint, of_verdict
 from gitopslab.course.source import World
 from gitopslab.course.stage import Stage
+from gitopslab.course.tools import Install
 from gitopslab.course.voice import Cell
 from gitopslab.course.workshop import Workshop
 
@@ -30,14 +31,12 @@ Walk = Callable[..., Verdict]
 
 
 @pytest.fixture
-def walk(
-    cluster: FastCluster, client: Client, images: Images, install_flux: Callable[[], None], tmp_path: Path
-) -> Walk:
+def walk(cluster: FastCluster, client: Client, images: Images, install: Install, tmp_path: Path) -> Walk:
     """Begins an exercise, does some steps, and judges it once everything has settled."""
 
     def walked(exercise: Exercise, steps: tuple[Step, ...] = ()) -> Verdict:
         workshop = Workshop(images)
-        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise, tmp_path, workshop, install_flux)
+        stage = Stage(client, Kubectl(cluster.kubeconfig), exercise, tmp_path, workshop, install)
         if stage.leave():
             stage.wait_until_gone()
         stage.put_back()
