@@ -151,12 +151,11 @@ def test_freed_address_is_not_given_to_the_next_pod(nodes: Nodes) -> None:
 
 
 def test_a_pod_that_is_deleted_while_it_starts_gives_its_address_back(nodes: Nodes) -> None:
-    for number in range(260):
-        name = f"short-{number}"
-        nodes.run(name)
-        nodes.advance(0.1)
-        nodes.api.delete("pods", name, "default")
-        nodes.advance(0.2)  # its sandbox is made meanwhile, and its status never tells the address
+    for number in range(420):  # a node has 253 addresses
+        nodes.run(f"short-{number}")
+        nodes.advance(0.14)
+        nodes.api.delete("pods", f"short-{number}", "default")
+        nodes.advance(0.3)  # its sandbox is made meanwhile, and its status never tells the address
     nodes.run("last")
     nodes.advance(1)
     assert nodes.pod("last")["status"]["phase"] == "Running"
