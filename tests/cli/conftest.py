@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from serving_forge import ServedForge, served_forge
 
 from gitopslab.cli import main
+from gitopslab.clusters.forge import Address, Forge
 
 
 class Said(NamedTuple):
@@ -43,3 +45,12 @@ def gitopslab(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         return Said(ended.value.code, said.out, said.err)
 
     return call
+
+
+@pytest.fixture
+def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedForge]:
+    """A forge in this process, for the one that a command would start beside its cluster."""
+    with served_forge(tmp_path / "forge") as served:
+        port = int(served.host.rpartition(":")[2])
+        monkeypatch.setattr(Forge, "up", lambda *_: Address(port, served.folder.path / "token"))
+        yield served

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from serving_forge import ServedForge
+
+from gitopslab.gitops.git.origin import Origin
+from gitopslab.gitops.git.working import WorkingCopy
 
 from .conftest import Said
 
@@ -45,7 +49,7 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("command", ["lint", "list", "eval", "explain"])
+@pytest.mark.parametrize("command", ["lint", "list", "eval", "explain", "status"])
 def test_every_command_has_help_with_an_example(gitopslab: Call, command: str) -> None:
     assert f"gitopslab ci {command}" in gitopslab("ci", command, "--help").out.partition("For example")[2]
 
@@ -130,3 +134,17 @@ def test_lint_says_that_a_file_is_valid(gitopslab: Call, file: str) -> None:
 def test_a_file_that_is_not_there_is_said_so(gitopslab: Call) -> None:
     said = gitopslab("ci", "list", "nowhere.yml")
     assert (said.code, "There is no file nowhere.yml" in said.err) == (1, True)
+
+
+def test_status_tells_of_the_newest_pipeline_or_that_there_is_none(
+    gitopslab: Call, forge: ServedForge, tmp_path: Path
+) -> None:
+    said = gitopslab("ci", "status", "waal/web")
+    assert (said.code, said.err) == (1, "Error: There is no pipeline of waal/web yet\n  Next: Push a commit\n")
+    copy = WorkingCopy.clone(tmp_path / "web", Origin(forge.url("waal/web", user=""), "learner", forge.token))
+    copy.write(".gitlab-ci.yml", "later: {script: [make], when: manual}\n")
+    copy.commit("A job for later")
+    copy.push()
+    said = gitopslab("ci", "status", "waal/web")
+    assert said.out.splitlines()[0].endswith("(push): A job for later")
+    assert "▷ later manual" in said.out

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from image_samples import write
-from serving_forge import ServedForge, served_forge
-
-from gitopslab.clusters.forge import Address, Forge
+from serving_forge import ServedForge
 
 from .conftest import Said
 
@@ -23,15 +21,6 @@ def app(tmp_path: Path) -> Path:
     folder.mkdir()
     write(folder, {"Dockerfile": "FROM scratch\nARG V=1\nCOPY a.txt /\nENV V=$V\n", "a.txt": "A"})
     return folder
-
-
-@pytest.fixture
-def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedForge]:
-    """A forge in this process, for the one that a command would start beside its cluster."""
-    with served_forge(tmp_path / "forge") as served:
-        port = int(served.host.rpartition(":")[2])
-        monkeypatch.setattr(Forge, "up", lambda *_: Address(port, served.folder.path / "token"))
-        yield served
 
 
 @pytest.mark.parametrize("command", ["build", "push", "pull", "inspect", "ls"])

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from gitopslab.course.exercise import Exercise, Purpose
+from gitopslab.course.exercise import Edit, Exercise, Purpose
 from gitopslab.course.reading import ExerciseError, read
 from gitopslab.course.source import Source
 
 CHECK = {"id": "wish", "object": "deployment/web", "field": "spec.replicas", "expect": 2, "look": "kubectl get deploy"}
+GIT = {"id": "git", "git": "g/p", "field": "files[*]", "expect": {"has": "a"}, "look": "git log p"}
 
 
 def written(folder: Path, **changes: Any) -> Path:
@@ -49,6 +50,17 @@ def test_a_whole_exercise_is_read(tmp_path: Path) -> None:
     assert exercise.mistakes[0].steps[0].manifest == "apiVersion: v1\n", "a file is named, its text is used"
 
 
+def test_a_push_names_files_by_their_text_their_file_or_what_changes_in_them(tmp_path: Path) -> None:
+    files = {"a": "web.yaml", "b": "one line", "c": {"replaces": "x", "text": "y"}, "d": None}
+    start = [{"push": "g/p", "message": "All", "files": files, "branch": "next"}, {"push": "g/q", "revert": True}]
+    exercise = read(written(tmp_path, start=start, checks=[GIT], hints=["a", "b", "c"], needs=["flux"]))
+    push = exercise.start[0].push
+    assert push is not None
+    assert list(push.files.values()) == [Edit("apiVersion: v1\n"), Edit("one line"), Edit("y", "x"), Edit(None)]
+    assert (push.branch, push.copy) == ("next", "p")
+    assert (exercise.projects, exercise.needs) == (("g/p", "g/q"), ("flux",))
+
+
 def test_what_controllers_write_is_waited_for_and_what_learners_write_is_not(tmp_path: Path) -> None:
     waits = {
         "spec": dict[str, Any](),
@@ -82,6 +94,11 @@ def test_what_controllers_write_is_waited_for_and_what_learners_write_is_not(tmp
         pytest.param({"checks": [{**CHECK, "object": "deployment"}]}, "is KIND/NAME", id="name"),
         pytest.param({"checks": [{**CHECK, "field": "spec["}]}, "unterminated array", id="field"),
         pytest.param({"checks": [{**CHECK, "lok": "x"}]}, r"checks\[0\] has the unknown key lok", id="check"),
+        pytest.param({"needs": ["helm"]}, r"needs\[0\] is one of flux, argocd", id="tool"),
+        pytest.param({"start": [{"push": "g/p"}]}, r"start\[0\] pushes nothing", id="push"),
+        pytest.param({"start": [{"push": "g/p", "files": {"a": "b"}}]}, "has no message", id="message"),
+        pytest.param({"checks": [{**GIT, "field": ""}]}, "field is needed for git", id="git"),
+        pytest.param({"checks": [{**GIT, "path": "a", "build": "b"}]}, "not together with build", id="build"),
     ],
 )
 def test_a_slip_is_told_with_its_place(tmp_path: Path, change: dict[str, Any], says: str) -> None:
