@@ -11,6 +11,7 @@ from gitopslab.course.exercise import Edit, Push, Step
 from gitopslab.course.parts import Item, Map
 
 _COMMANDS = ("kubectl ", "gitopslab ")
+_KINDS = ("apply", "refused", "write", "push")
 _STEPS = "a command that begins with kubectl or gitopslab, or apply:, refused:, write: or push:"
 
 
@@ -34,7 +35,7 @@ def _step(item: Item, files: Mapping[str, str]) -> Step:
             raise item.error(f"is {_STEPS}")
         return Step(command=item.value)
     step = item.map()
-    word = next(iter(step.content), "")
+    word = next((each for each in _KINDS if step.has(each)), "")
     if word == "write":
         made = Step(file=step.text(word), text=str(step.take("text")), replaces=str(step.take("replaces", "")))
     elif word in ("apply", "refused"):
