@@ -66,7 +66,8 @@ def templates() -> dict[str, Catalog]:
 def _of_code() -> Catalog:
     made = Catalog(project="gitopslab")
     for path in sorted((ROOT / "gitopslab").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)) if "machinery.language import" in source else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "N_"):
                 (text,) = node.args
                 if isinstance(text, ast.Constant):
