@@ -155,14 +155,14 @@ def test_all_gone_from_git_is_refused_unless_that_is_allowed(argo: Argo, project
 
 
 def test_a_window_of_the_project_holds_it_back(argo: Argo, project: Project) -> None:
-    window = {"kind": "deny", "schedule": "0 0 * * *", "duration": "1h", "applications": ["*"]}
+    window = {"kind": "deny", "schedule": "0 0 * * *", "duration": "10m", "applications": ["*"]}
     argo.project("careful", syncWindows=[window])
     argo.advance(60)
     project.commit({"a.yaml": config_map("a")})
     argo.application(project.url, project="careful", syncPolicy=policy())
-    argo.advance(600)
+    argo.advance(300)
     assert argo.sync_status() == "OutOfSync"
-    argo.advance(3600)
+    argo.advance(500)
     assert argo.sync_status() == "Synced"
 
 
