@@ -37,6 +37,7 @@ _KINDS = {
     "Provider": ("providers.notification.toolkit.fluxcd.io", "alert-providers"),
     "Receiver": ("receivers.notification.toolkit.fluxcd.io", "receivers"),
 }
+_APPLIERS = ("Kustomization", "HelmRelease")
 _PATIENCE = 60.0
 
 
@@ -344,7 +345,7 @@ class Flux:
             )
         if ready["status"] != "True":
             raise LabError(f"✗ {title} reconciliation failed: {ready['message']}", "Mend it in Git, and push")
-        done = "applied" if title == "Kustomization" else "fetched"
+        done = "applied" if title in _APPLIERS else "fetched"
         say(
             f"✔ {done} revision {views.revision_of(found[0])}"
             if views.revision_of(found[0])

@@ -19,6 +19,9 @@ _COLUMNS = {
     "ImageRepository": ("Name", "Last scan", "Suspended", "Ready", "Message"),
     "ImageUpdateAutomation": ("Name", "Last run", "Suspended", "Ready", "Message"),
     "ImagePolicy": ("Name", "Image", "Tag", "Ready", "Message"),
+    "Alert": ("Name", "Suspended", "Ready", "Message"),
+    "Provider": ("Name", "Ready", "Message"),
+    "Receiver": ("Name", "Suspended", "Ready", "Message"),
 }
 _USUAL = ("Name", "Revision", "Suspended", "Ready", "Message")
 
@@ -116,7 +119,8 @@ def revision_of(obj: Object) -> str:
     """What an object has applied or fetched; empty when nothing yet."""
     status = obj.get("status") or {}
     artifact = status.get("artifact") or {}
-    return str(status.get("lastAppliedRevision") or artifact.get("revision") or "")
+    installed = status.get("lastAttemptedRevision") if obj.get("kind") == "HelmRelease" else ""
+    return str(status.get("lastAppliedRevision") or artifact.get("revision") or installed or "")
 
 
 def _row(kind: str, obj: Object) -> tuple[str, ...]:
@@ -127,6 +131,12 @@ def _row(kind: str, obj: Object) -> tuple[str, ...]:
     if kind == "ImagePolicy":
         latest = status.get("latestRef") or {}
         return (name_of(obj), latest.get("name", ""), latest.get("tag", ""), is_ready, message)
+    if kind == "Provider":
+        return (name_of(obj), "True", "Provider is Ready")
+    if kind == "Alert":
+        return (name_of(obj), suspended, "True", "Alert is Ready")
+    if kind == "Receiver":
+        return (name_of(obj), suspended, is_ready, message)
     second = {
         "ImageRepository": (status.get("lastScanResult") or {}).get("scanTime", ""),
         "ImageUpdateAutomation": status.get("lastAutomationRunTime", ""),

@@ -84,15 +84,23 @@ class Artifacts:
             turn = self._progress(turn, "building artifact: disappeared from storage", drift=True)
         return turn
 
-    def keep(self, turn: Turn, new: New) -> tuple[Turn, Object]:
-        """Store what came; the turn, and the status that tells of it, which is still to be written."""
+    def keep(self, turn: Turn, new: New) -> tuple[Turn, Object] | None:
+        """Store what came; the turn, and the status that tells of it, which is still to be written.
+
+        None when it cannot be stored, which is told then, and tried again later.
+        """
         had = (turn.obj.get("status") or {}).get("artifact")
         more = [Condition.true(_OUTDATED, "NewRevision", new.news)] if had else []
         if (had or {}).get("revision") != new.revision:
             turn = self._progress(turn, f"building artifact: {new.news}", *more, drift=True)
         namespace, name = namespace_of(turn.obj), name_of(turn.obj)
         path = f"{self._folder}/{namespace}/{name}/{new.file}"
-        stored = self._given.storage.keep(path, new.content)
+        try:
+            stored = self._given.storage.keep(path, new.content)
+        except OSError as error:
+            message = f"unable to archive artifact to storage: {error.strerror or error}"
+            self.failed(turn, "ArchiveOperationFailed", message, trouble="StorageOperationFailed")
+            return None
         artifact = {
             "digest": stored.digest,
             "lastUpdateTime": timestamp(self._given.clock.now()),
@@ -125,6 +133,10 @@ class Artifacts:
         elif was_failing:
             self.loop.event(turn.obj, "Normal", "Succeeded", event, annotations)
         return self.loop.schedule.done(turn.request, turn.cause, seconds(spec["interval"]))
+
+    def later(self, turn: Turn) -> Result:
+        """When it is its turn again."""
+        return self.loop.schedule.later(turn.request)
 
     def failed(
         self, turn: Turn, reason: str, message: str, *, trouble: str = "FetchFailed", is_stalled: bool = False

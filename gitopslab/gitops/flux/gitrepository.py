@@ -99,7 +99,10 @@ class GitRepositoryController:
         if fetched.content is not None:
             news = f"new upstream revision '{revision}'"
             new = New(revision, f"{fetched.found.commit}.tar.gz", fetched.content, news)
-            turn, status = self._artifacts.keep(turn, new)
+            kept = self._artifacts.keep(turn, new)
+            if kept is None:
+                return self._artifacts.later(turn)
+            turn, status = kept
         event = f"stored artifact for commit '{fetched.subject or revision}'"
         return self._artifacts.succeeded(turn, status, f"stored artifact for revision '{revision}'", event)
 

@@ -97,7 +97,10 @@ class HelmChartController:
         is_known = (status.get("observedChartName"), self._artifacts.stored(turn.obj)) == (chart.name, chart.version)
         if not is_known:
             new = New(chart.version, f"{chart.name}-{chart.version}.tgz", chart.content, message)
-            turn, status = self._artifacts.keep(turn, new)
+            kept = self._artifacts.keep(turn, new)
+            if kept is None:
+                return self._artifacts.later(turn)
+            turn, status = kept
             status["url"] = status["artifact"]["url"].rpartition("/")[0] + "/latest.tar.gz"
         artifact = (source.get("status") or {}).get("artifact")
         status["observedChartName"] = chart.name

@@ -15,7 +15,7 @@ from gitopslab.gitops.flux import conditions
 from gitopslab.gitops.flux.conditions import Condition
 from gitopslab.gitops.flux.durations import seconds, spoken
 from gitopslab.gitops.flux.helmdrift import Drift
-from gitopslab.gitops.flux.kinds import HELM
+from gitopslab.gitops.flux.kinds import FORCED_AT, HELM, RESET_AT, requested_at
 from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.release import (
     INSTALL,
@@ -23,6 +23,7 @@ from gitopslab.gitops.flux.release import (
     TEST,
     UPGRADE,
     Wanted,
+    is_asked,
     release_name,
     release_namespace,
     rollback_target,
@@ -72,7 +73,10 @@ class HelmReport:
             "lastAttemptedRevision": wanted.chart.version,
             "lastAttemptedConfigDigest": wanted.digest,
         }
-        if all(status.get(key) == value for key, value in attempt.items()):
+        is_reset = is_asked(turn.obj, RESET_AT, "lastHandledResetAt")
+        if is_reset:
+            status["lastHandledResetAt"] = requested_at(turn.obj)
+        elif all(status.get(key) == value for key, value in attempt.items()):
             return turn
         for key in _COUNTS:
             status.pop(key, None)
@@ -91,6 +95,8 @@ class HelmReport:
         status = dict(turn.obj.get("status") or {})
         if action in (INSTALL, UPGRADE):
             status["lastAttemptedReleaseAction"] = action
+        if is_asked(turn.obj, FORCED_AT, "lastHandledForceAt"):
+            status["lastHandledForceAt"] = requested_at(turn.obj)
         return replace(turn, obj=self._loop.write(turn.obj, status, *said, is_over=False))
 
     def acted(

@@ -74,7 +74,10 @@ class HelmRepositoryController:
         status = dict(turn.obj.get("status") or {})
         if revision != stored:
             new = New(revision, f"index-{revision[7:]}.yaml", content, f"new index revision '{revision}'")
-            turn, status = self._artifacts.keep(turn, new)
+            kept = self._artifacts.keep(turn, new)
+            if kept is None:
+                return self._artifacts.later(turn)
+            turn, status = kept
         event = f"stored fetched index of size {len(content)} from '{spec['url']}'"
         return self._artifacts.succeeded(turn, status, f"stored artifact: revision '{revision}'", event)
 

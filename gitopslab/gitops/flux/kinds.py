@@ -28,6 +28,8 @@ SOURCES = {"GitRepository": GIT_REPOSITORIES, "OCIRepository": OCI_REPOSITORIES}
 
 FINALIZER = "finalizers.fluxcd.io"
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
+FORCED_AT, RESET_AT = "reconcile.fluxcd.io/forceAt", "reconcile.fluxcd.io/resetAt"
+"""With the same token as ``REQUESTED_AT``: have helm upgrade whatever there is, have failures forgotten."""
 
 
 def requested_at(obj: Object) -> str:

@@ -118,7 +118,10 @@ class OCIRepositoryController:
         if pulled.content is not None:
             news = f"new revision '{pulled.revision}' for '{pulled.reference}'"
             new = New(pulled.revision, f"{pulled.digest}.tar.gz", pulled.content, news, pulled.metadata)
-            turn, status = self._artifacts.keep(turn, new)
+            kept = self._artifacts.keep(turn, new)
+            if kept is None:
+                return self._artifacts.later(turn)
+            turn, status = kept
             folder = status["artifact"]["url"].rpartition("/")[0]
             status["url"] = f"{folder}/latest.tar.gz"
         event = f"stored artifact with revision '{pulled.revision}' from '{turn.obj['spec']['url']}'"

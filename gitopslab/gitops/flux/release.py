@@ -18,10 +18,11 @@ import yaml
 
 from gitopslab.errors import RenderError
 from gitopslab.gitops.flux.durations import spoken
+from gitopslab.gitops.flux.kinds import FORCED_AT, requested_at
 from gitopslab.gitops.render import helm
 from gitopslab.gitops.source.charts import Chart
 from gitopslab.machinery.manifests import objects
-from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 
 INSTALL, UPGRADE, ROLLBACK, UNINSTALL, TEST = "install", "upgrade", "rollback", "uninstall", "test"
 _SLACK = 30.0  # seconds that helm gets on top of its own timeout
@@ -82,6 +83,8 @@ def decide(obj: Object, history: Sequence[Object], wanted: Wanted) -> Decision:
     """
     status = obj.get("status") or {}
     latest = history[-1] if history else None
+    if is_asked(obj, FORCED_AT, "lastHandledForceAt"):
+        return Decision(INSTALL if latest is None or latest["status"] == "uninstalled" else UPGRADE)
     if latest is None or latest["status"] == "uninstalled":
         return _unless_exhausted(obj, INSTALL)
     snapshots = status.get("history") or []
@@ -95,6 +98,12 @@ def decide(obj: Object, history: Sequence[Object], wanted: Wanted) -> Decision:
         return _unless_exhausted(obj, UPGRADE)
     is_tested = "testHooks" in current
     return Decision(TEST) if (obj["spec"].get("test") or {}).get("enable") and not is_tested else Decision()
+
+
+def is_asked(obj: Object, annotation: str, handled: str) -> bool:
+    """Whether a request for a reconcile asks for more than that, and this was not done yet."""
+    token = annotations_of(obj).get(annotation, "")
+    return bool(token) and token == requested_at(obj) and token != (obj.get("status") or {}).get(handled)
 
 
 def failures(obj: Object, action: str) -> int:

@@ -192,3 +192,36 @@ def test_a_kustomization_of_a_vanished_repository_goes_on_with_what_it_has(flux:
     assert flux.find("configmaps", "a") is not None
     assert ready(flux) == ("True", "ReconciliationSucceeded", f"Applied revision: main@sha1:{commit}")
     assert flux.find("gitrepositories.source.toolkit.fluxcd.io", "app", SYSTEM) is not None
+
+
+def test_an_artifact_that_is_gone_is_waited_for(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, interval="1h")
+    for file in flux.artifacts():
+        file.unlink()
+    flux.kustomization()
+    message = "Source is not ready, artifact not found, retrying in 30s"
+    assert ready(flux) == ("False", "ArtifactFailed", message)
+    flux.sync()
+    flux.advance(31)
+    assert ready(flux)[0] == "True"
+
+
+def test_a_forced_push_takes_back_what_it_took_out_of_git(flux: Flux, project: Project) -> None:
+    old = project.commit({"a.yaml": config_map("a", x="1")})
+    flux.repository(project.url)
+    flux.kustomization()
+    project.commit({"a.yaml": config_map("a", x="2"), "b.yaml": config_map("b")})
+    flux.sync()
+    project.force(old)
+    flux.sync()
+    assert flux.get("configmaps", "a", "default")["data"] == {"x": "1"}
+    assert flux.find("configmaps", "b") is None
+    assert ready(flux) == ("True", "ReconciliationSucceeded", f"Applied revision: main@sha1:{old}")
+
+
+def test_a_source_behind_a_feature_gate_is_denied(flux: Flux) -> None:
+    flux.kustomization(sourceRef={"kind": "ExternalArtifact", "name": "app"})
+    message = f"can't access 'ExternalArtifact/{SYSTEM}/app', ExternalArtifact feature gate is disabled"
+    assert ready(flux) == ("False", "AccessDenied", message)
+    assert flux.condition(KS, kind="Stalled") == ("True", "AccessDenied", message)

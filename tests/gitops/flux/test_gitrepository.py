@@ -233,6 +233,51 @@ def test_a_url_must_be_one_that_flux_takes(flux: Flux) -> None:
         flux.repository("file:///srv/repo.git")
 
 
+def test_a_token_that_is_revoked_leaves_the_artifact_and_a_new_one_mends_it(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")})
+    metadata = {"name": "creds", "namespace": SYSTEM}
+    data = {"username": encoded("git"), "password": encoded(project.token)}
+    flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+    flux.repository(project.url, secretRef={"name": "creds"})
+    flux.api.patch("secrets", "creds", {"data": {"password": encoded("revoked")}}, SYSTEM)
+    project.commit({"a.yaml": config_map("a", x="2")})
+    flux.advance(61)
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert ready[:2] == ("False", "GitOperationFailed")
+    assert revision(flux) == f"main@sha1:{commit}"
+    assert flux.condition(GIT, kind="ArtifactInStorage") is not None, "who uses it goes on"
+    flux.api.patch("secrets", "creds", {"data": data}, SYSTEM)
+    flux.advance(60)
+    assert flux.condition(GIT)[0] == "True"  # type: ignore[index]
+    assert revision(flux) == f"main@sha1:{project.head}"
+
+
+def test_a_full_disk_is_told_and_mends(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    place = flux.plane.gitops.artifacts / "gitrepository"
+    place.write_text("in the way")
+    flux.repository(project.url)
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert ready[1] == "ArchiveOperationFailed"
+    assert ready[2].startswith("unable to archive artifact to storage: ")
+    assert flux.condition(GIT, kind="StorageOperationFailed") is not None
+    place.unlink()
+    flux.advance(10)
+    assert flux.files() == ["a.yaml"]
+    assert flux.condition(GIT, kind="StorageOperationFailed") is None
+
+
+def test_one_that_is_suspended_can_be_deleted(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.change(GIT, "app", {"suspend": True})
+    flux.api.delete(GIT, "app", SYSTEM)
+    flux.plane.settle()
+    assert flux.find(GIT, "app", SYSTEM) is None
+
+
 def test_deleting_it_removes_its_artifacts(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a")})
     flux.repository(project.url)

@@ -92,3 +92,22 @@ def test_when_the_account_is_gone_deletion_leaves_what_is_there(flux: Flux, proj
     assert flux.find(KS, "app", SYSTEM) is None
     assert flux.find("configmaps", "a") is not None
     assert flux.events("Kustomization")[-1][2] == "unable to prune objects: \nConfigMap/default/a"
+
+
+def test_what_may_not_be_deleted_stays_owned_and_is_tried_again(flux: Flux, project: Project) -> None:
+    begun(flux, project, {"a.yaml": config_map("a"), "b.yaml": config_map("b")}, interval="1m")
+    rule = {"apiGroups": [""], "resources": ["configmaps"]}
+    verbs = [verb for verb in VERBS if verb != "delete"]
+    flux.api.patch("roles.rbac.authorization.k8s.io", "tenant", {"rules": [{**rule, "verbs": verbs}]}, "default")
+    project.commit({"b.yaml": None})
+    flux.sync()
+    assert ready(flux)[:2] == ("False", "PruneFailed")
+    assert ready(flux)[2].startswith(
+        'delete failed, errors: ConfigMap/default/b delete failed: configmaps "b" is forbid'
+    )
+    owned = [entry["id"] for entry in flux.status(KS)["inventory"]["entries"]]
+    assert owned == ["default_a__ConfigMap", "default_b__ConfigMap"]
+    flux.api.patch("roles.rbac.authorization.k8s.io", "tenant", {"rules": [{**rule, "verbs": VERBS}]}, "default")
+    flux.advance(61)
+    assert flux.find("configmaps", "b") is None
+    assert ready(flux)[0] == "True"

@@ -68,6 +68,16 @@ def test_the_next_action(obj: Object, history: list[Object], decision: Decision)
     assert decide(obj, history, WANTED) == decision
 
 
+def test_who_forces_it_has_helm_upgrade_whatever_there_is() -> None:
+    asked = {"reconcile.fluxcd.io/requestedAt": "now", "reconcile.fluxcd.io/forceAt": "now"}
+    obj = release(history=[snapshot()], upgradeFailures=9)
+    obj["metadata"]["annotations"] = asked
+    assert decide(obj, [revision()], WANTED) == Decision("upgrade")
+    assert decide(obj, [], WANTED) == Decision("install")
+    obj["status"]["lastHandledForceAt"] = "now"
+    assert decide(obj, [revision()], WANTED) == Decision()
+
+
 def test_a_release_is_called_as_the_spec_says() -> None:
     assert release_name(release()) == "web"
     assert release_name(release({"targetNamespace": "prod"})) == "prod-web"
