@@ -67,8 +67,8 @@ class ApplicationController:
             Source(APP_PROJECTS, self._of_project),
             Source("configmaps", self._of_settings),
         )
-        self._live = LiveState(given, self._follow, self._applications.beside)
         known, api = settings.Settings(given.manager.informer("configmaps")), given.api_for(FIELD_MANAGER)
+        self._live = LiveState(given, self._follow, self._applications.beside, known)
         comparer = Comparer(given.catalog, self._live, Differ(api, given.catalog), known)
         self._asker = Asker(Sources(given, self.name), comparer)
         self._refreshing = Refreshing(given.clock, known)

@@ -23,7 +23,7 @@ from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
 from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.sources import Target, revisions_of, sources_of
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
-from gitopslab.gitops.argocd.tracking import application_of, describes_itself, instance_of, placed
+from gitopslab.gitops.argocd.tracking import aligned, application_of, describes_itself, instance_of, placed
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
@@ -101,7 +101,8 @@ class Comparer:
             app: The Application.
             objects: As they stand in Git; they are copied.
         """
-        return [placed(app, obj, namespaced=self._is_namespaced(obj)) for obj in objects]
+        method = self._settings.tracking
+        return [placed(app, obj, namespaced=self._is_namespaced(obj), method=method) for obj in objects]
 
     # -- what Git says ------------------------------------------------------------------------------------------------
 
@@ -152,7 +153,7 @@ class Comparer:
                 found[key] = live
         found = {key: live for key, live in found.items() if is_live_permitted(project, live, OWN)}
         for live in found.values():
-            owner = application_of(live)
+            owner = application_of(live, self._settings.tracking)
             if owner not in ("", instance_of(app)):
                 other = owner.replace("_", "/")
                 own = f"{namespace_of(app)}/{name_of(app)}"
@@ -182,7 +183,7 @@ class Comparer:
     ) -> Managed:
         obj = live if live is not None else target
         assert obj is not None, "a pair has a side"
-        is_own = describes_itself(live, target)
+        is_own = describes_itself(live, target, self._settings.tracking)
         is_hook = hooks.is_hook(obj)
         status = ""
         if not (is_hook or hooks.is_ignored(obj) or not is_own or (target is not None and hooks.is_skipped(target))):
@@ -197,6 +198,7 @@ class Comparer:
 
     def _differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
         by_server = by_server or has_option(target, "ServerSideApply=true")
+        live = aligned(live, target, self._settings.tracking)
         return self._differ.differs(target, live, rules, by_server=by_server)
 
     def _status(self, app: Object, resources: Sequence[Managed]) -> str:

@@ -11,6 +11,7 @@ from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import Request, Source
 from gitopslab.gitops.argocd.exclusions import is_excluded
 from gitopslab.gitops.argocd.kinds import NAMESPACE
+from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.state import Key, key_of
 from gitopslab.gitops.argocd.tracking import application_of, by_application
 from gitopslab.gitops.argocd.tree import orphans
@@ -29,12 +30,18 @@ class LiveState:
         given: What a controller works with.
         added: Called with a source for each kind that is followed.
         watching: Gives the Applications that want to know of objects beside them in a namespace.
+        settings: How objects are tracked.
     """
 
     def __init__(
-        self, given: Surroundings, added: Callable[[Source], None], watching: Callable[[str], Iterable[Request]]
+        self,
+        given: Surroundings,
+        added: Callable[[Source], None],
+        watching: Callable[[str], Iterable[Request]],
+        settings: Settings,
     ) -> None:
         self._given = given
+        self._settings = settings
         self._watching = watching
         self._added = added
         self._followed: dict[str, Resource] = {}
@@ -45,8 +52,9 @@ class LiveState:
     def managed_by(self, instance: str) -> dict[Key, Object]:
         """The objects that carry an Application's tracking id and have no owner, by key."""
         found: dict[Key, Object] = {}
+        index = by_application(self._settings.tracking)
         for name in self._followed:
-            for obj in self._given.manager.informer(name).indexed(by_application, instance):
+            for obj in self._given.manager.informer(name).indexed(index, instance):
                 found[key_of(obj)] = obj
         return found
 
@@ -55,7 +63,8 @@ class LiveState:
         if not namespace or "orphanedResources" not in (project.get("spec") or {}):
             return []
         there = [obj for name in self._followed for obj in self._given.manager.informer(name).list(namespace)]
-        owned = [key_of(obj) for obj in there if application_of(obj)]
+        tracking = self._settings.tracking
+        owned = [key_of(obj) for obj in there if application_of(obj, tracking)]
         return orphans(project, namespace, there, owned)
 
     def find(self, obj: Object) -> Object | None:
@@ -83,7 +92,7 @@ class LiveState:
 
     def _concerned(self, event: WatchEvent) -> Iterable[Request]:
         """The Applications that an object belongs to, or that it lies beside."""
-        instances = list(by_application(event.object))
+        instances = list(by_application(self._settings.tracking)(event.object))
         if not instances and (namespace := namespace_of(event.object)):
             yield from self._watching(namespace)
         for instance in instances:

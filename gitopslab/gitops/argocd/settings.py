@@ -1,7 +1,7 @@
 """What the ConfigMap ``argocd-cm`` says to the application controller. Source: ``util/settings/settings.go``.
 
-Simplified: of its many settings these count here: how often Git is looked at, and differences that all Applications
-ignore; Argo CD reads how often only when it starts.
+Simplified: of its many settings these count here: how often Git is looked at, how objects are tracked, and differences
+that all Applications ignore; Argo CD reads how often only when it starts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from gitopslab.gitops.argocd.kinds import NAMESPACE
+from gitopslab.gitops.argocd.tracking import Method
 from gitopslab.machinery import cron
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object
@@ -46,6 +47,12 @@ class Settings:
     def jitter(self) -> float:
         """Seconds that are added to it at most, by chance."""
         return self._seconds("timeout.reconciliation.jitter", _JITTER)
+
+    @property
+    def tracking(self) -> Method:
+        """How objects are marked as an Application's."""
+        words = (self._data.get(f"application.{key}", "") for key in ("resourceTrackingMethod", "instanceLabelKey"))
+        return Method.named(*words)
 
     @property
     def ignored(self) -> list[Object]:
