@@ -128,7 +128,7 @@ class ContextCluster:
         """
         raise SetupError(
             f"The cluster of context {self.name} cannot reach the lab's Git server, which answers on this machine only",
-            "Name a repository that cluster can reach in its GitRepository or Application, or use --cluster kind or embedded",
+            "Name a repository it can reach in its GitRepository or Application, or use --cluster kind or embedded",
         )
 
     def _kubectl(self) -> Kubectl:

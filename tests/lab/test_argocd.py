@@ -248,6 +248,21 @@ def test_a_partial_sync_touches_what_it_names(lab: Lab, app: str, synced: Reposi
     assert [lab.client.get("configmap", name, app)["data"]["x"] for name in ("a", "b")] == ["2", "1"]
 
 
+def test_events_tell_who_asked_for_what(lab: Lab, app: str, synced: Repository) -> None:
+    commit = lab.client.get(APPLICATIONS, app, NAMESPACE)["status"]["sync"]["revision"]
+    said = " ".join(str(lab.argocd.events(app)).split())
+    assert "ResourceCreated admin created application" in said
+    assert f"OperationStarted admin initiated sync to main ({commit})" in said
+
+
+def test_a_revision_that_is_not_in_git_is_refused_before_anything_starts(
+    lab: Lab, app: str, synced: Repository
+) -> None:
+    with pytest.raises(LabError, match="unable to resolve 'v9' to a commit SHA"):
+        lab.argocd.sync(app, revision="v9")
+    assert "operation" not in lab.client.get(APPLICATIONS, app, NAMESPACE)
+
+
 def test_a_rollback_deploys_what_was_there_before(lab: Lab, app: str, synced: Repository) -> None:
     first = synced.head
     synced.commit("Second", {"app/a.yaml": config("a", x="2")}, push=True)
@@ -322,8 +337,8 @@ def test_an_application_set_is_shown_as_the_command_shows_it(lab: Lab, app: str)
     name = f"{app}-set"
     source = {"repoURL": lab.argocd.url(f"argo/{app}"), "path": "{{path}}", "targetRevision": "main"}
     destination = {"server": "https://kubernetes.default.svc", "namespace": app}
-    template = {"metadata": {"name": f"{app}-{{{{name}}}}"}}
-    template["spec"] = {"project": "default", "source": source, "destination": destination}
+    wanted = {"project": "default", "source": source, "destination": destination}
+    template = {"metadata": {"name": f"{app}-{{{{name}}}}"}, "spec": wanted}
     elements = {"list": {"elements": [{"name": "dev", "path": "dev"}, {"name": "prod", "path": "prod"}]}}
     spec = {"generators": [elements], "template": template}
     metadata = {"name": name, "namespace": NAMESPACE}

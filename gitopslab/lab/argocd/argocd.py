@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, WaitTimeoutError
 from gitopslab.gitops.argocd.kinds import APPLICATIONS, FOREGROUND_FINALIZER, RESOURCES_FINALIZER
 from gitopslab.gitops.argocd.windows import can_sync
 from gitopslab.gitops.place import git_url
 from gitopslab.lab.answers import say
-from gitopslab.lab.argocd import following, operating
+from gitopslab.lab.argocd import following, operating, server
 from gitopslab.lab.argocd.applications import Wishes, application, selected
 from gitopslab.lab.argocd.asking import Asking
 from gitopslab.machinery.objects import Object
@@ -113,7 +114,7 @@ class ArgoCD(Asking):
         obj = application(name, self.url(project), path, Wishes.of(wishes), self._namespace)
         found = self._find(name)
         if found is None:
-            self._client.create(obj, self._namespace)
+            self._tell(self._client.create(obj, self._namespace), "ResourceCreated", "created application")
             say(f"application '{name}' created")
         elif found["spec"] == obj["spec"]:
             say(f"application '{name}' unchanged")
@@ -196,7 +197,9 @@ class ArgoCD(Asking):
         if not can_sync(self._windows(app), app, self._now(), manual=True):
             raise LabError("cannot sync: blocked by sync window", f'lab.argocd.get("{name}") tells which')
         operation = asked.operation(app, sync_options=sync_options, retry_limit=retry_limit)
-        operating.start(self._client, app, operation)
+        operation, words = server.pinned(app, operation, Forge.of(self._cluster).up(say))
+        started = operating.start(self._client, app, operation)
+        self._tell(started, "OperationStarted", server.initiated(words, asked.resources))
         if wait:
             following.follow(self._client, app, timeout=timeout).must_have_succeeded(partial=bool(resources))
 
@@ -235,7 +238,9 @@ class ArgoCD(Asking):
             LabError: It syncs by itself, or there is no such deployment.
         """
         app = self._must_find(name)
-        operating.start(self._client, app, operating.rollback(app, id, prune=prune))
+        entry = operating.deployed(app, id)
+        started = operating.start(self._client, app, operating.rollback(app, entry, prune=prune))
+        self._tell(started, "OperationStarted", f"initiated rollback to {entry.get('id', 0)}")
         following.follow(self._client, app, timeout=timeout).must_have_succeeded(partial=True)
 
     def terminate(self, name: str) -> None:
@@ -248,7 +253,8 @@ class ArgoCD(Asking):
         if not app.get("operation") or not (app.get("status") or {}).get("operationState"):
             raise LabError("Unable to terminate operation. No operation is in progress", f'lab.argocd.get("{name}")')
         stopped = {"status": {"operationState": {"phase": "Terminating"}}}
-        self._client.patch(APPLICATIONS, name, stopped, self._namespace)
+        found = self._client.patch(APPLICATIONS, name, stopped, self._namespace)
+        self._tell(found, "ResourceUpdated", "terminated running operation")
         say(f"Application '{name}' operation terminating")
 
     def delete(self, name: str, *, cascade: bool = True, timeout: float = _PATIENCE) -> None:
@@ -271,6 +277,7 @@ class ArgoCD(Asking):
         finalizers = [*others, FOREGROUND_FINALIZER] if cascade else others
         self._client.patch(APPLICATIONS, name, {"metadata": {"finalizers": finalizers}}, self._namespace)
         self._client.delete(APPLICATIONS, name, self._namespace)
+        self._tell(app, "ResourceDeleted", "deleted application")
         reached, _ = wait_until(lambda: [found] if (found := self._find(name)) else [], "delete", timeout)
         if not reached:
             raise WaitTimeoutError(
@@ -281,4 +288,9 @@ class ArgoCD(Asking):
     def _replace_spec(self, name: str, spec: Object) -> None:
         """The whole spec and nothing else: the controller writes into the same object."""
         change = [{"op": "replace", "path": "/spec", "value": spec}]
-        self._client.patch(APPLICATIONS, name, change, self._namespace, type="json")
+        found = self._client.patch(APPLICATIONS, name, change, self._namespace, type="json")
+        self._tell(found, "ResourceUpdated", "updated application spec")
+
+    def _tell(self, app: Object, reason: str, action: str) -> None:
+        """Say in an event who did what to an Application, as Argo CD's server does."""
+        server.tell(self._client, app, reason, action, self._now())

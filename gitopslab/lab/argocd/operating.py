@@ -13,10 +13,9 @@ from typing import Any
 from gitopslab.clusters.client import Client
 from gitopslab.errors import LabError
 from gitopslab.gitops.argocd.kinds import APPLICATIONS
+from gitopslab.lab.argocd.server import USER
 from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
 from gitopslab.views.argocd import application as views
-
-_USER = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Sync:
         sync |= {"resources": list(self.resources), "syncOptions": options}
         sync |= {"source": source, "sources": spec.get("sources")}
         sync["syncStrategy"] = self._strategy()
-        operation: Object = {"initiatedBy": {"username": _USER}, "sync": {k: v for k, v in sync.items() if v}}
+        operation: Object = {"initiatedBy": {"username": USER}, "sync": {k: v for k, v in sync.items() if v}}
         retry = policy.get("retry") if retry_limit is None else {"limit": retry_limit}
         return {**operation, "retry": retry} if retry else operation
 
@@ -70,8 +69,12 @@ class Sync:
         return {"apply": force} if self.strategy == "apply" else {"hook": force}
 
 
-def rollback(app: Object, id: int | None, *, prune: bool) -> Object:
-    """The operation that deploys what a deployment of the history deployed.
+def deployed(app: Object, id: int | None) -> Object:
+    """The entry of an Application's history to go back to.
+
+    Args:
+        app: The Application.
+        id: Of the history; None for the last but one.
 
     Raises:
         LabError: The application syncs by itself, or its history has no such deployment.
@@ -89,20 +92,25 @@ def rollback(app: Object, id: int | None, *, prune: bool) -> Object:
                 f'lab.argocd.history("{name}")',
             )
         id = history[-2].get("id", 0)
-    entry = next((each for each in history if each.get("id", 0) == id), None)
+    entry: Object | None = next((each for each in history if each.get("id", 0) == id), None)
     if entry is None:
         raise LabError(
             f"application '{name}' does not have deployment id '{id}' in history", f'lab.argocd.history("{name}")'
         )
+    return entry
+
+
+def rollback(app: Object, entry: Object, *, prune: bool) -> Object:
+    """The operation that deploys what a deployment of the history deployed."""
     sync = {word: entry[word] for word in ("revision", "revisions", "source", "sources") if entry.get(word)}
     sync["syncStrategy"] = {"apply": {}}
     options = (app["spec"].get("syncPolicy") or {}).get("syncOptions")
     sync |= {key: value for key, value in (("prune", prune), ("syncOptions", options)) if value}
-    return {"initiatedBy": {"username": _USER}, "sync": sync}
+    return {"initiatedBy": {"username": USER}, "sync": sync}
 
 
-def start(client: Client, app: Object, operation: Object) -> None:
-    """Write an operation; what is known of the one before goes with it.
+def start(client: Client, app: Object, operation: Object) -> Object:
+    """Write an operation; what is known of the one before goes with it. The Application as it is then.
 
     Raises:
         LabError: One runs already, or the application is being deleted.
@@ -115,4 +123,4 @@ def start(client: Client, app: Object, operation: Object) -> None:
     change: Object = {"operation": operation}
     if (app.get("status") or {}).get("operationState"):
         change["status"] = {"operationState": None}
-    client.patch(APPLICATIONS, name, change, namespace_of(app))
+    return client.patch(APPLICATIONS, name, change, namespace_of(app))
