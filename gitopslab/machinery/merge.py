@@ -61,6 +61,19 @@ def merge_patch(document: Any, patch: Any) -> Any:
     return merged
 
 
+def merge_difference(before: Object, after: Object) -> Object:
+    """The merge patch that leads from one map to another; empty when they are the same."""
+    change: Object = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        known = before.get(key)
+        if isinstance(known, dict) and isinstance(value, dict):
+            if inner := merge_difference(known, value):
+                change[key] = inner
+        elif not same(known, value):
+            change[key] = value
+    return change
+
+
 def same(left: Any, right: Any) -> bool:
     """Equality of JSON values, where true is not 1."""
     if isinstance(left, dict) and isinstance(right, dict):

@@ -6,53 +6,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from gitopslab.machinery.objects import Object
-from gitopslab.views.drift import Drift, Known, Row, drift_svg, drift_text
+from gitopslab.views.drift import Drift, Row, drift_svg, drift_text
 from gitopslab.views.drift.delivered import drift_of
 from gitopslab.views.drift.model import FATES, STATES
-from gitopslab.views.reconciler import Target, reconciler
-from gitopslab.widgets.base import LiveView, script, sheet
-from gitopslab.widgets.publisher import IDLE_SECONDS, Source
+from gitopslab.views.reconciler import reconciler
+from gitopslab.widgets.base import script, sheet
+from gitopslab.widgets.reconciled import ReconciledView
 
 SCRIPT = ("kit.js", "frame.js", "drift_rows.js", "drift.js")
 
 
-class DriftView(LiveView):
-    """What a Kustomization or an Application owns, compared with Git.
-
-    Args:
-        open_source: Gives a fresh ``clusters.delivery.Delivery``.
-        target: Which one.
-        cluster: The cluster's name, and what kind it is.
-        still: Take one picture and start no thread.
-        idle_seconds: How long without a change until it pauses.
-    """
+class DriftView(ReconciledView):
+    """What a Kustomization or an Application owns, compared with Git."""
 
     _esm = script(*SCRIPT)
     _css = sheet("drift")
-
-    def __init__(
-        self,
-        open_source: Callable[[], Source],
-        target: Target,
-        *,
-        cluster: tuple[str, str] = ("", ""),
-        still: bool = False,
-        idle_seconds: float = IDLE_SECONDS,
-    ) -> None:
-        self._target = target
-        self._known = Known()
-        self._drift = self._nothing("It is not there yet.")
-        options = {"states": STATES, "fates": FATES}
-        super().__init__(open_source, cluster=cluster, still=still, idle_seconds=idle_seconds, options=options)
+    _words: ClassVar[dict[str, Any]] = {"states": STATES, "fates": FATES}
+    _drift: Drift | None = None
 
     @property
     def differences(self) -> tuple[Row, ...]:
         """The fields that are not as in Git, as data: ``path``, ``git``, ``live``, ``owners``, ``fate`` and ``why``."""
-        return tuple(row for each in self._drift.objects for row in each.differences)
+        return tuple(row for each in self._drift.objects for row in each.differences) if self._drift else ()
 
     def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The comparison as it is now."""
@@ -65,11 +43,11 @@ class DriftView(LiveView):
 
     def text(self) -> str:
         """The comparison in words."""
-        return drift_text(self._drift)
+        return drift_text(self._drift) if self._drift else ""
 
     def svg(self) -> str:
         """The comparison as a still picture."""
-        return drift_svg(self._drift)
+        return drift_svg(self._drift) if self._drift else ""
 
     def _nothing(self, sentence: str) -> Drift:
         kind, namespace, name = self._target

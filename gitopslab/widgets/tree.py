@@ -6,49 +6,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from gitopslab.machinery.objects import Object
-from gitopslab.views.drift import Known
 from gitopslab.views.drift.delivered import drift_of
-from gitopslab.views.reconciler import Target, reconciler
+from gitopslab.views.reconciler import reconciler
 from gitopslab.views.tree import Tree, tree, tree_svg, tree_text
 from gitopslab.views.tree.model import COLUMNS
-from gitopslab.widgets.base import LiveView, script, sheet
-from gitopslab.widgets.publisher import IDLE_SECONDS, Source
+from gitopslab.widgets.base import script, sheet
+from gitopslab.widgets.reconciled import ReconciledView
 
 SCRIPT = ("kit.js", "frame.js", "card.js", "hand.js", "tree_cards.js", "tree.js")
 
 
-class TreeView(LiveView):
-    """The tree of a Kustomization or an Application.
-
-    Args:
-        open_source: Gives a fresh ``clusters.delivery.Delivery``.
-        target: Which one.
-        cluster: The cluster's name, and what kind it is.
-        still: Take one picture and start no thread.
-        idle_seconds: How long without a change until it pauses.
-    """
+class TreeView(ReconciledView):
+    """The tree of a Kustomization or an Application."""
 
     _esm = script(*SCRIPT)
     _css = sheet("tree")
-
-    def __init__(
-        self,
-        open_source: Callable[[], Source],
-        target: Target,
-        *,
-        cluster: tuple[str, str] = ("", ""),
-        still: bool = False,
-        idle_seconds: float = IDLE_SECONDS,
-    ) -> None:
-        self._target = target
-        self._known = Known()
-        self._tree: Tree | None = None
-        options = {"columns": COLUMNS}
-        super().__init__(open_source, cluster=cluster, still=still, idle_seconds=idle_seconds, options=options)
+    _words: ClassVar[dict[str, Any]] = {"columns": COLUMNS}
+    _tree: Tree | None = None
 
     def draw(self, objects: dict[str, list[Object]]) -> dict[str, Any]:
         """The tree as it is now; a title without cards while there is no such object."""

@@ -17,7 +17,7 @@ from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.argocd.ignoring import Rules, without_fields_of
 from gitopslab.machinery.kinds import Catalog, Resource
-from gitopslab.machinery.merge import MergeError, same
+from gitopslab.machinery.merge import MergeError, merge_difference, same
 from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of, uid_of
 from gitopslab.machinery.schema import struct_of
 from gitopslab.machinery.three_way import last_applied, three_way
@@ -100,7 +100,7 @@ class Differ:
         else:
             before, wanted, there = _aligned(target, live, rules)
             predicted = _predicted(before, wanted, there, target)
-            change = _custom_change(before, wanted, there) if predicted is None else _change(there, predicted)
+            change = _custom_change(before, wanted, there) if predicted is None else merge_difference(there, predicted)
             result = self._patch(resource, there, change, "merge")
         return _lasting(there), _lasting(_normal(result, rules))
 
@@ -114,7 +114,7 @@ class Differ:
     def _differs_with_defaults(self, predicted: Object, there: Object, rules: Rules) -> bool:
         """Whether a change is one once the server has filled in its defaults; one that is refused is."""
         resource = self._catalog.of(there)
-        change = _change(there, predicted)
+        change = merge_difference(there, predicted)
         try:
             result = self._patch(resource, there, change, "merge")
         except ApiError:
@@ -239,19 +239,6 @@ def _only(shape: Any, value: Any) -> Any:
     if isinstance(shape, list) and isinstance(value, list):
         return [_only(shape[at], item) if at < len(shape) else item for at, item in enumerate(value)]
     return value
-
-
-def _change(before: Object, after: Object) -> Object:
-    """The merge patch that leads from one to the other."""
-    change: Object = {key: None for key in before if key not in after}
-    for key, value in after.items():
-        known = before.get(key)
-        if isinstance(known, dict) and isinstance(value, dict):
-            if inner := _change(known, value):
-                change[key] = inner
-        elif not same(known, value):
-            change[key] = value
-    return change
 
 
 def _is_dropped(change: Any, result: Any) -> bool:

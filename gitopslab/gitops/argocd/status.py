@@ -13,7 +13,6 @@ from gitopslab.gitops.argocd.kinds import NAMESPACE
 from gitopslab.gitops.argocd.state import Comparison, Managed
 from gitopslab.gitops.health.argocd import health_of_application
 from gitopslab.machinery.clock import timestamp
-from gitopslab.machinery.merge import same
 from gitopslab.machinery.objects import Object, name_of
 
 HEALTH_SOURCE = "appTree"
@@ -85,16 +84,3 @@ def _resource(app: Object, resource: Managed) -> Object:
         "version": resource.version,
     }
     return {field: value for field, value in found.items() if value}
-
-
-def difference(before: Object, after: Object) -> Object:
-    """The merge patch that leads from one status to another; empty when they are the same."""
-    change: Object = {key: None for key in before if key not in after}
-    for key, value in after.items():
-        known = before.get(key)
-        if isinstance(known, dict) and isinstance(value, dict):
-            if inner := difference(known, value):
-                change[key] = inner
-        elif not same(known, value):
-            change[key] = value
-    return change

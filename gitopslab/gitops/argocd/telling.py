@@ -17,13 +17,13 @@ from gitopslab.gitops.argocd.state import Comparison
 from gitopslab.gitops.argocd.status import (
     HEALTH_SOURCE,
     compared_to,
-    difference,
     health_of,
     resources_of,
     with_conditions,
 )
 from gitopslab.gitops.argocd.sync.step import Step
 from gitopslab.machinery.clock import Clock, timestamp
+from gitopslab.machinery.merge import merge_difference
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 
 _OF_SPEC = ("InvalidSpecError", "UnknownError")
@@ -149,7 +149,7 @@ class Teller:
         return self._patch(app, after, more)
 
     def _patch(self, app: Object, after: Object, more: Object) -> Object:
-        change = difference(app.get("status") or {}, after)
+        change = merge_difference(app.get("status") or {}, after)
         patch = {**more, **({"status": change} if change else {})}
         return self._api.patch(APPLICATIONS, name_of(app), patch, NAMESPACE) if patch else app
 

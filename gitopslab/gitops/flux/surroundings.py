@@ -10,6 +10,7 @@ from gitopslab.controlplane.runtime.api import Api
 from gitopslab.gitops import surroundings
 from gitopslab.gitops.flux.kinds import FINALIZER
 from gitopslab.gitops.source.storage import Storage
+from gitopslab.machinery.merge import merge_difference
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 _NOTHING_SEEN = -1  # the schema's default of every Flux kind
@@ -57,20 +58,7 @@ def write_status(api: Api, resource: str, obj: Object, status: Object) -> Object
         status: The whole new status.
     """
     status = {"observedGeneration": _NOTHING_SEEN, **status}
-    change = _difference(obj.get("status") or {}, status)
+    change = merge_difference(obj.get("status") or {}, status)
     if not change:
         return obj
     return api.patch(resource, name_of(obj), {"status": change}, namespace_of(obj), subresource="status")
-
-
-def _difference(before: Object, after: Object) -> Object:
-    """The merge patch that leads from one to the other."""
-    change: Object = {key: None for key in before if key not in after}
-    for key, value in after.items():
-        known = before.get(key)
-        if isinstance(known, dict) and isinstance(value, dict):
-            if inner := _difference(known, value):
-                change[key] = inner
-        elif known != value:
-            change[key] = value
-    return change
