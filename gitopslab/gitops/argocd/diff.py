@@ -10,6 +10,7 @@ Simplified: Argo CD knows the defaults of built-in kinds from their Go types; he
 from __future__ import annotations
 
 import base64
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of,
 from gitopslab.machinery.schema import struct_of
 from gitopslab.machinery.three_way import last_applied, three_way
 
+_MOST_SEEN = 10_000
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
 
@@ -56,7 +58,7 @@ class Differ:
     def __init__(self, api: Patches, catalog: Catalog) -> None:
         self._api = api
         self._catalog = catalog
-        self._seen: dict[str, _Seen] = {}
+        self._seen: OrderedDict[str, _Seen] = OrderedDict()
 
     def differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
         """Whether applying a target would change a live object.
@@ -75,12 +77,14 @@ class Differ:
         if seen is not None and (seen.version, seen.how) == (version, how) and seen.target == target:
             return seen.differs
         differs = self._by_server(target, live, rules) if by_server else self._by_three_ways(target, live, rules)
-        self._seen[uid_of(live)] = _Seen(version, target, how, differs)
+        self._remember(uid_of(live), _Seen(version, target, how, differs))
         return differs
 
-    def forget(self, uid: str) -> None:
-        """The object is gone."""
-        self._seen.pop(uid, None)
+    def _remember(self, uid: str, seen: _Seen) -> None:
+        self._seen[uid] = seen
+        self._seen.move_to_end(uid)
+        while len(self._seen) > _MOST_SEEN:
+            self._seen.popitem(last=False)
 
     def sides(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> tuple[Object, Object]:
         """What is there, and what applying the target would make of it, without what is not compared.

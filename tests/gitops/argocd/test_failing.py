@@ -2,11 +2,56 @@
 
 from __future__ import annotations
 
+import base64
+import threading
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
 import pytest
 from argocd_cluster import Argo, config_map
 from projects import Project
 
+from gitopslab.gitops.argocd.kinds import SECRET_TYPE
+
+_RIGHT = "Basic " + base64.b64encode(b"learner:right").decode()
 _LOAD = "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = "
+
+
+@pytest.fixture
+def guarded(project: Project) -> Iterator[str]:
+    """The URL of the project behind a door that asks for a password."""
+    forge = urlsplit(project.url)
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.pass_on(None)
+
+        def do_POST(self) -> None:
+            self.pass_on(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def pass_on(self, body: bytes | None) -> None:
+            if self.headers.get("Authorization") != _RIGHT:
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", "Basic")
+                self.end_headers()
+                return
+            kept = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
+            url = f"http://{forge.netloc}{self.path}"
+            with urllib.request.urlopen(urllib.request.Request(url, body, kept)) as answer:
+                self.send_response(200)
+                self.send_header("Content-Type", answer.headers["Content-Type"])
+                self.end_headers()
+                self.wfile.write(answer.read())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}{forge.path}"
+        server.shutdown()
 
 
 def error(argo: Argo) -> str:
@@ -117,3 +162,27 @@ def test_a_kind_that_is_not_there_yet(argo: Argo, project: Project) -> None:
     phase, message = argo.operation() or ("", "")
     assert phase == "Failed"
     assert "the server could not find the requested resource" in str(argo.status()["operationState"]), message
+
+
+def test_a_password_that_is_wrong_and_mended(argo: Argo, project: Project, guarded: str) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(guarded)
+    assert error(argo) == "Unknown desc = failed to list refs: authentication required"
+    secret = {"url": guarded, "username": "learner", "password": "wrong"}
+    metadata = {"name": "repo", "namespace": "argocd", "labels": {SECRET_TYPE: "repository"}}
+    argo.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": secret})
+    argo.refresh()
+    assert error(argo) == "Unknown desc = failed to list refs: authentication required"
+    assert "wrong" not in str(argo.get())
+    argo.api.patch("secrets", "repo", {"stringData": {"password": "right"}}, "argocd")
+    argo.refresh()
+    assert (argo.conditions(), argo.sync_status()) == ([], "OutOfSync")
+
+
+def test_a_template_of_credentials_is_for_all_repositories_below_it(argo: Argo, project: Project, guarded: str) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    secret = {"url": guarded.rpartition("/")[0], "username": "learner", "password": "right"}
+    metadata = {"name": "creds", "namespace": "argocd", "labels": {SECRET_TYPE: "repo-creds"}}
+    argo.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": secret})
+    argo.application(guarded)
+    assert argo.conditions() == []
