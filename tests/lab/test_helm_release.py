@@ -71,6 +71,9 @@ def test_a_release_lives(lab: Lab, tmp_path: Path) -> None:
         f"sh.helm.release.v1.{NAME}.v1"
     )
 
+    labels = lab.client.get("deployment", NAME)["metadata"]["labels"]
+    assert labels["helm.toolkit.fluxcd.io/name"] == "released"
+
     change(lab, values={"replicas": 2})
     found = waited(lab, f"Helm upgrade succeeded for release default/{NAME}.v2")
     assert [each["version"] for each in found["status"]["history"]] == [2, 1]

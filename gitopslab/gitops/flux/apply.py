@@ -193,6 +193,18 @@ class Applier:
         return resource
 
 
+def check_encryption(objects: Iterable[Object]) -> None:
+    """Refuse Secrets that only somebody with their key can read.
+
+    Raises:
+        ApplyError: There is one.
+    """
+    for obj in objects:
+        if obj.get("kind") == "Secret" and "mac" in (obj.get("sops") or {}):
+            why = "is SOPS encrypted, configuring decryption is required for this secret to be reconciled"
+            raise ApplyError(f"{spoken(obj)} {why}")
+
+
 def prepared(objects: Iterable[Object], labels: dict[str, str], common: Object | None) -> list[Object]:
     """Objects as they are applied: with the owner's labels and what the Kustomization adds to all of them."""
     found = []

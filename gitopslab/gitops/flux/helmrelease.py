@@ -4,9 +4,8 @@ Story of one reconcile: dependencies, the HelmChart (which it makes of ``spec.ch
 read, one action decided and run, and what came of it written down; and again, until nothing is left to be done. Drift
 is looked for only where ``driftDetection`` says so.
 
-Simplified: this machine's helm does it, so there must be one, and objects are not rendered again after it
-(``postRenderers``, ``commonMetadata``); ``kubeConfig``, custom health checks and retrying without remediation
-(``strategy``) are not known.
+Simplified: this machine's helm does it, so there must be one, and one of version 4 adds neither ``postRenderers`` nor
+``commonMetadata``; ``kubeConfig``, custom health checks and retrying without remediation (``strategy``) are not known.
 """
 
 from __future__ import annotations

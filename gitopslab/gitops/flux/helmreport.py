@@ -23,6 +23,7 @@ from gitopslab.gitops.flux.release import (
     TEST,
     UPGRADE,
     Wanted,
+    added,
     is_asked,
     release_name,
     release_namespace,
@@ -117,6 +118,10 @@ class HelmReport:
             snapshots[0] = {**snapshots[0], "testHooks": {"tests": {"phase": phase}}}
         status["history"] = snapshots
         message, said = self._told(turn.obj, action, wanted, error, target if action == ROLLBACK else None, snapshots)
+        if action in (INSTALL, UPGRADE):
+            for key in ("observedPostRenderersDigest", "observedCommonMetadataDigest"):
+                status.pop(key, None)
+            status |= added(turn.obj)
         if error:
             status["failures"] = int(status.get("failures") or 0) + 1
             counted = status.get("lastAttemptedReleaseAction") if action == TEST else action

@@ -19,7 +19,7 @@ from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import ApiError, LabError, RenderError
-from gitopslab.gitops.flux.apply import SKIPPED, Applier, ApplyError, StillThereError, prepared
+from gitopslab.gitops.flux.apply import SKIPPED, Applier, ApplyError, StillThereError, check_encryption, prepared
 from gitopslab.gitops.flux.build import Built, PathError, build
 from gitopslab.gitops.flux.causes import Artifact, Causes
 from gitopslab.gitops.flux.checks import Checks
@@ -158,6 +158,11 @@ class KustomizationController:
             return False
         if is_news(obj, run):
             self._tell(run, "Building manifests for", "Detecting drift for")
+        try:
+            check_encryption(built.objects)
+        except ApplyError as error:
+            run.digest = built.digest
+            raise Failure("ReconciliationFailed", error.message) from error
         run.begin(built, prepared(built.objects, owner_labels(obj), obj["spec"].get("commonMetadata")))
         return True
 

@@ -15,7 +15,7 @@ from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.reconcile import Request, Result, Source
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.gitops.flux.durations import seconds
-from gitopslab.gitops.flux.kinds import RECEIVERS, REQUESTED_AT, is_suspended
+from gitopslab.gitops.flux.kinds import HELM, IMAGE, KUSTOMIZE, RECEIVERS, REQUESTED_AT, SOURCE, is_suspended
 from gitopslab.gitops.flux.loop import Loop
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.machinery.clock import micro_timestamp
@@ -24,7 +24,7 @@ from gitopslab.machinery.objects import Object, is_condition_true, name_of, name
 from gitopslab.machinery.selectors import label_selector_text
 
 COMPONENT = "notification-controller"
-_GROUPS = ("source.toolkit.fluxcd.io", "image.toolkit.fluxcd.io", "kustomize.toolkit.fluxcd.io")
+_GROUPS = (SOURCE, IMAGE, KUSTOMIZE, HELM)
 
 
 class ReceiverController:

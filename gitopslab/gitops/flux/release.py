@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from gitopslab.errors import RenderError
+from gitopslab.gitops.flux import postrendering
 from gitopslab.gitops.flux.durations import spoken
 from gitopslab.gitops.flux.kinds import FORCED_AT, requested_at
+from gitopslab.gitops.flux.postrendering import spec_of
 from gitopslab.gitops.render import helm
 from gitopslab.gitops.source.charts import Chart
 from gitopslab.machinery.manifests import objects
 from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 
 INSTALL, UPGRADE, ROLLBACK, UNINSTALL, TEST = "install", "upgrade", "rollback", "uninstall", "test"
+_PLUGINS_ONLY = 4  # from this version on helm takes only its own plugins for post-renderers
 _SLACK = 30.0  # seconds that helm gets on top of its own timeout
 _FAILED_WORDS = ("INSTALLATION FAILED: ", "UPGRADE FAILED: ", "release: ")
 
@@ -44,8 +50,7 @@ class Wanted:
     @property
     def digest(self) -> str:
         """Of the values: by it a change is noticed."""
-        text = json.dumps(self.values, sort_keys=True, default=str).encode()
-        return f"sha256:{hashlib.sha256(text).hexdigest()}"
+        return _digest(self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,29 @@ def decide(obj: Object, history: Sequence[Object], wanted: Wanted) -> Decision:
     current = snapshots[0]
     if latest["status"] == "failed" or _has_failed_test(obj, current):
         return _remedy(obj, snapshots)
+    if is_added_anew(obj):
+        return _unless_exhausted(obj, UPGRADE)
     held = (current["chartName"], current["chartVersion"], current["configDigest"])
     if held != (wanted.chart.name, wanted.chart.version, wanted.digest):
         return _unless_exhausted(obj, UPGRADE)
     is_tested = "testHooks" in current
     return Decision(TEST) if (obj["spec"].get("test") or {}).get("enable") and not is_tested else Decision()
+
+
+def added(obj: Object) -> dict[str, str]:
+    """Digests of what is added to the chart's objects, as the status keeps them."""
+    fields = {"postRenderers": "observedPostRenderersDigest", "commonMetadata": "observedCommonMetadataDigest"}
+    found = {told: obj["spec"].get(field) for field, told in fields.items()}
+    return {told: _digest(value) for told, value in found.items() if value}
+
+
+def is_added_anew(obj: Object) -> bool:
+    """Whether a new generation adds something else than the release was made with."""
+    status = obj.get("status") or {}
+    told = {
+        key: status[key] for key in ("observedPostRenderersDigest", "observedCommonMetadataDigest") if key in status
+    }
+    return bool(status.get("observedGeneration") != obj["metadata"].get("generation") and told != added(obj))
 
 
 def is_asked(obj: Object, annotation: str, handled: str) -> bool:
@@ -126,7 +149,7 @@ class Helm:
     """
 
     def __init__(self, kubeconfig: Path, obj: Object) -> None:
-        self._environment = {"KUBECONFIG": str(kubeconfig)}
+        self._environment = {"KUBECONFIG": str(kubeconfig), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._obj = obj
         self._name = release_name(obj)
         account = obj["spec"].get("serviceAccountName")
@@ -166,6 +189,7 @@ class Helm:
             folder = Path(place)
             (folder / "chart.tgz").write_bytes(wanted.chart.content)
             (folder / "values.yaml").write_text(yaml.safe_dump(wanted.values), encoding="utf-8")
+            (folder / "after.json").write_text(json.dumps(spec_of(self._obj)), encoding="utf-8")
             try:
                 self._run([*self._words(action, folder, target), "--timeout", spoken(timeout)], timeout + _SLACK)
             except helm.NoHelmError:
@@ -184,6 +208,10 @@ class Helm:
         flags += ["--no-hooks"] if spec.get("disableHooks") and action != TEST else []
         crds = ["--skip-crds"] if spec.get("crds") == "Skip" or spec.get("skipCRDs") else []
         jobs = [] if spec.get("disableWait") or spec.get("disableWaitForJobs") else ["--wait-for-jobs"]
+        if action in (INSTALL, UPGRADE) and helm.major() < _PLUGINS_ONLY:
+            after = ["-m", postrendering.__name__, str(folder / "after.json")]
+            chart += ["--post-renderer", sys.executable]
+            chart += [f"--post-renderer-args={word}" for word in after]
         if action == INSTALL:
             more = ["--create-namespace"] if spec.get("createNamespace") else []
             more += ["--replace"] if spec.get("replace") else []
@@ -203,6 +231,10 @@ class Helm:
 
     def _run(self, words: Sequence[str], timeout: float = 60.0) -> str:
         return helm.run([*words, *self._where], timeout=timeout, environment=self._environment)
+
+
+def _digest(value: Any) -> str:
+    return f"sha256:{hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()}"
 
 
 def _unless_exhausted(obj: Object, action: str) -> Decision:

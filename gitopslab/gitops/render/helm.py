@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from gitopslab.errors import ManifestError, RenderError
@@ -87,6 +88,25 @@ def program() -> str:
             "Put helm on the PATH (https://helm.sh/docs/intro/install), or use a folder of YAML or a kustomization",
         )
     return found
+
+
+def major() -> int:
+    """Which major version helm has.
+
+    Raises:
+        NoHelmError: There is no helm.
+        RenderError: It does not say.
+    """
+    return _major(program())
+
+
+@lru_cache(maxsize=8)
+def _major(path: str) -> int:
+    told = run(["version", "--template", "{{.Version}}"], timeout=20.0)
+    digits = told.strip().removeprefix("v").partition(".")[0]
+    if not digits.isdigit():
+        raise RenderError(f"{path} does not say which version it has: {told.strip()}")
+    return int(digits)
 
 
 def template(chart: Path, release: Release, *, timeout: float = 60.0) -> list[Object]:

@@ -225,3 +225,13 @@ def test_a_source_behind_a_feature_gate_is_denied(flux: Flux) -> None:
     message = f"can't access 'ExternalArtifact/{SYSTEM}/app', ExternalArtifact feature gate is disabled"
     assert ready(flux) == ("False", "AccessDenied", message)
     assert flux.condition(KS, kind="Stalled") == ("True", "AccessDenied", message)
+
+
+def test_a_secret_that_is_encrypted_is_not_applied(flux: Flux, project: Project) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\nsops: {mac: 'ENC[x]', age: []}\n"
+    project.commit({"a.yaml": config_map("a"), "s.yaml": secret})
+    flux.repository(project.url)
+    flux.kustomization()
+    words = "is SOPS encrypted, configuring decryption is required for this secret to be reconciled"
+    assert ready(flux) == ("False", "ReconciliationFailed", f"Secret/default/s {words}")
+    assert flux.find("configmaps", "a") is None

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from gitopslab.gitops.flux.release import Decision, Wanted, decide, release_name
+from gitopslab.errors import RenderError
+from gitopslab.gitops.flux.postrendering import rendered, spec_of
+from gitopslab.gitops.flux.release import Decision, Wanted, added, decide, release_name
 from gitopslab.gitops.flux.releasevalues import values_of
 from gitopslab.gitops.source.charts import Chart
 from gitopslab.machinery.objects import Object
@@ -105,3 +107,32 @@ def test_values_are_merged_in_their_order() -> None:
         "values": {"b": {"r": 3}},
     }))  # fmt: skip
     assert found == {"a": 1, "b": {"p": 1, "q": 2, "r": 3}, "image": {"tag": "1.20"}}
+
+
+def test_what_is_added_after_helm_reaches_every_object() -> None:
+    spec = {
+        "postRenderers": [{"kustomize": {"images": [{"name": "nginx", "newTag": "2"}]}}],
+        "commonMetadata": {"labels": {"team": "waal"}, "annotations": {"a": "b"}},
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"app": "web"}},
+           "spec": {"containers": [{"name": "c", "image": "nginx:1"}]}}  # fmt: skip
+    (found,) = rendered([pod], spec_of(release(spec)))
+    assert found["spec"]["containers"][0]["image"] == "nginx:2"
+    assert found["metadata"]["annotations"] == {"a": "b"}
+    assert found["metadata"]["labels"] == {"app": "web", "team": "waal", "helm.toolkit.fluxcd.io/name": "web",
+                                           "helm.toolkit.fluxcd.io/namespace": "shop"}  # fmt: skip
+
+
+def test_a_patch_that_does_not_fit_is_told_in_kustomizes_words() -> None:
+    patch = {"patch": "- {op: remove, path: /spec/nope}", "target": {"kind": "ConfigMap"}}
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+    with pytest.raises(RenderError, match="nope"):
+        rendered([config_map], spec_of(release({"postRenderers": [{"kustomize": {"patches": [patch]}}]})))
+
+
+def test_other_metadata_is_a_reason_to_upgrade_once() -> None:
+    obj = release({"commonMetadata": {"labels": {"team": "waal"}}}, history=[snapshot()], observedGeneration=1)
+    obj["metadata"]["generation"] = 2
+    assert decide(obj, [revision()], WANTED) == Decision("upgrade")
+    obj["status"] |= added(obj)
+    assert decide(obj, [revision()], WANTED) == Decision()
