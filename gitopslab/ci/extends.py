@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from gitopslab.ci.faults import ConfigurationError
+from gitopslab.ci.scalars import as_text, inspected
 from gitopslab.ci.tree import Map, Reference, Seq
 
 _DEEPEST = 10
@@ -31,7 +32,7 @@ def _extend(name: str, root: Map, above: tuple[str, ...]) -> Any:
     if not isinstance(value, Map) or "extends" not in value:
         return value
     place = value.place_of("extends")
-    bases = [str(base) for base in _listed(value["extends"])]
+    bases = [as_text(base) for base in _listed(value["extends"])]
     unknown = [base for base in bases if base not in root]
     if unknown:
         raise ConfigurationError(f"{name}: unknown keys in `extends` ({', '.join(unknown)})", place)
@@ -50,7 +51,13 @@ def _extend(name: str, root: Map, above: tuple[str, ...]) -> Any:
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value] if value not in (None, {}) else []
+    if isinstance(value, dict):  # as Ruby's Array() makes a list of one
+        return [f"[:{key}, {inspected(one)}]" for key, one in value.items()]
+    return [inspected(one) if isinstance(one, (list, dict)) else one for one in _plain(value)]
+
+
+def _plain(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [] if value is None else [value]
 
 
 def resolved(root: Map) -> Map:

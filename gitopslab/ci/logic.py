@@ -86,7 +86,7 @@ def _dependency(
 def _on_stop(job: NormalJob, jobs: Mapping[str, NormalJob]) -> Iterator[Fault]:
     environment = job.config.get("environment")
     name = environment.get("on_stop") if isinstance(environment, Map) else None
-    if not name or not isinstance(environment, Map):
+    if name is None or not isinstance(environment, Map):
         return
     other = jobs.get(name)
     stopped = other.config.get("environment") if other else None

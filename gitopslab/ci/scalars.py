@@ -6,6 +6,7 @@ number in base 60; dates and times are classes that GitLab's reader does not loa
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,25 @@ def as_text(key: Any) -> str:
     if isinstance(key, bool):
         return "true" if key else "false"
     return "" if key is None else str(key)
+
+
+def inspected(value: Any) -> str:
+    """A value as Ruby's ``inspect`` shows it, where GitLab puts one into a message: ``{:a=>["b", nil]}``."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return f"[{', '.join(map(inspected, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f':{key}=>{inspected(one)}' for key, one in value.items())}}}"
+    return "nil" if value is None else as_text(value)
+
+
+def joined(values: list[Any]) -> str:
+    """A list as Ruby's ``join`` writes it: lists in it are flattened, maps inspected."""
+    return ", ".join(
+        joined(one) if isinstance(one, list) else inspected(one) if isinstance(one, dict) else as_text(one)
+        for one in values
+    )
 
 
 def _int(text: str) -> int:

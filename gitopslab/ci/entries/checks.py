@@ -13,7 +13,7 @@ import re2
 
 from gitopslab.ci.duration import seconds
 from gitopslab.ci.entries.node import Fault, Node
-from gitopslab.ci.scalars import as_text
+from gitopslab.ci.scalars import as_text, inspected
 from gitopslab.ci.tree import Map, Seq
 
 _DEEPEST = 10
@@ -22,6 +22,11 @@ _DEEPEST = 10
 def is_blank(value: Any) -> bool:
     """What Rails calls blank: nothing, false, an empty map or list, a text of spaces."""
     return not value.strip() if isinstance(value, str) else value is None or value is False or value in ([], {})
+
+
+def length(value: Any) -> int:
+    """How long Rails finds a value: a number is as long as it is written."""
+    return len(value) if isinstance(value, (list, dict, str)) else len(as_text(value))
 
 
 def is_integer(value: Any) -> bool:
@@ -114,7 +119,7 @@ def known(node: Node, attribute: str, allowed: tuple[str, ...]) -> Iterator[Faul
     """One of some values, where something is said; the wrong one is quoted."""
     value = node.get(attribute)
     if value is not None and as_text(value) not in allowed:
-        yield node.fault(f"unknown value: {as_text(value)}", attribute)
+        yield node.fault(f"unknown value: {value if isinstance(value, str) else inspected(value)}", attribute)
 
 
 def exit_codes(node: Node, attribute: str = "exit_codes") -> Iterator[Fault]:
@@ -146,7 +151,7 @@ def between(node: Node, attribute: str, value: Any, least: int, most: int) -> It
 
 def at_most(node: Node, attribute: str, value: Any, most: int, said: str = "too") -> Iterator[Fault]:
     """No more entries than that."""
-    if isinstance(value, (list, str)) and len(value) > most:
+    if value is not None and length(value) > most:
         yield node.fault(f"has {said} many entries (maximum {most})", attribute)
 
 

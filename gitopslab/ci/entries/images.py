@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitopslab.ci.entries import checks
+from gitopslab.ci.entries import checks, schemas
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
 from gitopslab.ci.entries.parts import commands, variables
+from gitopslab.ci.scalars import joined
 from gitopslab.ci.tree import Map, Seq
 
 _PULL = ("always", "never", "if-not-present")
@@ -31,6 +32,7 @@ def _image(node: Node, allowed: tuple[str, ...]) -> Iterator[Fault]:
     if checks.is_blank(name):
         yield node.fault("can't be blank", "name")
     yield from checks.strings(node, "entrypoint")
+    yield from schemas.executor_opts(node)
     yield from checks.keys(node, allowed)
 
 
@@ -38,12 +40,14 @@ def _pull_policy(node: Node) -> Iterator[Fault]:
     if isinstance(node.value, str):
         if node.value not in _PULL:
             yield node.fault("is not included in the list")
-    elif not checks.is_strings(node.value):
+        return
+    if not checks.is_strings(node.value):
         yield node.fault("should be an array of strings or a string")
-    elif unknown := [item for item in node.value if item not in _PULL]:
-        yield node.fault(f"contains unknown values: {', '.join(unknown)}")
-    elif not node.value:
-        yield node.fault("can't be blank")
+    if isinstance(node.value, Seq):
+        if unknown := [item for item in node.value if item not in _PULL]:
+            yield node.fault(f"contains unknown values: {joined(unknown)}")
+        if not node.value:
+            yield node.fault("can't be blank")
 
 
 def services(node: Node) -> Iterator[Fault]:
@@ -58,4 +62,6 @@ def services(node: Node) -> Iterator[Fault]:
 def service(node: Node) -> Iterator[Fault]:
     """An item of ``services``."""
     own = [*_image(node, keywords("service", "image")), *checks.string(node, "alias")]
+    if not checks.is_blank(node.get("ports")) and not isinstance(node.get("alias"), str):
+        own += [node.fault("should be a string", "alias"), *checks.present(node, "alias")]
     yield from own or node.below(pull_policy=_pull_policy, variables=variables, command=commands)

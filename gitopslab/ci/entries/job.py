@@ -1,7 +1,7 @@
 """The entry of a job, and of a job that triggers another pipeline (which GitLab calls a bridge).
 
-Simplified: GitLab also checks what stands below ``run``, ``inputs``, ``secrets``, ``identity``, ``dast_configuration``,
-``release:assets`` and ``environment:kubernetes``; here anything may stand there.
+Simplified: GitLab also checks what stands below ``run``, ``inputs``, ``secrets``, ``identity`` and
+``dast_configuration``; here anything may stand there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from gitopslab.ci.entries import checks, conditions, images, kept, parts, relations
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
+from gitopslab.ci.scalars import joined
 from gitopslab.ci.tree import Map, NotText, Seq
 
 _WEEK = 604_800
@@ -30,8 +31,9 @@ def bridge(node: Node) -> Iterator[Fault]:
     own = [*_common(node), *checks.keys(node, keywords("bridge", "common"))]
     own += checks.one_of(node, "when", ("on_success", "on_failure", "always", "manual"))
     own += checks.boolean(node, "allow_failure")
-    if own:
+    if own:  # then GitLab does not look at what stands below, and misses the trigger there
         yield from own
+        yield node.fault("should contain either a trigger or a needs:pipeline")
         return
     yield from _common_below(node)
     yield from node.below(
@@ -146,6 +148,9 @@ def _dependencies(node: Node) -> Iterator[Fault]:
         return
     listed = needs if isinstance(needs, Seq) else [needs]
     named = [need if isinstance(need, str) else need.get("job") for need in listed if isinstance(need, (str, Map))]
+    if all(isinstance(need, Map) and ("pipeline" in need or "project" in need) for need in listed):
+        yield node.fault("corresponding to dependencies must be from the same pipeline", "needs")
+        return
     missing = [name for name in dependencies if name not in named]
     if missing:
         yield node.fault(f"the {', '.join(missing)} should be part of needs", "dependencies")
@@ -187,7 +192,8 @@ def _inherited(node: Node, allowed: tuple[str, ...] | None = None) -> Iterator[F
         return
     if not isinstance(node.value, Seq):
         yield Fault(f"{':'.join(node.location)} should be a bool or array of strings", node.place)
-    elif not checks.is_strings(node.value):
+        return
+    if not checks.is_strings(node.value):
         yield node.fault("should be an array of strings")
-    elif allowed is not None and (unknown := [one for one in node.value if one not in allowed]):
-        yield node.fault(f"contains unknown values: {', '.join(unknown)}")
+    if allowed is not None and (unknown := [one for one in node.value if one not in allowed]):
+        yield node.fault(f"contains unknown values: {joined(unknown)}")

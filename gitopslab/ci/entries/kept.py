@@ -11,10 +11,12 @@ from gitopslab.ci.entries import checks
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
 from gitopslab.ci.entries.parts import flag
+from gitopslab.ci.scalars import inspected
 from gitopslab.ci.tree import Map, Seq
 
 _RESULTS = ("on_success", "on_failure", "always")
 _ACCESS = ("none", "developer", "maintainer", "all")
+_COVERAGE = ("cobertura", "jacoco")
 _POLICY = re.compile(r"pull-push|push|pull|\$\w{1,255}", re.ASCII)
 
 
@@ -48,7 +50,7 @@ def _exposed(node: Node) -> Iterator[Fault]:
     yield from checks.string(node, "expose_as")
     if isinstance(name, str) and len(name) > 100:
         yield node.fault("is too long (maximum is 100 characters)", "expose_as")
-    if not isinstance(name, str) or not re.fullmatch(r"\w[-\w ]*", name):
+    if not re.fullmatch(r"\w[-\w ]*", inspected(name) if not isinstance(name, str) else name):
         yield node.fault("can contain only letters, digits, '-', '_' and spaces", "expose_as")
 
 
@@ -57,6 +59,18 @@ def _reports(node: Node) -> Iterator[Fault]:
     for name in keywords("reports"):
         if name not in ("coverage_report", "codequality"):
             yield from checks.strings_or_string(node, name)
+    yield from node.below(coverage_report=_coverage_report)
+
+
+def _coverage_report(node: Node) -> Iterator[Fault]:
+    yield from checks.hash_(node)
+    yield from checks.keys(node, ("coverage_format", "path"))
+    yield from checks.present(node, "coverage_format")
+    if node.get("coverage_format") not in _COVERAGE:
+        yield node.fault(f"must be one of supported formats: {', '.join(_COVERAGE)}.", "coverage_format")
+    yield from checks.present(node, "path")
+    if not isinstance(node.get("path"), str):
+        yield node.fault("should be a string", "path")
 
 
 def caches(node: Node) -> Iterator[Fault]:
@@ -107,9 +121,9 @@ def _key_text(node: Node) -> Iterator[Fault]:
 
 def _key_files(node: Node) -> Iterator[Fault]:
     yield from paths(node)
-    if isinstance(node.value, Seq) and not node.value:
+    if not checks.length(node.value):
         yield node.fault("requires at least 1 item")
-    if isinstance(node.value, Seq) and len(node.value) > 2:
+    if checks.length(node.value) > 2:
         yield node.fault("has too many items (maximum is 2)")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from gitopslab.ci.entries import checks
+from gitopslab.ci.entries import checks, schemas
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
 from gitopslab.ci.tree import Map, Seq
@@ -31,8 +32,8 @@ def needs(node: Node, other: str = "cross_dependency") -> Iterator[Fault]:
     if isinstance(value, Map) and not value:
         yield node.fault("can not be an empty hash")
         return
-    numbers = [item.get("parallel") for item in _maps(value) if isinstance(item.get("parallel"), (int, float))]
-    if numbers:
+    given = [item.get("parallel") for item in _maps(value)]
+    if any(isinstance(one, (int, float)) and not isinstance(one, bool) for one in given):
         yield node.fault('cannot use "parallel: <number>".')
         return
     kinds: list[str] = []
@@ -125,7 +126,7 @@ def environment(node: Node) -> Iterator[Fault]:
         own.append(node.fault(_ENVIRONMENT_SAID, "name"))
     if isinstance(value, Map):
         own += _environment_keys(node)
-    yield from own
+    yield from own or node.below(kubernetes=schemas.kubernetes)
 
 
 def _environment_keys(node: Node) -> Iterator[Fault]:
@@ -150,16 +151,31 @@ def trigger(node: Node) -> Iterator[Fault]:
         yield Fault(f"{':'.join(node.location)} has to be either a string or a hash", node.place)
     elif "include" in node.value:
         own = [*checks.keys(node, ("strategy", "include", "forward")), *_strategy(node)]
-        yield from own or node.below(include=_included)
+        yield from own or node.below(include=_included, forward=_forward)
     else:
-        if not node.value:
-            yield node.fault("can't be blank")
-        yield from checks.keys(node, ("project", "branch", "strategy", "forward", "inputs"))
-        if not isinstance(node.get("project"), str):
-            yield node.fault("should be a string", "project")
-        yield from checks.present(node, "project")
-        yield from checks.string(node, "branch")
-        yield from _strategy(node)
+        own = list(_project(node))
+        yield from own or node.below(forward=_forward)
+
+
+def _project(node: Node) -> Iterator[Fault]:
+    """The pipeline of another project."""
+    if not node.value:
+        yield node.fault("can't be blank")
+    yield from checks.keys(node, ("project", "branch", "strategy", "forward", "inputs"))
+    if node.get("inputs") is not None and not isinstance(node.get("inputs"), Map):
+        yield node.fault("should be a hash", "inputs")
+    if not isinstance(node.get("project"), str):
+        yield node.fault("should be a string", "project")
+    yield from checks.present(node, "project")
+    yield from checks.string(node, "branch")
+    yield from _strategy(node)
+
+
+def _forward(node: Node) -> Iterator[Fault]:
+    names = ("yaml_variables", "pipeline_variables")
+    yield from checks.keys(node, names)
+    for name in names:
+        yield from checks.boolean(node, name)
 
 
 def _included(node: Node) -> Iterator[Fault]:
@@ -180,10 +196,36 @@ def _strategy(node: Node) -> Iterator[Fault]:
 
 def release(node: Node) -> Iterator[Fault]:
     """``release``."""
+    own = list(_release(node))
+    yield from own or node.below(assets=_assets)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _assets(node: Node) -> Iterator[Fault]:
+    links = node.get("links")
+    yield from checks.hash_(node)
+    yield from checks.keys(node, ("links",))
+    if not (isinstance(links, Seq) and all(isinstance(link, Map) for link in links)):
+        yield node.fault("should be an array of hashes", "links")
+    yield from checks.present(node, "links")
+
+
+def _release(node: Node) -> Iterator[Fault]:
     yield from checks.hash_(node)
     yield from checks.keys(node, keywords("release"))
-    yield from checks.string(node, "tag_message")
-    yield from checks.strings_or_string(node, "milestones")
+    if not checks.is_blank(node.get("tag_message")):
+        yield from checks.string(node, "tag_message")
+    if not checks.is_blank(node.get("milestones")):
+        yield from checks.strings_or_string(node, "milestones")
+    if isinstance(moment := node.get("released_at"), str) and not _is_moment(moment):
+        yield node.fault("must be a valid datetime", "released_at")
     for name in ("tag_name", "description"):
         if not isinstance(node.get(name), str):
             yield node.fault("should be a string", name)
