@@ -41,6 +41,9 @@ def _of_job(job: NormalJob, jobs: Mapping[str, NormalJob], order: tuple[str, ...
         if rule.get("needs") is not None:
             yield from _needs(job, tuple(map(need_of, listed_needs(rule["needs"]))), jobs, order, rule)
     yield from _on_stop(job, jobs)
+    if isinstance(pages := config.get("pages"), Map) and "publish" in pages and config.get("publish") is not None:
+        said = f"{job.name} job: use either {job.name}:publish or {job.name}:pages:publish"
+        yield Fault(said, config.place_of("publish"))
 
 
 def _rules(value: object) -> Iterator[Map]:

@@ -154,7 +154,8 @@ def _needs(config: Map, matrix: Mapping[str, str], copies: Any) -> tuple[tuple[N
         need = need_of(item)
         name = _MATRIX.sub(fill, need.name) if is_interpolated else need.name
         filled = _filled(wanted, fill) if is_interpolated else wanted
-        own = [one for one, _ in _copies(name, filled)] if filled else list(_multiplied([name], copies))
+        chosen = filled if copies.get(name) else None  # of a job that is not parallel there is nothing to choose
+        own = [one for one, _ in _copies(name, chosen)] if chosen else list(_multiplied([name], copies))
         found += [Need(one, need.artifacts, need.optional) for one in own]
     return tuple(found), trouble[0] if trouble else ""
 

@@ -152,7 +152,7 @@ def _dependencies(node: Node) -> Iterator[Fault]:
         yield node.fault("corresponding to dependencies must be from the same pipeline", "needs")
         return
     missing = [name for name in dependencies if name not in named]
-    if missing:
+    if missing and any(named):  # else what is wrong with the needs is said there
         yield node.fault(f"the {', '.join(missing)} should be part of needs", "dependencies")
 
 

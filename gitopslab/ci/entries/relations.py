@@ -20,6 +20,9 @@ _ENVIRONMENT_SAID = (
     "can contain only letters, digits, '-', '_', '/', '$', '{', '}', '.', and spaces,"
     " but it cannot start or end with '/'"
 )
+_NO_REF = re.compile(
+    r"^refs/heads/|^refs/remotes/|^-|[/.]$|[\x00-\x1f\x7f ~^:?*\[\\]|\.\.|//|@\{|(?:^|/)\.|\.lock(?:/|$)", re.ASCII
+)
 _STRATEGIES = ("depend", "mirror")
 
 
@@ -200,6 +203,11 @@ def release(node: Node) -> Iterator[Fault]:
     yield from own or node.below(assets=_assets)
 
 
+def _is_ref(text: str) -> bool:
+    """Whether Git takes this for a branch or a tag, or it is a commit."""
+    return not _NO_REF.search(text) and text not in ("", "HEAD")
+
+
 def _is_moment(text: str) -> bool:
     try:
         datetime.fromisoformat(text)
@@ -226,6 +234,8 @@ def _release(node: Node) -> Iterator[Fault]:
         yield from checks.strings_or_string(node, "milestones")
     if isinstance(moment := node.get("released_at"), str) and not _is_moment(moment):
         yield node.fault("must be a valid datetime", "released_at")
+    if isinstance(ref := node.get("ref"), str) and not _is_ref(ref):
+        yield node.fault("must be a valid ref", "ref")
     for name in ("tag_name", "description"):
         if not isinstance(node.get(name), str):
             yield node.fault("should be a string", name)
