@@ -139,9 +139,25 @@ class Artifacts:
         return self.loop.schedule.later(turn.request)
 
     def failed(
-        self, turn: Turn, reason: str, message: str, *, trouble: str = "FetchFailed", is_stalled: bool = False
+        self,
+        turn: Turn,
+        reason: str,
+        message: str,
+        *,
+        trouble: str = "FetchFailed",
+        is_stalled: bool = False,
+        again: float = 0.0,
     ) -> Result:
-        """Ready mirrors the trouble; stalled where only a change of the object can mend it."""
+        """Ready mirrors the trouble.
+
+        Args:
+            turn: Whose it is.
+            reason: Of the conditions.
+            message: Of the conditions, and of the event.
+            trouble: The condition that is true of it.
+            is_stalled: Only a change of the object can mend it.
+            again: Seconds until the next try; 0 for later and later.
+        """
         status = dict(turn.obj.get("status") or {})
         told = (condition_of(turn.obj, conditions.RECONCILING) or {}).get("message", "reconciliation in progress")
         said = [Condition.true(trouble, reason, message), Condition.false(conditions.READY, reason, message)]
@@ -157,7 +173,10 @@ class Artifacts:
         self.loop.write(turn.obj, status, *said)
         self.loop.event(turn.obj, "Warning", reason, message)
         schedule = self.loop.schedule
-        return schedule.idle(turn.request, turn.cause) if is_stalled else schedule.failed(turn.request, turn.cause)
+        if is_stalled:
+            return schedule.idle(turn.request, turn.cause)
+        request, cause = turn.request, turn.cause
+        return schedule.done(request, cause, again) if again else schedule.failed(request, cause)
 
     def _progress(self, turn: Turn, message: str, *more: Condition, drift: bool = False) -> Turn:
         """It goes on; Ready says so unless it is known and still true."""

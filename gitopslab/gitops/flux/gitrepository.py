@@ -4,14 +4,13 @@ Story of one reconcile: find the credentials, ask the remote for its refs, and s
 stored; else fetch it, leave out what is ignored, store the archive, and say so. All of it once an interval, at once
 when the spec changes or somebody asks (``requestedAt``), and later and later after a failure.
 
-Simplified: nothing is verified (``spec.verify``), other repositories are not included (``spec.include``) and submodules
-not followed.
+Simplified: nothing is verified (``spec.verify``), and submodules are not followed.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
@@ -19,6 +18,7 @@ from gitopslab.errors import GitError
 from gitopslab.gitops.flux.artifacts import Artifacts, New
 from gitopslab.gitops.flux.credentials import credentials_of
 from gitopslab.gitops.flux.durations import seconds
+from gitopslab.gitops.flux.including import IncludeError, includes_of, merged
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
@@ -29,7 +29,8 @@ from gitopslab.gitops.source.reference import Found, find
 from gitopslab.machinery.objects import Object
 
 _TIMEOUT = 60.0
-_OBSERVED = {"ignore": "observedIgnore", "sparseCheckout": "observedSparseCheckout"}
+_OBSERVED = {"ignore": "observedIgnore", "include": "observedInclude", "sparseCheckout": "observedSparseCheckout"}
+_DEPENDENCY_DELAY = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,24 @@ class GitRepositoryController:
             credentials = credentials_of(self._artifacts.loop.api, turn.obj)
         except GitError as error:
             return self._artifacts.failed(turn, "AuthenticationFailed", error.message)
-        spec = turn.obj["spec"]
+        try:
+            includes = includes_of(turn.obj, self._artifacts.loop.objects)
+        except IncludeError as error:
+            return self._artifacts.failed(
+                turn, error.reason, error.message, trouble="IncludeUnavailable", again=_DEPENDENCY_DELAY
+            )
+        spec, storage = turn.obj["spec"], self._given.storage
         timeout = seconds(spec.get("timeout"), _TIMEOUT)
         address = Address(self._given.url(spec["url"]), credentials.user, credentials.password, timeout)
-        stored = self._artifacts.stored(turn.obj)
-        what = (turn.cause, address, stored)
-        outcome = self._given.work.ask(self.name, turn.request, what, lambda: fetch(address, spec, stored))
+        told = [include.artifact for include in includes]
+        is_same = told == ((turn.obj.get("status") or {}).get("includedArtifacts") or [])
+        stored = self._artifacts.stored(turn.obj) if is_same else ""
+        what = (turn.cause, address, stored, tuple(artifact["digest"] for artifact in told))
+
+        def do() -> Fetched:
+            return fetch(address, spec, stored, lambda files: merged(files, includes, storage))
+
+        outcome = self._given.work.ask(self.name, turn.request, what, do)
         if outcome is None:
             return DONE
         try:
@@ -91,9 +104,9 @@ class GitRepositoryController:
         except GitError as error:
             message = error.message.replace(address.url, spec["url"])
             return self._artifacts.failed(turn, "GitOperationFailed", message)
-        return self._keep(turn, fetched)
+        return self._keep(turn, fetched, told)
 
-    def _keep(self, turn: Turn, fetched: Fetched) -> Result:
+    def _keep(self, turn: Turn, fetched: Fetched, included: list[Object]) -> Result:
         """Store what came, and report it; what is stored already only clears old troubles."""
         status, revision = dict(turn.obj.get("status") or {}), fetched.found.revision
         if fetched.content is not None:
@@ -103,12 +116,26 @@ class GitRepositoryController:
             if kept is None:
                 return self._artifacts.later(turn)
             turn, status = kept
+        status.pop("includedArtifacts", None)
+        if included:
+            status["includedArtifacts"] = included
         event = f"stored artifact for commit '{fetched.subject or revision}'"
         return self._artifacts.succeeded(turn, status, f"stored artifact for revision '{revision}'", event)
 
 
-def fetch(address: Address, spec: Object, stored: str) -> Fetched:
+def fetch(
+    address: Address,
+    spec: Object,
+    stored: str,
+    completed: Callable[[Mapping[str, File]], Mapping[str, File]] = lambda files: files,
+) -> Fetched:
     """Ask the remote for the commit that a spec means, and for its files unless they are stored already.
+
+    Args:
+        address: Of the remote.
+        spec: Of the GitRepository.
+        stored: The revision that is stored; empty for none.
+        completed: Adds what is included.
 
     Raises:
         GitError: The remote does not answer, refuses, or has no such commit.
@@ -127,7 +154,7 @@ def fetch(address: Address, spec: Object, stored: str) -> Fetched:
     except GitError as error:
         raise GitError(f"{doing} '{address.url}': {error.message}") from error
     sparse = _sparse(checkout.files, spec.get("sparseCheckout") or [])
-    files = ignore.kept(sparse, spec.get("ignore"))
+    files = ignore.kept(completed(sparse), spec.get("ignore"))
     return Fetched(found, archive.pack(files), checkout.subject)
 
 

@@ -7,6 +7,7 @@ import base64
 import pytest
 from flux_cluster import GIT, SYSTEM, Flux, config_map
 from projects import Project
+from serving_forge import ServedForge
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.errors import InvalidError
@@ -251,6 +252,32 @@ def test_a_token_that_is_revoked_leaves_the_artifact_and_a_new_one_mends_it(flux
     flux.advance(60)
     assert flux.condition(GIT)[0] == "True"  # type: ignore[index]
     assert revision(flux) == f"main@sha1:{project.head}"
+
+
+def test_another_repository_is_included(flux: Flux, project: Project, forge: ServedForge) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    other = Project(forge, f"{project.path}-shared")
+    flux.repository(project.url, include=[{"repository": {"name": "shared"}, "fromPath": "base", "toPath": "vendor"}])
+    why = "could not get resource for include 'shared': gitrepositories.source.toolkit.fluxcd.io \"shared\" not found"
+    assert flux.condition(GIT, kind="IncludeUnavailable") == ("True", "NotFound", why)
+    assert flux.condition(GIT) == ("False", "NotFound", why)
+    flux.repository(other.url, "shared")
+    flux.advance(31)
+    assert flux.condition(GIT) == ("False", "NoArtifact", "no artifact available for include 'shared'")
+    other.commit({"base/b.yaml": config_map("b"), "c.yaml": config_map("c")})
+    flux.sync("shared")
+    flux.advance(31)
+    assert flux.files() == ["a.yaml", "vendor/b.yaml"]
+    assert flux.condition(GIT, kind="IncludeUnavailable") is None
+    (included,) = flux.status(GIT)["includedArtifacts"]
+    assert included["revision"] == f"main@sha1:{other.head}"
+    other.commit({"base/d.yaml": config_map("d")})
+    flux.sync("shared")
+    flux.advance(61)
+    assert flux.files() == ["a.yaml", "vendor/b.yaml", "vendor/d.yaml"]
+    before = flux.get(GIT)
+    flux.advance(300)
+    assert flux.get(GIT) == before
 
 
 def test_a_full_disk_is_told_and_mends(flux: Flux, project: Project) -> None:
