@@ -88,7 +88,15 @@ class Syncs:
         return Comparison(self.revision, place["source"], "Directory", tuple(rows), status, tuple(self.conditions))
 
     def step(self) -> Step:
-        """One step, written down as the controller does; then the cluster acts."""
+        """One step to its end, however slow the machine is; then the cluster acts."""
+        before = self.app["status"].get("operationState")
+        step = self.slice()
+        while step.after == 0.0 and step.state == before:
+            step = self.slice()
+        return step
+
+    def slice(self) -> Step:
+        """Until a step gives way to others or ends, written down as the controller does; then the cluster acts."""
         step = self.operations.advance(copy_of(self.app), self.given)
         status = self.app["status"]
         status["operationState"] = copy_of(step.state)

@@ -351,9 +351,9 @@ def test_many_objects_give_way_to_others_in_between(syncs: Syncs) -> None:
     syncs.git = [config_map(f"c{at}", data={"x": "y" * 1000}) for at in range(200)]
     syncs.begin()
     syncs.step()
-    steps = [syncs.step()]
+    steps = [syncs.slice()]
     while not steps[-1].is_over:
-        steps.append(syncs.step())
+        steps.append(syncs.slice())
     assert len(steps) > 1
     assert all(step.after == 0.0 for step in steps[:-1])
     assert len(syncs.rows) == 200
