@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -16,6 +18,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from gitopslab.course.translation import texts, texts_of_exercise
+from gitopslab.views.components import PARTS
+from gitopslab.views.palette import STATES
+from gitopslab.views.plugin_words import FILTERS, SCORES
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSLATIONS = ROOT / "translations"
@@ -51,7 +56,7 @@ def catalog(path: Path, language: str) -> Catalog:
 
 def templates() -> dict[str, Catalog]:
     """All texts there are, by the name of the file that translates them."""
-    found = {"lab": _of_code()}
+    found = {"lab": _of_code(), "widgets": _of_widgets()}
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         told = texts(json.loads(notebook.read_text(encoding="utf-8")))
         for folder in sorted((ROOT / "exercises").glob(f"{notebook.name[:2]}-*")):
@@ -73,6 +78,40 @@ def _of_code() -> Catalog:
                 if isinstance(text, ast.Constant):
                     made.add(text.value, auto_comments=[path.relative_to(ROOT).as_posix()])
     return made
+
+
+_LITERAL = re.compile(r'"([^"\\\n]*)"')
+_TEXT = re.compile(r"(?=.*[a-z]{2})(?=[A-Z✓+,]|.* )[^{}\[\]=<>#_|]+")
+_KEY = re.compile(r"(Escape|PageDown|PageUp|Home|End|Enter|Arrow\w+|Node/|[A-Z][a-z]+[A-Z]\w*)")
+_NO_TEXT = re.compile(r"gl-|^\.|tbody|textarea|translate|-space|: (reduce|[\d.])|^[MLQ]\d")
+_COUNTED = (
+    *("# node", "# nodes", "# pod", "# pods", "# object", "# objects", "# field", "# fields", "and # more"),
+    *("Waiting for a node (#)", "Needs attention (#)", "# of # ready", "# of #", "# points", "Pods (#)"),
+)
+"""Texts that a script puts numbers into."""
+
+
+def _of_widgets() -> Catalog:
+    """The texts that widgets draw: those written in their scripts, and the fixed ones that Python sends along."""
+    made = Catalog(project="gitopslab")
+    for path in sorted((ROOT / "gitopslab" / "widgets" / "static").glob("*.js")):
+        code = re.sub(r"(?m)^\s*(//|/?\*).*$", "", path.read_text(encoding="utf-8"))
+        for text in _LITERAL.findall(code):
+            if _TEXT.fullmatch(text) and not _NO_TEXT.search(text) and not _KEY.fullmatch(text):
+                for part in text.split(" · "):
+                    made.add(part.strip(), auto_comments=[path.name])
+    for text in _sent():
+        made.add(text, auto_comments=["sent by Python"])
+    return made
+
+
+def _sent() -> Iterator[str]:
+    yield from _COUNTED
+    yield from (look.word for look in STATES.values())
+    for part in PARTS.values():
+        yield from (part.title, part.role, part.without, part.home)
+    yield from FILTERS.values()
+    yield from SCORES.values()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import traitlets
 
 from gitopslab.clusters.attended import LAB
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import words
 from gitopslab.machinery.objects import Object
 from gitopslab.views.palette import STATES
 from gitopslab.views.running import now_in
@@ -55,6 +56,12 @@ def sheet(*names: str) -> str:
     return script("kit.css", *(f"{name}.css" for name in names))
 
 
+def _spoken() -> dict[str, Any]:
+    """The words of another language, for the browser; none in English."""
+    known = words("widgets")
+    return {"words": dict(known)} if known else {}
+
+
 class View(anywidget.AnyWidget):  # type: ignore[misc]
     """A widget that draws one snapshot.
 
@@ -75,7 +82,7 @@ class View(anywidget.AnyWidget):  # type: ignore[misc]
         self, *, cluster: tuple[str, str] = ("", ""), still: bool = False, options: Mapping[str, Any] | None = None
     ) -> None:
         looks = {state: asdict(look) for state, look in STATES.items()}
-        super().__init__(_looks=looks, _options={**(options or {}), "presenter": _presents})
+        super().__init__(_looks=looks, _options={**(options or {}), "presenter": _presents, **_spoken()})
         self._cluster = cluster
         self._still = still
         self.on_msg(self._received)

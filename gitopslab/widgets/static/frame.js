@@ -7,6 +7,7 @@ const LIVE_WORDS = { live: "live", paused: "paused: resume", static: "snapshot",
 class Frame {
   /** `name` is the widget's class in CSS, `label` what it is, `keys` what the keyboard does in it. */
   constructor(model, root, { name, label, keys }) {
+    speak(model);
     Object.assign(this, { model, label, keys });
     this.root = el("div", { class: `gl-view gl-${name}`, role: "region", "aria-label": label });
     this.title = el("div", { class: "gl-title" }, el("strong", {}), el("span", { class: "gl-kind" }), el("span", { class: "gl-size" }));

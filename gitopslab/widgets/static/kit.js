@@ -4,20 +4,43 @@
 
 const SVG_NS = "http://www.w3.org/2000/svg";
 
+/** The words of another language by the English ones, where a # stands for a number; null in English. */
+let dictionary = null;
+
+/** Has everything that is drawn from now on speak the language that Python was asked for. */
+function speak(model) {
+  dictionary = model.get("_options")?.words ?? null;
+}
+
+/** A text in the language that is spoken, part by part where it has parts; what has no translation stays as it is. */
+function spoken(text) {
+  if (!dictionary || typeof text !== "string") return text;
+  return text.split(" · ").map(spokenPart).join(" · ");
+}
+
+function spokenPart(text) {
+  const numbers = text.match(/\d+/g) ?? [];
+  const known = dictionary[text] ?? dictionary[text.replace(/\d+/g, "#")];
+  return known ? known.replace(/#/g, () => numbers.shift() ?? "#") : text;
+}
+
+const SPOKEN_ATTRIBUTES = new Set(["title", "aria-label", "placeholder"]);
+
 /** An element with attributes and children; strings become text, never HTML. */
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
+    else if (value !== false && value != null) node.setAttribute(name, SPOKEN_ATTRIBUTES.has(name) ? spoken(value) : value);
   }
-  node.append(...children.filter((child) => child != null && child !== false));
+  node.append(...children.filter((child) => child != null && child !== false).map(spoken));
   return node;
 }
 
 /** Sets text only when it differs, so that nothing is laid out again for nothing. */
 function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const said = spoken(text);
+  if (node.textContent !== said) node.textContent = said;
 }
 
 /** Hides or shows, and touches the element only when that differs. */

@@ -60,6 +60,7 @@ class Pages {
 
 class PresenterView {
   constructor(model) {
+    speak(model);
     this.model = model;
     this.pages = new Pages();
     this.began = Date.now();

@@ -1,0 +1,55 @@
+"""Widgets speak the language of the learner's folder; what a cluster calls things stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from board_samples import believable
+from fake_source import FakeSource
+from jupyterlab_in_browser import CHROMIUM
+from widget_page import Shown, chromium
+
+from gitopslab.machinery.language import speak, words
+from gitopslab.machinery.objects import Object
+from gitopslab.widgets.base import script, sheet
+from gitopslab.widgets.board import KINDS, SCRIPT, BoardView
+
+
+class Cluster(FakeSource):
+    def state(self) -> tuple[int, dict[str, list[Object]]]:
+        return 1, dict(zip(KINDS, believable(), strict=False))
+
+
+@pytest.fixture
+def dutch() -> Iterator[None]:
+    speak("nl")
+    yield
+    speak("en")
+
+
+def test_the_browser_gets_the_words_of_another_language_and_none_in_english(dutch: None) -> None:
+    view = BoardView(Cluster, still=True)
+    assert view._options["words"]["Waiting for a node (#)"] == "Wacht op een node (#)"
+    view.close()
+    speak("en")
+    view = BoardView(Cluster, still=True)
+    assert "words" not in view._options
+    view.close()
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_board_in_dutch(dutch: None) -> None:
+    view = BoardView(Cluster, still=True)
+    with chromium() as opened:
+        shown = Shown(opened.new_page())
+        shown.render(script(*SCRIPT), sheet("board"), dict(view._snapshot), {"words": dict(words("widgets"))})
+        text = shown.page.inner_text(".gl-view")
+        assert "Wacht op een node (2)" in text
+        assert "aangevraagd door pods" in text
+        assert "Waiting" not in text
+        assert "lab-worker2" in text
+        assert shown.page.get_attribute(".gl-counts", "aria-label") is not None
+        assert shown.errors == []
+    view.close()
