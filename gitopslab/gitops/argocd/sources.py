@@ -12,6 +12,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from gitopslab.controlplane.runtime.reconcile import Request
 from gitopslab.errors import LabError, RenderError
@@ -132,7 +133,7 @@ class Sources:
     def _piece(self, app: Object, source: Object, revision: str) -> _Piece:
         url = source.get("repoURL", "")
         user, password = credentials_of(url, self._secrets.list(NAMESPACE))
-        address = Address(self._given.url(url), user, password)
+        address = Address(self._given.url(url) if is_readable(url) else url, user, password)
         text = json.dumps({**source, "targetRevision": ""}, sort_keys=True)
         namespace = app["spec"]["destination"].get("namespace", "")
         return _Piece(address, url, revision, text, name_of(app), namespace, project_of(app))
@@ -142,6 +143,15 @@ class Sources:
         served = {resource.api_version for resource in self._given.catalog}
         kinds = {f"{resource.api_version}/{resource.kind}" for resource in self._given.catalog}
         return tuple(sorted(served | kinds))
+
+
+def is_readable(url: str) -> bool:
+    """Whether a repository can be read from here at all: over HTTP."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def credentials_of(url: str, secrets: Iterable[Object]) -> tuple[str, str]:
@@ -202,6 +212,8 @@ def _one(piece: _Piece, known: Mapping[tuple[_Piece, str], Generated], served: t
     source = piece.source
     if source.get("chart"):
         raise RenderError("the lab takes charts from Git repositories, not from chart repositories")
+    if not is_readable(piece.url):
+        raise RenderError(f"failed to list refs: {piece.url} is no http:// or https:// URL, which is all the lab reads")
     commit = piece.revision if is_commit(piece.revision) else _looked_up(piece)
     made = known.get((_keyed(piece), commit))
     if made is not None:

@@ -186,3 +186,10 @@ def test_a_template_of_credentials_is_for_all_repositories_below_it(argo: Argo, 
     argo.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": secret})
     argo.application(guarded)
     assert argo.conditions() == []
+
+
+@pytest.mark.parametrize("url", ["git@github.com:waal/web.git", "ssh://git@host/x", "file:///etc", "http://[x", "x"])
+def test_a_repository_that_cannot_be_read_from_here(argo: Argo, url: str) -> None:
+    argo.application(url)
+    message = f"failed to list refs: {url} is no http:// or https:// URL, which is all the lab reads"
+    assert error(argo) == f"Unknown desc = {message.replace('git@host', 'host')}"
