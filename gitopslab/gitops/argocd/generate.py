@@ -107,8 +107,9 @@ def flat(objects: list[Object]) -> list[Object]:
     """
     found: list[Object] = []
     for obj in objects:
-        if "items" in obj:
-            found += [shaped(item) for item in obj["items"] or () if isinstance(item, dict)]
+        items = obj.get("items", ())
+        if isinstance(items, list) or items is None:
+            found += [shaped(item) for item in items or () if isinstance(item, dict)]
         else:
             found.append(shaped(obj))
     return found

@@ -193,3 +193,20 @@ def test_a_repository_that_cannot_be_read_from_here(argo: Argo, url: str) -> Non
     argo.application(url)
     message = f"failed to list refs: {url} is no http:// or https:// URL, which is all the lab reads"
     assert error(argo) == f"Unknown desc = {message.replace('git@host', 'host')}"
+
+
+@pytest.mark.parametrize(("manifest", "outcome"), [
+    ("apiVersion: v1\nkind: List\nitems: 5\n", "Failed"),
+    ("apiVersion: v1\nkind: List\nitems: [null, 5]\n", "Succeeded"),
+    ("apiVersion: v1\nkind: Binding\nmetadata: {name: a}\n", "Failed"),
+    ("apiVersion: v1\nkind: ConfigMap\n", "Failed"),
+    ("apiVersion: 5\nkind: ConfigMap\nmetadata: {name: a}\n", "Failed"),
+    ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: 5}\n", "Failed"),
+    ("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: [x]\n", "Failed"),
+])  # fmt: skip
+def test_a_sync_of_an_odd_manifest_comes_to_an_end(argo: Argo, project: Project, manifest: str, outcome: str) -> None:
+    project.commit({"a.yaml": manifest})
+    argo.application(project.url)
+    argo.sync()
+    phase, _ = argo.operation() or ("", "")
+    assert phase == outcome

@@ -195,6 +195,8 @@ class Writer:
             where = f'name: "{name_of(obj)}" namespace: "{namespace_of(obj)}"'
             message = f"resource mapping not found for {where}: {matches}\nensure CRDs are installed first"
             raise ApiError(404, "NotFound", message)
+        if not resource.stored:
+            raise ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
         return resource
 
 
