@@ -5,6 +5,7 @@ are no difference. With server-side apply the API server is asked what an apply 
 ``gitops-engine/pkg/diff/diff.go``.
 
 Simplified: Argo CD knows the defaults of built-in kinds from their Go types; here a dry run of the change tells them.
+Argo CD converts an object that is kept in another version than Git has it in; here what was applied last is compared.
 """
 
 from __future__ import annotations
@@ -76,7 +77,10 @@ class Differ:
         seen = self._seen.get(uid_of(live))
         if seen is not None and (seen.version, seen.how) == (version, how) and seen.target == target:
             return seen.differs
-        differs = self._by_server(target, live, rules) if by_server else self._by_three_ways(target, live, rules)
+        if target["apiVersion"] != live["apiVersion"]:
+            differs = _was_not_applied(target, live, rules)
+        else:
+            differs = self._by_server(target, live, rules) if by_server else self._by_three_ways(target, live, rules)
         self._remember(uid_of(live), _Seen(version, target, how, differs))
         return differs
 
@@ -169,6 +173,17 @@ def _predicted(before: Object, wanted: Object, there: Object, target: Object) ->
         return three_way(before, wanted, there, kind)
     except MergeError as error:
         raise LabError(str(error)) from error
+
+
+def _was_not_applied(target: Object, live: Object, rules: Rules) -> bool:
+    """Whether something else than a target was applied last."""
+    applied = last_applied(live)
+    if applied is None:
+        return True
+    sides = [_normal(side, rules) for side in (applied, target)]
+    for side in sides:
+        _drop_place(side)
+    return not same(*sides)
 
 
 def _normal(obj: Object, rules: Rules) -> Object:

@@ -197,3 +197,21 @@ def test_with_server_side_apply_the_server_says_what_differs(
     argo.api.patch("deployments.apps", "x", change, "default")
     argo.plane.settle()
     assert argo.resources() == {"Deployment/x": expected}
+
+
+def test_an_object_that_is_kept_in_another_version(argo: Argo, project: Project) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}
+    spec = {"maxReplicas": 3, "targetCPUUtilizationPercentage": 50, "scaleTargetRef": target}
+    scaler = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "x"},
+        "spec": spec,
+    }
+    project.commit({"a.yaml": yaml.safe_dump(scaler)})
+    argo.application(project.url)
+    argo.sync()
+    assert argo.resources() == {"HorizontalPodAutoscaler/x": "Synced"}
+    project.commit({"a.yaml": yaml.safe_dump(scaler | {"spec": {**spec, "maxReplicas": 4}})})
+    argo.refresh()
+    assert argo.resources() == {"HorizontalPodAutoscaler/x": "OutOfSync"}
