@@ -86,6 +86,8 @@ def test_the_wheel_holds_notebooks_exercises_and_everything_that_is_read_at_run_
     assert found == str(tmp_path / "site" / "gitopslab" / "_content" / "notebooks")
     exercises = {path.relative_to(ROOT / "exercises").as_posix() for path in (ROOT / "exercises").rglob("*.yaml")}
     assert {f"gitopslab/_content/exercises/{name}" for name in exercises} <= names
+    translations = [path.relative_to(ROOT).as_posix() for path in (ROOT / "translations").rglob("*.po")]
+    assert {f"gitopslab/_content/{name}" for name in translations} <= names
     shipped = {path.relative_to(ROOT / "notebooks") for path in (ROOT / "notebooks").rglob("*.ipynb")}
     assert {path.relative_to(found) for path in Path(found).rglob("*.ipynb")} == shipped
 

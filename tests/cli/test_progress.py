@@ -1,0 +1,68 @@
+"""`gitopslab progress`: one file for a learner's work, and a row for a class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitopslab.course.progress import Progress, begun, judged
+
+from .conftest import Said
+
+Call = Callable[..., Said]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A learner's folder, with something done in it, where the terminal is."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    Progress(folder, print).change("00-1-five-pods", lambda entry: judged(begun(entry), ""))
+    (folder / "notes.md").write_text("mine")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["export", "import", "share"])
+def test_every_command_has_help_with_an_example(gitopslab: Call, command: str) -> None:
+    assert f"gitopslab progress {command}" in gitopslab("progress", command, "--help").out.partition("For example")[2]
+
+
+def test_without_a_word_it_shows_the_exercises(gitopslab: Call, desk: Path) -> None:
+    lines = gitopslab("progress").out.splitlines()
+    assert re.match(r"1 of \d+ exercises done", lines[0])
+    assert lines[2].split()[0] == "00-1"
+    assert "✓ done" in lines[2]
+
+
+def test_work_goes_out_and_comes_back(gitopslab: Call, desk: Path, tmp_path: Path) -> None:
+    said = gitopslab("progress", "export", "work.zip")
+    assert (said.code, said.out) == (0, "work.zip\n")
+    assert "only files are exported" in said.err, "there is no cluster"
+    (desk / "notes.md").unlink()
+    (desk / ".gitopslab" / "progress.json").unlink()
+    said = gitopslab("progress", "import", "work.zip", "--only-files")
+    assert said.out.startswith("1 file(s) and the progress of 1 exercise(s) are in ")
+    assert (desk / "notes.md").read_text() == "mine"
+    assert "✓ done" in gitopslab("progress").out
+
+
+def test_a_file_that_is_none_ends_with_what_to_do(gitopslab: Call, desk: Path) -> None:
+    said = gitopslab("progress", "import", "notes.md")
+    assert said.code == 1
+    assert "is not exported work of the lab" in said.err
+    assert "Next: Make one where the work is" in said.err
+
+
+def test_a_learner_shares_and_the_instructor_sees(gitopslab: Call, desk: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "class"
+    shared.mkdir()
+    assert "Nobody shares" in gitopslab("class", str(shared)).out
+    assert "to stop" in gitopslab("progress", "share", str(shared)).out
+    assert "1 learner(s), 1 exercise(s) done" in gitopslab("class", str(shared)).out
+    gitopslab("progress", "share", "--stop")
+    assert "Nobody shares" in gitopslab("class", str(shared)).out
+    assert gitopslab("progress", "share").code == 1
