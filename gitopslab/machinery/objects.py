@@ -108,7 +108,7 @@ def object_reference(obj: Object) -> Object:
 
 def condition_of(obj: Object, kind: str) -> Object | None:
     """The entry of ``status.conditions`` with this ``type``."""
-    return find_condition(obj.get("status", {}).get("conditions") or [], kind)
+    return find_condition((obj.get("status") or {}).get("conditions") or [], kind)
 
 
 def find_condition(conditions: Iterable[Object], kind: str) -> Object | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gitopslab.gitops.health.kstatus import Health, Status, health_of
+from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.objects import Object
 
 
@@ -26,7 +27,10 @@ def conditions(**said: str) -> Object:
 
 ROLLED_OUT = {
     "observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2,
-    **conditions(Progressing="True", Available="True"),
+    "conditions": [
+        {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"},
+        {"type": "Available", "status": "True"},
+    ],
 }  # fmt: skip
 CRASHING = {"waiting": {"reason": "CrashLoopBackOff"}}
 LATE = {"conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}
@@ -48,7 +52,25 @@ ROWS = [
     pytest.param(obj("batch/v1", "Job", {}, {}), "InProgress", id="a Job that runs"),
     pytest.param(obj("batch/v1", "Job", {}, conditions(Complete="True")), "Current", id="a Job that is complete"),
     pytest.param(obj("batch/v1", "Job", {}, conditions(Failed="True")), "Failed", id="a Job that failed"),
-    pytest.param(obj("batch/v1", "Job", {}, conditions(Suspended="True")), "Current", id="a Job that is suspended"),
+    pytest.param(obj("batch/v1", "Job", {"suspend": True}, {}), "Current", id="a Job that is suspended"),
+    pytest.param(
+        obj("apps/v1", "Deployment", {"replicas": 2, "progressDeadlineSeconds": 600},
+            {**ROLLED_OUT, **conditions(Progressing="True", Available="True")}),
+        "InProgress", id="the new ReplicaSet is not said to be available",
+    ),
+    pytest.param(
+        obj("apps/v1", "Deployment", {"replicas": 2, "progressDeadlineSeconds": 600}, ROLLED_OUT), "Current",
+        id="the new ReplicaSet is available",
+    ),
+    pytest.param(
+        obj("apps/v1", "DaemonSet", {}, {"observedGeneration": 1}), "InProgress", id="a DaemonSet that counted no nodes"
+    ),
+    pytest.param(
+        obj("apps/v1", "StatefulSet", {"replicas": 2, "updateStrategy": {"rollingUpdate": {"partition": 0}}},
+            {"replicas": 2, "readyReplicas": 2, "updatedReplicas": 1}), "InProgress",
+        id="a partition of nothing waits for all pods to be updated",
+    ),
+    pytest.param({**obj("batch/v1", "CronJob", {}), "status": None}, "Current", id="a status of nothing"),
     pytest.param(obj("v1", "Pod", {}, {"phase": "Failed"}), "Current", id="a failed pod is current, unlike in Argo CD"),
     pytest.param(obj("v1", "Pod", {}, {"phase": "Pending"}), "InProgress", id="a pod that waits"),
     pytest.param(
@@ -98,3 +120,10 @@ def test_what_is_not_there_is_not_found() -> None:
 def test_an_unseen_generation_says_which() -> None:
     unseen = obj("apps/v1", "Deployment", {}, {"observedGeneration": 1}, generation=2)
     assert health_of(unseen).message == "Deployment generation is 2, but latest observed generation is 1"
+
+
+def test_a_pod_that_finds_no_node_has_failed_after_fifteen_seconds() -> None:
+    scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    lonely = obj("v1", "Pod", {}, {"phase": "Pending", "conditions": [scheduled]}, creationTimestamp=timestamp(100))
+    assert health_of(lonely, 114) == Health(Status.IN_PROGRESS, "Pod has not been scheduled")
+    assert health_of(lonely, 115) == Health(Status.FAILED, "Pod could not be scheduled")

@@ -39,13 +39,13 @@ class Checks:
             rules[key] = each
         return cls(rules)
 
-    def health(self, obj: Object | None) -> Health:
-        """How an object is; None is one that is not there."""
+    def health(self, obj: Object | None, now: float) -> Health:
+        """How an object is now, in epoch seconds; None is one that is not there."""
         if obj is None:
             return NOT_FOUND
         group = group_of(str(obj.get("apiVersion", "")))
         rule = self.rules.get((group, str(obj.get("kind", "")))) or self.rules.get((group, ""))
-        return health_of(obj) if rule is None else _evaluated(rule, obj)
+        return health_of(obj, now) if rule is None else _evaluated(rule, obj)
 
 
 NONE = Checks({})

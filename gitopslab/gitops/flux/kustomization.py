@@ -266,7 +266,7 @@ class KustomizationController:
     def _has_settled(self, obj: Object, run: Run) -> bool:
         """Whether what the last stage made is established: kinds, namespaces and classes come before their users."""
         if run.settling:
-            now = look(self._applier(obj), run.settling)
+            now = look(self._applier(obj), run.settling, self._given.clock.now())
             if not now.is_over:
                 if self._given.clock.now() - run.settling_since >= _STAGE_TIMEOUT:
                     raise Failure("ReconciliationFailed", f"timeout waiting for: [{', '.join(now.waiting)}]")
@@ -296,7 +296,7 @@ class KustomizationController:
             run.was_healthy = is_condition_true(obj, "Healthy")
             if is_news(obj, run) or not run.was_healthy:
                 self._tell(run, "Running health checks for")
-        now = look(self._applier(obj), wanted, run.checks)
+        now = look(self._applier(obj), wanted, self._given.clock.now(), run.checks)
         took = self._given.clock.now() - run.checked_since
         if now.is_over:
             run.healthy_after = took

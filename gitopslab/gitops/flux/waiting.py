@@ -35,11 +35,11 @@ class Look:
         return not self.waiting
 
 
-def look(applier: Applier, objects: Iterable[Object], checks: Checks = NONE) -> Look:
-    """How objects are now; kinds that ``checks`` has no rule for are as kstatus sees them."""
+def look(applier: Applier, objects: Iterable[Object], now: float, checks: Checks = NONE) -> Look:
+    """How objects are now, in epoch seconds; kinds that ``checks`` has no rule for are as kstatus sees them."""
     waiting, failed = [], []
     for obj in objects:
-        health = checks.health(applier.live(obj))
+        health = checks.health(applier.live(obj), now)
         status = health.status
         if status is Status.CURRENT or (status is Status.NOT_FOUND and is_passing(obj)):
             continue

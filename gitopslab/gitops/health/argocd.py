@@ -98,6 +98,8 @@ _KINDS: dict[tuple[str, str], Callable[[Object], tuple[str, str]]] = {
     ("argoproj.io", "ApplicationSet"): argocd_others.application_set,
     ("source.toolkit.fluxcd.io", "GitRepository"): argocd_flux.source,
     ("source.toolkit.fluxcd.io", "OCIRepository"): argocd_flux.source,
+    ("source.toolkit.fluxcd.io", "HelmChart"): argocd_flux.source,
+    ("source.toolkit.fluxcd.io", "HelmRepository"): argocd_flux.helm_repository,
     ("kustomize.toolkit.fluxcd.io", "Kustomization"): argocd_flux.reconciler,
     ("image.toolkit.fluxcd.io", "ImageUpdateAutomation"): argocd_flux.reconciler,
     ("image.toolkit.fluxcd.io", "ImageRepository"): argocd_flux.image_repository,

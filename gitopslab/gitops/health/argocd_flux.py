@@ -26,6 +26,14 @@ def source(obj: Object) -> Told:
     return _told(obj, going=going, well=well, more=more)
 
 
+def helm_repository(obj: Object) -> Told:
+    """As any source; one that is a registry has no status."""
+    spec = obj.get("spec") or {}
+    if spec.get("type") == "oci" and not spec.get("suspend"):
+        return "Healthy", "Helm repositories of type 'oci' do not contain any information in the status."
+    return source(obj)
+
+
 def release(obj: Object) -> Told:
     """Two of ready, released and tested, exactly: with all three the script calls it degraded."""
     going = _ready_is(obj, "Unknown") and is_condition_true(obj, "Reconciling")

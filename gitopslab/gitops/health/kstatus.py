@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitopslab.gitops.health import workloads
+from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, condition_of, group_of, is_terminating
 
 
@@ -38,13 +39,19 @@ NOT_FOUND = Health(Status.NOT_FOUND, "Resource not found")
 """Of an object that is not there."""
 
 _CURRENT = Health(Status.CURRENT, "Resource is current")
+_SCHEDULE_WINDOW = 15.0
 
 
-def health_of(obj: Object | None) -> Health:
-    """What kstatus says of an object as it was read; None is one that is not there."""
+def health_of(obj: Object | None, now: float | None = None) -> Health:
+    """What kstatus says of an object as it was read.
+
+    Args:
+        obj: The object; None is one that is not there.
+        now: The time in epoch seconds; without it no pod has waited too long for a node.
+    """
     if obj is None:
         return NOT_FOUND
-    return _generic(obj) or _of_kind(obj) or _ready(obj) or _CURRENT
+    return _generic(obj) or _without_node(obj, now) or _of_kind(obj) or _ready(obj) or _CURRENT
 
 
 def _generic(obj: Object) -> Health | None:
@@ -61,6 +68,15 @@ def _generic(obj: Object) -> Health | None:
         if condition is not None and condition.get("status") == "True":
             return Health(status, condition.get("message", ""))
     return None
+
+
+def _without_node(obj: Object, now: float | None) -> Health | None:
+    """A pod that the scheduler finds no node for has failed after a while."""
+    is_waiting = obj.get("kind") == "Pod" and (obj.get("status") or {}).get("phase") == "Pending"
+    if now is None or not is_waiting or not workloads.is_unschedulable(obj):
+        return None
+    is_late = now - seconds_of(obj["metadata"]["creationTimestamp"]) >= _SCHEDULE_WINDOW
+    return Health(Status.FAILED, "Pod could not be scheduled") if is_late else None
 
 
 def _of_kind(obj: Object) -> Health | None:

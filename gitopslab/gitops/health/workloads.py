@@ -1,16 +1,17 @@
 """kstatus' rules by kind. Each gives one of its words and a message; ``kstatus`` has asked the generic rules before.
 
-Source: ``fluxcd/cli-utils/pkg/kstatus/status/core.go``.
+Source: ``fluxcd/cli-utils/pkg/kstatus/status/core.go``; of Jobs ``fluxcd/pkg/runtime/statusreaders/job.go``.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from gitopslab.machinery.objects import Object, condition_of
+from gitopslab.machinery.objects import Object, condition_of, is_condition_true
 
 Told = tuple[str, str]
 _GOING, _FAILED, _CURRENT = "InProgress", "Failed", "Current"
+_NO_DEADLINE = 2**31 - 1
 
 
 def always(obj: Object) -> Told:
@@ -27,7 +28,7 @@ def deployment(obj: Object) -> Told:
     total, updated = _count(status, "replicas"), _count(status, "updatedReplicas")
     ready, available = _count(status, "readyReplicas"), _count(status, "availableReplicas")
     if total < wanted:
-        return _GOING, f"replicas: {total}/{wanted}"
+        return _GOING, f"Replicas: {total}/{wanted}"
     if updated < wanted:
         return _GOING, f"Updated: {updated}/{wanted}"
     if total > wanted:
@@ -36,12 +37,20 @@ def deployment(obj: Object) -> Told:
         return _GOING, f"Available: {available}/{updated}"
     if ready < wanted:
         return _GOING, f"Ready: {ready}/{wanted}"
-    if progressing is not None and progressing.get("status") != "True":
+    if not _has_rolled_out(obj, progressing):
         return _GOING, "ReplicaSet not Available"
     available_now = condition_of(obj, "Available")
     if available_now is None or available_now.get("status") != "True":
         return _GOING, "Deployment not Available"
     return _CURRENT, f"Deployment is available. Replicas: {total}"
+
+
+def _has_rolled_out(obj: Object, progressing: Object | None) -> bool:
+    """Whether the newest ReplicaSet is available; without a deadline the controller never says so."""
+    if obj.get("spec", {}).get("progressDeadlineSeconds", _NO_DEADLINE) == _NO_DEADLINE:
+        return True
+    said = progressing or {}
+    return said.get("status") == "True" and said.get("reason") == "NewReplicaSetAvailable"
 
 
 def replica_set(obj: Object) -> Told:
@@ -75,7 +84,7 @@ def stateful_set(obj: Object) -> Told:
     if total > wanted:
         return _GOING, f"Pending termination: {total - wanted}"
     partition = (strategy.get("rollingUpdate") or {}).get("partition")
-    if partition:
+    if partition is not None:
         updated = _count(status, "updatedReplicas")
         if updated < wanted - partition:
             return _GOING, f"updated: {updated}/{wanted - partition}"
@@ -92,7 +101,9 @@ def daemon_set(obj: Object) -> Told:
     """A pod on every node it is meant for."""
     status = _status(obj)
     if "observedGeneration" not in status:
-        return _GOING, "Missing .status.observedGeneration"
+        return _GOING, "DaemonSet status.observedGeneration not found"
+    if "desiredNumberScheduled" not in status:
+        return _GOING, "Missing .status.desiredNumberScheduled"
     wanted = _count(status, "desiredNumberScheduled")
     for field, word in (
         ("currentNumberScheduled", "Current"), ("updatedNumberScheduled", "Updated"),
@@ -105,11 +116,19 @@ def daemon_set(obj: Object) -> Told:
 
 def job(obj: Object) -> Told:
     """Flux waits for a Job to complete; kstatus alone would be content with its start."""
-    for kind, word in (("Failed", _FAILED), ("Complete", _CURRENT), ("Suspended", _CURRENT)):
-        condition = condition_of(obj, kind)
-        if condition is not None and condition.get("status") == "True":
-            return word, f"Job {kind}. {condition.get('message', '')}".rstrip()
-    return _GOING, "Job in progress"
+    spec, status = obj.get("spec", {}), _status(obj)
+    if spec.get("suspend"):
+        return _CURRENT, "Job is suspended"
+    active, succeeded, failed = (_count(status, field) for field in ("active", "succeeded", "failed"))
+    parallelism = spec.get("parallelism", 1)
+    completions = spec.get("completions", parallelism)
+    if is_condition_true(obj, "Complete"):
+        return _CURRENT, f"Job Completed. succeeded: {succeeded}/{completions}"
+    if is_condition_true(obj, "Failed"):
+        return _FAILED, f"Job Failed. failed: {failed}/{completions}"
+    if not status.get("startTime"):
+        return _GOING, f"Job not started. active: 0/{parallelism}"
+    return _GOING, f"Job in progress. success:{succeeded}, active: {active}, failed: {failed}"
 
 
 def pod(obj: Object) -> Told:
@@ -121,8 +140,7 @@ def pod(obj: Object) -> Told:
     if phase == "Failed":
         return _CURRENT, "Pod has completed, but not successfully"
     if phase == "Pending":
-        scheduled = condition_of(obj, "PodScheduled") or {}
-        if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+        if is_unschedulable(obj):
             return _GOING, "Pod has not been scheduled"
         return _GOING, "Pod is in the Pending phase"
     if phase == "Running":
@@ -133,6 +151,12 @@ def pod(obj: Object) -> Told:
             return _FAILED, f"Containers in CrashLoop state: {','.join(crashing)}"
         return _GOING, "Pod is running but is not Ready"
     return _GOING, "Pod phase not available" if phase is None else f"Pod phase is {phase}"
+
+
+def is_unschedulable(obj: Object) -> bool:
+    """Whether the scheduler found no node for a pod."""
+    scheduled = condition_of(obj, "PodScheduled") or {}
+    return scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable"
 
 
 def claim(obj: Object) -> Told:

@@ -201,6 +201,11 @@ OTHERS = [
      "Kustomization is suspended"),
     (obj("kustomize.toolkit.fluxcd.io/v1", "Kustomization", {}, because("Ready", "False", "BuildFailed")), "Degraded",
      "BuildFailed"),
+    (obj("source.toolkit.fluxcd.io/v1", "HelmRepository", {"type": "oci"}), "Healthy",
+     "Helm repositories of type 'oci' do not contain any information in the status."),
+    (obj("source.toolkit.fluxcd.io/v1", "HelmRepository", {}, because("Ready", "False", "Failed")), "Degraded", "Failed"),
+    (obj("source.toolkit.fluxcd.io/v1", "HelmChart", {}, because("Ready", "False", "SourceUnavailable")), "Degraded",
+     "SourceUnavailable"),
 ]  # fmt: skip
 
 
