@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from gitopslab.errors import RenderError
-from gitopslab.gitops.render.gotemplate import MissingKeyError, fields, render
+from gitopslab.gitops.render.gotemplate import MissingKeyError, paths, render
 
 CHANGE = SimpleNamespace(Old="1", New="2")
 DATA = {"Name": "app", "List": ["a", "b"], "Map": {"x": 1, "y": 2}, "Empty": [], "Obj": CHANGE}
@@ -78,5 +78,6 @@ def test_a_missing_key_is_an_error_when_asked_for() -> None:
         render("{{ .Missing }}", DATA, strict=True)
 
 
-def test_the_fields_a_template_reads_are_known_before_it_is_run() -> None:
-    assert fields("{{ range .Updated.Images }}{{ println . }}{{ end }}{{ .Changed.Objects }}") == {"Updated", "Changed"}
+def test_the_paths_a_template_reads_are_known_before_it_is_run() -> None:
+    text = "{{ range .Updated.Images }}{{ println . }}{{ end }}{{ $.Changed.Objects }}"
+    assert paths(text) == {".Updated.Images", ".Changed.Objects"}

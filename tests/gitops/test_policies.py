@@ -45,6 +45,7 @@ BAD: list[tuple[Object, list[str], type[Exception], str]] = [
     ),
     ({"policy": {"semver": {"range": ">9.0.0"}}}, VERSIONS, NoTagError, "unable to determine latest version"),
     ({"policy": {"numerical": {}}}, ["1", "x"], NoTagError, "invalid numeric value 'x'"),
+    ({"policy": {"numerical": {}}}, ["1", "2026_01"], NoTagError, "invalid numeric value '2026_01'"),
     ({"policy": {"alphabetical": {}}, "filterTags": {"pattern": "^z"}}, VERSIONS, NoTagError, "cannot be empty"),
 ]  # fmt: skip
 

@@ -31,6 +31,8 @@ ROWS = [
     ("${path%%/*}", "a"),
     ("${city/werp/on}", "Anton"),
     ("${other//o/0}", "b00k"),
+    (r"${path/\//-}", "a-b/c.txt"),
+    (r"${path//\//\\}", "a\\b\\c.txt"),
     ("no variables", "no variables"),
 ]
 

@@ -9,21 +9,34 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gitopslab.errors import GitError, LabError
+from gitopslab.errors import GitError, LabError, RenderError
 from gitopslab.gitops.git import remote
 from gitopslab.gitops.git.remote import HEADS, Address
 from gitopslab.gitops.render import gotemplate
 from gitopslab.gitops.render.setters import TOKEN, Change, Identifier, Image, changed
-from gitopslab.gitops.source.reference import find
+from gitopslab.gitops.source.reference import Found, find
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 MESSAGE = "Update from image update automation"
 _AUTHOR = "Flux"
-_REMOVED = ("Updated",)
+_SEE = "See: https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template"
+_REMOVED = {".Updated": ".Changed", ".Changed.ImageResult": ".Changed.FileChanges' or '.Changed.Objects"}
 
 
 class RemovedFieldError(LabError):
     """The template uses what Flux has taken out."""
+
+
+class RunError(LabError):
+    """A run came to nothing.
+
+    Attributes:
+        reason: Of the condition that tells it.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,7 @@ class Ran:
     """What came of a run.
 
     Attributes:
-        revision: What was checked out.
+        revision: What was checked out, or what it is after a push to the same branch.
         commit: What was pushed; empty when nothing had changed.
         message: Of the commit.
     """
@@ -60,6 +73,17 @@ class Ran:
     revision: str
     commit: str = ""
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """The name of an object, as the template sees it."""
+
+    Namespace: str
+    Name: str
+
+    def __str__(self) -> str:
+        return f"{self.Namespace}/{self.Name}"
 
 
 @dataclass(slots=True)
@@ -87,16 +111,25 @@ def run(plan: Plan) -> Ran:
     """Do it.
 
     Raises:
-        GitError: The remote does not answer, or refuses the push.
-        RenderError: The message template is wrong.
-        LabError: ``update.path`` is not there.
+        RunError: The remote does not answer, or refuses the push; ``update.path`` is not there; no message can be made.
+        RemovedFieldError: The message uses what Flux has taken out.
     """
-    refs = remote.refs(plan.address)
-    found = find(plan.ref, refs)
-    checkout = remote.checkout(plan.address, found.commit)
-    files, what = _updated(checkout.files, plan)
-    if not files:
+    try:
+        refs = remote.refs(plan.address)
+        found = find(plan.ref, refs)
+        files = remote.checkout(plan.address, found.commit).files
+    except GitError as error:
+        raise RunError("GitOperationFailed", f"failed to checkout source: {error.message}") from error
+    new, what = _updated(files, plan)
+    if not new:
         return Ran(found.revision)
+    try:
+        return _pushed(plan, refs, found, new, what)
+    except (GitError, RenderError) as error:
+        raise RunError("GitOperationFailed", f"failed to update source: {error.message}") from error
+
+
+def _pushed(plan: Plan, refs: Mapping[str, str], found: Found, files: dict[str, bytes], what: Changed) -> Ran:
     message = message_of(plan.automation, what)
     author = plan.automation["spec"]["git"]["commit"]["author"]
     change = remote.Change(files, message, author.get("name") or _AUTHOR, author["email"], plan.when)
@@ -105,41 +138,40 @@ def run(plan: Plan) -> Ran:
     if not is_own and before and _is_there(plan, before, files):
         return Ran(found.revision)
     commit = remote.push(plan.address, found.commit, change, plan.branch, before=before, force=not is_own)
-    return Ran(found.revision, commit, message)
+    revision = f"{plan.branch}@sha1:{commit}" if is_own else found.revision
+    return Ran(revision, commit, message)
 
 
 def message_of(automation: Object, what: Changed) -> str:
     """The commit's message.
 
     Raises:
-        RemovedFieldError: The template uses ``.Updated``.
-        RenderError: It is no template.
+        RemovedFieldError: The template uses what Flux has taken out.
+        RenderError: It is no template, or names what is not there.
     """
     commit = automation["spec"]["git"]["commit"]
     template = commit.get("messageTemplate")
     if not template:
         return MESSAGE
-    check_template(template)
-    about = {"Name": name_of(automation), "Namespace": namespace_of(automation)}
+    _check_template(template)
+    about = _Key(namespace_of(automation), name_of(automation))
     values = commit.get("messageTemplateValues") or {}
     return gotemplate.render(template, {"AutomationObject": about, "Changed": what, "Values": values})
 
 
-def check_template(template: str) -> None:
-    """Refuse the fields that Flux has taken out.
-
-    Raises:
-        RemovedFieldError: One is used.
-    """
-    for name in gotemplate.fields(template) & set(_REMOVED):
-        raise RemovedFieldError(f"template uses removed '.{name}' field; use '.Changed' instead")
+def _check_template(template: str) -> None:
+    read = gotemplate.paths(template)
+    for removed, instead in _REMOVED.items():
+        if any(f"{path}.".startswith(f"{removed}.") for path in read):
+            raise RemovedFieldError(f"template uses removed '{removed}' field. Please use '{instead}' instead. {_SEE}")
 
 
 def _updated(files: Mapping[str, remote.File], plan: Plan) -> tuple[dict[str, bytes], Changed]:
     folder = posixpath.normpath((plan.automation["spec"].get("update") or {}).get("path") or ".").lstrip("/")
     start = "" if folder == "." else f"{folder}/"
     if start and not any(path.startswith(start) for path in files):
-        raise GitError(f"failed to apply policies: failed to read update path: {folder}: no such file or directory")
+        words = f"failed to apply policies: failed to read update path: {folder}: no such file or directory"
+        raise RunError("UpdateFailed", words)
     new, what = {}, Changed()
     for path, file in sorted(files.items()):
         if not path.startswith(start) or not _is_yaml(path) or TOKEN.encode() not in file.content:

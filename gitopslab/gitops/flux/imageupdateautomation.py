@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
-from gitopslab.errors import GitError, LabError, RenderError
-from gitopslab.gitops.flux.automation import Plan, Ran, RemovedFieldError, check_template, run
+from gitopslab.errors import GitError
+from gitopslab.gitops.flux.automation import Plan, Ran, RemovedFieldError, RunError, run
+from gitopslab.gitops.flux.conditions import READY
 from gitopslab.gitops.flux.credentials import credentials_of
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, IMAGE_AUTOMATIONS, IMAGE_POLICIES
@@ -18,11 +20,12 @@ from gitopslab.gitops.git.remote import Address
 from gitopslab.gitops.render.setters import Image
 from gitopslab.gitops.source.reference import DEFAULT_BRANCH
 from gitopslab.machinery.clock import timestamp
-from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
+from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of, namespace_of
 from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
 
 COMPONENT = "image-automation-controller"
 _UP_TO_DATE = "repository up-to-date"
+_LABEL = re.compile(r"(?:[a-z0-9.-]{1,253}/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 class ImageUpdateAutomationController:
@@ -54,44 +57,40 @@ class ImageUpdateAutomationController:
         turn = self._loop.turn(request, tuple(images.items()), revision)
         if isinstance(turn, Result):
             return turn
-        if source is None:
-            name = turn.obj["spec"]["sourceRef"]["name"]
-            message = f'source not found: GitRepository.source.toolkit.fluxcd.io "{name}" not found'
-            return self._failed(turn, "SourceNotFound", message)
-        return self._run(turn, source, images)
-
-    def _run(self, turn: Turn, source: Object, images: dict[str, Image]) -> Result:
-        spec = turn.obj["spec"]
-        if "git" not in spec:
-            self._loop.failed(turn, "InvalidSourceConfiguration", "spec.git is required", is_stalled=True)
-            return self._loop.schedule.idle(turn.request, turn.cause)
+        wrong = _wrong(turn.obj["spec"])
+        if wrong is not None:
+            return self._stalled(turn, *wrong)
         try:
-            check_template(spec["git"]["commit"].get("messageTemplate") or "")
             plan = self._plan(turn.obj, source, images)
-        except RemovedFieldError as error:
-            self._loop.failed(turn, "RemovedTemplateField", error.message, is_stalled=True)
-            return self._loop.schedule.idle(turn.request, turn.cause)
         except GitError as error:
-            return self._failed(turn, "GitOperationFailed", error.message)
+            return self._failed(turn, "SourceManagerFailed", f"failed configuring source manager: {error.message}")
+        return self._run(turn, plan)
+
+    def _run(self, turn: Turn, plan: Plan) -> Result:
         what = (turn.cause, plan.address, plan.branch)
         outcome = self._given.work.ask(self.name, turn.request, what, lambda: run(plan))
         if outcome is None:
             return DONE
         try:
             ran = outcome.get()
-        except GitError as error:
-            return self._failed(turn, "GitOperationFailed", error.message)
-        except (RenderError, LabError) as error:
-            return self._failed(turn, "UpdateFailed", error.message)
+        except RemovedFieldError as error:
+            return self._stalled(turn, "RemovedTemplateField", error.message)
+        except RunError as error:
+            return self._failed(turn, error.reason, error.message)
         self._tell(turn, plan, ran)
-        return self._loop.schedule.done(turn.request, turn.cause, seconds(spec["interval"]))
+        return self._loop.schedule.done(turn.request, turn.cause, seconds(turn.obj["spec"]["interval"]))
 
-    def _plan(self, obj: Object, source: Object, images: dict[str, Image]) -> Plan:
-        git = obj["spec"]["git"]
-        ref = (git.get("checkout") or {}).get("ref") or source["spec"].get("ref") or {"branch": DEFAULT_BRANCH}
-        branch = (git.get("push") or {}).get("branch") or ref.get("branch")
+    def _plan(self, obj: Object, source: Object | None, images: dict[str, Image]) -> Plan:
+        git, name = obj["spec"]["git"], obj["spec"]["sourceRef"]["name"]
+        if source is None:
+            why = f'GitRepository.source.toolkit.fluxcd.io "{name}" not found'
+            raise GitError(f"referenced git repository does not exist: {why}")
+        said = (git.get("checkout") or {}).get("ref") or source["spec"].get("ref") or {}
+        branch = (git.get("push") or {}).get("branch") or said.get("branch")
         if not branch:
-            raise GitError("no push branch is set, and the checkout is not of a branch")
+            where = ".spec.git.checkout.ref or GitRepository .spec.ref"
+            raise GitError(f"push spec not provided, and cannot be inferred from {where}")
+        ref = said or {"branch": DEFAULT_BRANCH}
         credentials = credentials_of(self._loop.api, source)
         timeout = seconds(source["spec"].get("timeout"), 60.0)
         address = Address(self._given.url(source["spec"]["url"]), credentials.user, credentials.password, timeout)
@@ -101,7 +100,7 @@ class ImageUpdateAutomationController:
         now = timestamp(self._given.clock.now())
         status: Object = dict(turn.obj.get("status") or {})
         status["lastAutomationRunTime"] = now
-        status["observedSourceRevision"] = f"{plan.branch}@sha1:{ran.commit}" if ran.commit else ran.revision
+        status["observedSourceRevision"] = ran.revision
         status["observedPolicies"] = {
             policy.partition(":")[2]: {key: value for key, value in asdict(image).items() if value}
             for policy, image in plan.images.items()
@@ -112,6 +111,12 @@ class ImageUpdateAutomationController:
         if ran.commit:
             words = f"pushed commit '{ran.commit[:7]}' to branch '{plan.branch}'\n{ran.message}"
             self._loop.event(turn.obj, "Normal", "Succeeded", words)
+        elif not is_condition_true(turn.obj, READY):
+            self._loop.event(turn.obj, "Normal", "Succeeded", _UP_TO_DATE)
+
+    def _stalled(self, turn: Turn, reason: str, message: str) -> Result:
+        self._loop.failed(turn, reason, message, is_stalled=True)
+        return self._loop.schedule.idle(turn.request, turn.cause)
 
     def _failed(self, turn: Turn, reason: str, message: str) -> Result:
         self._loop.failed(turn, reason, message)
@@ -138,6 +143,21 @@ class ImageUpdateAutomationController:
     def _users(self, event: WatchEvent) -> Iterable[Request]:
         name = name_of(event.object)
         return [Request(*_key(each)) for each in self._loop.objects if each["spec"]["sourceRef"]["name"] == name]
+
+
+def _wrong(spec: Object) -> tuple[str, str] | None:
+    """What only a change of the spec can mend: reason and message."""
+    selector = spec.get("policySelector") or {}
+    for key in (
+        *(selector.get("matchLabels") or ()),
+        *(each["key"] for each in selector.get("matchExpressions") or ()),
+    ):
+        if not _LABEL.fullmatch(key):
+            return "InvalidPolicySelector", f'failed to parse policy selector: key: Invalid value: "{key}"'
+    if "git" not in spec:
+        words = "source kind 'GitRepository' necessitates field .spec.git: invalid source configuration"
+        return "InvalidSourceConfiguration", words
+    return None
 
 
 def _key(obj: Object) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from gitopslab.gitops.source.semver import Range, VersionError, parse
 from gitopslab.machinery.objects import Object
 
 T = TypeVar("T")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
 _GROUP = re.compile(r"\$\{?(\w+)\}?")
 
 
@@ -99,10 +100,9 @@ def _by_number(descending: bool) -> Callable[[list[str]], str]:
     def choose(values: list[str]) -> str:
         numbers = []
         for value in values:
-            try:
-                numbers.append((float(value), value))
-            except ValueError:
-                raise NoTagError(f"failed to parse invalid numeric value '{value}'") from None
+            if not _NUMBER.match(value):
+                raise NoTagError(f"failed to parse invalid numeric value '{value}'")
+            numbers.append((float(value), value))
         return _last(sorted(numbers), descending)[1]
 
     return choose

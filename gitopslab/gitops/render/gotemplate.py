@@ -71,14 +71,14 @@ def render(template: str, data: Any, *, strict: bool = False) -> str:
     return "".join(_Run(strict).nodes(nodes, data, {"$": data}))
 
 
-def fields(template: str) -> set[str]:
-    """The first names of the paths that a template reads: ``Changed`` of ``{{ .Changed.Objects }}``.
+def paths(template: str) -> set[str]:
+    """The paths that a template reads, as in ``.Changed.Objects``.
 
     Raises:
         RenderError: It is not a template.
     """
     words = [word for node in _pieces(template) if node.kind == "action" for word in _WORD.findall(node.words)]
-    return {word.lstrip("$").split(".")[1] for word in words if word.startswith((".", "$.")) and len(word) > 1}
+    return {word.lstrip("$") for word in words if word.startswith((".", "$.")) and len(word) > 1}
 
 
 def _pieces(template: str) -> list[_Node]:

@@ -88,8 +88,13 @@ class _Expansion:
     def whole(self) -> str:
         return self._until("")
 
-    def _until(self, ends: str) -> str:
-        """What stands before one of ``ends``, expanded; the end itself is not taken."""
+    def _until(self, ends: str, *, escapes: bool = False) -> str:
+        r"""What stands before one of ``ends``, expanded; the end itself is not taken.
+
+        Args:
+            ends: Each letter ends it.
+            escapes: Whether ``\/`` is a slash and ``\\`` a backslash.
+        """
         found: list[str] = []
         while self._at < len(self._text):
             if self._text.startswith("$${", self._at):
@@ -98,6 +103,9 @@ class _Expansion:
             elif self._text.startswith("${", self._at):
                 self._at += 2
                 found.append(self._variable())
+            elif escapes and self._text.startswith(("\\/", "\\\\"), self._at):
+                found.append(self._text[self._at + 1])
+                self._at += 2
             elif ends and self._text[self._at] in ends:
                 return "".join(found)
             else:
@@ -155,9 +163,9 @@ class _Expansion:
 
     def _replace(self, value: str) -> str:
         how = next((sign for sign in "/#%" if self._takes(sign)), "")
-        old, new = self._until("/}"), ""
+        old, new = self._until("/}", escapes=True), ""
         if self._takes("/"):
-            new = self._until("}")
+            new = self._until("}", escapes=True)
         if how == "/":
             return value.replace(old, new)
         if how == "#":

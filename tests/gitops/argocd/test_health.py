@@ -203,7 +203,8 @@ OTHERS = [
      "BuildFailed"),
     (obj("source.toolkit.fluxcd.io/v1", "HelmRepository", {"type": "oci"}), "Healthy",
      "Helm repositories of type 'oci' do not contain any information in the status."),
-    (obj("source.toolkit.fluxcd.io/v1", "HelmRepository", {}, because("Ready", "False", "Failed")), "Degraded", "Failed"),
+    (obj("source.toolkit.fluxcd.io/v1", "HelmRepository", {}, because("Ready", "False", "Failed")), "Degraded",
+     "Failed"),
     (obj("source.toolkit.fluxcd.io/v1", "HelmChart", {}, because("Ready", "False", "SourceUnavailable")), "Degraded",
      "SourceUnavailable"),
 ]  # fmt: skip

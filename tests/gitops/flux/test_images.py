@@ -204,23 +204,24 @@ def test_the_message_is_a_template_over_what_changed(images: Images, flux: Flux)
     images.project.commit({"web.yaml": images.marked()})
     images.repository()
     images.policy()
-    template = """By {{ .AutomationObject.Namespace }}/{{ .AutomationObject.Name }} for {{ .Values.team }}
+    template = """By {{ .AutomationObject }} ({{ .AutomationObject.Name }}) for {{ .Values.team }}
 {{ range $resource, $changes := .Changed.Objects -}}
 - {{ $resource.Kind }} {{ $resource.Name }}
 {{- range $_, $change := $changes }}: {{ $change.OldValue }} -> {{ $change.NewValue }}{{ end }}
 {{ end }}"""
     images.automation({"commit": {"messageTemplate": template, "messageTemplateValues": {"team": "waal"}}})
     assert images.project.message() == (
-        f"By flux-system/app for waal\n- ConfigMap web: {images.name}:1.0.0 -> {images.name}:1.1.0\n"
+        f"By flux-system/app (app) for waal\n- ConfigMap web: {images.name}:1.0.0 -> {images.name}:1.1.0\n"
     )
 
 
-def test_the_removed_template_field_stalls(images: Images, flux: Flux) -> None:
+@pytest.mark.parametrize("used", [".Updated.Images", ".Changed.ImageResult.Objects"])
+def test_the_removed_template_field_stalls(images: Images, flux: Flux, used: str) -> None:
     images.push("1.1.0")
     images.project.commit({"web.yaml": images.marked()})
     images.repository()
     images.policy()
-    images.automation({"commit": {"messageTemplate": "{{ range .Updated.Images }}{{ println . }}{{ end }}"}})
+    images.automation({"commit": {"messageTemplate": "{{ range USED }}{{ println . }}{{ end }}".replace("USED", used)}})
     stalled = flux.condition(AUTOMATIONS, kind="Stalled")
     assert stalled is not None
     assert stalled[:2] == ("True", "RemovedTemplateField")
