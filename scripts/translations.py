@@ -87,6 +87,14 @@ _NO_TEXT = re.compile(r"gl-|^\.|tbody|textarea|translate|-space|: (reduce|[\d.])
 _COUNTED = (
     *("# node", "# nodes", "# pod", "# pods", "# object", "# objects", "# field", "# fields", "and # more"),
     *("Waiting for a node (#)", "Needs attention (#)", "# of # ready", "# of #", "# points", "Pods (#)"),
+    *(
+        "no pods of yours",
+        "system",
+        "and # other pods",
+        "and # more lanes",
+        "nothing has happened yet",
+        "no commits yet",
+    ),
 )
 """Texts that a script puts numbers into."""
 
@@ -107,7 +115,8 @@ def _of_widgets() -> Catalog:
 
 def _sent() -> Iterator[str]:
     yield from _COUNTED
-    yield from (look.word for look in STATES.values())
+    for look in STATES.values():
+        yield from (look.word, f"# {look.word}")
     for part in PARTS.values():
         yield from (part.title, part.role, part.without, part.home)
     yield from FILTERS.values()

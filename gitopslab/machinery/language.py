@@ -6,13 +6,15 @@ be translated and keeps the files up to date.
 
 ::
 
-    translations/<language>/lab.po          the words of commands, reports and widgets
+    translations/<language>/lab.po          the words of commands and reports
+    translations/<language>/widgets.po      the words that are drawn, with # for a number
     translations/<language>/NN-slug.po      a notebook and its exercises
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -24,7 +26,8 @@ ENGLISH = "en"
 VARIABLE = "GITOPSLAB_LANG"
 """The environment variable that kernels and terminals of a working folder are started with."""
 
-_WORDS = "lab"
+_WORDS, _DRAWN = "lab", "widgets"
+_NUMBER = re.compile(r"\d+")
 _spoken: list[str] = []
 
 
@@ -60,6 +63,18 @@ def _(text: str) -> str:
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
     """Marks a text where it is written, in a table for example; ``_`` translates it where it is said."""
     return text
+
+
+def drawn(text: str) -> str:
+    """A text that is drawn, in the language that is spoken: part by part, and with its numbers, as widgets do it."""
+    known = words(_DRAWN)
+    return " · ".join(_drawn_part(part, known) for part in text.split(" · ")) if known else text
+
+
+def _drawn_part(text: str, known: Mapping[str, str]) -> str:
+    numbers = iter(_NUMBER.findall(text))
+    said = known.get(text) or known.get(_NUMBER.sub("#", text))
+    return re.sub("#", lambda _: next(numbers, "#"), said) if said else text
 
 
 def words(name: str, wanted: str = "") -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from xml.sax.saxutils import escape, quoteattr
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.palette import DARK, LIGHT, STATES
 
 SURFACES_LIGHT = {
@@ -78,7 +79,8 @@ class Canvas:
         self, x: float, y: float, text: str, *, size: float = 12, look: str = "text", room: float = 0, anchor: str = ""
     ) -> None:
         """A line of text with its baseline at ``y``, cut to ``room`` pixels."""
-        shown = cut(text, room, size) if room else text
+        said = drawn(text)
+        shown = cut(said, room, size) if room else said
         end = f' text-anchor="{anchor}"' if anchor else ""
         self._parts.append(
             f'<text class="gls-{look}" x="{x:g}" y="{y:g}" font-size="{size:g}"{end}>{escape(shown)}</text>'

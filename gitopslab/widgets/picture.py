@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from gitopslab.machinery.language import _
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -22,7 +24,7 @@ class Picture:
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
         # The text comes along in the page, because an exported image has no alternative text of its own.
-        words = f"<details><summary>The same in words</summary><pre>{escape(self.text)}</pre></details>"
+        words = f"<details><summary>{_('The same in words')}</summary><pre>{escape(self.text)}</pre></details>"
         return {
             "text/plain": self.text,
             "image/svg+xml": self.svg,

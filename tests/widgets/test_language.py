@@ -10,7 +10,7 @@ from fake_source import FakeSource
 from jupyterlab_in_browser import CHROMIUM
 from widget_page import Shown, chromium
 
-from gitopslab.machinery.language import speak, words
+from gitopslab.machinery.language import drawn, speak, words
 from gitopslab.machinery.objects import Object
 from gitopslab.widgets.base import script, sheet
 from gitopslab.widgets.board import KINDS, SCRIPT, BoardView
@@ -53,3 +53,20 @@ def test_a_board_in_dutch(dutch: None) -> None:
         assert shown.page.get_attribute(".gl-counts", "aria-label") is not None
         assert shown.errors == []
     view.close()
+
+
+def test_a_still_picture_speaks_it_too(dutch: None) -> None:
+    view = BoardView(Cluster, still=True)
+    data = view._repr_mimebundle_()
+    assert "Wacht op een node (2)" in data["image/svg+xml"]
+    assert "Hetzelfde in woorden" in data["text/html"]
+    assert "lab-worker2" in data["image/svg+xml"]
+    view.close()
+
+
+def test_numbers_and_parts_are_kept(dutch: None) -> None:
+    assert drawn("4 nodes · 12 objects") == "4 nodes · 12 objecten"
+    assert drawn("and 3 more") == "en nog 3"
+    assert drawn("web-7c5ddbdf54-x7k2p") == "web-7c5ddbdf54-x7k2p"
+    speak("en")
+    assert drawn("and 3 more") == "and 3 more"
