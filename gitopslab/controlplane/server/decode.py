@@ -77,7 +77,8 @@ def check(resource: Resource, obj: Object, field_validation: str) -> tuple[Objec
     """
     expected = (resource.api_version, resource.kind)
     given = (str(obj.get("apiVersion") or expected[0]), str(obj.get("kind") or expected[1]))
-    checked, notes = _typed(given, given if given[1] == "Scale" else expected, obj)
+    custom = resource if isinstance(resource, CustomResource) else None
+    checked, notes = _typed(given, given if given[1] == "Scale" else expected, obj, custom)
     return checked, _judged(given, expected, notes, field_validation)
 
 

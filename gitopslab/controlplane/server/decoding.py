@@ -23,6 +23,4 @@ class DecodingApi(LocalApi):
         return super().update(self._read(obj), subresource)
 
     def _read(self, obj: Object) -> Object:
-        resource = self._resource_of(obj)
-        # What a custom resource may hold, its schema says later.
-        return obj if resource.custom else check(resource, obj, "Warn")[0]
+        return check(self._resource_of(obj), obj, "Warn")[0]

@@ -215,3 +215,14 @@ def test_an_object_that_is_kept_in_another_version(argo: Argo, project: Project)
     project.commit({"a.yaml": yaml.safe_dump(scaler | {"spec": {**spec, "maxReplicas": 4}})})
     argo.refresh()
     assert argo.resources() == {"HorizontalPodAutoscaler/x": "OutOfSync"}
+
+
+def test_a_field_that_a_definition_does_not_know_is_dropped_and_differs_for_ever(argo: Argo, project: Project) -> None:
+    argo.api.create(THINGS)
+    argo.plane.settle()
+    thing = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"sise": 4}}
+    project.commit({"a.yaml": yaml.safe_dump(thing)})
+    argo.application(project.url)
+    argo.sync()
+    assert argo.get("things.example.com", "x", "default")["spec"] == {"size": 3}
+    assert argo.resources() == {"Thing/x": "OutOfSync"}
