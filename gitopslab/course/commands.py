@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gitopslab.course.exercise import Exercise
 from gitopslab.errors import LabError
 
-REGISTRY = "REGISTRY"
+REGISTRY = re.compile(r"\bREGISTRY\b")
 """Stands for the host of the lab's registry in an exercise's commands."""
 
 DIGEST = re.compile(r"DIGEST\(([^)]+)\)")

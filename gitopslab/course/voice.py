@@ -74,7 +74,7 @@ class Cell:
         if step.command:
             return self.command(step.command, exercise)
         if step.manifest:
-            filled = f'.replace("{REGISTRY}", f"{{lab.registry}}")' if REGISTRY in step.manifest else ""
+            filled = '.replace("REGISTRY", f"{lab.registry}")' if REGISTRY.search(step.manifest) else ""
             return f'lab.apply("""\n{step.manifest.strip()}\n"""{filled})'
         if step.push:
             lines = _pushed(step.push, f"{exercise.place}/{step.push.copy}")
@@ -108,8 +108,8 @@ def _pushed(push: Push, folder: str) -> list[str]:
 
 def _quoted(text: str) -> str:
     """A text as it is written in Python, with the lab's registry filled in."""
-    if REGISTRY in text:
-        filled = DIGEST.sub(r"{lab.registry.digest('\1')}", text).replace(REGISTRY, "{lab.registry}")
+    if REGISTRY.search(text):
+        filled = REGISTRY.sub("{lab.registry}", DIGEST.sub(r"{lab.registry.digest('\1')}", text))
         return f'f"{filled}"'
     return repr(text) if '"' in text else f'"{text}"'
 
@@ -151,7 +151,7 @@ class Terminal:
 
     def _filled(self, command: str) -> str:
         """With the registry's host; a digest is left to be looked up."""
-        return DIGEST.sub("sha256:…", command).replace(REGISTRY, self.registry()) if REGISTRY in command else command
+        return REGISTRY.sub(lambda _: self.registry(), DIGEST.sub("sha256:…", command))
 
     def _step(self, step: Step, exercise: Exercise) -> str:
         if step.command:

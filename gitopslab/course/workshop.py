@@ -64,7 +64,7 @@ class Workshop:
 
     def filled(self, text: str) -> str:
         """A command with the registry's host, and with digests of its images, in place of the words for them."""
-        if REGISTRY not in text:
+        if not REGISTRY.search(text):
             return text
         registry = self._registry()
 
@@ -72,7 +72,7 @@ class Workshop:
             meant = Reference.parse(f"{registry.host}/{match[1]}")
             return registry.manifest(meant.repository, meant.version)[0].digest
 
-        return DIGEST.sub(digest, text).replace(REGISTRY, registry.host)
+        return REGISTRY.sub(registry.host, DIGEST.sub(digest, text))
 
     def images(self, repository: str) -> list[dict[str, Any]]:
         """Each tag of a repository, as a document.

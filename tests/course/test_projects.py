@@ -15,6 +15,7 @@ from gitopslab.course.exercise import Edit, Exercise, Push, Step
 from gitopslab.course.projects import Projects
 from gitopslab.course.source import Source
 from gitopslab.course.voice import Cell, Terminal
+from gitopslab.course.workshop import Workshop
 from gitopslab.errors import LabError
 from gitopslab.gitops.git.commits import Commits
 
@@ -132,3 +133,9 @@ def test_a_look_at_git_and_at_pipelines_is_told_where_the_learner_is() -> None:
     assert Cell().command("git log foto", exercise) == f'lab.git.open("{exercise.place}/foto").log()'
     assert Terminal().command("git log foto", exercise) == f"git -C {exercise.place}/foto log"
     assert Cell().command("gitopslab ci status waal/foto", exercise) == 'lab.pipelines("waal/foto")'
+
+
+def test_the_registry_is_filled_in_and_a_variable_of_gitlab_is_not(images: Images) -> None:
+    text = "image: REGISTRY/exercise-99-1/web:1 # not $CI_REGISTRY_IMAGE, nor $CI_REGISTRY"
+    host = images.address().host
+    assert Workshop(images).filled(text) == text.replace("REGISTRY/", f"{host}/")
