@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from gitopslab.cli.console import note, progress, say
-from gitopslab.cli.options import ClusterOption, LanguageOption, NameOption
+from gitopslab.cli.options import ClusterOption, NameOption
 from gitopslab.cli.pages import as_page, as_slides, index, seconds
 from gitopslab.clusters import cluster
 from gitopslab.errors import LabError, SetupError
@@ -43,7 +43,12 @@ def run(
     slides: Annotated[
         Path | None, typer.Option("--slides", metavar="DIR", help="Also write each as slides into DIR.")
     ] = None,
-    lang: LanguageOption = ENGLISH,
+    lang: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lang", metavar="L", envvar=VARIABLE, help="en or nl; given twice, both, nl in a folder of its own."
+        ),
+    ] = None,
     timeout: Annotated[int, typer.Option("--timeout", metavar="S", min=1, help="Seconds a cell may take.")] = 180,
 ) -> None:
     """Execute notebooks headless, with progress; a failing cell is shown and ends with exit code 1.
@@ -54,15 +59,34 @@ def run(
 
       gitopslab run 00 04 --html site
 
+      gitopslab run --html site --lang en --lang nl
+
       gitopslab run 05 --slides handout --lang nl
 
       gitopslab run my-notebook.ipynb --cluster kind
     """
     chosen = [path for one in names for path in found(one)] if names else shipped_notebooks()
-    for folder in filter(None, (html, slides)):
-        _make(folder)  # before the work, which would else be for nothing
-    environment = up(spec, name) | {VARIABLE: lang}
-    speak(lang)
+    asked = lang or [ENGLISH]
+    environment = up(spec, name)
+    failed: list[str] = []
+    for spoken in asked:
+        speak(spoken)
+        # before the work, which would else be for nothing
+        places = [
+            _made(folder if spoken == asked[0] else folder / spoken) if folder else None for folder in (html, slides)
+        ]
+        failed += _all(chosen, environment | {VARIABLE: spoken}, timeout, *places)
+    if failed:
+        raise NotebookError(
+            f"{len(failed)} of {len(chosen) * len(asked)} notebooks failed: {', '.join(failed)}",
+            "Open one in JupyterLab and run it there: gitopslab lab",
+        )
+
+
+def _all(
+    chosen: list[Path], environment: dict[str, str], timeout: int, html: Path | None, slides: Path | None
+) -> list[str]:
+    """Execute notebooks in the language that is spoken, and write their pages; the names of those that failed."""
     failed, pages = [], []
     for path in chosen:
         try:
@@ -79,20 +103,17 @@ def run(
             _write(slides / f"{path.stem}.html", as_slides(notebook, path.stem))
     if html is not None and pages:
         _write(html / "index.html", index(pages))
-    if failed:
-        raise NotebookError(
-            f"{len(failed)} of {len(chosen)} notebooks failed: {', '.join(failed)}",
-            "Open one in JupyterLab and run it there: gitopslab lab",
-        )
+    return failed
 
 
-def _make(folder: Path) -> None:
+def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SetupError(
             f"The folder {folder} cannot be made: {error.strerror}", "Choose another: --html DIR"
         ) from error
+    return folder
 
 
 def up(spec: str, name: str) -> dict[str, str]:
