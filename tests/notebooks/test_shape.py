@@ -54,7 +54,7 @@ def bullets(notebook: Notebook, heading: str) -> list[str]:
 
 
 def test_there_are_notebooks() -> None:
-    assert {path.stem[:2] for path in NOTEBOOKS} >= {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11"}
+    assert {path.stem[:2] for path in NOTEBOOKS} >= {f"{number:02}" for number in range(12)}
 
 
 def test_it_is_valid_and_carries_no_output(notebook: Notebook) -> None:
