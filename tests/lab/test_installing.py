@@ -15,7 +15,7 @@ from gitopslab.clusters.kind import KindCluster
 from gitopslab.clusters.kwok import KwokCluster
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
 from gitopslab.lab import Lab, installing
-from gitopslab.lab.bootstrapping import components
+from gitopslab.lab.bootstrapping import components, install
 from gitopslab.lab.installing import Release
 
 MANIFESTS = """
@@ -144,3 +144,19 @@ def test_flux_is_installed_and_finds_the_labs_git(lab: Lab, capsys: pytest.Captu
     assert lab.client.get("service", "git", "gitopslab")
     with pytest.raises(NotFoundError):
         lab.client.get("deployment", "nothing", "flux-system")
+
+
+def test_on_kind_the_real_flux_is_installed_from_a_folder(
+    lab: Lab, room: Path, standins: Standins, capsys: pytest.CaptureFixture[str]
+) -> None:
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: flux-system}\n---\n"
+    (room / "install.yaml").write_text(namespace + MANIFESTS.format(image="tool:1"))
+    cluster = KindCluster("lab", standins.environment)
+    install(lab.client, components(cluster, room, image_automation=False), timeout=60)
+    out = capsys.readouterr().out
+    assert "► loading tool.tar onto the nodes" in out
+    assert out.endswith("✔ install finished\n")
+    deployment = lab.client.get("deployment", "tool", "flux-system")
+    assert deployment["status"]["readyReplicas"] == 1
+    assert deployment["metadata"]["managedFields"][0]["manager"] == "flux"
+    lab.delete("deployment/tool", namespace="flux-system")
