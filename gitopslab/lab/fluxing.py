@@ -236,9 +236,8 @@ class Flux:
         where = obj["metadata"]["namespace"]
         if obj["spec"].get("suspend"):
             raise LabError("✗ resource is suspended", f'lab.flux.resume("{kind}", "{name}")')
-        if with_source:
-            reference = obj["spec"]["sourceRef"]
-            self.reconcile(reference["kind"], reference["name"], namespace=reference.get("namespace") or where)
+        if with_source and (origin := _origin(obj)) is not None:
+            self.reconcile(origin[0], origin[2], namespace=origin[1], with_source=True)
         say(f"► annotating {title} {name} in {where} namespace")
         token = _token()
         self._client.patch(resource, name, {"metadata": {"annotations": {REQUESTED_AT: token}}}, where)
@@ -273,7 +272,7 @@ class Flux:
         return Text(views.tree(obj, self._find))
 
     def trace(self, what: str, *, namespace: str = "default") -> Text:
-        """Where an object comes from: the Kustomization that applied it, and the source of that.
+        """Where an object comes from: the Kustomization or HelmRelease that applied it, and the source of that.
 
         Args:
             what: As in ``"deployment/web"``.
@@ -281,14 +280,13 @@ class Flux:
         """
         kind, _, name = what.partition("/")
         obj = self._client.get(kind, name, namespace)
-        owner = views.owner_of(obj)
-        kustomization = owner and self._get(_KINDS["Kustomization"][0], owner[1], owner[0])
-        source = None
-        if kustomization:
-            reference = kustomization["spec"]["sourceRef"]
-            where = reference.get("namespace") or kustomization["metadata"]["namespace"]
-            source = self._get(_resource(reference["kind"])[1], reference["name"], where)
-        return Text(views.trace(obj, kustomization or None, source))
+        chain, following = list[Object](), views.owner_of(obj)
+        while following is not None:
+            kind, where, name = following
+            found = self._get(_resource(kind)[1], name, where)
+            following = None if found is None else _origin(found)
+            chain += [] if found is None else [found]
+        return Text(views.trace(obj, chain))
 
     def diff(self, name: str, folder: str | Path, *, namespace: str | None = None) -> Text:
         """What a Kustomization would change if the files of a working copy were committed as they are.
@@ -378,6 +376,16 @@ def _resource(word: str) -> tuple[str, str]:
             return kind, resource
     known = ", ".join(names[-1] if len(names) < 3 else names[1] for names in _KINDS.values())
     raise LabError(f"Flux has no {word!r}", f"Take one of: {known}")
+
+
+def _origin(obj: Object) -> tuple[str, str, str] | None:
+    """Kind, namespace and name of where something of Flux comes from; None for a source."""
+    spec, where = obj["spec"], obj["metadata"]["namespace"]
+    if "chart" in spec and obj["kind"] == "HelmRelease":
+        namespace, _, name = (obj.get("status") or {}).get("helmChart", "").partition("/")
+        return ("HelmChart", namespace, name) if name else None
+    reference = spec.get("sourceRef") or spec.get("chartRef")
+    return (reference["kind"], reference.get("namespace") or where, reference["name"]) if reference else None
 
 
 def _is_about(event: Any, kind: str, name: str) -> bool:

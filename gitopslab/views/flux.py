@@ -15,6 +15,8 @@ from gitopslab.views.grid import Grid
 
 _HEX = re.compile(r"[0-9a-f]{40,128}")
 _OWNER = "kustomize.toolkit.fluxcd.io"
+_OWNERS = {_OWNER: "Kustomization", "helm.toolkit.fluxcd.io": "HelmRelease"}
+_TOLD = {"Target": "targetNamespace", "Path": "path", "Chart": "chart", "Version": "version", "URL": "url"}
 _COLUMNS = {
     "ImageRepository": ("Name", "Last scan", "Suspended", "Ready", "Message"),
     "ImageUpdateAutomation": ("Name", "Last run", "Suspended", "Ready", "Message"),
@@ -45,20 +47,16 @@ def tree(kustomization: Object, find: Find) -> str:
     return "\n".join([title, *_branches(kustomization, find, "", {title})])
 
 
-def trace(obj: Object, kustomization: Object | None, source: Object | None) -> str:
-    """``flux trace``: from an object to the Kustomization that applied it and the source it came from."""
+def trace(obj: Object, chain: Sequence[Object]) -> str:
+    """``flux trace``: from an object to what applied it and the source it came from.
+
+    Args:
+        obj: The object.
+        chain: The Kustomization or HelmRelease that applied it, the HelmChart, the source; as far as they are there.
+    """
     lines = [("Object", f"{obj['kind']}/{name_of(obj)}"), ("Namespace", namespace_of(obj))]
-    if kustomization is None:
-        lines.append(("Status", "Not managed by Flux"))
-        return _aligned(lines)
-    lines.append(("Status", "Managed by Flux"))
-    parts = [_aligned(lines), _part("Kustomization", kustomization, ("Path", kustomization["spec"].get("path", "")))]
-    if source is not None:
-        where = ("URL", source["spec"].get("url", ""))
-        ref = source["spec"].get("ref") or {}
-        names = [(word.capitalize(), str(value)) for word, value in ref.items()]
-        parts.append(_part(source["kind"], source, where, *names))
-    return "\n---\n".join(parts)
+    lines.append(("Status", "Managed by Flux" if chain else "Not managed by Flux"))
+    return "\n---\n".join([_aligned(lines), *map(_part, chain)])
 
 
 def created(obj: Object) -> str:
@@ -108,11 +106,14 @@ def _changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any
         yield path, old, new
 
 
-def owner_of(obj: Object) -> tuple[str, str] | None:
-    """Namespace and name of the Kustomization that applied an object; None when none did."""
+def owner_of(obj: Object) -> tuple[str, str, str] | None:
+    """Kind, namespace and name of what applied an object; None when Flux did not."""
     labels = labels_of(obj)
-    name, namespace = labels.get(f"{_OWNER}/name"), labels.get(f"{_OWNER}/namespace")
-    return (namespace, name) if name and namespace else None
+    for group, kind in _OWNERS.items():
+        name, namespace = labels.get(f"{group}/name"), labels.get(f"{group}/namespace")
+        if name and namespace:
+            return kind, namespace, name
+    return None
 
 
 def revision_of(obj: Object) -> str:
@@ -162,10 +163,14 @@ def _title(obj: Object) -> str:
     return "/".join(part for part in (obj["kind"], namespace_of(obj), name_of(obj)) if part)
 
 
-def _part(kind: str, obj: Object, *more: tuple[str, str]) -> str:
-    ready = condition_of(obj, "Ready") or {}
-    lines = [(kind, name_of(obj)), ("Namespace", namespace_of(obj)), *more, ("Revision", revision_of(obj))]
+def _part(obj: Object) -> str:
+    ready, spec = condition_of(obj, "Ready") or {}, obj["spec"]
+    lines = [(obj["kind"], name_of(obj)), ("Namespace", namespace_of(obj))]
+    found = ((word, spec.get(field)) for word, field in _TOLD.items())
+    lines += [(word, value) for word, value in found if isinstance(value, str)]
+    lines += [(word.capitalize(), str(value)) for word, value in (spec.get("ref") or {}).items()]
     lines += [
+        ("Revision", revision_of(obj)),
         ("Status", f"Last reconciled at {ready.get('lastTransitionTime', '')}"),
         ("Message", ready.get("message", "")),
     ]

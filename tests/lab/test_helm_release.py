@@ -74,6 +74,11 @@ def test_a_release_lives(lab: Lab, tmp_path: Path) -> None:
     labels = lab.client.get("deployment", NAME)["metadata"]["labels"]
     assert labels["helm.toolkit.fluxcd.io/name"] == "released"
 
+    lab.flux.reconcile("hr", "released", with_source=True)
+    trace = str(lab.flux.trace(f"deployment/{NAME}"))
+    parts = [part.split()[:2] for part in trace.split("---\n")[1:]]
+    assert parts == [["HelmRelease:", "released"], ["HelmChart:", "flux-system-released"], ["GitRepository:", "charts"]]
+
     change(lab, values={"replicas": 2})
     found = waited(lab, f"Helm upgrade succeeded for release default/{NAME}.v2")
     assert [each["version"] for each in found["status"]["history"]] == [2, 1]

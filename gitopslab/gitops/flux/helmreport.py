@@ -30,7 +30,7 @@ from gitopslab.gitops.flux.release import (
     rollback_target,
 )
 from gitopslab.machinery.clock import Clock, timestamp
-from gitopslab.machinery.objects import Object, condition_of
+from gitopslab.machinery.objects import Object, condition_of, name_of, namespace_of
 
 _RELEASED, _TESTED, _REMEDIATED, _DRIFTED = "Released", "TestSuccess", "Remediated", "Drifted"
 _DONE = {
@@ -82,6 +82,9 @@ class HelmReport:
         for key in _COUNTS:
             status.pop(key, None)
         status |= attempt
+        if "chart" in turn.obj["spec"]:
+            source = turn.obj["spec"]["chart"]["spec"]["sourceRef"].get("namespace") or namespace_of(turn.obj)
+            status["helmChart"] = f"{source}/{namespace_of(turn.obj)}-{name_of(turn.obj)}"
         gone = (conditions.STALLED,)
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
         said = Condition.true(conditions.RECONCILING, "Progressing", "Fulfilling prerequisites")
