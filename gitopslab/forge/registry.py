@@ -93,7 +93,7 @@ class RegistryServer:
             except UnauthorizedError:
                 answered = _challenge(request, "the credentials are not good, or there are none")
             except DiskFullError as error:
-                answered = _error("UNAVAILABLE", str(error))
+                answered = _error("UNAVAILABLE", error.message)
             except ImageError as error:
                 answered = _error(error.code, str(error))
             except HTTPException as error:

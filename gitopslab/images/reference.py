@@ -138,7 +138,8 @@ def _check_repository(host: str, repository: str) -> None:
     if not shown:
         raise _invalid("it has no name", "NAME_INVALID", "Write NAME:TAG, such as waal-web:dev.")
     if shown != shown.lower():
-        raise _invalid(f"repository name ({repository}) must be lowercase", "NAME_INVALID", f"Write {shown.lower()}.")
+        plain = re.sub(r"[^a-z0-9._/-]+", "-", shown.lower())
+        raise _invalid(f"repository name ({repository}) must be lowercase", "NAME_INVALID", f"Write {plain}.")
     if host == DOCKER_HUB and is_digest(f"sha256:{shown}"):
         raise _invalid("64 hexadecimal digits are an image's ID, not a name", "NAME_INVALID", "Name it NAME:TAG.")
     if _HOST.fullmatch(host) is None:

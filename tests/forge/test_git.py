@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import subprocess
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from dulwich.object_store import DiskObjectStore
 from serving_forge import ServedForge
 
 from gitopslab.errors import LabError
@@ -162,6 +164,21 @@ def test_a_push_that_breaks_off_changes_nothing(git: Git, work: Path, served: Se
     assert b"unpack ok" not in answer.content
     assert refs(git, served) == before
     commit(git, work, "commit 3")
+    assert git(work, "push", "origin", "main").returncode == 0
+
+
+def test_a_push_to_a_full_disk_is_refused_with_a_word_and_may_be_repeated(
+    git: Git, work: Path, served: ServedForge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DiskObjectStore, "add_thin_pack", full)
+        refused = git(work, "push", "origin", "main")
+    assert refused.returncode != 0
+    assert "the disk with the repositories is full" in refused.stderr
+    assert refs(git, served) == {}
     assert git(work, "push", "origin", "main").returncode == 0
 
 

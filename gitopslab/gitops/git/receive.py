@@ -12,6 +12,7 @@ Simplified: GitLab also protects the default branch against forced pushes.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import threading
@@ -100,7 +101,7 @@ class Receive(ReceivePackHandler):
             try:
                 repo.object_store.add_thin_pack(self.proto.read, getattr(self.proto, "recv", None))
             except Exception as error:  # a bad pack can make its reader stumble anywhere, and nothing points to it yet
-                yield b"unpack", (str(error) or type(error).__name__).replace("\n", " ").encode()
+                yield b"unpack", _said(error).replace("\n", " ").encode()
                 for _, _, ref in refs:
                     yield ref, b"unpacker error"
                 return
@@ -138,6 +139,13 @@ def move_refs(repo: Repo, commands: Sequence[Command], *, atomic: bool) -> list[
     _point_head(repo, refs)
     _write(repo, refs)
     return [(ref, fault or b"ok") for ref, fault in answers]
+
+
+def _said(error: Exception) -> str:
+    """What a client is told of a pack that could not be taken."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk with the repositories is full: free some room and push again; nothing half-sent was kept"
+    return str(error) or type(error).__name__
 
 
 def _fault(repo: Repo, refs: dict[Ref, ObjectID], known: set[ObjectID], command: Command) -> bytes:
