@@ -153,3 +153,35 @@ def test_an_application_of_applications(argo: Argo, project: Project) -> None:
     assert argo.status("parent")["summary"]["isAppOfApps"] is True
     assert argo.resources("child") == {"ConfigMap/a": "Synced"}
     assert (argo.health("parent"), argo.sync_status("child")) == ("Healthy", "Synced")
+
+
+MIGRATION = """apiVersion: batch/v1
+kind: Job
+metadata:
+  name: migrate
+  annotations: {argocd.argoproj.io/hook: PreSync, argocd.argoproj.io/hook-delete-policy: HookSucceeded}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: migrate, image: busybox, command: [sh, -c, "exit 0"]}]
+"""
+
+
+def test_a_hook_comes_before_the_waves_and_goes_after_them(argo: Argo, project: Project) -> None:
+    wave = {"argocd.argoproj.io/sync-wave": "1"}
+    files = {"migrate.yaml": MIGRATION, "web.yaml": DEPLOYMENT % 1, "last.yaml": config_map("last", annotations=wave)}
+    project.commit(files)
+    argo.application(project.url)
+    argo.sync()
+    assert argo.find("deployments.apps", "web") is None
+    assert argo.status()["operationState"]["phase"] == "Running"
+    argo.advance(120)
+    assert argo.operation() == ("Succeeded", "successfully synced (all tasks run)")
+    rows = argo.status()["operationState"]["syncResult"]["resources"]
+    assert [(row["kind"], row["syncPhase"]) for row in rows] == [
+        ("Job", "PreSync"), ("Deployment", "Sync"), ("ConfigMap", "Sync"),
+    ]  # fmt: skip
+    assert argo.find("jobs.batch", "migrate") is None
+    assert (argo.sync_status(), argo.health()) == ("Synced", "Healthy")
+    assert argo.status()["summary"]["images"] == ["nginx"]
