@@ -1,4 +1,4 @@
-"""Every notebook runs from top to bottom, unsolved and solved, on a cluster of its own."""
+"""Every notebook runs from top to bottom on a cluster of its own, its exercises unsolved and solved."""
 
 from __future__ import annotations
 
@@ -34,17 +34,28 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     subprocess.run([sys.executable, "-m", "gitopslab", "down", "--delete"], check=True, capture_output=True)
 
 
-def run(path: Path, folder: Path, *, solved: bool) -> dict[str, str]:
-    """Execute a notebook where a learner would, and return what each exercise's cell showed last, by exercise."""
+def run(path: Path, folder: Path) -> dict[str, tuple[str, str]]:
+    """Execute a notebook where a learner would, each exercise as it comes and then solved.
+
+    Returns:
+        What the cell of each exercise showed last, unsolved and solved, by exercise.
+    """
     copy_to(folder, shipped())
     notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        if solved and (number := exercise_of(cell)):
-            exercise = catalogue.exercise(number)
-            cell.source = cell.source.replace(BLANK, Cell().steps(exercise.routes[0].steps, exercise))
+    notebook.cells = [each for cell in notebook.cells for each in (cell, *solved(cell))]
     resources = {"metadata": {"path": str(folder)}}
     NotebookClient(notebook, timeout=60, kernel_name="python3", resources=resources).execute()
-    return {exercise_of(cell): shown(cell) for cell in notebook.cells if exercise_of(cell)}
+    cells = [cell for cell in notebook.cells if exercise_of(cell)]
+    return {exercise_of(left): (shown(left), shown(right)) for left, right in zip(cells[::2], cells[1::2], strict=True)}
+
+
+def solved(cell: Any) -> list[Any]:
+    """The cell of an exercise with the first route in its blank; none for another cell."""
+    if not (number := exercise_of(cell)):
+        return []
+    exercise = catalogue.exercise(number)
+    source = cell.source.replace(BLANK, Cell().steps(exercise.routes[0].steps, exercise))
+    return [nbformat.v4.new_code_cell(source, metadata=cell.metadata)]
 
 
 def exercise_of(cell: Any) -> str:
@@ -57,17 +68,13 @@ def shown(cell: Any) -> str:
 
 
 @pytest.mark.parametrize("path", EACH)
-def test_unsolved_it_runs_and_each_exercise_offers_a_hint(home: Path, path: Path) -> None:
-    for number, text in run(path, home, solved=False).items():
-        assert text.startswith(f"Not yet: {number} "), text
-        assert f'Hint: lab.hint("{number}")' in text
-
-
-@pytest.mark.parametrize("path", EACH)
-def test_solved_each_exercise_is_done(home: Path, path: Path) -> None:
-    answers = run(path, home, solved=True)
+def test_it_runs_and_each_exercise_offers_a_hint_and_is_done_when_solved(home: Path, path: Path) -> None:
+    answers = run(path, home)
     assert answers
-    assert [text for text in answers.values() if not text.startswith("Done: ")] == []
+    for number, (before, after) in answers.items():
+        assert before.startswith(f"Not yet: {number} "), before
+        assert f'Hint: lab.hint("{number}")' in before
+        assert after.startswith("Done: "), after
 
 
 def test_running_them_all_from_the_command_line_writes_pages_with_the_board(home: Path) -> None:
