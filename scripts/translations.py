@@ -95,6 +95,9 @@ _COUNTED = (
         "nothing has happened yet",
         "no commits yet",
     ),
+    *("free", "stop", "start", "back", "next", "step # of #", "chosen", "fits", "refused", "picks nodes"),
+    *("starts containers", "keeps every object", "checks every request; all others speak only with it"),
+    "Deployment controller",
 )
 """Texts that a script puts numbers into."""
 

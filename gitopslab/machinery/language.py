@@ -27,7 +27,7 @@ VARIABLE = "GITOPSLAB_LANG"
 """The environment variable that kernels and terminals of a working folder are started with."""
 
 _WORDS, _DRAWN = "lab", "widgets"
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[KMGT]i)?")
 _spoken: list[str] = []
 
 

@@ -18,9 +18,11 @@ function spoken(text) {
   return text.split(" · ").map(spokenPart).join(" · ");
 }
 
+const NUMBER = /\d+(?:\.\d+)?(?:[KMGT]i)?/g;
+
 function spokenPart(text) {
-  const numbers = text.match(/\d+/g) ?? [];
-  const known = dictionary[text] ?? dictionary[text.replace(/\d+/g, "#")];
+  const numbers = text.match(NUMBER) ?? [];
+  const known = dictionary[text] ?? dictionary[text.replace(NUMBER, "#")];
   return known ? known.replace(/#/g, () => numbers.shift() ?? "#") : text;
 }
 
