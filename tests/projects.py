@@ -78,6 +78,12 @@ class Project:
         """Make it vanish."""
         self._repositories.delete(self.path)
 
+    def bring_back(self) -> str:
+        """Make it anew after it vanished, with the files it had in one commit; its id."""
+        self._repositories.create(self.path)
+        self.head = ""
+        return self.commit({})
+
 
 def _move(repo: Repo, name: str, commit: ObjectID) -> None:
     """Point a ref to a commit, as a push does."""

@@ -143,6 +143,38 @@ def test_a_passing_trouble_is_told_only_after_three_minutes(argo: Argo, project:
     assert argo.sync_status() == "Unknown"
 
 
+def test_a_repository_that_vanishes_leaves_what_runs_and_is_read_when_it_comes_back(
+    argo: Argo, project: Project
+) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")}, "First")
+    argo.application(project.url, syncPolicy={"automated": {"prune": True, "selfHeal": True}})
+    project.delete()
+    argo.advance(600)
+    assert error(argo) == "Unknown desc = failed to list refs: repository not found"
+    assert argo.resources() == {"ConfigMap/a": "Unknown"}
+    assert argo.find("configmaps", "a") is not None
+    commit = project.bring_back()
+    argo.advance(200)
+    assert (argo.conditions(), argo.sync_status()) == ([], "Synced")
+    assert argo.status()["sync"]["revision"] == commit
+
+
+def test_a_password_that_is_revoked_is_told_and_a_new_one_mends_it(argo: Argo, project: Project, guarded: str) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    secret = {"url": guarded, "username": "learner", "password": "right"}
+    metadata = {"name": "repo", "namespace": "argocd", "labels": {SECRET_TYPE: "repository"}}
+    argo.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": secret})
+    argo.application(guarded, syncPolicy={"automated": {}})
+    assert argo.sync_status() == "Synced"
+    argo.api.patch("secrets", "repo", {"stringData": {"password": "revoked"}}, "argocd")
+    argo.advance(600)
+    assert error(argo) == "Unknown desc = failed to list refs: authentication required"
+    assert argo.find("configmaps", "a") is not None
+    argo.api.patch("secrets", "repo", {"stringData": {"password": "right"}}, "argocd")
+    argo.advance(200)
+    assert (argo.conditions(), argo.sync_status()) == ([], "Synced")
+
+
 def test_a_forced_push_is_followed(argo: Argo, project: Project) -> None:
     first = project.commit({"a.yaml": config_map("a", x="1")})
     argo.application(project.url, syncPolicy={"automated": {}})

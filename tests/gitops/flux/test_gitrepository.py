@@ -113,6 +113,19 @@ def test_a_repository_that_vanishes_keeps_its_artifact(flux: Flux, project: Proj
     assert revision(flux) == f"main@sha1:{commit}"
 
 
+def test_a_repository_that_comes_back_is_fetched_again(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")}, "First")
+    flux.repository(project.url)
+    project.delete()
+    flux.advance(60)
+    assert (flux.condition(GIT) or ("",))[0] == "False"
+    commit = project.bring_back()
+    flux.advance(120)
+    assert (flux.condition(GIT) or ("",))[0] == "True"
+    assert flux.condition(GIT, kind="FetchFailed") is None
+    assert revision(flux) == f"main@sha1:{commit}"
+
+
 def test_failures_come_later_and_later(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a")})
     flux.repository(project.url, ref={"branch": "prod"})
