@@ -13,11 +13,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_GRACE = 2.0  # seconds between asking a script to end and ending it
+_GRACE = 2.0  # seconds between asking a script to end and ending it; and for the last of its output
 _CHUNK = 16 * 1024
 
 
@@ -34,35 +35,49 @@ async def run(
         command: It and its arguments.
         folder: Where it works.
         environment: All it finds in its environment.
-        output: Told what it prints, to either stream, as it comes.
+        output: Told what it prints, to either stream, as it comes; in a thread.
 
     Raises:
         OSError: It cannot be started.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-        env=dict(environment),
-        start_new_session=sys.platform != "win32",
-    )
-    assert process.stdout is not None
+    loop, ended, is_over = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    reading, writing = os.pipe()
     try:
-        reading = asyncio.create_task(_pump(process.stdout, output))
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=sys.platform != "win32",
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+
+    def pump() -> None:
+        with open(reading, "rb", buffering=0) as pipe:
+            while (piece := pipe.read(_CHUNK)) and not is_over.is_set():
+                output(piece)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(ended.set)
+
+    # not a pipe of asyncio's, whose processes have not ended as long as anybody holds their output
+    threading.Thread(target=pump, name=f"gitopslab-output-{process.pid}", daemon=True).start()
+    try:
         code = await process.wait()
         _end_group(process.pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
-        await reading
+        with suppress(TimeoutError):  # what has left the group may hold on to the output for as long as it likes
+            await asyncio.wait_for(ended.wait(), _GRACE)
         return code
     except BaseException:
         await _stop(process)
         raise
-
-
-async def _pump(stdout: asyncio.StreamReader, output: Callable[[bytes], None]) -> None:
-    while piece := await stdout.read(_CHUNK):
-        output(piece)
+    finally:
+        is_over.set()
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,15 @@ def test_without_an_engine_the_log_says_where_a_job_really_runs(tmp_path: Path) 
     record, log, _ = run("test: {image: 'alpine:3', script: [echo hi]}", tmp_path, "")
     assert record.state.value == "success"
     assert "image alpine:3 is not used: no container engine answers, so the job runs on this machine" in log
+
+
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="there is no setsid here")
+def test_what_a_job_leaves_running_elsewhere_does_not_hold_it_up(tmp_path: Path) -> None:
+    began = time.monotonic()
+    record, log, _ = run("start: {script: ['setsid sleep 60 & echo $! > pid; echo started']}", tmp_path, "")
+    assert record.state.value == "success"
+    assert "started" in log
+    assert time.monotonic() - began < 30
 
 
 def test_a_job_that_triggers_another_pipeline_says_that_the_lab_has_none(tmp_path: Path) -> None:
