@@ -84,6 +84,8 @@ _LITERAL = re.compile(r'"([^"\\\n]*)"')
 _TEXT = re.compile(r"(?=.*[a-z]{2})(?=[A-Z✓+,]|.* )[^{}\[\]=<>#_|]+")
 _KEY = re.compile(r"(Escape|PageDown|PageUp|Home|End|Enter|Arrow\w+|Node/|[A-Z][a-z]+[A-Z]\w*)")
 _NO_TEXT = re.compile(r"gl-|^\.|tbody|textarea|translate|-space|: (reduce|[\d.])|^[MLQ]\d")
+_STORIES = ("path_writer.py", "path_controllers.py", "path_pods.py", "path_trail.py")
+_TOLD_BY = ("title", "sentence", "sees", "writes")
 _COUNTED = (
     *("# node", "# nodes", "# pod", "# pods", "# object", "# objects", "# field", "# fields", "and # more"),
     *("Waiting for a node (#)", "Needs attention (#)", "# of # ready", "# of #", "# points", "Pods (#)"),
@@ -97,7 +99,17 @@ _COUNTED = (
     ),
     *("free", "stop", "start", "back", "next", "step # of #", "chosen", "fits", "refused", "picks nodes"),
     *("starts containers", "keeps every object", "checks every request; all others speak only with it"),
-    "Deployment controller",
+    *(
+        "Deployment controller",
+        "kubectl applies *",
+        "# pods",
+        "# pods ready",
+        "# pod ready",
+        "a node",
+        "nodes",
+        "sees",
+        "writes",
+    ),
 )
 """Texts that a script puts numbers into."""
 
@@ -118,12 +130,37 @@ def _of_widgets() -> Catalog:
 
 def _sent() -> Iterator[str]:
     yield from _COUNTED
+    for name in _STORIES:
+        yield from _told((ROOT / "gitopslab" / "views" / name).read_text(encoding="utf-8"))
     for look in STATES.values():
         yield from (look.word, f"# {look.word}")
     for part in PARTS.values():
         yield from (part.title, part.role, part.without, part.home)
     yield from FILTERS.values()
     yield from SCORES.values()
+
+
+def _told(source: str) -> Iterator[str]:
+    """The sentences that a view makes, with a ``*`` where it puts a name in."""
+    for node in ast.walk(ast.parse(source)):
+        given: list[ast.expr | None] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("add", "stalled", "Ending"):
+            given = [*node.args, *(word.value for word in node.keywords if word.arg in _TOLD_BY)]
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("words", "who", "why"):
+            given = [node.value]
+        for value in given:
+            yield from (text for text in _texts_of(value) if re.search(r"[a-z] |[a-z]\.$", text))
+
+
+def _texts_of(value: ast.expr | None) -> Iterator[str]:
+    match value:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=parts):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in parts)
+        case ast.IfExp(body=one, orelse=other):
+            yield from _texts_of(one)
+            yield from _texts_of(other)
 
 
 if __name__ == "__main__":

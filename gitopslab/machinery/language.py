@@ -7,7 +7,7 @@ be translated and keeps the files up to date.
 ::
 
     translations/<language>/lab.po          the words of commands and reports
-    translations/<language>/widgets.po      the words that are drawn, with # for a number
+    translations/<language>/widgets.po      the words that are drawn, with # for a number and * for a name
     translations/<language>/NN-slug.po      a notebook and its exercises
 """
 
@@ -74,7 +74,22 @@ def drawn(text: str) -> str:
 def _drawn_part(text: str, known: Mapping[str, str]) -> str:
     numbers = iter(_NUMBER.findall(text))
     said = known.get(text) or known.get(_NUMBER.sub("#", text))
-    return re.sub("#", lambda _: next(numbers, "#"), said) if said else text
+    if said:
+        return re.sub("#", lambda _: next(numbers, "#"), said)
+    for pattern, sentence in _sentences(language()):
+        if found := pattern.fullmatch(text):
+            names = [_drawn_part(name, known) for name in found.groups()]
+            return "".join(part + name for part, name in zip(sentence.split("*"), [*names, ""], strict=True))
+    return text
+
+
+@lru_cache(maxsize=8)
+def _sentences(spoken: str) -> list[tuple[re.Pattern[str], str]]:
+    """Those texts that have a ``*`` where a name stands, as patterns."""
+    known = words(_DRAWN, spoken)
+    return [
+        (re.compile("(.+?)".join(map(re.escape, text.split("*")))), said) for text, said in known.items() if "*" in text
+    ]
 
 
 def words(name: str, wanted: str = "") -> Mapping[str, str]:

@@ -70,3 +70,14 @@ def test_numbers_and_parts_are_kept(dutch: None) -> None:
     assert drawn("web-7c5ddbdf54-x7k2p") == "web-7c5ddbdf54-x7k2p"
     speak("en")
     assert drawn("and 3 more") == "and 3 more"
+
+
+def test_sentences_with_names_in_them(dutch: None) -> None:
+    assert (
+        drawn("The Deployment controller makes ReplicaSet web-54f9")
+        == "De Deployment-controller maakt ReplicaSet web-54f9"
+    )
+    kubelets = "The kubelets of lab-worker and lab-worker2 start containers"
+    assert drawn(kubelets) == "De kubelets van lab-worker and lab-worker2 starten containers"
+    for text, said in words("widgets").items():
+        assert text.count("*") == said.count("*"), text

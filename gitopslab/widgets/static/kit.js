@@ -7,9 +7,14 @@ const SVG_NS = "http://www.w3.org/2000/svg";
 /** The words of another language by the English ones, where a # stands for a number; null in English. */
 let dictionary = null;
 
+/** Those of them that have a * where a name stands, as patterns. */
+let sentences = [];
+
 /** Has everything that is drawn from now on speak the language that Python was asked for. */
 function speak(model) {
   dictionary = model.get("_options")?.words ?? null;
+  const quoted = (text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.+?)");
+  sentences = Object.entries(dictionary ?? {}).filter(([text]) => text.includes("*")).map(([text, said]) => [new RegExp(`^${quoted(text)}$`), said]);
 }
 
 /** A text in the language that is spoken, part by part where it has parts; what has no translation stays as it is. */
@@ -23,7 +28,12 @@ const NUMBER = /\d+(?:\.\d+)?(?:[KMGT]i)?/g;
 function spokenPart(text) {
   const numbers = text.match(NUMBER) ?? [];
   const known = dictionary[text] ?? dictionary[text.replace(NUMBER, "#")];
-  return known ? known.replace(/#/g, () => numbers.shift() ?? "#") : text;
+  if (known) return known.replace(/#/g, () => numbers.shift() ?? "#");
+  for (const [pattern, sentence] of sentences) {
+    const names = pattern.exec(text)?.slice(1);
+    if (names) return sentence.replace(/\*/g, () => spokenPart(names.shift() ?? "*"));
+  }
+  return text;
 }
 
 const SPOKEN_ATTRIBUTES = new Set(["title", "aria-label", "placeholder"]);
