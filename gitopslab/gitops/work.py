@@ -47,7 +47,9 @@ class Outcome(Generic[T]):
 class Work(Protocol):
     """Does pieces of work for reconcilers."""
 
-    def ask(self, who: str, request: Request, what: Hashable, do: Callable[[], T]) -> Outcome[T] | None:
+    def ask(
+        self, who: str, request: Request, what: Hashable, do: Callable[[], T], *, is_long: bool = False
+    ) -> Outcome[T] | None:
         """The outcome of a piece of work, once; None while it goes on.
 
         Args:
@@ -56,6 +58,7 @@ class Work(Protocol):
             what: Everything the work depends on. Asked for something else, what goes on for the same request is
                 forgotten.
             do: The work. It runs in another thread: it touches no Api and no informer. It fails with a ``LabError``.
+            is_long: It may take minutes, and must not keep others from theirs.
         """
         ...
 
@@ -63,7 +66,9 @@ class Work(Protocol):
 class Inline:
     """Work that is done when it is asked for."""
 
-    def ask(self, who: str, request: Request, what: Hashable, do: Callable[[], T]) -> Outcome[T] | None:
+    def ask(
+        self, who: str, request: Request, what: Hashable, do: Callable[[], T], *, is_long: bool = False
+    ) -> Outcome[T] | None:
         """Do it, and give the outcome."""
         return _outcome(do)
 
@@ -74,13 +79,16 @@ class Pool:
     def __init__(self) -> None:
         self._ask_again: Callable[[str, Request], object] = lambda who, request: None
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="gitops")
+        self._patient = ThreadPoolExecutor(_THREADS, thread_name_prefix="gitops-long")
         self._going: dict[tuple[str, Request], tuple[Hashable, Future[Outcome[Any]]]] = {}
 
     def tell(self, ask_again: Callable[[str, Request], object]) -> None:
         """From now on, have a reconciler asked about a request like this; it is called in the thread that worked."""
         self._ask_again = ask_again
 
-    def ask(self, who: str, request: Request, what: Hashable, do: Callable[[], T]) -> Outcome[T] | None:
+    def ask(
+        self, who: str, request: Request, what: Hashable, do: Callable[[], T], *, is_long: bool = False
+    ) -> Outcome[T] | None:
         """The outcome if it is there, else None."""
         key = (who, request)
         known = self._going.get(key)
@@ -89,7 +97,8 @@ class Pool:
                 return None
             del self._going[key]
             return known[1].result()
-        future: Future[Outcome[T]] = self._threads.submit(_outcome, do)
+        threads = self._patient if is_long else self._threads
+        future: Future[Outcome[T]] = threads.submit(_outcome, do)
         self._going[key] = (what, future)
         future.add_done_callback(lambda _: self._done(who, request))
         return None
@@ -100,7 +109,8 @@ class Pool:
 
     def close(self) -> None:
         """Begin nothing new, and forget what waits."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._patient):
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _outcome(do: Callable[[], T]) -> Outcome[T]:

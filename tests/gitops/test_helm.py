@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,19 @@ def test_charts_it_depends_on_are_fetched(chart: Path, tmp_path: Path) -> None:
                                 "- {name: base, version: 0.1.0, repository: file://../base}\n"})  # fmt: skip
     found = helm.template(chart, Release("shop", "shop", crds=False))
     assert sorted(obj["metadata"]["name"] for obj in found) == ["shop-base", "shop-one"]
+
+
+def test_one_that_runs_ends_when_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.name == "nt":
+        pytest.skip("the stand-in is a script with a first line that Windows does not read")
+    program, sign = tmp_path / "helm", tmp_path / "runs"
+    program.write_text(f"#!{sys.executable}\nimport time\nopen({str(sign)!r}, 'w').close()\ntime.sleep(60)\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with ThreadPoolExecutor(1) as threads:
+        going = threads.submit(helm.run, ["list"], timeout=60.0)
+        while not sign.exists():
+            pass
+        helm.stop()
+        with pytest.raises(RenderError, match="did not say why"):
+            going.result(timeout=20)

@@ -52,6 +52,17 @@ def test_a_pool_tells_when_it_is_done_and_gives_the_outcome_once() -> None:
     pool.close()
 
 
+def test_long_work_keeps_nobody_from_theirs() -> None:
+    pool, told, goes_on = Pool(), queue.Queue[tuple[str, Request]](), threading.Event()
+    pool.tell(lambda who, request: told.put((who, request)))
+    for number in range(8):
+        pool.ask(WHO, Request("default", str(number)), 1, lambda: goes_on.wait(PATIENCE), is_long=True)
+    assert pool.ask(WHO, WHAT, 1, lambda: "done") is None
+    assert told.get(timeout=PATIENCE) == (WHO, WHAT)
+    goes_on.set()
+    pool.close()
+
+
 def test_asked_for_something_else_a_pool_forgets_what_went_on() -> None:
     pool, told = Pool(), queue.Queue[tuple[str, Request]]()
     pool.tell(lambda who, request: told.put((who, request)))

@@ -139,5 +139,6 @@ class ControlPlane:
         self.manager.advance(seconds)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and end what runs for the controllers."""
+        self.gitops.close()
         self.store.close()

@@ -84,6 +84,13 @@ class GitOps:
 
         return received(self._api_for("argocd")("argocd-server"), headers, body)
 
+    def close(self) -> None:
+        """End what runs for the controllers."""
+        if self._kubeconfig is not None:
+            from gitopslab.gitops.render import helm
+
+            helm.stop()
+
     def _flux(self) -> list[Row]:
         from gitopslab.gitops.flux.controllers import controllers
         from gitopslab.gitops.flux.surroundings import Surroundings

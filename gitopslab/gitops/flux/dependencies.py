@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gitopslab.controlplane.runtime.informer import Informer
 from gitopslab.gitops.flux.expressions import ExpressionError, NoValueError, holds
+from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS
 from gitopslab.machinery.objects import Object, is_condition_true, name_of, namespace_of
 
 
@@ -26,7 +27,7 @@ def unready(kustomization: Object, others: Informer, revision: str) -> str:
         words = f"dependency '{namespace}/{reference['name']}'"
         other = others.get(reference["name"], namespace)
         if other is None:
-            return f'{words} not found: Kustomization.kustomize.toolkit.fluxcd.io "{reference["name"]}" not found'
+            return f'{words} not found: {KUSTOMIZATIONS} "{reference["name"]}" not found'
         if expression := reference.get("readyExpr"):
             if said := refused(expression, kustomization, other):
                 return said

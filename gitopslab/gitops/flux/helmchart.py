@@ -18,7 +18,7 @@ from gitopslab.gitops.flux.credentials import credentials_of
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.helmrepository import fetched
 from gitopslab.gitops.flux.imagerepository import reader
-from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, HELM_CHARTS, HELM_REPOSITORIES
+from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, HELM_CHARTS, HELM_REPOSITORIES, SOURCE
 from gitopslab.gitops.flux.loop import Turn
 from gitopslab.gitops.flux.ocirepository import image_of
 from gitopslab.gitops.flux.surroundings import Surroundings
@@ -64,7 +64,7 @@ class HelmChartController:
             message = f"failed to get source: unsupported source kind '{reference['kind']}'"
             return self._artifacts.failed(turn, "UnsupportedSourceKind", message, is_stalled=True)
         if source is None:
-            missing = f'{_SOURCES[reference["kind"]]} "{reference["name"]}" not found'
+            missing = f'{reference["kind"]}.{SOURCE} "{reference["name"]}" not found'
             return self._artifacts.failed(turn, "SourceUnavailable", f"failed to get source: {missing}")
         artifact = (source.get("status") or {}).get("artifact")
         if artifact is None and source["spec"].get("type") != "oci":

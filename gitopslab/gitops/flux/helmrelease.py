@@ -10,7 +10,7 @@ Simplified: this machine's helm does it, so there must be one, and one of versio
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gitopslab.controlplane.runtime.api import WatchEvent
@@ -21,7 +21,7 @@ from gitopslab.gitops.flux.durations import seconds, spoken
 from gitopslab.gitops.flux.expressions import ExpressionError
 from gitopslab.gitops.flux.helmdrift import Drift, correct, drifts
 from gitopslab.gitops.flux.helmreport import HelmReport
-from gitopslab.gitops.flux.kinds import HELM, HELM_CHARTS, HELM_RELEASES, OCI_REPOSITORIES, is_suspended
+from gitopslab.gitops.flux.kinds import HELM, HELM_CHARTS, HELM_RELEASES, OCI_REPOSITORIES, SOURCE, is_suspended
 from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.release import (
     UNINSTALL,
@@ -72,6 +72,25 @@ class _Seen:
     manifest: list[Object] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Acting:
+    """An action that goes on; it is waited for whatever changes meanwhile.
+
+    Attributes:
+        what: By which the work is known.
+        do: The work.
+        action: Its word.
+        wanted: The chart and values it is about.
+        before: Helm's history when it began.
+    """
+
+    what: tuple[object, ...]
+    do: Callable[[], tuple[str, list[Object]]]
+    action: str
+    wanted: Wanted
+    before: list[Object]
+
+
 class HelmReleaseController:
     """Reconciles HelmReleases.
 
@@ -86,6 +105,7 @@ class HelmReleaseController:
         self._loop = Loop(given, COMPONENT, HELM_RELEASES, self._uninstall)
         self._report = HelmReport(self._loop, given.clock)
         self._seen: dict[Request, _Seen] = {}
+        self._acting: dict[Request, _Acting] = {}
         self.sources: tuple[Source, ...] = (
             Source(HELM_RELEASES),
             *(Source(resource, self._users) for resource in _CHARTS.values()),
@@ -104,7 +124,7 @@ class HelmReleaseController:
                 self._seen.pop(request, None)
             return turn
         try:
-            return self._go_on(turn)
+            return self._finish(turn) if request in self._acting else self._go_on(turn)
         except ExpressionError as error:
             return self._report.stalled(turn, "InvalidCELExpression", error.message)
         except _NotYet as error:
@@ -154,22 +174,29 @@ class HelmReleaseController:
     def _act(self, turn: Turn, program: Helm, wanted: Wanted, decision: Decision) -> Result:
         action, timeout = decision.action, seconds(timeout_of(turn.obj, decision.action))
         target = rollback_target((turn.obj.get("status") or {}).get("history") or [])
-        revision = int(target["version"]) if target else 0
+        seen = self._seen[turn.request].history
+        revision = int(target["version"]) if target else int(seen[-2]["revision"]) if len(seen) > 1 else 0
         turn = self._report.running(turn, action, timeout)
-        what = ("act", action, turn.cause, len(self._seen[turn.request].history))
+        what = ("act", action, turn.cause)
 
         def do() -> tuple[str, list[Object]]:
             return program.act(action, wanted, timeout, revision), program.history()
 
-        outcome = self._given.work.ask(self.name, turn.request, what, do)
+        before = self._seen.pop(turn.request).history
+        self._acting[turn.request] = _Acting(what, do, action, wanted, before)
+        return self._finish(turn)
+
+    def _finish(self, turn: Turn) -> Result:
+        acting = self._acting[turn.request]
+        outcome = self._given.work.ask(self.name, turn.request, acting.what, acting.do, is_long=True)
         if outcome is None:
             return DONE
-        before = self._seen.pop(turn.request).history
+        del self._acting[turn.request]
         try:
             error, history = outcome.get()
         except RenderError as trouble:
             raise _NotYet("ReconcileError", trouble.message) from trouble
-        return self._report.acted(turn, action, wanted, error, before, history)
+        return self._report.acted(turn, acting.action, acting.wanted, error, acting.before, history)
 
     def _drifts(self, obj: Object, seen: _Seen) -> list[Drift]:
         rules = tuple((obj["spec"].get("driftDetection") or {}).get("ignore") or ())
@@ -205,7 +232,7 @@ class HelmReleaseController:
         source = self._made_chart(obj) if "chart" in obj["spec"] else self._source(obj)
         kind, namespace, name = _reference(obj)
         if source is None:
-            why = f'{_CHARTS.get(kind, kind)} "{name}" not found'
+            why = f'{kind}.{SOURCE} "{name}" not found'
             raise _NotYet("ArtifactFailed", f"could not get Source object: {why}", _WAIT)
         artifact = (source.get("status") or {}).get("artifact")
         observed = (source.get("status") or {}).get("observedGeneration")
@@ -283,12 +310,18 @@ class HelmReleaseController:
     def _uninstall(self, obj: Object) -> Result | None:
         """Uninstall before the HelmRelease goes, unless it was suspended or has installed nothing."""
         request = Request(namespace_of(obj), name_of(obj))
-        if (obj.get("status") or {}).get("history") and not is_suspended(obj) and self._given.kubeconfig is not None:
+        if (acting := self._acting.get(request)) is not None:
+            if self._given.work.ask(self.name, request, acting.what, acting.do, is_long=True) is None:
+                return DONE
+            del self._acting[request]
+            return Result(0.0)
+        has_begun = (obj.get("status") or {}).get("lastAttemptedReleaseAction")
+        if has_begun and not is_suspended(obj) and self._given.kubeconfig is not None:
             program, timeout = Helm(self._given.kubeconfig, obj), seconds(timeout_of(obj, UNINSTALL))
             empty = Wanted(charts.Chart("", "", "", b""), {})
             deletion = ("uninstall", obj["metadata"]["uid"])
             outcome = self._given.work.ask(
-                self.name, request, deletion, lambda: [program.act(UNINSTALL, empty, timeout)]
+                self.name, request, deletion, lambda: [program.act(UNINSTALL, empty, timeout)], is_long=True
             )
             if outcome is None:
                 return DONE

@@ -233,7 +233,7 @@ class HelmReport:
             "full": _full(obj, snapshot),
             "short": f"{release_namespace(obj)}/{release_name(obj)}",
             "chart": _chart(snapshot)
-            if action not in (INSTALL, UPGRADE)
+            if snapshot and action not in (INSTALL, UPGRADE)
             else f"{wanted.chart.name}@{wanted.chart.version}",
             "why": error,
         }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.informer import Informer
 from gitopslab.errors import GitError, LabError
-from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES
+from gitopslab.gitops.flux.kinds import SOURCE
 from gitopslab.gitops.git.remote import File
 from gitopslab.gitops.source import archive
 from gitopslab.gitops.source.storage import Storage
@@ -55,7 +55,7 @@ def includes_of(obj: Object, repositories: Informer) -> list[Included]:
         name = include["repository"]["name"]
         there = repositories.get(name, namespace_of(obj))
         if there is None:
-            why = f'{GIT_REPOSITORIES} "{name}" not found'
+            why = f'GitRepository.{SOURCE} "{name}" not found'
             raise IncludeError("NotFound", f"could not get resource for include '{name}': {why}")
         artifact = (there.get("status") or {}).get("artifact")
         if artifact is None:

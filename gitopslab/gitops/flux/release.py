@@ -93,6 +93,8 @@ def decide(obj: Object, history: Sequence[Object], wanted: Wanted) -> Decision:
     if latest is None or latest["status"] == "uninstalled":
         return _unless_exhausted(obj, INSTALL)
     snapshots = status.get("history") or []
+    if latest["status"].startswith("pending"):  # whoever began that did not end it
+        return Decision(UNINSTALL if latest["status"] == "pending-install" or len(history) < 2 else ROLLBACK)
     if not snapshots or snapshots[0]["version"] != latest["revision"]:
         return Decision(UPGRADE)
     current = snapshots[0]

@@ -23,6 +23,7 @@ FILE = "Chart.yaml"
 """What makes a folder a chart."""
 
 _MOST_BYTES = 64 * 1024 * 1024
+_running: set[subprocess.Popen[bytes]] = set()
 _NOT_BUILT = ("missing in charts/ directory", "must run `helm dependency")
 
 
@@ -151,18 +152,30 @@ def run(arguments: Sequence[str], *, timeout: float, environment: Mapping[str, s
     """
     helm = program()
     with tempfile.TemporaryDirectory(prefix="helm-") as place:
+        process = subprocess.Popen(
+            [helm, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**_environment(Path(place)), **(environment or {})},
+        )  # fmt: skip
+        _running.add(process)
         try:
-            answer = subprocess.run(
-                [helm, *arguments], capture_output=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL,
-                env={**_environment(Path(place)), **(environment or {})},
-            )  # fmt: skip
+            out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
             raise RenderError(f"helm did not end within {timeout:.0f}s") from None
-    if answer.returncode:
-        raise RenderError(_said(answer.stderr))
-    if len(answer.stdout) > _MOST_BYTES:
+        finally:
+            _running.discard(process)
+    if process.returncode:
+        raise RenderError(_said(err))
+    if len(out) > _MOST_BYTES:
         raise RenderError(f"helm gives more than {_MOST_BYTES} bytes")
-    return answer.stdout.decode(errors="replace")
+    return out.decode(errors="replace")
+
+
+def stop() -> None:
+    """End every helm that runs: whom it works for goes away."""
+    for process in list(_running):
+        process.terminate()
 
 
 def _said(stderr: bytes) -> str:

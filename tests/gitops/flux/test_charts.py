@@ -146,7 +146,7 @@ def test_what_is_no_chart_stalls(flux: Flux, project: Project) -> None:
 
 def test_a_source_that_is_missing_or_empty_is_told_and_mends(flux: Flux, project: Project) -> None:
     chart(flux)
-    message = 'failed to get source: gitrepositories.source.toolkit.fluxcd.io "app" not found'
+    message = 'failed to get source: GitRepository.source.toolkit.fluxcd.io "app" not found'
     assert ready(flux) == ("False", "SourceUnavailable", message)
     flux.repository(project.url)
     flux.advance(60)

@@ -20,8 +20,9 @@ def begun(flux: Flux, project: Project) -> None:
 def test_a_dependency_that_is_not_there_is_told(flux: Flux, project: Project) -> None:
     begun(flux, project)
     flux.kustomization("app", path="./two", dependsOn=[{"name": "infra"}])
-    assert ready(flux)[:2] == ("False", "DependencyNotReady")
-    assert ready(flux)[2].startswith(f"dependency '{SYSTEM}/infra' not found: ")
+    missing = 'kustomizations.kustomize.toolkit.fluxcd.io "infra" not found'
+    message = f"dependency '{SYSTEM}/infra' not found: {missing}"
+    assert ready(flux) == ("False", "DependencyNotReady", message)
     assert flux.find("configmaps", "b") is None
     words = "Dependencies do not meet ready condition, retrying in 30s"
     assert flux.events("Kustomization") == [("Normal", "DependencyNotReady", words)]

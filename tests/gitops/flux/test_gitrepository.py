@@ -271,7 +271,7 @@ def test_another_repository_is_included(flux: Flux, project: Project, forge: Ser
     project.commit({"a.yaml": config_map("a")})
     other = Project(forge, f"{project.path}-shared")
     flux.repository(project.url, include=[{"repository": {"name": "shared"}, "fromPath": "base", "toPath": "vendor"}])
-    why = "could not get resource for include 'shared': gitrepositories.source.toolkit.fluxcd.io \"shared\" not found"
+    why = "could not get resource for include 'shared': GitRepository.source.toolkit.fluxcd.io \"shared\" not found"
     assert flux.condition(GIT, kind="IncludeUnavailable") == ("True", "NotFound", why)
     assert flux.condition(GIT) == ("False", "NotFound", why)
     flux.repository(other.url, "shared")
