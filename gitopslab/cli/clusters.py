@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -164,8 +165,9 @@ def status(spec: ClusterOption = "embedded", name: NameOption = "lab", as_json: 
     if as_json:
         answer_json(described)
         return
-    for key in ("name", "cluster", "state", "kubeconfig", *described["details"], "forge"):
-        say(f"{key + ':':<12} {described.get(key, described['details'].get(key))}")
+    details = {key: _readable(key, value) for key, value in described["details"].items()}
+    for key, value in ({key: described[key] for key in _COLUMNS} | details | {"forge": described["forge"]}).items():
+        say(f"{key + ':':<12} {value}")
     if running and nodes is None:
         note("Its API does not answer. Next: gitopslab down, then gitopslab up")
     if nodes:
@@ -227,6 +229,11 @@ def _described(found: Cluster) -> dict[str, Any]:
         "kubeconfig": str(now.kubeconfig),
         "details": now.details,
     }
+
+
+def _readable(key: str, value: Any) -> Any:
+    """A detail of a cluster for people: a time of this machine's clock instead of seconds since 1970."""
+    return f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S}" if key == "started" else value
 
 
 def _node_row(node: dict[str, Any]) -> dict[str, str]:

@@ -59,6 +59,7 @@ def lab(
     made = cluster(spec, name)
     with progress("gitopslab lab") as step:
         made.up(step)
+    note(f"starting JupyterLab on port {chosen}")
     environment = _environment(made, spec, name) | ({"GITOPSLAB_PRESENT": "1"} if present else {})
     try:
         with (

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,8 @@ def test_status_shows_nodes(up: Said, gitopslab: Call) -> None:
     told = json.loads(gitopslab("status", "--json").out)
     assert [node["status"] for node in told["nodes"]] == ["Ready", "Ready"]
     assert told["details"]["pid"] > 0
+    started = next(line.split(maxsplit=1)[1] for line in lines if line.startswith("started:"))
+    assert datetime.fromisoformat(started).timestamp() == int(told["details"]["started"]), "a time of this clock"
 
 
 def test_list_shows_it(up: Said, gitopslab: Call) -> None:

@@ -67,6 +67,7 @@ def test_the_lab_opens_and_ctrl_c_keeps_the_cluster(cluster: EmbeddedCluster, tm
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0
+    assert "starting JupyterLab" in said
     assert "The cluster goes on" in said
     assert cluster.status().state is State.RUNNING
     with pytest.raises(OSError, match="refused"):
