@@ -85,6 +85,12 @@ _TEXT = re.compile(r"(?=.*[a-z]{2})(?=[A-Z✓+,]|.* )[^{}\[\]=<>#_|]+")
 _KEY = re.compile(r"(Escape|PageDown|PageUp|Home|End|Enter|Arrow\w+|Node/|[A-Z][a-z]+[A-Z]\w*)")
 _NO_TEXT = re.compile(r"gl-|^\.|tbody|textarea|translate|-space|: (reduce|[\d.])|^[MLQ]\d")
 _STORIES = ("path_writer.py", "path_controllers.py", "path_pods.py", "path_trail.py")
+_CLAUSES = (
+    "too little free CPU",
+    "too little free memory",
+    "a taint it does not tolerate (*)",
+    "no pod it must be near",
+)
 _TOLD_BY = ("title", "sentence", "sees", "writes")
 _COUNTED = (
     *("# node", "# nodes", "# pod", "# pods", "# object", "# objects", "# field", "# fields", "and # more"),
@@ -130,6 +136,9 @@ def _of_widgets() -> Catalog:
 
 def _sent() -> Iterator[str]:
     yield from _COUNTED
+    for clause in _CLAUSES:
+        yield from (f"# has {clause}", f"# have {clause}")
+    yield from _told_of_pods()
     for name in _STORIES:
         yield from _told((ROOT / "gitopslab" / "views" / name).read_text(encoding="utf-8"))
     for look in STATES.values():
@@ -150,6 +159,17 @@ def _told(source: str) -> Iterator[str]:
             given = [node.value]
         for value in given:
             yield from (text for text in _texts_of(value) if re.search(r"[a-z] |[a-z]\.$", text))
+
+
+def _told_of_pods() -> Iterator[str]:
+    """What is said of a pod that does not run."""
+    tree = ast.parse((ROOT / "gitopslab" / "views" / "reasons.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return):
+            found = _texts_of(
+                node.value.args[0] if isinstance(node.value, ast.Call) and node.value.args else node.value
+            )
+            yield from (text for text in found if re.search(r"[a-z] .*\.$", text))
 
 
 def _texts_of(value: ast.expr | None) -> Iterator[str]:

@@ -27,6 +27,7 @@ VARIABLE = "GITOPSLAB_LANG"
 """The environment variable that kernels and terminals of a working folder are started with."""
 
 _WORDS, _DRAWN = "lab", "widgets"
+_PLACE = re.compile(r"[*#]")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[KMGT]i)?")
 _spoken: list[str] = []
 
@@ -78,8 +79,8 @@ def _drawn_part(text: str, known: Mapping[str, str]) -> str:
         return re.sub("#", lambda _: next(numbers, "#"), said)
     for pattern, sentence in _sentences(language()):
         if found := pattern.fullmatch(text):
-            names = [_drawn_part(name, known) for name in found.groups()]
-            return "".join(part + name for part, name in zip(sentence.split("*"), [*names, ""], strict=True))
+            names = [", ".join(_drawn_part(one, known) for one in name.split(", ")) for name in found.groups()]
+            return "".join(part + name for part, name in zip(_PLACE.split(sentence), [*names, ""], strict=True))
     return text
 
 
@@ -87,9 +88,13 @@ def _drawn_part(text: str, known: Mapping[str, str]) -> str:
 def _sentences(spoken: str) -> list[tuple[re.Pattern[str], str]]:
     """Those texts that have a ``*`` where a name stands, as patterns."""
     known = words(_DRAWN, spoken)
-    return [
-        (re.compile("(.+?)".join(map(re.escape, text.split("*")))), said) for text, said in known.items() if "*" in text
-    ]
+    return [(_pattern(text), said) for text, said in known.items() if "*" in text]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    places = (f"({_NUMBER.pattern})" if place == "#" else "(.+?)" for place in _PLACE.findall(text))
+    parts = map(re.escape, _PLACE.split(text))
+    return re.compile("".join(part + place for part, place in zip(parts, [*places, ""], strict=True)))
 
 
 def words(name: str, wanted: str = "") -> Mapping[str, str]:

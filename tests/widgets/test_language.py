@@ -49,6 +49,7 @@ def test_a_board_in_dutch(dutch: None) -> None:
         assert "Wacht op een node (2)" in text
         assert "aangevraagd door pods" in text
         assert "Waiting" not in text
+        assert "hebben te weinig vrije CPU" in text, "sentences are translated in the browser as they are here"
         assert "lab-worker2" in text
         assert shown.page.get_attribute(".gl-counts", "aria-label") is not None
         assert shown.errors == []
@@ -79,5 +80,10 @@ def test_sentences_with_names_in_them(dutch: None) -> None:
     )
     kubelets = "The kubelets of lab-worker and lab-worker2 start containers"
     assert drawn(kubelets) == "De kubelets van lab-worker and lab-worker2 starten containers"
+    no_room = "No node fits: 1 has a taint it does not tolerate (gpu), 3 have too little free CPU."
+    assert (
+        drawn(no_room)
+        == "Geen node past: 1 heeft een taint die hij niet verdraagt (gpu), 3 hebben te weinig vrije CPU."
+    )
     for text, said in words("widgets").items():
         assert text.count("*") == said.count("*"), text

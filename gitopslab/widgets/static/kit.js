@@ -13,7 +13,7 @@ let sentences = [];
 /** Has everything that is drawn from now on speak the language that Python was asked for. */
 function speak(model) {
   dictionary = model.get("_options")?.words ?? null;
-  const quoted = (text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.+?)");
+  const quoted = (text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.+?)").replaceAll("#", `(${NUMBER.source})`);
   sentences = Object.entries(dictionary ?? {}).filter(([text]) => text.includes("*")).map(([text, said]) => [new RegExp(`^${quoted(text)}$`), said]);
 }
 
@@ -31,7 +31,7 @@ function spokenPart(text) {
   if (known) return known.replace(/#/g, () => numbers.shift() ?? "#");
   for (const [pattern, sentence] of sentences) {
     const names = pattern.exec(text)?.slice(1);
-    if (names) return sentence.replace(/\*/g, () => spokenPart(names.shift() ?? "*"));
+    if (names) return sentence.replace(/[*#]/g, () => (names.shift() ?? "").split(", ").map(spokenPart).join(", "));
   }
   return text;
 }
