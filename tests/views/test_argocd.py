@@ -10,7 +10,7 @@ from gitopslab.gitops.argocd.state import Key
 from gitopslab.machinery.objects import Object
 from gitopslab.views.argocd import application, applicationset
 from gitopslab.views.argocd.difference import change
-from gitopslab.views.argocd.resources import resources, states, tree
+from gitopslab.views.argocd.resources import PROGRESS_HEAD, progress, resources, states, tree
 from gitopslab.views.argocd.words import duration, moment
 
 SHA = "0123456789" * 4
@@ -28,6 +28,14 @@ def app(status: Any = None, **spec: Any) -> Object:
 
 def resource(kind: str, name: str, **rest: str) -> Object:
     return {"kind": kind, "name": name, "namespace": "web", **rest}
+
+
+def test_a_line_of_a_sync_is_as_wide_as_its_head_and_fits_into_a_notebook_beside_the_files() -> None:
+    state = states(app({"resources": [resource("Deployment", "web", status="Synced")]}), {})[0]
+    line = progress(NOW, state)
+    assert line.split() == [NOW, "Deployment", "web", "web", "Synced"]
+    assert line.index("Synced") + len("Synced") == PROGRESS_HEAD.index("STATUS") + len("STATUS")
+    assert len(PROGRESS_HEAD) <= 106, "columns at 1280 pixels"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0, "0s"), (59.9, "59s"), (60, "1m0s"), (3661, "1h1m1s"), (-1, "0s")])

@@ -13,8 +13,8 @@ from gitopslab.gitops.argocd.state import Key
 from gitopslab.machinery.objects import Object
 from gitopslab.views.argocd.words import table
 
-PROGRESS_HEAD = "{:<20}  {:>5}  {:>10}  {:>10}  {:>20}  {:>9}  {:>7}  {:>8}  {}".format(
-    "TIMESTAMP", "GROUP", "KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "HOOK", "MESSAGE"
+PROGRESS_HEAD = "{:<20}  {:>5}  {:>10}  {:>10}  {:>20}  {:>9}  {:>7}  {:>8}".format(
+    "TIMESTAMP", "GROUP", "KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "HOOK"
 )
 """The columns of ``progress``."""
 
@@ -60,11 +60,14 @@ def resources(found: Iterable[State]) -> str:
 
 
 def progress(at: str, state: State) -> str:
-    """A line of ``argocd app sync`` while it goes on."""
-    *cells, message = state.cells
+    """A line of ``argocd app sync`` while it goes on.
+
+    It has no MESSAGE: with one it would be broken in two in a notebook, and the table at the end has them all.
+    """
+    cells = state.cells[:-1]
     widths = (5, 10, 10, 20, 9, 7, 8)
     padded = "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-    return f"{at:<20}  {padded}  {message}".rstrip()
+    return f"{at:<20}  {padded}".rstrip()
 
 
 def tree(nodes: Sequence[Object], found: Iterable[State]) -> str:
