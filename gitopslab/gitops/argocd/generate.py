@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from posixpath import basename, dirname, isabs, join, normpath
 from typing import Any
@@ -47,6 +47,7 @@ class Context:
         revision: The commit, 40 digits.
         kube_version: Of the cluster, for charts.
         api_versions: Of the cluster, for charts.
+        others: The files of the sources that this one refers to, by their names.
     """
 
     app: str
@@ -55,6 +56,7 @@ class Context:
     revision: str
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
+    others: Mapping[str, Mapping[str, File]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

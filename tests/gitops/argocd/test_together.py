@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
 from argocd_cluster import Argo, config_map
 from projects import Project
+from standin_tools import real
 
 from gitopslab.gitops.argocd.kinds import APPLICATIONS, NAMESPACE, RESOURCES_FINALIZER, TRACKING_ID
 
@@ -185,3 +190,23 @@ def test_a_hook_comes_before_the_waves_and_goes_after_them(argo: Argo, project: 
     assert argo.find("jobs.batch", "migrate") is None
     assert (argo.sync_status(), argo.health()) == ("Synced", "Healthy")
     assert argo.status()["summary"]["images"] == ["nginx"]
+
+
+def test_a_chart_takes_values_of_another_source(argo: Argo, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(real('helm')).parent}{os.pathsep}{os.environ['PATH']}")
+    template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {word: {{ .Values.word }}}\n"
+    project.commit({
+        "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.2.3\n", "chart/templates/c.yaml": template,
+        "prod/values.yaml": "word: hello\n",
+    })  # fmt: skip
+    common = {"repoURL": project.url, "targetRevision": "main"}
+    sources = [
+        {**common, "path": "chart", "helm": {"valueFiles": ["$values/prod/values.yaml"]}},
+        {**common, "ref": "values"},
+    ]
+    spec = {"project": "default", "sources": sources, "destination": {"name": "in-cluster", "namespace": "default"}}
+    argo.create("Application", "app", spec | {"syncPolicy": automated()})
+    assert argo.get("configmaps", "c", "default")["data"] == {"word": "hello"}
+    project.commit({"prod/values.yaml": "word: again\n"})
+    argo.refresh()
+    assert argo.get("configmaps", "c", "default")["data"] == {"word": "again"}
