@@ -6,11 +6,12 @@ would differ, nothing is written. Source: ``fluxcd/pkg/ssa/manager_apply.go``, `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
-from gitopslab.errors import ApiError, InvalidError, LabError, NotFoundError
+from gitopslab.errors import ApiError, ConflictError, InvalidError, LabError, NotFoundError
 from gitopslab.gitops.flux.ignoring import Rules, paths_of, payload, without
 from gitopslab.gitops.flux.marks import says, spoken
 from gitopslab.gitops.flux.ownership import taken_over
@@ -33,6 +34,7 @@ CREATED, CONFIGURED, UNCHANGED, SKIPPED, DELETED = "created", "configured", "unc
 
 _NOT_COMPARED = ("metadata", "status")
 _UNSEEN = (403, 404)
+_IMMUTABLE = re.compile(r"is\simmutable|immutable\sfield")
 
 
 class ApplyError(LabError):
@@ -86,6 +88,13 @@ class Applier:
         self._clock = clock
         self._seen: dict[str, _Seen] = {}
 
+    def placed(self, obj: Object) -> Object:
+        """An object without the namespace that it names in vain, as the API server leaves it: it is in none."""
+        resource = self._catalog.of(obj)
+        if resource is None or resource.namespaced or not namespace_of(obj):
+            return obj
+        return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "namespace"}}
+
     def plan(self, obj: Object, *, force: bool, ignore: Rules = ()) -> Planned:
         """What would be done to an object, in one of the words above. Nothing of it is written.
 
@@ -110,6 +119,7 @@ class Applier:
             if live is None or not _is_immutable(error) or not (force or _is_forced(obj, live)):
                 raise _failed(obj, error) from error
             self._make_way(obj)
+            self._try_anew(obj)
             return Planned(CREATED, obj)
         if live is None:
             return Planned(CREATED, obj)
@@ -166,6 +176,12 @@ class Applier:
             self._api.delete(resource.key, name_of(obj), namespace_of(obj), propagation="Background")
         except NotFoundError:
             return
+
+    def _try_anew(self, obj: Object) -> None:
+        try:
+            self._patch(self._resource(obj), obj, dry_run=True)
+        except ApiError as error:
+            raise _failed(obj, error) from error
 
     def _make_way(self, obj: Object) -> None:
         self.delete(obj)
@@ -243,9 +259,11 @@ def _differs(live: Object, result: Object) -> bool:
 
 
 def _is_immutable(error: ApiError) -> bool:
-    """Whether the change is refused, and not the object: then making it anew helps."""
-    message = error.message
-    return isinstance(error, InvalidError) and ("immutable" in message or "Forbidden: updates to" in message)
+    """Whether a change may have been refused that making the object anew would let through.
+
+    As kubectl does, Flux takes every object that is not valid for one that cannot be changed.
+    """
+    return isinstance(error, InvalidError | ConflictError) or bool(_IMMUTABLE.search(error.message))
 
 
 def _failed(obj: Object, error: ApiError) -> ApplyError:

@@ -256,7 +256,7 @@ class KustomizationController:
         """Plan one object of a stage, or write one, once all of them are planned."""
         stage, applier, spec = run.stages[0], self._applier(obj), obj["spec"]
         if len(run.planned) < len(stage):
-            wanted = stage[len(run.planned)]
+            wanted = stage[len(run.planned)] = applier.placed(stage[len(run.planned)])
             planned = applier.plan(wanted, force=bool(spec.get("force")), ignore=tuple(spec.get("ignore") or ()))
             run.planned.append(planned)
         else:

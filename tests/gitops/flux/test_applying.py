@@ -143,3 +143,18 @@ def test_a_revision_stands_in_the_annotations_of_its_events(flux: Flux, project:
     said = [event for event in flux.api.list("events", SYSTEM) if event["involvedObject"]["kind"] == "Kustomization"]
     word = "kustomize.toolkit.fluxcd.io/revision"
     assert {event["metadata"]["annotations"][word] for event in said} == {f"main@sha1:{commit}"}
+
+
+def test_what_belongs_to_the_cluster_is_applied_without_the_namespace_it_names(flux: Flux, project: Project) -> None:
+    role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r, namespace: x}\nrules: []\n"
+    project.commit({"a.yaml": role})
+    flux.repository(project.url)
+    flux.kustomization()
+    assert (flux.condition(KS) or ("",))[0] == "True"
+    assert [each["id"] for each in flux.status(KS)["inventory"]["entries"]] == [
+        "_r_rbac.authorization.k8s.io_ClusterRole"
+    ]
+    assert ("Normal", "Progressing", "ClusterRole/r created") in flux.events("Kustomization")
+    project.commit({"a.yaml": None, "b.yaml": config_map("b")})
+    flux.sync()
+    assert flux.find("clusterroles.rbac.authorization.k8s.io", "r", "") is None

@@ -87,3 +87,34 @@ def test_with_force_it_is_made_anew(flux: Flux, project: Project, by: str) -> No
     ready = flux.condition(KS)
     assert ready is not None
     assert ready[0] == "True"
+
+
+def test_with_force_a_binding_to_another_role_is_made_anew(flux: Flux, project: Project) -> None:
+    binding = (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: default}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %s}\n"
+    )
+    begun(flux, project, binding % "view", force=True)
+    project.commit({"a.yaml": binding % "edit"})
+    flux.sync()
+    flux.advance(5)
+    assert flux.get("rolebindings.rbac.authorization.k8s.io", "b", "default")["roleRef"]["name"] == "edit"
+    assert (flux.condition(KS) or ("",))[0] == "True"
+
+
+def test_with_force_what_is_not_valid_is_deleted_all_the_same(flux: Flux, project: Project) -> None:
+    service = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: default}\n"
+        "spec: {type: %s, ports: [{port: 80}]}\n"
+    )
+    begun(flux, project, service % "ClusterIP", force=True)
+    project.commit({"a.yaml": service % "ClusterIPSS"})
+    flux.sync()
+    flux.advance(5)
+    reason, message = (flux.condition(KS) or ("", "", ""))[1:]
+    assert reason == "ReconciliationFailed"
+    assert message.startswith('Service/default/s dry-run failed (Invalid): Service "s" is invalid: spec.type: ')
+    assert flux.find("services", "s") is None
+    project.commit({"a.yaml": service % "ClusterIP"})
+    flux.sync()
+    assert flux.find("services", "s") is not None
