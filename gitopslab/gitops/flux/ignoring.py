@@ -8,12 +8,12 @@ in ``fluxcd/pkg/ssa/manager_apply.go``, selectors in ``fluxcd/pkg/ssa/jsondiff``
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.flux.ownership import MANAGER
+from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.machinery.objects import (
     Object,
     annotations_of,
@@ -38,8 +38,8 @@ def paths_of(obj: Object, rules: Rules) -> list[str]:
     """
     try:
         return _meant(obj, rules)
-    except re.error as error:
-        raise LabError(f"invalid regex in spec.ignore: {error}") from error
+    except PatternError as error:
+        raise LabError(f"invalid regex in spec.ignore: {error.message}") from error
     except ApiError as error:
         raise LabError(f"invalid selector in spec.ignore: {error.message}") from error
 
@@ -91,7 +91,7 @@ def _is_meant(obj: Object, target: Object) -> bool:
     version = str(obj.get("apiVersion", ""))
     facts = {"group": group_of(version), "version": version.rpartition("/")[2], "kind": str(obj.get("kind", "")),
              "name": name_of(obj), "namespace": namespace_of(obj)}  # fmt: skip
-    fits = all(not target.get(key) or re.fullmatch(target[key], fact) for key, fact in facts.items())
+    fits = all(not target.get(key) or compiled(target[key]).fullmatch(fact) for key, fact in facts.items())
     selectors = (("labelSelector", labels_of(obj)), ("annotationSelector", annotations_of(obj)))
     return fits and all(not target.get(key) or parse_labels(target[key]).matches(found) for key, found in selectors)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Hashable, Sequence
 
@@ -12,6 +11,7 @@ from gitopslab.gitops.flux.credentials import Credentials, credentials_of
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import IMAGE_REPOSITORIES
 from gitopslab.gitops.flux.loop import Loop, Turn
+from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.source.registry import Image, Reader, RegistryError
 from gitopslab.machinery.clock import timestamp
@@ -68,12 +68,17 @@ class ImageRepositoryController:
         except RegistryError as error:
             self._loop.failed(turn, "ReadOperationFailed", f"scan failed: {error.message}")
             return self._loop.schedule.failed(request, turn.cause)
-        self._keep(turn, image, found)
+        try:
+            self._keep(turn, image, found)
+        except PatternError as error:
+            message = f"scan failed: failed to compile regex in exclusion list: {error.message}"
+            self._loop.failed(turn, "ReadOperationFailed", message)
+            return self._loop.schedule.failed(request, turn.cause)
         return self._loop.schedule.done(request, turn.cause, seconds(spec["interval"]))
 
     def _keep(self, turn: Turn, image: Image, found: Sequence[str]) -> None:
         excluded = turn.obj["spec"].get("exclusionList") or [r"^.*\.sig$"]
-        tags = tuple(sorted(tag for tag in found if not any(re.search(pattern, tag) for pattern in excluded)))
+        tags = tuple(sorted(tag for tag in found if not any(compiled(pattern).search(tag) for pattern in excluded)))
         checksum = f"{zlib.adler32(chr(10).join(tags).encode())}"
         message = f"successful scan: found {len(tags)} tags with checksum {checksum}"
         status: Object = dict(turn.obj.get("status") or {})

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitopslab.errors import LabError
+from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.machinery.objects import Object, annotations_of, group_of, namespace_of
 
 GROUP = "event.toolkit.fluxcd.io"
@@ -121,9 +121,9 @@ def _speaks(patterns: Sequence[str], message: str) -> bool:
     """Whether a message fits one of some regular expressions; one that is none fits nothing."""
     for pattern in patterns:
         try:
-            if re.search(pattern, message):
+            if compiled(pattern).search(message):
                 return True
-        except re.error:
+        except PatternError:
             continue
     return False
 

@@ -9,7 +9,6 @@ Simplified: nothing is verified (``spec.verify``), and clouds are not logged in 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +19,7 @@ from gitopslab.gitops.flux.credentials import credentials_of
 from gitopslab.gitops.flux.imagerepository import reader
 from gitopslab.gitops.flux.kinds import OCI_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
+from gitopslab.gitops.flux.patterns import compiled
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.source import archive, ignore
 from gitopslab.gitops.source.registry import Image, Reader, RegistryError
@@ -166,7 +166,7 @@ def pull(registry: Reader, image: Image, spec: Object, stored: str) -> Pulled:
     else:
         try:
             tag = _newest(registry, ref, selector) if ref.get("semver") else ref.get("tag") or _LATEST
-        except (LabError, VersionError, re.error) as error:
+        except (LabError, VersionError) as error:
             said = f"failed to determine the artifact tag for '{spec['url']}': {_words(error)}"
             raise FetchError("ReadOperationFailed", said) from error
         try:
@@ -224,7 +224,7 @@ def _newest(registry: Reader, ref: Object, selector: Object) -> str:
     """The tag with the highest version in a range; in those of charts a ``_`` stands for ``+``."""
     tags = registry.tags()
     if pattern := ref.get("semverFilter"):
-        tags = [tag for tag in tags if re.search(pattern, tag)]
+        tags = [tag for tag in tags if compiled(pattern).search(tag)]
     try:
         allowed = Range.read(ref["semver"])
     except VersionError as error:

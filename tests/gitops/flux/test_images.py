@@ -94,6 +94,16 @@ def test_an_image_that_is_not_there_fails_and_mends(images: Images, flux: Flux) 
     assert ready[0] == "True"
 
 
+def test_an_exclusion_that_is_no_expression_is_told_and_mends(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository(exclusionList=["("])
+    ready = flux.condition(REPOSITORIES)
+    assert ready is not None
+    assert ready[:2] == ("False", "ReadOperationFailed")
+    flux.change(REPOSITORIES, "app", {"exclusionList": None})
+    assert flux.condition(REPOSITORIES)[0] == "True"  # type: ignore[index]
+
+
 @pytest.mark.parametrize("image", ["http://localhost:5050/a/b", "localhost:5050/a/b:1.0.0"])
 def test_an_image_with_a_scheme_or_a_tag_stalls(flux: Flux, image: str) -> None:
     flux.create(IMAGE, "ImageRepository", "app", {"image": image, "interval": "1m"})

@@ -129,6 +129,15 @@ def test_nothing_in_a_range_is_told_and_mends(registry: Registry, flux: Flux) ->
     assert flux.condition(OCI, kind="FetchFailed") is None
 
 
+def test_a_filter_that_is_no_expression_is_told(registry: Registry, flux: Flux) -> None:
+    registry.push("1.0.0")
+    registry.source(ref={"semver": ">=1.0.0", "semverFilter": "("})
+    ready = flux.condition(OCI)
+    assert ready is not None
+    assert ready[1] == "ReadOperationFailed"
+    assert ready[2].startswith(f"failed to determine the artifact tag for '{registry.url}': missing ")
+
+
 def test_a_tag_that_is_not_there_is_told_and_mends(registry: Registry, flux: Flux) -> None:
     registry.push("v1")
     registry.source(ref={"tag": "v2"})
