@@ -33,9 +33,9 @@ def deletion(path: str) -> Callable[[Any], Any]:
 
     if len(path) > _MOST_LETTERS:
         raise ValueError(f"jq: error: a path may have {_MOST_LETTERS} letters")
-    program = jq.compile(f"del({path})")
     if _ENDLESS.search(_TEXT.sub("", path)):
-        return _given_up
+        return _given_up  # without compiling it: jq reckons constants then, however large
+    program = jq.compile(f"del({path})")
     return lambda document: program.input_value(document).first()
 
 
