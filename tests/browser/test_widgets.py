@@ -71,7 +71,13 @@ WEB_IN_GIT = WEB.split("---")[1]
 IN_GIT = {"web.yaml": WEB_IN_GIT.replace(f", namespace: {PLACE}", "")}
 MORE_IN_GIT = {"words.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: hello}\n"}
 
-FIRST = f"""import gitopslab
+BUILT = {".gitlab-ci.yml": "build: {stage: build, script: [sleep 2]}\ntest: {script: [echo tested]}\n"}
+
+IMAGE = {"Dockerfile": "FROM python\nWORKDIR /app\nCOPY app.py .\n", "app.py": "print('hello')\n"}
+
+FIRST = f"""from pathlib import Path
+
+import gitopslab
 from gitopslab.gitops.flux.definitions import definitions
 
 lab, place = gitopslab.open(), {PLACE!r}
@@ -84,6 +90,12 @@ lab.client.discovery(fresh=True)
 shop = lab.git.clone("show/shop", "shop")
 shop.commit("Open the shop", {IN_GIT!r}, push=True)
 shop.commit("Say hello", {MORE_IN_GIT!r}, push=True)
+for name, text in {IMAGE!r}.items():
+    Path("layered", name).parent.mkdir(exist_ok=True)
+    Path("layered", name).write_text(text)
+lab.build("layered", "show/layered:1", engine="lab")
+app = lab.git.clone("show/app", "app")
+app.commit("Build it", {BUILT!r}, push=True)
 lab.flux.url("show/shop")
 lab.apply({BROUGHT!r})
 lab.wait("kustomization/shop", "condition=Ready", namespace="flux-system")
@@ -103,6 +115,13 @@ def scale_shop(stage: Stage, _root: Locator) -> None:
     """Ask for one pod more than Git does, in a terminal."""
     stage.shop += 1
     stage.lab.gitopslab("kubectl", "scale", "deployment/web", f"--replicas={stage.shop}", "-n", SHOP)
+
+
+def run_again(_stage: Stage, root: Locator) -> None:
+    """Run the first job again, or cancel it while it runs, by its button."""
+    if root.locator(".gl-pl-details").is_hidden():
+        root.locator(".gl-pl-job").first.evaluate("(job) => job.click()")
+    root.locator(".gl-pl-actions button").first.evaluate("(button) => button.click()")
 
 
 def think_smaller(stage: Stage, root: Locator) -> None:
@@ -213,6 +232,15 @@ CASES = [
         change=make_namespace,
     ),
     Case(
+        "pipeline",
+        'lab.pipelines("show/app").latest.show()',
+        ".gl-pl-job",
+        "[...root.querySelectorAll('.gl-pl-job')].map((job) => job.textContent).join()",
+        choose="root.querySelector('.gl-pl-job').click();",
+        place="root.querySelector('.gl-pl-details strong').textContent.split(':')[0]",
+        change=run_again,
+    ),
+    Case(
         "commit-lanes",
         'lab.lanes("show/shop")',
         ".gl-ln-commit",
@@ -240,7 +268,11 @@ CASES = [
         change=scale_shop,
     ),
 ]
+LAYERS = Case("layers", 'lab.layers("show/layered:1")', ".gl-stack button", "''")
+"""What it shows never changes, so it follows nothing."""
+
 every = pytest.mark.parametrize("case", CASES, ids=str)
+all_ = pytest.mark.parametrize("case", [*CASES, LAYERS], ids=str)
 
 
 @dataclass
@@ -281,7 +313,7 @@ class Stage:
         self.wait_live()
 
     def wait_live(self) -> None:
-        for case in CASES:
+        for case in (*CASES, LAYERS):
             self.root(case).locator(case.thing).first.wait_for(state="attached", timeout=60_000)
         self.page.wait_for_function(
             "() => !document.querySelector('.gl-live:is([data-live=lost], [data-live=closed])')"
@@ -290,7 +322,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(lab: OpenLab) -> Iterator[Stage]:
-    cells = [new_code_cell(FIRST), *(new_code_cell(case.code) for case in CASES)]
+    cells = [new_code_cell(FIRST), *(new_code_cell(case.code) for case in (*CASES, LAYERS))]
     # Without a kernel's name JupyterLab would ask for one.
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(new_notebook(cells=cells, metadata=kernel), lab.folder / NOTEBOOK)
@@ -301,7 +333,7 @@ def stage(lab: OpenLab) -> Iterator[Stage]:
         yield made
 
 
-@every
+@all_
 def test_it_renders(stage: Stage, case: Case) -> None:
     root = stage.root(case)
     assert root.count() == 1
@@ -311,7 +343,7 @@ def test_it_renders(stage: Stage, case: Case) -> None:
     assert stage.shown.errors == []
 
 
-@every
+@all_
 def test_it_is_reached_and_used_by_keyboard(stage: Stage, case: Case) -> None:
     cells = stage.page.locator(".jp-Notebook .jp-Cell")
     count = cells.count()
@@ -354,7 +386,7 @@ def test_all_of_them_survive_a_restart_of_the_kernel(stage: Stage) -> None:
     stage.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     ended = "(count) => document.querySelectorAll('.gl-live[data-live=closed]').length === count"
     stage.page.wait_for_function(ended, arg=len(CASES))
-    blank = [case.name for case in CASES if not stage.root(case).locator(case.thing).count()]
+    blank = [case.name for case in (*CASES, LAYERS) if not stage.root(case).locator(case.thing).count()]
     assert blank == [], "the last picture stays"
     stage.run()
     stage.change(*CASES)
