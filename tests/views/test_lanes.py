@@ -71,6 +71,30 @@ def test_an_older_commit_is_told_from_history(shop: Delivered) -> None:
     assert told(shop, found, at=1, lane=1)[2][1] == "untold"
 
 
+def test_a_commit_that_renders_as_an_older_one_did_is_not_applied_before_it_was_fetched(shop: Delivered) -> None:
+    both = {**shop.kustomization()["status"]["history"][0], "firstReconciled": shop.at(-300)}
+    found = drawn(shop, shop.source(), shop.kustomization(history=[both]))
+    assert told(shop, found)[:2] == [("fetched", "done", 1.0), ("applied", "done", 2.0)], "when it became ready"
+    assert found.commits[0].seconds == int(shop.pushed), "and the push is not moved to that"
+
+
+def test_of_commits_with_the_same_words_each_is_fetched_at_its_own_time(shop: Delivered) -> None:
+    source = shop.source(artifact={"revision": "main@sha1:" + "1" * 40, "lastUpdateTime": shop.at(60)})
+    same = [
+        {
+            "metadata": {"annotations": {"source.toolkit.fluxcd.io/revision": f"main@sha1:{sha}"}},
+            "involvedObject": {"uid": source["metadata"]["uid"]},
+            "reason": "NewArtifact",
+            "message": "stored artifact for commit 'Update from image update automation'",
+            "lastTimestamp": shop.at(seconds),
+        }
+        for sha, seconds in ((NEW, 1), (OLD, -599), ("1" * 40, 60))
+    ]
+    commits = [{**told, "subject": "Update from image update automation"} for told in shop.commits()]
+    found = lanes("waal/shop", commits, read(source, shop.kustomization(history=[])), events=same)
+    assert [commit.steps[0][0].seconds - shop.pushed for commit in found.commits] == [1.0, -599.0]
+
+
 def test_health_is_told_when_the_kustomization_waits(shop: Delivered) -> None:
     healthy = {"type": "Healthy", "status": "True", "reason": "Succeeded", "message": "Health check passed in 2s"}
     conditions = [{**healthy, "lastTransitionTime": shop.at(6)}]

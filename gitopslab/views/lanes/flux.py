@@ -1,7 +1,8 @@
 """The lane of Flux: what source-controller and kustomize-controller tell of each commit. Pure.
 
 Facts: a GitRepository keeps only its newest artifact, a Kustomization at most five entries of history, and events an
-hour. What none of them tells is ``untold``; without ``spec.wait`` nobody looks whether what was applied works.
+hour. What none of them tells is ``untold``; without ``spec.wait`` nobody looks whether what was applied works. An entry
+of history is of what was rendered, with the newest commit that renders so: its first time may be an older commit's.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Iterable, Sequence
 
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.machinery.clock import seconds_of
-from gitopslab.machinery.objects import Object, condition_of, is_condition_true, uid_of
+from gitopslab.machinery.objects import Object, annotations_of, condition_of, is_condition_true, uid_of
 from gitopslab.views.flux import short
 from gitopslab.views.lanes.model import Lane, Step
 from gitopslab.views.news import when_of
 from gitopslab.views.reconciler import FLUX, Reconciler, commit_of
 
 _SUCCEEDED, _UNHEALTHY = "ReconciliationSucceeded", "HealthCheckFailed"
+_REVISION = "source.toolkit.fluxcd.io/revision"
 _EARLY = ("ArtifactFailed", "DependencyNotReady")
 _PASSED = "Health check passed in "
 _UNASKED = Step("healthy", "unasked", note="without spec.wait nobody looks: Ready means applied")
@@ -31,13 +33,13 @@ def lane(flux: Reconciler) -> Lane:
 
 def steps(flux: Reconciler, events: Iterable[Object], sha: str, subject: str, *, is_newest: bool) -> tuple[Step, ...]:
     """What became of one commit."""
-    applied = _applied(flux, sha)
     fetched = _fetched(flux, events, sha, subject, is_newest=is_newest)
+    applied = _applied(flux, sha, fetched.seconds)
     if fetched.outcome in ("waiting", "untold") and applied.outcome != "waiting":
         fetched = Step("fetched", "done", note="it was applied")
     if applied.outcome == "waiting":
         applied = _not_applied(flux, fetched, is_newest=is_newest)
-    return fetched, applied, _healthy(flux, sha, applied)
+    return fetched, applied, _healthy(flux, sha, applied, fetched.seconds)
 
 
 def _facts(flux: Reconciler) -> tuple[str, ...]:
@@ -62,9 +64,7 @@ def _fetched(flux: Reconciler, events: Iterable[Object], sha: str, subject: str,
     artifact = (source.get("status") or {}).get("artifact") or {}
     if commit_of(artifact.get("revision") or "") == sha:
         return Step("fetched", "done", seconds_of(artifact["lastUpdateTime"]))
-    words = f"stored artifact for commit '{subject}'"
-    told = [when_of(e) for e in events if e.get("reason") == "NewArtifact" and e.get("message") == words and
-            (e.get("involvedObject") or {}).get("uid") == uid_of(source)]  # fmt: skip
+    told = [when_of(each) for each in events if _tells_of(each, source, sha, subject)]
     if told:
         return Step("fetched", "done", max(told))
     if not is_newest:
@@ -75,21 +75,29 @@ def _fetched(flux: Reconciler, events: Iterable[Object], sha: str, subject: str,
     return Step("fetched", "waiting", note="its source is suspended" if suspended else "Git is asked once an interval")
 
 
-def _applied(flux: Reconciler, sha: str) -> Step:
+def _tells_of(event: Object, source: Object, sha: str, subject: str) -> bool:
+    """Whether an event is of this commit: by its revision, or where it has none by its words, which several share."""
+    if event.get("reason") != "NewArtifact" or (event.get("involvedObject") or {}).get("uid") != uid_of(source):
+        return False
+    revision = annotations_of(event).get(_REVISION)
+    return commit_of(revision) == sha if revision else event.get("message") == f"stored artifact for commit '{subject}'"
+
+
+def _applied(flux: Reconciler, sha: str, fetched: float) -> Step:
     """As far as the Kustomization itself tells; ``waiting`` when it does not."""
     status, ready = flux.object.get("status") or {}, condition_of(flux.object, "Ready") or {}
     entry = _entry(status.get("history") or (), sha)
     if flux.revision == sha:
-        return Step("applied", "done", _before_checks(flux) or _first(entry) or _since(ready))
+        return Step("applied", "done", _not_before(fetched, _before_checks(flux), _first(entry), _since(ready)))
     if commit_of(status.get("lastAttemptedRevision") or "") == sha:
         if ready.get("status") == "False" and ready.get("reason") not in _EARLY:
             return Step("applied", "failed", _since(ready), short(ready.get("message", "")))
         doing = (condition_of(flux.object, "Reconciling") or {}).get("message", "")
         return Step("applied", "now", _since(ready), short(doing))
     if entry and entry["lastReconciledStatus"] in (_SUCCEEDED, _UNHEALTHY):
-        return Step("applied", "done", _first(entry))
+        return Step("applied", "done", _not_before(fetched, _first(entry)))
     if entry:
-        return Step("applied", "failed", _first(entry), entry["lastReconciledStatus"])
+        return Step("applied", "failed", _not_before(fetched, _first(entry)), entry["lastReconciledStatus"])
     return Step("applied", "waiting")
 
 
@@ -104,7 +112,7 @@ def _not_applied(flux: Reconciler, fetched: Step, *, is_newest: bool) -> Step:
     return Step("applied", "waiting", note="" if fetched.outcome == "done" else "after it is fetched")
 
 
-def _healthy(flux: Reconciler, sha: str, applied: Step) -> Step:
+def _healthy(flux: Reconciler, sha: str, applied: Step, fetched: float) -> Step:
     spec, status = flux.object["spec"], flux.object.get("status") or {}
     if not (spec.get("wait") or spec.get("healthChecks")):
         return _UNASKED
@@ -118,7 +126,7 @@ def _healthy(flux: Reconciler, sha: str, applied: Step) -> Step:
     if entry is None:
         return Step("healthy", "untold")
     outcome = "failed" if entry["lastReconciledStatus"] == _UNHEALTHY else "done"
-    return Step("healthy", outcome, _first(entry))
+    return Step("healthy", outcome, _not_before(fetched, _first(entry)))
 
 
 def _before_checks(flux: Reconciler) -> float:
@@ -138,6 +146,11 @@ def _entry(history: Sequence[Object], sha: str) -> Object | None:
 
 def _first(entry: Object | None) -> float:
     return seconds_of(entry["firstReconciled"]) if entry else 0.0
+
+
+def _not_before(fetched: float, *times: float) -> float:
+    """The first of these times that can be the commit's own; 0 when none can. They are told in whole seconds."""
+    return next((time for time in times if time and time > fetched - 1), 0.0)
 
 
 def _since(condition: Object) -> float:
