@@ -84,6 +84,8 @@ def import_(
 ) -> None:
     """Bring exported work back; of two versions of a file the newer has its name, the older stands beside it.
 
+    Import what you exported yourself: notebooks are programs, and they come along.
+
     For example:
 
       gitopslab progress import my-work.zip

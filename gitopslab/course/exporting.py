@@ -16,7 +16,7 @@ from gitopslab import __version__
 from gitopslab.clusters.base import Cluster
 from gitopslab.clusters.snapshot import PROGRAMS, parts
 from gitopslab.course.content import is_as_written
-from gitopslab.course.parcel import About, Packing
+from gitopslab.course.parcel import About, Packing, travels
 from gitopslab.course.progress import FOLDER
 from gitopslab.errors import LabError
 
@@ -62,6 +62,9 @@ def _pack_folder(packing: Packing, folder: Path, but: set[Path]) -> None:
         name = path.relative_to(folder).as_posix()
         if path.absolute() in but or is_as_written(folder, name):
             continue
+        if not travels(f"folder/{name}"):
+            packing.about.left_out.append(f"{name} (not every machine can have a file of this name)")
+            continue
         size = path.stat().st_size
         if size > _LARGEST:
             packing.about.left_out.append(f"{name} ({size / 2**20:.0f} MB)")
@@ -92,4 +95,4 @@ def _pack_cluster(packing: Packing, cluster: Cluster, say: Callable[[str], None]
     with tempfile.TemporaryDirectory(prefix="gitopslab-export-") as scratch:
         for part in parts(cluster, Path(scratch)):
             say(f"packing {part.what}")
-            packing.add(part.what, part.files)
+            packing.add(part.what, {name: path for name, path in part.files.items() if travels(name)})

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -31,6 +32,7 @@ _ABOUT = "gitopslab.json"
 _MAKE = "Make one where the work is: gitopslab progress export FILE"
 _MOST_FILES = 50_000
 _PLACES = ("folder", "cluster", "forge")
+_OF_THIS_MACHINE = re.compile(r"^folder/\.gitopslab/(?!progress\.json$)|(^|/)\.git/config$")
 
 
 class ParcelError(LabError):
@@ -121,7 +123,7 @@ def unpack(archive: zipfile.ZipFile, folder: Path) -> None:
 
 def _must_be_harmless(path: Path, archive: zipfile.ZipFile) -> None:
     items = [item for item in archive.infolist() if item.filename != _ABOUT]
-    strange = [item.filename for item in items if not _is_ours(item.filename)]
+    strange = [item.filename for item in items if not travels(item.filename)]
     if strange or len({item.filename for item in items}) != len(items):
         what = strange[0] if strange else "a name twice"
         raise ParcelError(f"{path} holds {what}, which no export puts there", _MAKE)
@@ -129,7 +131,12 @@ def _must_be_harmless(path: Path, archive: zipfile.ZipFile) -> None:
         raise ParcelError(f"{path} is larger than any export: more than {MOST_BYTES // 2**20} MB of files")
 
 
-def _is_ours(name: str) -> bool:
+def travels(name: str) -> bool:
+    """Whether a file of this name may be in a parcel: every machine can have it, below the folder, and runs none."""
     parts = PurePosixPath(name).parts
     outside = name.startswith("/") or any(part == ".." or ":" in part or "\\" in part for part in parts)
-    return len(parts) > 1 and parts[0] in _PLACES and not PROGRAMS.search(name) and not outside
+    return (
+        len(parts) > 1
+        and parts[0] in _PLACES
+        and not (PROGRAMS.search(name) or _OF_THIS_MACHINE.search(name) or outside)
+    )

@@ -107,10 +107,19 @@ def test_what_is_too_large_is_left_out_and_named(here: Path, monkeypatch: pytest
     assert "small.txt" in about.times
 
 
+@pytest.mark.skipif(os.name == "nt", reason="such a name cannot be given there")
+def test_a_name_that_not_every_machine_can_have_is_left_out_and_named(here: Path, there: Path) -> None:
+    (here / "a:b.txt").write_text("x")
+    (here / "plain.txt").write_text("x")
+    done = carry(here, there)
+    assert done.written == ["plain.txt"]
+    assert done.about.left_out[0].startswith("a:b.txt ")
+
+
 @pytest.mark.parametrize(
     "name",
     ["folder/../../outside", "/etc/x", "elsewhere/x", "folder", "folder/C:/x", "folder/web/.git/hooks/post-checkout",
-     "forge/git/a/b.git/hooks/update", "forge/ci/bin/docker"],
+     "forge/git/a/b.git/hooks/update", "folder/.gitopslab/share.json", "folder/web/.git/config", "forge/ci/bin/docker"],
 )  # fmt: skip
 def test_a_file_with_strange_names_is_refused_whole(there: Path, tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "work.zip", "w") as archive:
