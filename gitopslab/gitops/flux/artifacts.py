@@ -190,7 +190,7 @@ class Artifacts:
         return replace(turn, obj=self.loop.write(turn.obj, status, *said, is_over=False))
 
     def _is_there(self, artifact: Object) -> bool:
-        return self._given.storage.has(artifact["path"])
+        return self._given.storage.read(artifact["path"], artifact["digest"]) is not None
 
     def _forget(self, obj: Object) -> Result | None:
         self._given.storage.forget(f"{self._folder}/{namespace_of(obj)}/{name_of(obj)}")

@@ -52,13 +52,13 @@ class Causes:
         )
 
     def of(self, obj: Object) -> tuple[object, ...]:
-        """Everything whose change asks for a reconcile at once."""
+        """Everything whose change asks for a reconcile at once; another artifact of the same revision does not."""
         artifact = self.artifact(obj)
         return (
             uid_of(obj),
             obj["metadata"].get("generation"),
             requested_at(obj),
-            artifact and (artifact.revision, artifact.digest),
+            artifact and artifact.revision,
             self._variable_versions(obj),
         )
 

@@ -55,10 +55,6 @@ class Storage:
             return None
         return content if f"sha256:{hashlib.sha256(content).hexdigest()}" == digest else None
 
-    def has(self, path: str) -> bool:
-        """Whether an artifact is there."""
-        return (self._root / path).is_file()
-
     def forget(self, folder: str) -> None:
         """Remove every artifact of a source, ``gitrepository/NAMESPACE/NAME``."""
         place = self._root / folder

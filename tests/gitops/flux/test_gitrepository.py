@@ -242,6 +242,29 @@ def test_an_artifact_that_disappeared_is_made_again(flux: Flux, project: Project
     assert flux.files() == ["a.yaml"]
 
 
+def test_an_artifact_that_is_not_what_it_was_is_made_again(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.artifacts()[0].write_bytes(b"something else")
+    flux.advance(61)
+    assert flux.files() == ["a.yaml"]
+    assert (flux.condition(GIT) or ("",))[0] == "True"
+
+
+def test_what_is_ignored_from_now_on_makes_another_artifact_of_the_same_commit(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a"), "b.yaml": config_map("b")})
+    flux.repository(project.url)
+    flux.kustomization(interval="10m")
+    before = flux.status(GIT)["artifact"]
+    flux.change(GIT, "app", {"ignore": "b.yaml"})
+    after = flux.status(GIT)["artifact"]
+    assert flux.files() == ["a.yaml"]
+    assert (after["revision"], after["digest"] == before["digest"]) == (before["revision"], False)
+    assert flux.find("configmaps", "b") is not None  # a Kustomization follows the revision, not the digest
+    flux.advance(601)
+    assert flux.find("configmaps", "b") is None
+
+
 def test_a_url_must_be_one_that_flux_takes(flux: Flux) -> None:
     with pytest.raises(InvalidError, match=r"spec\.url"):
         flux.repository("file:///srv/repo.git")
