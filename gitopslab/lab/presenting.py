@@ -46,13 +46,19 @@ class Presenting(Part):
         from gitopslab.widgets.presenter import PresenterView
 
         present(large)
+        if not large:
+            self._end_presenting()
+            return None
+        if self._stage is None:
+            self._stage = Stage(self.cluster, self.client, _sections(), _shell())
+        else:  # its cell was run again: what is remembered stays
+            self._stage.sections = _sections()
+        return PresenterView([(each.id, each.title) for each in self._stage.sections], self.back)
+
+    def _end_presenting(self) -> None:
         if self._stage is not None:
             self._stage.end()
             self._stage = None
-        if not large:
-            return None
-        self._stage = Stage(self.cluster, self.client, _sections(), _shell())
-        return PresenterView([(each.id, each.title) for each in self._stage.sections], self.back)
 
     def back(self, section: str = "") -> None:
         """Back to the start of the section you are in, or of the one whose heading begins so.

@@ -67,6 +67,7 @@ def test_back_to_the_start_of_a_section(lab: Lab, shell: Shell, tmp_path: Path) 
     web.push()
     first = web.head
     shell.run("two")
+    assert lab.present() is not None, "its cell may be run again"
     make(lab, "of-two")
     (tmp_path / "web" / "page").write_text("second")
     web.commit("second")
