@@ -10,7 +10,6 @@ Argo CD converts an object that is kept in another version than Git has it in; h
 
 from __future__ import annotations
 
-import base64
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,14 +17,14 @@ from typing import Any, Protocol
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.argocd.ignoring import Rules, without_fields_of
+from gitopslab.gitops.argocd.normalizing import drop_place, lasting, normal
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.merge import MergeError, merge_difference, same
-from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 from gitopslab.machinery.schema import struct_of
 from gitopslab.machinery.three_way import last_applied, three_way
 
 _MOST_SEEN = 10_000
-_VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
 
 class Patches(Protocol):
@@ -104,13 +103,13 @@ class Differ:
         """
         resource = self._catalog.of(live)
         if by_server:
-            there, result = _normal(live, rules), self._patch(resource, live, rules.without(target), "apply")
+            there, result = normal(live, rules), self._patch(resource, live, rules.without(target), "apply")
         else:
             before, wanted, there = _aligned(target, live, rules)
             predicted = _predicted(before, wanted, there, target)
             change = _custom_change(before, wanted, there) if predicted is None else merge_difference(there, predicted)
             result = self._patch(resource, there, change, "merge")
-        return _lasting(there), _lasting(_normal(result, rules))
+        return lasting(there), lasting(normal(result, rules))
 
     def _by_three_ways(self, target: Object, live: Object, rules: Rules) -> bool:
         before, wanted, there = _aligned(target, live, rules)
@@ -127,8 +126,8 @@ class Differ:
             result = self._patch(resource, there, change, "merge")
         except ApiError:
             return True
-        after = _normal(result, rules)
-        return _is_dropped(change, after) or not same(_lasting(after), _lasting(there))
+        after = normal(result, rules)
+        return _is_dropped(change, after) or not same(lasting(after), lasting(there))
 
     def _by_server(self, target: Object, live: Object, rules: Rules) -> bool:
         wanted = rules.without(target)
@@ -136,7 +135,7 @@ class Differ:
             result = self._patch(self._catalog.of(target), live, wanted, "apply")
         except ApiError:
             return True
-        return not same(_lasting(_normal(result, rules)), _lasting(_normal(live, rules)))
+        return not same(lasting(normal(result, rules)), lasting(normal(live, rules)))
 
     def _patch(self, resource: Resource | None, live: Object, patch: Object, how: Any) -> Object:
         assert resource is not None, "what is there has a kind"
@@ -145,18 +144,18 @@ class Differ:
 
 def compared(obj: Object, rules: Rules) -> Object:
     """An object without what is not compared: its status, its bookkeeping, and what rules leave out."""
-    return _lasting(_normal(obj, rules))
+    return lasting(normal(obj, rules))
 
 
 def _aligned(target: Object, live: Object, rules: Rules) -> tuple[Object, Object, Object]:
     """What was applied last, what Git says and what is there, as they are compared."""
-    there, wanted = _normal(live, rules), _normal(target, rules)
+    there, wanted = normal(live, rules), normal(target, rules)
     if trusted := rules.trusted(live):
         there, wanted = without_fields_of(trusted, there, wanted)
     applied = last_applied(live)
-    before = wanted if applied is None else _normal(applied, rules)
+    before = wanted if applied is None else normal(applied, rules)
     for side in (before, wanted):
-        _drop_place(side)
+        drop_place(side)
     return before, wanted, there
 
 
@@ -180,44 +179,10 @@ def _was_not_applied(target: Object, live: Object, rules: Rules) -> bool:
     applied = last_applied(live)
     if applied is None:
         return True
-    sides = [_normal(side, rules) for side in (applied, target)]
+    sides = [normal(side, rules) for side in (applied, target)]
     for side in sides:
-        _drop_place(side)
+        drop_place(side)
     return not same(*sides)
-
-
-def _normal(obj: Object, rules: Rules) -> Object:
-    """An object as it is compared; a copy."""
-    left = rules.without(obj)
-    metadata = left.setdefault("metadata", {})
-    metadata.pop("creationTimestamp", None)
-    group, kind = group_of(left.get("apiVersion", "")), left.get("kind")
-    if (group, kind) == ("", "Secret"):
-        _normal_secret(left)
-    is_role = group == "rbac.authorization.k8s.io" and kind in ("Role", "ClusterRole")
-    if is_role and ("rules" in left or rules.aggregated):
-        filled = rules.aggregated and "aggregationRule" in left
-        left["rules"] = None if filled else left.get("rules") or None
-    return left
-
-
-def _normal_secret(secret: Object) -> None:
-    """Text of a Secret as its data, and data that is null as empty."""
-    texts = secret.pop("stringData", None) or {}
-    data = {key: value or "" for key, value in (secret.get("data") or {}).items()}
-    encoded = {
-        key: base64.b64encode(text.encode()).decode() if isinstance(text, str) else text for key, text in texts.items()
-    }
-    if data or encoded:
-        secret["data"] = {**data, **encoded}
-
-
-def _drop_place(obj: Object) -> None:
-    """What is applied may leave its namespace unsaid, and have no annotations."""
-    metadata = obj.get("metadata") or {}
-    metadata.pop("namespace", None)
-    if not metadata.get("annotations"):
-        metadata.pop("annotations", None)
 
 
 def _custom_differs(before: Object, wanted: Object, there: Object) -> bool:
@@ -267,12 +232,3 @@ def _is_dropped(change: Any, result: Any) -> bool:
     if not isinstance(result, dict):
         return True
     return any(value and (name not in result or _is_dropped(value, result[name])) for name, value in change.items())
-
-
-def _lasting(obj: Object) -> Object:
-    """An object without what changes by itself, and without the note of what was applied last."""
-    metadata = {key: value for key, value in obj["metadata"].items() if key not in _VOLATILE}
-    annotations = dict(metadata.pop("annotations", None) or {})
-    annotations.pop("kubectl.kubernetes.io/last-applied-configuration", None)
-    rest = {key: value for key, value in obj.items() if value is not None}
-    return {**rest, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}

@@ -242,3 +242,19 @@ def test_a_sync_of_an_odd_manifest_comes_to_an_end(argo: Argo, project: Project,
     argo.sync()
     phase, _ = argo.operation() or ("", "")
     assert phase == outcome
+
+
+@pytest.mark.parametrize("manifest", [
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: [x]\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: 5\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a, labels: [x]}\n",
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: {b: c}}\n",
+])  # fmt: skip
+def test_an_odd_change_of_what_is_there_is_a_difference(argo: Argo, project: Project, manifest: str) -> None:
+    project.commit({"a.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {x: word}\n"})
+    argo.application(project.url, syncPolicy={"automated": {}})
+    assert argo.sync_status() == "Synced"
+    project.commit({"a.yaml": manifest})
+    argo.refresh()
+    argo.advance(600)
+    assert argo.resources() == {"Secret/a": "OutOfSync"}
