@@ -94,9 +94,12 @@ def import_(
     """
     from gitopslab.clusters import cluster
     from gitopslab.course.importing import import_ as imported
-    from gitopslab.course.progress import working_folder
+    from gitopslab.course.progress import FOLDER, working_folder
 
     folder = working_folder()
+    is_first = not (folder / FOLDER).is_dir()
+    if is_first:
+        folder /= "gitopslab-lab"  # on a new machine it goes where `gitopslab lab` is going to look
     with shown("gitopslab progress import") as step:
         done = imported(path, folder, None if files else cluster(spec, name), step)
     _tell_left_out(done.about)
@@ -105,6 +108,8 @@ def import_(
     if done.before:
         note(f"what the cluster held before: gitopslab progress import {done.before}")
     say(f"{len(done.written)} file(s) and the progress of {done.exercises} exercise(s) are in {folder}")
+    if is_first:
+        note("Next: gitopslab lab")
 
 
 @app.command("share")

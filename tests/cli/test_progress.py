@@ -50,6 +50,22 @@ def test_work_goes_out_and_comes_back(gitopslab: Call, desk: Path, tmp_path: Pat
     assert "✓ done" in gitopslab("progress").out
 
 
+def test_on_a_new_machine_work_goes_where_the_lab_will_look(
+    gitopslab: Call, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gitopslab("progress", "export", "../work.zip")
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    said = gitopslab("progress", "import", "../work.zip", "--only-files")
+    assert said.out.endswith(f"are in {other / 'gitopslab-lab'}\n")
+    assert "Next: gitopslab lab" in said.err
+    assert gitopslab("notebooks").code == 0, "as `gitopslab lab` fills its folder"
+    assert (other / "gitopslab-lab" / "notes.md").read_text() == "mine"
+    assert (other / "gitopslab-lab" / "00-start-here.ipynb").exists()
+    assert gitopslab("progress").out.startswith("1 of ")
+
+
 def test_a_file_that_is_none_ends_with_what_to_do(gitopslab: Call, desk: Path) -> None:
     said = gitopslab("progress", "import", "notes.md")
     assert said.code == 1
