@@ -12,12 +12,14 @@ from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.imagerepository import COMPONENT, Tags, reader
 from gitopslab.gitops.flux.kinds import IMAGE_POLICIES, IMAGE_REPOSITORIES
 from gitopslab.gitops.flux.loop import Loop, Turn
-from gitopslab.gitops.flux.policies import InvalidPolicyError, NoTagError, latest
+from gitopslab.gitops.flux.policies import InvalidPolicyError, NoTagError, chooser, latest
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.source.registry import Image, RegistryError
-from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
+from gitopslab.machinery.selectors import from_label_selector
 
 _DEPENDENCY_DELAY = 30.0
+_NO_REPOSITORY = "failed to get the referred ImageRepository"
 
 
 class ImagePolicyController:
@@ -42,12 +44,23 @@ class ImagePolicyController:
         obj = self._loop.objects.get(request.name, request.namespace)
         source = _repository(obj) if obj is not None else request
         repository = self._repositories.get(source.name, source.namespace)
-        turn = self._loop.turn(request, self._tags.get(source), repository is None)
+        turn = self._loop.turn(request, self._tags.get(source), repository and repository["metadata"]["generation"])
         if isinstance(turn, Result):
             return turn
         if repository is None:
             message = f'ImageRepository.image.toolkit.fluxcd.io "{source.name}" not found'
-            return self._wait(turn, f"referenced ImageRepository does not exist: {message}")
+            return self._wait(turn, f"{_NO_REPOSITORY}: referenced ImageRepository does not exist: {message}")
+        denied = self._denied(turn.obj, repository)
+        if denied:
+            self._loop.failed(turn, "AccessDenied", f"{_NO_REPOSITORY}: access denied: {denied}")
+            return self._loop.schedule.failed(turn.request, turn.cause)
+        try:
+            Image.read(repository["spec"]["image"])
+            chooser(turn.obj["spec"]["policy"])
+        except RegistryError as error:
+            return self._stalled(turn, "ImageURLInvalid", error.message)
+        except InvalidPolicyError as error:
+            return self._stalled(turn, "InvalidPolicy", error.message)
         if not self._tags.get(source):
             return self._wait(turn, "retrying in 30s error: no tags in database")
         return self._choose(turn, repository, self._tags[source])
@@ -56,8 +69,7 @@ class ImagePolicyController:
         try:
             tag = latest(turn.obj["spec"], tags)
         except InvalidPolicyError as error:
-            self._loop.failed(turn, "InvalidPolicy", error.message, is_stalled=True)
-            return self._loop.schedule.idle(turn.request, turn.cause)
+            return self._stalled(turn, "InvalidPolicy", error.message)
         except NoTagError as error:
             self._loop.failed(turn, "Failure", error.message)
             return self._loop.schedule.idle(turn.request, turn.cause)
@@ -65,7 +77,8 @@ class ImagePolicyController:
         try:
             reference = self._with_digest(turn, repository, tag)
         except (RegistryError, GitError) as error:
-            self._loop.failed(turn, "Failure", f"failed fetching digest for tag {tag}: {error.message}")
+            image = repository["spec"]["image"]
+            self._loop.failed(turn, "Failure", f"failed fetching digest of {image}:{tag}: {error.message}")
             return self._loop.schedule.failed(turn.request, turn.cause)
         if reference is None:
             return DONE
@@ -82,7 +95,8 @@ class ImagePolicyController:
         known = (turn.obj.get("status") or {}).get("latestRef") or {}
         if policy == "Never":
             return found
-        if policy == "IfNotPresent" and known.get("tag") == tag and known.get("digest"):
+        is_known = all(known.get(key) == value for key, value in found.items())
+        if policy == "IfNotPresent" and is_known and known.get("digest"):
             return {**found, "digest": known["digest"]}
         credentials = credentials_of(self._loop.api, repository)
         asked = reader(self._given, Image.read(repository["spec"]["image"]), credentials, repository["spec"])
@@ -99,11 +113,30 @@ class ImagePolicyController:
         if reference.get("digest"):
             message += f" with digest {reference['digest']}"
         previous = status.get("observedPreviousRef")
-        if previous is not None:
-            message += f" (previously {previous['name']}:{previous['tag']})"
+        if previous is not None and previous != reference:
+            digest = f"@{previous['digest']}" if previous.get("digest") else ""
+            message += f" (previously {previous['name']}:{previous['tag']}{digest})"
         self._loop.succeeded(turn, status, message)
         if before != reference:
             self._loop.event(turn.obj, "Normal", "Succeeded", message)
+
+    def _denied(self, obj: Object, repository: Object) -> str:
+        """Why a policy may not look at a repository of another namespace; empty when it may."""
+        own, other = namespace_of(obj), namespace_of(repository)
+        if own == other:
+            return ""
+        access = repository["spec"].get("accessFrom")
+        if access is None:
+            return f"'{other}/{name_of(repository)}' can't be accessed due to missing ACL labels on 'accessFrom'"
+        labels = labels_of(self._loop.api.get("namespaces", own))
+        selectors = [from_label_selector(each) for each in access.get("namespaceSelectors") or ()]
+        if any(selector is not None and selector.matches(labels) for selector in selectors):
+            return ""
+        return f"'{other}/{name_of(repository)}' can't be accessed due to ACL labels mismatch on namespace '{own}'"
+
+    def _stalled(self, turn: Turn, reason: str, message: str) -> Result:
+        self._loop.failed(turn, reason, message, is_stalled=True)
+        return self._loop.schedule.idle(turn.request, turn.cause)
 
     def _wait(self, turn: Turn, message: str) -> Result:
         self._loop.failed(turn, "DependencyNotReady", message)

@@ -11,6 +11,8 @@ from projects import Project
 from published import publish
 from serving_forge import ServedForge
 
+from gitopslab.machinery.objects import condition_of
+
 REPOSITORIES = "imagerepositories.image.toolkit.fluxcd.io"
 POLICIES = "imagepolicies.image.toolkit.fluxcd.io"
 AUTOMATIONS = "imageupdateautomations.image.toolkit.fluxcd.io"
@@ -150,6 +152,46 @@ def test_a_policy_without_tags_waits(images: Images, flux: Flux) -> None:
     assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
 
 
+def test_a_policy_without_a_repository_says_so_and_mends(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.policy()
+    status, reason, message = flux.condition(POLICIES) or ("", "", "")
+    assert (status, reason) == ("False", "DependencyNotReady")
+    assert message.startswith("failed to get the referred ImageRepository: referenced ImageRepository does not exist: ")
+    images.repository()
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
+
+
+def test_a_policy_of_a_repository_whose_image_is_wrong_stalls_until_that_is_mended(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository(image=f"{images.name}:1.0.0")
+    images.policy()
+    assert (flux.condition(POLICIES, kind="Stalled") or ("", ""))[:2] == ("True", "ImageURLInvalid")
+    flux.change(REPOSITORIES, "app", {"image": images.name})
+    flux.advance(61)
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
+
+
+def test_a_policy_looks_into_another_namespace_only_where_that_allows_it(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository()
+    flux.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team", "labels": {"team": "a"}}})
+    reference = {"name": "app", "namespace": SYSTEM}
+    spec = {"imageRepositoryRef": reference, "policy": {"semver": {"range": "1.x"}}}
+    flux.create(IMAGE, "ImagePolicy", "theirs", spec, "team")
+
+    def told() -> tuple[str, str]:
+        found = condition_of(flux.get(POLICIES, "theirs", "team"), "Ready") or {}
+        return found["reason"], found["message"].partition("access denied: ")[2]
+
+    denied = "'flux-system/app' can't be accessed due to"
+    assert told() == ("AccessDenied", f"{denied} missing ACL labels on 'accessFrom'")
+    flux.change(REPOSITORIES, "app", {"accessFrom": {"namespaceSelectors": [{"matchLabels": {"team": "b"}}]}})
+    assert told() == ("AccessDenied", f"{denied} ACL labels mismatch on namespace 'team'")
+    flux.change(REPOSITORIES, "app", {"accessFrom": {"namespaceSelectors": [{"matchLabels": {"team": "a"}}]}})
+    assert told() == ("Succeeded", "")
+
+
 def test_a_policy_that_is_wrong_stalls_until_it_is_changed(images: Images, flux: Flux) -> None:
     images.push("1.0.0")
     images.repository()
@@ -167,6 +209,17 @@ def test_a_digest_is_reflected_where_it_is_asked_for(images: Images, flux: Flux)
     images.repository()
     images.policy(digestReflectionPolicy="IfNotPresent")
     assert flux.status(POLICIES)["latestRef"]["digest"] == digest
+
+
+def test_what_was_chosen_before_is_told_with_its_digest(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository()
+    images.policy(digestReflectionPolicy="IfNotPresent")
+    before = flux.status(POLICIES)["latestRef"]["digest"]
+    images.push("1.1.0")
+    flux.advance(61)
+    message = (flux.condition(POLICIES) or ("", "", ""))[2]
+    assert message.endswith(f" (previously {images.name}:1.0.0@{before})")
 
 
 def test_always_reflecting_a_digest_needs_an_interval(images: Images) -> None:
