@@ -44,7 +44,8 @@ class ImagePolicyController:
         obj = self._loop.objects.get(request.name, request.namespace)
         source = _repository(obj) if obj is not None else request
         repository = self._repositories.get(source.name, source.namespace)
-        turn = self._loop.turn(request, self._tags.get(source), repository and repository["metadata"]["generation"])
+        generation = repository["metadata"]["generation"] if repository is not None else None
+        turn = self._loop.turn(request, self._tags.get(source), generation)
         if isinstance(turn, Result):
             return turn
         if repository is None:
