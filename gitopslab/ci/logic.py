@@ -40,10 +40,21 @@ def _of_job(job: NormalJob, jobs: Mapping[str, NormalJob], order: tuple[str, ...
     for rule in _rules(config.get("rules")):
         if rule.get("needs") is not None:
             yield from _needs(job, tuple(map(need_of, listed_needs(rule["needs"]))), jobs, order, rule)
+    for name in _child_sources(config):
+        yield from _dependency(job, Need(name), "dependency", jobs, order)
     yield from _on_stop(job, jobs)
     if isinstance(pages := config.get("pages"), Map) and "publish" in pages and config.get("publish") is not None:
         said = f"{job.name} job: use either {job.name}:publish or {job.name}:pages:publish"
         yield Fault(said, config.place_of("publish"))
+
+
+def _child_sources(config: Map) -> Iterator[str]:
+    """The jobs whose artifacts are the files of a child pipeline."""
+    trigger = config.get("trigger")
+    included = trigger.get("include") if isinstance(trigger, Map) else None
+    for item in included if isinstance(included, Seq) else ():
+        if isinstance(item, Map) and isinstance(item.get("job"), str):
+            yield item["job"]
 
 
 def _rules(value: object) -> Iterator[Map]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitopslab.ci.entries import checks, conditions, images, kept, parts, relations
+from gitopslab.ci.entries import checks, conditions, images, kept, parts, relations, triggers
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
 from gitopslab.ci.scalars import joined
@@ -37,7 +37,7 @@ def bridge(node: Node) -> Iterator[Fault]:
         return
     yield from _common_below(node)
     yield from node.below(
-        trigger=relations.trigger,
+        trigger=triggers.trigger,
         needs=lambda needs: relations.needs(needs, "bridge"),
         parallel=lambda parallel: relations.parallel(parallel, numbers=False),
     )

@@ -23,7 +23,6 @@ _ENVIRONMENT_SAID = (
 _NO_REF = re.compile(
     r"^refs/heads/|^refs/remotes/|^-|[/.]$|[\x00-\x1f\x7f ~^:?*\[\\]|\.\.|//|@\{|(?:^|/)\.|\.lock(?:/|$)", re.ASCII
 )
-_STRATEGIES = ("depend", "mirror")
 
 
 def needs(node: Node, other: str = "cross_dependency") -> Iterator[Fault]:
@@ -143,58 +142,6 @@ def _environment_keys(node: Node) -> Iterator[Fault]:
     if node.get("kubernetes") is not None and not isinstance(node.get("kubernetes"), Map):
         yield node.fault("should be a hash", "kubernetes")
     yield from checks.string(node, "auto_stop_in")
-
-
-def trigger(node: Node) -> Iterator[Fault]:
-    """``trigger``."""
-    if isinstance(node.value, str):
-        if not node.value.strip():
-            yield node.fault("can't be blank")
-    elif not isinstance(node.value, Map):
-        yield Fault(f"{':'.join(node.location)} has to be either a string or a hash", node.place)
-    elif "include" in node.value:
-        own = [*checks.keys(node, ("strategy", "include", "forward")), *_strategy(node)]
-        yield from own or node.below(include=_included, forward=_forward)
-    else:
-        own = list(_project(node))
-        yield from own or node.below(forward=_forward)
-
-
-def _project(node: Node) -> Iterator[Fault]:
-    """The pipeline of another project."""
-    if not node.value:
-        yield node.fault("can't be blank")
-    yield from checks.keys(node, ("project", "branch", "strategy", "forward", "inputs"))
-    if node.get("inputs") is not None and not isinstance(node.get("inputs"), Map):
-        yield node.fault("should be a hash", "inputs")
-    if not isinstance(node.get("project"), str):
-        yield node.fault("should be a string", "project")
-    yield from checks.present(node, "project")
-    yield from checks.string(node, "branch")
-    yield from _strategy(node)
-
-
-def _forward(node: Node) -> Iterator[Fault]:
-    names = ("yaml_variables", "pipeline_variables")
-    yield from checks.keys(node, names)
-    for name in names:
-        yield from checks.boolean(node, name)
-
-
-def _included(node: Node) -> Iterator[Fault]:
-    """The files of a child pipeline."""
-    for item in node.items("include"):
-        if not isinstance(item.value, (Map, str)):
-            yield item.fault("should be a hash or a string")
-        if item.get("project") and checks.is_blank(item.get("file")):
-            yield item.fault("must specify the file where to fetch the config from")
-        yield from checks.keys(item, keywords("include"))
-        if item.get("artifact") and checks.is_blank(item.get("job")):
-            yield item.fault("must specify the job where to fetch the artifact from")
-
-
-def _strategy(node: Node) -> Iterator[Fault]:
-    yield from checks.one_of(node, "strategy", _STRATEGIES, "should be depend or mirror")
 
 
 def release(node: Node) -> Iterator[Fault]:
