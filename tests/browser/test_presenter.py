@@ -28,6 +28,10 @@ _SMALL = """() => [...document.querySelectorAll('.gl-presenter-bar *, .jp-Notebo
   .filter((node) => node.checkVisibility() && node.innerText?.trim())
   .map((node) => parseFloat(getComputedStyle(node).fontSize)).filter((size) => size < 20)"""
 
+_ENDS = """() => ['.jp-WindowedPanel-outer', '#jp-bottom-panel', '.gl-presenter-bar']
+  .map((name) => [...document.querySelectorAll(name)].find((node) => node.checkVisibility()).getBoundingClientRect())
+  .map(({ top, bottom }) => [top, bottom])"""
+
 
 @pytest.fixture
 def shown() -> Iterator[Browser]:
@@ -55,6 +59,9 @@ def test_one_key_a_step_and_one_key_back_to_the_start_of_the_section(lab: OpenLa
     page.evaluate(_RUN_ACTIVE)
     page.wait_for_selector(BAR, timeout=60_000)
     assert page.evaluate(_SMALL) == []
+    (_, cells), (status, foot), (bar, _) = page.evaluate(_ENDS)
+    assert status - 10 <= cells <= status, "cells reach down to the status line"
+    assert foot <= bar, "and nothing is behind the bar"
 
     page.evaluate(_GO_TO, "see")
     press_until(shown, "PageDown", "get-pod")
