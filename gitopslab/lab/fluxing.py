@@ -14,7 +14,7 @@ from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import Address, Forge
 from gitopslab.clusters.waiting import wait_until
-from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
+from gitopslab.errors import LabError, NotFoundError, SetupError, WaitTimeoutError
 from gitopslab.gitops.flux import installation
 from gitopslab.gitops.flux.kinds import REQUESTED_AT
 from gitopslab.gitops.place import git_host, git_url
@@ -104,7 +104,10 @@ class Flux:
         from gitopslab.lab.bootstrapping import components, install
 
         install(self._client, components(self._cluster, manifests, image_automation=image_automation), timeout=timeout)
-        self._connected()
+        try:
+            self._connected()
+        except SetupError as error:
+            say(f"Warning: {error}")  # Flux works all the same, with repositories that are elsewhere
 
     def bootstrap(
         self,

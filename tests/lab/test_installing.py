@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from standin_tools import Standins
 
+from gitopslab.clusters.context import ContextCluster
 from gitopslab.clusters.kind import KindCluster
 from gitopslab.clusters.kwok import KwokCluster
-from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
+from gitopslab.errors import LabError, NotFoundError, SetupError, WaitTimeoutError
 from gitopslab.lab import Lab, installing
 from gitopslab.lab.bootstrapping import components, install
 from gitopslab.lab.installing import Release
@@ -160,3 +162,27 @@ def test_on_kind_the_real_flux_is_installed_from_a_folder(
     assert deployment["status"]["readyReplicas"] == 1
     assert deployment["metadata"]["managedFields"][0]["manager"] == "flux"
     lab.delete("deployment/tool", namespace="flux-system")
+
+
+def test_on_a_context_flux_is_installed_and_told_what_it_cannot_reach(
+    lab: Lab, room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITOPSLAB_HOME", str(tmp_path / "home"))
+    namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: flux-system}\n---\n"
+    (room / "install.yaml").write_text(namespace + MANIFESTS.format(image="tool:1"))
+    (room / "images/tool.tar").unlink()
+    config = yaml.safe_load(lab.cluster.kubeconfig.read_text())
+    cluster = ContextCluster(config["current-context"], {**os.environ, "KUBECONFIG": str(lab.cluster.kubeconfig)})
+    cluster.up()
+    try:
+        made = Lab(cluster)
+        made.flux.install(manifests=room)
+        out = capsys.readouterr().out
+        assert "✔ install finished" in out
+        assert "cannot reach the lab's Git server" in out
+        with pytest.raises(SetupError, match="cannot reach the lab's Git server"):
+            made.flux.url("waal/web")
+        made.delete("deployment/tool", namespace="flux-system")
+        made.close()
+    finally:
+        cluster.down(delete=True)
