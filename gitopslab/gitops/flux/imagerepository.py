@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Hashable, Sequence
 
@@ -78,8 +79,9 @@ class ImageRepositoryController:
 
     def _keep(self, turn: Turn, image: Image, found: Sequence[str]) -> None:
         excluded = turn.obj["spec"].get("exclusionList") or [r"^.*\.sig$"]
-        tags = tuple(sorted(tag for tag in found if not any(compiled(pattern).search(tag) for pattern in excluded)))
-        checksum = f"{zlib.adler32(chr(10).join(tags).encode())}"
+        wanted = (tag for tag in found if not any(compiled(pattern).search(tag) for pattern in excluded))
+        tags = tuple(sorted(wanted, reverse=True))  # policies see them in this order
+        checksum = str(zlib.adler32(json.dumps(tags, separators=(",", ":")).encode()))
         message = f"successful scan: found {len(tags)} tags with checksum {checksum}"
         status: Object = dict(turn.obj.get("status") or {})
         before = (status.get("lastScanResult") or {}).get("revision")
@@ -89,7 +91,7 @@ class ImageRepositoryController:
         status["lastScanResult"] = {
             "tagCount": len(tags),
             "scanTime": timestamp(self._given.clock.now()),
-            "latestTags": sorted(tags, reverse=True)[:_LATEST],
+            "latestTags": list(tags[:_LATEST]),
             "revision": checksum,
         }
         self._loop.succeeded(turn, status, message)

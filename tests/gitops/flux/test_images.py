@@ -141,6 +141,14 @@ def test_a_policy_follows_the_scan(images: Images, flux: Flux) -> None:
     assert ready[2] == words
 
 
+def test_of_tags_that_extract_the_same_the_first_of_the_alphabet_is_taken(images: Images, flux: Flux) -> None:
+    images.push("main-7", "dev-7", "dev-6")
+    images.repository()
+    images.policy(policy={"numerical": {}}, filterTags={"pattern": "^[a-z]+-([0-9]+)$", "extract": "$1"})
+    assert flux.status(REPOSITORIES)["lastScanResult"]["latestTags"] == ["main-7", "dev-7", "dev-6"]
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "dev-7"
+
+
 def test_a_policy_without_tags_waits(images: Images, flux: Flux) -> None:
     images.repository()
     images.policy()
