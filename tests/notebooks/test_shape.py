@@ -54,7 +54,7 @@ def bullets(notebook: Notebook, heading: str) -> list[str]:
 
 
 def test_there_are_notebooks() -> None:
-    assert {path.stem[:2] for path in NOTEBOOKS} >= {f"{number:02}" for number in range(12)}
+    assert {path.stem[:2] for path in NOTEBOOKS} >= {f"{number:02}" for number in range(14)}
 
 
 def test_it_is_valid_and_carries_no_output(notebook: Notebook) -> None:
@@ -149,5 +149,6 @@ def test_what_people_get_wrong_is_seen_in_cells_and_exercises_that_exist() -> No
     rows = re.findall(r"^\| (\d+) \|.*\|([^|]*)\|$", table, re.M)
     assert [int(number) for number, _ in rows] == list(range(1, 25))
     cells = {f"{path.stem[:2]}#{cell['id']}" for path in NOTEBOOKS for cell in json.loads(path.read_text())["cells"]}
+    assert [number for number, where in rows if "`" not in where] == []
     places = {place for _, where in rows for place in re.findall(r"`([^`]+)`", where)}
     assert places - cells - {catalogue.exercise(one).number for one in catalogue.ids()} == set()
