@@ -72,7 +72,8 @@ class AlertController:
         about = event.object.get("involvedObject") or {}
         if _FLUX not in about.get("apiVersion", "") or about.get("kind") in ("Alert", "Provider"):
             return ()
-        if event.type != "DELETED" and seconds_of(event.object["lastTimestamp"]) < self._began:
+        said = event.object.get("lastTimestamp")
+        if event.type != "DELETED" and (not said or seconds_of(said) < self._began):
             return ()
         return (Request(namespace_of(event.object), name_of(event.object)),)
 

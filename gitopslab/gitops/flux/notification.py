@@ -33,12 +33,12 @@ def event_of(event: Object) -> Object:
     """Flux's event for a Kubernetes Event."""
     return {
         "involvedObject": dict(event["involvedObject"]),
-        "severity": _SEVERITIES.get(event["type"], "info"),
+        "severity": _SEVERITIES.get(event.get("type", ""), "info"),
         "timestamp": event["lastTimestamp"],
-        "message": event["message"],
-        "reason": event["reason"],
+        "message": event.get("message", ""),
+        "reason": event.get("reason", ""),
         "metadata": dict(annotations_of(event)),
-        "reportingController": event["reportingComponent"],
+        "reportingController": event.get("reportingComponent", ""),
     }
 
 
@@ -139,7 +139,7 @@ def _slack(spec: Object, event: Object) -> Object:
     attachment = {
         "color": _COLOURS[event["severity"]],
         "author_name": author,
-        "fallback": f"{author}: {event['message'].splitlines()[0]}",
+        "fallback": f"{author}: {event['message'].partition(chr(10))[0]}",
         "text": event["message"],
         "mrkdwn_in": ["text"],
         "fields": fields,

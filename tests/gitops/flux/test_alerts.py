@@ -15,6 +15,8 @@ import pytest
 from flux_cluster import GIT, KS, SYSTEM, Flux, config_map
 from projects import Project
 
+from gitopslab.machinery.clock import timestamp
+
 API = "notification.toolkit.fluxcd.io/v1beta3"
 ALL = ({"kind": "GitRepository", "name": "*"}, {"kind": "Kustomization", "name": "*"})
 
@@ -244,3 +246,17 @@ def test_a_provider_that_is_not_there_is_told_on_the_alert(flux: Flux, project: 
     ((_, reason, message),) = flux.events("Alert", "all")
     assert reason == "NotificationDispatchFailed"
     assert 'providers.notification.toolkit.fluxcd.io "ear" not found' in message
+
+
+def test_an_event_that_says_little_harms_nobody(flux: Flux, project: Project, ear: Ear) -> None:
+    provider(flux, ear, type="slack")
+    alert(flux)
+    about = {"kind": "Kustomization", "name": "app", "namespace": SYSTEM,
+             "apiVersion": "kustomize.toolkit.fluxcd.io/v1"}  # fmt: skip
+    for name, more in (("bare", {}), ("timed", {"lastTimestamp": timestamp(flux.clock.now())})):
+        metadata = {"name": name, "namespace": SYSTEM}
+        flux.api.create({"apiVersion": "v1", "kind": "Event", "metadata": metadata, "involvedObject": about, **more})
+    flux.plane.settle()
+    before = len(ear.heard)
+    working(flux, project)
+    assert len(ear.heard) == before + 3
