@@ -129,11 +129,15 @@ def kubectl(context: typer.Context, spec: ClusterOption = "embedded", name: Name
 
       gitopslab kubectl -- --namespace kube-system get pods
     """
+    from gitopslab.clusters.state import command as command_of
     from gitopslab.clusters.terminal import refuse_elsewhere
     from gitopslab.machinery.kubectl import executable
 
     refuse_elsewhere(context.args)
-    path = existing(spec, name).kubeconfig
+    found = existing(spec, name)
+    if found.status().state is State.STOPPED:  # kubectl itself would only say that nobody answers
+        note(f"Cluster {name} is stopped. Next: {command_of('up', spec, name)}")
+    path = found.kubeconfig
     command = [executable(), *context.args]
     environment = {**os.environ, "KUBECONFIG": str(path)}
     if sys.platform != "win32":

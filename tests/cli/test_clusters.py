@@ -59,6 +59,13 @@ def test_list_shows_it(up: Said, gitopslab: Call) -> None:
     assert [one["state"] for one in json.loads(gitopslab("list", "--json").out)] == ["running"]
 
 
+def test_kubectl_on_a_stopped_cluster_says_what_to_do(up: Said, gitopslab: Call) -> None:
+    gitopslab("down")
+    said = kubectl("get", "pods")
+    assert said.stderr.startswith("Cluster lab is stopped. Next: gitopslab up --name lab\n")
+    assert said.returncode == 1
+
+
 def test_kubectl_speaks_to_the_lab_and_hands_on_its_exit_code(up: Said) -> None:
     nodes = kubectl("get", "nodes", "-o", "name")
     assert (nodes.returncode, nodes.stdout) == (0, "node/lab-control-plane\nnode/lab-worker\n")
