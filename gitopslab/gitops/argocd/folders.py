@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 from typing import Any
@@ -65,7 +66,15 @@ def _content(files: Mapping[str, File], path: str, name: str, directory: Object)
     if directory.get("include") and not matches(directory["include"], name):
         return None
     file = _followed(files, path)
-    return None if file is None or _SKIP_MARK in file.content else file.content
+    content = b"" if file is None else _utf8(file.content)
+    return None if file is None or _SKIP_MARK in content else content
+
+
+def _utf8(content: bytes) -> bytes:
+    """Text as UTF-8, also where a Windows program wrote it as UTF-16."""
+    if not content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content
+    return content.decode("utf-16", errors="replace").encode()
 
 
 def _followed(files: Mapping[str, File], path: str) -> File | None:

@@ -27,9 +27,9 @@ spec:
 """
 
 
-def made(files: Mapping[str, str], path: str = ".", **source: Any) -> tuple[str, list[Object]]:
+def made(files: Mapping[str, str | bytes], path: str = ".", **source: Any) -> tuple[str, list[Object]]:
     """The type of a source and its objects."""
-    known = {name: File(text.encode()) for name, text in files.items()}
+    known = {name: File(text.encode() if isinstance(text, str) else text) for name, text in files.items()}
     context = Context("app", "shop", "default", "0123456789" * 4)
     found = generate(known, {"repoURL": "http://git/x.git", "path": path, **source}, context)
     return found.source_type, list(found.objects)
@@ -72,6 +72,15 @@ def test_json_and_lists_are_read() -> None:
         "a.json": json.dumps(item),
         "list.yaml": json.dumps({"apiVersion": "v1", "kind": "List", "items": [{**item, "metadata": {"name": "b"}}]}),
         "none.yaml": "apiVersion: v1\nkind: ConfigMapList\nitems: null\n",
+    }
+    assert names(made(files)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_files_of_windows_programs_are_read(encoding: str) -> None:
+    files = {
+        "a.yaml": config_map("a").encode(encoding),
+        "b.json": '{"kind": "A", "metadata": {"name": "b"}}'.encode(encoding),
     }
     assert names(made(files)) == ["a", "b"]
 
