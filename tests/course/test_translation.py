@@ -21,7 +21,7 @@ from gitopslab.machinery.language import ENGLISH, _, language, languages, speak,
 ROOT = Path(__file__).parents[2]
 OTHERS = [each for each in languages() if each != ENGLISH]
 NOT_YET: dict[str, set[str]] = {
-    "nl": {"12"},
+    "nl": set(),
 }
 """Notebooks that wait for their translation; each shows its English texts until then."""
 
