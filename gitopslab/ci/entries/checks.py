@@ -139,6 +139,13 @@ def duration(node: Node, attribute: str, value: Any, limit: int = 0) -> Iterator
         yield node.fault("should not exceed the limit", attribute)
 
 
+def expiry(node: Node, attribute: str) -> Iterator[Fault]:
+    """A span of time or ``never``, where something is said."""
+    value = node.get(attribute)
+    if value is not None and not (isinstance(value, str) and (value.lower() == "never" or seconds(value))):
+        yield node.fault("should be a duration", attribute)
+
+
 def between(node: Node, attribute: str, value: Any, least: int, most: int) -> Iterator[Fault]:
     """A whole number in a range."""
     if not is_integer(value):

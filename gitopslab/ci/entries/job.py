@@ -6,6 +6,7 @@ Simplified: GitLab also checks what stands below ``run``, ``inputs``, ``secrets`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from gitopslab.ci.tree import Map, NotText, Seq
 
 _WEEK = 604_800
 _WHEN = ("on_success", "on_failure", "always", "manual", "delayed")
+_VARIABLE = re.compile(r"\$[a-zA-Z_]\w*|\$\{[a-zA-Z_]\w*\}|%[a-zA-Z_]\w*%", re.ASCII)
 _PAGES_KEYS = ("path_prefix", "expire_in", "publish")
 
 
@@ -179,6 +181,8 @@ def _pages(node: Node) -> Iterator[Fault]:
         yield node.fault("should be a hash or a boolean value")
     yield from checks.keys(node, _PAGES_KEYS)
     yield from checks.string(node, "path_prefix")
+    if not (isinstance(expire := node.get("expire_in"), str) and _VARIABLE.search(expire)):
+        yield from checks.expiry(node, "expire_in")
     yield from checks.string(node, "publish")
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from gitopslab.ci.duration import seconds
 from gitopslab.ci.entries import checks
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
@@ -36,9 +35,7 @@ def artifacts(node: Node) -> Iterator[Fault]:
     if node.get("reports") is not None and not isinstance(node.get("reports"), Map):
         own.append(node.fault("should be a hash", "reports"))
     own += checks.one_of(node, "when", _RESULTS)
-    expire = node.get("expire_in")
-    if expire is not None and not (isinstance(expire, str) and (expire.lower() == "never" or seconds(expire))):
-        own.append(node.fault("should be a duration", "expire_in"))
+    own += checks.expiry(node, "expire_in")
     own += checks.one_of(node, "access", _ACCESS)
     yield from own or node.below(reports=_reports)
 

@@ -8,6 +8,7 @@ from typing import Any
 from gitopslab.ci.entries import checks
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.entries.node import Fault, Node
+from gitopslab.ci.scalars import joined
 from gitopslab.ci.tree import Map, Seq
 
 _MONTH = 2_592_000
@@ -90,8 +91,8 @@ def retry(node: Node) -> Iterator[Fault]:
 
 def _retry_when(node: Node, when: Any) -> Iterator[Fault]:
     yield from checks.strings_or_string(node, "when")
-    if isinstance(when, Seq) and (unknown := [str(item) for item in when if item not in keywords("failures")]):
-        yield node.fault(f"contains unknown values: {', '.join(unknown)}", "when")
+    if isinstance(when, Seq) and (unknown := [item for item in when if item not in keywords("failures")]):
+        yield node.fault(f"contains unknown values: {joined(unknown)}", "when")
     if isinstance(when, str) and when not in keywords("failures"):
         yield node.fault("is not included in the list", "when")
 
