@@ -86,9 +86,10 @@ def test_of_commits_with_the_same_words_each_is_fetched_at_its_own_time(shop: De
             "involvedObject": {"uid": source["metadata"]["uid"]},
             "reason": "NewArtifact",
             "message": "stored artifact for commit 'Update from image update automation'",
-            "lastTimestamp": shop.at(seconds),
+            "firstTimestamp": shop.at(seconds),
+            "lastTimestamp": shop.at(seconds + later),
         }
-        for sha, seconds in ((NEW, 1), (OLD, -599), ("1" * 40, 60))
+        for sha, seconds, later in ((NEW, 1, 0), (OLD, -599, 659), ("1" * 40, 60, 0))
     ]
     commits = [{**told, "subject": "Update from image update automation"} for told in shop.commits()]
     found = lanes("waal/shop", commits, read(source, shop.kustomization(history=[])), events=same)

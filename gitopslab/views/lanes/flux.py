@@ -64,7 +64,7 @@ def _fetched(flux: Reconciler, events: Iterable[Object], sha: str, subject: str,
     artifact = (source.get("status") or {}).get("artifact") or {}
     if commit_of(artifact.get("revision") or "") == sha:
         return Step("fetched", "done", seconds_of(artifact["lastUpdateTime"]))
-    told = [when_of(each) for each in events if _tells_of(each, source, sha, subject)]
+    told = [_stored(each) for each in events if _tells_of(each, source, sha, subject)]
     if told:
         return Step("fetched", "done", max(told))
     if not is_newest:
@@ -81,6 +81,12 @@ def _tells_of(event: Object, source: Object, sha: str, subject: str) -> bool:
         return False
     revision = annotations_of(event).get(_REVISION)
     return commit_of(revision) == sha if revision else event.get("message") == f"stored artifact for commit '{subject}'"
+
+
+def _stored(event: Object) -> float:
+    """When: events with the same words are counted in one, which keeps the revision and the first time of the first."""
+    first = event.get("firstTimestamp") if annotations_of(event).get(_REVISION) else None
+    return seconds_of(first) if first else when_of(event)
 
 
 def _applied(flux: Reconciler, sha: str, fetched: float) -> Step:
