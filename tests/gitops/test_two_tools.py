@@ -84,3 +84,34 @@ def test_it_ends_when_one_lets_go(both: Both) -> None:
     before = both.live["metadata"]["resourceVersion"]
     both.flux.advance(1000)
     assert both.live["metadata"]["resourceVersion"] == before
+
+
+INGRESS = """apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: door
+  namespace: default
+  annotations: {argocd.argoproj.io/sync-wave: "-1"}
+spec:
+  ingressClassName: nobody
+  defaultBackend: {service: {name: web, port: {number: 80}}}
+"""
+
+
+def test_an_ingress_without_an_address_holds_up_argo_and_not_flux(both: Both) -> None:
+    files = {f"{tool}/door.yaml": INGRESS.replace("door", f"{tool}-door") for tool in ("flux", "argo")}
+    both.project.commit(files | {f"{tool}/a.yaml": config_map(f"{tool}-a", "default") for tool in ("flux", "argo")})
+    both.flux.repository(both.project.url)
+    both.flux.kustomization(path="./flux", wait=True)
+    both.argo.application(both.project.url, source={"path": "argo"})
+    both.argo.sync()
+    both.argo.advance(300)
+    assert both.flux.find("configmaps", "flux-a") is not None
+    assert (both.flux.condition(KS, kind="Healthy") or ("",))[0] == "True"
+    assert both.argo.operation() == ("Running", "waiting for healthy state of networking.k8s.io/Ingress/argo-door")
+    assert both.argo.find("configmaps", "argo-a") is None
+    address = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+    both.argo.api.patch("ingresses.networking.k8s.io", "argo-door", address, "default", subresource="status")
+    both.argo.advance(10)
+    assert (both.argo.operation() or ("",))[0] == "Succeeded"
+    assert both.argo.find("configmaps", "argo-a") is not None

@@ -1,4 +1,4 @@
-"""What ``flux diff`` says of one object."""
+"""What ``flux diff`` says of one object, and what ``flux get`` shows of several."""
 
 from __future__ import annotations
 
@@ -34,3 +34,31 @@ def test_the_values_of_a_secret_are_not_shown() -> None:
     assert "data.key" in told
     assert "b2xk" not in told
     assert "bmV3" not in told
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+READY = {"type": "Ready", "status": "True", "message": f"Applied revision: main@sha1:{COMMIT}"}
+
+
+def test_a_table_has_the_columns_of_the_command_and_short_revisions() -> None:
+    applied = an_object(
+        "Kustomization", spec={}, status={"lastAppliedRevision": f"main@sha1:{COMMIT}", "conditions": [READY]}
+    )
+    grid = flux.rows("Kustomization", [applied])
+    assert [column.upper() for column in grid.columns] == ["NAME", "REVISION", "SUSPENDED", "READY", "MESSAGE"]
+    short = "main@sha1:01234567"
+    assert list(grid.rows) == [("a", short, "False", "True", f"Applied revision: {short}")]
+
+
+def test_what_nobody_has_looked_at_is_waiting_to_be_reconciled() -> None:
+    new = an_object("GitRepository", spec={"suspend": True}, status={"observedGeneration": -1})
+    assert list(flux.rows("GitRepository", [new]).rows) == [("a", "", "True", "False", "waiting to be reconciled")]
+
+
+def test_a_policy_is_shown_by_its_image_and_tag() -> None:
+    policy = an_object(
+        "ImagePolicy", spec={}, status={"latestRef": {"name": "host/web", "tag": "1.2.0"}, "conditions": [READY]}
+    )
+    grid = flux.rows("ImagePolicy", [policy])
+    assert [column.upper() for column in grid.columns] == ["NAME", "IMAGE", "TAG", "READY", "MESSAGE"]
+    assert grid.rows[0][:4] == ("a", "host/web", "1.2.0", "True")
