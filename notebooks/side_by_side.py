@@ -2,6 +2,8 @@
 
 import time
 
+from gitopslab.views.grid import Grid
+
 NAMESPACES = {"Flux": "both-flux", "Argo CD": "both-argo"}
 
 
@@ -16,6 +18,12 @@ class Observed:
         lines = [("", *NAMESPACES), *((question, *map(str, answers)) for question, answers in self.rows.items())]
         widths = [max(len(line[at]) for line in lines) for at in range(3)]
         return "\n".join("   ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+    def _repr_html_(self):
+        """As a table whose cells wrap: as text its longest answer would break every line in two."""
+        return Grid(
+            ("", *NAMESPACES), tuple((question, *map(str, told)) for question, told in self.rows.items())
+        ).html()
 
     def put(self, question, flux, argo):
         """Keep two answers that were read elsewhere."""
