@@ -267,6 +267,9 @@ def _is_immutable(error: ApiError) -> bool:
 
 
 def _failed(obj: Object, error: ApiError) -> ApplyError:
+    if isinstance(error, NotFoundError):
+        what = "not found" if namespace_of(obj) else "namespace not specified"
+        return ApplyError(f"{spoken(obj)} {what}: {error.message}")
     reason = f" ({error.reason})" if error.reason else ""
     return ApplyError(f"{spoken(obj)} dry-run failed{reason}: {error.message}")
 

@@ -150,7 +150,7 @@ def test_a_namespace_that_is_missing_is_told(flux: Flux, project: Project) -> No
     project.commit({"a.yaml": config_map("a", "nowhere")})
     flux.repository(project.url)
     flux.kustomization()
-    message = 'ConfigMap/nowhere/a dry-run failed (NotFound): namespaces "nowhere" not found'
+    message = 'ConfigMap/nowhere/a not found: namespaces "nowhere" not found'
     assert ready(flux) == ("False", "ReconciliationFailed", message)
 
 
