@@ -35,10 +35,10 @@ def open(cluster: str | None = None, name: str | None = None) -> Lab:
     """
     show_readable_errors()
     speak_as(working_folder())
-    variable = os.environ.get("GITOPSLAB_CLUSTER")
-    chosen = cluster or variable or "embedded"
+    chosen = cluster or os.environ.get("GITOPSLAB_CLUSTER") or "embedded"
     called = name or os.environ.get("GITOPSLAB_NAME") or "lab"
-    why = "as you asked" if cluster else ("GITOPSLAB_CLUSTER says so" if variable else "the default")
+    # `gitopslab lab` always sets the variable; where it says what is so anyway, a beginner need not hear of it
+    why = "as you asked" if cluster else ("the default" if chosen == "embedded" else "GITOPSLAB_CLUSTER says so")
     made = cluster_named(chosen, called)
     ran = made.status().state is State.RUNNING
     began = time.monotonic()

@@ -25,8 +25,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.process
-def test_the_first_cell_can_be_run_again(home: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_cell_can_be_run_again(
+    home: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = gitopslab.open()
+    monkeypatch.setenv("GITOPSLAB_CLUSTER", "embedded")  # as in every notebook of `gitopslab lab`
     assert gitopslab.open() is first
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ['embedded cluster "again"'] * 2
