@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitopslab.gitops.flux.policies import InvalidPolicyError, NoTagError, latest
+from gitopslab.gitops.flux.policies import InvalidPolicyError, NoTagError, filtered, latest
 from gitopslab.machinery.objects import Object
 
 VERSIONS = ["1.0.0", "v1.2.0", "1.10.0", "2.0.0-rc.1", "latest", "1.2"]
@@ -29,6 +29,13 @@ ROWS: list[tuple[Object, list[str], str]] = [
 @pytest.mark.parametrize(("spec", "tags", "tag"), ROWS)
 def test_a_policy_takes_one(spec: Object, tags: list[str], tag: str) -> None:
     assert latest(spec, tags) == tag
+
+
+@pytest.mark.parametrize(("extract", "value"), [
+    ("$1", "12"), ("${1}x", "12x"), ("$1x", ""), ("v$n", "v12"), ("${n}-$$", "12-$"), ("$nothing", ""),
+])  # fmt: skip
+def test_what_is_extracted_is_written_as_in_go(extract: str, value: str) -> None:
+    assert filtered({"pattern": r"v(?P<n>\d+)", "extract": extract}, ["v12"]) == {value: "v12"}
 
 
 def test_of_two_tags_that_extract_the_same_the_later_counts() -> None:

@@ -17,7 +17,7 @@ from gitopslab.machinery.objects import Object
 
 T = TypeVar("T")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
-_GROUP = re.compile(r"\$\{?(\w+)\}?")
+_GROUP = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 
 
 class InvalidPolicyError(LabError):
@@ -114,11 +114,13 @@ def _last(values: list[T], descending: bool) -> T:
 
 
 def _expanded(extract: str, match: re2.Match) -> str:
-    """Go's ``Expand``: ``$1`` or ``$name``; a group that is not there is empty."""
+    """Go's ``Expand``: ``$1``, ``$name`` or ``${name}``; a group that is not there is empty, and ``$$`` is ``$``."""
     groups = match.groupdict()
 
     def value(found: re.Match[str]) -> str:
-        name = found.group(1)
+        name = found.group(1) or found.group(2)
+        if name is None:
+            return "$"
         if name.isdigit():
             return (match.group(int(name)) or "") if int(name) <= len(match.groups()) else ""
         return groups.get(name) or ""
