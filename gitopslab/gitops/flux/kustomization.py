@@ -38,7 +38,7 @@ from gitopslab.gitops.flux.variables import variables_of
 from gitopslab.gitops.flux.waiting import look, watched
 from gitopslab.gitops.inventory import Entry, entries_of, missing
 from gitopslab.machinery.clock import seconds_of
-from gitopslab.machinery.objects import Object, is_condition_true, is_terminating, namespace_of
+from gitopslab.machinery.objects import Object, is_condition_true, is_terminating, namespace_of, uid_of
 
 STATUS_MANAGER = "gotk-kustomize-controller"
 _DEPENDENCY_DELAY = 30.0
@@ -203,7 +203,7 @@ class KustomizationController:
             variables = variables_of(self._api, obj)
         except RenderError as error:
             raise Failure("BuildFailed", error.message) from error
-        what = (artifact.digest, obj["metadata"]["generation"], tuple(sorted(variables.items())))
+        what = (artifact.digest, uid_of(obj), obj["metadata"]["generation"], tuple(sorted(variables.items())))
         known = self._built.get(request)
         if known is not None and known[0] == what:
             return known[1]

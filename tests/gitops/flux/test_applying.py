@@ -158,3 +158,13 @@ def test_what_belongs_to_the_cluster_is_applied_without_the_namespace_it_names(f
     project.commit({"a.yaml": None, "b.yaml": config_map("b")})
     flux.sync()
     assert flux.find("clusterroles.rbac.authorization.k8s.io", "r", "") is None
+
+
+def test_one_made_anew_applies_what_it_says_and_not_what_the_one_before_did(flux: Flux, project: Project) -> None:
+    project.commit({"one/a.yaml": config_map("a"), "two/b.yaml": config_map("b")})
+    flux.repository(project.url)
+    flux.kustomization(path="./one")
+    flux.api.delete(KS, "app", SYSTEM)
+    flux.advance(1)
+    flux.kustomization(path="./two")
+    assert flux.find("configmaps", "b") is not None
