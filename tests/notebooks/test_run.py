@@ -44,7 +44,7 @@ def run(path: Path, folder: Path) -> dict[str, tuple[str, str]]:
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [each for cell in notebook.cells for each in (cell, *solved(cell))]
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, timeout=60, kernel_name="python3", resources=resources).execute()
+    NotebookClient(notebook, timeout=180, kernel_name="python3", resources=resources).execute()
     cells = [cell for cell in notebook.cells if exercise_of(cell)]
     return {exercise_of(left): (shown(left), shown(right)) for left, right in zip(cells[::2], cells[1::2], strict=True)}
 
