@@ -51,17 +51,18 @@ class Text(str):
 
 
 class Rows(list[Object]):
-    """Objects; a cell shows them as ``flux get`` does."""
+    """Objects; a cell shows them as ``flux get`` does, and says so when there are none."""
 
-    def __init__(self, kind: str, objects: list[Object]) -> None:
+    def __init__(self, kind: str, objects: list[Object], none: str) -> None:
         super().__init__(objects)
         self._grid: Grid = views.rows(kind, objects)
+        self._none = none
 
     def __repr__(self) -> str:
-        return self._grid.text()
+        return self._grid.text() if self else self._none
 
-    def _repr_html_(self) -> str:
-        return self._grid.html()
+    def _repr_html_(self) -> str | None:
+        return self._grid.html() if self else None
 
 
 class Flux:
@@ -206,11 +207,12 @@ class Flux:
             namespace: Where; empty for everywhere.
         """
         title, resource = _resource(kind)
+        where = self._namespace if namespace is None else namespace
         try:
-            found = self._client.list(resource, self._namespace if namespace is None else namespace)
+            found = self._client.list(resource, where)
         except NotFoundError:
-            found = []
-        return Rows(title, found)
+            return Rows(title, [], "✗ Flux is not installed: lab.flux.install(), or lab.flux.bootstrap(PROJECT)")
+        return Rows(title, found, f"✗ no {title} objects found in {f'{where} namespace' if where else 'any namespace'}")
 
     def reconcile(
         self,

@@ -157,3 +157,7 @@ spec: {{interval: 1h, prune: true, sourceRef: {{kind: OCIRepository, name: pushe
     lab.delete("ocirepository/pushed", namespace="flux-system")
     with pytest.raises(LabError, match="there is no folder"):
         lab.flux.push("waal/pushed-config:1.0.0", tmp_path / "nowhere")
+
+
+def test_where_there_is_nothing_to_show_it_is_said(lab: Lab, infra: Repository) -> None:
+    assert repr(lab.flux.get("sources oci")) == "✗ no OCIRepository objects found in flux-system namespace"
