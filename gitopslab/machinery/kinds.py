@@ -77,6 +77,11 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
+    def qualified(self) -> str:
+        """The plural with version and group, as kubectl takes it: ``deployments.v1.apps``, ``pods.v1.``."""
+        return f"{self.plural}.{self.version}.{self.group}"
+
+    @property
     def storage_key(self) -> str:
         """The key under which its objects are kept."""
         return self.stored_as or self.key
@@ -373,20 +378,22 @@ class Catalog:
         self._by_path[resource.group, resource.version, resource.plural] = resource
         self._by_kind[resource.api_version, resource.kind] = resource
         self._by_key.setdefault(resource.key, resource)
+        self._by_key[resource.qualified] = resource
 
     def remove(self, resource: Resource) -> None:
         """Stop serving a resource type."""
         self._by_path.pop((resource.group, resource.version, resource.plural), None)
         self._by_kind.pop((resource.api_version, resource.kind), None)
-        if self._by_key.get(resource.key) == resource:
-            del self._by_key[resource.key]
+        for key in (resource.key, resource.qualified):
+            if self._by_key.get(key) == resource:
+                del self._by_key[key]
 
     def at(self, group: str, version: str, plural: str) -> Resource | None:
         """The type served at ``/apis/GROUP/VERSION/PLURAL``."""
         return self._by_path.get((group, version, plural))
 
     def by_key(self, key: str) -> Resource | None:
-        """The type called ``deployments.apps`` or ``pods``."""
+        """The type called ``deployments.apps`` or ``pods``, or of one version ``deployments.v1.apps``."""
         return self._by_key.get(key)
 
     def by_kind(self, api_version: str, kind: str) -> Resource | None:

@@ -156,7 +156,7 @@ class Applier:
         if resource is None:
             return None
         try:
-            return self._api.get(resource.key, name_of(obj), namespace_of(obj))
+            return self._api.get(resource.qualified, name_of(obj), namespace_of(obj))
         except ApiError as error:
             if error.code in _UNSEEN:
                 return None
@@ -189,13 +189,13 @@ class Applier:
             raise StillThereError(f"{spoken(obj)} is being deleted, to be made anew")
 
     def _patch(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
-        return self._api.patch(resource.key, name_of(obj), obj, namespace_of(obj), type="apply", dry_run=dry_run)
+        return self._api.patch(resource.qualified, name_of(obj), obj, namespace_of(obj), type="apply", dry_run=dry_run)
 
     def _take_over(self, resource: Resource, live: Object, obj: Object) -> bool:
         """Take over what kubectl owns; whether there was anything, after which even the same is applied."""
         patch = [] if says(obj, "ssa", "Merge") else taken_over(live, self._clock.now())
         if patch:
-            self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type="json")
+            self._api.patch(resource.qualified, name_of(live), patch, namespace_of(live), type="json")
         return bool(patch)
 
     def _resource(self, obj: Object) -> Resource:

@@ -79,7 +79,7 @@ def correct(api: Api, found: Iterable[Drift]) -> list[tuple[Drift, str]]:
     for drift in found:
         obj = drift.object
         try:
-            api.patch(drift.resource.key, name_of(obj), obj, namespace_of(obj), type="apply")
+            api.patch(drift.resource.qualified, name_of(obj), obj, namespace_of(obj), type="apply")
             told.append((drift, ""))
         except ApiError as error:
             told.append((drift, error.message))
@@ -88,14 +88,16 @@ def correct(api: Api, found: Iterable[Drift]) -> list[tuple[Drift, str]]:
 
 def _drift(api: Api, resource: Resource, wanted: Object, rules: Sequence[Object]) -> Drift | None:
     try:
-        live = api.get(resource.key, name_of(wanted), namespace_of(wanted))
+        live = api.get(resource.qualified, name_of(wanted), namespace_of(wanted))
     except NotFoundError:
         return Drift(wanted, resource, None)
     says = {**labels_of(live), **annotations_of(live)}.get(_DISABLED, "")
     if says.lower() == "disabled":
         return None
     try:
-        result = api.patch(resource.key, name_of(wanted), wanted, namespace_of(wanted), type="apply", dry_run=True)
+        result = api.patch(
+            resource.qualified, name_of(wanted), wanted, namespace_of(wanted), type="apply", dry_run=True
+        )
     except ApiError:
         return None
     paths = paths_of(wanted, rules)

@@ -168,3 +168,22 @@ def test_one_made_anew_applies_what_it_says_and_not_what_the_one_before_did(flux
     flux.advance(1)
     flux.kustomization(path="./two")
     assert flux.find("configmaps", "b") is not None
+
+
+def test_an_object_is_applied_in_the_version_that_git_has_it_in(flux: Flux, project: Project) -> None:
+    scaler = (
+        "apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: web, namespace: default}\n"
+        "spec:\n  maxReplicas: 5\n  targetCPUUtilizationPercentage: 70\n"
+        "  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n"
+    )
+    project.commit({"hpa.yaml": scaler})
+    flux.repository(project.url)
+    flux.kustomization()
+    kept = flux.get("horizontalpodautoscalers.autoscaling", "web", "default")
+    assert kept["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 70
+    before = flux.status(KS)["inventory"], kept["metadata"]["resourceVersion"]
+    flux.sync()
+    flux.request(KS, "app")
+    after = flux.get("horizontalpodautoscalers.autoscaling", "web", "default")["metadata"]["resourceVersion"]
+    assert (flux.status(KS)["inventory"], after) == before
+    assert flux.condition(KS)[0] == "True"  # type: ignore[index]

@@ -87,7 +87,9 @@ class Writer:
         """An object as it is now; None when it, or its kind, is not there."""
         resource = self._catalog.of(obj)
         try:
-            return self._api.get(resource.key, name_of(obj), _space(resource, obj)) if resource is not None else None
+            return (
+                self._api.get(resource.qualified, name_of(obj), _space(resource, obj)) if resource is not None else None
+            )
         except NotFoundError:
             return None
 
@@ -119,7 +121,7 @@ class Writer:
         resource = self._resource(target)
         if live is not None and settings.migrated_manager:
             self._migrate(resource, live, settings.migrated_manager)
-        self._api.patch(resource.key, name_of(target), target, _space(resource, target), type="apply")
+        self._api.patch(resource.qualified, name_of(target), target, _space(resource, target), type="apply")
         return f"{_spoken(resource, target)} serverside-applied"
 
     def _migrate(self, resource: Resource, live: Object, manager: str) -> None:
@@ -129,7 +131,7 @@ class Writer:
             return (entry.get("manager"), entry.get("operation")) == (manager, "Update")
 
         if patch := handed_over(live, is_theirs, FIELD_MANAGER, self._clock.now()):
-            self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type="json")
+            self._api.patch(resource.qualified, name_of(live), patch, namespace_of(live), type="json")
 
     def _client_side(self, target: Object, *, force: bool, dry_run: bool) -> str:
         resource, wanted = self._resource(target), remembering(target)
