@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.argocd.ignoring import Rules, without_fields_of
-from gitopslab.gitops.argocd.normalizing import drop_place, lasting, normal
+from gitopslab.gitops.argocd.normalizing import drop_place, lasting, normal, typed
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.merge import MergeError, merge_difference, same
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
@@ -149,7 +149,7 @@ def compared(obj: Object, rules: Rules) -> Object:
 
 def _aligned(target: Object, live: Object, rules: Rules) -> tuple[Object, Object, Object]:
     """What was applied last, what Git says and what is there, as they are compared."""
-    there, wanted = normal(live, rules), normal(target, rules)
+    there, wanted = normal(live, rules), normal(typed(target), rules)
     if trusted := rules.trusted(live):
         there, wanted = without_fields_of(trusted, there, wanted)
     applied = last_applied(live)
@@ -212,8 +212,10 @@ def _adds(wanted: Any, there: Any) -> bool:
 def _removes(before: Any, wanted: Any, there: Any) -> bool:
     if not all(isinstance(side, dict) for side in (before, wanted, there)):
         return False
-    gone = [name for name in before if name in there and wanted.get(name) is None]
-    return bool(gone) or any(_removes(before[name], wanted[name], there.get(name)) for name in before if name in wanted)
+    # What was null before and is null again takes nothing away.
+    known = {name: value for name, value in before.items() if name in there}
+    gone = any(wanted.get(name) is None and (name not in wanted or value is not None) for name, value in known.items())
+    return gone or any(_removes(before[name], wanted[name], there.get(name)) for name in before if name in wanted)
 
 
 def _only(shape: Any, value: Any) -> Any:

@@ -1,15 +1,19 @@
 """An object as it is compared: without what comes and goes, and written as the API writes it.
 
-Source: ``Normalize`` in ``gitops-engine/pkg/diff/diff.go``.
+Source: ``Normalize`` and ``remarshal`` in ``gitops-engine/pkg/diff/diff.go``.
 """
 
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from gitopslab.gitops.argocd.ignoring import Rules
+from gitopslab.machinery.merge import below
 from gitopslab.machinery.objects import Object, group_of
+from gitopslab.machinery.schema import Field, Struct, struct_of
 
+_TEXTS = ("string", "bytes")
 _VOLATILE = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
 
@@ -40,6 +44,30 @@ def _normal_secret(secret: Object) -> None:
     }
     if data or encoded:
         secret["data"] = {**data, **encoded}
+
+
+def typed(obj: Object) -> Object:
+    """An object of Git as Go's type of its kind holds it: nothing is null. One of another kind stays as it is."""
+    kind = struct_of(obj["apiVersion"], obj["kind"])
+    return _filled(obj, kind) if kind is not None else obj
+
+
+def _filled(value: Any, kind: Struct | None) -> Any:
+    """A value without null: a field is not set then, and in a map of texts it is the empty one."""
+    if isinstance(value, list):
+        return [_filled(item, kind) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if kind is None:
+        return {name: "" if item is None else item for name, item in value.items()}
+    fields = {name: (item, kind.fields.get(name)) for name, item in value.items() if item is not None}
+    return {name: _filled_field(item, field) for name, (item, field) in fields.items()}
+
+
+def _filled_field(value: Any, field: Field | None) -> Any:
+    inner = below(field)
+    is_of_texts = field is not None and field.type.element is not None and field.type.element.shape in _TEXTS
+    return _filled(value, inner) if inner is not None or is_of_texts else value
 
 
 def drop_place(obj: Object) -> None:

@@ -226,3 +226,26 @@ def test_a_field_that_a_definition_does_not_know_is_dropped_and_differs_for_ever
     argo.sync()
     assert argo.get("things.example.com", "x", "default")["spec"] == {"size": 3}
     assert argo.resources() == {"Thing/x": "OutOfSync"}
+
+
+@pytest.mark.parametrize(("kind", "rest", "resource", "path", "value"), [
+    ("ConfigMap", {"data": {"x": None}}, "configmaps", "data", {"x": ""}),
+    ("Secret", {"data": {"x": None}}, "secrets", "data", {"x": ""}),
+    ("Secret", {"stringData": {"x": None}}, "secrets", "data", {"x": ""}),
+    ("Deployment", {"spec": {**SELECTED, "replicas": None}}, "deployments.apps", "replicas", 1),
+    ("Thing", {"spec": {"size": None}}, "things.example.com", "size", 3),
+])  # fmt: skip
+def test_null_is_what_is_not_set_and_in_a_map_the_empty_text(
+    argo: Argo, project: Project, kind: str, rest: Object, resource: str, path: str, value: object
+) -> None:
+    argo.api.create(THINGS)
+    argo.plane.settle()
+    versions = {"Deployment": "apps/v1", "Thing": "example.com/v1"}
+    obj = {"apiVersion": versions.get(kind, "v1"), "kind": kind, "metadata": {"name": "x"}, **rest}
+    project.commit({"a.yaml": yaml.safe_dump(obj)})
+    argo.application(project.url, syncPolicy={"automated": {"selfHeal": True}})
+    live = argo.get(resource, "x", "default")
+    assert {**live, **live.get("spec", {})}[path] == value
+    argo.advance(400)
+    assert argo.resources() == {f"{kind}/x": "Synced"}
+    assert "autoHealAttemptsCount" not in argo.status()["operationState"]["operation"]["sync"]

@@ -139,7 +139,7 @@ class Writer:
         live = self.get(target)
         if live is None:
             if not dry_run:
-                self._create(wanted)
+                self._api.create(wanted)
             return f"{spoken} created{said}"
         if dry_run:
             return f"{spoken} configured{said}"
@@ -164,7 +164,7 @@ class Writer:
         spoken, said = _spoken(resource, target), " (dry run)" if dry_run else ""
         if live is None:
             if not dry_run:
-                self._create(target)
+                self._api.create(target)
             return f"{spoken} created{said}"
         # Replacing these could delete them first, and all that is in them.
         keeps = is_definition(target) or target["kind"] == "Namespace"
@@ -175,16 +175,13 @@ class Writer:
             self._api.update({**target, "metadata": {**target["metadata"], "resourceVersion": version}})
         return f"{target['kind']}/{name_of(target)} updated" if keeps else f"{spoken} replaced{said}"
 
-    def _create(self, obj: Object) -> None:
-        self._api.create(_without_nulls(obj))
-
     def _anew(self, obj: Object, live: Object) -> None:
         """Make anew what cannot be changed."""
         resource = self._resource(obj)
         self._api.delete(
             resource.key, name_of(live), namespace_of(live), propagation="Background", grace_seconds=0, uid=uid_of(live)
         )
-        self._create(obj)
+        self._api.create(obj)
 
     def _resource(self, obj: Object) -> Resource:
         if not name_of(obj):
@@ -239,9 +236,3 @@ def _warning(resource: Resource, obj: Object) -> str:
 def _clean(message: str) -> str:
     """A message without the dumps of Go's maps in it."""
     return re.sub(r"map\[.*\]", "", message).strip()
-
-
-def _without_nulls(value: Object) -> Object:
-    return {
-        key: _without_nulls(item) if isinstance(item, dict) else item for key, item in value.items() if item is not None
-    }
