@@ -10,7 +10,7 @@ from gitopslab.controlplane.runtime.informer import Informer
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Request, Source
 from gitopslab.gitops.flux.dependencies import source_of
-from gitopslab.gitops.flux.kinds import SOURCES, requested_at
+from gitopslab.gitops.flux.kinds import SOURCES, is_watched, requested_at
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
 ORIGIN = "org.opencontainers.image.revision"
@@ -52,7 +52,10 @@ class Causes:
         )
 
     def of(self, obj: Object) -> tuple[object, ...]:
-        """Everything whose change asks for a reconcile at once; another artifact of the same revision does not."""
+        """Everything whose change asks for a reconcile at once.
+
+        Another artifact of the same revision does not, nor do variables that carry no ``reconcile.fluxcd.io/watch``.
+        """
         artifact = self.artifact(obj)
         return (
             uid_of(obj),
@@ -81,7 +84,7 @@ class Causes:
         for reference in _references(obj):
             plural = "configmaps" if reference["kind"] == "ConfigMap" else "secrets"
             there = self._manager.informer(plural).get(reference["name"], namespace_of(obj))
-            found.append("" if there is None else str(there["metadata"]["resourceVersion"]))
+            found.append("" if there is None or not is_watched(there) else str(there["metadata"]["resourceVersion"]))
         return tuple(found)
 
     def _users_of_source(self, event: WatchEvent) -> Iterable[Request]:

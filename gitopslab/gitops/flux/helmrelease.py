@@ -21,7 +21,15 @@ from gitopslab.gitops.flux.durations import seconds, spoken
 from gitopslab.gitops.flux.expressions import ExpressionError
 from gitopslab.gitops.flux.helmdrift import Drift, correct, drifts
 from gitopslab.gitops.flux.helmreport import HelmReport
-from gitopslab.gitops.flux.kinds import HELM, HELM_CHARTS, HELM_RELEASES, OCI_REPOSITORIES, SOURCE, is_suspended
+from gitopslab.gitops.flux.kinds import (
+    HELM,
+    HELM_CHARTS,
+    HELM_RELEASES,
+    OCI_REPOSITORIES,
+    SOURCE,
+    is_suspended,
+    is_watched,
+)
 from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.release import (
     UNINSTALL,
@@ -291,7 +299,7 @@ class HelmReleaseController:
         for reference in obj["spec"].get("valuesFrom") or ():
             plural = "configmaps" if reference["kind"] == "ConfigMap" else "secrets"
             there = self._given.manager.informer(plural).get(reference["name"], namespace_of(obj))
-            found.append("" if there is None else str(there["metadata"]["resourceVersion"]))
+            found.append("" if there is None or not is_watched(there) else str(there["metadata"]["resourceVersion"]))
         return tuple(found)
 
     def _users(self, event: WatchEvent) -> Iterable[Request]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitopslab.machinery.objects import Object, annotations_of
+from gitopslab.machinery.objects import Object, annotations_of, labels_of
 
 SOURCE = "source.toolkit.fluxcd.io"
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
@@ -31,6 +31,9 @@ REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
 FORCED_AT, RESET_AT = "reconcile.fluxcd.io/forceAt", "reconcile.fluxcd.io/resetAt"
 """With the same token as ``REQUESTED_AT``: have helm upgrade whatever there is, have failures forgotten."""
 
+WATCH = "reconcile.fluxcd.io/watch"
+"""The label with which a ConfigMap or Secret says ``Enabled``: whoever is made of it follows its changes at once."""
+
 
 def requested_at(obj: Object) -> str:
     """The token with which somebody asked for a reconcile now; empty when nobody did."""
@@ -40,3 +43,8 @@ def requested_at(obj: Object) -> str:
 def is_suspended(obj: Object) -> bool:
     """Whether ``spec.suspend`` is set."""
     return bool(obj.get("spec", {}).get("suspend"))
+
+
+def is_watched(obj: Object) -> bool:
+    """Whether a ConfigMap or Secret asks that its changes be followed at once; else they wait for the next turn."""
+    return labels_of(obj).get(WATCH) == "Enabled"

@@ -255,8 +255,9 @@ def test_values_that_are_missing_are_told_and_mend(flux: Flux, project: Project)
     release(flux, valuesFrom=[{"kind": "ConfigMap", "name": "values"}])
     why = f"could not resolve ConfigMap chart values reference '{SYSTEM}/values' with key 'values.yaml': "
     assert ready(flux, RELEASES) == ("False", "ValuesError", f'{why}configmaps "values" not found')
-    flux.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "values", "namespace": SYSTEM},
-                     "data": {"values.yaml": "word: map\n"}})  # fmt: skip
+    metadata = {"name": "values", "namespace": SYSTEM, "labels": {"reconcile.fluxcd.io/watch": "Enabled"}}
+    data = {"values.yaml": "word: map\n"}
+    flux.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
     flux.plane.settle()
     assert ready(flux, RELEASES)[1] == "HelmMissing"
 

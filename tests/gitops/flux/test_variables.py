@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
 from flux_cluster import KS, SYSTEM, Flux, config_map
 from projects import Project
 
@@ -79,11 +80,26 @@ def test_a_missing_source_fails_unless_it_is_optional(flux: Flux, project: Proje
     assert held(flux) == "x"
 
 
-def test_a_changed_source_is_followed_at_once(flux: Flux, project: Project) -> None:
+@pytest.mark.parametrize(("kind", "plural"), [("ConfigMap", "configmaps"), ("Secret", "secrets")])
+def test_a_source_that_is_labelled_to_be_watched_is_followed_at_once(
+    flux: Flux, project: Project, kind: str, plural: str
+) -> None:
+    variables(flux, "one", kind, a="1st")
+    flux.api.patch(plural, "one", {"metadata": {"labels": {"reconcile.fluxcd.io/watch": "Enabled"}}}, SYSTEM)
+    begun(flux, project, "${a}", substituteFrom=[{"kind": kind, "name": "one"}])
+    value = "2nd" if kind == "ConfigMap" else base64.b64encode(b"2nd").decode()
+    flux.api.patch(plural, "one", {"data": {"a": value}}, SYSTEM)
+    flux.plane.settle()
+    assert held(flux) == "2nd"
+
+
+def test_a_source_without_that_label_is_followed_at_the_next_turn(flux: Flux, project: Project) -> None:
     variables(flux, "one", a="1st")
     begun(flux, project, "${a}", substituteFrom=[{"kind": "ConfigMap", "name": "one"}])
     flux.api.patch("configmaps", "one", {"data": {"a": "2nd"}}, SYSTEM)
     flux.plane.settle()
+    assert held(flux) == "1st"
+    flux.request(KS, "app")
     assert held(flux) == "2nd"
 
 
