@@ -19,8 +19,12 @@ from babel.messages.pofile import read_po, write_po
 
 from gitopslab.course.translation import texts, texts_of_exercise
 from gitopslab.views.components import PARTS
+from gitopslab.views.drift.model import FATES
+from gitopslab.views.drift.model import STATES as FIELDS
+from gitopslab.views.lanes.model import OUTCOMES
 from gitopslab.views.palette import STATES
 from gitopslab.views.plugin_words import FILTERS, SCORES
+from gitopslab.views.tree.model import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
 TRANSLATIONS = ROOT / "translations"
@@ -85,6 +89,17 @@ _TEXT = re.compile(r"(?=.*[a-z]{2})(?=[A-Z✓+,]|.* )[^{}\[\]=<>#_|]+")
 _KEY = re.compile(r"(Escape|PageDown|PageUp|Home|End|Enter|Arrow\w+|Node/|[A-Z][a-z]+[A-Z]\w*)")
 _NO_TEXT = re.compile(r"gl-|^\.|tbody|textarea|translate|-space|: (reduce|[\d.])|^[MLQ]\d")
 _STORIES = ("path_writer.py", "path_controllers.py", "path_pods.py", "path_trail.py")
+_DELIVERY = (
+    *("views/drift/compare.py", "views/drift/judge.py", "views/lanes/argocd.py", "views/lanes/flux.py"),
+    *("views/lanes/lanes.py", "views/tree/cards.py", "views/tree/folding.py", "views/tree/marks.py"),
+    *("views/tree/tree.py", "views/reconciler.py", "widgets/drift.py"),
+)
+_PROSE = re.compile(r"[a-z]{2,}[,:]? [a-z*#]|[a-z*] [a-z]{2,}")
+_NO_PROSE = re.compile(
+    r"\* (\*|of|field|object)|kubectl |stored artifact|Health check passed|Resource is|Running health|Git repository"
+)
+"""What only holds names together, and the words of others."""
+_STEPS = ("fetched", "applied", "compared", "synced", "healthy")
 _CLAUSES = (
     "too little free CPU",
     "too little free memory",
@@ -116,6 +131,9 @@ _COUNTED = (
         "sees",
         "writes",
     ),
+    *("# differences from Git", "# difference from Git", "# difference", "# differences", "push", "pushed by *"),
+    *("works", "fails", "health", "revision", "count", "drifted", "by", "at", "not in Git", "set by *"),
+    *("at its next reconcile", "within *", "There is no * here yet; it shows as soon as there is."),
 )
 """Texts that a script puts numbers into."""
 
@@ -139,6 +157,7 @@ def _sent() -> Iterator[str]:
     for clause in _CLAUSES:
         yield from (f"# has {clause}", f"# have {clause}")
     yield from _told_of_pods()
+    yield from _told_of_delivery()
     for name in _STORIES:
         yield from _told((ROOT / "gitopslab" / "views" / name).read_text(encoding="utf-8"))
     for look in STATES.values():
@@ -170,6 +189,38 @@ def _told_of_pods() -> Iterator[str]:
                 node.value.args[0] if isinstance(node.value, ast.Call) and node.value.args else node.value
             )
             yield from (text for text in found if re.search(r"[a-z] .*\.$", text))
+
+
+def _told_of_delivery() -> Iterator[str]:
+    """What is said of a drift, of lanes and of a tree."""
+    for what in ("# field of # object differs", "# fields of # object differ", "# fields of # objects differ"):
+        yield from (f"{what} from Git.", f"{what}: commit * is not there yet.")
+    yield from (word for _, word in (*FIELDS.values(), *OUTCOMES.values()))
+    yield from (word for _, word in FATES.values() if word)
+    yield from ("put back *", "removed: *", "stays: *", "left alone: *", "# old *", "# more *", "prunes", "suspended")
+    yield from (text for step in _STEPS for text in (step, f"not {step}"))
+    yield from COLUMNS
+    for name in _DELIVERY:
+        yield from _prose((ROOT / "gitopslab" / name).read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "gitopslab").rglob("*.py")):
+        yield from _drawn(path.read_text(encoding="utf-8"))
+
+
+def _prose(source: str) -> Iterator[str]:
+    """Every text of a module in which words follow each other, but what documents it."""
+    tree = ast.parse(source)
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    inside |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant | ast.JoinedStr) and id(node) not in inside:
+            yield from (text for text in _texts_of(node) if _PROSE.search(text) and not _NO_PROSE.match(text))
+
+
+def _drawn(source: str) -> Iterator[str]:
+    """What a module has translated where it says it."""
+    for node in ast.walk(ast.parse(source)) if "import drawn" in source else ():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "drawn":
+            yield from (text for text in _texts_of(node.args[0]) if re.search(r"[a-z]", text))
 
 
 def _texts_of(value: ast.expr | None) -> Iterator[str]:

@@ -79,9 +79,15 @@ def _drawn_part(text: str, known: Mapping[str, str]) -> str:
         return re.sub("#", lambda _: next(numbers, "#"), said)
     for pattern, sentence in _sentences(language()):
         if found := pattern.fullmatch(text):
-            names = [", ".join(_drawn_part(one, known) for one in name.split(", ")) for name in found.groups()]
+            names = [_drawn_name(name, known) for name in found.groups()]
             return "".join(part + name for part, name in zip(_PLACE.split(sentence), [*names, ""], strict=True))
     return text
+
+
+def _drawn_name(name: str, known: Mapping[str, str]) -> str:
+    """What stands at a place of a sentence: a text of its own, or several with commas between them."""
+    said = _drawn_part(name, known)
+    return said if said != name else ", ".join(_drawn_part(one, known) for one in name.split(", "))
 
 
 @lru_cache(maxsize=8)

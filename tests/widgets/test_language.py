@@ -6,12 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 from board_samples import believable
+from delivery_samples import Delivered, drawn_drift, drawn_lanes, drawn_tree
 from fake_source import FakeSource
 from jupyterlab_in_browser import CHROMIUM
-from widget_page import Shown, chromium
+from widget_page import Shown, chromium, header
 
 from gitopslab.machinery.language import drawn, speak, words
 from gitopslab.machinery.objects import Object
+from gitopslab.views.drift import drift_svg, drift_text
+from gitopslab.views.drift.model import FATES, STATES
+from gitopslab.views.lanes import lanes_svg, lanes_text
+from gitopslab.views.tree import tree_text
+from gitopslab.widgets import drift
 from gitopslab.widgets.base import script, sheet
 from gitopslab.widgets.board import KINDS, SCRIPT, BoardView
 
@@ -87,3 +93,63 @@ def test_sentences_with_names_in_them(dutch: None) -> None:
     )
     for text, said in words("widgets").items():
         assert text.count("*") == said.count("*"), text
+
+
+@pytest.fixture
+def shop() -> Iterator[Delivered]:
+    made = Delivered()
+    yield made
+    made.lab.plane.close()
+
+
+def test_a_drift_in_dutch(dutch: None, shop: Delivered) -> None:
+    found = drawn_drift(shop)
+    assert drift_text(found).splitlines() == [
+        "Kustomization flux-system/shop (Flux) bij 8c4e02d1: 3 velden van 2 objecten verschillen van Git.",
+        "◔ ConfigMap/shop-flux/words: 2 velden zoals in Git",
+        "    ◔ metadata.labels.mine: niets in Git, yes live, gezet door kubectl-label · weggehaald: Flux neemt over"
+        " wat kubectl-label zette, bij de volgende reconcile, binnen 10m0s",
+        "    ✕ data.greeting: hello in Git, good day live, gezet door kubectl-edit"
+        " · wordt bij de volgende reconcile, binnen 10m0s teruggezet",
+        "    ◔ data.checksum: niets in Git, 1a2b3c live, gezet door my-operator"
+        " · met rust gelaten: Git noemt het niet, en Flux laat my-operator zijn velden",
+        "◔ Deployment/shop-flux/web: 6 velden zoals in Git",
+        "    ✕ spec.replicas: 2 in Git, 5 live, gezet door kubectl (scale)"
+        " · wordt bij de volgende reconcile, binnen 10m0s teruggezet",
+    ]
+    assert "3 velden van 2 objecten verschillen van Git." in drift_svg(found)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_drift_in_dutch_in_a_browser(dutch: None, shop: Delivered) -> None:
+    message = {"drift": drawn_drift(shop).as_dict(), **header(seconds=0)}
+    with chromium() as opened:
+        shown = Shown(opened.new_page())
+        options = {"states": STATES, "fates": FATES, "words": dict(words("widgets"))}
+        shown.render(script(*drift.SCRIPT), sheet("drift"), message, options)
+        assert shown.texts(".gl-df-verdict") == ["3 velden van 2 objecten verschillen van Git."]
+        text = shown.page.inner_text(".gl-view")
+        assert "weggehaald: Flux neemt over wat kubectl-label zette, bij de volgende reconcile, binnen 10m0s" in text
+        assert "3 verschillen, 2 velden zoals in Git" in text
+        assert "differ" not in text
+        assert shown.errors == []
+
+
+def test_lanes_in_dutch_leave_the_tools_their_own_words(dutch: None, shop: Delivered) -> None:
+    found = drawn_lanes(shop)
+    text = lanes_text(found)
+    assert "2 nieuwste commits met Flux en Argo CD" in text
+    assert "(vraagt Git elke 1m0s, herstelt elke 10m0s, ruimt op)" in text
+    assert "✓ opgehaald +1 s · ✓ toegepast +2 s · ✓ gezond +4 s" in text
+    assert "Applied revision: main@sha1:8c4e02d1" in text
+    assert "Synced to 8c4e02d1, Healthy" in text
+    assert ">gepusht door Learner<" in lanes_svg(found)
+
+
+def test_a_tree_in_dutch(dutch: None, shop: Delivered) -> None:
+    text = tree_text(drawn_tree(shop))
+    assert "13 objecten, 1 niet zoals in Git" in text
+    assert "✓ Current · ◔ wijkt af" in text
+    assert "nog 4 Pods · ✓ alles is in orde" in text
+    assert "1 oude ReplicaSet · ■ geschaald naar 0" in text

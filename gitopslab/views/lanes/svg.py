@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.lanes.model import OUTCOMES, Commit, Lane, Lanes, Step
 from gitopslab.views.lanes.text import after_push, drift_words, lanes_text, mark, summary, when
 from gitopslab.views.svg import Canvas, wrapped
@@ -60,7 +61,11 @@ def _draw_lane(
     canvas.box(_EDGE, top, _WIDTH - 2 * _EDGE, height, "card")
     canvas.glyph(_EDGE + 12, top + 12, lane.state, 20)
     canvas.words(_EDGE + 40, top + 27, lane.tool, size=15, look="bold")
-    told = [lane.title, *wrapped(lane.sentence, _LABEL - 24, 12)[:2], *wrapped(" · ".join(lane.facts), _LABEL - 24, 12)]
+    told = [
+        lane.title,
+        *wrapped(drawn(lane.sentence), _LABEL - 24, 12)[:2],
+        *wrapped(" · ".join(map(drawn, lane.facts)), _LABEL - 24, 12),
+    ]
     for at, line in enumerate(told[:5]):
         canvas.words(_EDGE + 12, top + 46 + 16 * at, line, look="soft", room=_LABEL - 24)
     if commit is not None:
@@ -87,7 +92,7 @@ def _draw_steps(canvas: Canvas, commit: Commit, steps: Sequence[Step], top: floa
             canvas.glyph(x + 10, top + 22, state, 20)
         canvas.words(x + (38 if state else 10), top + 37, step.word, size=13.5, look="bold")
         canvas.words(x + width - 10, top + 37, when(step, commit), size=13, look="bold", anchor="end")
-        for line, words in enumerate(wrapped(step.note, width - 20, 12)[:2]):
+        for line, words in enumerate(wrapped(drawn(step.note), width - 20, 12)[:2]):
             canvas.words(x + 10, top + 59 + 16 * line, words, look="soft", room=width - 18)
     _draw_scale(canvas, commit, steps, left, top + _CARD + 26, room)
 
@@ -115,7 +120,9 @@ def _draw_older(canvas: Canvas, lanes: Lanes, older: Sequence[Commit], top: floa
         canvas.words(_EDGE, y, commit.sha[:8], look="soft")
         canvas.words(_EDGE + 72, y, commit.subject, room=_LABEL - 80)
         for lane, steps in zip(lanes.lanes, commit.steps, strict=False):
-            told = "   ".join(f"{mark(step.outcome)} {step.word} {when(step, commit)}".rstrip() for step in steps)
+            told = "   ".join(
+                f"{mark(step.outcome)} {drawn(step.word)} {when(step, commit)}".rstrip() for step in steps
+            )
             canvas.words(_EDGE + _LABEL, y, lane.tool, look="soft")
             canvas.words(_EDGE + _LABEL + 64, y, told, room=_WIDTH - _LABEL - 100)
             y += _LINE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.lanes.model import OUTCOMES, Commit, Drifted, Lane, Lanes, Step
 from gitopslab.views.palette import STATES
 
@@ -17,8 +18,8 @@ def lanes_text(lanes: Lanes) -> str:
 
 def summary(lanes: Lanes) -> str:
     """One line: what is shown."""
-    tools = " and ".join(lane.tool for lane in lanes.lanes) or "neither Flux nor Argo CD"
-    return f"{lanes.project}: {len(lanes.commits)} newest commits with {tools}"
+    tools = f" {drawn('and')} ".join(lane.tool for lane in lanes.lanes) or drawn("neither Flux nor Argo CD")
+    return f"{lanes.project}: " + drawn(f"{len(lanes.commits)} newest commits with {tools}")
 
 
 def mark(outcome: str) -> str:
@@ -29,10 +30,11 @@ def mark(outcome: str) -> str:
 
 def when(step: Step, commit: Commit) -> str:
     """How long after the push, or how it stands when nobody tells."""
+    standing = drawn(OUTCOMES[step.outcome][1])
     if not step.seconds:
-        return "" if step.outcome == "done" else OUTCOMES[step.outcome][1]
+        return "" if step.outcome == "done" else standing
     after = after_push(step.seconds - commit.seconds)
-    return after if step.outcome == "done" else f"{OUTCOMES[step.outcome][1]}, {after}"
+    return after if step.outcome == "done" else f"{standing}, {after}"
 
 
 def after_push(seconds: float) -> str:
@@ -50,15 +52,15 @@ def after_push(seconds: float) -> str:
 def drift_words(drifted: Drifted) -> str:
     """One difference in words."""
     field = f" {drifted.path}" if drifted.path else ""
-    owner = f", set by {drifted.owner}" if drifted.owner else ""
-    fate = f" · {drifted.fate}" if drifted.fate else ""
-    return f"{drifted.object}{field}: {drifted.words}{owner}{fate}"
+    owner = f", {drawn(f'set by {drifted.owner}')}" if drifted.owner else ""
+    fate = f" · {drawn(drifted.fate)}" if drifted.fate else ""
+    return f"{drifted.object}{field}: {drawn(drifted.words)}{owner}{fate}"
 
 
 def _lines(lanes: Lanes) -> Iterator[str]:
     yield summary(lanes)
     if lanes.trouble:
-        yield f"✕ {lanes.trouble}"
+        yield f"✕ {drawn(lanes.trouble)}"
     for lane in lanes.lanes:
         yield from _lane(lane)
     for at, commit in enumerate(lanes.commits):
@@ -68,13 +70,14 @@ def _lines(lanes: Lanes) -> Iterator[str]:
 
 
 def _lane(lane: Lane) -> Iterator[str]:
-    yield f"{STATES[lane.state].mark} {lane.tool}, {lane.title}: {lane.sentence} ({', '.join(lane.facts)})"
+    facts = ", ".join(map(drawn, lane.facts))
+    yield f"{STATES[lane.state].mark} {lane.tool}, {lane.title}: {drawn(lane.sentence)} ({facts})"
     for each in lane.drift:
         yield f"    ≠ {drift_words(each)}"
     if lane.more:
-        yield f"    and {lane.more} more"
+        yield f"    {drawn(f'and {lane.more} more')}"
 
 
 def _step(step: Step, commit: Commit, *, in_full: bool) -> str:
-    told = " ".join(filter(None, (mark(step.outcome), step.word, when(step, commit))))
-    return f"{told} ({step.note})" if in_full and step.note and step.outcome != "done" else told
+    told = " ".join(filter(None, (mark(step.outcome), drawn(step.word), when(step, commit))))
+    return f"{told} ({drawn(step.note)})" if in_full and step.note and step.outcome != "done" else told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.palette import STATES
 from gitopslab.views.tree.model import Card, Mark, Tree
 
@@ -18,21 +19,21 @@ def summary(tree: Tree) -> str:
     inner = [card for card in tree.cards if card.depth > 1 and not card.is_fold]
     ill = sum(card.health.state == "failed" for card in inner)
     out = sum(card.sync.state == "notready" for card in inner)
-    rest = [f"{ill} failing" if ill else "", f"{out} not as in Git" if out else ""]
+    rest = [drawn(f"{ill} failing") if ill else "", drawn(f"{out} not as in Git") if out else ""]
     return ", ".join(
-        filter(None, [f"{tree.title}{f' ({tree.tool})' if tree.tool else ''}: {tree.size} objects", *rest])
+        filter(None, [f"{tree.title}{f' ({tree.tool})' if tree.tool else ''}: {drawn(f'{tree.size} objects')}", *rest])
     )
 
 
 def marked(mark: Mark) -> str:
     """A mark with its word; empty when the question is not asked."""
     sign = STATES[mark.state].mark if mark.state else ""
-    return f"{sign} {mark.word}".strip()
+    return f"{sign} {drawn(mark.word)}".strip()
 
 
 def card_words(card: Card) -> str:
     """One card: its kind, its name, how much there is of it, health and sync."""
-    title = card.name if card.is_fold else f"{card.kind} {card.name}"
+    title = drawn(card.name) if card.is_fold else f"{card.kind} {card.name}"
     return " · ".join(filter(None, (f"{title} {card.count}".rstrip(), marked(card.health), marked(card.sync))))
 
 
@@ -40,5 +41,5 @@ def _lines(tree: Tree) -> Iterator[str]:
     for card in tree.shown:
         yield f"{'  ' * card.depth}{card_words(card)}"
         if card.health.why and card.health.state != "ready":
-            yield f"{'  ' * card.depth}    {card.health.why}"
+            yield f"{'  ' * card.depth}    {drawn(card.health.why)}"
         yield from (f"{'  ' * card.depth}    ≠ {each}" for each in card.differs)

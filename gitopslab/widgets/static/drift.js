@@ -36,7 +36,7 @@ class DriftView {
     if (!drift) return this.frame.drawError(snapshot?.error);
     const before = this.drift;
     this.drift = drift;
-    const commit = drift.commit ? ` at ${drift.commit.slice(0, 8)}` : "";
+    const commit = drift.commit ? ` ${spoken("at")} ${drift.commit.slice(0, 8)}` : "";
     this.frame.draw(snapshot, drift.title + commit);
     reshape(this.verdict.firstChild, this.looks, drift.state);
     say(this.verdict.lastChild, drift.sentence);

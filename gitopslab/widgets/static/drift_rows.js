@@ -30,7 +30,7 @@ class DriftRows {
     const [mark, , told] = body.firstChild.firstChild.firstChild.children;
     reshape(mark, this.looks, differs.some(({ fate }) => fate !== "left") ? "notready" : "ready");
     const same = object.rows.length - differs.length;
-    say(told, [differs.length && several(differs.length, "difference"), `${several(same, "field")} as in Git`].filter(Boolean).join(", "));
+    say(told, [differs.length && several(differs.length, "difference"), `${several(same, "field")} as in Git`].filter(Boolean).map(spoken).join(", "));
     const rows = [{ path: "\u0000" }, ...(every ? object.rows : differs)];
     keyed(body, rows, ({ path }) => path, (row) => (row.path === "\u0000" ? body.firstChild : this.makeRow(object, row)), (item, row) => row.path !== "\u0000" && this.updateRow(item, row));
   }
@@ -47,7 +47,7 @@ class DriftRows {
     item.dataset.state = row.state;
     item.dataset.fate = row.fate;
     reshape(field.firstChild.firstChild, this.looks, state);
-    field.firstChild.firstChild.setAttribute("title", words);
+    field.firstChild.firstChild.setAttribute("title", spoken(words));
     say(git.firstChild, row.git || (row.state === "extra" ? "—" : '""'));
     say(live.firstChild, row.live || (row.state === "missing" ? "—" : '""'));
     say(owners, row.owners.join(", ") || "—");

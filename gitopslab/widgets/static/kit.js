@@ -31,9 +31,15 @@ function spokenPart(text) {
   if (known) return known.replace(/#/g, () => numbers.shift() ?? "#");
   for (const [pattern, sentence] of sentences) {
     const names = pattern.exec(text)?.slice(1);
-    if (names) return sentence.replace(/[*#]/g, () => (names.shift() ?? "").split(", ").map(spokenPart).join(", "));
+    if (names) return sentence.replace(/[*#]/g, () => spokenName(names.shift() ?? ""));
   }
   return text;
+}
+
+/** What stands at a place of a sentence: a text of its own, or several with commas between them. */
+function spokenName(name) {
+  const said = spokenPart(name);
+  return said !== name ? said : name.split(", ").map(spokenPart).join(", ");
 }
 
 const SPOKEN_ATTRIBUTES = new Set(["title", "aria-label", "placeholder"]);

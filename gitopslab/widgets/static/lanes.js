@@ -118,11 +118,11 @@ class LanesView {
       const known = new Set((old?.steps[at] ?? []).map(({ word, outcome }) => word + outcome));
       for (const { word, outcome, note } of commit?.steps[at] ?? []) {
         if (known.has(word + outcome) || !["done", "failed"].includes(outcome)) continue;
-        this.frame.voice.tell(`${lane.tool}: ${outcome === "failed" ? `not ${word}: ${note}` : word}.`);
+        this.frame.voice.tell(`${lane.tool}: ${outcome === "failed" ? `${spoken(`not ${word}`)}: ${spoken(note)}` : spoken(word)}.`);
       }
       const drifted = lane.drift.length + lane.more;
       if (drifted !== (before.lanes[at]?.drift.length ?? 0) + (before.lanes[at]?.more ?? 0)) {
-        this.frame.voice.tell(`${lane.tool}: ${drifted ? `${several(drifted, "difference")} from Git` : "as in Git again"}.`);
+        this.frame.voice.tell(`${lane.tool}: ${drifted ? spoken(`${several(drifted, "difference")} from Git`) : spoken("as in Git again")}.`);
       }
     });
   }

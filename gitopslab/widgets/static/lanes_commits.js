@@ -15,8 +15,8 @@ class Commits {
       button.setAttribute("aria-pressed", String(commit.sha === chosen));
       const marks = commit.steps.map((steps) => this.outcomes[standing(steps)]?.[0] || "terminating");
       keyed(button.firstChild, marks.map((state, at) => ({ state, at })), ({ at }) => at, ({ state }) => glyph(this.looks, state), (mark, { state }) => reshape(mark, this.looks, state));
-      const words = commit.steps.map((steps) => this.outcomes[standing(steps)]?.[1]).join(", ");
-      button.setAttribute("aria-label", `commit ${commit.sha.slice(0, 8)}, ${commit.subject}, by ${commit.author}: ${words}`);
+      const words = commit.steps.map((steps) => this.outcomes[standing(steps)]?.[1]).map(spoken).join(", ");
+      button.setAttribute("aria-label", `commit ${commit.sha.slice(0, 8)}, ${commit.subject}, ${spoken("by")} ${commit.author}: ${words}`);
     });
     const all = this.all();
     const current = all.find((button) => button === document.activeElement) ?? all.find((button) => button.getAttribute("aria-pressed") === "true") ?? all[0];

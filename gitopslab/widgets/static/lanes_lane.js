@@ -45,7 +45,7 @@ class Lane {
     hide(mark, !state);
     if (state) reshape(mark, this.looks, state);
     const after = step.seconds ? afterPush(step.seconds - commit.seconds) : "";
-    say(when, step.outcome === "done" ? after : [words, after].filter(Boolean).join(", "));
+    say(when, step.outcome === "done" ? after : [spoken(words), after].filter(Boolean).join(", "));
     say(note, step.note);
   }
 
@@ -58,7 +58,7 @@ class Lane {
     keyed(this.marks, told, (step) => step.word, (step) => glyph(this.looks, this.outcomes[step.outcome][0]), (mark, step) => {
       reshape(mark, this.looks, this.outcomes[step.outcome][0]);
       mark.style.left = `${Math.min(1, Math.max(0, (step.seconds - commit.seconds) / span)) * 100}%`;
-      mark.title = step.word;
+      mark.title = spoken(step.word);
     });
   }
 
@@ -72,7 +72,7 @@ class Lane {
       say(object, row.more ? `and ${row.more} more` : row.object);
       say(path, row.path || "");
       hide(path, !row.path);
-      say(what, row.more ? "" : row.words + (row.owner ? `, set by ${row.owner}` : ""));
+      say(what, row.more ? "" : [row.words, row.owner && `set by ${row.owner}`].filter(Boolean).map(spoken).join(", "));
       say(fate, row.fate || "");
     });
   }

@@ -82,7 +82,7 @@ class TreeView {
     const card = this.byKey.get(key);
     if (!card || card.is_fold) return null;
     const { health, sync } = card;
-    const facts = [["health", [health.word, health.why].filter(Boolean).join(": ")], ["sync", [sync.word, sync.why].filter(Boolean).join(": ")], ["namespace", card.namespace], [card.depth > 1 ? "count" : "revision", card.count], ["age", card.since ? ago(card.since, this.frame.now()) : ""]];
+    const facts = [["health", [health.word, health.why].filter(Boolean).map(spoken).join(": ")], ["sync", [sync.word, sync.why].filter(Boolean).map(spoken).join(": ")], ["namespace", card.namespace], [card.depth > 1 ? "count" : "revision", card.count], ["age", card.since ? ago(card.since, this.frame.now()) : ""]];
     const lists = [["Not as in Git", card.differs.map((field) => [field, ""])], ["Last events", card.events.map((event) => cardEvent(event, this.frame.now()))]];
     return { state: health.state || sync.state, name: card.name, status: card.kind, reason: health.state === "failed" ? health.why : "", facts, lists, command: card.command };
   }
@@ -93,7 +93,7 @@ class TreeView {
       const old = known.get(card.key);
       if (!old || card.is_fold) continue;
       for (const what of ["health", "sync"]) {
-        if (old[what].word !== card[what].word && card[what].word) this.frame.voice.tell(`${card.kind} ${card.name}: ${card[what].word}.`);
+        if (old[what].word !== card[what].word && card[what].word) this.frame.voice.tell(`${card.kind} ${card.name}: ${spoken(card[what].word)}.`);
       }
     }
   }

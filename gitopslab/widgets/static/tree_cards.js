@@ -48,7 +48,7 @@ class TreeCards {
     say(words, [card.health.word, card.sync.word].filter(Boolean).join(" · "));
     if (isFold) node.setAttribute("aria-expanded", String(open.has(card.key)));
     else node.removeAttribute("aria-expanded");
-    const told = [isFold ? card.name : `${card.kind} ${card.name}`, card.count, card.health.word && `health ${card.health.word}`, card.sync.word && `sync ${card.sync.word}`];
+    const told = [isFold ? spoken(card.name) : `${card.kind} ${card.name}`, card.count, card.health.word && `${spoken("health")} ${spoken(card.health.word)}`, card.sync.word && `sync ${spoken(card.sync.word)}`];
     node.setAttribute("aria-label", told.filter(Boolean).join(", "));
   }
 
