@@ -155,7 +155,11 @@ class ApplicationController:
 
     def _tell(self, request: Request, app: Object, project: Object, answer: Answer, level: Level) -> None:
         """Write down how a comparison ended, and begin a sync where that follows from it."""
-        comparison = self._asker.compare(answer)
+        try:
+            comparison = self._asker.compare(answer)
+        except settings.SettingsError:
+            self._teller.refused(app, ())
+            return
         windows = project["spec"].get("syncWindows") or ()
         decision = autosync.decide(app, comparison, self._given.clock.now(), windows)
         if not answer.is_trouble:

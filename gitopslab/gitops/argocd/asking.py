@@ -60,7 +60,11 @@ class Asker:
         return None if target is None else Answer(Question(app, project, place, target))
 
     def compare(self, answer: Answer) -> Comparison:
-        """What Git said against what is there."""
+        """What Git said against what is there.
+
+        Raises:
+            SettingsError: What all Applications ignore cannot be read.
+        """
         return self._comparer.compare(answer.question)
 
     def compared(self, app: Object, project: Object, place: Object) -> Comparison | None:

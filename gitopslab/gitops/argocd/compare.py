@@ -20,7 +20,7 @@ from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNC_OPT
 from gitopslab.gitops.argocd.live import LiveState
 from gitopslab.gitops.argocd.options import has_option, words
 from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
-from gitopslab.gitops.argocd.settings import Settings
+from gitopslab.gitops.argocd.settings import Settings, SettingsError
 from gitopslab.gitops.argocd.sources import Target, revisions_of, sources_of
 from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
 from gitopslab.gitops.argocd.tracking import aligned, application_of, describes_itself, instance_of, placed
@@ -69,7 +69,11 @@ class Comparer:
         self._settings = settings
 
     def compare(self, question: Question) -> Comparison:
-        """The outcome; nothing is written."""
+        """The outcome; nothing is written.
+
+        Raises:
+            SettingsError: What all Applications ignore cannot be read.
+        """
         conditions: list[Object] = []
         app, project, target = question.app, question.project, question.target
         if target is None:
@@ -81,6 +85,8 @@ class Comparer:
         loaded = target is not None
         try:
             resources += self._pairs(app, project, wanted, there)
+        except SettingsError:
+            raise
         except LabError as error:
             loaded = False
             conditions.append(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from gitopslab.errors import LabError
 from gitopslab.gitops.argocd.kinds import NAMESPACE
 from gitopslab.gitops.argocd.tracking import Method
 from gitopslab.machinery import cron
@@ -17,7 +18,13 @@ from gitopslab.machinery.objects import Object
 NAME = "argocd-cm"
 
 _RESYNC, _JITTER = 120.0, 60.0
-_IGNORED = "resource.customizations.ignoreDifferences."
+_ALL_IGNORED = "resource.customizations"
+_IGNORED = f"{_ALL_IGNORED}.ignoreDifferences."
+_LISTS = ("jsonPointers", "jqPathExpressions", "managedFieldsManagers")
+
+
+class SettingsError(LabError):
+    """A setting that cannot be read, without which nothing can be compared."""
 
 
 class ConfigMaps(Protocol):
@@ -56,19 +63,31 @@ class Settings:
 
     @property
     def ignored(self) -> list[Object]:
-        """Differences to ignore, in the words of ``spec.ignoreDifferences``; what cannot be read is not one."""
-        found = []
-        for key, text in sorted(self._data.items()):
-            if key.startswith(_IGNORED) and (rule := _read(text)):
-                group, _, kind = key.removeprefix(_IGNORED).rpartition("_")
-                everything = key == f"{_IGNORED}all"
-                found.append({**rule, "group": "*" if everything else group, "kind": "*" if everything else kind})
-        return found
+        """Differences to ignore, in the words of ``spec.ignoreDifferences``.
+
+        Raises:
+            SettingsError: They cannot be read.
+        """
+        try:
+            return [_rule(name, text) for name, text in sorted(self._customized().items())]
+        except ValueError as error:
+            raise SettingsError(f"Failed to load resource overrides: {error}") from error
+
+    def _customized(self) -> dict[str, str]:
+        """What is ignored of a kind, by ``group/Kind``; a key of its own counts more than the one of all kinds."""
+        kinds = _mapping(self._data.get(_ALL_IGNORED, "")).items()
+        found = {name: each.get("ignoreDifferences") or "" for name, each in kinds if isinstance(each, dict)}
+        own = ((key.removeprefix(_IGNORED), text) for key, text in self._data.items() if key.startswith(_IGNORED))
+        return {**found, **{"*/*" if name == "all" else name.replace("_", "/"): text for name, text in own}}
 
     @property
     def ignores_aggregated_roles(self) -> bool:
         """Whether the rules of roles that others fill are no difference."""
-        return _read(self._data.get("resource.compareoptions", "")).get("ignoreAggregatedRoles") is True
+        try:
+            options = _mapping(self._data.get("resource.compareoptions", ""))
+        except ValueError as error:
+            raise SettingsError(f"Failed to load resource overrides: {error}") from error
+        return options.get("ignoreAggregatedRoles") is True
 
     @property
     def _data(self) -> dict[str, str]:
@@ -82,9 +101,18 @@ class Settings:
             return default
 
 
-def _read(text: str) -> Object:
-    try:
-        found, _ = load(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _rule(name: str, text: str) -> Object:
+    group, _, kind = name.rpartition("/")
+    found = _mapping(text)
+    for field in _LISTS:
+        paths = found.get(field) or []
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise ValueError(f"{field} of {name} is no list of texts")
+    return {**found, "group": group, "kind": kind}
+
+
+def _mapping(text: str) -> Object:
+    found, _ = load(text)
+    if not isinstance(found or {}, dict):
+        raise ValueError("no mapping of keys to values")
+    return found or {}

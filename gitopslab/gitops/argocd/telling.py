@@ -101,7 +101,10 @@ class Teller:
         return self._write(app, kept, {} if decision.operation is None else {"operation": decision.operation})
 
     def refused(self, app: Object, wrong: Iterable[str]) -> Object:
-        """What is wrong with the spec: nothing is compared until it is mended."""
+        """What is wrong with the spec: nothing is compared until it is mended.
+
+        Simplified: when the settings cannot be read, which is said nowhere, the resources stay as they were.
+        """
         before = app.get("status") or {}
         said = [{"type": "InvalidSpecError", "message": message} for message in wrong]
         conditions = with_conditions(before.get("conditions") or (), said, _OF_SPEC, self._clock.now())

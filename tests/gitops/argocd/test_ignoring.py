@@ -127,6 +127,33 @@ def test_all_applications_may_ignore_a_field(web: Argo, which: str, expected: st
     assert web.resources() == {"Deployment/web": expected}
 
 
+def test_one_key_may_say_it_for_all_kinds_and_the_key_of_a_kind_counts_more(web: Argo) -> None:
+    whole = "apps/Deployment:\n  ignoreDifferences: |\n    jsonPointers: [/spec/template]\n"
+    configured(web, **{"resource.customizations": whole})
+    assert web.resources() == {"Deployment/web": "Synced"}
+    own = {"resource.customizations.ignoreDifferences.apps_Deployment": "jsonPointers: [/spec/paused]\n"}
+    web.api.patch("configmaps", "argocd-cm", {"data": own}, "argocd")
+    web.plane.settle()
+    assert web.resources() == {"Deployment/web": "OutOfSync"}
+
+
+@pytest.mark.parametrize(("key", "text"), [
+    ("resource.customizations", "a: ["), ("resource.customizations", "[apps/Deployment]"),
+    ("resource.customizations", "apps/Deployment: {ignoreDifferences: 'a: ['}"),
+    ("resource.customizations.ignoreDifferences.all", "jsonPointers: /spec"),
+    ("resource.compareoptions", "5"),
+])  # fmt: skip
+def test_with_settings_that_cannot_be_read_nothing_is_known(web: Argo, key: str, text: str) -> None:
+    configured(web, **{key: text})
+    assert (web.sync_status(), web.health(), web.conditions()) == ("Unknown", "Unknown", [])
+    web.sync()
+    phase, message = web.operation() or ("", "")
+    assert (phase, message[:35]) == ("Error", "Failed to load resource overrides: ")
+    web.api.patch("configmaps", "argocd-cm", {"data": {key: ""}}, "argocd")
+    web.plane.settle()
+    assert web.sync_status() == "OutOfSync"
+
+
 def test_rules_that_others_fill_may_be_left_out(argo: Argo, project: Project) -> None:
     role = (
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: sum}\nrules: []\n"
