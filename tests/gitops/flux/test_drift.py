@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import pytest
 from flux_cluster import KS, Flux, config_map
 from projects import Project
 
+from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
+
+DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: nginx}]}
+"""
 
 
 def as_manager(flux: Flux, manager: str) -> LocalApi:
@@ -68,16 +80,7 @@ def test_what_another_manager_changed_of_gits_comes_back(flux: Flux, project: Pr
 
 
 def test_a_rollout_restart_by_kubectl_is_undone(flux: Flux, project: Project) -> None:
-    deployment = """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: default}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: nginx}]}
-"""
-    project.commit({"web.yaml": deployment})
+    project.commit({"web.yaml": DEPLOYMENT})
     flux.repository(project.url)
     flux.kustomization()
     stamp = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}
@@ -126,3 +129,41 @@ def test_what_kubectl_applied_alike_is_taken_over_and_told(flux: Flux, project: 
     assert flux.events("Kustomization")[-2] == ("Normal", "Progressing", "ConfigMap/default/a configured")
     managers = {entry["manager"] for entry in flux.get("configmaps", "a", "default")["metadata"]["managedFields"]}
     assert managers == {"kustomize-controller"}
+
+
+@pytest.mark.parametrize(
+    ("manager", "type"),
+    [
+        pytest.param("kubectl", "apply", id="kubectl apply --server-side"),
+        pytest.param("kubectl-label", "merge", id="kubectl label"),
+        pytest.param("before-first-apply", "merge", id="what was there before somebody applied"),
+        pytest.param("kustomize-controller", "merge", id="an update under the controller's own name"),
+    ],
+)
+def test_fields_of_these_managers_are_taken_over_and_removed(
+    flux: Flux, project: Project, manager: str, type: PatchType
+) -> None:
+    ready(flux, project)
+    added = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"more": "1"}}
+    as_manager(flux, manager).patch("configmaps", "a", added, "default", type=type)
+    flux.request(KS, "app")
+    assert flux.get("configmaps", "a", "default")["data"] == {"x": "1"}
+
+
+def test_what_kubectl_wrote_to_a_subresource_is_left_alone(flux: Flux, project: Project) -> None:
+    project.commit({"web.yaml": DEPLOYMENT})
+    flux.repository(project.url)
+    flux.kustomization()
+    as_manager(flux, "kubectl").patch(
+        "deployments.apps", "web", {"spec": {"replicas": 3}}, "default", subresource="scale"
+    )
+    flux.request(KS, "app")
+    assert flux.get("deployments.apps", "web", "default")["spec"]["replicas"] == 3
+
+
+def test_the_same_token_again_asks_for_nothing(flux: Flux, project: Project) -> None:
+    ready(flux, project)
+    for token, times in (("one", 2), ("one", 2), ("another", 3)):
+        flux.request(KS, "app", token)
+        assert flux.status(KS)["history"][0]["totalReconciliations"] == times
+        assert flux.status(KS)["lastHandledReconcileAt"] == token

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from flux_cluster import KS, SYSTEM, Flux, config_map
 from projects import Project
+
+THINGS = {
+    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    "metadata": {"name": "things.example.com"},
+    "spec": {
+        "group": "example.com", "names": {"kind": "Thing", "plural": "things"}, "scope": "Namespaced",
+        "versions": [{
+            "name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}},
+        }],
+    },
+}  # fmt: skip
 
 
 def ready(flux: Flux) -> tuple[str, str, str]:
@@ -127,13 +140,7 @@ def test_a_kind_that_is_not_there_yet_is_retried(flux: Flux, project: Project) -
     flux.kustomization(retryInterval="1m")
     message = 'Thing/default/one dry-run failed: no matches for kind "Thing" in version "example.com/v1"'
     assert ready(flux) == ("False", "ReconciliationFailed", message)
-    schema = {"openAPIV3Schema": {"type": "object"}}
-    flux.api.create({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "things.example.com"},
-        "spec": {"group": "example.com", "names": {"kind": "Thing", "plural": "things"}, "scope": "Namespaced",
-                 "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}]},
-    })  # fmt: skip
+    flux.api.create(THINGS)
     flux.advance(61)
     assert ready(flux)[0] == "True"
 
@@ -234,4 +241,28 @@ def test_a_secret_that_is_encrypted_is_not_applied(flux: Flux, project: Project)
     flux.kustomization()
     words = "is SOPS encrypted, configuring decryption is required for this secret to be reconciled"
     assert ready(flux) == ("False", "ReconciliationFailed", f"Secret/default/s {words}")
+    assert flux.find("configmaps", "a") is None
+
+
+def test_failures_are_retried_at_the_interval_where_no_retry_interval_is_given(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", "nowhere")})
+    flux.repository(project.url, interval="1h")
+    flux.kustomization(interval="5m")
+    flux.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "nowhere"}})
+    flux.advance(290)
+    assert ready(flux)[0] == "False"
+    flux.advance(11)
+    assert ready(flux)[0] == "True"
+
+
+def test_what_a_stage_made_must_be_established_within_a_minute(flux: Flux, project: Project) -> None:
+    project.commit({"crd.yaml": json.dumps(THINGS), "a.yaml": config_map("a")})
+    flux.repository(project.url, interval="1h")
+    flux.plane.manager.stop("customresourcedefinition-controller")
+    flux.kustomization(interval="1h")
+    flux.advance(55)
+    assert flux.find("configmaps", "a") is None
+    assert ready(flux)[0] == "Unknown"
+    flux.advance(10)
+    assert ready(flux)[:2] == ("False", "ReconciliationFailed")
     assert flux.find("configmaps", "a") is None

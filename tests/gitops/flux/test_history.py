@@ -39,3 +39,15 @@ def test_a_revert_brings_the_old_build_to_the_front(flux: Flux, project: Project
         flux.sync()
     first, second = flux.status(KS)["history"]
     assert (first["totalReconciliations"], second["totalReconciliations"]) == (2, 1)
+
+
+def test_the_same_build_with_another_result_is_another_entry(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", "shop")})
+    flux.repository(project.url, interval="1h")
+    flux.kustomization(interval="1m")
+    flux.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    flux.advance(61)
+    entries = flux.status(KS)["history"]
+    assert [entry["lastReconciledStatus"] for entry in entries] == ["ReconciliationSucceeded", "ReconciliationFailed"]
+    assert entries[0]["digest"] == entries[1]["digest"]
+    assert {entry["lastReconciledDuration"] for entry in entries} == {"0s"}

@@ -118,3 +118,21 @@ def test_with_force_what_is_not_valid_is_deleted_all_the_same(flux: Flux, projec
     project.commit({"a.yaml": service % "ClusterIP"})
     flux.sync()
     assert flux.find("services", "s") is not None
+
+
+@pytest.mark.parametrize(("mark", "left"), [("ssa: IfNotPresent", "mine"), ("reconcile: disabled", None)])
+def test_a_label_says_it_as_well_as_an_annotation(flux: Flux, project: Project, mark: str, left: str | None) -> None:
+    begun(flux, project, marked(mark, x="1").replace("annotations:", "labels:"))
+    if flux.find("configmaps", "a") is not None:
+        kubectl(flux).patch("configmaps", "a", {"data": {"x": "mine"}}, "default")
+    flux.request(KS, "app")
+    found = flux.find("configmaps", "a")
+    assert (found and found["data"]["x"]) == left
+
+
+def test_what_is_skipped_is_owned_and_no_event_tells_of_it(flux: Flux, project: Project) -> None:
+    begun(flux, project, marked("ssa: IfNotPresent", x="1"))
+    flux.request(KS, "app")
+    assert [entry["id"] for entry in flux.status(KS)["inventory"]["entries"]] == ["default_a__ConfigMap"]
+    told = [message for _, reason, message in flux.events("Kustomization") if reason == "Progressing"]
+    assert told == ["ConfigMap/default/a created"]

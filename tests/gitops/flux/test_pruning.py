@@ -43,16 +43,6 @@ def test_an_object_can_say_that_it_stays(flux: Flux, project: Project, mark: str
     assert len(flux.status(KS)["inventory"]["entries"]) == 1
 
 
-def test_an_object_that_is_anothers_now_stays(flux: Flux, project: Project) -> None:
-    begun(flux, project)
-    flux.api.patch(
-        "configmaps", "b", {"metadata": {"labels": {"kustomize.toolkit.fluxcd.io/name": "other"}}}, "default"
-    )
-    project.commit({"b.yaml": None})
-    flux.sync()
-    assert flux.find("configmaps", "b") is not None
-
-
 def test_a_file_that_moves_to_another_kustomization_is_kept_when_the_new_owner_is_first(
     flux: Flux, project: Project
 ) -> None:
@@ -115,3 +105,37 @@ def test_waiting_for_termination_has_an_end(flux: Flux, project: Project, second
     assert (flux.find(KS, "app", SYSTEM) is None) is is_gone
     said = ("Normal", "ReconciliationSucceeded", "ConfigMap/default/b deleted\nConfigMap/default/a deleted")
     assert said in flux.events("Kustomization")
+
+
+def test_what_is_pruned_goes_at_once_and_what_it_owned_after_it(flux: Flux, project: Project) -> None:
+    web = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: nginx}]}}
+"""
+    project.commit({"a.yaml": config_map("a"), "web.yaml": web})
+    flux.repository(project.url)
+    flux.kustomization()
+    assert len(flux.api.list("replicasets.apps", "default")) == 1
+    _, watch = flux.api.watch("deployments.apps")
+    project.commit({"web.yaml": None})
+    flux.sync()
+    flux.advance(60)
+    said = watch.poll()
+    assert said[-1].type == "DELETED"
+    assert all("foregroundDeletion" not in (each.object["metadata"].get("finalizers") or ()) for each in said)
+    assert flux.api.list("replicasets.apps", "default") == []
+
+
+@pytest.mark.parametrize("key", ["name", "namespace"])
+def test_both_labels_must_name_the_owner(flux: Flux, project: Project, key: str) -> None:
+    begun(flux, project)
+    labels = {f"kustomize.toolkit.fluxcd.io/{key}": "other"}
+    flux.api.patch("configmaps", "b", {"metadata": {"labels": labels}}, "default")
+    project.commit({"b.yaml": None})
+    flux.sync()
+    assert flux.find("configmaps", "b") is not None
+    assert [entry["id"] for entry in flux.status(KS)["inventory"]["entries"]] == ["default_a__ConfigMap"]
