@@ -27,6 +27,9 @@ def test_a_commit_is_stored_and_told(flux: Flux, project: Project) -> None:
     assert artifact["path"] == f"gitrepository/{SYSTEM}/app/{commit}.tar.gz"
     assert artifact["url"].startswith(f"http://source-controller.{SYSTEM}.svc.cluster.local./gitrepository/")
     assert artifact["digest"].startswith("sha256:")
+    (archive,) = flux.artifacts()
+    assert artifact["size"] == archive.stat().st_size
+    assert artifact["lastUpdateTime"] == "2026-01-01T00:00:00Z"
     message = f"stored artifact for revision 'main@sha1:{commit}'"
     assert flux.condition(GIT) == ("True", "Succeeded", message)
     assert flux.condition(GIT, kind="ArtifactInStorage") == ("True", "Succeeded", message)
@@ -136,11 +139,8 @@ def test_failures_come_later_and_later(flux: Flux, project: Project) -> None:
 
 def test_an_empty_repository_has_a_reason_of_its_own(flux: Flux, project: Project) -> None:
     flux.repository(project.url)
-    assert flux.condition(GIT) == (
-        "False",
-        "EmptyGitRepository",
-        "git repository is empty",
-    )
+    assert flux.condition(GIT) == ("False", "EmptyGitRepository", "git repository is empty")
+    assert flux.condition(GIT, kind="FetchFailed") == ("True", "EmptyGitRepository", "git repository is empty")
 
 
 def test_a_missing_secret_is_an_authentication_failure(flux: Flux, project: Project) -> None:
@@ -148,6 +148,7 @@ def test_a_missing_secret_is_an_authentication_failure(flux: Flux, project: Proj
     flux.repository(project.url, secretRef={"name": "creds"})
     message = f"failed to get secret '{SYSTEM}/creds': secrets \"creds\" not found"
     assert flux.condition(GIT) == ("False", "AuthenticationFailed", message)
+    assert flux.condition(GIT, kind="FetchFailed") == ("True", "AuthenticationFailed", message)
 
 
 def test_a_revoked_token_is_refused_and_a_new_one_mends_it(flux: Flux, project: Project) -> None:
@@ -176,26 +177,34 @@ def test_a_suspended_source_fetches_nothing(flux: Flux, project: Project) -> Non
 
 def test_what_is_ignored_is_not_in_the_artifact(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a"), "logo.png": b"x", ".gitlab-ci.yml": "a: b", ".sourceignore": "docs/\n",
-                    "docs/b.yaml": config_map("b"), "app/c.yaml": config_map("c")})  # fmt: skip
+                    "docs/b.yaml": config_map("b"), "app/c.yaml": config_map("c"), "app/.sourceignore": "secret/\n",
+                    "app/secret/d.yaml": config_map("d"), "secret/e.yaml": config_map("e")})  # fmt: skip
     flux.repository(project.url)
-    assert flux.files() == [".gitlab-ci.yml", ".sourceignore", "a.yaml", "app/c.yaml", "logo.png"]
+    kept = [".gitlab-ci.yml", ".sourceignore", "a.yaml", "app/.sourceignore", "app/c.yaml", "logo.png", "secret/e.yaml"]
+    assert flux.files() == kept
     flux.change(GIT, "app", {"ignore": "/*\n!/app\n"})
-    assert flux.files() == ["app/c.yaml"]
+    assert flux.files() == ["app/.sourceignore", "app/c.yaml"]
+    assert flux.status(GIT)["observedIgnore"] == "/*\n!/app\n"
 
 
 def test_what_is_no_manifest_is_left_out_unless_somebody_says_what_is(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a"), "logo.png": b"x", ".gitlab-ci.yml": "a: b", ".gitignore": "",
-                    ".sops.yaml": "a: b"})  # fmt: skip
+                    ".sops.yaml": "a: b", "app/.flux.yaml": "a: b", "old.tar.gz": b"x", "old.zip": b"x",
+                    ".github/workflows/ci.yaml": "a: b"})  # fmt: skip
     flux.repository(project.url)
     assert flux.files() == ["a.yaml"]
     flux.change(GIT, "app", {"ignore": "*.txt\n"})
-    assert flux.files() == [".gitlab-ci.yml", ".sops.yaml", "a.yaml", "logo.png"]
+    assert flux.files() == [
+        ".github/workflows/ci.yaml", ".gitlab-ci.yml", ".sops.yaml", "a.yaml", "app/.flux.yaml", "logo.png",
+        "old.tar.gz", "old.zip",
+    ]  # fmt: skip
 
 
 def test_only_some_folders_are_checked_out_where_a_spec_names_any(flux: Flux, project: Project) -> None:
     project.commit({"a/x.yaml": config_map("x"), "b/y.yaml": config_map("y"), "c/z.yaml": config_map("z")})
     flux.repository(project.url, sparseCheckout=["./a", "b"])
     assert flux.files() == ["a/x.yaml", "b/y.yaml"]
+    assert flux.status(GIT)["observedSparseCheckout"] == ["./a", "b"]
     flux.change(GIT, "app", {"sparseCheckout": ["nope"]})
     ready = flux.condition(GIT)
     assert ready is not None
@@ -207,7 +216,13 @@ def test_the_way_to_the_first_artifact_is_told_step_by_step(flux: Flux, project:
     commit = project.commit({"a.yaml": config_map("a")})
     _, watch = flux.api.watch(GIT)
     flux.repository(project.url)
-    assert said(watch.poll()) == [
+    events = watch.poll()
+    finalizers = [event.object["metadata"].get("finalizers", []) for event in events[:2]]
+    assert finalizers == [[], ["finalizers.fluxcd.io"]]
+    assert said(events[:2]) == [], "at first it only gets its finalizer"
+    reconciling = [condition_of(event.object, "Reconciling") for event in events[2:]]
+    assert [each and (each["status"], each["reason"]) for each in reconciling] == [("True", "Progressing")] * 3 + [None]
+    assert said(events) == [
         ("Unknown", "processing object: new generation -1 -> 1"),
         ("Unknown", "building artifact"),
         ("Unknown", f"building artifact: new upstream revision 'main@sha1:{commit}'"),
@@ -307,6 +322,7 @@ def test_another_repository_is_included(flux: Flux, project: Project, forge: Ser
     assert flux.condition(GIT, kind="IncludeUnavailable") is None
     (included,) = flux.status(GIT)["includedArtifacts"]
     assert included["revision"] == f"main@sha1:{other.head}"
+    assert flux.status(GIT)["observedInclude"] == flux.get(GIT)["spec"]["include"]
     other.commit({"base/d.yaml": config_map("d")})
     flux.sync("shared")
     flux.advance(61)
@@ -314,6 +330,17 @@ def test_another_repository_is_included(flux: Flux, project: Project, forge: Ser
     before = flux.get(GIT)
     flux.advance(300)
     assert flux.get(GIT) == before
+
+
+def test_of_two_troubles_ready_tells_that_of_fetching(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url, ref={"branch": "prod"}, include=[{"repository": {"name": "shared"}}])
+    assert (flux.condition(GIT) or ("", ""))[:2] == ("False", "GitOperationFailed")
+    project.commit({}, branch="prod")
+    flux.sync()
+    assert (flux.condition(GIT) or ("", ""))[:2] == ("False", "NotFound")
+    assert flux.condition(GIT, kind="FetchFailed") is None
+    assert "artifact" not in flux.status(GIT)
 
 
 def test_a_full_disk_is_told_and_mends(flux: Flux, project: Project) -> None:

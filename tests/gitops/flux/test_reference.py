@@ -18,6 +18,7 @@ from gitopslab.machinery.objects import Object
         pytest.param({"name": "refs/heads/main"}, "refs/heads/main@sha1:{second}", id="a full name"),
         pytest.param({"commit": "{first}"}, "sha1:{first}", id="a commit"),
         pytest.param({"branch": "main", "commit": "{first}"}, "main@sha1:{first}", id="a commit of a branch"),
+        pytest.param({"name": "refs/heads/main", "commit": "{first}"}, "sha1:{first}", id="a commit before a name"),
         pytest.param({"branch": "main", "tag": "v1.0.0"}, "v1.0.0@sha1:{first}", id="a tag before a branch"),
         pytest.param({"tag": "v1.0.0", "semver": "1.x"}, "v1.1.0@sha1:{second}", id="a range before a tag"),
         pytest.param(
