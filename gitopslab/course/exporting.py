@@ -15,7 +15,7 @@ from pathlib import Path
 from gitopslab import __version__
 from gitopslab.clusters.base import Cluster
 from gitopslab.clusters.snapshot import PROGRAMS, parts
-from gitopslab.course.content import is_as_written
+from gitopslab.course.content import is_as_written, language_of
 from gitopslab.course.parcel import About, Packing, travels
 from gitopslab.course.progress import FOLDER
 from gitopslab.errors import LabError
@@ -40,7 +40,8 @@ def export(folder: Path, cluster: Cluster | None, path: Path, say: Callable[[str
     Raises:
         LabError: The file cannot be written.
     """
-    about = About(__version__, cluster=f"{cluster.kind}/{cluster.name}" if cluster is not None else "")
+    of = f"{cluster.kind}/{cluster.name}" if cluster is not None else ""
+    about = About(__version__, cluster=of, language=language_of(folder))
     draft = path.with_name(f".{path.name}.new")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

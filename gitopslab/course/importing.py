@@ -2,7 +2,7 @@
 
 ``gitopslab progress import`` and ``lab.load`` call ``import_``. Nothing of a learner's is lost: of two versions of a
 file the newer one has its name and the older one stands beside it; ticks are joined; what the cluster held before is
-exported first, into a file that can be imported again.
+exported first, into a file that can be imported again. A folder without work of its own is in the file's language then.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from pathlib import Path
 from gitopslab.clusters import State
 from gitopslab.clusters.base import Cluster
 from gitopslab.clusters.snapshot import restore
-from gitopslab.course.content import is_as_written
+from gitopslab.course.content import copy_to, is_as_written, language_of
+from gitopslab.course.edition import edition, speak_as
 from gitopslab.course.exporting import export
 from gitopslab.course.parcel import About, opened, unpack
 from gitopslab.course.progress import FOLDER, Entries, Progress, joined, read_entries
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import ENGLISH, languages
 
 _PROGRESS = f"{FOLDER}/progress.json"
 
@@ -63,6 +65,7 @@ def import_(path: Path, folder: Path, cluster: Cluster | None, say: Callable[[st
         unpack(archive, Path(scratch))
         done = Imported(about)
         try:
+            _go_over_to(about.language, folder, say)
             _files(Path(scratch) / "folder", folder, done, say)
         except OSError as error:
             raise LabError(
@@ -73,6 +76,17 @@ def import_(path: Path, folder: Path, cluster: Cluster | None, say: Callable[[st
             done.before = _kept(cluster, folder, say)
             restore(cluster, Path(scratch), say)
     return done
+
+
+def _go_over_to(language: str, folder: Path, say: Callable[[str], None]) -> None:
+    """Have a folder in which nothing was done yet in the language that the work is in."""
+    here = language_of(folder) or ENGLISH
+    if language == here or language not in languages() or Progress(folder, say).entries():
+        return
+    say(f"notebooks in the language of the file: {language}")
+    with edition(language) as source:
+        copy_to(folder, source, language)
+    speak_as(folder)
 
 
 def _files(source: Path, folder: Path, done: Imported, say: Callable[[str], None]) -> None:

@@ -2,7 +2,7 @@
 
 ::
 
-    gitopslab.json    when it was made, of which cluster, when each file was changed, what was left out
+    gitopslab.json    when it was made, of which cluster, in which language, each file's time, what was left out
     folder/…          the learner's files, by their names in the working folder
     cluster/…         an embedded cluster's objects
     forge/…           Git repositories, pipelines, images
@@ -47,6 +47,7 @@ class About:
         version: Of the lab that made it.
         made: In seconds since the epoch.
         cluster: Kind and name; empty when no cluster's state is in it.
+        language: Of the folder; empty when it does not say.
         times: When each file of the folder was changed, by its name there.
         left_out: What is not in it, in words.
     """
@@ -54,6 +55,7 @@ class About:
     version: str
     made: float = field(default_factory=time.time)
     cluster: str = ""
+    language: str = ""
     times: dict[str, float] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 

@@ -15,7 +15,8 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.forge import Forge
 from gitopslab.course import parcel
-from gitopslab.course.content import copy_to
+from gitopslab.course.content import copy_to, language_of
+from gitopslab.course.edition import edition
 from gitopslab.course.exporting import export
 from gitopslab.course.importing import Imported, import_
 from gitopslab.course.parcel import ParcelError
@@ -23,6 +24,7 @@ from gitopslab.course.progress import Entry, Progress, begun, joined, judged
 from gitopslab.errors import NotFoundError
 from gitopslab.gitops.git.origin import Origin
 from gitopslab.gitops.git.working import WorkingCopy
+from gitopslab.machinery.language import language, speak
 
 
 @pytest.fixture
@@ -88,6 +90,47 @@ def test_an_untouched_notebook_gives_way(here: Path, tmp_path: Path) -> None:
     os.utime(here / "00-start.ipynb", (1_000, 1_000))
     assert carry(here, other).older == []
     assert (other / "00-start.ipynb").read_text() == "my answers"
+
+
+@pytest.fixture
+def dutch(tmp_path: Path) -> Iterator[Path]:
+    """A folder in Dutch, with a tick."""
+    folder = tmp_path / "dutch"
+    with edition("nl") as source:
+        copy_to(folder, source, "nl")
+    Progress(folder, print).change("06-1", lambda entry: judged(entry, ""))
+    yield folder
+    speak("en")
+
+
+def test_work_in_dutch_opens_in_dutch_elsewhere(dutch: Path, there: Path) -> None:
+    with edition("en") as source:
+        copy_to(there, source, "en")
+    (dutch / "04-anatomy-of-a-cluster.ipynb").write_text("mijn antwoorden")
+    carry(dutch, there)
+    assert language_of(there) == "nl"
+    assert (there / "00-start-here.ipynb").read_bytes() == (dutch / "00-start-here.ipynb").read_bytes()
+    assert (there / "04-anatomy-of-a-cluster.ipynb").read_text() == "mijn antwoorden"
+    assert language() == "nl", "the report is in it, too"
+
+
+def test_a_folder_with_work_of_its_own_stays_in_its_language(dutch: Path, here: Path) -> None:
+    Progress(here, print).change("04-1", lambda entry: judged(entry, ""))
+    carry(dutch, here)
+    assert language_of(here) == "en"
+    assert Progress(here, print).of("06-1").passed is not None
+
+
+@pytest.mark.parametrize("strange", ["tlh", "../en", 7, None])
+def test_a_file_in_a_language_that_nobody_speaks_changes_none(dutch: Path, there: Path, strange: object) -> None:
+    file = dutch.parent / "work.zip"
+    export(dutch, None, file, print)
+    other = dutch.parent / "other.zip"
+    with zipfile.ZipFile(file) as before, zipfile.ZipFile(other, "w") as after:
+        about = json.loads(before.read("gitopslab.json"))
+        after.writestr("gitopslab.json", json.dumps({**about, "language": strange}))
+    import_(other, there, None, print)
+    assert language_of(there) == ""
 
 
 def test_ticks_are_joined() -> None:
