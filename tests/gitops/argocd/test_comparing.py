@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from argocd_cluster import Argo, config_map
 from projects import Project
 
@@ -197,3 +198,92 @@ def test_a_namespace_whose_metadata_is_managed_is_not_to_be_pruned(argo: Argo, p
     assert argo.sync_status() == "Synced"
     argo.change({"syncPolicy": {"managedNamespaceMetadata": {"labels": {"team": "blue"}}}})
     assert argo.sync_status() == "OutOfSync"
+
+
+def test_resources_are_told_in_order_and_without_their_health(argo: Argo, project: Project) -> None:
+    wave = {"argocd.argoproj.io/sync-wave": "5"}
+    quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: a}\n"
+    ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec: {defaultBackend: {}}\n"
+    project.commit({"z.yaml": config_map("a", annotations=wave), "y.yaml": ingress, "b.yaml": quota})
+    argo.api.create(tracked("a"))
+    argo.application(project.url)
+    rows = argo.status()["resources"]
+    assert [(row.get("group", ""), row["kind"]) for row in rows] == [
+        ("", "ConfigMap"), ("", "ResourceQuota"), ("networking.k8s.io", "Ingress"),
+    ]  # fmt: skip
+    assert rows[0] == {
+        "kind": "ConfigMap", "name": "a", "namespace": "default", "status": "OutOfSync", "syncWave": 5, "version": "v1",
+    }  # fmt: skip
+    assert not any("health" in row for row in rows)
+
+
+def test_conditions_have_a_type_a_message_and_a_time(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a"), "b.yaml": config_map("a")})
+    argo.application(project.url)
+    (condition,) = argo.status()["conditions"]
+    assert sorted(condition) == ["lastTransitionTime", "message", "type"]
+
+
+def test_a_kind_that_is_excluded_is_told_and_not_a_resource(argo: Argo, project: Project) -> None:
+    lease = "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: a}\n"
+    project.commit({"a.yaml": config_map("a"), "b.yaml": lease})
+    argo.application(project.url)
+    message = "Resource coordination.k8s.io/Lease a is excluded in the settings"
+    assert argo.conditions() == [("ExcludedResourceWarning", message)]
+    assert argo.resources() == {"ConfigMap/a": "OutOfSync"}
+
+
+def test_the_destination_is_the_namespace_only_of_what_names_none(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a"), "b.yaml": config_map("b", namespace="kube-public")})
+    argo.application(project.url)
+    argo.sync()
+    assert argo.sync_status() == "Synced"
+    assert argo.find("configmaps", "a", "default")
+    assert argo.find("configmaps", "b", "kube-public")
+    assert argo.find("configmaps", "b", "default") is None
+
+
+def test_a_variable_that_somebody_added_is_no_difference_and_a_changed_one_is(argo: Argo, project: Project) -> None:
+    web = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 0\n"
+        "  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n"
+        "    spec: {containers: [{name: web, image: nginx, env: [{name: A, value: '1'}]}]}\n"
+    )
+    project.commit({"web.yaml": web})
+    argo.application(project.url)
+    argo.sync()
+    for env, status in (([{"name": "B", "value": "2"}], "Synced"), ([{"name": "A", "value": "2"}], "OutOfSync")):
+        patch = {"spec": {"template": {"spec": {"containers": [{"name": "web", "env": env}]}}}}
+        argo.api.patch("deployments.apps", "web", patch, "default", type="strategic")
+        argo.plane.settle()
+        assert argo.resources() == {"Deployment/web": status}
+
+
+@pytest.mark.parametrize(
+    ("option", "status"), [("ServerSideDiff=true", "OutOfSync"), ("ServerSideDiff=false", "Synced")]
+)
+def test_the_server_may_be_asked_what_differs(argo: Argo, project: Project, option: str, status: str) -> None:
+    project.commit({"a.yaml": config_map("a", x="1", gone="1")})
+    argo.application(project.url, metadata={"annotations": {"argocd.argoproj.io/compare-options": option}})
+    argo.sync(syncOptions=["ServerSideApply=true"])
+    assert argo.sync_status() == "Synced"
+    # The server knows whose the field was that left Git; no annotation does, since no client applied it.
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.refresh()
+    assert argo.sync_status() == status
+
+
+def test_health_is_told_with_its_time_and_in_an_event(argo: Argo, project: Project) -> None:
+    claim = (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {storageClassName: none, "
+        "accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
+    )
+    project.commit({"a.yaml": claim})
+    argo.application(project.url)
+    argo.sync()
+    assert argo.health() == "Progressing"
+    argo.advance(60)
+    argo.api.patch("persistentvolumeclaims", "a", {"status": {"phase": "Bound"}}, "default", subresource="status")
+    argo.plane.settle()
+    assert argo.status()["health"] == {"status": "Healthy", "lastTransitionTime": "2026-01-01T00:01:00Z"}
+    assert ("Normal", "ResourceUpdated", "Updated health status: Progressing -> Healthy") in argo.events()

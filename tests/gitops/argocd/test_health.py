@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
+from builders import merged
 
 from gitopslab.gitops.health.argocd import health_of, health_of_application, is_worse
 from gitopslab.machinery.objects import Object
@@ -93,10 +94,18 @@ WORKLOADS = [
         ROLLOUT + "0 of 3 updated replicas are available...",
     ),
     (deployment({"replicas": 1}, replicas=1, updatedReplicas=1, availableReplicas=1), "Healthy", ""),
+    (
+        replica_set(observedGeneration=0), "Progressing",
+        ROLLOUT + "observed replica set generation less than desired generation",
+    ),
     (replica_set(availableReplicas=0), "Progressing", ROLLOUT + "0 out of 2 new replicas are available..."),
     (replica_set(**said(("ReplicaFailure", "True", "no quota"))), "Degraded", "no quota"),
     (replica_set(availableReplicas=2), "Healthy", ""),
     (stateful_set(observedGeneration=0), "Progressing", "Waiting for statefulset spec update to be observed..."),
+    (
+        merged(stateful_set(readyReplicas=3), {"metadata": {"generation": 2}}), "Progressing",
+        "Waiting for statefulset spec update to be observed...",
+    ),
     (stateful_set(readyReplicas=1), "Progressing", "Waiting for 2 pods to be ready..."),
     (
         stateful_set(PARTITION, readyReplicas=3, updatedReplicas=1), "Progressing",
@@ -147,6 +156,13 @@ PODS_AND_JOBS = [
     (pod("Running", "Always", "False", {"lastState": {"terminated": {"exitCode": 1}}}), "Degraded", ""),
     (pod("Running"), "Progressing", ""),
     (pod("Running", "Never", "True"), "Progressing", ""),
+    (pod("Running", "OnFailure", "True"), "Progressing", ""),
+    (
+        pod("Running", "Always", "True", waits("CreateContainerConfigError")),
+        "Degraded",
+        "it waits for CreateContainerConfigError",
+    ),
+    (pod("Failed", "Never", "False", ended(exitCode=1, message="boom"), message="Evicted"), "Degraded", "Evicted"),
     (pod("Succeeded", "Never"), "Healthy", ""),
     (pod("Failed", "Never", message="Evicted"), "Degraded", "Evicted"),
     (pod("Failed", "Never", "False", ended(exitCode=3)), "Degraded", 'container "c" failed with exit code 3'),
@@ -173,10 +189,22 @@ OTHERS = [
             {"lastScheduleTime": "2026-01-02T00:00:00Z", "lastSuccessfulTime": "2026-01-01T00:00:00Z"}),
         "Degraded", "CronJob has not completed its last execution successfully",
     ),
+    (
+        obj("batch/v1", "CronJob", {},
+            {"lastScheduleTime": "2026-01-02T00:00:00Z", "lastSuccessfulTime": "2026-01-01T00:00:00Z", "active": [{}]}),
+        "Healthy", "The job is running. Its last execution may not have been successful",
+    ),
+    (
+        obj("batch/v1", "CronJob", {},
+            {"lastScheduleTime": "2026-01-01T00:00:00Z", "lastSuccessfulTime": "2026-01-02T00:00:00Z"}),
+        "Healthy", "CronJob has completed its last execution successfully",
+    ),
     (obj("v1", "Service", {"type": "ClusterIP"}, {}), "Healthy", ""),
+    (obj("v1", "Service", {"type": "NodePort"}, {}), "Healthy", ""),
     (obj("v1", "Service", {"type": "LoadBalancer"}, {}), "Progressing", ""),
     (obj("v1", "Service", {"type": "LoadBalancer"}, {"loadBalancer": {"ingress": [{}]}}), "Healthy", ""),
     (obj("networking.k8s.io/v1", "Ingress", {}, {"loadBalancer": {}}), "Progressing", ""),
+    (obj("networking.k8s.io/v1", "Ingress", {}, {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}}), "Healthy", ""),
     (obj("v1", "PersistentVolumeClaim", {}, {"phase": "Bound"}), "Healthy", ""),
     (obj("v1", "PersistentVolumeClaim", {}, {"phase": "Pending"}), "Progressing", ""),
     (obj("v1", "PersistentVolumeClaim", {}, {"phase": "Lost"}), "Degraded", ""),
@@ -189,7 +217,25 @@ OTHERS = [
         obj("autoscaling/v2", "HorizontalPodAutoscaler", {}, said(("AbleToScale", "True", "ready"))), "Healthy",
         "ready",
     ),
+    (
+        obj("autoscaling/v2", "HorizontalPodAutoscaler", {}, said(("ScalingLimited", "True", "too few"))), "Healthy",
+        "too few",
+    ),
+    (
+        obj("autoscaling/v2", "HorizontalPodAutoscaler", {}, said(("AbleToScale", "False", "not yet"))), "Progressing",
+        "Waiting to Autoscale",
+    ),
     (obj("autoscaling/v2", "HorizontalPodAutoscaler", {}, {}), "Progressing", "Waiting to Autoscale"),
+    (
+        obj("autoscaling/v1", "HorizontalPodAutoscaler", {}, {}, annotations={
+            "autoscaling.alpha.kubernetes.io/conditions": '[{"type":"AbleToScale","status":"True","message":"yes"}]'}),
+        "Healthy", "yes",
+    ),
+    (obj("apiregistration.k8s.io/v1", "APIService", {}, {}), "Progressing", "Waiting to be processed"),
+    (
+        obj("apiregistration.k8s.io/v1", "APIService", {}, because("Available", "True", "Local", "served here")),
+        "Healthy", "Local: served here",
+    ),
     (
         obj("apiregistration.k8s.io/v1", "APIService", {}, because("Available", "False", "Gone", "no answer")),
         "Progressing", "Gone: no answer",
@@ -213,6 +259,17 @@ OTHERS = [
 @pytest.mark.parametrize(("what", "status", "message"), [*WORKLOADS, *PODS_AND_JOBS, *OTHERS])
 def test_each_kind_has_its_rule_and_its_words(what: Object, status: str, message: str) -> None:
     assert told(what) == (status, message)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [
+    ("AbleToScale", "FailedGetScale"), ("AbleToScale", "FailedUpdateScale"),
+    *(("ScalingActive", f"FailedGet{what}Metric") for what in ("Resource", "Object", "Pods", "External")),
+    ("ScalingActive", "FailedComputeMetricsReplicas"), ("ScalingActive", "InvalidSelector"),
+])  # fmt: skip
+def test_an_autoscaler_that_cannot_is_degraded_by_its_reason_alone(kind: str, reason: str) -> None:
+    scaler = obj("autoscaling/v2", "HorizontalPodAutoscaler", {}, because(kind, "True", reason, "why"))
+    scaler["status"]["conditions"].append({"type": "ScalingLimited", "status": "True", "message": "ok"})
+    assert told(scaler) == ("Degraded", "why")
 
 
 @pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Application"])
