@@ -74,6 +74,11 @@ class Project:
         with self._repositories.open(self.path) as repo:
             return repo[repo.refs[f"refs/heads/{branch}".encode()]].message.decode()  # type: ignore[index]
 
+    def author(self, branch: str = "main") -> str:
+        """Who made the newest commit of a branch."""
+        with self._repositories.open(self.path) as repo:
+            return repo[repo.refs[f"refs/heads/{branch}".encode()]].author.decode()  # type: ignore[index]
+
     def delete(self) -> None:
         """Make it vanish."""
         self._repositories.delete(self.path)

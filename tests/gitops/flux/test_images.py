@@ -83,6 +83,30 @@ def test_a_scan_tells_what_it_found(images: Images, flux: Flux) -> None:
     assert ready[2] == f"successful scan: found 2 tags with checksum {status['lastScanResult']['revision']}"
 
 
+def test_of_many_tags_the_last_ten_of_the_alphabet_are_told(images: Images, flux: Flux) -> None:
+    images.push(*(f"1.{number}.0" for number in range(12)))
+    images.repository()
+    result = flux.status(REPOSITORIES)["lastScanResult"]
+    wanted = [f"1.{number}.0" for number in (9, 8, 7, 6, 5, 4, 3, 2, 11, 10)]
+    assert (result["tagCount"], result["latestTags"], result["scanTime"]) == (12, wanted, "2026-01-01T00:00:00Z")
+
+
+def test_what_is_suspended_neither_scans_nor_chooses(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository()
+    images.policy()
+    for resource, name in ((REPOSITORIES, "tagCount"), (POLICIES, "")):
+        flux.change(resource, "app", {"suspend": True})
+        images.push("1.1.0")
+        flux.advance(61)
+        assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
+        assert not name or flux.status(resource)["lastScanResult"][name] == 1
+    flux.change(REPOSITORIES, "app", {"suspend": None})
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
+    flux.change(POLICIES, "app", {"suspend": None})
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "1.1.0"
+
+
 def test_an_image_that_is_not_there_fails_and_mends(images: Images, flux: Flux) -> None:
     images.repository()
     ready = flux.condition(REPOSITORIES)
@@ -219,6 +243,45 @@ def test_a_digest_is_reflected_where_it_is_asked_for(images: Images, flux: Flux)
     assert flux.status(POLICIES)["latestRef"]["digest"] == digest
 
 
+@pytest.mark.parametrize(
+    ("spec", "follows"),
+    [
+        ({"digestReflectionPolicy": "IfNotPresent"}, False),
+        ({"digestReflectionPolicy": "Always", "interval": "1m"}, True),
+    ],
+)
+def test_a_tag_that_was_moved_is_followed_only_always(
+    images: Images, flux: Flux, spec: dict[str, str], follows: bool
+) -> None:
+    first = publish(images.forge, images.project.path, "1.0.0")
+    images.repository()
+    images.policy(**spec)
+    message = f"Latest image tag for {images.name} resolved to 1.0.0 with digest {first}"
+    assert flux.condition(POLICIES) == ("True", "Succeeded", message)
+    second = publish(images.forge, images.project.path, "1.0.0", {"moved": "yes"})
+    flux.advance(130)
+    assert flux.status(POLICIES)["latestRef"]["digest"] == (second if follows else first)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"policy": {"semver": {"range": ">9.0.0"}}}, "unable to determine latest version from provided list"),
+        ({"filterTags": {"pattern": "^z"}}, "version list argument cannot be empty"),
+    ],
+)
+def test_a_policy_that_no_tag_fits_says_so_and_mends(
+    images: Images, flux: Flux, spec: dict[str, Any], words: str
+) -> None:
+    images.push("1.0.0")
+    images.repository()
+    images.policy(**spec)
+    status, _, message = flux.condition(POLICIES) or ("", "", "")
+    assert (status, words in message) == ("False", True)
+    flux.change(POLICIES, "app", {"policy": {"semver": {"range": "1.x"}}, "filterTags": None})
+    assert flux.status(POLICIES)["latestRef"]["tag"] == "1.0.0"
+
+
 def test_what_was_chosen_before_is_told_with_its_digest(images: Images, flux: Flux) -> None:
     images.push("1.0.0")
     images.repository()
@@ -260,6 +323,57 @@ def test_the_whole_loop_ends_in_the_cluster(images: Images, flux: Flux) -> None:
     assert ("Normal", "Succeeded", words) in flux.events("ImageUpdateAutomation")
 
 
+def test_a_run_tells_what_it_saw_and_pushed_and_leaves_the_cluster_alone(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    head = images.project.commit({"web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    flux.advance(60)
+    images.automation()
+    status = flux.status(AUTOMATIONS)
+    assert status["lastAutomationRunTime"] == status["lastPushTime"] == "2026-01-01T00:01:00Z"
+    assert status["lastPushCommit"] != head
+    assert status["observedSourceRevision"] == f"main@sha1:{status['lastPushCommit']}"
+    assert images.project.author() == "Flux <flux@example.com>"
+    assert flux.find("configmaps", "web") is None
+
+
+def test_one_that_is_suspended_pushes_nothing(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    images.automation(suspend=True)
+    flux.advance(61)
+    assert ":1.0.0 " in images.project.read("web.yaml")
+    flux.change(AUTOMATIONS, "app", {"suspend": None})
+    assert ":1.1.0 " in images.project.read("web.yaml")
+
+
+def test_only_yaml_and_a_file_called_kustomization_are_looked_at(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    kinds = {"a.yaml": True, "b.yml": True, "c/Kustomization": True, "d.txt": False, "e.json": False}
+    images.project.commit(dict.fromkeys(kinds, images.marked()))
+    images.repository()
+    images.policy()
+    images.automation()
+    assert {path: ":1.1.0 " in images.project.read(path) for path in kinds} == kinds
+
+
+def test_a_marker_that_names_a_policy_of_another_namespace_is_left_alone(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked().replace("flux-system:app", "default:theirs")})
+    images.repository(accessFrom={"namespaceSelectors": [{}]})
+    reference = {"name": "app", "namespace": SYSTEM}
+    spec = {"imageRepositoryRef": reference, "policy": {"semver": {"range": "1.x"}}}
+    flux.create(IMAGE, "ImagePolicy", "theirs", spec, "default")
+    assert flux.get(POLICIES, "theirs", "default")["status"]["latestRef"]["tag"] == "1.1.0"
+    images.automation()
+    assert flux.condition(AUTOMATIONS) == ("True", "Succeeded", "repository up-to-date")
+    assert flux.status(AUTOMATIONS).get("observedPolicies", {}) == {}
+    assert ":1.0.0 " in images.project.read("web.yaml")
+
+
 def test_without_a_change_nothing_is_committed(images: Images, flux: Flux) -> None:
     images.push("1.0.0")
     head = images.project.commit({"web.yaml": images.marked()})
@@ -286,6 +400,22 @@ def test_the_message_is_a_template_over_what_changed(images: Images, flux: Flux)
     )
 
 
+def test_the_message_can_tell_files_and_changes(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit(
+        {"a/web.yaml": images.marked(), "b/web.yaml": images.marked().replace("name: web", "name: b")}
+    )
+    images.repository()
+    images.policy()
+    template = """{{ .AutomationObject.Namespace }}
+{{ range $path, $objects := .Changed.FileChanges }}{{ $path }}{{ range $it, $_ := $objects }} {{ $it.Name }}{{ end }}
+{{ end }}{{ range .Changed.Changes }}{{ .Setter }}: {{ .NewValue | upper }}
+{{ end }}"""
+    images.automation({"commit": {"messageTemplate": template}})
+    setter, new = "flux-system:app", f"{images.name}:1.1.0".upper()
+    assert images.project.message() == f"flux-system\na/web.yaml web\nb/web.yaml b\n{setter}: {new}\n"
+
+
 @pytest.mark.parametrize("used", [".Updated.Images", ".Changed.ImageResult.Objects"])
 def test_the_removed_template_field_stalls(images: Images, flux: Flux, used: str) -> None:
     images.push("1.1.0")
@@ -307,6 +437,33 @@ def test_another_push_branch_leaves_the_first_alone(images: Images, flux: Flux) 
     images.automation({"push": {"branch": "updates"}})
     assert ":1.0.0 " in images.project.read("web.yaml", "main")
     assert ":1.1.0 " in images.project.read("web.yaml", "updates")
+
+
+def test_another_push_branch_is_made_anew_from_the_checkout_each_time(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked(), "a.txt": "1"})
+    images.repository()
+    images.policy()
+    images.automation({"push": {"branch": "updates"}})
+    first = flux.status(AUTOMATIONS)["lastPushCommit"]
+    images.project.commit({"a.txt": "2"})
+    images.push("1.2.0")
+    flux.advance(121)
+    assert flux.status(AUTOMATIONS)["lastPushCommit"] != first
+    assert images.project.read("a.txt", "updates") == "2"
+    assert ":1.2.0 " in images.project.read("web.yaml", "updates")
+    assert ":1.0.0 " in images.project.read("web.yaml", "main")
+
+
+def test_what_is_checked_out_is_where_it_is_pushed_unless_somebody_says_where(images: Images, flux: Flux) -> None:
+    images.push("1.1.0")
+    images.project.commit({"web.yaml": images.marked()})
+    images.project.commit({}, branch="prod")
+    images.repository()
+    images.policy()
+    images.automation({"checkout": {"ref": {"branch": "prod"}}})
+    assert ":1.1.0 " in images.project.read("web.yaml", "prod")
+    assert ":1.0.0 " in images.project.read("web.yaml", "main")
 
 
 def test_only_the_update_path_is_touched(images: Images, flux: Flux) -> None:
