@@ -1,6 +1,9 @@
 """One run of image automation: fetch, put the images in, and push a commit if anything changed.
 
 Pure but for the remote, so it runs in a thread. The message is a Go template over what changed.
+
+Simplified: commits are not signed (``signingKey``), and a push goes to a branch alone, without ``push.refspec`` and
+``push.options``.
 """
 
 from __future__ import annotations

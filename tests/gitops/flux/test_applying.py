@@ -34,6 +34,28 @@ def test_success_is_told_in_condition_revision_and_event(flux: Flux, project: Pr
     ]
 
 
+def test_a_reconcile_of_a_kustomization_fetches_nothing(flux: Flux, project: Project) -> None:
+    old = project.commit({"a.yaml": config_map("a", x="1")})
+    flux.repository(project.url, interval="1h")
+    flux.kustomization()
+    new = project.commit({"a.yaml": config_map("a", x="2")})
+    flux.request(KS, "app")
+    assert flux.status(KS)["lastAppliedRevision"] == f"main@sha1:{old}"
+    flux.sync()  # with its source, as --with-source does
+    assert flux.status(KS)["lastAppliedRevision"] == f"main@sha1:{new}"
+
+
+def test_it_gets_its_finalizer_before_anything_is_applied(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    _, watch = flux.api.watch(KS)
+    flux.kustomization()
+    created, begun = watch.poll()[:2]
+    assert "finalizers" not in created.object["metadata"]
+    assert begun.object["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
+    assert begun.object["status"] == {"observedGeneration": -1}
+
+
 def test_every_object_carries_its_owners_labels_and_manager(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a")})
     flux.repository(project.url)

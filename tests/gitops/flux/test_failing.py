@@ -90,9 +90,12 @@ def test_a_kustomization_reads_what_is_beside_it_in_the_source(flux: Flux, proje
 
 
 def test_a_build_that_fails_is_told_in_kustomizes_words(flux: Flux, project: Project) -> None:
-    project.commit({"kustomization.yaml": "resources: [nope.yaml]\n"})
+    commit = project.commit({"kustomization.yaml": "resources: [nope.yaml]\n"})
     flux.repository(project.url)
     flux.kustomization()
+    assert flux.status(KS)["lastAttemptedRevision"] == f"main@sha1:{commit}"
+    assert "lastAppliedRevision" not in flux.status(KS)
+    assert (flux.condition(KS, kind="Reconciling") or ("", ""))[:2] == ("True", "ProgressingWithRetry")
     assert ready(flux)[1] == "BuildFailed"
     assert ready(flux)[2].startswith("kustomize build failed: accumulating resources")
 
