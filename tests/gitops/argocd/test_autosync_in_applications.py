@@ -49,7 +49,7 @@ def policy(**automated: Any) -> dict[str, Any]:
 
 def test_without_self_heal_git_is_followed_and_drift_stays(argo: Argo, project: Project) -> None:
     project.commit({"web.yaml": deployment()})
-    argo.application(project.url, syncPolicy=policy(selfHeal=False))
+    argo.application(project.url, syncPolicy=policy())
     assert argo.sync_status() == "Synced"
     project.commit({"web.yaml": deployment(1)})
     argo.refresh()
@@ -69,6 +69,18 @@ def test_with_self_heal_drift_is_put_right_by_a_partial_sync(argo: Argo, project
     assert state["operation"]["sync"]["resources"] == [{"group": "apps", "kind": "Deployment", "name": "web"}]
     assert state["operation"]["sync"]["autoHealAttemptsCount"] == 1
     assert len(argo.status()["history"]) == 1
+
+
+def test_self_heal_runs_no_hook(argo: Argo, project: Project) -> None:
+    hook = config_map("hook", annotations={"argocd.argoproj.io/hook": "PreSync"})
+    project.commit({"web.yaml": deployment(), "hook.yaml": hook})
+    argo.application(project.url, syncPolicy=policy(selfHeal=True))
+    argo.advance(5)
+    before = argo.get("configmaps", "hook", "default")["metadata"]["uid"]
+    drift(argo)
+    argo.advance(5)
+    assert live_limit(argo) == 10
+    assert argo.get("configmaps", "hook", "default")["metadata"]["uid"] == before
 
 
 def test_a_commit_that_fails_is_tried_once_and_told_until_git_changes(argo: Argo, project: Project) -> None:

@@ -108,6 +108,16 @@ def test_a_kustomization_is_built() -> None:
     assert names(made(files)) == ["p-a"]
 
 
+@pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
+def test_a_kustomization_is_known_by_each_of_its_names(name: str) -> None:
+    assert made({name: KUSTOMIZATION, "a.yaml": config_map("a"), "b.yaml": config_map("b")})[0] == "Kustomize"
+
+
+def test_jsonnet_is_a_manifest_that_the_lab_does_not_read() -> None:
+    with pytest.raises(RenderError, match=r'Failed to evaluate jsonnet "a.jsonnet"'):
+        made({"a.jsonnet": "{}", "b.yaml": config_map("b")})
+
+
 def test_a_kustomization_takes_what_the_application_adds() -> None:
     files = {"kustomization.yaml": "resources: [web.yaml]\n", "web.yaml": DEPLOYMENT}
     options = {

@@ -7,6 +7,7 @@ from argocd_syncs import REVISION, Syncs, job
 from builders import config_map
 
 from gitopslab.gitops.argocd.kinds import HOOK_FINALIZER
+from gitopslab.gitops.argocd.sync.looking import hook_outcome
 from gitopslab.machinery.objects import Object
 
 BAD = config_map("bad", data={"not a key": "x"})
@@ -71,6 +72,20 @@ def test_a_hook_without_health_is_done_when_it_is_there(syncs: Syncs) -> None:
     syncs.git = [hook]
     assert syncs.sync() == ("Succeeded", "successfully synced (no more tasks)")
     assert syncs.results["note"] == ("Synced", "Succeeded", "note created")
+
+
+@pytest.mark.parametrize(("version", "kind", "rest", "outcome"), [
+    ("v1", "Service", {}, ("Succeeded", "")),
+    ("v1", "Pod", {"status": {"phase": "Failed", "message": "no"}}, ("Failed", "no")),
+    ("v1", "Pod", {"status": {"phase": "Unknown"}}, ("Failed", "")),
+    ("v1", "Pod", {"status": {"phase": "Pending"}}, ("Running", "")),
+    ("apps/v1", "Deployment", {"spec": {"paused": True}}, ("Running", "Deployment is paused")),
+    ("v1", "ConfigMap", {}, ("Succeeded", "x created")),
+])  # fmt: skip
+def test_how_far_a_hook_is_follows_from_its_health(
+    version: str, kind: str, rest: Object, outcome: tuple[str, str]
+) -> None:
+    assert hook_outcome({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, **rest}) == outcome
 
 
 @pytest.mark.parametrize("word", ["Skip", "Unicorn"])

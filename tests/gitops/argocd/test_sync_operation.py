@@ -267,6 +267,14 @@ def test_a_retry_backs_off(backoff: Object, count: int, wait: float) -> None:
     assert next_retry({"backoff": backoff}, 1000.0, count) == 1000.0 + wait
 
 
+def test_a_sync_without_a_limit_is_tried_again_for_ever(syncs: Syncs) -> None:
+    syncs.git = [BAD]
+    syncs.begin(retry={"limit": -1, "backoff": {"maxDuration": "5s"}})
+    for count in range(1, 13):
+        assert (syncs.go()[0], syncs.state["retryCount"]) == ("Running", count)
+        syncs.plane.advance(10)
+
+
 def test_a_duration_that_is_none_is_told() -> None:
     with pytest.raises(RetryError, match="unable to parse 1 day as a duration"):
         next_retry({"backoff": {"maxDuration": "1 day"}}, 0.0, 0)

@@ -251,6 +251,22 @@ def test_without_it_the_namespace_is_missing(syncs: Syncs) -> None:
     assert syncs.sync()[0] == "Failed"
 
 
+def test_an_object_of_its_own_cannot_ask_for_it(syncs: Syncs) -> None:
+    syncs.into("team")
+    syncs.git = [note(config_map("a", "team"), options="CreateNamespace=true")]
+    assert syncs.sync()[0] == "Failed"
+    assert syncs.get("namespaces", "team", "") is None
+
+
+def test_the_namespace_is_made_even_when_the_dry_run_of_the_rest_fails(syncs: Syncs) -> None:
+    syncs.into("team")
+    unnamed = config_map("", "team", metadata={"generateName": "plain-"})
+    syncs.git = [unnamed, config_map("a", "team")]
+    assert syncs.sync(syncOptions=CREATES) == ("Failed", "one or more objects failed to apply (dry run)")
+    assert syncs.get("namespaces", "team", "")
+    assert syncs.get("configmaps", "a", "team") is None
+
+
 def test_a_namespace_that_is_there_is_left_alone(syncs: Syncs) -> None:
     syncs.git = [WEB]
     syncs.sync(syncOptions=CREATES)

@@ -52,8 +52,12 @@ def test_waves_come_before_kinds_and_kinds_before_names() -> None:
 
 def test_every_kind_with_a_place_comes_before_those_without() -> None:
     kinds = [
-        "Namespace", "NetworkPolicy", "ServiceAccount", "Secret", "CustomResourceDefinition", "Role", "RoleBinding",
-        "Service", "DaemonSet", "Deployment", "StatefulSet", "Job", "CronJob", "Ingress", "APIService", "Other",
+        "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodSecurityPolicy", "PodDisruptionBudget",
+        "ServiceAccount", "Secret", "SecretList", "ConfigMap", "StorageClass", "PersistentVolume",
+        "PersistentVolumeClaim", "CustomResourceDefinition", "ClusterRole", "ClusterRoleList", "ClusterRoleBinding",
+        "ClusterRoleBindingList", "Role", "RoleList", "RoleBinding", "RoleBindingList", "Service", "DaemonSet", "Pod",
+        "ReplicationController", "ReplicaSet", "Deployment", "HorizontalPodAutoscaler", "StatefulSet", "Job", "CronJob",
+        "IngressClass", "Ingress", "APIService", "Another",
     ]  # fmt: skip
     assert _names(_syncs(*(_named(kind, kind) for kind in reversed(kinds)))) == kinds
 

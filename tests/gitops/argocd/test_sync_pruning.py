@@ -103,3 +103,16 @@ def test_what_an_object_owns_goes_with_it_unless_it_is_orphaned(syncs: Syncs, op
     syncs.plane.settle()
     assert syncs.get("deployments.apps", "web") is None
     assert bool(syncs.api.list("replicasets.apps", "default")) is kept
+
+
+@pytest.mark.parametrize(("option", "is_there"), [("", True), ("foreground", True), ("background", False)])
+def test_an_owner_waits_for_what_it_owns_unless_that_goes_in_the_background(
+    syncs: Syncs, option: str, is_there: bool
+) -> None:
+    syncs.have(deployment("web"))
+    (owned,) = syncs.api.list("replicasets.apps", "default")
+    held = {"metadata": {"finalizers": ["example.com/held"]}}
+    syncs.api.patch("replicasets.apps", owned["metadata"]["name"], held, "default")
+    syncs.sync(prune=True, syncOptions=[f"PrunePropagationPolicy={option}"] if option else [])
+    syncs.plane.settle()
+    assert (syncs.get("deployments.apps", "web") is not None) is is_there

@@ -85,3 +85,14 @@ def test_moving_from_the_label_to_the_id_is_no_difference(argo: Argo, project: P
     argo.plane.settle()
     argo.refresh()
     assert argo.resources() == {"ConfigMap/a": "Synced"}
+
+
+def test_a_label_alone_is_not_cut_and_refused_when_it_is_too_long(argo: Argo, project: Project) -> None:
+    data = {"application.resourceTrackingMethod": "label"}
+    argo.api.create(named("argocd-cm", namespace="argocd") | {"data": data})
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url, "a" * 70)
+    argo.sync("a" * 70)
+    phase, message = argo.operation("a" * 70) or ("", "")
+    assert phase == "Failed"
+    assert "must be no more than 63" in message

@@ -105,6 +105,26 @@ def test_a_token_belongs_to_its_service_account() -> None:
     assert names(tree) == ["ServiceAccount/ci", "Secret/ci"]
 
 
+@pytest.mark.parametrize(("version", "kind"), [
+    ("v1", "Endpoints"), ("discovery.k8s.io/v1", "EndpointSlice"), ("coordination.k8s.io/v1", "Lease"), ("v1", "Event"),
+    ("authentication.k8s.io/v1", "TokenReview"), ("certificates.k8s.io/v1", "CertificateSigningRequest"),
+])  # fmt: skip
+def test_kinds_that_are_excluded_are_not_shown(version: str, kind: str) -> None:
+    service = obj("v1", "Service", "web")
+    assert names(application_tree([managed("Service", "web")], [service, obj(version, kind, "web", service)])) == [
+        "Service/web"
+    ]
+
+
+def test_a_node_tells_which_object_it_is_and_since_when() -> None:
+    since = {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    (node,) = application_tree([managed("Secret", "a")], [obj("v1", "Secret", "a", metadata=since)])["nodes"]
+    assert node == {
+        "kind": "Secret", "namespace": "web", "name": "a", "version": "v1", "uid": "Secret-a",
+        "createdAt": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+
+
 def test_endpoint_slices_are_not_shown() -> None:
     service = obj("v1", "Service", "web")
     slices = obj("discovery.k8s.io/v1", "EndpointSlice", "web-x", service)
