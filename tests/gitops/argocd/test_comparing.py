@@ -80,6 +80,40 @@ def test_what_is_there_and_not_in_git_requires_pruning(argo: Argo, project: Proj
     assert argo.sync_status() == "OutOfSync"
 
 
+def test_an_object_is_known_by_its_id_in_whatever_namespace_it_is(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    argo.api.create(tracked("a"))
+    elsewhere = tracked("old")
+    elsewhere["metadata"] |= {
+        "namespace": "kube-public",
+        "annotations": {TRACKING_ID: "app:/ConfigMap:kube-public/old"},
+    }
+    argo.api.create(elsewhere)
+    argo.application(project.url)
+    (old,) = [each for each in argo.status()["resources"] if each["name"] == "old"]
+    assert (old["namespace"], old["status"], old["requiresPruning"]) == ("kube-public", "OutOfSync", True)
+
+
+def test_an_application_of_hooks_alone_is_synced_and_healthy(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", annotations={"argocd.argoproj.io/hook": "PreSync"})})
+    argo.application(project.url)
+    assert (argo.sync_status(), argo.health(), argo.resources()) == ("Synced", "Healthy", {})
+    argo.sync()
+    (row,) = argo.status()["resources"]
+    assert (row["hook"], "status" in row, argo.health()) == (True, False, "Healthy")
+
+
+def test_the_summary_tells_where_an_application_is_reached(argo: Argo, project: Project) -> None:
+    ingress = (
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec: {rules: [{host: shop.example, "
+        "http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: a, port: {number: 80}}}}]}}]}\n"
+    )
+    project.commit({"a.yaml": ingress})
+    argo.application(project.url)
+    argo.sync()
+    assert argo.status()["summary"] == {"externalURLs": ["http://shop.example/"]}
+
+
 def test_an_extra_object_may_ask_not_to_count(argo: Argo, project: Project) -> None:
     project.commit({"a.yaml": config_map("a", x="1")})
     argo.api.create(tracked("a"))

@@ -83,6 +83,15 @@ def test_a_pods_reason_is_that_of_kubectl(status: Object, reason: str) -> None:
     assert pod_info(pod)[0] == ("Status Reason", reason)
 
 
+def test_a_service_is_no_parent_of_the_pods_it_looks_for() -> None:
+    service = obj("v1", "Service", "web", spec={"selector": {"app": "web"}})
+    pod = obj("v1", "Pod", "a", metadata={"labels": {"app": "web"}})
+    tree = application_tree([managed("Service", "web")], [service, pod])
+    assert names(tree) == ["Service/web"]
+    assert tree["nodes"][0]["networkingInfo"] == {"targetLabels": {"app": "web"}}
+    assert networking_of(pod) == {"labels": {"app": "web"}}
+
+
 def test_what_is_not_there_is_missing() -> None:
     tree = application_tree([managed("ConfigMap", "gone")], [])
     assert tree["nodes"] == [
