@@ -249,16 +249,21 @@ def test_where_helm_cannot_work_the_release_says_so_and_what_to_do(flux: Flux, p
     assert "helm cannot reach it" in ready(flux, RELEASES)[2]
 
 
-def test_values_that_are_missing_are_told_and_mend(flux: Flux, project: Project) -> None:
+@pytest.mark.parametrize(("watch", "reason"), [("Enabled", "HelmMissing"), ("No", "ValuesError")])
+def test_values_that_are_missing_are_told_and_mend_at_once_where_they_are_watched(
+    flux: Flux, project: Project, watch: str, reason: str
+) -> None:
     project.commit(FILES)
     flux.repository(project.url)
     release(flux, valuesFrom=[{"kind": "ConfigMap", "name": "values"}])
     why = f"could not resolve ConfigMap chart values reference '{SYSTEM}/values' with key 'values.yaml': "
     assert ready(flux, RELEASES) == ("False", "ValuesError", f'{why}configmaps "values" not found')
-    metadata = {"name": "values", "namespace": SYSTEM, "labels": {"reconcile.fluxcd.io/watch": "Enabled"}}
+    metadata = {"name": "values", "namespace": SYSTEM, "labels": {"reconcile.fluxcd.io/watch": watch}}
     data = {"values.yaml": "word: map\n"}
     flux.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
     flux.plane.settle()
+    assert ready(flux, RELEASES)[1] == reason
+    flux.request(RELEASES, "app")
     assert ready(flux, RELEASES)[1] == "HelmMissing"
 
 

@@ -63,7 +63,10 @@ def test_a_request_is_handled_at_once_and_its_token_kept(flux: Flux, project: Pr
     _, watch = flux.api.watch(GIT)
     flux.request(GIT, "app", "2026-01-01T00:00:00.5Z")
     assert revision(flux) == f"main@sha1:{new}"
-    handled = [event for event in watch.poll() if "lastHandledReconcileAt" in event.object["status"]]
+    events = watch.poll()
+    begun = [condition_of(event.object, "Reconciling") for event in events]
+    assert "reconciliation in progress" in [each["message"] for each in begun if each is not None]
+    handled = [event for event in events if "lastHandledReconcileAt" in event.object["status"]]
     assert len(handled) == 1, "whoever waits for the token waits for the new revision"
     assert flux.status(GIT)["lastHandledReconcileAt"] == "2026-01-01T00:00:00.5Z"
 
