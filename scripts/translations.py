@@ -23,7 +23,10 @@ from gitopslab.views.drift.model import FATES
 from gitopslab.views.drift.model import STATES as FIELDS
 from gitopslab.views.lanes.model import OUTCOMES
 from gitopslab.views.palette import STATES
+from gitopslab.views.pipeline import STATUSES
 from gitopslab.views.plugin_words import FILTERS, SCORES
+from gitopslab.views.reasons import LEAVING, PLAIN
+from gitopslab.views.relations import MEANINGS, PASSIVE, VERBS
 from gitopslab.views.tree.model import COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,22 +92,76 @@ _TEXT = re.compile(r"(?=.*[a-z]{2})(?=[A-Z✓+,]|.* )[^{}\[\]=<>#_|]+")
 _KEY = re.compile(r"(Escape|PageDown|PageUp|Home|End|Enter|Arrow\w+|Node/|[A-Z][a-z]+[A-Z]\w*)")
 _NO_TEXT = re.compile(r"gl-|^\.|tbody|textarea|translate|-space|: (reduce|[\d.])|^[MLQ]\d")
 _STORIES = ("path_writer.py", "path_controllers.py", "path_pods.py", "path_trail.py")
-_DELIVERY = (
+_WRITERS = (
     *("views/drift/compare.py", "views/drift/judge.py", "views/lanes/argocd.py", "views/lanes/flux.py"),
     *("views/lanes/lanes.py", "views/tree/cards.py", "views/tree/folding.py", "views/tree/marks.py"),
     *("views/tree/tree.py", "views/reconciler.py", "widgets/drift.py"),
+    *("views/decision.py", "views/anatomy.py", "views/layers.py", "views/pipeline.py", "views/timeline.py"),
+    *("views/graph/card.py", "views/graph/folding.py", "views/relations/mounts.py", "views/relations/ownership.py"),
+    *("views/relations/placement.py", "views/relations/storage.py", "views/relations/traffic.py"),
 )
 _PROSE = re.compile(r"[a-z]{2,}[,:]? [a-z*#]|[a-z*] [a-z]{2,}")
 _NO_PROSE = re.compile(
-    r"\* (\*|of|field|object)|kubectl |stored artifact|Health check passed|Resource is|Running health|Git repository"
+    r"(?:\* (?:\*|of|by|on|and|left|from|field|object|shared|is best|refused #|It )|, |no \*|\*s |\*, |It asks for)"
+    r"|kubectl |stored artifact|Health check passed|Resource is|Running health|Git repository"
+    r"|The \*|\* pods|\* refused \* of|All get|\w+ gone, which"
 )
 """What only holds names together, and the words of others."""
 _STEPS = ("fetched", "applied", "compared", "synced", "healthy")
-_CLAUSES = (
-    "too little free CPU",
-    "too little free memory",
-    "a taint it does not tolerate (*)",
-    "no pod it must be near",
+_VERDICTS = (
+    *("* is best with # points.", "* It is there."),
+    *(f"* is best with # points, as good as # other {nodes}: chance decides." for nodes in ("node", "nodes")),
+    *(f"{who} out, {rest}." for who in ("* and * are", "* are", "* is") for rest in ("# left", "none left")),
+    *(
+        "* and * get most: # of #.",
+        "* get most: # of #.",
+        "* gets most: # of #.",
+        "All get # of #.",
+        "It asks for *. *.",
+    ),
+    *("# nodes, of which # are looked at", "* refused # of # node.", "* refused # of # nodes.", "# memory", "# out"),
+    *("* decides: without it * or * would be best.", "* decides: without it * would be best."),
+    "*. * will take it when * is gone, which matters less.",
+    "*. * will take it when * are gone, which matter less.",
+)
+_WORDS = (
+    *(
+        "verdict",
+        "points",
+        "why",
+        "was",
+        "fitting",
+        "not looked at",
+        "not there",
+        "Step",
+        "Start",
+        "Outcome",
+        "filters",
+    ),
+    *(
+        "scores",
+        "cordoned",
+        "memory",
+        "# restart",
+        "# restarts",
+        "waiting for a node",
+        "control nodes",
+        "lost",
+        "stopped",
+    ),
+    *(
+        "now",
+        "outcome",
+        "Layer",
+        "Size",
+        "Created by",
+        "shared",
+        "everything through",
+    ),
+    *("# layer from # steps, * to pull", "# layers from # steps, * to pull", "# control plane, # workers"),
+    *(f"{layers} shared, * to pull for the second; *" for layers in ("# layer", "# layers")),
+    *("# files and # settings differ", "# file and # setting differ", "# files and # setting differ"),
+    "# file and # settings differ",
 )
 _TOLD_BY = ("title", "sentence", "sees", "writes")
 _COUNTED = (
@@ -154,10 +211,14 @@ def _of_widgets() -> Catalog:
 
 def _sent() -> Iterator[str]:
     yield from _COUNTED
-    for clause in _CLAUSES:
-        yield from (f"# has {clause}", f"# have {clause}")
+    yield from (*_VERDICTS, *_WORDS)
+    for _, one, many in PLAIN:
+        yield from (f"# {words}".replace(r"\1", "*") for words in (one, many))
+    yield from (f"{why}; it disappears when its containers have ended." for why in (*LEAVING.values(), "Told to stop"))
+    yield from (text for _, word in STATUSES.values() for text in (word, f"# {word}"))
+    yield from (words for table in (MEANINGS, PASSIVE, VERBS) for words in table.values())
     yield from _told_of_pods()
-    yield from _told_of_delivery()
+    yield from _told_by_views()
     for name in _STORIES:
         yield from _told((ROOT / "gitopslab" / "views" / name).read_text(encoding="utf-8"))
     for look in STATES.values():
@@ -166,6 +227,7 @@ def _sent() -> Iterator[str]:
         yield from (part.title, part.role, part.without, part.home)
     yield from FILTERS.values()
     yield from SCORES.values()
+    yield "No node fits: *"
 
 
 def _told(source: str) -> Iterator[str]:
@@ -191,8 +253,8 @@ def _told_of_pods() -> Iterator[str]:
             yield from (text for text in found if re.search(r"[a-z] .*\.$", text))
 
 
-def _told_of_delivery() -> Iterator[str]:
-    """What is said of a drift, of lanes and of a tree."""
+def _told_by_views() -> Iterator[str]:
+    """What views say in sentences of their own."""
     for what in ("# field of # object differs", "# fields of # object differ", "# fields of # objects differ"):
         yield from (f"{what} from Git.", f"{what}: commit * is not there yet.")
     yield from (word for _, word in (*FIELDS.values(), *OUTCOMES.values()))
@@ -200,7 +262,7 @@ def _told_of_delivery() -> Iterator[str]:
     yield from ("put back *", "removed: *", "stays: *", "left alone: *", "# old *", "# more *", "prunes", "suspended")
     yield from (text for step in _STEPS for text in (step, f"not {step}"))
     yield from COLUMNS
-    for name in _DELIVERY:
+    for name in _WRITERS:
         yield from _prose((ROOT / "gitopslab" / name).read_text(encoding="utf-8"))
     for path in sorted((ROOT / "gitopslab").rglob("*.py")):
         yield from _drawn(path.read_text(encoding="utf-8"))
@@ -220,7 +282,7 @@ def _drawn(source: str) -> Iterator[str]:
     """What a module has translated where it says it."""
     for node in ast.walk(ast.parse(source)) if "import drawn" in source else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "drawn":
-            yield from (text for text in _texts_of(node.args[0]) if re.search(r"[a-z]", text))
+            yield from (text for text in _texts_of(node.args[0]) if re.search(r"[a-z]{2}", text))
 
 
 def _texts_of(value: ast.expr | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.anatomy import Anatomy, Body, Organ
 from gitopslab.views.anatomy_text import anatomy_text, summary
 from gitopslab.views.svg import Canvas
@@ -13,7 +14,7 @@ _ACROSS = 4
 
 def anatomy_svg(anatomy: Anatomy) -> str:
     """The whole anatomy as one SVG."""
-    canvas = Canvas(f"Anatomy: {summary(anatomy)}", anatomy_text(anatomy))
+    canvas = Canvas(f"{drawn('Anatomy')}: {summary(anatomy)}", anatomy_text(anatomy))
     rows = [anatomy.nodes[at : at + _ACROSS] for at in range(0, len(anatomy.nodes), _ACROSS)]
     heights = [max(_height(body) for body in row) for row in rows]
     height = _TOP + sum(heights) + _GAP * len(heights) + _EDGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.anatomy import SIZES, Anatomy, Body
 from gitopslab.views.palette import STATES
 
@@ -16,23 +17,24 @@ def anatomy_text(anatomy: Anatomy) -> str:
 def summary(anatomy: Anatomy) -> str:
     """One line: how many nodes of which sort."""
     control = sum(body.control_plane for body in anatomy.nodes)
-    return f"{control} control plane, {len(anatomy.nodes) - control} workers"
+    return drawn(f"{control} control plane, {len(anatomy.nodes) - control} workers")
 
 
 def _lines(anatomy: Anatomy) -> Iterator[str]:
-    yield f"Anatomy: {summary(anatomy)}"
+    yield f"{drawn('Anatomy')}: {summary(anatomy)}"
     if anatomy.note:
-        yield anatomy.note
+        yield drawn(anatomy.note)
     for body in anatomy.nodes:
         yield from _node(body)
-    yield "A model: what becomes of a control plane that loses nodes"
+    yield drawn("A model: what becomes of a control plane that loses nodes")
     for size, outcomes in zip(SIZES, anatomy.outcomes, strict=True):
         for lost, outcome in enumerate(outcomes):
-            yield f"  {size} control node{'s' if size > 1 else ''}, {lost} lost: {outcome.title}"
+            nodes = drawn("control nodes" if size > 1 else "control node")
+            yield f"  {size} {nodes}, {lost} {drawn('lost')}: {drawn(outcome.title)}"
 
 
 def _node(body: Body) -> Iterator[str]:
     sort = "control plane" if body.control_plane else "worker"
-    yield f"{body.name}  {sort}, {'Ready' if body.ready else 'NotReady'}, {body.others} other pods"
+    yield f"{body.name}  {sort}, {'Ready' if body.ready else 'NotReady'}, {drawn(f'{body.others} other pods')}"
     for organ in (*body.control, *body.every):
-        yield f"  {STATES[organ.state].mark} {organ.title} ({organ.status}): {organ.role}"
+        yield f"  {STATES[organ.state].mark} {drawn(organ.title)} ({organ.status}): {drawn(organ.role)}"

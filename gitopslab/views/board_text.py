@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.board import Board, NodeCard, PodTile
 from gitopslab.views.palette import STATES
 
@@ -19,18 +20,24 @@ def board_text(board: Board) -> str:
 def summary(board: Board) -> str:
     """One line: the cluster, how many nodes and pods, and how the pods are."""
     count = len(board.pods)
-    states = ", ".join(f"{board.counts[key]} {look.word}" for key, look in STATES.items() if board.counts.get(key))
+    states = ", ".join(
+        drawn(f"{board.counts[key]} {look.word}") for key, look in STATES.items() if board.counts.get(key)
+    )
     return (
         f"{board.cluster or 'cluster'}: {_plural(len(board.nodes), 'node')}, {_plural(count, 'pod')}"
         + (f" ({states})" if states else "")
-        + (f", {_plural(len(board.pending), 'pod')} without a node" if board.pending else "")
+        + (f", {_plural(len(board.pending), 'pod')} {drawn('without a node')}" if board.pending else "")
     )
 
 
 def node_line(node: NodeCard) -> str:
     """One line about a node."""
-    words = [node.status, *(["cordoned"] if node.cordoned else []), *node.roles, node.zone]
-    words += [f"cpu {node.cpu_text}", f"memory {node.memory_text}", *(f"taint {full}" for _, full in node.taints)]
+    words = [node.status, *([drawn("cordoned")] if node.cordoned else []), *node.roles, node.zone]
+    words += [
+        f"cpu {node.cpu_text}",
+        f"{drawn('memory')} {node.memory_text}",
+        *(f"taint {full}" for _, full in node.taints),
+    ]
     return f"{node.name}  " + " · ".join(filter(None, words))
 
 
@@ -38,13 +45,13 @@ def pod_line(pod: PodTile) -> str:
     """One line about a pod."""
     restarts = f", {_plural(pod.restarts, 'restart')}" if pod.restarts else ""
     line = f"{STATES[pod.state].mark} {pod.namespace}/{pod.name}  {pod.status} {pod.ready}/{pod.containers}{restarts}"
-    return f"{line} · {pod.reason}" if pod.reason else line
+    return f"{line} · {drawn(pod.reason)}" if pod.reason else line
 
 
 def _lines(board: Board) -> Iterator[str]:
     yield summary(board)
     if board.pending:
-        yield "waiting for a node"
+        yield drawn("waiting for a node")
         yield from _branches(board.pending)
     for node in board.nodes:
         yield node_line(node)
@@ -57,4 +64,4 @@ def _branches(pods: Sequence[PodTile]) -> Iterator[str]:
 
 
 def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return drawn(f"{count} {noun}" if count == 1 else f"{count} {noun}s")

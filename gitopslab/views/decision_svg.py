@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.decision import Explained, Row
 from gitopslab.views.decision_text import GLYPHS, decision_text, verdict_words
 from gitopslab.views.svg import Canvas, Drawing, wrapped
@@ -56,13 +57,15 @@ def words_of(plugin: str) -> list[str]:
 
 def _head_lines(found: Explained) -> list[tuple[str, str]]:
     room = _WIDTH - 2 * _EDGE
-    lines = [(line, "soft") for change in found.changes for line in wrapped(f"What if: {change}", room, 13)]
-    return [*lines, *((line, "bold") for line in wrapped(found.headline, room, 13))]
+    lines = [(line, "soft") for change in found.changes for line in wrapped(drawn(f"What if: {change}"), room, 13)]
+    return [*lines, *((line, "bold") for line in wrapped(drawn(found.headline), room, 13))]
 
 
 def _foot_lines(found: Explained) -> list[str]:
-    said = f"The cluster's scheduler last said: {found.said}" if found.said else ""
-    return [line for text in (found.folded, found.message, said) for line in wrapped(text, _WIDTH - 2 * _EDGE, 12)]
+    said = drawn(f"The cluster's scheduler last said: {found.said}") if found.said else ""
+    return [
+        line for text in (drawn(found.folded), found.message, said) for line in wrapped(text, _WIDTH - 2 * _EDGE, 12)
+    ]
 
 
 def _columns(found: Explained) -> dict[str, list[str]]:

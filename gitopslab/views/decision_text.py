@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.decision import Explained, Row
 from gitopslab.views.grid import Grid
 from gitopslab.views.palette import STATES
@@ -23,8 +24,8 @@ def decision_text(found: Explained) -> str:
 
 def verdict_words(row: Row) -> str:
     """A node's verdict in a word or two, with what it was before a change in thought."""
-    told = WORDS[row.state] + (", runs here" if row.is_here else "")
-    return f"{told}, was {WORDS[row.was]}" if row.was else told
+    told = drawn(WORDS[row.state]) + (f", {drawn('runs here')}" if row.is_here else "")
+    return f"{told}, {drawn('was')} {drawn(WORDS[row.was])}" if row.was else told
 
 
 def why_words(row: Row, scorers: Sequence[str]) -> str:
@@ -32,31 +33,31 @@ def why_words(row: Row, scorers: Sequence[str]) -> str:
     if row.state == "out":
         return f"{row.plugin}: {row.detail}" if row.plugin else row.detail
     if row.state == "unseen":
-        return "enough other nodes were found before"
+        return drawn("enough other nodes were found before")
     scores = [f"{score.plugin} {score.total}" for score in row.scores if score.plugin in scorers]
-    return ", ".join(scores) or "it is the only one left"
+    return ", ".join(scores) or drawn("it is the only one left")
 
 
 def _lines(found: Explained) -> Iterator[str]:
-    yield f"pod {found.pod} asks for {found.asks}"
+    yield drawn(f"pod {found.pod} asks for {found.asks}")
     for change in found.changes:
-        yield f"what if: {change}"
-    yield found.headline
+        yield drawn(f"what if: {change}")
+    yield drawn(found.headline)
     if found.rows:
         yield ""
         yield _table(found).text()
     if found.folded:
-        yield found.folded
+        yield drawn(found.folded)
     if found.message:
         yield ""
         yield found.message
     if found.said:
-        yield f"The cluster's scheduler last said: {found.said}"
+        yield drawn(f"The cluster's scheduler last said: {found.said}")
 
 
 def _table(found: Explained) -> Grid:
     scored = any(row.scores for row in found.rows)
-    columns = ("node", "verdict", *(("points",) if scored else ()), "why")
+    columns = tuple(map(drawn, ("node", "verdict", *(("points",) if scored else ()), "why")))
     rows = []
     for row in found.rows:
         points = (str(row.total) if row.scores else "",) if scored else ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.path import Path, Station
 from gitopslab.views.path_trail import Step
 
@@ -21,7 +22,7 @@ def path_text(path: Path) -> str:
 
 def summary(path: Path) -> str:
     """One line: the object, and where its path is."""
-    return f"Path of {path.subject}: {path.end.sentence}"
+    return f"{drawn(f'Path of {path.subject}')}: {drawn(path.end.sentence)}"
 
 
 def offset(step: Step, path: Path) -> str:
@@ -35,12 +36,14 @@ def offset(step: Step, path: Path) -> str:
 def _lines(path: Path) -> Iterator[str]:
     yield summary(path)
     yield "  " + " → ".join(_station(one) for one in path.stations)
-    yield "  everything through " + " and ".join(_station(one) for one in path.bus)
+    yield f"  {drawn('everything through')} " + f" {drawn('and')} ".join(_station(one) for one in path.bus)
     for number, step in enumerate(path.steps, 1):
         mark = "✕ " if step.state == "failed" else ""
-        yield f"{number:>3}. {mark}{step.title}  {offset(step, path)}".rstrip()
-        yield from (f"       {line}" for line in step.details)
+        yield f"{number:>3}. {mark}{drawn(step.title)}  {offset(step, path)}".rstrip()
+        yield from (f"       {drawn(line)}" for line in step.details)
 
 
 def _station(station: Station) -> str:
-    return f"{MARKS[station.state]} {station.title}" + (" (stopped)" if station.running is False else "")
+    return f"{MARKS[station.state]} {drawn(station.title)}" + (
+        f" ({drawn('stopped')})" if station.running is False else ""
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.palette import STATES
 from gitopslab.views.pipeline import STATUSES, Card, Pipeline
 
@@ -15,7 +16,7 @@ def pipeline_text(pipeline: Pipeline) -> str:
 
 def summary(pipeline: Pipeline) -> str:
     """One line: what made it, and how it stands."""
-    return f"Pipeline for a {pipeline.title}: {pipeline.sentence}"
+    return f"{drawn(f'Pipeline for a {pipeline.title}')}: {drawn(pipeline.sentence)}"
 
 
 def mark(status: str) -> str:
@@ -26,9 +27,9 @@ def mark(status: str) -> str:
 
 def about(card: Card) -> str:
     """What is special about a job, in a few words."""
-    needs = [f"needs {', '.join(card.needs) or 'nothing'}"] if card.needs is not None else []
+    needs = [drawn(f"needs {', '.join(card.needs) or 'nothing'}")] if card.needs is not None else []
     lasted = [f"{card.seconds:.1f} s"] if card.seconds is not None else []
-    return " · ".join([*card.notes, *needs, *lasted])
+    return " · ".join([*map(drawn, card.notes), *needs, *lasted])
 
 
 def _lines(pipeline: Pipeline) -> Iterator[str]:
@@ -36,7 +37,7 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
     for stage in pipeline.stages:
         yield f"  {stage.name}"
         for card in stage.jobs:
-            yield f"    {mark(card.status)} {card.name}: {card.word}  {about(card)}".rstrip()
+            yield f"    {mark(card.status)} {card.name}: {drawn(card.word)}  {about(card)}".rstrip()
     if pipeline.left_out:
-        yield "  left out"
-        yield from (f"    ○ {card.name}: {card.why}" for card in pipeline.left_out)
+        yield f"  {drawn('left out')}"
+        yield from (f"    ○ {card.name}: {drawn(card.why)}" for card in pipeline.left_out)

@@ -22,14 +22,14 @@ _DISRUPTIONS = {
     "DeletionByPodGC": "collected",
     "TerminationByKubelet": "evicted",
 }
-_LEAVING = {
+LEAVING = {
     "preempted": "Preempted: a more important pod needs its place",
     "evicted": "Evicted, as when its node is drained",
     "tainted": "Its node has a NoExecute taint that it does not tolerate",
     "collected": "Its node is gone",
 }
 
-_PLAIN: tuple[tuple[str, str, str], ...] = (
+PLAIN: tuple[tuple[str, str, str], ...] = (
     (r"Insufficient cpu", "has too little free CPU", "have too little free CPU"),
     (r"Insufficient memory", "has too little free memory", "have too little free memory"),
     (r"Insufficient (\S+)", r"has too little \1", r"have too little \1"),
@@ -51,6 +51,7 @@ _PLAIN: tuple[tuple[str, str, str], ...] = (
      "would break its spread rule"),
     (r"node\(s\) had volume node affinity conflict", "cannot reach its volume", "cannot reach its volume"),
 )  # fmt: skip
+"""Why nodes refuse a pod: a pattern of the scheduler's words, and plain ones for one node and for many."""
 
 
 def sentence_of(pod: Object) -> str:
@@ -59,7 +60,7 @@ def sentence_of(pod: Object) -> str:
     if state in ("ready", "running", "succeeded"):
         return ""
     if state == "terminating":
-        why = _LEAVING.get(leaving_of(pod), "Told to stop")
+        why = LEAVING.get(leaving_of(pod), "Told to stop")
         return f"{why}; it disappears when its containers have ended."
     if not pod.get("spec", {}).get("nodeName"):
         return _unplaced(pod)
@@ -91,7 +92,7 @@ def _plain_clause(clause: str) -> str:
     if match is None:
         return clause
     count, words = match.groups()
-    for pattern, one, many in _PLAIN:
+    for pattern, one, many in PLAIN:
         found = re.fullmatch(pattern, words, re.S)
         if found:
             return f"{count} {found.expand(one if count == '1' else many)}"

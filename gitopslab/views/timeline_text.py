@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.palette import STATES
 from gitopslab.views.timeline import Lane, Timeline
 from gitopslab.views.timeline_bars import Bar
@@ -21,8 +22,8 @@ def timeline_text(timeline: Timeline, now: float) -> str:
 
 def summary(timeline: Timeline) -> str:
     """One line: how much happened."""
-    warnings = f", {timeline.warnings} of them warnings" if timeline.warnings else ""
-    return f"{len(timeline.lanes)} lanes, {timeline.events} events{warnings}"
+    warnings = ", " + drawn(f"{timeline.warnings} of them warnings") if timeline.warnings else ""
+    return drawn(f"{len(timeline.lanes)} lanes, {timeline.events} events") + warnings
 
 
 def ago(seconds: float, now: float) -> str:
@@ -37,22 +38,23 @@ def ago(seconds: float, now: float) -> str:
 
 
 def _lines(timeline: Timeline, now: float) -> Iterator[str]:
-    yield f"Timeline: {summary(timeline)}"
+    yield f"{drawn('Timeline')}: {summary(timeline)}"
     for lane in timeline.lanes:
         indent = "  " * lane.level
         yield f"{indent}{_title(lane)}"
         yield from (f"{indent}  {_life(bar, now)}" for bar in lane.bars)
         for mark in lane.marks:
-            often = f" ({mark.count} times)" if mark.count > 1 else ""
+            often = f" ({drawn(f'{mark.count} times')})" if mark.count > 1 else ""
             sign, when = _MARKS[mark.state], ago(mark.seconds, now)
-            yield f"{indent}  {sign} {when} ago  {mark.title}: {mark.text}{often}"
+            yield f"{indent}  {sign} {drawn(f'{when} ago')}  {mark.title}: {mark.text}{often}"
 
 
 def _title(lane: Lane) -> str:
-    note = f" ({lane.note})" if lane.note else ""
+    note = f" ({drawn(lane.note)})" if lane.note else ""
     return f"{lane.kind} {lane.title}{note}"
 
 
 def _life(bar: Bar, now: float) -> str:
-    until = "now" if bar.end is None else f"{ago(bar.end, now)} ago"
-    return f"{STATES[bar.state].mark} {bar.name}, from {ago(bar.start, now)} ago to {until}: {bar.words}"
+    until = drawn("now" if bar.end is None else f"{ago(bar.end, now)} ago")
+    since = drawn(f"from {ago(bar.start, now)} ago to {until}")
+    return f"{STATES[bar.state].mark} {bar.name}, {since}: {drawn(bar.words)}"

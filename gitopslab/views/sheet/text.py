@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.fields import FieldHelp
 from gitopslab.views.sheet.model import Sheet
 
@@ -20,8 +21,12 @@ def sheet_text(sheet: Sheet) -> str:
 
 def type_words(field: FieldHelp) -> str:
     """``integer, default 1, required``: what a field takes, in short."""
-    parts = [field.type, "required" if field.is_required else "", f"default {field.default}" if field.default else ""]
-    parts.append(f"one of {', '.join(field.choices)}" if field.choices else "")
+    parts = [
+        field.type,
+        drawn("required") if field.is_required else "",
+        f"{drawn('default')} {field.default}" if field.default else "",
+    ]
+    parts.append(f"{drawn('one of')} {', '.join(field.choices)}" if field.choices else "")
     return ", ".join(filter(None, parts))
 
 
@@ -33,14 +38,14 @@ def first_sentence(text: str) -> str:
 
 def _lines(sheet: Sheet) -> Iterator[str]:
     if sheet.verdict:
-        yield f"{'✓' if sheet.is_sound else '✕'} {sheet.verdict}"
+        yield f"{'✓' if sheet.is_sound else '✕'} {drawn(sheet.verdict)}"
     width = len(str(len(sheet.lines)))
     for line in sheet.lines:
         mark = "✕" if line.problems else " "
         yield f"{mark} {line.number:>{width}} │ {''.join(span.text for span in line.spans)}".rstrip()
         for problem in line.problems:
-            hint = f" · {problem.hint}" if problem.hint else ""
-            yield f"  {'':{width}} └ {problem.text}{hint}"
+            hint = f" · {drawn(problem.hint)}" if problem.hint else ""
+            yield f"  {'':{width}} └ {drawn(problem.text)}{hint}"
     if sheet.fields:
         yield ""
     for field in sheet.fields:

@@ -35,7 +35,7 @@ class NodeRows {
     keyed(this.head, heads, (name) => name, make, (cell, name) => {
       if (cell.glName === name) return cell.classList.toggle("gl-dc-now", name === this.current);
       cell.glName = name;
-      cell.replaceChildren(...breakable(name));
+      cell.replaceChildren(...breakable(spoken(name)));
       cell.classList.toggle("gl-dc-now", name === this.current);
     });
   }
@@ -62,7 +62,7 @@ class NodeRows {
         const [mark, name] = cell.firstElementChild.children;
         reshape(mark, this.looks, this.glyphs[stand] ?? "pending");
         say(name.children[0], row.node);
-        say(name.children[1], [row.zone, row.is_here && "runs here", row.was && `was ${WORDS[row.was]}`].filter(Boolean).join(" · "));
+        say(name.children[1], [row.zone, row.is_here && "runs here", row.was && `${spoken("was")} ${spoken(WORDS[row.was])}`].filter(Boolean).join(" · "));
       },
     };
   }

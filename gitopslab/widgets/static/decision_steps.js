@@ -36,10 +36,10 @@ class Steps {
   drawMark(mark, step) {
     const { kind, number, isFirst, out } = step;
     Object.assign(mark.dataset, { kind, out: out.length > 0, past: number <= this.at });
-    if (isFirst && kind in PLURAL) mark.dataset.first = PLURAL[kind];
+    if (isFirst && kind in PLURAL) mark.dataset.first = spoken(PLURAL[kind]);
     else delete mark.dataset.first;
     mark.setAttribute("aria-current", number === this.at ? "step" : "false");
-    mark.setAttribute("aria-label", `Step ${number + 1}: ${nameOf(step)}${out.length ? `, ${out.length} out` : ""}`);
+    mark.setAttribute("aria-label", `${spoken("Step")} ${number + 1}: ${nameOf(step)}${out.length ? `, ${spoken(`${out.length} out`)}` : ""}`);
     mark.title = nameOf(step);
     say(mark, { start: "start", end: "outcome" }[kind] ?? "");
     mark.onclick = () => this.go(number);
@@ -53,5 +53,5 @@ class Steps {
 const PLURAL = { filter: "filters", score: "scores" };
 
 function nameOf(step) {
-  return step.plugin || (step.kind === "start" ? "Start" : "Outcome");
+  return step.plugin || spoken(step.kind === "start" ? "Start" : "Outcome");
 }

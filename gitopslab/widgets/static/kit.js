@@ -10,9 +10,13 @@ let dictionary = null;
 /** Those of them that have a * where a name stands, as patterns. */
 let sentences = [];
 
+/** What was said lately: the same words are drawn again and again. */
+const said = new Map();
+
 /** Has everything that is drawn from now on speak the language that Python was asked for. */
 function speak(model) {
   dictionary = model.get("_options")?.words ?? null;
+  said.clear();
   const quoted = (text) => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "(.+?)").replaceAll("#", `(${NUMBER.source})`);
   sentences = Object.entries(dictionary ?? {}).filter(([text]) => text.includes("*")).map(([text, said]) => [new RegExp(`^${quoted(text)}$`), said]);
 }
@@ -20,7 +24,9 @@ function speak(model) {
 /** A text in the language that is spoken, part by part where it has parts; what has no translation stays as it is. */
 function spoken(text) {
   if (!dictionary || typeof text !== "string") return text;
-  return text.split(" · ").map(spokenPart).join(" · ");
+  if (said.size > 2000) said.clear();
+  if (!said.has(text)) said.set(text, text.split(" · ").map(spokenPart).join(" · "));
+  return said.get(text);
 }
 
 const NUMBER = /\d+(?:\.\d+)?(?:[KMGT]i)?/g;
@@ -38,8 +44,8 @@ function spokenPart(text) {
 
 /** What stands at a place of a sentence: a text of its own, or several with commas between them. */
 function spokenName(name) {
-  const said = spokenPart(name);
-  return said !== name ? said : name.split(", ").map(spokenPart).join(", ");
+  const whole = spokenPart(name);
+  return whole !== name ? whole : name.split(", ").map(spokenPart).join(", ");
 }
 
 const SPOKEN_ATTRIBUTES = new Set(["title", "aria-label", "placeholder"]);
@@ -57,8 +63,8 @@ function el(tag, attributes = {}, ...children) {
 
 /** Sets text only when it differs, so that nothing is laid out again for nothing. */
 function say(node, text) {
-  const said = spoken(text);
-  if (node.textContent !== said) node.textContent = said;
+  const words = spoken(text);
+  if (node.textContent !== words) node.textContent = words;
 }
 
 /** Hides or shows, and touches the element only when that differs. */
