@@ -52,8 +52,8 @@ def build(content: bytes, spec: Object, variables: Mapping[str, str], timeout: f
         root = Path(place).resolve()
         archive.unpack(content, root)
         folder = _folder(root, spec.get("path") or "")
+        generated.write(folder, spec)
         try:
-            generated.write(folder, spec)
             confined.check(root)
             objects = kustomize.build(folder, timeout=timeout)
         except RenderError as error:

@@ -100,6 +100,28 @@ def test_a_build_that_fails_is_told_in_kustomizes_words(flux: Flux, project: Pro
     assert ready(flux)[2].startswith("kustomize build failed: accumulating resources")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("replicas: 3\n", "failed to decode Kubernetes YAML from below/values.yaml: "),
+        ("a: [\n", "failed to decode Kubernetes YAML from below/values.yaml: "),
+    ],
+)
+def test_a_folder_without_a_kustomization_holds_manifests_only(
+    flux: Flux, project: Project, text: str, words: str
+) -> None:
+    project.commit({"app/a.yaml": config_map("a"), "app/below/values.yaml": text, "app/c.txt": "no manifest"})
+    flux.repository(project.url)
+    flux.kustomization(path="./app")
+    assert ready(flux)[:2] == ("False", "BuildFailed")
+    assert ready(flux)[2].startswith(words)
+    assert flux.find("configmaps", "a") is None
+    project.commit({"app/below/values.yaml": config_map("b")})
+    flux.sync()
+    assert ready(flux)[0] == "True"
+    assert flux.find("configmaps", "b") is not None
+
+
 def test_a_bad_manifest_in_the_middle_keeps_all_of_it_back(flux: Flux, project: Project) -> None:
     first = project.commit({"a.yaml": config_map("a")})
     flux.repository(project.url)
