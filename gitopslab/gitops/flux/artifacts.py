@@ -21,7 +21,8 @@ from gitopslab.machinery.objects import Object, condition_of, name_of, namespace
 
 COMPONENT = "source-controller"
 _OUTDATED = "ArtifactOutdated"
-_TROUBLES = ("FetchFailed", "IncludeUnavailable", "StorageOperationFailed", "BuildFailed")
+_TROUBLES = ("StorageOperationFailed", "BuildFailed", "FetchFailed", "IncludeUnavailable")
+"""Worst first, which is the last step first: a step that fails was reached by all that come after it here."""
 _IN_STORAGE = "ArtifactInStorage"
 
 
@@ -148,7 +149,7 @@ class Artifacts:
         is_stalled: bool = False,
         again: float = 0.0,
     ) -> Result:
-        """Ready mirrors the trouble.
+        """Ready mirrors the trouble, or a worse one of a later step that has not been tried again since.
 
         Args:
             turn: Whose it is.
@@ -159,15 +160,18 @@ class Artifacts:
             again: Seconds until the next try; 0 for later and later.
         """
         status = dict(turn.obj.get("status") or {})
-        told = (condition_of(turn.obj, conditions.RECONCILING) or {}).get("message", "reconciliation in progress")
-        said = [Condition.true(trouble, reason, message), Condition.false(conditions.READY, reason, message)]
-        gone = [each for each in _TROUBLES if each != trouble]
+        doing = (condition_of(turn.obj, conditions.RECONCILING) or {}).get("message", "reconciliation in progress")
+        place = _TROUBLES.index(trouble)
+        worst = next((told for kind in _TROUBLES[:place] if (told := condition_of(turn.obj, kind))), None)
+        ready = (worst["reason"], worst["message"]) if worst else (reason, message)
+        said = [Condition.true(trouble, reason, message), Condition.false(conditions.READY, *ready)]
+        gone = [*_TROUBLES[place + 1 :]]
         if is_stalled:
             status["observedGeneration"] = turn.obj["metadata"]["generation"]
             said.append(Condition.true(conditions.STALLED, reason, message))
             gone.append(conditions.RECONCILING)
         else:
-            said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", told))
+            said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", doing))
             gone.append(conditions.STALLED)
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
         self.loop.write(turn.obj, status, *said)

@@ -18,7 +18,7 @@ from gitopslab.errors import GitError
 from gitopslab.gitops.flux.artifacts import Artifacts, New
 from gitopslab.gitops.flux.credentials import credentials_of
 from gitopslab.gitops.flux.durations import seconds
-from gitopslab.gitops.flux.including import Included, IncludeError, includes_of, merged
+from gitopslab.gitops.flux.including import IncludeError, includes_of, merged
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
@@ -77,12 +77,12 @@ class GitRepositoryController:
             credentials = credentials_of(self._artifacts.loop.api, turn.obj)
         except GitError as error:
             return self._artifacts.failed(turn, "AuthenticationFailed", error.message)
-        missing: IncludeError | None = None
-        includes: list[Included] = []
         try:
             includes = includes_of(turn.obj, self._artifacts.loop.objects)
         except IncludeError as error:
-            missing = error  # told once the repository itself has been fetched
+            return self._artifacts.failed(
+                turn, error.reason, error.message, trouble="IncludeUnavailable", again=_DEPENDENCY_DELAY
+            )
         spec, storage = turn.obj["spec"], self._given.storage
         timeout = seconds(spec.get("timeout"), _TIMEOUT)
         address = Address(self._given.url(spec["url"]), credentials.user, credentials.password, timeout)
@@ -104,10 +104,6 @@ class GitRepositoryController:
         except GitError as error:
             message = error.message.replace(address.url, spec["url"])
             return self._artifacts.failed(turn, "GitOperationFailed", message)
-        if missing is not None:
-            return self._artifacts.failed(
-                turn, missing.reason, missing.message, trouble="IncludeUnavailable", again=_DEPENDENCY_DELAY
-            )
         return self._keep(turn, fetched, told)
 
     def _keep(self, turn: Turn, fetched: Fetched, included: list[Object]) -> Result:

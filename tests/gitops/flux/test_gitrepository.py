@@ -337,13 +337,17 @@ def test_another_repository_is_included(flux: Flux, project: Project, forge: Ser
 
 def test_of_two_troubles_ready_tells_that_of_fetching(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a")})
-    flux.repository(project.url, ref={"branch": "prod"}, include=[{"repository": {"name": "shared"}}])
+    flux.repository(project.url, ref={"branch": "prod"})
+    flux.change(GIT, "app", {"include": [{"repository": {"name": "shared"}}]})
+    for kind, reason in (("FetchFailed", "GitOperationFailed"), ("IncludeUnavailable", "NotFound")):
+        assert (flux.condition(GIT, kind=kind) or ("", ""))[:2] == ("True", reason)
     assert (flux.condition(GIT) or ("", ""))[:2] == ("False", "GitOperationFailed")
+    flux.change(GIT, "app", {"include": None})
+    assert flux.condition(GIT, kind="IncludeUnavailable") is None
     project.commit({}, branch="prod")
     flux.sync()
-    assert (flux.condition(GIT) or ("", ""))[:2] == ("False", "NotFound")
+    assert (flux.condition(GIT) or ("",))[0] == "True"
     assert flux.condition(GIT, kind="FetchFailed") is None
-    assert "artifact" not in flux.status(GIT)
 
 
 def test_a_full_disk_is_told_and_mends(flux: Flux, project: Project) -> None:
