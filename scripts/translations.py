@@ -18,7 +18,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
 from gitopslab.course.translation import texts, texts_of_exercise
-from gitopslab.views.components import PARTS
+from gitopslab.views.components import CONTROLLERS, OTHERWISE, PARTS
 from gitopslab.views.drift.model import FATES
 from gitopslab.views.drift.model import STATES as FIELDS
 from gitopslab.views.lanes.model import OUTCOMES
@@ -109,6 +109,10 @@ _NO_PROSE = re.compile(
 """What only holds names together, and the words of others."""
 _STEPS = ("fetched", "applied", "compared", "synced", "healthy")
 _VERDICTS = (
+    *("taint * is not tolerated", "needs *, * of * free", "needs *, the node has none"),
+    *("it asks for *", "it tolerates *", "it wants nodes with *", "it wants no labels of a node", "its priority is *"),
+    *("* has no taint *", "* has taint *", "no node has taint *", "* has no label *", "* has label *"),
+    *("* is not cordoned", "* is cordoned", "there is a node * with * CPU and * memory"),
     *("* is best with # points.", "* It is there."),
     *(f"* is best with # points, as good as # other {nodes}: chance decides." for nodes in ("node", "nodes")),
     *(f"{who} out, {rest}." for who in ("* and * are", "* are", "* is") for rest in ("# left", "none left")),
@@ -225,6 +229,7 @@ def _sent() -> Iterator[str]:
         yield from (look.word, f"# {look.word}")
     for part in PARTS.values():
         yield from (part.title, part.role, part.without, part.home)
+    yield from (*CONTROLLERS.values(), OTHERWISE)
     yield from FILTERS.values()
     yield from SCORES.values()
     yield "No node fits: *"

@@ -20,6 +20,7 @@ from gitopslab.errors import LabError
 from gitopslab.lab.answers import say
 from gitopslab.lab.past import Log, Past, noteworthy
 from gitopslab.lab.spans import ago_of, seconds_of, spoken_span
+from gitopslab.machinery.language import _, drawn
 from gitopslab.machinery.objects import Object
 from gitopslab.views.components import without
 
@@ -48,7 +49,7 @@ class Clock:
     def pause(self) -> None:
         """Hold the clock: time stands still and no component acts, but the API answers as ever."""
         self._controls.run(0)
-        say("the clock is held: nobody acts until you step, move or resume it")
+        say(_("the clock is held: nobody acts until you step, move or resume it"))
 
     def resume(self, speed: float = 1) -> None:
         """Let time pass again.
@@ -69,7 +70,7 @@ class Clock:
         """
         action = Action(self._controls.step(_STEP_WAIT)["action"])
         say(str(action))
-        for _ in range(times - 1):
+        for _again in range(times - 1):
             if not action.component:
                 break
             action = Action(self._controls.step(_STEP_WAIT)["action"])
@@ -92,7 +93,8 @@ class Clock:
             if time.monotonic() - told > _SAY_EVERY:
                 say(f"… {_time(state['clock']['now'])}")
                 told = time.monotonic()
-        say(f"{spoken_span(seconds)} passed: it is {_time(state['clock']['now'])} in the cluster")
+        words = _("{span} passed: it is {time} in the cluster")
+        say(words.format(span=spoken_span(seconds), time=_time(state["clock"]["now"])))
 
 
 class Action:
@@ -113,9 +115,9 @@ class Action:
 
     def __str__(self) -> str:
         if not self.component:
-            return f"nobody has anything to do for {spoken_span(self.waited or _STEP_WAIT)}"
+            return _("nobody has anything to do for {span}").format(span=spoken_span(self.waited or _STEP_WAIT))
         wrote = "; ".join(dict.fromkeys(noteworthy(self.entries)))
-        later = f"{spoken_span(self.waited)} later, " if self.waited >= 0.05 else ""
+        later = _("{span} later, ").format(span=spoken_span(self.waited)) if self.waited >= 0.05 else ""
         return f"{later}{self.component}: {wrote}"
 
     def _ipython_display_(self) -> None:
@@ -140,7 +142,9 @@ class Embedded:
     def __repr__(self) -> str:
         state = self._controls.state()
         stopped = _stopped(state)
-        return f"{_clock_words(state)}\n" + (f"stopped: {', '.join(stopped)}" if stopped else "everything runs")
+        return f"{_clock_words(state)}\n" + (
+            _("stopped: {parts}").format(parts=", ".join(stopped)) if stopped else _("everything runs")
+        )
 
     def stop(self, what: str, node: str = "") -> None:
         """Stop a part of the cluster, until ``start``.
@@ -158,7 +162,7 @@ class Embedded:
             kube-scheduler is stopped. New pods stay Pending without a node. …
         """
         name = self._switch(what, node, running=False)
-        say(f"{name}{f' of {node}' if node else ''} is stopped. {without(name)}")
+        say(_("{part} is stopped.").format(part=_part(name, node)) + f" {drawn(without(name))}")
 
     def start(self, what: str = "", node: str = "") -> None:
         """Start a part again; without an argument everything that was stopped.
@@ -171,20 +175,22 @@ class Embedded:
             self._start_all()
             return
         name = self._switch(what, node, running=True)
-        say(f"{name}{f' of {node}' if node else ''} runs again")
+        say(_("{part} runs again").format(part=_part(name, node)))
 
     def power_off(self, node: str) -> None:
         """Take a node's power away: its containers are gone, and it goes silent. The cluster has to find out."""
         self._controls.switch_node(node, power=False)
         say(
-            f"{node} is without power. Its lease runs out after 40 s, then it is NotReady and tainted; "
-            "after 5 minutes more its pods are made elsewhere"
+            _(
+                "{node} is without power. Its lease runs out after 40 s, then it is NotReady and tainted; "
+                "after 5 minutes more its pods are made elsewhere"
+            ).format(node=node)
         )
 
     def power_on(self, node: str) -> None:
         """Give a node its power back: it reports, and what should run on it is started."""
         self._controls.switch_node(node, power=True)
-        say(f"{node} has power again")
+        say(_("{node} has power again").format(node=node))
 
     def history(self, span: str | float = "10m", *, kind: str = "", name: str = "") -> Log:
         """What was written in the last while, oldest first, as the store's own log tells it.
@@ -239,7 +245,7 @@ class Embedded:
                 self._controls.switch(name, True)
         for node in state["nodes"]:
             self._controls.switch_node(node["name"], power=True, kubelet=True)
-        say("everything runs")
+        say(_("everything runs"))
 
 
 def _running(state: Object) -> dict[str, bool]:
@@ -265,13 +271,17 @@ def _is_wanted(entry: Entry, resource: str) -> bool:
     return entry.resource == resource if resource else not entry.resource.startswith("leases.")
 
 
+def _part(name: str, node: str) -> str:
+    return _("{name} of {node}").format(name=name, node=node) if node else name
+
+
 def _clock_words(state: Object) -> str:
     clock = state["clock"]
     ahead = clock["now"] - time.time()
-    pace = "held" if clock["held"] else "running"
-    pace += "" if clock["speed"] in (0, 1) else f" {clock['speed']:g} times as fast"
-    moved = f", {spoken_span(ahead)} ahead of this machine" if ahead > 60 else ""
-    return f"the clock is {pace}: it is {_time(clock['now'])} in the cluster{moved}"
+    pace = _("the clock is held") if clock["held"] else _("the clock is running")
+    fast = "" if clock["speed"] in (0, 1) else _(" {speed} times as fast").format(speed=f"{clock['speed']:g}")
+    moved = _(", {span} ahead of this machine").format(span=spoken_span(ahead)) if ahead > 60 else ""
+    return f"{pace}{fast}: {_('it is {time} in the cluster').format(time=_time(clock['now']))}{moved}"
 
 
 def _time(seconds: float) -> str:

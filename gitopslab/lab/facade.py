@@ -29,6 +29,7 @@ from gitopslab.lab.presenting import Presenting
 from gitopslab.lab.stories import Stories
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
+from gitopslab.machinery.language import _
 from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of
 from gitopslab.views.grid import grid
 from gitopslab.views.news import in_order
@@ -74,7 +75,8 @@ class Lab(Delivering, Learning, Pictures, Stories, Curling, Imaging, Planning, P
         nodes = self.client.list("nodes")
         ready = sum(is_condition_true(node, "Ready") for node in nodes)
         kind, name = self.cluster.kind, self.cluster.name
-        return f'{kind} cluster "{name}": {ready} of {len(nodes)} nodes Ready at {self.client.server}'
+        words = _('{kind} cluster "{name}": {ready} of {all} nodes Ready at {server}')
+        return words.format(kind=kind, name=name, ready=ready, all=len(nodes), server=self.client.server)
 
     # ---- changing ----
 

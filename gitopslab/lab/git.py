@@ -16,6 +16,7 @@ from gitopslab.errors import LabError
 from gitopslab.gitops.git.history import LogEntry
 from gitopslab.gitops.git.working import WorkingCopy
 from gitopslab.lab.answers import say
+from gitopslab.machinery.language import _
 from gitopslab.views.commits import commit_log
 
 _TOKEN = re.compile(r"//[^/@]*@")
@@ -75,10 +76,15 @@ class Git:
         origin = origin_of(self._forge(), name)
         if (place / ".git").exists():
             made = WorkingCopy.open(place, origin)
-            say(f"{place}: here already, from {origin.url}")
+            say(_("{folder}: here already, from {url}").format(folder=place, url=origin.url))
         else:
             made = WorkingCopy.clone(place, origin)
-            say(f"{place}: {'cloned from' if made.head() else 'empty; push makes the project at'} {origin.url}")
+            words = (
+                _("{folder}: cloned from {url}")
+                if made.head()
+                else _("{folder}: empty; push makes the project at {url}")
+            )
+            say(words.format(folder=place, url=origin.url))
         return Repository(made)
 
     def open(self, folder: str | Path) -> Repository:
@@ -129,12 +135,12 @@ class Repository:
     def write(self, name: str, text: str) -> None:
         """Write a file; nothing is committed yet."""
         self._copy.write(name, text)
-        say(f"{name} written")
+        say(_("{file} written").format(file=name))
 
     def remove(self, name: str) -> None:
         """Remove a file; nothing is committed yet."""
         self._copy.path(name).unlink(missing_ok=True)
-        say(f"{name} removed")
+        say(_("{file} removed").format(file=name))
 
     def commit(self, message: str, files: Mapping[str, str] | None = None, *, push: bool = False) -> str:
         """Commit what has changed, and give the commit's name.

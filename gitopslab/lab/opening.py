@@ -16,6 +16,7 @@ from gitopslab.course.prerequisites import Verdict, examine
 from gitopslab.course.progress import working_folder
 from gitopslab.lab.answers import say
 from gitopslab.lab.facade import Lab
+from gitopslab.machinery.language import _
 from gitopslab.widgets.notebook import show_readable_errors
 
 _opened: dict[tuple[str, str], Lab] = {}
@@ -38,7 +39,8 @@ def open(cluster: str | None = None, name: str | None = None) -> Lab:
     chosen = cluster or os.environ.get("GITOPSLAB_CLUSTER") or "embedded"
     called = name or os.environ.get("GITOPSLAB_NAME") or "lab"
     # `gitopslab lab` always sets the variable; where it says what is so anyway, a beginner need not hear of it
-    why = "as you asked" if cluster else ("the default" if chosen == "embedded" else "GITOPSLAB_CLUSTER says so")
+    default = _("the default") if chosen == "embedded" else _("GITOPSLAB_CLUSTER says so")
+    why = _("as you asked") if cluster else default
     made = cluster_named(chosen, called)
     ran = made.status().state is State.RUNNING
     began = time.monotonic()
@@ -49,7 +51,8 @@ def open(cluster: str | None = None, name: str | None = None) -> Lab:
         if lab is not None:
             lab.close()
         lab = _opened[chosen, called] = Lab(made, still=bool(os.environ.get("GITOPSLAB_STATIC")))
-    say(f"{lab.describe()} ({why}; {'it was running' if ran else f'started in {time.monotonic() - began:.1f} s'})")
+    started = _("started in {seconds} s").format(seconds=f"{time.monotonic() - began:.1f}")
+    say(f"{lab.describe()} ({why}; {_('it was running') if ran else started})")
     if os.environ.get("GITOPSLAB_PRESENT"):
         _show(lab.present())
     if (minutes := os.environ.get("GITOPSLAB_IDLE_MINUTES")) and not os.environ.get("GITOPSLAB_STATIC"):
@@ -67,6 +70,7 @@ def check_machine() -> None:
     """Say whether this machine has what the lab needs, and what to do about what it lacks."""
     troubles = [one for one in examine() if one.verdict in (Verdict.WARNING, Verdict.PROBLEM)]
     for one in troubles:
-        say(f"{one.name}: {one.message}" + (f"\n  Next: {one.fix}" if one.fix else ""))
+        say(f"{one.name}: {one.message}" + (f"\n  {_('Next')}: {one.fix}" if one.fix else ""))
     stopped = any(one.verdict is Verdict.PROBLEM for one in troubles)
-    say("The lab cannot run here until that is mended." if stopped else "This machine has what the lab needs.")
+    needs = _("This machine has what the lab needs.")
+    say(_("The lab cannot run here until that is mended.") if stopped else needs)

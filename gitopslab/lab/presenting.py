@@ -18,6 +18,7 @@ from gitopslab.course.sections import Section, sections
 from gitopslab.errors import LabError
 from gitopslab.lab.answers import say
 from gitopslab.lab.part import Part
+from gitopslab.machinery.language import _
 
 if TYPE_CHECKING:
     from gitopslab.widgets.presenter import PresenterView
@@ -72,7 +73,7 @@ class Presenting(Part):
             )
         title = self._stage.back(section, say)
         self.client.discovery(fresh=True)
-        say(f"as at the start of {title!r}")
+        say(_("as at the start of {title}").format(title=repr(title)))
 
 
 class Stage:

@@ -100,7 +100,7 @@ PARTS: dict[str, Part] = {part.name: part for part in _ROWS}
 CONTROL_PLANE = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler")
 """The parts that only nodes of the control plane have."""
 
-_CONTROLLERS = {
+CONTROLLERS = {
     "deployment-controller": "Deployments make and change no ReplicaSets.",
     "replicaset-controller": "ReplicaSets make and replace no pods.",
     "statefulset-controller": "StatefulSets make and replace no pods.",
@@ -116,10 +116,13 @@ _CONTROLLERS = {
     "horizontal-pod-autoscaler": "Nothing is scaled by load.",
     "resourcequota-controller": "Quotas do not notice what was given back.",
 }
+"""What follows when a controller is stopped."""
+OTHERWISE = "What it does is not done until it runs again."
+"""The same of any other."""
 
 
 def without(name: str) -> str:
     """What follows when a component or controller is stopped, in one sentence."""
     if name in PARTS:
         return PARTS[name].without
-    return _CONTROLLERS.get(name, "What it does is not done until it runs again.")
+    return CONTROLLERS.get(name, OTHERWISE)

@@ -120,7 +120,7 @@ def _second(row: Row) -> str:
 
 def _draw_refusal(canvas: Drawing, row: Row, y: float) -> None:
     room = _WIDTH - 2 * _EDGE - _NAME - _PAD
-    lines = wrapped(row.detail, room, 12)[:2]
+    lines = wrapped(drawn(row.detail), room, 12)[:2]
     canvas.words(_EDGE + _NAME, y + 19, row.plugin or "refused", size=12, look="bold")
     if len(lines) == 1:
         canvas.words(_EDGE + _NAME, y + 34, lines[0], size=12)

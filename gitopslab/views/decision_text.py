@@ -31,7 +31,8 @@ def verdict_words(row: Row) -> str:
 def why_words(row: Row, scorers: Sequence[str]) -> str:
     """Why a node got its verdict; of the scores those of ``scorers``."""
     if row.state == "out":
-        return f"{row.plugin}: {row.detail}" if row.plugin else row.detail
+        detail = drawn(row.detail)
+        return f"{row.plugin}: {detail}" if row.plugin else detail
     if row.state == "unseen":
         return drawn("enough other nodes were found before")
     scores = [f"{score.plugin} {score.total}" for score in row.scores if score.plugin in scorers]

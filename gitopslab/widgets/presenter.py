@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import _
 from gitopslab.widgets.base import View, script, sheet
 
 
@@ -44,7 +45,7 @@ class PresenterView(View):
 
     def text(self) -> str:
         """The sections."""
-        return "\n".join(["Presenting; Page Down runs the next cell", *(title for _, title in self._sections)])
+        return "\n".join([_("Presenting; Page Down runs the next cell"), *(title for _id, title in self._sections)])
 
     def svg(self) -> str:
         """Nothing: a still page is not presented."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from board_samples import believable
+from decision_samples import nowhere
 from delivery_samples import Delivered, drawn_drift, drawn_lanes, drawn_tree
 from fake_source import FakeSource
 from jupyterlab_in_browser import CHROMIUM
@@ -13,6 +14,7 @@ from widget_page import Shown, chromium, header
 
 from gitopslab.machinery.language import drawn, speak, words
 from gitopslab.machinery.objects import Object
+from gitopslab.views.decision_text import decision_text
 from gitopslab.views.drift import drift_svg, drift_text
 from gitopslab.views.drift.model import FATES, STATES
 from gitopslab.views.lanes import lanes_svg, lanes_text
@@ -153,3 +155,16 @@ def test_a_tree_in_dutch(dutch: None, shop: Delivered) -> None:
     assert "✓ Current · ◔ wijkt af" in text
     assert "nog 4 Pods · ✓ alles is in orde" in text
     assert "1 oude ReplicaSet · ■ geschaald naar 0" in text
+
+
+def test_a_scheduling_decision_in_dutch_keeps_the_message_of_kubernetes(dutch: None) -> None:
+    found = nowhere()
+    text = decision_text(found)
+    assert "pod default/big vraagt om 5 CPU" in text
+    assert "Geen node past: 1 heeft een taint die hij niet verdraagt, 3 hebben te weinig vrije CPU." in text
+    assert "NodeResourcesFit: heeft 5 CPU nodig, 2.5 van 4 vrij" in text
+    assert "0/4 nodes are available: " in text
+    told = [drawn(step.told) for step in found.steps]
+    assert told[0] == "Hij vraagt om 5 CPU. 4 nodes."
+    assert "lab-worker, lab-worker2 en lab-worker3 vallen af, geen enkele over." in told
+    assert told[-1] == "NodeResourcesFit weigerde 3 van 4 nodes."
