@@ -109,6 +109,10 @@ _NO_PROSE = re.compile(
 """What only holds names together, and the words of others."""
 _STEPS = ("fetched", "applied", "compared", "synced", "healthy")
 _VERDICTS = (
+    *("none of its rules matches", "rule # matches", "rule # matches and says when: never", "push on branch *"),
+    *("push of tag *", "merge request from * to *", "it has no rules, so workflow:rules alone decide"),
+    "it has no rules, so it runs for branches and tags",
+    "it has no rules, so it runs for branches and tags, not for a *",
     *("taint * is not tolerated", "needs *, * of * free", "needs *, the node has none"),
     *("it asks for *", "it tolerates *", "it wants nodes with *", "it wants no labels of a node", "its priority is *"),
     *("* has no taint *", "* has taint *", "no node has taint *", "* has no label *", "* has label *"),

@@ -34,8 +34,8 @@ def node_line(node: NodeCard) -> str:
     """One line about a node."""
     words = [node.status, *([drawn("cordoned")] if node.cordoned else []), *node.roles, node.zone]
     words += [
-        f"cpu {node.cpu_text}",
-        f"{drawn('memory')} {node.memory_text}",
+        f"cpu {drawn(node.cpu_text)}",
+        f"{drawn('memory')} {drawn(node.memory_text)}",
         *(f"taint {full}" for _, full in node.taints),
     ]
     return f"{node.name}  " + " · ".join(filter(None, words))

@@ -14,6 +14,7 @@ from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.lab import Lab
 from gitopslab.lab.embedded import Embedded
 from gitopslab.lab.spans import ago_of, seconds_of, spoken_span
+from gitopslab.machinery.language import speak
 from gitopslab.machinery.objects import is_condition_true, name_of
 
 Captured = pytest.CaptureFixture[str]
@@ -66,6 +67,24 @@ def test_one_controller_can_be_stopped_by_its_short_name(lab: Lab, hand: Embedde
     lab.apply(WEB)
     hand.clock.jump(5)
     assert lab.list("replicasets") == []
+
+
+@pytest.mark.process
+def test_in_dutch_the_lines_are_dutch_and_names_stay(lab: Lab, hand: Embedded, capsys: Captured) -> None:
+    speak("nl")
+    try:
+        hand.stop("deployment")
+        hand.start("deployment")
+        hand.clock.resume(speed=20)
+        told = said(capsys)
+        assert told[:2] == [
+            "deployment-controller is gestopt. Deployments maken en veranderen geen ReplicaSets.",
+            "deployment-controller draait weer",
+        ]
+        assert told[2].startswith("de klok loopt 20 keer zo snel: het is ")
+        assert " nodes Ready op https://" in lab.describe()
+    finally:
+        speak("en")
 
 
 @pytest.mark.process

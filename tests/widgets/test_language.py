@@ -10,14 +10,18 @@ from decision_samples import nowhere
 from delivery_samples import Delivered, drawn_drift, drawn_lanes, drawn_tree
 from fake_source import FakeSource
 from jupyterlab_in_browser import CHROMIUM
+from pipeline_samples import plan
 from widget_page import Shown, chromium, header
 
 from gitopslab.machinery.language import drawn, speak, words
 from gitopslab.machinery.objects import Object
+from gitopslab.views.board import board
+from gitopslab.views.board_text import board_text
 from gitopslab.views.decision_text import decision_text
 from gitopslab.views.drift import drift_svg, drift_text
 from gitopslab.views.drift.model import FATES, STATES
 from gitopslab.views.lanes import lanes_svg, lanes_text
+from gitopslab.views.pipeline_text import pipeline_text
 from gitopslab.views.tree import tree_text
 from gitopslab.widgets import drift
 from gitopslab.widgets.base import script, sheet
@@ -168,3 +172,15 @@ def test_a_scheduling_decision_in_dutch_keeps_the_message_of_kubernetes(dutch: N
     assert told[0] == "Hij vraagt om 5 CPU. 4 nodes."
     assert "lab-worker, lab-worker2 en lab-worker3 vallen af, geen enkele over." in told
     assert told[-1] == "NodeResourcesFit weigerde 3 van 4 nodes."
+
+
+def test_a_pipeline_and_a_board_in_dutch_words(dutch: None) -> None:
+    text = pipeline_text(plan())
+    assert text.startswith("Pipeline voor een push op branch main: Hij zou 4 jobs draaien in 3 stages.")
+    assert "unit: zou draaien  heeft nodig: build_dev, lint" in text
+    assert "build_prod: geen van zijn rules past" in text
+    nodes, pods, *_ = believable()
+    text = board_text(board(nodes, pods))
+    assert "2 pods zonder node" in text
+    assert "cpu 0.65 van 4 · geheugen 400Mi van 8Gi" in text
+    assert "Zijn node, lab-worker, haalt het image op en maakt de containers." in text
