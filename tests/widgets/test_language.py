@@ -80,7 +80,17 @@ def test_a_still_picture_speaks_it_too(dutch: None) -> None:
 def test_numbers_and_parts_are_kept(dutch: None) -> None:
     assert drawn("4 nodes · 12 objects") == "4 nodes · 12 objecten"
     assert drawn("and 3 more") == "en nog 3"
-    assert drawn("web-7c5ddbdf54-x7k2p") == "web-7c5ddbdf54-x7k2p"
+    for name in (
+        "web-7c5ddbdf54-x7k2p",
+        "default",
+        "kube-system",
+        "lab-worker",
+        "web",
+        "app",
+        "main",
+        "pod default/web",
+    ):
+        assert drawn(name) == name, "what a learner or a cluster named stays"
     speak("en")
     assert drawn("and 3 more") == "and 3 more"
 

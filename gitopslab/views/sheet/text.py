@@ -24,7 +24,7 @@ def type_words(field: FieldHelp) -> str:
     parts = [
         field.type,
         drawn("required") if field.is_required else "",
-        f"{drawn('default')} {field.default}" if field.default else "",
+        f"default {field.default}" if field.default else "",
     ]
     parts.append(f"{drawn('one of')} {', '.join(field.choices)}" if field.choices else "")
     return ", ".join(filter(None, parts))
