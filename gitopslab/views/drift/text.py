@@ -27,7 +27,7 @@ def values(row: Row) -> str:
         return drawn("is not in the cluster" if row.state == "missing" else "is not in Git")
     git = row.git if row.state != "extra" else drawn("nothing")
     live = row.live if row.state != "missing" else drawn("nothing")
-    return drawn(f"{git} in Git, {live} live")
+    return f"{git} in Git, {live} live"
 
 
 def equal_words(compared: Compared) -> str:

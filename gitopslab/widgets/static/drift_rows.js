@@ -48,9 +48,9 @@ class DriftRows {
     item.dataset.fate = row.fate;
     reshape(field.firstChild.firstChild, this.looks, state);
     field.firstChild.firstChild.setAttribute("title", spoken(words));
-    say(git.firstChild, row.git || (row.state === "extra" ? "—" : '""'));
-    say(live.firstChild, row.live || (row.state === "missing" ? "—" : '""'));
-    say(owners, row.owners.join(", ") || "—");
+    put(git.firstChild, row.git || (row.state === "extra" ? "—" : '""'));
+    put(live.firstChild, row.live || (row.state === "missing" ? "—" : '""'));
+    put(owners, row.owners.join(", ") || "—");
     say(fate.firstChild, row.outlook || words);
   }
 

@@ -61,10 +61,14 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Sets text only when it differs, so that nothing is laid out again for nothing. */
+/** Sets text in the language that is spoken. */
 function say(node, text) {
-  const words = spoken(text);
-  if (node.textContent !== words) node.textContent = words;
+  put(node, spoken(text));
+}
+
+/** Sets text as it is, and only when it differs, so that nothing is laid out again for nothing. */
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 /** Hides or shows, and touches the element only when that differs. */
