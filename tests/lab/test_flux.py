@@ -45,7 +45,7 @@ def test_bootstrap_commits_what_the_real_one_commits(lab: Lab, infra: Repository
 
 
 def test_flux_manages_itself_from_git(lab: Lab, infra: Repository) -> None:
-    (source,) = lab.flux.get("sources git")
+    (source,) = [one for one in lab.flux.get("sources git") if one["metadata"]["name"] == "flux-system"]
     assert source["status"]["artifact"]["revision"].startswith("main@sha1:")
     deployment = lab.client.get("deployment", "source-controller", "flux-system")
     assert deployment["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] == "flux-system"
