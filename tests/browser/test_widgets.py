@@ -385,7 +385,7 @@ def test_all_of_them_survive_a_reload_of_the_page(stage: Stage) -> None:
 def test_all_of_them_survive_a_restart_of_the_kernel(stage: Stage) -> None:
     stage.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     ended = "(count) => document.querySelectorAll('.gl-live[data-live=closed]').length === count"
-    stage.page.wait_for_function(ended, arg=len(CASES))
+    stage.page.wait_for_function(ended, arg=len((*CASES, LAYERS)))
     blank = [case.name for case in (*CASES, LAYERS) if not stage.root(case).locator(case.thing).count()]
     assert blank == [], "the last picture stays"
     stage.run()
