@@ -62,6 +62,16 @@ def test_what_it_may_not_do_is_forbidden_and_mends(flux: Flux, project: Project)
     assert flux.find("secrets", "s") is not None
 
 
+def test_what_is_there_already_takes_no_right_to_create(flux: Flux, project: Project) -> None:
+    begun(flux, project, {"a.yaml": config_map("a", x="1")})
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "patch"]}
+    flux.api.patch("roles.rbac.authorization.k8s.io", "tenant", {"rules": [rule]}, "default")
+    project.commit({"a.yaml": config_map("a", x="2")})
+    flux.sync()
+    assert ready(flux)[0] == "True"
+    assert flux.get("configmaps", "a", "default")["data"] == {"x": "2"}
+
+
 def test_it_reaches_no_other_namespace(flux: Flux, project: Project) -> None:
     flux.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
     begun(flux, project, {"a.yaml": config_map("a", "other")})
