@@ -46,15 +46,7 @@ def components(cluster: Cluster, manifests: str | Path, *, image_automation: boo
     """
     if cluster.kind == "embedded":
         return installation.components(extra=image_automation)
-    if cluster.kind not in installing.REAL:
-        raise LabError(
-            f"✗ the pods of a {cluster.kind} cluster only pretend, so Flux's controllers would do nothing",
-            "Use the embedded cluster, which has controllers of its own, or --cluster kind",
-        )
-    found = installing.published(_RELEASE, manifests)
-    if manifests:
-        installing.load_images(cluster, manifests)
-    return found
+    return installing.components(cluster, _RELEASE, manifests, "Flux's controllers")
 
 
 def install(client: Client, wanted: Sequence[Object], *, timeout: float) -> None:

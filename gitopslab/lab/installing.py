@@ -77,6 +77,29 @@ def published(release: Release, source: str | Path = "", *, timeout: float = 60.
     return objects(_fetched(release, timeout))
 
 
+def components(cluster: Cluster, release: Release, manifests: str | Path, actors: str) -> list[Object]:
+    """The objects of a release for a cluster whose pods run, and their images on its nodes if a folder has them.
+
+    Args:
+        cluster: Where they go.
+        release: What is installed.
+        manifests: A file or folder; empty for the network.
+        actors: Who would do nothing where pods do not run, as in ``Argo CD``.
+
+    Raises:
+        LabError: The manifests cannot be had, or nothing would act on them.
+    """
+    if cluster.kind not in REAL:
+        raise LabError(
+            f"✗ the pods of a {cluster.kind} cluster only pretend, so {actors} would do nothing",
+            "Use the embedded cluster, which has controllers of its own, or --cluster kind",
+        )
+    found = published(release, manifests)
+    if manifests:
+        load_images(cluster, manifests)
+    return found
+
+
 def load_images(cluster: Cluster, source: str | Path) -> None:
     """Copy the image archives of a folder (and of its folder ``images``) onto the cluster's nodes.
 

@@ -10,11 +10,11 @@ Argo CD converts an object that is kept in another version than Git has it in; h
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gitopslab.controlplane.runtime.api import PatchType
+from gitopslab.controlplane.runtime.correlator import Recent
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.argocd.ignoring import Rules, without_fields_of
 from gitopslab.gitops.argocd.normalizing import drop_place, lasting, normal, typed
@@ -58,7 +58,7 @@ class Differ:
     def __init__(self, api: Patches, catalog: Catalog) -> None:
         self._api = api
         self._catalog = catalog
-        self._seen: OrderedDict[str, _Seen] = OrderedDict()
+        self._seen: Recent[str, _Seen] = Recent(_MOST_SEEN)
 
     def differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
         """Whether applying a target would change a live object.
@@ -80,14 +80,8 @@ class Differ:
             differs = _was_not_applied(target, live, rules)
         else:
             differs = self._by_server(target, live, rules) if by_server else self._by_three_ways(target, live, rules)
-        self._remember(uid_of(live), _Seen(version, target, how, differs))
+        self._seen.put(uid_of(live), _Seen(version, target, how, differs))
         return differs
-
-    def _remember(self, uid: str, seen: _Seen) -> None:
-        self._seen[uid] = seen
-        self._seen.move_to_end(uid)
-        while len(self._seen) > _MOST_SEEN:
-            self._seen.popitem(last=False)
 
     def sides(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> tuple[Object, Object]:
         """What is there, and what applying the target would make of it, without what is not compared.

@@ -11,7 +11,7 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import USER, Forge
 from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.clusters.waiting import wait_until
-from gitopslab.errors import LabError, NotFoundError, SetupError, WaitTimeoutError
+from gitopslab.errors import NotFoundError, SetupError, WaitTimeoutError
 from gitopslab.gitops.argocd import installation
 from gitopslab.gitops.argocd.definitions import VERSION
 from gitopslab.gitops.argocd.kinds import APP_PROJECTS, NAMESPACE
@@ -93,16 +93,8 @@ def components(cluster: Cluster, manifests: str | Path) -> list[Object]:
     """
     if cluster.kind == "embedded":
         return installation.manifest()
-    if cluster.kind not in installing.REAL:
-        raise LabError(
-            f"✗ the pods of a {cluster.kind} cluster only pretend, so Argo CD would do nothing",
-            "Use the embedded cluster, which has controllers of its own, or --cluster kind",
-        )
-    found = installing.published(_RELEASE, manifests)
-    if manifests:
-        installing.load_images(cluster, manifests)
-        found = [_with_loaded_images(obj) for obj in found]
-    return [_hurried(obj) for obj in found]
+    found = installing.components(cluster, _RELEASE, manifests, "Argo CD")
+    return [_hurried(_with_loaded_images(obj) if manifests else obj) for obj in found]
 
 
 def _with_loaded_images(obj: Object) -> Object:
