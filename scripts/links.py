@@ -1,11 +1,13 @@
 """The table in the README that opens each notebook on Binder, in both languages; ``--check`` only compares.
 
-``python scripts/links.py OWNER/REPOSITORY`` writes it for the repository's public address; without one for the address
-that stands in the README now.
+Binder builds from a public repository, and until this one has been published its address is not known: ``OWNER`` stands
+in the links. Whoever publishes it fills that in once, with ``python scripts/links.py --owner NAME``, and commits. Without
+the option the links are written anew for the address that stands in the README now.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -36,14 +38,27 @@ def table(repository: str) -> str:
     return "\n".join([*lines, "", END])
 
 
+def _repository(owner: str) -> str:
+    """``NAME`` or ``NAME/REPOSITORY`` as ``NAME/REPOSITORY``."""
+    repository = owner if "/" in owner else f"{owner}/gitopslab"
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        sys.exit(f"{owner!r} is not an owner on GitHub: --owner NAME, or --owner NAME/REPOSITORY")
+    return repository
+
+
 def main() -> int:
     """Write the table; with ``--check`` the exit code is 1 when it is another."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--owner", help="whose repository it is, on GitHub; with /NAME where it is not called gitopslab"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args()
     text = README.read_text(encoding="utf-8")
-    asked = [word for word in sys.argv[1:] if not word.startswith("-")]
-    repository = asked[0] if asked else _ADDRESS.findall(text)[0]
+    repository = _repository(options.owner) if options.owner else _ADDRESS.findall(text)[0]
     before = text[text.index(BEGIN) : text.index(END) + len(END)]
     wanted = table(repository)
-    if "--check" in sys.argv[1:]:
+    if options.check:
         if before != wanted:
             print("the links in README.md are not those of the notebooks: python scripts/links.py")
         return int(before != wanted)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,19 @@ class Connection:
             raise _refusal(answer.status, answer.data)
         return answer
 
+    def is_refused(self) -> bool:
+        """Whether nothing listens at the server's address; only known of this machine, where nobody stands between."""
+        address = urlsplit(self.server)
+        if not _is_loopback(self.server) or address.port is None:
+            return False
+        try:
+            socket.create_connection((address.hostname or "", address.port), _CONNECT_SECONDS).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False  # whoever connects in earnest is told
+        return False
+
     def close(self) -> None:
         """Drop every idle connection."""
         self._pool.clear()
@@ -155,7 +169,7 @@ def _unreachable(server: str, error: Exception) -> errors.SetupError:
         cause = "it took too long"
     return errors.SetupError(
         f"the cluster at {server} does not answer: {cause}",
-        "`gitopslab status` tells whether it runs, `gitopslab up` starts it",
+        "`gitopslab.open()` in a cell or `gitopslab up` in a terminal starts it, `gitopslab list` tells which run",
     )
 
 

@@ -194,7 +194,9 @@ class Forge:
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         port = self._port()
-        progress(f"starting the forge of cluster {self._name} on port {port}")
+        progress(
+            f"starting the forge of cluster {self._name}, its server for Git, images and pipelines, on port {port}"
+        )
         arguments = ["--port", str(port)]
         with suppress(OSError):
             arguments += ["--bridge", (self.folder / "bridge").read_text().strip()]

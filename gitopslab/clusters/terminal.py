@@ -42,9 +42,14 @@ def kubectl(arguments: Sequence[str], kubeconfig: Path, show: Show, *, given: st
         given: Text for its standard input.
 
     Raises:
-        SetupError: kubectl is missing, or an argument would choose another cluster.
+        SetupError: kubectl or the kubeconfig is missing, or an argument would choose another cluster.
     """
     refuse_elsewhere(arguments)
+    if not kubeconfig.is_file():  # kubectl would look for a cluster elsewhere, and find the one it runs in
+        raise errors.SetupError(
+            f"there is no cluster: no kubeconfig at {kubeconfig}",
+            "`gitopslab.open()` in a cell or `gitopslab up` in a terminal makes one",
+        )
     process = subprocess.Popen(
         [executable(), *arguments],
         stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,

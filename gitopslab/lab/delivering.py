@@ -5,7 +5,7 @@ A part of ``Lab``, kept apart because it has a subject of its own. Drawing is ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gitopslab.clusters.delivery import Delivery
@@ -37,19 +37,19 @@ _RESOURCES = {"Kustomization": KUSTOMIZATIONS, "Application": APPLICATIONS}
 class Delivering(Forging, Part):
     """What Flux and Argo CD bring from Git, as pictures."""
 
-    def lanes(self, project: str, *, kustomization: str = "", application: str = "") -> LanesView:
+    def lanes(self, project: str = "", *, kustomization: str = "", application: str = "") -> LanesView:
         """One commit, two lanes: what Flux and Argo CD did with it, and when; and what differs from Git since.
 
         Its buttons change an object in the cluster, remove a file by a commit, and undo the newest commit; ``act``
         does the same from a cell.
 
         Args:
-            project: ``group/project``, on the lab's Git server.
+            project: ``group/project``, on the lab's Git server; default the only one that they take from.
             kustomization: Of Flux, as ``"app"`` or ``"NAMESPACE/app"``; default the first that takes from the project.
             application: Of Argo CD, likewise.
 
         Raises:
-            LabError: Neither of them takes anything from the project.
+            LabError: Neither of them takes anything from the project, or none is named and there are several.
 
         Example:
             >>> lab.lanes("waal/shop")
@@ -60,7 +60,8 @@ class Delivering(Forging, Part):
         from gitopslab.lab.hand import Hand
         from gitopslab.widgets.lanes import LanesView
 
-        name, place = project.strip("/").removesuffix(".git"), self._forge()
+        place = self._forge()
+        name = (project or self._only_project()).strip("/").removesuffix(".git")
         targets = self._lane_targets(name, kustomization, application)
         hand = Hand(self.client, place, name, targets)
 
@@ -156,14 +157,29 @@ class Delivering(Forging, Part):
 
     def _first(self, kind: str, project: str) -> Target | None:
         """The first of a kind that takes its files from a project."""
+        return next((target for target, url in self._urls(kind) if url.endswith(f"/{project}")), None)
+
+    def _only_project(self) -> str:
+        """The project that Flux and Argo CD take from, when there is one and no other."""
+        server = git_url("").removesuffix(".git")
+        found = {url for kind in FOLLOWED for _, url in self._urls(kind) if url.startswith(server)}
+        projects = sorted(url.removeprefix(server) for url in found)
+        if len(projects) == 1:
+            return projects[0]
+        raise LabError(
+            f"Which project is meant? Flux and Argo CD take from {' and '.join(projects) or 'none yet'}",
+            f'lab.lanes("{projects[0] if projects else "GROUP/PROJECT"}")',
+        )
+
+    def _urls(self, kind: str) -> Iterator[tuple[Target, str]]:
+        """All of a kind, each with the repository that it takes its files from."""
         there = {each.key for each in self.client.discovery(fresh=True)}
         objects = {each: self.client.list(each) for each in FOLLOWED[kind] if each in there}
         for obj in objects.get(_RESOURCES[kind], ()):
             target = (kind, namespace_of(obj), name_of(obj))
             one = reconciler(objects, *target)
-            if one is not None and one.url.removesuffix(".git").endswith(f"/{project}"):
-                return target
-        return None
+            if one is not None:
+                yield target, one.url.removesuffix(".git")
 
 
 def _named(what: str, namespace: str | None) -> Target:

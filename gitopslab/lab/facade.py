@@ -15,6 +15,7 @@ from gitopslab import errors
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.context import OWNED
+from gitopslab.clusters.state import command
 from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
 from gitopslab.lab import targets
@@ -144,9 +145,14 @@ class Lab(Delivering, Learning, Pictures, Stories, Curling, Imaging, Planning, P
             arguments: As typed in a terminal, or as a list; the word ``kubectl`` may be there. No shell looks at them.
             given: Text for its standard input, for ``apply -f -``.
 
+        Raises:
+            SetupError: The cluster is stopped, or an option would choose another.
+
         Example:
             >>> lab.kubectl("get pods -o wide")
         """
+        if self.client.connection.is_refused():
+            raise self._stopped()
         words = _words(arguments) if isinstance(arguments, str) else list(arguments)
         words = words[1:] if words[:1] == ["kubectl"] else words
         if self.current_namespace != "default":
@@ -288,10 +294,16 @@ class Lab(Delivering, Learning, Pictures, Stories, Curling, Imaging, Planning, P
         target = targets.one_or_all(self.client, what, self._where(namespace))
         began = time.monotonic()
         reached = wait_for(self.client, target, for_, labels=labels, timeout=timeout)
-        said = reached if target.name else reached.replace("is ", "are ", 1).replace("has ", "have ", 1)
-        say(f"{target} {said} after {time.monotonic() - began:.1f} s")
+        say(f"{reached} after {time.monotonic() - began:.1f} s")
 
     # ---- the rest ----
+
+    def _stopped(self) -> errors.SetupError:
+        kind, name = self.cluster.kind, self.cluster.name
+        return errors.SetupError(
+            f'The {kind} cluster "{name}" is stopped: nothing listens at {self.client.server}',
+            f"run the cell with `lab = gitopslab.open()` again, or in a terminal: {command('up', kind, name)}",
+        )
 
     def close(self) -> None:
         """Stop what is live; the cluster itself goes on, and ``gitopslab.open()`` opens the lab again."""

@@ -38,6 +38,22 @@ class Diff(str):
         return str(self).rstrip("\n") or "no difference"
 
 
+class CommitName(str):
+    """The full name of a commit; a cell shows it short, with its subject, as ``git log --oneline`` does."""
+
+    subject: str
+
+    @classmethod
+    def of(cls, entry: LogEntry) -> CommitName:
+        """The name of a commit in a log."""
+        name = cls(entry.sha)
+        name.subject = entry.subject
+        return name
+
+    def __repr__(self) -> str:
+        return f"{self[:8]} {self.subject}"
+
+
 class Git:
     """The Git server of a lab; ``lab.git`` gives it.
 
@@ -125,8 +141,8 @@ class Repository:
 
     @property
     def head(self) -> str:
-        """The newest commit."""
-        return self._copy.head()
+        """The newest commit; empty before the first one."""
+        return CommitName.of(self._copy.entry()) if self._copy.head() else ""
 
     def read(self, name: str) -> str:
         """The text of a file in the folder."""
@@ -153,6 +169,8 @@ class Repository:
         Example:
             >>> web.commit("A new title", {"app.py": text}, push=True)
             [main 1a2b3c4d] A new title
+            main -> 1a2b3c4d
+            1a2b3c4d A new title
         """
         for name, text in (files or {}).items():
             self._copy.write(name, text)
@@ -163,7 +181,7 @@ class Repository:
             say(f"[{self._copy.current_branch()} {sha[:8]}] {message.partition(chr(10))[0]}")
         if push:
             self.push()
-        return self._copy.head()
+        return self.head
 
     def branch(self, name: str) -> None:
         """Make a branch and go to it, or go to one that is there."""
@@ -177,9 +195,9 @@ class Repository:
 
     def revert(self, name: str = "HEAD") -> str:
         """Make a commit that undoes another, and give its name."""
-        sha = self._copy.revert(name)
-        say(f"[{self._copy.current_branch()} {sha[:8]}] {self._copy.log(1)[0].subject}")
-        return sha
+        made = CommitName.of(self._copy.entry(self._copy.revert(name)))
+        say(f"[{self._copy.current_branch()} {made[:8]}] {made.subject}")
+        return made
 
     def diff(self, before: str = "", after: str = "") -> Diff:
         """What has changed since the last commit, or between two."""

@@ -5,6 +5,8 @@ Used by the facade; the waiting itself is ``clusters.waiting``, the words about 
 
 from __future__ import annotations
 
+import difflib
+
 from gitopslab import errors
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.waiting import Predicate, wait_until
@@ -15,10 +17,11 @@ from gitopslab.views.words import newest_event, state_words
 _MOST_SHOWN = 5
 _REACHED = {"ready": "is ready", "delete": "is gone", "create": "is there"}
 _MISSED = {"ready": "is not ready", "delete": "is still there", "create": "does not exist"}
+_OF_SEVERAL = {"is": "are", "has": "have", "lacks": "lack", "does": "do"}
 
 
 def wait_for(client: Client, target: Target, wish: str | Predicate, *, labels: str = "", timeout: float) -> str:
-    """Wait until the target is as wished, and say what it has become.
+    """Wait until the target is as wished, and say what it has become: ``pod/web is ready``.
 
     Raises:
         WaitTimeoutError: It did not come in time.
@@ -35,30 +38,37 @@ def wait_for(client: Client, target: Target, wish: str | Predicate, *, labels: s
     reached, last = wait_until(read, wish, timeout)
     if not reached:
         raise _too_late(client, target, wish, last, timeout)
-    return _words(wish, _REACHED, "has", "is as wanted")
+    return _sentence(target, wish, _REACHED, "has", "is as wanted")
 
 
 def _too_late(
     client: Client, target: Target, wish: str | Predicate, last: list[Object], timeout: float
 ) -> errors.WaitTimeoutError:
     names = [target.name] if target.name else [name_of(obj) for obj in last]
-    lines = [f"{target} {_words(wish, _MISSED, 'lacks', 'is not as wanted')} after {timeout:g} s"]
-    lines += [f"  Last seen: {_seen(obj, target)}" for obj in last[:_MOST_SHOWN]] or [
-        "  Last seen: nothing of that name"
-    ]
+    told = _sentence(target, wish if last else "create", _MISSED, "lacks", "is not as wanted")
+    lines = [f"{told} after {timeout:g} s", *(f"  Last seen: {_seen(obj, target)}" for obj in last[:_MOST_SHOWN])]
     news = newest_event(client.list("events", target.namespace if target.kind.namespaced else ""), names)
     if news:
         lines.append(f"  Newest event: {news}")
-    words = f"describe {target.kind.single} {target.name}" if target.name else f"get {target.kind.plural}"
-    hint = f'lab.kubectl("{words}") tells more'
-    return errors.WaitTimeoutError("\n".join(lines), hint)
+    return errors.WaitTimeoutError("\n".join(lines), _hint(client, target, last))
+
+
+def _hint(client: Client, target: Target, last: list[Object]) -> str:
+    """Where to look: at the object, or, when there is none of that name, at those there are."""
+    if target.name and last:
+        return f'lab.kubectl("describe {target.kind.single} {target.name}") tells more'
+    there = [name_of(obj) for obj in client.list(target.kind.key, target.namespace)]
+    alike = difflib.get_close_matches(target.name, there, n=1)
+    meant = f'did you mean "{target.kind.single}/{alike[0]}"? ' if alike else ""
+    return f'{meant}lab.get("{target.kind.plural}") shows which there are'
 
 
 def _seen(obj: Object, target: Target) -> str:
     return state_words(obj) if target.name else f"{name_of(obj)}: {state_words(obj)}"
 
 
-def _words(wish: str | Predicate, known: dict[str, str], has: str, otherwise: str) -> str:
-    if not isinstance(wish, str):
-        return otherwise
-    return known.get(wish) or f"{has} {wish.replace('=', ' ', 1)}"
+def _sentence(target: Target, wish: str | Predicate, known: dict[str, str], has: str, otherwise: str) -> str:
+    if isinstance(wish, str):
+        otherwise = known.get(wish) or f"{has} {wish.replace('=', ' ', 1)}"
+    verb, _, rest = otherwise.partition(" ")
+    return f"{target} {verb if target.name else _OF_SEVERAL[verb]} {rest}"

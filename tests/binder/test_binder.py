@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -87,3 +88,13 @@ def test_every_notebook_has_its_links_and_they_lead_to_where_it_is() -> None:
     notebooks = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
     paths = [parse_qs(urlsplit(link).query)["urlpath"][0] for link in links]
     assert paths == [f"lab/tree/{folder}/{name}" for name in notebooks for folder in ("course", "cursus")]
+
+
+def test_one_option_fills_in_whose_repository_it_is(tmp_path: Path) -> None:
+    for name in ("scripts", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copyfile(ROOT / "scripts" / "links.py", tmp_path / "scripts" / "links.py")
+    shutil.copyfile(ROOT / "README.md", tmp_path / "README.md")
+    subprocess.run([sys.executable, tmp_path / "scripts" / "links.py", "--owner", "jane"], check=True)
+    links = (tmp_path / "README.md").read_text().split("[open](https://mybinder.org/v2/gh/")[1:]
+    assert {link.partition("/HEAD")[0] for link in links} == {"jane/gitopslab"}

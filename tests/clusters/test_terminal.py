@@ -77,3 +77,8 @@ def test_an_option_that_means_another_cluster_is_refused(screen: Screen, kubecon
 
 def test_what_stands_behind_two_dashes_is_for_the_container(screen: Screen, kubeconfig: Path) -> None:
     assert "127.0.0.1:1" in run("exec web -- curl -s localhost", screen, kubeconfig).err
+
+
+def test_without_a_kubeconfig_it_is_not_run(screen: Screen, tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="there is no cluster"):
+        run("get pods", screen, tmp_path / "none")

@@ -112,6 +112,22 @@ def test_a_project_that_nobody_takes_from_is_told(lab: Lab, flux: Lab) -> None:
         lab.lanes("waal/nobody")
 
 
+def test_the_only_project_need_not_be_named_and_of_several_one_must(lab: Lab, flux: Lab, project: str) -> None:
+    for other in lab.list("kustomizations", namespace="flux-system"):
+        if other["metadata"]["name"] != project.rpartition("/")[2]:
+            lab.delete(other)
+    assert lab.lanes() is lab.lanes(project)
+    spec = {"interval": "1h", "url": lab.flux.url("waal/another")}
+    names = {"namespace": "flux-system", "name": "another"}
+    lab.apply([
+        {"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": names, "spec": spec},
+        {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": names,
+         "spec": {"interval": "1h", "prune": True, "sourceRef": {"kind": "GitRepository", "name": "another"}}},
+    ])  # fmt: skip
+    with pytest.raises(LabError, match=f"Flux and Argo CD take from waal/another and {project}"):
+        lab.lanes()
+
+
 def test_the_tree_goes_from_git_to_pods_and_follows_them(lab: Lab, project: str) -> None:
     view = lab.tree(f"kustomization/{project.partition('/')[2]}")
 

@@ -62,6 +62,16 @@ def test_a_commit_is_pushed_cloned_and_drawn(git: Git, capsys: pytest.CaptureFix
     assert "counting" not in said
 
 
+def test_a_cell_shows_a_commit_short_and_its_name_is_whole(git: Git) -> None:
+    web = git.clone(PROJECT)
+    assert web.head == ""
+    first = web.commit("The app\n\nWhy", {"app.py": "1"})
+    assert repr(first) == repr(web.head) == f"{first[:8]} The app"
+    assert web.log()[0].sha == first == str(first)
+    web.commit("Another", {"app.py": "2"})
+    assert repr(web.revert()).endswith(' Revert "Another"')
+
+
 def test_commands_may_be_run_again(git: Git, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         web = git.clone(PROJECT)

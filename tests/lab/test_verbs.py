@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitopslab import errors
+from gitopslab.clusters import Options
+from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.lab import Lab
 from gitopslab.lab.embedded import Embedded
 
@@ -112,8 +114,36 @@ def test_what_does_not_come_in_time_is_told_with_what_was_seen(lab: Lab) -> None
 
 
 def test_waiting_for_what_does_not_exist_says_so(lab: Lab) -> None:
-    with pytest.raises(errors.WaitTimeoutError, match="nothing of that name"):
+    with pytest.raises(errors.WaitTimeoutError, match="^pod/nobody does not exist after 0 s\n") as caught:
         lab.wait("pod/nobody", timeout=0)
+    assert caught.value.hint == 'lab.get("pods") shows which there are'
+    lab.apply(CONFIG % ("colours", "x"))
+    with pytest.raises(errors.WaitTimeoutError, match='did you mean "configmap/colours"'):
+        lab.wait("configmap/colour", timeout=0)
+
+
+def test_several_that_do_not_come_are_told_in_the_plural(lab: Lab) -> None:
+    with pytest.raises(errors.WaitTimeoutError, match="^pods do not exist after 0 s\n"):
+        lab.wait("pods", timeout=0)
+    lab.apply(POD.replace("nginx:1.27", "nginx:does-not-exist"))
+    with pytest.raises(errors.WaitTimeoutError, match="^pods are not ready after 0.5 s\n  Last seen: hello: "):
+        lab.wait("pods", timeout=0.5)
+
+
+def test_kubectl_on_a_stopped_cluster_says_how_to_start_it_and_asks_nobody_else(
+    cluster: EmbeddedCluster, capfd: Captured
+) -> None:
+    stopped = EmbeddedCluster("to-be-stopped")
+    stopped.up(options=Options(bare=True))
+    try:
+        on_it = Lab(stopped)
+        stopped.down()
+        with pytest.raises(errors.SetupError, match='embedded cluster "to-be-stopped" is stopped') as caught:
+            on_it.kubectl("get pods")
+        assert "gitopslab up --name to-be-stopped" in caught.value.hint
+    finally:
+        stopped.down(delete=True)
+    assert capfd.readouterr() == ("", ""), "kubectl was not run at all"
 
 
 def test_delete_waits_until_it_is_gone(lab: Lab, capsys: Captured) -> None:

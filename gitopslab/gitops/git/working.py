@@ -21,7 +21,7 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from gitopslab.errors import LabError
-from gitopslab.gitops.git.history import HEAD, LogEntry, log_of
+from gitopslab.gitops.git.history import HEAD, LogEntry, entry_of, log_of
 from gitopslab.gitops.git.origin import Origin, explained, must_be_clean, pull, push
 
 AUTHOR = b"Learner <learner@example.org>"
@@ -155,6 +155,15 @@ class WorkingCopy:
         """The newest commit; empty when there is none."""
         with self._opened() as repo:
             return repo.get_refs().get(HEAD, b"").decode()
+
+    def entry(self, name: str = "HEAD") -> LogEntry:
+        """A commit as the log has it.
+
+        Raises:
+            LabError: There is no such commit.
+        """
+        with self._opened() as repo:
+            return entry_of(self._commit(repo, name), [])
 
     def current_branch(self) -> str:
         """The branch that commits go to."""
