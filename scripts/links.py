@@ -1,8 +1,8 @@
 """The table in the README that opens each notebook on Binder, in both languages; ``--check`` only compares.
 
-Binder builds from a public repository, and until this one has been published its address is not known: ``OWNER`` stands
-in the links. Whoever publishes it fills that in once, with ``python scripts/links.py --owner NAME``, and commits. Without
-the option the links are written anew for the address that stands in the README now.
+Binder builds from a public repository, and until this one has been published its address is not known: ``OWNER``
+stands in the links. Whoever publishes it fills that in once, with ``python scripts/links.py --owner NAME``, and
+commits. Without the option the links are written anew for the address that stands in the README now.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> int:
     """Write the table; with ``--check`` the exit code is 1 when it is another."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--owner", help="whose repository it is, on GitHub; with /NAME where it is not called gitopslab"
+        "--owner", help="whose repository it is, on GitHub; with /NAME if that is not gitopslab"
     )
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args()
