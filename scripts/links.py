@@ -49,9 +49,7 @@ def _repository(owner: str) -> str:
 def main() -> int:
     """Write the table; with ``--check`` the exit code is 1 when it is another."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--owner", help="whose repository it is, on GitHub; with /NAME if that is not gitopslab"
-    )
+    parser.add_argument("--owner", help="whose repository it is, on GitHub; with /NAME if that is not gitopslab")
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args()
     text = README.read_text(encoding="utf-8")

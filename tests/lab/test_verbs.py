@@ -114,7 +114,7 @@ def test_what_does_not_come_in_time_is_told_with_what_was_seen(lab: Lab) -> None
 
 
 def test_waiting_for_what_does_not_exist_says_so(lab: Lab) -> None:
-    with pytest.raises(errors.WaitTimeoutError, match="^pod/nobody does not exist after 0 s\n") as caught:
+    with pytest.raises(errors.WaitTimeoutError, match=r"^pod/nobody does not exist after 0 s\n") as caught:
         lab.wait("pod/nobody", timeout=0)
     assert caught.value.hint == 'lab.get("pods") shows which there are'
     lab.apply(CONFIG % ("colours", "x"))
@@ -123,10 +123,10 @@ def test_waiting_for_what_does_not_exist_says_so(lab: Lab) -> None:
 
 
 def test_several_that_do_not_come_are_told_in_the_plural(lab: Lab) -> None:
-    with pytest.raises(errors.WaitTimeoutError, match="^pods do not exist after 0 s\n"):
+    with pytest.raises(errors.WaitTimeoutError, match=r"^pods do not exist after 0 s\n"):
         lab.wait("pods", timeout=0)
     lab.apply(POD.replace("nginx:1.27", "nginx:does-not-exist"))
-    with pytest.raises(errors.WaitTimeoutError, match="^pods are not ready after 0.5 s\n  Last seen: hello: "):
+    with pytest.raises(errors.WaitTimeoutError, match=r"^pods are not ready after 0.5 s\n  Last seen: hello: "):
         lab.wait("pods", timeout=0.5)
 
 
