@@ -172,6 +172,22 @@ def test_a_watch_of_a_selector_sees_objects_come_and_go_as_their_labels_change(v
     assert changes[1].record.object["metadata"]["resourceVersion"] == str(verbs.store.revision)
 
 
+def test_watches_of_the_same_share_what_they_are_told_and_each_takes_it_for_itself(verbs: Verbs, api: LocalApi) -> None:
+    since = str(verbs.store.revision)
+    first, second, other = (
+        verbs.watch(ADMIN, config_maps(verbs), "", labels=labels, resource_version=since)[1]
+        for labels in ("env=dev", "env=dev", "env!=dev")
+    )
+    api.create(config_map("a", metadata={"labels": {"env": "dev"}}))
+    [change] = first.pending()
+    first.close()
+    api.create(config_map("b", metadata={"labels": {"env": "dev"}}))
+    told = second.pending()
+    assert [found.key for found in told] == [("default", "a"), ("default", "b")]
+    assert told[0].event is change.event, "the bytes are made once"
+    assert (first.pending(), other.pending()) == ([], [])
+
+
 def test_a_watch_hears_nothing_of_other_namespaces(verbs: Verbs, api: LocalApi) -> None:
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
     _, subscription = verbs.watch(ADMIN, config_maps(verbs), "other", resource_version=str(verbs.store.revision))

@@ -17,7 +17,7 @@ from gitopslab.controlplane.http import tables
 from gitopslab.controlplane.http.answers import JSON
 from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form
 from gitopslab.controlplane.server.reading import Page
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.store import Change, Record, watch_event
 from gitopslab.errors import ApiError, invalid
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
@@ -117,20 +117,27 @@ def _list(head: bytes, rests: list[bytes | memoryview]) -> bytes:
     return b",{".join(rests)
 
 
-def render_event(resource: Resource, kind: str, record: Record, look: Look, *, first: bool) -> tuple[bytes, ...]:
-    """One watch event as pieces to be joined; the object's own bytes are shared by all watchers, not copied here.
+def render_events(resource: Resource, changes: Sequence[Change], look: Look, *, first: bool) -> bytes:
+    """Changes as a watch tells them.
 
     Args:
         resource: What is watched.
-        kind: ``ADDED``, ``MODIFIED``, ``DELETED`` or ``BOOKMARK``.
-        record: The object.
-        look: How it is shown.
-        first: Whether it is the first of the stream: only then a table repeats its columns.
+        changes: What happened, oldest first.
+        look: How objects are shown.
+        first: Whether the stream begins with them: only then a table has columns.
     """
-    return (b'{"type":"', kind.encode(), b'","object":', _event_object(resource, record, look, first), b"}\n")
+    if look.accepted.form is Form.OBJECT:
+        return b"".join([change.event for change in changes])
+    return b"".join(
+        [
+            watch_event(change.type, render_event_object(resource, change.record, look, first=first and not number))
+            for number, change in enumerate(changes)
+        ]
+    )
 
 
-def _event_object(resource: Resource, record: Record, look: Look, first: bool) -> bytes:
+def render_event_object(resource: Resource, record: Record, look: Look, *, first: bool) -> bytes:
+    """The object of one event."""
     if look.accepted.form is Form.OBJECT:
         return record.body
     if look.accepted.form is Form.TABLE:

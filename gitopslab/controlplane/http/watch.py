@@ -20,10 +20,10 @@ import orjson
 from starlette.types import Receive, Send
 
 from gitopslab.controlplane.http.parameters import ListOptions
-from gitopslab.controlplane.http.rendering import Look, render_event
+from gitopslab.controlplane.http.rendering import Look, render_event_object, render_events
 from gitopslab.controlplane.server.feed import Subscription
 from gitopslab.controlplane.server.options import Caller
-from gitopslab.controlplane.server.store import Change, Record
+from gitopslab.controlplane.server.store import Change, Record, watch_event
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, GoneError
 from gitopslab.machinery.kinds import Resource
@@ -132,22 +132,19 @@ class WatchStream:
         return moment if self._options.bookmarks and moment > now else math.inf
 
     async def _sleep_until(self, moment: float) -> None:
-        timer = asyncio.get_running_loop().call_at(moment, self._wake.set)
-        try:
-            await self._wake.wait()
-        finally:
-            timer.cancel()
+        if not self._wake.is_set():
+            timer = asyncio.get_running_loop().call_at(moment, self._wake.set)
+            try:
+                await self._wake.wait()
+            finally:
+                timer.cancel()
         self._wake.clear()
 
     def _events(self, changes: Sequence[Change]) -> bytes:
         if not changes:
             return b""
-        look = self._now()
-        pieces: list[bytes] = []
-        for change in changes:
-            pieces += render_event(self._resource, change.type, change.record, look, first=not self._sent_any)
-            self._sent_any = True
-        return b"".join(pieces)
+        first, self._sent_any = not self._sent_any, True
+        return render_events(self._resource, changes, self._now(), first=first)
 
     def _bookmark(self, annotations: dict[str, str]) -> bytes:
         """An event without an object: everything up to this resourceVersion was sent."""
@@ -156,16 +153,15 @@ class WatchStream:
             metadata["annotations"] = annotations
         resource = self._resource
         record = Record.of({"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
-        event = render_event(resource, "BOOKMARK", record, self._now(), first=not self._sent_any)
-        self._sent_any = True
-        return b"".join(event)
+        first, self._sent_any = not self._sent_any, True
+        return watch_event("BOOKMARK", render_event_object(resource, record, self._now(), first=first))
 
     def _now(self) -> Look:
         return Look(self._look.accepted, self._look.include, self._verbs.clock.now())
 
 
 def _error_event(error: ApiError) -> bytes:
-    return b'{"type":"ERROR","object":' + orjson.dumps(error.status) + b"}\n"
+    return watch_event("ERROR", orjson.dumps(error.status))
 
 
 async def until_disconnect(receive: Receive) -> None:

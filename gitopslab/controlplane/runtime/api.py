@@ -43,6 +43,10 @@ class Watch(Protocol):
         """The changes since the last call, oldest first; empty when there are none. Never waits."""
         ...
 
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called whenever there is something to poll; at once if there already is."""
+        ...
+
     def close(self) -> None:
         """Stop following."""
         ...

@@ -44,6 +44,7 @@ class Informer:
         self._objects: dict[tuple[str, str], Object] = {}
         self._spaces: dict[str, dict[tuple[str, str], Object]] = defaultdict(dict)
         self._indexes: dict[Index, dict[str, dict[tuple[str, str], Object]]] = {}
+        self._wake: Callable[[], None] = lambda: None
         initial, self._watch = api.watch(resource)
         self._initial = [WatchEvent("ADDED", resource, obj, 0) for obj in initial]
 
@@ -69,6 +70,13 @@ class Informer:
                 self._put(index, obj)
         return list(self._indexes[index].get(value, {}).values())
 
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called whenever there is something to take in; at once if there already is."""
+        self._wake = wake
+        self._watch.on_wake(wake)
+        if self._initial:
+            wake()
+
     def poll(self) -> builtins.list[tuple[WatchEvent, Object | None]]:
         """Take in what changed, and return each event with the object as it was before it."""
         try:
@@ -82,6 +90,7 @@ class Informer:
         """Follow anew, and the events that lead from what is known to what there is."""
         self._watch.close()
         present, self._watch = self._api.watch(self.resource)
+        self._watch.on_wake(self._wake)
         self._initial = []
         keys = {key_of(obj) for obj in present}
         gone = [obj for key, obj in self._objects.items() if key not in keys]

@@ -2,7 +2,7 @@
 
 Data flow of a step:
 
-1. every informer takes in what changed since last time,
+1. every informer of which something changed takes it in,
 2. each event is mapped by the sources of each reconciler to requests, which join that reconciler's queue,
 3. one request is taken (reconcilers take turns, a batch each) and reconciled,
 4. its result is "done", "again after this long", or an error, which backs off.
@@ -16,7 +16,8 @@ Tests call ``settle`` and ``advance`` with a jumpable clock; the daemon calls ``
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import Informer
@@ -50,7 +51,9 @@ class Manager:
         self._api = api
         self._clock = clock
         self._informers: dict[str, Informer] = {}
+        self._news: dict[str, Informer] = {}  # those with something to take in
         self._loops: list[tuple[Reconciler, WorkQueue]] = []
+        self._listeners: dict[str, list[tuple[Source, WorkQueue]]] = defaultdict(list)
         self._stopped: set[str] = set()
         self._sleepers: list[Callable[[], None]] = []
         self._turn = 0
@@ -60,7 +63,8 @@ class Manager:
     def informer(self, resource: str) -> Informer:
         """The shared informer of a resource; made on first use."""
         if resource not in self._informers:
-            self._informers[resource] = Informer(self._api, resource)
+            made = self._informers[resource] = Informer(self._api, resource)
+            made.on_wake(lambda: self._news.update({resource: made}))
         return self._informers[resource]
 
     def add(self, reconciler: Reconciler) -> None:
@@ -68,6 +72,7 @@ class Manager:
         queue = WorkQueue(self._clock)
         self._drain()
         for source in reconciler.sources:
+            self._listeners[source.resource].append((source, queue))
             for obj in self.informer(source.resource):
                 _enqueue(queue, source, WatchEvent("ADDED", source.resource, obj, 0), None)
         self._loops.append((reconciler, queue))
@@ -144,16 +149,12 @@ class Manager:
         self.settle()
 
     def _drain(self) -> None:
-        for informer in list(self._informers.values()):
-            for event, before in informer.poll():
-                for source, queue in self._listeners(event.resource):
-                    _enqueue(queue, source, event, before)
-
-    def _listeners(self, resource: str) -> Iterator[tuple[Source, WorkQueue]]:
-        for reconciler, queue in self._loops:
-            for source in reconciler.sources:
-                if source.resource == resource:
-                    yield source, queue
+        while self._news:
+            news, self._news = self._news, {}
+            for informer in news.values():
+                for event, before in informer.poll():
+                    for source, queue in self._listeners[event.resource]:
+                        _enqueue(queue, source, event, before)
 
     def _reconcile(self, reconciler: Reconciler, queue: WorkQueue, request: Request) -> None:
         try:

@@ -79,8 +79,7 @@ class WorkQueue:
         return self._timers[0][0] if self._timers else None
 
     def _release(self) -> None:
-        now = self._clock.now()
-        while self._timers and self._timers[0][0] <= now:
+        while self._timers and self._timers[0][0] <= self._clock.now():
             due, _, request = heapq.heappop(self._timers)
             if self._due.get(request) == due:
                 del self._due[request]

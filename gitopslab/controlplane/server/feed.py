@@ -1,7 +1,7 @@
 """Tells every watcher what was written, in order, without copying.
 
-``verbs`` publishes each committed change once. A subscription keeps references to the changes that pass its own filter
-until its reader takes them; the bytes of an object are made once, by the store, and shared by all readers.
+``verbs`` publishes each committed change once. Each filter looks at it once, however many subscribed with it; their
+subscriptions keep references to what passes until their readers take it. The bytes are shared by all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from gitopslab.controlplane.server.store import Change
 from gitopslab.errors import GoneError, gone
 
 Filter = Callable[[Change], Change | None]
-"""Passes a change on, drops it (None), or turns it: an object that leaves a selector is DELETED for its watcher."""
+"""Passes a change on, drops it (None), or turns it: an object that leaves a selector is DELETED for its watcher.
+
+Those that are equal are asked together, so they had better remember nothing."""
 
 _MOST_PENDING = 20_000  # a reader this far behind is told to list again, as etcd's watch cache does
 
@@ -22,13 +24,15 @@ class Subscription:
     """One reader's place in the stream of one resource.
 
     Attributes:
+        resource: What is followed.
+        accept: What of it.
         is_ended: Whether the resource changed its shape, so that a client had better begin anew.
     """
 
     def __init__(self, feed: Feed, resource: str, accept: Filter) -> None:
         self.resource = resource
+        self.accept = accept
         self._feed = feed
-        self._accept = accept
         self._pending: deque[Change] = deque()
         self._wake: Callable[[], None] | None = None
         self._overrun = False
@@ -40,15 +44,14 @@ class Subscription:
         return self._feed.crowd(self.resource)
 
     def push(self, change: Change) -> None:
-        """Take in a change if it passes the filter."""
-        accepted = self._accept(change)
-        if accepted is None or self._overrun:
+        """Take in a change that passed the filter."""
+        if self._overrun:
             return
         if len(self._pending) >= _MOST_PENDING:
             self._overrun = True
             self._pending.clear()
         else:
-            self._pending.append(accepted)
+            self._pending.append(change)
         if self._wake is not None:
             self._wake()
 
@@ -87,33 +90,38 @@ class Feed:
     """All subscriptions of one server."""
 
     def __init__(self) -> None:
-        self._subscriptions: dict[str, list[Subscription]] = defaultdict(list)
+        self._subscriptions: dict[str, dict[Filter, list[Subscription]]] = defaultdict(dict)
         self._listeners: list[Callable[[], None]] = []
 
     @property
     def watchers(self) -> int:
         """How many subscriptions there are."""
-        return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
+        return sum(map(self.crowd, self._subscriptions))
 
     def crowd(self, resource: str) -> int:
         """How many subscriptions there are to one resource."""
-        return len(self._subscriptions[resource])
+        return sum(map(len, self._subscriptions[resource].values()))
 
     def subscribe(self, resource: str, accept: Filter) -> Subscription:
         """Follow a resource from now on."""
         subscription = Subscription(self, resource, accept)
-        self._subscriptions[resource].append(subscription)
+        self._subscriptions[resource].setdefault(accept, []).append(subscription)
         return subscription
 
     def drop(self, subscription: Subscription) -> None:
         """Forget a subscription; twice does no harm."""
-        if subscription in self._subscriptions[subscription.resource]:
-            self._subscriptions[subscription.resource].remove(subscription)
+        filters = self._subscriptions[subscription.resource]
+        alike = filters.get(subscription.accept, [])
+        if subscription in alike:
+            alike.remove(subscription)
+        if not alike:
+            filters.pop(subscription.accept, None)
 
     def end(self, resource: str) -> None:
         """End all streams of a resource; readers inside the process may read on."""
-        for subscription in list(self._subscriptions[resource]):
-            subscription.end()
+        for alike in list(self._subscriptions[resource].values()):
+            for subscription in list(alike):
+                subscription.end()
 
     def end_all(self) -> None:
         """End all streams, as when the server stops."""
@@ -126,8 +134,11 @@ class Feed:
 
     def publish(self, change: Change) -> None:
         """Tell everyone; called once for every commit, in the order of revisions."""
-        for subscription in self._subscriptions[change.resource]:
-            subscription.push(change)
+        for accept, alike in self._subscriptions[change.resource].items():
+            accepted = accept(change)
+            if accepted is not None:
+                for subscription in alike:
+                    subscription.push(accepted)
         for wake in self._listeners:
             wake()
 

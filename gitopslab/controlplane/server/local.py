@@ -30,6 +30,10 @@ class LocalWatch:
         """The changes since the last call."""
         return [_event(change) for change in self._subscription.pending()]
 
+    def on_wake(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called whenever there is something to poll."""
+        self._subscription.on_wake(wake)
+
     def close(self) -> None:
         """Stop following."""
         self._subscription.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gitopslab.controlplane.server import fields as field_selectors
 from gitopslab.controlplane.server.feed import Feed, Filter, Subscription
@@ -21,6 +22,8 @@ from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, key_of, labels_of
 
 Accept = Callable[[Object], bool]
+
+_MOST_SELECTIONS = 256  # remembered, so that watches of the same are one filter to the feed
 
 
 class StoreReader:
@@ -62,8 +65,11 @@ def selection(resource: Resource, labels: str, fields: str) -> Accept | None:
     Raises:
         ApiError: 400, with the parser's own words.
     """
-    if not labels and not fields:
-        return None
+    return _selected(resource, labels, fields) if labels or fields else None
+
+
+@lru_cache(maxsize=_MOST_SELECTIONS)
+def _selected(resource: Resource, labels: str, fields: str) -> Accept:
     try:
         wanted = selectors.parse_labels(labels)
         for requirement in wanted.requirements:
@@ -76,7 +82,7 @@ def selection(resource: Resource, labels: str, fields: str) -> Accept | None:
     tests = [(readers[path], equal, value) for path, equal, value in terms]
 
     def accept(obj: Object) -> bool:
-        """Asked by every watcher about every change, so it is spelled out."""
+        """Asked about every change, so it is spelled out."""
         for read, equal, value in tests:
             if (read(obj) == value) is not equal:
                 return False
@@ -155,7 +161,9 @@ def follow(
         since: A revision, which may still be to come; None begins with every current object as ADDED.
         show: Turns a change into the version that is watched; None leaves it as it is.
     """
-    key, turn = resource.storage_key, _filter(namespace, accept, show)
+    key, turn = resource.storage_key, _filter(namespace, accept)
+    if show is not None:
+        turn = _as_shown(turn, show)
     if since is not None and since > store.revision:
         turn = _after(since, turn)
     if since is None:
@@ -166,12 +174,11 @@ def follow(
     return accepted, feed.subscribe(key, turn)
 
 
-def _filter(namespace: str, accept: Accept | None, show: Callable[[Change], Change] | None) -> Filter:
+@lru_cache(maxsize=_MOST_SELECTIONS)
+def _filter(namespace: str, accept: Accept | None) -> Filter:
     def turn(change: Change) -> Change | None:
         if namespace and change.key[0] != namespace:
             return None
-        if show is not None:
-            change = show(change)
         if accept is None:
             return change
         now = change.type != "DELETED" and accept(change.record.object)
@@ -183,6 +190,11 @@ def _filter(namespace: str, accept: Accept | None, show: Callable[[Change], Chan
         return change if change.type == "DELETED" else _left(change)
 
     return turn
+
+
+def _as_shown(turn: Filter, show: Callable[[Change], Change]) -> Filter:
+    """A filter that looks at changes in the form in which they are watched."""
+    return lambda change: turn(show(change))
 
 
 def _after(revision: int, turn: Filter) -> Filter:

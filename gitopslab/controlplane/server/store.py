@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -115,7 +116,17 @@ class Bytes(Record):
         return self.copy()
 
 
-@dataclass(frozen=True, slots=True)
+def watch_event(type: str, body: bytes) -> bytes:
+    """``WatchEvent`` of ``meta/v1``, as a line of JSON.
+
+    Args:
+        type: What happened, or ``BOOKMARK`` or ``ERROR``.
+        body: The object as JSON.
+    """
+    return b'{"type":"%b","object":%b}\n' % (type.encode(), body)
+
+
+@dataclass(frozen=True)
 class Change:
     """One row of the log: an object became, changed or went.
 
@@ -132,6 +143,11 @@ class Change:
     key: Key
     record: Record
     before: Record | None
+
+    @cached_property
+    def event(self) -> bytes:
+        """The change as a watch tells it, made once for all who watch."""
+        return watch_event(self.type, self.record.body)
 
 
 class Store:
