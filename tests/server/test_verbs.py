@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from builders import ADMIN, config_map, deployment, pod
 
@@ -236,3 +238,51 @@ def test_a_disruption_budget_without_room_refuses_an_eviction(api: LocalApi) -> 
     assert api.get("pods", "web", "default")["metadata"]["deletionTimestamp"]
     budget = api.get("poddisruptionbudgets.policy", "web", "default")
     assert (budget["status"]["disruptionsAllowed"], list(budget["status"]["disruptedPods"])) == (0, ["web"])
+
+
+def evict(api: LocalApi, verbs: Verbs, eviction: dict[str, Any], *, dry_run: bool = False) -> None:
+    """As a client of its own does: with an object, and perhaps a dry run asked for in the query."""
+    options = WriteOptions(dry_run=dry_run)
+    verbs.create(ADMIN, resource(verbs, "pods"), "default", eviction, options, name="web", subresource="eviction")
+
+
+@pytest.mark.parametrize(
+    ("wished", "dry_run"),
+    [({"dryRun": ["All"]}, False), ({}, True), ({"dryRun": ["All"]}, True)],
+    ids=["in the object, as kubectl drain asks", "in the query", "in both"],
+)
+def test_an_eviction_can_be_tried(api: LocalApi, verbs: Verbs, wished: dict[str, Any], dry_run: bool) -> None:
+    guarded(api, ready=True, disruptionsAllowed=1, observedGeneration=1)
+    evict(api, verbs, {"metadata": {"name": "web"}, "deleteOptions": wished}, dry_run=dry_run)
+    assert "deletionTimestamp" not in api.get("pods", "web", "default")["metadata"]
+    assert api.get("poddisruptionbudgets.policy", "web", "default")["status"]["disruptionsAllowed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("eviction", "dry_run", "code", "words"),
+    [
+        ({}, False, 400, "name in URL does not match name in Eviction object"),
+        (
+            {"metadata": {"name": "web"}, "deleteOptions": {"dryRun": ["Some"]}},
+            False,
+            422,
+            'dryRun: Unsupported value: ["Some"]: supported values: "All"',
+        ),
+        (
+            {"metadata": {"name": "web"}, "deleteOptions": {"dryRun": ["All", "All"]}},
+            True,
+            500,
+            "Non-matching dry-run options in request and content: [All] and [All All]",
+        ),
+    ],
+    ids=["without a name", "an unknown dry run", "two dry runs"],
+)
+def test_an_eviction_that_contradicts_itself_is_refused(
+    api: LocalApi, verbs: Verbs, eviction: dict[str, Any], dry_run: bool, code: int, words: str
+) -> None:
+    guarded(api, ready=True, disruptionsAllowed=1, observedGeneration=1)
+    with pytest.raises(ApiError) as refused:
+        evict(api, verbs, eviction, dry_run=dry_run)
+    assert refused.value.code == code
+    assert words in refused.value.message
+    assert "deletionTimestamp" not in api.get("pods", "web", "default")["metadata"]

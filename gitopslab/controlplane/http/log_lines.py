@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gitopslab.controlplane.http.parameters import Cause, Query, integer, refuse, truth
+from gitopslab.controlplane.http.parameters import Query, integer, truth
 from gitopslab.controlplane.runtime.logs import LogLine
+from gitopslab.controlplane.server.options import Cause, refuse
 from gitopslab.errors import bad_request
 from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, name_of, namespace_of

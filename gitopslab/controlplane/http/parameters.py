@@ -6,21 +6,24 @@ and ``apis/meta/v1/validation``.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import parse_qsl
 
-from gitopslab.controlplane.runtime.api import Propagation
-from gitopslab.controlplane.server.options import DeleteOptions, WriteOptions
-from gitopslab.errors import bad_request, invalid
+from gitopslab.controlplane.server.options import (
+    Cause,
+    DeleteOptions,
+    WriteOptions,
+    dry_run_causes,
+    refuse,
+    unsupported,
+)
+from gitopslab.errors import bad_request
 
 Query = Mapping[str, str]
-Cause = tuple[str, str, str]
 
-_META = "meta.k8s.io"
 _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _MATCHES = ("Exact", "NotOlderThan", "")
 _ANY = ("", "0")  # versions that ask for what there is now
@@ -95,11 +98,11 @@ def write_options(query: Query, kind: str, *, apply: bool = False) -> WriteOptio
     """
     manager, validation = query.get("fieldManager", ""), query.get("fieldValidation", "")
     dry_run = _dry_run(query)
-    causes = _dry_run_causes(dry_run)
+    causes = dry_run_causes(dry_run)
     if len(manager) > _LONGEST_MANAGER:
         causes.append(("fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes"))
     if validation not in _VALIDATIONS:
-        causes.append(_unsupported("fieldValidation", validation, _VALIDATIONS))
+        causes.append(unsupported("fieldValidation", validation, _VALIDATIONS))
     if kind == "PatchOptions" and "force" in query and not apply:
         causes.append(_forbidden("force", "may not be specified for non-apply patch"))
     if apply and not manager:
@@ -119,23 +122,7 @@ def delete_options(query: Query, body: Any) -> DeleteOptions:
     Raises:
         ApiError: 400 for a value of the wrong type, 422 for one the API does not know.
     """
-    given = body if isinstance(body, dict) else _delete_query(query)
-    grace, propagation = given.get("gracePeriodSeconds"), given.get("propagationPolicy")
-    if grace is not None and (not isinstance(grace, int) or isinstance(grace, bool)):
-        raise bad_request("json: cannot unmarshal into Go struct field DeleteOptions.gracePeriodSeconds of type int64")
-    orphan, dry_run = given.get("orphanDependents"), given.get("dryRun") or []
-    causes = _dry_run_causes(dry_run)
-    if propagation is not None and propagation not in get_args(Propagation):
-        causes.append(_unsupported("propagationPolicy", propagation, ("Foreground", "Background", "Orphan", "nil")))
-    if propagation is not None and orphan is not None:
-        text = f'Invalid value: "{propagation}": orphanDependents and deletionPropagation cannot be both set'
-        causes.append(("propagationPolicy", "FieldValueInvalid", text))
-    refuse("DeleteOptions", causes)
-    if orphan is not None:
-        propagation = "Orphan" if orphan else "Background"
-    conditions = given.get("preconditions") or {}
-    uid, version = conditions.get("uid"), conditions.get("resourceVersion")
-    return DeleteOptions(grace, propagation, uid, version, bool(dry_run), is_cascading=orphan is False)
+    return DeleteOptions.of(body if isinstance(body, dict) else _delete_query(query))
 
 
 def _delete_query(query: Query) -> dict[str, Any]:
@@ -173,16 +160,6 @@ def integer(query: Query, name: str) -> int | None:
     return int(text)
 
 
-def refuse(kind: str, causes: Sequence[Cause], *, group: str = _META, name: str = "") -> None:
-    """Raise for options that break a rule, if any do.
-
-    Raises:
-        InvalidError: Naming every cause.
-    """
-    if causes:
-        raise invalid(kind, group, name, causes)
-
-
 def _list_causes(options: ListOptions) -> list[Cause]:
     causes: list[Cause] = []
     field = "resourceVersionMatch"
@@ -192,7 +169,7 @@ def _list_causes(options: ListOptions) -> list[Cause]:
         if options.continue_:
             causes.append(_forbidden(field, "resourceVersionMatch is forbidden when continue is provided"))
         if options.match not in _MATCHES:
-            causes.append(_unsupported(field, options.match, _MATCHES))
+            causes.append(unsupported(field, options.match, _MATCHES))
         if options.match == "Exact" and options.resource_version == "0":
             causes.append(_forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
     if options.initial_events is not None:
@@ -210,21 +187,11 @@ def _watch_causes(options: ListOptions) -> list[Cause]:
             text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
             causes.append(_forbidden(field, text))
         if options.match != "NotOlderThan":
-            causes.append(_unsupported(field, options.match, ("NotOlderThan",)))
+            causes.append(unsupported(field, options.match, ("NotOlderThan",)))
         if options.continue_:
             causes.append(_forbidden(field, "resourceVersionMatch is forbidden when continue is provided"))
     return causes
 
 
-def _dry_run_causes(values: Sequence[str]) -> list[Cause]:
-    odd = any(value != "All" for value in values)
-    return [_unsupported("dryRun", list(values), ("All",))] if odd else []
-
-
 def _forbidden(field: str, why: str) -> Cause:
     return (field, "FieldValueForbidden", f"Forbidden: {why}")
-
-
-def _unsupported(field: str, value: Any, supported: Sequence[str]) -> Cause:
-    listed, shown = ", ".join(f'"{one}"' for one in supported), json.dumps(value, separators=(",", ":"))
-    return (field, "FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {listed}")

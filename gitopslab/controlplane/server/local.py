@@ -116,7 +116,8 @@ class LocalApi:
     def evict(self, name: str, namespace: str) -> None:
         """Delete a pod unless a budget forbids it."""
         pods = self._resource("pods")
-        self._verbs.create(self._caller, pods, namespace, {}, WriteOptions(), name=name, subresource="eviction")
+        eviction = {"metadata": {"name": name}}
+        self._verbs.create(self._caller, pods, namespace, eviction, WriteOptions(), name=name, subresource="eviction")
 
     def token(self, account: str, namespace: str, spec: Object) -> str:
         """A token of a service account."""

@@ -1,10 +1,20 @@
-"""Who asks, and how: the parameters that come with a request besides the object."""
+"""Who asks, and how: the parameters that come with a request besides the object.
+
+Upstream: ``apimachinery/pkg/apis/meta/v1/validation``.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, get_args
 
 from gitopslab.controlplane.runtime.api import Propagation
+from gitopslab.errors import bad_request, invalid
+
+Cause = tuple[str, str, str]
+"""A field, the reason why it is refused, and the words."""
 
 Extra = tuple[tuple[str, tuple[str, ...]], ...]
 """Further facts about a caller, each with its values, as in ``authentication.kubernetes.io/pod-name``."""
@@ -67,3 +77,50 @@ class DeleteOptions:
     resource_version: str | None = None
     dry_run: bool = False
     is_cascading: bool = False
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> DeleteOptions:
+        """What a client wrote, in a query or in an object.
+
+        Raises:
+            ApiError: 400 for a value of the wrong type, 422 for one the API does not know.
+        """
+        grace, propagation = given.get("gracePeriodSeconds"), given.get("propagationPolicy")
+        if grace is not None and (not isinstance(grace, int) or isinstance(grace, bool)):
+            field_name = "DeleteOptions.gracePeriodSeconds"
+            raise bad_request(f"json: cannot unmarshal into Go struct field {field_name} of type int64")
+        orphan, dry_run = given.get("orphanDependents"), given.get("dryRun") or []
+        causes = dry_run_causes(dry_run)
+        if propagation is not None and propagation not in get_args(Propagation):
+            causes.append(unsupported("propagationPolicy", propagation, ("Foreground", "Background", "Orphan", "nil")))
+        if propagation is not None and orphan is not None:
+            text = f'Invalid value: "{propagation}": orphanDependents and deletionPropagation cannot be both set'
+            causes.append(("propagationPolicy", "FieldValueInvalid", text))
+        refuse("DeleteOptions", causes)
+        if orphan is not None:
+            propagation = "Orphan" if orphan else "Background"
+        conditions = given.get("preconditions") or {}
+        uid, version = conditions.get("uid"), conditions.get("resourceVersion")
+        return cls(grace, propagation, uid, version, bool(dry_run), is_cascading=orphan is False)
+
+
+def dry_run_causes(values: Sequence[str]) -> list[Cause]:
+    """What is wrong with a ``dryRun``, of which there is one value only."""
+    odd = any(value != "All" for value in values)
+    return [unsupported("dryRun", list(values), ("All",))] if odd else []
+
+
+def unsupported(field: str, value: Any, supported: Sequence[str]) -> Cause:
+    """A value that is none of those that a field may have."""
+    listed, shown = ", ".join(f'"{one}"' for one in supported), json.dumps(value, separators=(",", ":"))
+    return (field, "FieldValueNotSupported", f"Unsupported value: {shown}: supported values: {listed}")
+
+
+def refuse(kind: str, causes: Sequence[Cause], *, group: str = "meta.k8s.io", name: str = "") -> None:
+    """Raise for options that break a rule, if any do.
+
+    Raises:
+        InvalidError: Naming every cause.
+    """
+    if causes:
+        raise invalid(kind, group, name, causes)

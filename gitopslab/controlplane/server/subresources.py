@@ -196,15 +196,11 @@ def evict(
     Raises:
         ApiError: 429 when a budget would be violated, 500 when several budgets cover the pod.
     """
-    if eviction.get("metadata", {}).get("name") not in (None, "", name):
+    if (eviction.get("metadata") or {}).get("name") != name:
         raise bad_request("name in URL does not match name in Eviction object")
+    delete = _wished(eviction, options)
+    options = replace(options, dry_run=delete.dry_run)
     pod = verbs.get(who, resource, namespace, name).object
-    wished = eviction.get("deleteOptions") or {}
-    conditions = wished.get("preconditions") or {}
-    delete = DeleteOptions(
-        wished.get("gracePeriodSeconds"), wished.get("propagationPolicy"), conditions.get("uid"),
-        conditions.get("resourceVersion"), options.dry_run,
-    )  # fmt: skip
     if not _is_safe_to_evict(pod):
         budgets = [budget for budget in verbs.reader.all(_BUDGETS, namespace_of(pod)) if _covers(budget, pod)]
         if len(budgets) > 1:
@@ -219,6 +215,17 @@ def evict(
             delete = replace(delete, resource_version=marked["metadata"]["resourceVersion"])
     verbs.delete(who, resource, namespace, name, delete)
     return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+
+
+def _wished(eviction: Object, options: WriteOptions) -> DeleteOptions:
+    """How to delete the pod; a dry run is asked for with the request or, as ``kubectl drain`` does, in the object."""
+    given = eviction.get("deleteOptions") or {}
+    dry_run = given.get("dryRun") or []
+    if options.dry_run and dry_run not in ([], ["All"]):
+        listed = " ".join(map(str, dry_run))
+        raise ApiError(500, "", f"Non-matching dry-run options in request and content: [All] and [{listed}]")
+    wished = DeleteOptions.of(given)
+    return replace(wished, dry_run=wished.dry_run or options.dry_run)
 
 
 def _is_safe_to_evict(pod: Object) -> bool:
