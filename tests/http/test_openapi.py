@@ -76,10 +76,22 @@ def test_odd_names_find_their_texts(name: str) -> None:
     assert describe(name).text
 
 
-def test_the_client_itself_is_not_loaded() -> None:
+def test_a_field_that_holds_another_type_has_a_text_of_its_own() -> None:
+    wanted = describe("apps.v1.Deployment").fields["spec"]
+    assert wanted.startswith("Specification of the desired behavior")
+    assert wanted != describe("apps.v1.DeploymentSpec").text
+
+
+def test_the_paragraphs_of_a_text_are_kept_and_its_lines_are_not() -> None:
+    first, *rest = describe("core.v1.PodSpec").fields["hostnameOverride"].split("\n\n")
+    assert "\n" not in first
+    assert len(rest) == 1
+
+
+def test_the_models_themselves_are_not_loaded() -> None:
     before = set(sys.modules)
     describe("core.v1.Pod")
-    assert not any(name.split(".")[0] == "kubernetes" for name in set(sys.modules) - before)
+    assert not any(name.split(".")[0] in ("kubernetes", "lightkube") for name in set(sys.modules) - before)
 
 
 def test_lists_tell_how_they_merge() -> None:

@@ -1,28 +1,30 @@
-"""What kinds and fields are for, in the words of the installed Kubernetes client.
+"""What kinds and fields are for, in the words of Kubernetes as ``lightkube-models`` keeps them.
 
-``openapi`` asks when somebody wants a document. The texts stay where they are, in the source of the client's models:
-they are read from there, without importing a client that is ten times the size of the control plane. Where the client
-is missing or older, fields simply have no description.
+``openapi`` asks when somebody wants a document. The texts stay where they are, in the source of that package's models:
+they are read from there, without importing them. Where the package is older than the API, fields simply have no
+description.
+
+Simplified: what each value of an enumeration means is missing, because the models leave it out.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
-_FIELD = re.compile(r"^    (\w+): .*?Field\((.*)\)$", re.MULTILINE)
-_WIRE_NAME = re.compile(r'serialization_alias="([^"]+)"')
-_TEXT = re.compile(r'description=("(?:[^"\\]|\\.)*")')
-_CLASS = re.compile(r'^class \w+\(BaseModel\):\n    """\n(.*?)\n\s*Attributes:', re.MULTILINE | re.DOTALL)
+_CLASS = re.compile(r'^class (\w+)\(.*?\):\n    r"""(.*?)"""', re.MULTILINE | re.DOTALL)
+_PARTS = re.compile(r"\n      \*\*parameters\*\*\n")
+_FIELD = re.compile(r"^      \* \*\*(\w+)\*\* ``[^`]*`` - ?", re.MULTILINE)
+_WIDTH = 78  # at which the models break lines
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What the client says of one type.
+    """What the models say of one type.
 
     Attributes:
         text: Of the type itself.
@@ -33,43 +35,41 @@ class Description:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=1)
+def describe(type_name: str) -> Description:
+    """The description of a type such as ``apps.v1.Deployment``; empty when there is none."""
+    package, _, kind = type_name.rpartition(".")
+    return _of_package(package.replace(".", "_")).get(kind) or Description()
+
+
+@cache
 def _folder() -> Path | None:
-    spec = importlib.util.find_spec("kubernetes")
+    spec = importlib.util.find_spec("lightkube")
     if spec is None or not spec.submodule_search_locations:
         return None
-    return Path(spec.submodule_search_locations[0]) / "client" / "models"
+    return Path(next(iter(spec.submodule_search_locations))) / "models"
 
 
-def describe(type_name: str) -> Description:
-    """The description of a type such as ``apps.v1.Deployment``; empty when there is none.
-
-    Simplified: of a field that holds another type the client kept only that type's text; the field's own is missing.
-    """
+@cache
+def _of_package(stem: str) -> dict[str, Description]:
     folder = _folder()
-    if folder is None or type_name.count(".") != 2:
-        return Description()
-    group, version, kind = type_name.split(".")
-    for stem in (f"{group}_{version}_{_snake(kind)}", f"{version}_{_snake(kind)}"):
-        path = folder / f"{stem}.py"
-        if path.is_file():
-            return _read(path.read_text(encoding="utf-8"))
-    return Description()
+    if folder is None or not (path := folder / f"{stem}.py").is_file():
+        return {}
+    return {name: _read(text) for name, text in _CLASS.findall(path.read_text(encoding="utf-8"))}
 
 
-def _snake(kind: str) -> str:
-    """The name of a model's file, as its generator makes it: ``HTTPGetAction`` is ``http_get_action``."""
-    spaced = re.sub(r"([A-Z]+)([A-Z][a-z]+)", r"\1_\2", kind)
-    return re.sub(r"([a-z\d])([A-Z])", r"\1_\2", spaced).lower()
+def _read(docstring: str) -> Description:
+    own, *parts = _PARTS.split(docstring)
+    fields = _FIELD.split(parts[0])[1:] if parts else []
+    return Description(_joined(own), {name: _joined(text) for name, text in zip(fields[::2], fields[1::2], strict=True)})
 
 
-def _read(source: str) -> Description:
-    head, _, _ = source.partition("openapi_types: ClassVar")
-    own = _CLASS.search(head)
-    fields = {}
-    for match in _FIELD.finditer(head):
-        text = _TEXT.search(match.group(2))
-        alias = _WIRE_NAME.search(match.group(2))
-        if text:
-            fields[alias.group(1) if alias else match.group(1)] = str(ast.literal_eval(text.group(1)))
-    return Description(own.group(1).strip() if own else "", fields)
+def _joined(text: str) -> str:
+    """A text as it was before its lines were broken; a line that had room for the next word ended a paragraph."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    return "".join([*(line + _between(line, following) for line, following in pairwise(lines)), *lines[-1:]])
+
+
+def _between(line: str, following: str) -> str:
+    if len(line) + 1 + len(following.partition(" ")[0]) <= _WIDTH:
+        return "\n\n"
+    return "" if re.search(r"\w-$", line) else " "

@@ -54,11 +54,6 @@ _OPAQUE: dict[str, dict[str, Any]] = {
     "apiextensions.v1.CustomResourceSubresourceStatus": {"type": "object"},
 }
 _SHARED = ("meta.v1.DeleteOptions", "meta.v1.Patch", "meta.v1.Status", "meta.v1.WatchEvent", "meta.v1.APIResourceList")
-_USUAL = {
-    "metadata": "What every object has: its name, namespace, labels, annotations and owners.",
-    "spec": "What is wanted: the desired state.",
-    "status": "What was last observed; written by the system.",
-}
 
 
 def answer_openapi(catalog: Catalog, path: str, headers: Headers) -> Answer:
@@ -131,7 +126,7 @@ def _resources(catalog: Catalog, group: str, group_version: str) -> tuple[Resour
 @lru_cache(maxsize=1)
 def _stamp() -> str:
     """What every hash depends on besides the resources: the types and the texts."""
-    state = [describe(name).text for name in ("core.v1.Pod", "apps.v1.Deployment")]
+    state = [describe(name) for name in ("core.v1.Pod", "apps.v1.Deployment")]
     return hashlib.sha256(repr((kubernetes_version.KUBERNETES, schema.fingerprint(), state)).encode()).hexdigest()
 
 
@@ -221,8 +216,7 @@ def struct_schema(kind: Struct, description: Description | None = None) -> dict[
     result: dict[str, Any] = _described({"type": "object"}, texts.text)
     properties = {}
     for name, field in sorted(kind.fields.items()):
-        text = texts.fields.get(name) or (_fallback(field) if description else "")
-        properties[name] = _described(field_schema(field), text)
+        properties[name] = _described(field_schema(field), texts.fields.get(name, ""))
     if properties:
         result["properties"] = properties
     required = [name for name, field in kind.fields.items() if field.required]
@@ -238,14 +232,6 @@ def struct_schema(kind: Struct, description: Description | None = None) -> dict[
 
 def _described(schema: dict[str, Any], text: str) -> dict[str, Any]:
     return {"description": text, **schema} if text else schema
-
-
-def _fallback(field: Field) -> str:
-    """A sentence for a field that holds another type, of which the client gives only the type's text."""
-    if field.name in _USUAL:
-        return _USUAL[field.name]
-    kind = field.type
-    return describe(kind.name).text.partition(". ")[0] if kind.shape == "struct" else ""
 
 
 def field_schema(field: Field) -> dict[str, Any]:

@@ -17,7 +17,6 @@ NEEDED = ("meta.v1.ObjectMeta", "meta.v1.ListMeta")
 """The types that every custom resource refers to."""
 
 _META = "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1."
-_METADATA = "What every object has: its name, namespace, labels, annotations and owners."
 _EITHER = [{"type": "integer"}, {"type": "string"}]
 
 
@@ -60,14 +59,16 @@ def _list(resource: CustomResource, name: str) -> Object:
 
 def _type_meta() -> Object:
     texts = describe("core.v1.ConfigMap").fields
-    return {
-        name: {"type": "string", **({"description": texts[name]} if name in texts else {})}
-        for name in ("apiVersion", "kind")
-    }
+    return {name: _described({"type": "string"}, texts.get(name, "")) for name in ("apiVersion", "kind")}
 
 
 def _object_meta(name: str) -> Object:
-    return {"allOf": [{"$ref": _META + name}], **({"description": _METADATA} if name == "ObjectMeta" else {})}
+    texts = describe("core.v1.ConfigMap").fields if name == "ObjectMeta" else {}
+    return _described({"allOf": [{"$ref": _META + name}]}, texts.get("metadata", ""))
+
+
+def _described(schema: Object, text: str) -> Object:
+    return {"description": text, **schema} if text else schema
 
 
 def _published(schema: Object) -> Object:
