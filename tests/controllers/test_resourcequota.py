@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from builders import config_map, pod
 
+from gitopslab.errors import AlreadyExistsError
 from gitopslab.machinery.objects import Object
 
 if TYPE_CHECKING:
@@ -57,3 +59,26 @@ def test_a_scope_counts_some_pods_only(cluster: Cluster) -> None:
     cluster.create(with_cpu("busy", "100m"))
     cluster.settle()
     assert status(cluster)["used"] == {"pods": "1"}
+
+
+def test_an_ended_pod_counts_no_more(cluster: Cluster) -> None:
+    cluster.create(quota({"pods": "1"}))
+    cluster.settle()
+    cluster.create(pod("one"))
+    cluster.settle()
+    assert status(cluster)["used"] == {"pods": "1"}
+    cluster.api.patch("pods", "one", {"status": {"phase": "Succeeded"}}, "default", subresource="status")
+    cluster.settle()
+    assert status(cluster)["used"] == {"pods": "0"}
+
+
+def test_what_a_refused_create_was_charged_is_given_back_when_something_goes(cluster: Cluster) -> None:
+    cluster.create(quota({"configmaps": "9"}))
+    cluster.settle()
+    cluster.create(config_map("a"))
+    with pytest.raises(AlreadyExistsError):
+        cluster.create(config_map("a"))
+    cluster.settle()
+    assert status(cluster)["used"] == {"configmaps": "3"}
+    cluster.delete("configmaps", "a")
+    assert status(cluster)["used"] == {"configmaps": "1"}

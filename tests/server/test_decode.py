@@ -45,6 +45,12 @@ UNHANDLED: list[tuple[str, str, Any, str]] = [
      "json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32"),
     ("too-large", "deployments.apps", {"spec": {"replicas": 2**31}},
      "json: cannot unmarshal number 2147483648 into Go struct field DeploymentSpec.spec.replicas of type int32"),
+    ("below-a-nameless-struct", "pods", _pod(livenessProbe={"httpGet": {"port": {}}}),
+     "json: cannot unmarshal object into Go struct field "
+     "HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32"),
+    ("beside-a-nameless-struct", "pods", _pod(livenessProbe={"periodSeconds": "x"}),
+     "json: cannot unmarshal string into Go struct field "
+     "Probe.spec.containers.livenessProbe.periodSeconds of type int32"),
     ("list-for-struct", "deployments.apps", {"spec": []},
      "json: cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec"),
     ("map-for-list", "pods", {"spec": {"containers": {}}},

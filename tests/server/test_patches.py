@@ -145,3 +145,20 @@ def test_apply_reads_yaml_and_refuses_repeated_keys_only_when_strict() -> None:
     assert patches.read(b'{"a":1,"a":2}', "apply", "Warn") == ({"a": 2}, ['line 1: key "a" already set in map'])
     with pytest.raises(ApiError, match="error strict decoding YAML"):
         patches.read(b'{"a":1,"a":2}', "apply", "Strict")
+
+
+def test_nothing_changes_nothing_in_a_strategic_patch_and_is_no_merge_patch() -> None:
+    assert _result("null", "strategic")[0]["spec"] == _result("{}", "strategic")[0]["spec"]
+    with pytest.raises(ApiError, match="^Invalid JSON Patch$"):
+        _result("null", "merge")
+
+
+def test_an_operation_is_a_text() -> None:
+    with pytest.raises(ApiError, match="number into Go struct field jsonPatchOp.op of type string"):
+        _result([{"op": 1, "path": "/spec"}], "json")
+
+
+def test_a_strategic_patch_tells_unknown_fields_in_order() -> None:
+    patch = {"spec": {"template": {"spec": {"bar": 2}}, "foo": 1}}
+    _, notes = _result(patch, "strategic", "Warn")
+    assert notes == ['unknown field "spec.foo"', 'unknown field "spec.template.spec.bar"']

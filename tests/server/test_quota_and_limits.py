@@ -9,7 +9,7 @@ import pytest
 from builders import config_map, pod
 
 from gitopslab.controlplane.server.local import LocalApi
-from gitopslab.errors import ApiError
+from gitopslab.errors import AlreadyExistsError, ApiError
 from gitopslab.machinery import usage
 from gitopslab.machinery.clock import JumpableClock, timestamp
 from gitopslab.machinery.objects import Object
@@ -25,6 +25,12 @@ def quota(name: str = "small", scopes: list[str] | None = None, **hard: str) -> 
         "metadata": {"name": name, "namespace": "default"},
         "spec": spec,
     }
+
+
+def counting(api: LocalApi, obj: Object, **used: str) -> Object:
+    """A quota that the controller has counted."""
+    made, hard = api.create(obj), obj["spec"]["hard"]
+    return api.update({**made, "status": {"hard": hard, "used": dict.fromkeys(hard, "0") | used}}, "status")
 
 
 def limit_range(**item: Any) -> Object:
@@ -45,7 +51,7 @@ def refusal(api: LocalApi, obj: Object) -> str:
 
 
 def test_a_quota_on_cpu_makes_every_container_ask(api: LocalApi) -> None:
-    api.create(quota(requests_cpu="1", limits_memory="1Gi"))
+    counting(api, quota(requests_cpu="1", limits_memory="1Gi"))
     assert refusal(api, sized("nolimits")) == (
         'pods "nolimits" is forbidden: failed quota: small: must specify limits.memory for: nolimits; '
         "requests.cpu for: nolimits"
@@ -53,20 +59,18 @@ def test_a_quota_on_cpu_makes_every_container_ask(api: LocalApi) -> None:
 
 
 def test_a_quota_counts_objects(api: LocalApi) -> None:
-    api.create(quota(pods="2", configmaps="1"))
+    counting(api, quota(pods="2", configmaps="1"))
     api.create(sized("one"))
     api.create(sized("two"))
     assert refusal(api, sized("three")) == (
         'pods "three" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2'
     )
-    api.delete("pods", "one", "default")
-    api.create(sized("three"))
     api.create(config_map("a"))
     assert "requested: configmaps=1, used: configmaps=1, limited: configmaps=1" in refusal(api, config_map("b"))
 
 
 def test_a_quota_adds_up_requests(api: LocalApi) -> None:
-    api.create(quota(requests_cpu="1", requests_memory="256Mi"))
+    counting(api, quota(requests_cpu="1", requests_memory="256Mi"))
     api.create(sized("one", requests={"cpu": "500m", "memory": "128Mi"}))
     assert refusal(api, sized("two", requests={"cpu": "600m", "memory": "192Mi"})).endswith(
         "exceeded quota: small, requested: requests.cpu=600m,requests.memory=192Mi, "
@@ -75,16 +79,39 @@ def test_a_quota_adds_up_requests(api: LocalApi) -> None:
 
 
 def test_a_scoped_quota_counts_only_its_pods(api: LocalApi) -> None:
-    api.create(quota(scopes=["BestEffort"], pods="0"))
+    counting(api, quota(scopes=["BestEffort"], pods="0"))
     assert "exceeded quota" in refusal(api, sized("idle"))
     api.create(sized("busy", requests={"cpu": "1"}))
 
 
-def test_an_ended_pod_counts_no_more(api: LocalApi) -> None:
-    api.create(quota(pods="1"))
-    api.create(sized("one"))
-    api.patch("pods", "one", {"status": {"phase": "Succeeded"}}, "default", subresource="status")
-    api.create(sized("two"))
+def used(api: LocalApi) -> Object:
+    found: Object = api.get("resourcequotas", "small", "default")["status"]["used"]
+    return found
+
+
+def test_what_is_made_is_charged_by_the_server_itself(api: LocalApi) -> None:
+    counting(api, quota(pods="2", configmaps="3"))
+    api.create(config_map("a"))
+    assert used(api) == {"pods": "0", "configmaps": "1"}
+    writers = [entry["manager"] for entry in api.get("resourcequotas", "small", "default")["metadata"]["managedFields"]]
+    assert "kube-apiserver" in writers
+
+
+def test_what_is_refused_after_admission_stays_charged(api: LocalApi) -> None:
+    counting(api, quota(configmaps="2"))
+    api.create(config_map("a"))
+    with pytest.raises(AlreadyExistsError):
+        api.create(config_map("a"))
+    assert used(api) == {"configmaps": "2"}
+    assert "used: configmaps=2, limited: configmaps=2" in refusal(api, config_map("b"))
+
+
+def test_a_quota_is_kept_once_it_is_counted(api: LocalApi) -> None:
+    api.create(quota(configmaps="0"))
+    api.create(config_map("a"))
+    api.patch("resourcequotas", "small", {"status": {"hard": {"configmaps": "0"}}}, "default", subresource="status")
+    why = 'configmaps "b" is forbidden: status unknown for quota: small, resources: configmaps'
+    assert refusal(api, config_map("b")) == why
 
 
 def test_a_limit_range_fills_in_and_says_so(api: LocalApi) -> None:
@@ -234,7 +261,7 @@ def test_scopes_pick_pods(term: Object, pods: str) -> None:
 
 
 def test_growth_is_charged_and_shrinking_is_not(api: LocalApi) -> None:
-    api.create(quota(**{"services.nodeports": "1"}))
+    counting(api, quota(**{"services.nodeports": "1"}))
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"}}
     ports = [{"name": name, "port": port} for name, port in (("a", 80), ("b", 81))]
     api.create({**service, "spec": {"ports": ports}})

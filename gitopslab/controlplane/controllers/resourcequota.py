@@ -1,8 +1,7 @@
 """Counts what a namespace uses of its ResourceQuotas.
 
-The manager calls it when a quota changed, or anything in a namespace that has one. It counts with
-``machinery.usage``, the functions that quota admission refuses by, so that what ``kubectl describe quota`` shows and
-what is refused agree.
+Quota admission charges what is made as it is made; here everything is counted when a quota is new or allows something
+else, and when what it counts is gone or smaller. Both count with ``machinery.usage``.
 
 Upstream: ``pkg/controller/resourcequota``.
 """
@@ -21,6 +20,7 @@ from gitopslab.machinery.objects import Object, key_of, name_of, namespace_of
 
 _RESOURCE = "resourcequotas"
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+_SHRINKING = ("services", "persistentvolumeclaims")
 _IGNORED = ("events", "events.events.k8s.io")  # as upstream: too many, and gone by themselves
 
 
@@ -43,7 +43,7 @@ class ResourceQuotaController:
         self._quotas = manager.informer(_RESOURCE)
         self._catalog = catalog
         self._counted = [_RESOURCE]
-        self.sources: tuple[Source, ...] = (Source(_RESOURCE), Source(_DEFINITIONS, self._defined))
+        self.sources: tuple[Source, ...] = (Source(_RESOURCE, self._allowed), Source(_DEFINITIONS, self._defined))
         for resource in catalog:
             self._follow(resource)
 
@@ -78,6 +78,12 @@ class ResourceQuotaController:
             self._manager.informer(key)
             self.sources = (*self.sources, Source(key, self._beside))
 
+    def _allowed(self, event: WatchEvent) -> Iterable[Request]:
+        """A quota whose status does not speak of all it limits; any other has been charged, which is no reason."""
+        quota = event.object
+        is_counted = quota.get("spec", {}).get("hard") == quota.get("status", {}).get("hard")
+        return [] if event.type == "MODIFIED" and is_counted else [Request(*key_of(quota))]
+
     def _defined(self, event: WatchEvent) -> Iterable[Request]:
         """A definition that is established brings a resource that quotas may count by its name."""
         resource = self._catalog.by_key(name_of(event.object))
@@ -87,12 +93,20 @@ class ResourceQuotaController:
         return [Request(*key_of(quota)) for quota in self._quotas if _limits(quota, resource.key)]
 
     def _beside(self, event: WatchEvent) -> Iterable[Request]:
-        """The quotas of an object's namespace that count its kind."""
+        """The quotas that count an object's kind in its namespace, when it may count for less than before."""
+        if event.type == "ADDED" or (event.type == "MODIFIED" and not self._may_shrink(event)):
+            return ()
         return [
             Request(*key_of(quota))
             for quota in self._quotas.list(namespace_of(event.object))
             if _limits(quota, event.resource)
         ]
+
+    def _may_shrink(self, event: WatchEvent) -> bool:
+        """Whether a change may have made an object count for less (``DefaultUpdateFilter``)."""
+        if event.resource == "pods":
+            return usage.is_over(event.object, self._clock.now())
+        return event.resource in _SHRINKING
 
 
 def _limits(quota: Object, key: str) -> bool:

@@ -60,7 +60,9 @@ def _of_package(stem: str) -> dict[str, Description]:
 def _read(docstring: str) -> Description:
     own, *parts = _PARTS.split(docstring)
     fields = _FIELD.split(parts[0])[1:] if parts else []
-    return Description(_joined(own), {name: _joined(text) for name, text in zip(fields[::2], fields[1::2], strict=True)})
+    return Description(
+        _joined(own), {name: _joined(text) for name, text in zip(fields[::2], fields[1::2], strict=True)}
+    )
 
 
 def _joined(text: str) -> str:

@@ -6,6 +6,7 @@ Pure functions called by ``verbs`` on every write. Upstream: ``apiserver/pkg/reg
 
 from __future__ import annotations
 
+import json
 from random import Random
 
 from gitopslab.controlplane.server.custom.version import DEFINITIONS
@@ -80,6 +81,7 @@ def check(
 
     Raises:
         ApiError: 400 when path and body differ.
+        ApiError: 400 when the body's resourceVersion is no number.
         ConflictError: The body names another resourceVersion or uid than the current one.
         InvalidError: A patch changes the uid.
     """
@@ -88,6 +90,8 @@ def check(
     if metadata.get("uid") and metadata["uid"] != uid_of(current):
         raise _another(resource, namespace, name, metadata["uid"], uid_of(current), is_patch=is_patch)
     version = metadata.get("resourceVersion")
+    if version and not (version.isascii() and version.isdigit()):
+        raise unclassified(f"strconv.ParseUint: parsing {json.dumps(version)}: invalid syntax")
     if version and version not in ("0", current["metadata"]["resourceVersion"]):
         raise conflict(resource.key, name, _MODIFIED)
 

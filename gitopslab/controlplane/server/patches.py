@@ -112,7 +112,8 @@ def _read(resource: Resource, current: Object, after: Object, *, unstructured: b
         return read_custom(resource, after)
     reader = Reader(unstructured=unstructured)
     kind = schema.struct_of(str(current.get("apiVersion")), str(current.get("kind"))) or schema.UNSTRUCTURED
-    return reader.read(kind, after), reader.notes
+    read = reader.read(kind, after)
+    return read, sorted(reader.notes) if unstructured else reader.notes
 
 
 def patched(resource: Resource, current: Object, patch: Any, type: PatchType) -> Object:
@@ -131,7 +132,7 @@ def patched(resource: Resource, current: Object, patch: Any, type: PatchType) ->
         elif kind is None:
             raise unsupported_media_type(tuple(media for media, name in CONTENT_TYPES.items() if name != "strategic"))
         else:
-            after = strategic_patch(current, patch, kind)
+            after = strategic_patch(current, patch or {}, kind)
     except MergeError as error:
         raise _refused(error) from error
     except RecursionError as error:
@@ -186,6 +187,15 @@ def _check_shape(patch: Any, type: PatchType) -> None:
                 kind = "handlers.jsonPatchOp"
                 cause = f"json: cannot unmarshal {go_kind(operation)} into Go value of type {kind}"
                 raise bad_request(f"error decoding patch: {cause}")
+            for field in ("op", "path", "from"):
+                if not isinstance(operation.get(field) or "", str):
+                    cause = (
+                        f"json: cannot unmarshal {go_kind(operation[field])} into Go struct field jsonPatchOp.{field}"
+                    )
+                    raise bad_request(f"error decoding patch: {cause} of type string")
+    elif patch is None:  # to the one a patch that is malformed, to the other one that changes nothing
+        if type == "merge":
+            raise bad_request("Invalid JSON Patch")
     elif not isinstance(patch, dict):
         raise bad_request(_prefixed(type, f"json: cannot unmarshal {go_kind(patch)} into Go value of type {_MAP}"))
 

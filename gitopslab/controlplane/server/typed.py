@@ -26,6 +26,26 @@ _LARGEST = (1 << 63) - 1
 _BITS = {"int32": 31, "int64": 63}
 _ZERO: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "bytes": "", "quantity": "0"}
 
+_LOCAL = "LocalObjectReference"
+_EMBEDDED = {
+    "core.v1.Probe": ("ProbeHandler", ("exec", "grpc", "httpGet", "tcpSocket"), ()),
+    "core.v1.Volume": ("VolumeSource", (), ("name",)),
+    "core.v1.PersistentVolumeSpec": (
+        "PersistentVolumeSource",
+        (),
+        ("accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy",
+         "storageClassName", "volumeAttributesClassName", "volumeMode"),
+    ),
+    "core.v1.EphemeralContainer": ("EphemeralContainerCommon", (), ("targetContainerName",)),
+    "networking.v1.IngressRule": ("IngressRuleValue", ("http",), ()),
+    **{
+        f"core.v1.{holder}": (_LOCAL, ("name",), ())
+        for holder in ("ConfigMapEnvSource", "ConfigMapKeySelector", "ConfigMapProjection", "ConfigMapVolumeSource",
+                       "SecretEnvSource", "SecretKeySelector", "SecretProjection")
+    },
+}  # fmt: skip
+"""Go structs that hold another without a field's name, which errors tell: the fields that are its own, or are not."""
+
 At = tuple[Any, Struct | None, str | int] | None
 """Where a value is: the place above, the struct whose field it is (None in a list or map), and the name or index."""
 
@@ -271,7 +291,13 @@ def _path(at: At) -> str:
 def _go_path(at: At) -> tuple[str, Struct | None]:
     """The path as type errors spell it, without indexes and map keys, and the innermost struct."""
     steps = [(owner, str(name)) for owner, name in _steps(at) if owner is not None]
-    return ".".join(name for _, name in steps), steps[-1][0] if steps else None
+    return ".".join(_go_name(owner, name) for owner, name in steps), steps[-1][0] if steps else None
+
+
+def _go_name(owner: Struct, name: str) -> str:
+    embedded, fields, others = _EMBEDDED.get(owner.key, ("", (), ()))
+    is_below = name in fields if fields else name not in others
+    return f"{embedded}.{name}" if embedded and is_below else name
 
 
 def go_kind(value: Any) -> str:

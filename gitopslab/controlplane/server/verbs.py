@@ -54,6 +54,8 @@ from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resour
 from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
 
+_SERVER = Caller("system:apiserver", ("system:masters",), "kube-apiserver")
+
 
 class Verbs:
     """An API server without the network.
@@ -86,7 +88,7 @@ class Verbs:
         self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new(), chance)
         self.tokens = BearerTokens(self.accounts)
         self._reviews = Reviews(self.authorizer, self.tokens, self.accounts, self.reader, clock)
-        self._admission = Admission(self.reader, clock, chance)
+        self._admission = Admission(self.reader, clock, chance, self._charge)
         self._metrics: ResourceMetrics | None = None
 
     def serve_metrics(self, metrics: Metrics) -> None:
@@ -415,6 +417,13 @@ class Verbs:
             raise invalid(str(obj.get("kind")), group, name_of(obj), causes)
         options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
         options.warnings.extend(self._admission.validate(attributes))
+
+    def _charge(self, quota: Object) -> None:
+        """Store what a write that is under way takes of a quota, as the server itself."""
+        resource = self.catalog.by_key("resourcequotas")
+        assert resource is not None, "ResourceQuotas are built in"
+        path = namespace_of(quota), name_of(quota)
+        self.update(_SERVER, resource, *path, quota, WriteOptions(), subresource="status")
 
     def _attributes(
         self,

@@ -3,7 +3,7 @@
 ``verbs`` builds one ``Admission`` and calls ``mutate`` after defaults and ``validate`` after validation. The plugins
 are those a kubeadm cluster runs, a module each, in upstream's order (``kubeapiserver/options/plugins.go``). They read
 other objects through a ``Reader`` and keep nothing of their own, so there is no state that could drift from the
-store.
+store. The only other object one of them changes is a quota, whose use is charged.
 
 Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
 
@@ -12,6 +12,7 @@ Simplified: NodeRestriction, certificate plugins and webhooks are not here; the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from gitopslab.controlplane.server.admission import (
@@ -30,6 +31,7 @@ from gitopslab.controlplane.server.admission import (
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.quota import Quotas
 from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import Object
 
 __all__ = ["Admission", "Attributes", "Reader"]
 
@@ -41,13 +43,14 @@ class Admission:
         reader: The current objects, shared and read-only.
         clock: The time, for times that admission sets.
         chance: Where names and addresses that admission gives come from.
+        charge: Stores the status of a quota.
     """
 
-    def __init__(self, reader: Reader, clock: Clock, chance: Random) -> None:
+    def __init__(self, reader: Reader, clock: Clock, chance: Random, charge: Callable[[Object], None]) -> None:
         self._reader = reader
         self._clock = clock
         self._chance = chance
-        self._quotas = Quotas(reader, clock)
+        self._quotas = Quotas(reader, clock, charge)
 
     def mutate(self, attributes: Attributes) -> list[str]:
         """Change ``attributes.object`` in place as the mutating plugins do.

@@ -1,20 +1,19 @@
-"""ResourceQuota: a write that would use more of a namespace than its quotas allow is refused.
+"""ResourceQuota: a write that would use more of a namespace than its quotas allow is refused, any other is charged.
 
-What is used is counted from the objects themselves, so no count can drift; ``status.used`` is written by the
-ResourceQuota controller, which counts with the same functions. Upstream:
-``apiserver/pkg/admission/plugin/resourcequota``.
-
-Simplified: the real plugin charges ``status.used`` of the quota while it admits, and leaves it to the controller to
-give back; so its count can be too high for a while, and a quota is not kept before the controller has first counted.
+What is used is ``status.used`` of the quota, and what it may be ``status.hard``: a quota is kept from the moment the
+ResourceQuota controller has counted. A create that is refused after this, because its name is taken, stays charged
+until the controller counts again, as on a real cluster. Upstream: ``apiserver/pkg/admission/plugin/resourcequota``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.errors import ApiError
 from gitopslab.machinery import usage
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.objects import Object, is_terminating, name_of, uid_of
+from gitopslab.machinery.objects import Object, copy_of, name_of
 from gitopslab.machinery.usage import NOTHING, Amounts
 
 _MUST_BE_SET = ("cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
@@ -22,7 +21,6 @@ _CHANGING = ("services", "persistentvolumeclaims")
 """Whose use can grow while they exist; everything else is counted when it is made."""
 
 _NEVER_COUNTED = ("events", "events.events.k8s.io")
-_MOST_KEPT = 20_000
 
 
 class Quotas:
@@ -31,32 +29,31 @@ class Quotas:
     Args:
         reader: The current objects.
         clock: The time.
+        charge: Stores the status of a quota.
     """
 
-    def __init__(self, reader: Reader, clock: Clock) -> None:
+    def __init__(self, reader: Reader, clock: Clock, charge: Callable[[Object], None]) -> None:
         self._reader = reader
         self._clock = clock
-        self._measured: dict[tuple[str, str], Amounts] = {}
+        self._charge = charge
 
     def check(self, attributes: Attributes) -> None:
-        """Refuse a create, or a growth, beyond a quota.
+        """Refuse a create, or a growth, beyond a quota; charge it to the quotas that allow it.
 
         Raises:
             ApiError: 403, naming the quota and what is exceeded.
         """
         if not attributes.namespace or not _is_charged(attributes):
             return
-        key, obj = attributes.resource.key, attributes.wished()
+        concerned = []
         for quota in self._reader.all("resourcequotas", attributes.namespace):
-            hard = usage.amounts(quota.get("spec", {}).get("hard"))
-            limited = [name for name in sorted(hard) if usage.counts(key, name)]
-            if not limited or not usage.covers(quota, key, obj):
-                continue
-            if key == "pods":
-                _check_set(attributes, quota, limited, obj["spec"])
-            wanted = self._wanted(attributes, quota, limited)
-            if wanted:
-                self._check_room(attributes, quota, hard, wanted)
+            limited = _limited(attributes, quota)
+            if limited:
+                wanted = self._wanted(attributes, quota, limited)
+                concerned += [(quota, wanted)] if wanted else []
+        charged = [_charged(attributes, quota, wanted) for quota, wanted in concerned]
+        for quota in () if attributes.dry_run else charged:
+            self._charge(quota)
 
     def _wanted(self, attributes: Attributes, quota: Object, limited: list[str]) -> Amounts:
         """What the write takes beyond what the object had before."""
@@ -67,27 +64,40 @@ class Quotas:
         found = {name: asked[name].less(had.get(name, NOTHING)) for name in limited if name in asked}
         return {name: amount for name, amount in found.items() if amount.value}
 
-    def _check_room(self, attributes: Attributes, quota: Object, hard: Amounts, wanted: Amounts) -> None:
-        used = self._used(attributes, quota)
-        exceeded = [name for name in wanted if (used.get(name, NOTHING) + wanted[name]).value > hard[name].value]
-        if exceeded:
-            raise _refusal(attributes, quota, exceeded, wanted, used, hard)
 
-    def _used(self, attributes: Attributes, quota: Object) -> Amounts:
-        key = attributes.resource.key
-        there = self._reader.all(key, attributes.namespace)
-        return usage.added(self._usage(key, obj) for obj in there if usage.covers(quota, key, obj))
+def _limited(attributes: Attributes, quota: Object) -> list[str]:
+    """What a quota limits of an object, if it is about it.
 
-    def _usage(self, key: str, obj: Object) -> Amounts:
-        """What an object uses, measured once for each of its states: a namespace may hold many, asked about often."""
-        if is_terminating(obj):
-            return usage.usage(key, obj, self._clock.now())
-        state = (uid_of(obj), obj["metadata"].get("resourceVersion", ""))
-        if state not in self._measured:
-            if len(self._measured) >= _MOST_KEPT:
-                self._measured.clear()
-            self._measured[state] = usage.usage(key, obj, 0)
-        return self._measured[state]
+    Raises:
+        ApiError: 403, when the object does not say how much it wants, or nobody has counted that yet.
+    """
+    key, status = attributes.resource.key, quota.get("status") or {}
+    limited = [name for name in sorted(status.get("hard") or ()) if usage.counts(key, name)]
+    if not limited or not usage.covers(quota, key, attributes.wished()):
+        return []
+    if key == "pods":
+        _check_set(attributes, quota, limited, attributes.wished()["spec"])
+    if set(limited) - set(status.get("used") or ()):
+        why = f"status unknown for quota: {name_of(quota)}, resources: {','.join(limited)}"
+        raise attributes.refusal(why)
+    return limited
+
+
+def _charged(attributes: Attributes, quota: Object, wanted: Amounts) -> Object:
+    """The quota with what is wanted added to what is used.
+
+    Raises:
+        ApiError: 403, when that is more than it allows.
+    """
+    status = quota["status"]
+    hard, used = usage.amounts(status["hard"]), usage.amounts(status["used"])
+    after = {name: used[name] + amount for name, amount in wanted.items()}
+    exceeded = [name for name in wanted if after[name].value > hard[name].value]
+    if exceeded:
+        raise _refusal(attributes, quota, exceeded, wanted, used, hard)
+    charged: Object = copy_of(quota)
+    charged["status"]["used"].update({name: str(amount) for name, amount in after.items()})
+    return charged
 
 
 def _is_charged(attributes: Attributes) -> bool:

@@ -29,7 +29,8 @@ def _slot(node: Node) -> Slot:
         return slot_with(Type(_SCALARS[node.type], node.type), "leaf", (), None)
     if node.type == "array":
         return _list(node)
-    if node.type != "object" or (node.preserves and not node.properties and not node.is_map):
+    is_bare = node.preserves and not (node.properties or node.is_map or node.embedded)
+    if node.type != "object" or is_bare:
         return slot_with(Type("any", "interface {}"), "leaf", (), None) if node.map_type == "atomic" else ANY
     return _object(node)
 

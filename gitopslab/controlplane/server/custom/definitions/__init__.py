@@ -54,6 +54,10 @@ def _check_spec(causes: Causes, spec: Object, before: Object | None = None) -> N
     names.check_required(causes, spec["names"], "spec.names")
     names.check(causes, spec["names"], "spec.names")
     versions.check_shared(causes, held)
+    converts = spec.get("conversion") or {}
+    if spec.get("preserveUnknownFields") and converts and converts.get("strategy") != "None":
+        message = "must be None if spec.preserveUnknownFields is true"
+        causes.invalid("spec.conversion.strategy", converts.get("strategy") or "", message)
     conversion.check(causes, spec.get("conversion"), "spec.conversion")
 
 
