@@ -47,7 +47,10 @@ def go_text(value: Any) -> str:
 
 
 def merge_patch(document: Any, patch: Any) -> Any:
-    """The document with a JSON merge patch applied: maps merge, null removes, everything else replaces."""
+    """The document with a JSON merge patch applied: maps merge, null removes, everything else replaces.
+
+    What is merged has its keys in order, as the library leaves it that the API server uses.
+    """
     if not isinstance(patch, dict):
         return copy_of(patch)
     merged = dict(document) if isinstance(document, dict) else {}
@@ -58,7 +61,7 @@ def merge_patch(document: Any, patch: Any) -> Any:
             merged[key] = merge_patch(merged.get(key), value)
         else:
             merged[key] = copy_of(value)
-    return merged
+    return {key: merged[key] for key in sorted(merged)}
 
 
 def merge_difference(before: Object, after: Object) -> Object:

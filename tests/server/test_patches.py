@@ -149,12 +149,12 @@ def test_apply_reads_yaml_and_refuses_repeated_keys_only_when_strict() -> None:
 
 def test_nothing_changes_nothing_in_a_strategic_patch_and_is_no_merge_patch() -> None:
     assert _result("null", "strategic")[0]["spec"] == _result("{}", "strategic")[0]["spec"]
-    with pytest.raises(ApiError, match="^Invalid JSON Patch$"):
+    with pytest.raises(ApiError, match=r"^Invalid JSON Patch$"):
         _result("null", "merge")
 
 
 def test_an_operation_is_a_text() -> None:
-    with pytest.raises(ApiError, match="number into Go struct field jsonPatchOp.op of type string"):
+    with pytest.raises(ApiError, match=r"number into Go struct field jsonPatchOp\.op of type string"):
         _result([{"op": 1, "path": "/spec"}], "json")
 
 
