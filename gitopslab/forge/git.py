@@ -121,16 +121,16 @@ class GitServer:
         try:
             visitor = self._entrance.visitor(request.headers)
         except UnauthorizedError:
-            return _unauthorized("HTTP Basic: Access denied. The token is not that of this forge.\n")
+            return _unauthorized("HTTP Basic: Access denied. The token is not that of this forge.")
         if service is Service.UPLOAD_PACK:
             found = self._repositories.exists(project)
-            return None if found else PlainTextResponse("The project you were looking for could not be found.\n", 404)
+            return None if found else PlainTextResponse("The project you were looking for could not be found.", 404)
         if not visitor.is_known:
-            return _unauthorized("HTTP Basic: a push needs the forge's token.\n")
+            return _unauthorized("HTTP Basic: a push needs the forge's token.")
         if not visitor.may_push_commits:
-            return PlainTextResponse("You are not allowed to push code to this project.\n", 403)
+            return PlainTextResponse("You are not allowed to push code to this project.", 403)
         if not is_project_path(project):
-            return PlainTextResponse(f"{project} cannot be a project: take GROUP/PROJECT, as in waal/waal-web.\n", 404)
+            return PlainTextResponse(f"{project} cannot be a project: take GROUP/PROJECT, as in waal/waal-web.", 404)
         return None
 
 

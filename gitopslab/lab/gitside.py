@@ -146,7 +146,8 @@ class GitSide:
         if not one.url:
             raise LabError("its source is not there")
         address = address_of(one.url, self._place)
-        return [_Place(address, reference.find(source.get("ref"), self._refs(address)).commit, source)]
+        found = reference.find(source.get("ref"), self._refs(address), address.url)
+        return [_Place(address, found.commit, source)]
 
     def _argo_places(self, one: Reconciler) -> list[_Place]:
         found = []

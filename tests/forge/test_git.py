@@ -7,10 +7,15 @@ import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
+from dulwich.client import Urllib3HttpGitClient
 from dulwich.object_store import DiskObjectStore
+from dulwich.objects import Commit, ObjectID, Tree
+from dulwich.refs import Ref
+from dulwich.repo import MemoryRepo
 from serving_forge import ServedForge
 
 from gitopslab.errors import LabError
@@ -73,6 +78,25 @@ def test_a_push_without_the_token_or_with_a_wrong_one_is_refused(git: Git, work:
         assert refused.returncode != 0
         assert "Authentication failed" in refused.stderr or "could not read Username" in refused.stderr
     assert served.forge.repositories.projects() == []
+
+
+def test_a_client_without_thin_packs_gets_whole_ones(git: Git, work: Path, served: ServedForge) -> None:
+    """Flux's Git client is one."""
+    client = Urllib3HttpGitClient(f"http://{served.host}", thin_packs=False)
+    (work / "large").write_text("\n".join(map(str, range(5000))))
+    commit(git, work, "zero")
+    git(work, "push", "origin", "main")
+    repo = MemoryRepo()
+    for message in ("first", "second"):
+        head = ObjectID(git(work, "rev-parse", "HEAD").stdout.strip().encode())
+        client.fetch(f"/{PROJECT}.git", repo, lambda _refs, depth=None, head=head: [head])
+        repo.refs[Ref(b"refs/heads/main")] = head
+        found = cast(Commit, repo[head])
+        assert all(entry.sha in repo for entry in cast(Tree, repo[found.tree]).iteritems())
+        assert subjects(git, work)[0].encode() == found.message.strip()
+        (work / "large").write_text("\n".join(map(str, range(4999))))
+        commit(git, work, message)
+        git(work, "push", "origin", "main")
 
 
 def test_a_fetch_brings_only_what_is_new_and_a_shallow_clone_only_what_it_asked_for(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitopslab.errors import RenderError
-from gitopslab.gitops.render.substitution import check_names, expand, substituted, title
+from gitopslab.gitops.render.substitution import check_names, expand, is_left_alone, substituted, title
 
 VARIABLES = {"city": "Antwerp", "empty": "", "path": "a/b/c.txt", "other": "book"}
 
@@ -64,13 +64,13 @@ def test_a_quoted_number_comes_out_as_a_number() -> None:
 
 @pytest.mark.parametrize("where", ["labels", "annotations"])
 def test_an_object_can_refuse(where: str) -> None:
-    metadata = {"name": "x", where: {"kustomize.toolkit.fluxcd.io/substitute": "Disabled"}}
-    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "${none}"}}
-    assert substituted(obj, {"b": "c"}) == obj
+    for value, is_refused in (("disabled", True), ("Disabled", False), ("enabled", False)):
+        metadata = {"name": "x", where: {"kustomize.toolkit.fluxcd.io/substitute": value}}
+        assert is_left_alone({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}) is is_refused
+    assert not is_left_alone({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}})
 
 
-def test_errors_name_group_version_kind_namespace_and_name() -> None:
+def test_errors_name_an_object_as_kustomize_does() -> None:
     metadata = {"name": "web", "namespace": "shop"}
-    assert title({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}) == (
-        "apps/v1/Deployment/shop/web"
-    )
+    assert title({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}) == "Deployment.v1.apps/web"
+    assert title({"apiVersion": "v1", "kind": "Service", "metadata": metadata}) == "Service.v1.[noGrp]/web"

@@ -72,7 +72,8 @@ class GitOps:
             return self._argocd_received(headers, body)
         if self._verbs.catalog.by_key("receivers.notification.toolkit.fluxcd.io") is None:
             return 404
-        from gitopslab.gitops.flux.receiver import COMPONENT, received
+        from gitopslab.gitops.flux.receiver import COMPONENT
+        from gitopslab.gitops.flux.receiving import received
 
         api, verbs = self._api_for("flux-system")(COMPONENT), self._verbs
         return received(api, verbs.catalog, verbs.clock.now(), path, headers, body)

@@ -22,7 +22,7 @@ from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import ALERTS, PROVIDERS
-from gitopslab.gitops.flux.notification import Post, event_of, is_for, post_for, spoken, told
+from gitopslab.gitops.flux.notification import Post, event_of, hears, is_for, post_for, spoken, told
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
@@ -87,7 +87,7 @@ class AlertController:
         for alert in wanting:
             try:
                 provider = self._api.get(PROVIDERS, alert["spec"]["providerRef"]["name"], namespace_of(alert))
-                if not provider["spec"].get("suspend"):
+                if not provider["spec"].get("suspend") and hears(provider, heard):
                     post = post_for(provider, self._secret(provider), told(alert, heard))
                     post = Post(self._given.url(post.url), post.headers, post.body)
                     found.append((alert, post, seconds(provider["spec"].get("timeout"), _TIMEOUT)))
@@ -129,7 +129,11 @@ class AlertController:
         reference = provider["spec"].get("secretRef")
         if not reference:
             return {}
-        data = self._api.get("secrets", reference["name"], namespace_of(provider)).get("data") or {}
+        where = f"{namespace_of(provider)}/{reference['name']}"
+        try:
+            data = self._api.get("secrets", reference["name"], namespace_of(provider)).get("data") or {}
+        except ApiError as error:
+            raise LabError(f"failed to get secret '{where}': {error.message}") from error
         return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
 
     def _say(self, alert: Object, heard: Object, doing: str, why: str) -> None:

@@ -33,7 +33,7 @@ CREATED, CONFIGURED, UNCHANGED, SKIPPED, DELETED = "created", "configured", "unc
 """What can be done to an object, in Flux's words."""
 
 _NOT_COMPARED = ("metadata", "status")
-_UNSEEN = (403, 404)
+_FORBIDDEN = 403
 _IMMUTABLE = re.compile(r"is\simmutable|immutable\sfield")
 
 
@@ -54,6 +54,11 @@ class Action:
 
     def __str__(self) -> str:
         return f"{spoken(self.object)} {self.done}"
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything was applied."""
+        return self.done in (CREATED, CONFIGURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +157,26 @@ class Applier:
 
     def live(self, obj: Object) -> Object | None:
         """The object as it is; None when it, or its kind, is not there, or may not be looked at."""
+        try:
+            return self.looked_up(obj)
+        except ApiError as error:
+            if error.code == _FORBIDDEN:
+                return None
+            raise
+
+    def looked_up(self, obj: Object) -> Object | None:
+        """The object as it is; None when it, or its kind, is not there.
+
+        Raises:
+            ApiError: It may not be looked at.
+        """
         resource = self._catalog.of(obj)
         if resource is None:
             return None
         try:
             return self._api.get(resource.qualified, name_of(obj), namespace_of(obj))
-        except ApiError as error:
-            if error.code in _UNSEEN:
-                return None
-            raise
+        except NotFoundError:
+            return None
 
     def delete(self, obj: Object) -> None:
         """Delete an object in the background; it is no trouble when it is gone already.
@@ -193,7 +209,8 @@ class Applier:
 
     def _take_over(self, resource: Resource, live: Object, obj: Object) -> bool:
         """Take over what kubectl owns; whether there was anything, after which even the same is applied."""
-        patch = [] if says(obj, "ssa", "Merge") else taken_over(live, self._clock.now())
+        is_merged = says(obj, "ssa", "Merge") or says(live, "ssa", "Merge")
+        patch = [] if is_merged else taken_over(live, self._clock.now())
         if patch:
             self._api.patch(resource.qualified, name_of(live), patch, namespace_of(live), type="json")
         return bool(patch)
@@ -207,18 +224,6 @@ class Applier:
             why = "the server could not find the requested resource"
             raise ApplyError(f"{spoken(obj)} namespace not specified: {why}")
         return resource
-
-
-def check_encryption(objects: Iterable[Object]) -> None:
-    """Refuse Secrets that only somebody with their key can read.
-
-    Raises:
-        ApplyError: There is one.
-    """
-    for obj in objects:
-        if obj.get("kind") == "Secret" and "mac" in (obj.get("sops") or {}):
-            why = "is SOPS encrypted, configuring decryption is required for this secret to be reconciled"
-            raise ApplyError(f"{spoken(obj)} {why}")
 
 
 def prepared(objects: Iterable[Object], labels: dict[str, str], common: Object | None) -> list[Object]:

@@ -119,7 +119,7 @@ def run(plan: Plan) -> Ran:
     """
     try:
         refs = remote.refs(plan.address)
-        found = find(plan.ref, refs)
+        found = find(plan.ref, refs, plan.address.url)
         files = remote.checkout(plan.address, found.commit).files
     except GitError as error:
         raise RunError("GitOperationFailed", f"failed to checkout source: {error.message}") from error

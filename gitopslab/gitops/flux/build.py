@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitopslab.errors import RenderError
+from gitopslab.gitops.flux.decryption import check_readable
 from gitopslab.gitops.render import confined, generated, kustomize, substitution
 from gitopslab.gitops.source import archive
 from gitopslab.machinery.objects import Object
@@ -35,13 +36,13 @@ class Built:
     digest: str
 
 
-def build(content: bytes, spec: Object, variables: Mapping[str, str], timeout: float) -> Built:
+def build(content: bytes, spec: Object, variables: Mapping[str, str] | RenderError, timeout: float) -> Built:
     """The objects that an artifact holds for a Kustomization.
 
     Args:
         content: The artifact.
         spec: Of the Kustomization.
-        variables: For ``${…}``.
+        variables: For ``${…}``; or why they cannot be had, which is told of the first object that wants them.
         timeout: Seconds for the whole build.
 
     Raises:
@@ -58,7 +59,7 @@ def build(content: bytes, spec: Object, variables: Mapping[str, str], timeout: f
             objects = kustomize.build(folder, timeout=timeout)
         except RenderError as error:
             raise RenderError(f"kustomize build failed: {error.message}") from error
-    objects = [_substituted(obj, spec, variables) for obj in objects]
+    objects = [_finished(obj, spec, variables) for obj in objects]
     text = json.dumps(objects, sort_keys=True).encode()
     return Built(tuple(objects), f"sha256:{hashlib.sha256(text).hexdigest()}")
 
@@ -70,12 +71,24 @@ def _folder(root: Path, path: str) -> Path:
     return folder
 
 
-def _substituted(obj: Object, spec: Object, variables: Mapping[str, str]) -> Object:
-    always = (spec.get("postBuild") or {}).get("substituteStrategy") == "Always"
-    if "postBuild" not in spec or not (variables or always):
+def _finished(obj: Object, spec: Object, variables: Mapping[str, str] | RenderError) -> Object:
+    """An object as it is applied."""
+    check_readable(obj, spec)
+    if "postBuild" not in spec or substitution.is_left_alone(obj):
+        return obj
+    try:
+        return _substituted(obj, spec["postBuild"], variables)
+    except RenderError as error:
+        raise RenderError(f"post build failed for '{substitution.title(obj)}': {error.message}") from error
+
+
+def _substituted(obj: Object, post_build: Object, variables: Mapping[str, str] | RenderError) -> Object:
+    if isinstance(variables, RenderError):
+        raise variables
+    if not (variables or post_build.get("substituteStrategy") == "Always"):
         return obj
     try:
         substitution.check_names(variables)
         return substitution.substituted(obj, variables)
     except RenderError as error:
-        raise RenderError(f"post build failed for '{substitution.title(obj)}': {error.message}") from error
+        raise RenderError(f"envsubst error: {error.message}") from error

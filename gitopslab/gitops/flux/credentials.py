@@ -20,6 +20,23 @@ class Credentials:
     password: str = ""
 
 
+def check(credentials: Credentials, url: str) -> None:
+    """Refuse what no Git repository is asked with.
+
+    Simplified: repositories are not read over SSH, whatever keys there are.
+
+    Raises:
+        GitError: There is a password without a name, or the repository is reached over SSH.
+    """
+    scheme, why = url.partition(":")[0], ""
+    if scheme == "ssh":
+        why = "'identity' is required"
+    elif credentials.password and not credentials.user:
+        why = "'password' requires 'username' to be set"
+    if why:
+        raise GitError(f"failed to configure authentication options: invalid '{scheme}' auth option: {why}")
+
+
 def credentials_of(api: Api, obj: Object, host: str = "") -> Credentials:
     """What ``spec.secretRef`` of a source leads to: ``username`` and ``password``, or a ``bearerToken``.
 

@@ -16,21 +16,22 @@ from dataclasses import dataclass
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import GitError
 from gitopslab.gitops.flux.artifacts import Artifacts, New
-from gitopslab.gitops.flux.credentials import credentials_of
+from gitopslab.gitops.flux.credentials import check, credentials_of
 from gitopslab.gitops.flux.durations import seconds
-from gitopslab.gitops.flux.including import IncludeError, includes_of, merged
+from gitopslab.gitops.flux.including import CopyError, IncludeError, includes_of, merged
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.git import remote
 from gitopslab.gitops.git.remote import Address, File
 from gitopslab.gitops.source import archive, ignore
-from gitopslab.gitops.source.reference import Found, find
+from gitopslab.gitops.source.reference import Found, find, is_branch, lists_first
 from gitopslab.machinery.objects import Object
 
 _TIMEOUT = 60.0
 _OBSERVED = {"ignore": "observedIgnore", "include": "observedInclude", "sparseCheckout": "observedSparseCheckout"}
 _DEPENDENCY_DELAY = 30.0
+_LONGEST_SUBJECT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,12 @@ class Fetched:
     Attributes:
         found: The commit.
         content: The archive; None when the commit is the one already stored.
-        subject: First line of the commit's message.
+        subject: How the commit's message begins; None as for the content.
     """
 
     found: Found
     content: bytes | None = None
-    subject: str = ""
+    subject: str | None = None
 
 
 class _EmptyRepositoryError(GitError):
@@ -75,6 +76,7 @@ class GitRepositoryController:
     def _fetch(self, turn: Turn) -> Result:
         try:
             credentials = credentials_of(self._artifacts.loop.api, turn.obj)
+            check(credentials, turn.obj["spec"]["url"])
         except GitError as error:
             return self._artifacts.failed(turn, "AuthenticationFailed", error.message)
         try:
@@ -101,6 +103,8 @@ class GitRepositoryController:
             fetched = outcome.get()
         except _EmptyRepositoryError as error:
             return self._artifacts.failed(turn, "EmptyGitRepository", error.message)
+        except CopyError as error:
+            return self._artifacts.failed(turn, "CopyFailure", error.message, trouble="StorageOperationFailed")
         except GitError as error:
             message = error.message.replace(address.url, spec["url"])
             return self._artifacts.failed(turn, "GitOperationFailed", message)
@@ -119,7 +123,7 @@ class GitRepositoryController:
         status.pop("includedArtifacts", None)
         if included:
             status["includedArtifacts"] = included
-        event = f"stored artifact for commit '{fetched.subject or revision}'"
+        event = f"stored artifact for commit '{revision if fetched.subject is None else fetched.subject}'"
         return self._artifacts.succeeded(turn, status, f"stored artifact for revision '{revision}'", event)
 
 
@@ -140,22 +144,41 @@ def fetch(
     Raises:
         GitError: The remote does not answer, refuses, or has no such commit.
     """
-    doing = "failed to checkout and determine revision: unable to " + ("list remote for" if stored else "clone")
     try:
-        refs = remote.refs(address)
-        if not refs:
-            raise _EmptyRepositoryError("git repository is empty")
-        found = find(spec.get("ref"), refs)
+        found = find(spec.get("ref"), _refs(address, spec.get("ref"), is_stored=bool(stored)), address.url)
         if found.revision == stored:
             return Fetched(found)
-        checkout = remote.checkout(address, found.commit)
+        checkout = remote.checkout(address, found.commit, of=found.heads)
     except _EmptyRepositoryError:
         raise
     except GitError as error:
-        raise GitError(f"{doing} '{address.url}': {error.message}") from error
+        raise GitError(f"failed to checkout and determine revision: {error.message}") from error
     sparse = _sparse(checkout.files, spec.get("sparseCheckout") or [])
     files = ignore.kept(completed(sparse), spec.get("ignore"))
-    return Fetched(found, archive.pack(files), checkout.subject)
+    return Fetched(found, archive.pack(files), _short(checkout.message))
+
+
+def _refs(address: Address, ref: Object | None, *, is_stored: bool) -> Mapping[str, str]:
+    """The refs there are, of which there is one at least."""
+    lists = lists_first(ref, is_stored=is_stored)
+    doing = f"unable to {'list remote for' if lists else 'clone'} '{address.url}'"
+    try:
+        refs = remote.refs(address)
+    except GitError as error:
+        raise GitError(f"{doing}: {error.message}") from error
+    if not refs and lists:
+        raise GitError(f"{doing}: remote repository is empty")
+    if not refs and is_branch(ref):
+        raise _EmptyRepositoryError("git repository is empty")
+    if not refs:
+        raise GitError(f"unable to clone: remote repository is empty: git repository: '{address.url}'")
+    return refs
+
+
+def _short(message: str) -> str:
+    """How a message begins: its first line, and no more than is told of it."""
+    line = message.split("\n")[0]
+    return f"{line[:_LONGEST_SUBJECT]}..." if len(line) > _LONGEST_SUBJECT else line
 
 
 def _sparse(files: Mapping[str, File], folders: list[str]) -> dict[str, File]:

@@ -11,7 +11,7 @@ from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Sour
 from gitopslab.errors import GitError
 from gitopslab.gitops.flux.automation import Plan, Ran, RemovedFieldError, RunError, run
 from gitopslab.gitops.flux.conditions import READY
-from gitopslab.gitops.flux.credentials import credentials_of
+from gitopslab.gitops.flux.credentials import check, credentials_of
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, IMAGE_AUTOMATIONS, IMAGE_POLICIES
 from gitopslab.gitops.flux.loop import Loop, Turn
@@ -92,6 +92,7 @@ class ImageUpdateAutomationController:
             raise GitError(f"push spec not provided, and cannot be inferred from {where}")
         ref = said or {"branch": DEFAULT_BRANCH}
         credentials = credentials_of(self._loop.api, source)
+        check(credentials, source["spec"]["url"])
         timeout = seconds(source["spec"].get("timeout"), 60.0)
         address = Address(self._given.url(source["spec"]["url"]), credentials.user, credentials.password, timeout)
         return Plan(address, obj, ref, branch, images, self._given.clock.now())

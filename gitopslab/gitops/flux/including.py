@@ -27,6 +27,10 @@ class IncludeError(LabError):
         self.reason = reason
 
 
+class CopyError(GitError):
+    """What is to be included cannot be put where it is wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Included:
     """One repository that is included.
@@ -67,23 +71,36 @@ def includes_of(obj: Object, repositories: Informer) -> list[Included]:
 def merged(files: Mapping[str, File], included: list[Included], storage: Storage) -> dict[str, File]:
     """Files with those of the included repositories in their places.
 
+    A folder only goes where there is none yet, since source-controller moves it there.
+
     Raises:
-        GitError: A folder that is to be included is not there.
+        CopyError: What is to be included is not there, or its place is taken.
     """
     found = dict(files)
     for each in included:
         content = storage.read(each.artifact["path"], each.artifact["digest"])
         theirs = archive.read(content) if content is not None else {}
-        start, target = _folder(each.source), _folder(each.target)
-        taken = {path.removeprefix(start): file for path, file in theirs.items() if path.startswith(start)}
-        if not taken:
+        source, target = _normal(each.source), _normal(each.target)
+        if source in theirs:
+            taken = {target: theirs[source]}
+        else:
+            taken = {_below(target, path[len(_below(source, "")) :]): theirs[path] for path in _within(theirs, source)}
+        why = "no such file or directory" if not taken else "file exists" if _within(found, target) else ""
+        if why:
             where = f"'{each.name}' include from {each.source} to {each.target}"
-            raise GitError(f"failed to copy {where}: no such file or directory")
-        found |= {target + path: file for path, file in taken.items()}
+            raise CopyError(f"failed to copy {where}: cannot rename {source or '.'} to {target or '.'}: {why}")
+        found |= taken
     return found
 
 
-def _folder(path: str) -> str:
-    """A folder as paths begin with it; nothing leads out of the tree."""
-    normal = posixpath.normpath("/" + path).strip("/")
-    return f"{normal}/" if normal else ""
+def _normal(path: str) -> str:
+    """A path from the root; nothing leads out of the tree."""
+    return posixpath.normpath("/" + path).strip("/")
+
+
+def _below(folder: str, path: str) -> str:
+    return f"{folder}/{path}" if folder else path
+
+
+def _within(files: Mapping[str, File], folder: str) -> list[str]:
+    return [path for path in files if path.startswith(_below(folder, ""))]

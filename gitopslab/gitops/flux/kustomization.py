@@ -5,24 +5,24 @@ write down what is owned, delete what no longer is, wait for health, and say so.
 revision, when the spec changes, when somebody asks, and once an interval, which is what repairs drift. Nothing that it
 owns is watched.
 
-Simplified: only this cluster is applied to (``kubeConfig``), and nothing is decrypted (``decryption``). A new revision
-ends the health checks of the one before; the real controller does so only behind a feature gate. A reconcile for which
-nothing has changed tells no steps.
+Simplified: only this cluster is applied to (``kubeConfig``). A new revision ends the health checks of the one before;
+the real controller does so only behind a feature gate. A reconcile for which nothing has changed tells no steps.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import ApiError, LabError, RenderError
-from gitopslab.gitops.flux.apply import SKIPPED, Applier, ApplyError, StillThereError, check_encryption, prepared
+from gitopslab.gitops.flux.apply import SKIPPED, Applier, ApplyError, StillThereError, prepared
 from gitopslab.gitops.flux.build import Built, PathError, build
 from gitopslab.gitops.flux.causes import Artifact, Causes
 from gitopslab.gitops.flux.checks import Checks
+from gitopslab.gitops.flux.decryption import check_keys, check_plain
 from gitopslab.gitops.flux.dependencies import source_of, unready
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.expressions import ExpressionError
@@ -69,6 +69,7 @@ class KustomizationController:
         self._objects = given.manager.informer(KUSTOMIZATIONS)
         self._runs: dict[Request, Run] = {}
         self._built: dict[Request, tuple[object, Built]] = {}
+        self._leaving: set[Request] = set()  # what they own was asked to go
         self._causes = Causes(given.manager, self._objects)
         self.sources: tuple[Source, ...] = (
             Source(KUSTOMIZATIONS),
@@ -111,12 +112,12 @@ class KustomizationController:
             return self._go_on(request, obj, run)
         except TerminalError as failure:
             del self._runs[request]
-            self._report.stalled(run.latest, failure)
+            self._report.stalled(run.latest, run, failure)
             return self._schedule.idle(request, run.cause)
         except Failure as failure:
             del self._runs[request]
             if isinstance(failure, EarlyFailure):
-                self._report.not_begun(run.latest, failure)
+                self._report.not_begun(run.latest, run, failure)
             else:
                 self._report.failed(run.latest, run, failure)
             retry = failure.again or seconds(obj["spec"].get("retryInterval"), seconds(obj["spec"]["interval"]))
@@ -159,8 +160,8 @@ class KustomizationController:
         if is_news(obj, run):
             self._tell(run, "Building manifests for", "Detecting drift for")
         try:
-            check_encryption(built.objects)
-        except ApplyError as error:
+            check_plain(built.objects)
+        except RenderError as error:
             run.digest = built.digest
             raise Failure("ReconciliationFailed", error.message) from error
         run.begin(built, prepared(built.objects, owner_labels(obj), obj["spec"].get("commonMetadata")))
@@ -200,10 +201,12 @@ class KustomizationController:
     def _build(self, request: Request, obj: Object, run: Run, artifact: Artifact) -> Built | None:
         """The objects; from the last run when nothing they are made of has changed."""
         try:
-            variables = variables_of(self._api, obj)
+            check_keys(self._api, obj)
         except RenderError as error:
             raise Failure("BuildFailed", error.message) from error
-        what = (artifact.digest, uid_of(obj), obj["metadata"]["generation"], tuple(sorted(variables.items())))
+        variables = self._variables(obj)
+        told = variables.message if isinstance(variables, RenderError) else tuple(sorted(variables.items()))
+        what = (artifact.digest, uid_of(obj), obj["metadata"]["generation"], told)
         known = self._built.get(request)
         if known is not None and known[0] == what:
             return known[1]
@@ -229,6 +232,12 @@ class KustomizationController:
         self._built[request] = (what, built)
         return built
 
+    def _variables(self, obj: Object) -> Mapping[str, str] | RenderError:
+        try:
+            return variables_of(self._api, obj)
+        except RenderError as error:
+            return error
+
     def _apply(self, obj: Object, run: Run) -> float | None:
         """Apply a piece of what is left; seconds until the next piece, None when all is applied."""
         end = time.monotonic() + _SLICE
@@ -246,8 +255,8 @@ class KustomizationController:
                 raise Failure("ReconciliationFailed", error.message) from error
             return _LOOK_AGAIN
         except ApplyError as error:
-            message = "\n".join([error.message, *map(str, run.changes)])
-            raise Failure("ReconciliationFailed", message) from error
+            before = "".join(f"{action}\n" for action in run.actions if action.is_change)
+            raise Failure("ReconciliationFailed", f"{error.message}\n{before}") from error
         self._settle_inventory(obj, run)
         run.step = Step.HEALTH
         return None
@@ -269,7 +278,7 @@ class KustomizationController:
             now = look(self._applier(obj), run.settling, self._given.clock.now())
             if not now.is_over:
                 if self._given.clock.now() - run.settling_since >= _STAGE_TIMEOUT:
-                    raise Failure("ReconciliationFailed", f"timeout waiting for: [{', '.join(now.waiting)}]")
+                    raise ApplyError(f"timeout waiting for: [{', '.join(now.waiting)}]")
                 return False
         return True
 
@@ -326,11 +335,13 @@ class KustomizationController:
 
     def _delete(self, request: Request, obj: Object, entries: Sequence[Entry]) -> Result | None:
         """Delete what is owned; when to come again, or None when nothing is left to be done."""
-        pruned = prune(self._applier(obj), obj, entries)
-        self._report.deleted(obj, pruned.actions)
-        if pruned.errors:
-            self._report.trouble(obj, "pruning for deleted resource failed")
-            return self._schedule.failed(request, "deletion")
+        if request not in self._leaving:
+            pruned = prune(self._applier(obj), obj, entries)
+            if pruned.errors:
+                self._report.trouble(obj, "pruning for deleted resource failed")
+                return self._schedule.failed(request, "deletion")
+            self._report.deleted(obj, pruned.actions)
+            self._leaving.add(request)
         if obj["spec"].get("deletionPolicy") == "WaitForTermination":
             if self._is_ending(obj, entries):
                 return Result(_LOOK_AGAIN)
@@ -359,6 +370,7 @@ class KustomizationController:
 
     def _forget(self, request: Request) -> None:
         self._runs.pop(request, None)
+        self._leaving.discard(request)
         self._schedule.forget(request)
 
 

@@ -62,6 +62,13 @@ def is_for(alert: Object, event: Object, labels: Callable[[], Mapping[str, str]]
     return (not included or _speaks(included, event["message"])) and not _speaks(excluded, event["message"])
 
 
+def hears(provider: Object, event: Object) -> bool:
+    """Whether a provider is told of an event: that all is well again and again is news only for programs."""
+    group = group_of(event["involvedObject"].get("apiVersion", ""))
+    is_update = event["metadata"].get(f"{group}/commit_status") == "update"
+    return not is_update or provider["spec"]["type"] in ("generic", "generic-hmac")
+
+
 def told(alert: Object, event: Object) -> Object:
     """An event as it is sent: with metadata of the object, of the alert, and of the controller, the last strongest."""
     spec = alert["spec"]

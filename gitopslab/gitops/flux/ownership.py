@@ -6,14 +6,17 @@ does not have goes away with the next apply. Source: ``fluxcd/pkg/ssa/manager_ap
 
 from __future__ import annotations
 
+from gitopslab.gitops.flux.kinds import KUSTOMIZE
 from gitopslab.gitops.ownership import handed_over
-from gitopslab.machinery.objects import Object, annotations_of
+from gitopslab.machinery.objects import Object, annotations_of, labels_of
 from gitopslab.machinery.three_way import LAST_APPLIED
 
 MANAGER = "kustomize-controller"
 """Who applies."""
 
 _TAKEN = ("kubectl", "before-first-apply")
+_ANNOTATIONS = (LAST_APPLIED, f"{KUSTOMIZE}/checksum", "fluxcd.io/sync-checksum")
+_LABELS = ("fluxcd.io/sync-gc-mark",)
 
 
 def taken_over(live: Object, now: float) -> list[Object]:
@@ -24,9 +27,9 @@ def taken_over(live: Object, now: float) -> list[Object]:
         now: Seconds since the epoch.
     """
     patch = handed_over(live, _is_taken, MANAGER, now)
-    if LAST_APPLIED in annotations_of(live):
-        patch.append({"op": "remove", "path": f"/metadata/annotations/{LAST_APPLIED.replace('/', '~1')}"})
-    return patch
+    left = [("annotations", key) for key in _ANNOTATIONS if key in annotations_of(live)]
+    left += [("labels", key) for key in _LABELS if key in labels_of(live)]
+    return patch + [{"op": "remove", "path": f"/metadata/{where}/{key.replace('/', '~1')}"} for where, key in left]
 
 
 def _is_taken(entry: Object) -> bool:

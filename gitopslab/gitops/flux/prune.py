@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gitopslab.errors import ApiError
-from gitopslab.gitops.flux.apply import DELETED, Action, Applier
+from gitopslab.gitops.flux.apply import DELETED, SKIPPED, Action, Applier
 from gitopslab.gitops.flux.marks import is_owned, says, spoken
 from gitopslab.gitops.flux.order import in_order
 from gitopslab.gitops.inventory import Entry
-from gitopslab.machinery.objects import Object, is_terminating
+from gitopslab.machinery.objects import Object
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Pruned:
     """What came of it.
 
     Attributes:
-        actions: What was deleted.
+        actions: What was deleted, is gone already, or was skipped.
         refused: What would not go; it stays in the inventory.
         errors: Why not.
     """
@@ -34,7 +34,7 @@ class Pruned:
     @property
     def message(self) -> str:
         """Flux's words for what went wrong."""
-        return "delete failed, errors: " + "; ".join(self.errors)
+        return "delete failed, errors: " + "".join(f"{error};" for error in self.errors)
 
 
 def prune(applier: Applier, kustomization: Object, entries: Sequence[Entry]) -> Pruned:
@@ -42,16 +42,18 @@ def prune(applier: Applier, kustomization: Object, entries: Sequence[Entry]) -> 
     found = Pruned()
     by_object = {spoken(entry.object) + entry.id: entry for entry in entries}
     for obj in reversed(in_order(entry.object for entry in by_object.values())):
-        live = applier.live(obj)
-        if live is None or is_terminating(live) or not is_owned(live, kustomization) or _is_kept(live):
-            continue
+        doing = "query"
         try:
-            applier.delete(live)
+            live = applier.looked_up(obj)
+            is_left = live is not None and (not is_owned(live, kustomization) or _is_kept(live))
+            doing = "delete"
+            if live is not None and not is_left:
+                applier.delete(live)
         except ApiError as error:
             found.refused.append(Entry.of(obj))
-            found.errors.append(f"{spoken(obj)} delete failed: {error.message}")
+            found.errors.append(f"{spoken(obj)} {doing} failed: {error.message}")
             continue
-        found.actions.append(Action(live, DELETED))
+        found.actions.append(Action(live or obj, SKIPPED if is_left else DELETED))
     return found
 
 

@@ -6,7 +6,7 @@ success for a new one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from gitopslab.controlplane.runtime.api import Api
@@ -25,6 +25,7 @@ from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, condition_of
 
 _TERMINAL = "Reconciliation failed terminally due to configuration error"
+_COMMIT_STATUS = f"{KUSTOMIZE}/commit_status"
 
 
 class Failure(LabError):
@@ -115,7 +116,7 @@ class Report:
         self._write(obj, status, *said)
         following = spoken(seconds(obj["spec"]["interval"]))
         words = f"Reconciliation finished in {spoken(now - run.started)}, next run in {following}"
-        self._event(obj, run, "Normal", "ReconciliationSucceeded", words)
+        self._event(obj, run, "Normal", "ReconciliationSucceeded", words, {_COMMIT_STATUS: "update"})
 
     def failed(self, obj: Object, run: Run, failure: Failure) -> None:
         """It did not come off; it will be tried again."""
@@ -131,7 +132,7 @@ class Report:
         self._write(obj, status, *said)
         self._event(obj, run, "Warning", failure.reason, failure.message)
 
-    def stalled(self, obj: Object, failure: TerminalError) -> None:
+    def stalled(self, obj: Object, run: Run, failure: TerminalError) -> None:
         """It is wrong as it is written."""
         status = dict(obj.get("status") or {})
         status["observedGeneration"] = obj["metadata"]["generation"]
@@ -141,13 +142,13 @@ class Report:
             Condition.true(conditions.STALLED, failure.reason, failure.message),
         )
         self._write(obj, status, *said)
-        self._recorder.event(obj, "Warning", failure.reason, failure.message)
+        self._event(obj, run, "Warning", failure.reason, failure.message)
 
     def trouble(self, obj: Object, message: str) -> None:
         """Something goes wrong while it is being deleted, which has no condition."""
-        self._recorder.event(obj, "Warning", _reason(obj), message)
+        self._event(obj, _last(obj), "Warning", _reason(obj), message)
 
-    def not_begun(self, obj: Object, failure: EarlyFailure) -> None:
+    def not_begun(self, obj: Object, run: Run, failure: EarlyFailure) -> None:
         """It waits for others, which is a condition; only a dependency is an event, too."""
         said = [Condition.false(conditions.READY, failure.reason, failure.message)]
         if known := condition_of(obj, conditions.RECONCILING):
@@ -155,7 +156,7 @@ class Report:
         self._write(obj, dict(obj.get("status") or {}), *said)
         if failure.reason == "DependencyNotReady":
             message = f"Dependencies do not meet ready condition, retrying in {spoken(failure.again)}"
-            self._recorder.event(obj, "Normal", failure.reason, message)
+            self._event(obj, run, "Normal", failure.reason, message)
 
     def changes(self, obj: Object, run: Run, actions: Sequence[Action]) -> None:
         """What was done to the cluster, one line an object."""
@@ -165,7 +166,7 @@ class Report:
     def deleted(self, obj: Object, actions: Sequence[Action]) -> None:
         """What went away with the Kustomization."""
         if actions:
-            self._recorder.event(obj, "Normal", _reason(obj), "\n".join(str(action) for action in actions))
+            self._event(obj, _last(obj), "Normal", _reason(obj), "\n".join(str(action) for action in actions))
 
     def _attempted(self, obj: Object, run: Run, *, is_found: bool = True) -> Object:
         """The status with what is known whatever comes of the run; a revision counts once its path was found."""
@@ -176,9 +177,18 @@ class Report:
             status["inventory"] = inventory_of(run.inventory)
         return status
 
-    def _event(self, obj: Object, run: Run, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+    def _event(
+        self,
+        obj: Object,
+        run: Run,
+        kind: Literal["Normal", "Warning"],
+        reason: str,
+        message: str,
+        more: Mapping[str, str] = {},
+    ) -> None:
         """Say something about a revision; alerts tell it along."""
-        told = {f"{KUSTOMIZE}/revision": run.revision} if run.revision else {}
+        told = dict(more)
+        told |= {f"{KUSTOMIZE}/revision": run.revision} if run.revision else {}
         told |= {f"{KUSTOMIZE}/originRevision": run.origin} if run.origin else {}
         self._recorder.event(obj, kind, reason, message, annotations=told)
 
@@ -212,6 +222,13 @@ def is_news(obj: Object, run: Run) -> bool:
         or obj["metadata"].get("generation") != status.get("observedGeneration")
         or requested_at(obj) != status.get("lastHandledReconcileAt", "")
     )
+
+
+def _last(obj: Object) -> Run:
+    """A run that has come as far as the last one that succeeded."""
+    status = obj.get("status") or {}
+    revision, origin = (str(status.get(f"lastApplied{kind}Revision") or "") for kind in ("", "Origin"))
+    return Run(None, obj, 0.0, revision=revision, origin=origin)
 
 
 def _reason(obj: Object) -> str:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from gitopslab.gitops.flux.apply import CONFIGURED, CREATED, Action, Planned
+from gitopslab.gitops.flux.apply import Action, Planned
 from gitopslab.gitops.flux.build import Built
 from gitopslab.gitops.flux.checks import NONE, Checks
 from gitopslab.gitops.flux.durations import seconds
@@ -78,7 +78,7 @@ class Run:
     def next_stage(self, now: float) -> None:
         """The first stage that was left is applied; what it made has to settle."""
         self.stages.pop(0)
-        self.settling = [action.object for action in self.written if action.done in (CREATED, CONFIGURED)]
+        self.settling = [action.object for action in self.written if action.is_change]
         self.settling_since = now
         self.actions += self.written
         self.planned, self.written = [], []
@@ -86,7 +86,7 @@ class Run:
     @property
     def changes(self) -> list[Action]:
         """What was written so far."""
-        return [each for each in (*self.actions, *self.written) if each.done in (CREATED, CONFIGURED)]
+        return [each for each in (*self.actions, *self.written) if each.is_change]
 
     @staticmethod
     def timeout(kustomization: Object) -> float:

@@ -6,13 +6,13 @@ Nothing is kept on disk: a fetch is shallow, into memory. Errors are worded as F
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-from dulwich.client import FetchPackResult, HTTPUnauthorized, Urllib3HttpGitClient
-from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
+from dulwich.client import FetchPackResult, Urllib3HttpGitClient
+from dulwich.errors import GitProtocolError, HangupException
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, Tag, Tree
 from dulwich.pack import pack_objects_to_data
 from dulwich.refs import Ref
@@ -21,11 +21,21 @@ from dulwich.repo import MemoryRepo
 from gitopslab.errors import GitError
 from gitopslab.gitops.git.history import LogEntry, entry_of
 
+if TYPE_CHECKING:
+    from dulwich.client import HTTPResponse
+
 HEAD = "HEAD"
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 _PEELED = "^{}"
 _ZERO = ObjectID(b"0" * 40)
+_DIGITS = 40
+_REFUSALS = {401: "authentication required", 403: "authorization failed", 404: "repository not found"}
+_MOST_WORDS = 2000  # of what a server says when it refuses
+
+
+class NoRepositoryError(GitError):
+    """There is no repository at an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +118,22 @@ def refs_or_none(address: Address) -> dict[str, str]:
     """
     try:
         return refs(address)
-    except GitError as error:
-        if isinstance(error.__cause__, NotGitRepository):
-            return {}
-        raise
+    except NoRepositoryError:
+        return {}
 
 
-def checkout(address: Address, commit: str) -> Checkout:
+def checkout(address: Address, commit: str, *, of: Sequence[str] = ()) -> Checkout:
     """The files of one commit.
+
+    Args:
+        address: Where.
+        commit: Which.
+        of: Commits of which it has to be one, or an ancestor, as of branches; default whatever commit there is.
 
     Raises:
         GitError: The commit cannot be had.
     """
-    repo = _fetched(address, ObjectID(commit.encode()))
+    repo = _fetched(address, ObjectID(commit.encode()), of=[ObjectID(each.encode()) for each in of])
     found = _commit(repo, ObjectID(commit.encode()))
     files: dict[str, File] = {}
     _gather(repo, found.tree, "", files)
@@ -213,7 +226,7 @@ class _Speaking:
 
         self._address = address
         parts = urlsplit(address.url)
-        self._client = Urllib3HttpGitClient(
+        self._client = _Client(
             f"{parts.scheme}://{parts.netloc}",
             pool_manager=urllib3.PoolManager(retries=False, timeout=address.timeout),
             username=address.user or None,
@@ -229,19 +242,43 @@ class _Speaking:
         self._client.close()
         if error is None or isinstance(error, GitError):
             return
-        if isinstance(error, HTTPUnauthorized):
-            raise GitError("authentication required") from error
-        if isinstance(error, NotGitRepository):
-            raise GitError("repository not found") from error
         if isinstance(error, (GitProtocolError, HangupException, OSError)):
             url = self._address.url
-            raise GitError(f'Get "{url}/info/refs?service=git-upload-pack": {_reason(error)}') from error
+            raise GitError(f'Get "{url}/info/refs?service=git-upload-pack": {_reason(url, error)}') from error
 
 
-def _reason(error: BaseException) -> str:
-    text = str(error)
+class _Client(Urllib3HttpGitClient):
+    """A client that hands on what a server says when it refuses."""
+
+    def _http_request(
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        data: bytes | Iterator[bytes] | None = None,
+        raise_for_status: bool = True,
+    ) -> tuple[HTTPResponse, Callable[[int], bytes]]:
+        response, read = super()._http_request(url, headers, data, raise_for_status=False)
+        if raise_for_status and response.status >= 300:
+            raise _refused(url, response.status, read(_MOST_WORDS).decode(errors="replace"))
+        return response, read
+
+
+def _refused(url: str, status: int, said: str) -> GitError:
+    if status not in _REFUSALS:
+        return GitError(f'unexpected client error: unexpected requesting "{url}" status code: {status}')
+    return (NoRepositoryError if status == 404 else GitError)(f"{_REFUSALS[status]}: {said}")
+
+
+def _reason(url: str, error: BaseException) -> str:
+    """What Go says of a request that came to nothing."""
+    text, parts = str(error), urlsplit(url)
     if "refused" in text:
-        return "connection refused"
+        port = parts.port or {"https": 443}.get(parts.scheme, 80)
+        return f"dial tcp {parts.hostname}:{port}: connect: connection refused"
+    if "Failed to resolve" in text:
+        return f"dial tcp: lookup {parts.hostname}: no such host"
+    if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+        return "http: server gave HTTP response to HTTPS client"
     if "timed out" in text:
         return "context deadline exceeded"
     return text or type(error).__name__
@@ -251,13 +288,16 @@ def _path(address: Address) -> str:
     return urlsplit(address.url).path
 
 
-def _fetched(address: Address, commit: ObjectID, depth: int = 1) -> MemoryRepo:
+def _fetched(address: Address, commit: ObjectID, depth: int = 1, of: Sequence[ObjectID] = ()) -> MemoryRepo:
     """A repository in memory that has a commit and its files, and those before it to a depth."""
     repo = MemoryRepo()
+    wanted = list(dict.fromkeys(of)) or [commit]
     with _Speaking(address) as client:
-        answer: FetchPackResult = client.fetch(_path(address), repo, lambda _refs, depth=None: [commit], depth=depth)
-    if answer is None or commit not in repo.object_store:
-        raise GitError(f"failed to resolve commit object for '{commit.decode()}': object not found")
+        answer: FetchPackResult = client.fetch(
+            _path(address), repo, lambda _refs, depth=None: wanted, depth=None if of else depth
+        )
+    if answer is None or len(commit) != _DIGITS or commit not in repo.object_store:
+        raise GitError(f"unable to resolve commit object for '{commit.decode()}': object not found")
     return repo
 
 

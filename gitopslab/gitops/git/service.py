@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from dulwich.errors import GitProtocolError, HangupException
 from dulwich.objects import Blob, ObjectID
-from dulwich.protocol import ReceivableProtocol
+from dulwich.protocol import CAPABILITY_SIDE_BAND_64K, ReceivableProtocol
 from dulwich.refs import Ref
 from dulwich.repo import BaseRepo, MemoryRepo, Repo
 from dulwich.server import Backend, BackendRepo, UploadPackHandler
@@ -48,6 +48,11 @@ class _Asked(Repo):
 
 class _Upload(UploadPackHandler):
     """Git's ``upload-pack``: what is asked for by name is given, whatever the filter of a partial clone leaves out."""
+
+    @classmethod
+    def required_capabilities(cls) -> tuple[bytes, ...]:
+        """Only the one without which the pack could not be sent: Flux's Git client (go-git) has no ``thin-pack``."""
+        return (CAPABILITY_SIDE_BAND_64K,)
 
     def capabilities(self) -> list[bytes]:
         return [*super().capabilities(), b"allow-tip-sha1-in-want", b"allow-reachable-sha1-in-want"]

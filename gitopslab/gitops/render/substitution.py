@@ -36,32 +36,29 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def substituted(obj: Object, variables: Mapping[str, str]) -> Object:
-    """An object with its variables filled in, unless it says that it wants none.
+    """An object with its variables filled in.
 
     It goes through YAML text, as in Flux: so a value that was quoted may come out as a number.
 
     Raises:
         RenderError: A variable is not set and has no default, or what comes out is no YAML.
     """
-    if _is_left_alone(obj):
-        return obj
     text = yaml.safe_dump(obj, sort_keys=False, width=2**31, allow_unicode=True)
     if "$" not in text:
         return obj
     try:
         return objects(expand(text, variables))[0]
     except RenderError as error:
-        raise RenderError(f"envsubst error: variable substitution failed: {error.message}") from error
+        raise RenderError(f"variable substitution failed: {error.message}") from error
     except ManifestError as error:
         raise RenderError(f"YAMLToJSON: {error.problem}") from error
 
 
 def title(obj: Object) -> str:
-    """An object as Flux names it in errors of the build: ``apps/v1/Deployment/apps/web``."""
+    """An object as Flux names it in errors of the build: ``Deployment.v1.apps/web``, ``ConfigMap.v1.[noGrp]/web``."""
     version = str(obj.get("apiVersion", ""))
     group, version = group_of(version), version.rpartition("/")[2]
-    parts = (group, version, obj.get("kind", ""), obj.get("metadata", {}).get("namespace", ""), name_of(obj))
-    return "/".join(str(part) for part in parts if part)
+    return f"{obj.get('kind', '')}.{version}.{group or '[noGrp]'}/{name_of(obj)}"
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
@@ -73,8 +70,9 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     return _Expansion(text, variables).whole()
 
 
-def _is_left_alone(obj: Object) -> bool:
-    return any(of.get(_DISABLED, "").lower() == "disabled" for of in (labels_of(obj), annotations_of(obj)))
+def is_left_alone(obj: Object) -> bool:
+    """Whether an object says that it wants no variables."""
+    return any(of.get(_DISABLED) == "disabled" for of in (labels_of(obj), annotations_of(obj)))
 
 
 class _Expansion:

@@ -6,6 +6,7 @@ fits only a part of a range that names a pre-release itself: ``>=1.0.0-0``.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from functools import total_ordering
@@ -81,23 +82,24 @@ class Range:
         Raises:
             VersionError: It stands for none.
         """
-        return cls(tuple(_bounds(choice, text) for choice in text.split("||")))
+        return cls(tuple(_bounds(choice) for choice in text.split("||")))
 
     def __contains__(self, version: Version) -> bool:
         return any(all(version in bound for bound in choice) for choice in self.choices)
 
 
-def _bounds(words: str, whole: str) -> tuple[_Bound, ...]:
+def _bounds(words: str) -> tuple[_Bound, ...]:
+    said = json.dumps(words)
     words = _HYPHEN.sub(r">=\1 <=\2", words).strip()
     at, found = 0, []
     while at < len(words):
         match = _PART.match(words, at)
         if match is None or match.end() == at:
-            raise VersionError(f"improper constraint: {whole}")
+            raise VersionError(f"improper constraint: {said}")
         found.append(_bound(*match.groups()))
         at = match.end()
     if not found:
-        raise VersionError(f"improper constraint: {whole}")
+        raise VersionError(f"improper constraint: {said}")
     return tuple(found)
 
 

@@ -16,6 +16,7 @@ from projects import Project
 from gitopslab.gitops.argocd.kinds import SECRET_TYPE
 
 _RIGHT = "Basic " + base64.b64encode(b"learner:right").decode()
+GONE = "The project you were looking for could not be found."
 _LOAD = "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = "
 
 
@@ -73,7 +74,7 @@ def test_a_branch_that_is_not_there(argo: Argo, project: Project) -> None:
 def test_a_repository_that_is_not_there(argo: Argo, project: Project) -> None:
     gone = project.url.replace("web", "gone")
     argo.application(gone)
-    assert error(argo) == "Unknown desc = failed to list refs: repository not found"
+    assert error(argo) == f"Unknown desc = failed to list refs: repository not found: {GONE}"
     argo.change({"source": {"repoURL": project.url}})
     assert error(argo) == "Unknown desc = unable to resolve 'main' to a commit SHA"
     project.commit({"a.yaml": config_map("a")})
@@ -139,7 +140,7 @@ def test_a_passing_trouble_is_told_only_after_three_minutes(argo: Argo, project:
     assert argo.conditions() == []
     assert argo.sync_status() == "OutOfSync"
     argo.advance(400)
-    assert error(argo) == "Unknown desc = failed to list refs: repository not found"
+    assert error(argo) == f"Unknown desc = failed to list refs: repository not found: {GONE}"
     assert argo.sync_status() == "Unknown"
 
 
@@ -150,7 +151,7 @@ def test_a_repository_that_vanishes_leaves_what_runs_and_is_read_when_it_comes_b
     argo.application(project.url, syncPolicy={"automated": {"prune": True, "selfHeal": True}})
     project.delete()
     argo.advance(600)
-    assert error(argo) == "Unknown desc = failed to list refs: repository not found"
+    assert error(argo) == f"Unknown desc = failed to list refs: repository not found: {GONE}"
     assert argo.resources() == {"ConfigMap/a": "Unknown"}
     assert argo.find("configmaps", "a") is not None
     commit = project.bring_back()
@@ -168,7 +169,7 @@ def test_a_password_that_is_revoked_is_told_and_a_new_one_mends_it(argo: Argo, p
     assert argo.sync_status() == "Synced"
     argo.api.patch("secrets", "repo", {"stringData": {"password": "revoked"}}, "argocd")
     argo.advance(600)
-    assert error(argo) == "Unknown desc = failed to list refs: authentication required"
+    assert error(argo) == "Unknown desc = failed to list refs: authentication required: "
     assert argo.find("configmaps", "a") is not None
     argo.api.patch("secrets", "repo", {"stringData": {"password": "right"}}, "argocd")
     argo.advance(200)
@@ -199,12 +200,12 @@ def test_a_kind_that_is_not_there_yet(argo: Argo, project: Project) -> None:
 def test_a_password_that_is_wrong_and_mended(argo: Argo, project: Project, guarded: str) -> None:
     project.commit({"a.yaml": config_map("a")})
     argo.application(guarded)
-    assert error(argo) == "Unknown desc = failed to list refs: authentication required"
+    assert error(argo) == "Unknown desc = failed to list refs: authentication required: "
     secret = {"url": guarded, "username": "learner", "password": "wrong"}
     metadata = {"name": "repo", "namespace": "argocd", "labels": {SECRET_TYPE: "repository"}}
     argo.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": secret})
     argo.refresh()
-    assert error(argo) == "Unknown desc = failed to list refs: authentication required"
+    assert error(argo) == "Unknown desc = failed to list refs: authentication required: "
     assert "wrong" not in str(argo.get())
     argo.api.patch("secrets", "repo", {"stringData": {"password": "right"}}, "argocd")
     argo.refresh()

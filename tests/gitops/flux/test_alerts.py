@@ -226,7 +226,10 @@ def test_a_provider_that_does_not_answer_is_told_on_the_alert(flux: Flux, projec
     [
         ({"address": "nonsense"}, "failed to initialize notifier for provider 'ear': invalid hook URL nonsense"),
         ({"type": "matrix"}, "failed to initialize notifier for provider 'ear': provider type matrix is not one"),
-        ({"secretRef": {"name": "none"}}, 'failed to read provider: secrets "none" not found'),
+        (
+            {"secretRef": {"name": "none"}},
+            "failed to initialize notifier for provider 'ear': failed to get secret 'flux-system/none': secrets",
+        ),
     ],
 )
 def test_a_provider_that_is_wrong_is_told_on_the_alert(
@@ -259,4 +262,17 @@ def test_an_event_that_says_little_harms_nobody(flux: Flux, project: Project, ea
     flux.plane.settle()
     before = len(ear.heard)
     working(flux, project)
-    assert len(ear.heard) == before + 3
+    assert len(ear.heard) == before + 2, "that all is well is told to programs alone"
+
+
+@pytest.mark.parametrize(("kind", "is_told"), [("generic", True), ("slack", False)])
+def test_that_a_reconciliation_finished_is_told_to_programs_alone(
+    flux: Flux, project: Project, ear: Ear, kind: str, is_told: bool
+) -> None:
+    provider(flux, ear, type=kind)
+    alert(flux, {"kind": "Kustomization", "name": "app"})
+    working(flux, project)
+    said = [body.decode() for _, body in ear.heard]
+    assert any("ConfigMap/default/a created" in body for body in said)
+    assert any("Reconciliation finished" in body for body in said) is is_told
+    assert any('"commit_status":"update"' in body for body in said) is is_told

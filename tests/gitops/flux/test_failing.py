@@ -163,7 +163,7 @@ def test_a_kind_that_is_not_there_yet_is_retried(flux: Flux, project: Project) -
     project.commit({"thing.yaml": thing})
     flux.repository(project.url)
     flux.kustomization(retryInterval="1m")
-    message = 'Thing/default/one dry-run failed: no matches for kind "Thing" in version "example.com/v1"'
+    message = 'Thing/default/one dry-run failed: no matches for kind "Thing" in version "example.com/v1"\n'
     assert ready(flux) == ("False", "ReconciliationFailed", message)
     flux.api.create(THINGS)
     flux.advance(61)
@@ -174,7 +174,7 @@ def test_a_namespaced_object_without_a_namespace_is_refused(flux: Flux, project:
     project.commit({"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"})
     flux.repository(project.url)
     flux.kustomization()
-    message = "ConfigMap/a namespace not specified: the server could not find the requested resource"
+    message = "ConfigMap/a namespace not specified: the server could not find the requested resource\n"
     assert ready(flux) == ("False", "ReconciliationFailed", message)
 
 
@@ -182,7 +182,7 @@ def test_a_namespace_that_is_missing_is_told(flux: Flux, project: Project) -> No
     project.commit({"a.yaml": config_map("a", "nowhere")})
     flux.repository(project.url)
     flux.kustomization()
-    message = 'ConfigMap/nowhere/a not found: namespaces "nowhere" not found'
+    message = 'ConfigMap/nowhere/a not found: namespaces "nowhere" not found\n'
     assert ready(flux) == ("False", "ReconciliationFailed", message)
 
 
@@ -191,7 +191,7 @@ def test_what_was_written_before_a_failure_is_told_with_it(flux: Flux, project: 
     project.commit({"a.yaml": config_map("a", "nowhere"), "ns.yaml": namespace})
     flux.repository(project.url)
     flux.kustomization()
-    assert ready(flux)[2].endswith('namespaces "nowhere" not found\nNamespace/shop created')
+    assert ready(flux)[2].endswith('namespaces "nowhere" not found\nNamespace/shop created\n')
 
 
 def test_failures_are_retried_at_the_retry_interval(flux: Flux, project: Project) -> None:
@@ -267,6 +267,31 @@ def test_a_secret_that_is_encrypted_is_not_applied(flux: Flux, project: Project)
     words = "is SOPS encrypted, configuring decryption is required for this secret to be reconciled"
     assert ready(flux) == ("False", "ReconciliationFailed", f"Secret/default/s {words}")
     assert flux.find("configmaps", "a") is None
+    project.commit({"s.yaml": secret.replace("sops: {mac: 'ENC[x]', age: []}", "sops: {}")})
+    flux.sync()
+    assert ready(flux)[1] == "ReconciliationFailed"
+
+
+def test_a_secret_that_says_so_is_applied_as_it_is(flux: Flux, project: Project) -> None:
+    stays = "annotations: {kustomize.toolkit.fluxcd.io/decrypt: Disabled}"
+    metadata = f"metadata: {{name: s, namespace: default, {stays}}}"
+    project.commit({"s.yaml": f"apiVersion: v1\nkind: Secret\n{metadata}\nsops: {{mac: 'ENC[x]'}}\n"})
+    flux.repository(project.url)
+    flux.kustomization(decryption={"provider": "sops"})
+    assert "SOPS encrypted" not in ready(flux)[2]
+    assert "decryption failed" not in ready(flux)[2]
+
+
+def test_decryption_needs_its_keys(flux: Flux, project: Project) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\nsops: {mac: 'ENC[x]', age: []}\n"
+    project.commit({"s.yaml": secret})
+    flux.repository(project.url)
+    flux.kustomization(decryption={"provider": "sops", "secretRef": {"name": "keys"}})
+    assert ready(flux) == ("False", "BuildFailed", 'secrets "keys" not found')
+    flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": SYSTEM}})
+    flux.request(KS, "app")
+    why = "cannot get sops data key: Error getting data key: 0 successful groups required, got 0"
+    assert ready(flux) == ("False", "BuildFailed", f"decryption failed for 'Secret.v1.[noGrp]/s': {why}")
 
 
 def test_failures_are_retried_at_the_interval_where_no_retry_interval_is_given(flux: Flux, project: Project) -> None:

@@ -11,7 +11,7 @@ from serving_forge import ServedForge
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.errors import InvalidError
-from gitopslab.machinery.objects import condition_of
+from gitopslab.machinery.objects import Object, condition_of
 
 
 def revision(flux: Flux) -> str:
@@ -115,7 +115,8 @@ def test_a_repository_that_vanishes_keeps_its_artifact(flux: Flux, project: Proj
     ready = flux.condition(GIT)
     assert ready is not None
     assert ready[1] == "GitOperationFailed"
-    assert ready[2].endswith(f"unable to list remote for '{project.url}': repository not found")
+    said = "The project you were looking for could not be found."
+    assert ready[2].endswith(f"unable to list remote for '{project.url}': repository not found: {said}")
     assert revision(flux) == f"main@sha1:{commit}"
 
 
@@ -161,10 +162,56 @@ def test_a_revoked_token_is_refused_and_a_new_one_mends_it(flux: Flux, project: 
     flux.repository(project.url, secretRef={"name": "creds"})
     ready = flux.condition(GIT)
     assert ready is not None
-    assert ready[2].endswith("authentication required")
+    said = "HTTP Basic: Access denied. The token is not that of this forge."
+    assert ready[2].endswith(f"unable to clone '{project.url}': authentication required: {said}")
     flux.api.patch("secrets", "creds", {"data": {"password": encoded(project.token)}}, SYSTEM)
     flux.advance(5)
     assert revision(flux) == f"main@sha1:{commit}"
+
+
+def test_a_password_without_a_name_is_refused(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    metadata = {"name": "creds", "namespace": SYSTEM}
+    flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"password": encoded("x")}})
+    flux.repository(project.url, secretRef={"name": "creds"})
+    why = "invalid 'http' auth option: 'password' requires 'username' to be set"
+    message = f"failed to configure authentication options: {why}"
+    assert flux.condition(GIT) == ("False", "AuthenticationFailed", message)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (
+            "ssh://git@127.0.0.1:1/x.git",
+            "failed to configure authentication options: invalid 'ssh' auth option: 'identity' is required",
+        ),
+        (
+            "http://127.0.0.1:1/x.git",
+            "failed to checkout and determine revision: unable to clone 'http://127.0.0.1:1/x.git': "
+            'Get "http://127.0.0.1:1/x.git/info/refs?service=git-upload-pack": '
+            "dial tcp 127.0.0.1:1: connect: connection refused",
+        ),
+        (
+            "http://nowhere.invalid/x.git",
+            "failed to checkout and determine revision: unable to clone 'http://nowhere.invalid/x.git': "
+            'Get "http://nowhere.invalid/x.git/info/refs?service=git-upload-pack": '
+            "dial tcp: lookup nowhere.invalid: no such host",
+        ),
+    ],
+)
+def test_a_repository_that_cannot_be_reached_says_why(flux: Flux, url: str, message: str) -> None:
+    flux.repository(url)
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert ready[2] == message
+
+
+def test_a_server_without_tls_is_told(flux: Flux, project: Project) -> None:
+    flux.repository(project.url.replace("http://", "https://"))
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert ready[2].endswith("http: server gave HTTP response to HTTPS client")
 
 
 def test_a_suspended_source_fetches_nothing(flux: Flux, project: Project) -> None:
@@ -333,6 +380,58 @@ def test_another_repository_is_included(flux: Flux, project: Project, forge: Ser
     before = flux.get(GIT)
     flux.advance(300)
     assert flux.get(GIT) == before
+
+
+@pytest.mark.parametrize(
+    ("include", "files"),
+    [
+        pytest.param({"fromPath": "base/b.yaml", "toPath": "b.yaml"}, ["b.yaml", "own/a.yaml"], id="a file"),
+        pytest.param({"fromPath": "base"}, ["own/a.yaml", "shared/b.yaml"], id="below its name"),
+        pytest.param({"toPath": "x/y"}, ["own/a.yaml", "x/y/base/b.yaml"], id="all of it"),
+    ],
+)
+def test_an_included_path_goes_to_its_place(
+    flux: Flux, project: Project, forge: ServedForge, include: Object, files: list[str]
+) -> None:
+    _including(flux, project, forge, include)
+    assert flux.files() == files
+
+
+@pytest.mark.parametrize(
+    ("include", "words"),
+    [
+        pytest.param(
+            {"fromPath": "no", "toPath": "x"}, "from no to x: cannot rename no to x: no such file", id="absent"
+        ),
+        pytest.param({"toPath": "own"}, "from  to own: cannot rename . to own: file exists", id="taken"),
+    ],
+)
+def test_what_cannot_be_included_is_told(
+    flux: Flux, project: Project, forge: ServedForge, include: Object, words: str
+) -> None:
+    _including(flux, project, forge, include)
+    failed = flux.condition(GIT, kind="StorageOperationFailed")
+    assert failed is not None
+    assert failed[1] == "CopyFailure"
+    assert failed[2].startswith(f"failed to copy 'shared' include {words}")
+    assert flux.condition(GIT) == ("False", *failed[1:])
+    flux.change(GIT, "app", {"include": None})
+    assert flux.condition(GIT, kind="StorageOperationFailed") is None
+    assert flux.files() == ["own/a.yaml"]
+
+
+def _including(flux: Flux, project: Project, forge: ServedForge, include: Object) -> None:
+    project.commit({"own/a.yaml": config_map("a")})
+    other = Project(forge, f"{project.path}-shared")
+    other.commit({"base/b.yaml": config_map("b")})
+    flux.repository(other.url, "shared")
+    flux.repository(project.url, include=[{"repository": {"name": "shared"}, **include}])
+
+
+def test_a_long_subject_is_cut_in_the_event(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")}, "x" * 51 + "\n\nWhy")
+    flux.repository(project.url)
+    assert flux.events("GitRepository") == [("Normal", "NewArtifact", f"stored artifact for commit '{'x' * 50}...'")]
 
 
 def test_of_two_troubles_ready_tells_that_of_fetching(flux: Flux, project: Project) -> None:

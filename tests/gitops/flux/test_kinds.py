@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flux_cluster import GIT, SYSTEM, Flux
 
@@ -58,13 +60,11 @@ def test_each_kind_has_one_version_with_the_real_columns_in_their_order(kind: st
         (["GitRepository", "OCIRepository", "Bucket", "HelmRepository", "HelmChart", "ExternalArtifact"],
          ["all", "fluxcd", "fluxcd-sources"]),
         (["Kustomization", "HelmRelease"], ["all", "fluxcd", "fluxcd-appliers"]),
-        (["ImageUpdateAutomation"], ["all", "fluxcd", "fluxcd-images"]),
-        (["ImageRepository", "ImagePolicy"], []),
+        (["ImageUpdateAutomation", "ImageRepository", "ImagePolicy"], ["all", "fluxcd", "fluxcd-images"]),
+        (["Receiver", "Provider", "Alert"], ["all", "fluxcd", "fluxcd-notifications"]),
     ],
 )  # fmt: skip
-def test_kubectl_get_all_lists_all_but_the_two_kinds_of_the_image_reflector(
-    flux: Flux, kinds: list[str], categories: list[str]
-) -> None:
+def test_kubectl_get_all_lists_all_of_flux(flux: Flux, kinds: list[str], categories: list[str]) -> None:
     for kind in kinds:
         found = flux.plane.verbs.catalog.lookup(kind.lower())
         assert found is not None
@@ -174,3 +174,45 @@ def test_what_is_left_out_is_filled_in(flux: Flux, kind: str, spec: Object, fill
     metadata = {"name": "plain", "namespace": SYSTEM}
     obj = {"apiVersion": KINDS[kind][0], "kind": kind, "metadata": metadata, "spec": spec}
     assert flux.api.create(obj)["spec"] == {**spec, **filled_in}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "why"),
+    [
+        ("HelmRelease", {"install": {"strategy": {"name": "No"}}}, 'Unsupported value: "No"'),
+        (
+            "HelmRelease",
+            {"upgrade": {"strategy": {"name": "RemediateOnFailure", "retryInterval": "1m"}}},
+            ".retryInterval can only be set when .name is 'RetryOnFailure'",
+        ),
+        ("Kustomization", {"decryption": {"provider": "gpg"}}, 'Unsupported value: "gpg"'),
+        (
+            "Kustomization",
+            {"kubeConfig": {}},
+            "exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef",
+        ),
+        ("Kustomization", {"buildMetadata": ["no"]}, 'Unsupported value: "no"'),
+        ("Receiver", {"secretRef": None}, "secretRef is required when type is not generic-oidc"),
+        ("Receiver", {"resources": [{"kind": "Pod", "name": "x"}]}, 'Unsupported value: "Pod"'),
+        ("Bucket", {"secretRef": {"name": "x"}, "serviceAccountName": "y", "provider": "aws"}, "cannot set both"),
+        (
+            "ImageUpdateAutomation",
+            {"git": {"commit": {"author": {"email": "a"}}, "push": {"refspec": "+a:b"}}},
+            "refspec",
+        ),
+    ],
+)
+def test_what_a_schema_forbids_is_refused(flux: Flux, kind: str, spec: Object, why: str) -> None:
+    reference = {"kind": "GitRepository", "name": "x"}
+    needed: dict[str, Object] = {
+        "HelmRelease": {"interval": "1m", "chartRef": {"kind": "HelmChart", "name": "x"}},
+        "Kustomization": {"interval": "1m", "prune": True, "sourceRef": reference},
+        "Receiver": {"type": "generic", "secretRef": {"name": "x"}, "resources": [reference]},
+        "Bucket": {"interval": "1m", "bucketName": "x", "endpoint": "x"},
+        "ImageUpdateAutomation": {"interval": "1m", "sourceRef": reference},
+    }
+    (definition,) = [each for each in definitions() if each["spec"]["names"]["kind"] == kind]
+    version = f"{definition['spec']['group']}/{definition['spec']['versions'][0]['name']}"
+    wanted = {key: value for key, value in {**needed[kind], **spec}.items() if value is not None}
+    with pytest.raises(InvalidError, match=re.escape(why)):
+        flux.create(version, kind, "x", wanted)

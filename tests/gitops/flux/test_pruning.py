@@ -41,6 +41,15 @@ def test_an_object_can_say_that_it_stays(flux: Flux, project: Project, mark: str
     flux.sync()
     assert flux.find("configmaps", "b") is not None
     assert len(flux.status(KS)["inventory"]["entries"]) == 1
+    assert ("Normal", "Progressing", "ConfigMap/default/b skipped") in flux.events("Kustomization")
+
+
+def test_what_is_gone_already_counts_as_deleted(flux: Flux, project: Project) -> None:
+    begun(flux, project)
+    flux.api.delete("configmaps", "b", "default")
+    project.commit({"b.yaml": None})
+    flux.sync()
+    assert ("Normal", "Progressing", "ConfigMap/default/b deleted") in flux.events("Kustomization")
 
 
 def test_a_file_that_moves_to_another_kustomization_is_kept_when_the_new_owner_is_first(
@@ -104,7 +113,11 @@ def test_waiting_for_termination_has_an_end(flux: Flux, project: Project, second
     assert flux.find("configmaps", "b") is None
     assert (flux.find(KS, "app", SYSTEM) is None) is is_gone
     said = ("Normal", "ReconciliationSucceeded", "ConfigMap/default/b deleted\nConfigMap/default/a deleted")
-    assert said in flux.events("Kustomization")
+    assert flux.events("Kustomization").count(said) == 1
+    (event,) = [each for each in flux.api.list("events", SYSTEM) if each["message"] == said[2]]
+    revision = event["metadata"]["annotations"]["kustomize.toolkit.fluxcd.io/revision"]
+    assert revision == f"main@sha1:{project.head}"
+    assert event.get("count", 1) == 1
 
 
 def test_what_is_pruned_goes_at_once_and_what_it_owned_after_it(flux: Flux, project: Project) -> None:

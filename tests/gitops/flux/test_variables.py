@@ -51,7 +51,7 @@ def test_an_undefined_variable_fails_the_build(flux: Flux, project: Project) -> 
     begun(flux, project, "${none}", substitute={"city": "Antwerp"})
     assert ready(flux)[1] == "BuildFailed"
     assert ready(flux)[2] == (
-        "post build failed for 'v1/ConfigMap/default/a': envsubst error: variable substitution failed: "
+        "post build failed for 'ConfigMap.v1.[noGrp]/a': envsubst error: variable substitution failed: "
         'variable not set (strict mode): "none"'
     )
 
@@ -75,7 +75,8 @@ def test_newlines_in_values_are_removed(flux: Flux, project: Project) -> None:
 def test_a_missing_source_fails_unless_it_is_optional(flux: Flux, project: Project) -> None:
     begun(flux, project, "${a:=x}", substituteFrom=[{"kind": "ConfigMap", "name": "one"}], substitute={"b": "1"})
     assert ready(flux)[:2] == ("False", "BuildFailed")
-    assert ready(flux)[2] == "substitute from 'ConfigMap/one' error: configmaps \"one\" not found"
+    why = "substitute from 'ConfigMap/one' error: configmaps \"one\" not found"
+    assert ready(flux)[2] == f"post build failed for 'ConfigMap.v1.[noGrp]/a': {why}"
     flux.change(KS, "app", {"postBuild": {"substituteFrom": [{"kind": "ConfigMap", "name": "one", "optional": True}]}})
     assert held(flux) == "x"
 
@@ -106,4 +107,4 @@ def test_a_source_without_that_label_is_followed_at_the_next_turn(flux: Flux, pr
 def test_a_name_that_is_none_is_refused(flux: Flux, project: Project) -> None:
     begun(flux, project, "${a:=x}", substitute={"my-var": "1"})
     assert ready(flux)[1] == "BuildFailed"
-    assert "'my-var' var name is invalid" in ready(flux)[2]
+    assert "'ConfigMap.v1.[noGrp]/a': envsubst error: 'my-var' var name is invalid" in ready(flux)[2]

@@ -1,0 +1,65 @@
+"""Secrets that are encrypted in Git with SOPS.
+
+Simplified: nothing is decrypted. Where Flux would, the lab says what Flux says of keys that do not fit. Source:
+``kustomize-controller``'s ``internal/decryptor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitopslab.controlplane.runtime.api import Api
+from gitopslab.errors import ApiError, NotFoundError, RenderError
+from gitopslab.gitops.flux.kinds import KUSTOMIZE
+from gitopslab.gitops.flux.marks import spoken
+from gitopslab.gitops.render.substitution import title
+from gitopslab.machinery.objects import Object, annotations_of, namespace_of
+
+_DECRYPT = f"{KUSTOMIZE}/decrypt"
+
+
+def check_keys(api: Api, kustomization: Object) -> None:
+    """Make sure that the Secret with the keys is there, where a Kustomization names one.
+
+    Raises:
+        RenderError: It is not.
+    """
+    name = ((kustomization["spec"].get("decryption") or {}).get("secretRef") or {}).get("name")
+    if not name:
+        return
+    try:
+        api.get("secrets", name, namespace_of(kustomization))
+    except NotFoundError as error:
+        raise RenderError(error.message) from error
+    except ApiError as error:
+        where = f"{namespace_of(kustomization)}/{name}"
+        raise RenderError(f"cannot get sops decryption Secret '{where}': {error.message}") from error
+
+
+def check_readable(obj: Object, spec: Object) -> None:
+    """Refuse what a Kustomization is to decrypt.
+
+    Raises:
+        RenderError: The object is encrypted.
+    """
+    sops = obj.get("sops")
+    if spec.get("decryption") and isinstance(sops, dict) and sops.get("mac") and not _is_to_stay(obj):
+        why = "cannot get sops data key: Error getting data key: 0 successful groups required, got 0"
+        raise RenderError(f"decryption failed for '{title(obj)}': {why}")
+
+
+def check_plain(objects: Iterable[Object]) -> None:
+    """Refuse Secrets that only somebody with their key can read, unless they are to stay so.
+
+    Raises:
+        RenderError: There is one.
+    """
+    for obj in objects:
+        if (obj.get("apiVersion"), obj.get("kind")) == ("v1", "Secret") and "sops" in obj and not _is_to_stay(obj):
+            why = "is SOPS encrypted, configuring decryption is required for this secret to be reconciled"
+            raise RenderError(f"{spoken(obj)} {why}")
+
+
+def _is_to_stay(obj: Object) -> bool:
+    """Whether an object says that it is to be applied as it is."""
+    return annotations_of(obj).get(_DECRYPT, "").lower() == "disabled"
