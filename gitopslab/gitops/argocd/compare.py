@@ -7,30 +7,27 @@ and not in Git is added, and each pair is looked at. Source: ``CompareAppState``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gitopslab.errors import LabError
-from gitopslab.gitops.argocd import hooks, ignoring
+from gitopslab.gitops.argocd import conditions, hooks, ignoring
 from gitopslab.gitops.argocd.clusters import OWN
+from gitopslab.gitops.argocd.conditions import COMPARISON_ERROR
 from gitopslab.gitops.argocd.diff import Differ
-from gitopslab.gitops.argocd.exclusions import is_excluded
 from gitopslab.gitops.argocd.ignoring import Rules
-from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNC_OPTIONS, SYNCED, UNKNOWN
+from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNCED, UNKNOWN
 from gitopslab.gitops.argocd.live import LiveState
+from gitopslab.gitops.argocd.managednamespace import has_changed_namespace_metadata, managed_namespace
 from gitopslab.gitops.argocd.options import has_option, words
 from gitopslab.gitops.argocd.project import is_kind_permitted, is_live_permitted
 from gitopslab.gitops.argocd.settings import Settings, SettingsError
 from gitopslab.gitops.argocd.sources import Target, revisions_of, sources_of
-from gitopslab.gitops.argocd.state import Comparison, Key, Managed, key_of
+from gitopslab.gitops.argocd.state import Comparison, Key, Managed
 from gitopslab.gitops.argocd.tracking import aligned, application_of, describes_itself, instance_of, placed
+from gitopslab.gitops.argocd.wanted import wanted
 from gitopslab.machinery.kinds import Catalog
-from gitopslab.machinery.objects import Object, name_of, namespace_of
-
-COMPARISON_ERROR, INVALID_SPEC = "ComparisonError", "InvalidSpecError"
-SHARED, REPEATED, EXCLUDED = "SharedResourceWarning", "RepeatedResourceWarning", "ExcludedResourceWarning"
-EVALUATED = (COMPARISON_ERROR, SHARED, REPEATED, EXCLUDED)
-"""The conditions that a comparison sets, and takes away when they are no more."""
+from gitopslab.machinery.objects import Object
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +71,29 @@ class Comparer:
         Raises:
             SettingsError: What all Applications ignore cannot be read.
         """
-        conditions: list[Object] = []
         app, project, target = question.app, question.project, question.target
-        if target is None:
-            conditions.append(_said(COMPARISON_ERROR, f"Failed to load target state: {question.error}"))
-        wanted, hooked = self._wanted(app, target.objects if target else (), conditions)
-        there = self._there(app, project, wanted, conditions)
-        wanted = {**_managed_namespace(app, there), **wanted}
-        resources = [self._hook(key, obj, there) for key, obj in hooked.items()]
+        said = [conditions.said(COMPARISON_ERROR, f"Failed to load target state: {question.error}")] * (target is None)
+        git = wanted(self.ready(app, target.objects if target else ()))
+        there = self._there(app, project, git.objects)
+        said += [*git.conditions, *self._shared(app, there)]
+        objects = {**managed_namespace(app, there), **git.objects}
+        resources = [self._hook(key, obj, there) for key, obj in git.hooks.items()]
         loaded = target is not None
         try:
-            resources += self._pairs(app, project, wanted, there)
+            resources += self._pairs(app, project, objects, there)
         except SettingsError:
             raise
         except LabError as error:
             loaded = False
-            conditions.append(
-                _said(COMPARISON_ERROR, f"Failed to compare desired state to live state: {error.message}")
-            )
-            resources += [_unknown(key, wanted.get(key), there.get(key)) for key in {**wanted, **there}]
+            what = f"Failed to compare desired state to live state: {error.message}"
+            said.append(conditions.said(COMPARISON_ERROR, what))
+            resources += [_unknown(key, objects.get(key), there.get(key)) for key in {**objects, **there}]
         if not loaded:
             resources = [replace(each, status=UNKNOWN) for each in resources]
-        conditions += self._homeless(wanted)
+        said += [conditions.homeless(key, obj) for key, obj in objects.items() if self._is_homeless(key, obj)]
         resources.sort(key=lambda each: str(each.key))
         status = self._status(app, resources) if loaded else UNKNOWN
-        return _comparison(question, tuple(resources), status, tuple(conditions))
+        return _comparison(question, tuple(resources), status, tuple(said))
 
     def ready(self, app: Object, objects: Iterable[Object]) -> list[Object]:
         """Manifests as they would be applied: with the namespace that they go to, and the tracking id.
@@ -110,62 +105,29 @@ class Comparer:
         method = self._settings.tracking
         return [placed(app, obj, namespaced=self._is_namespaced(obj), method=method) for obj in objects]
 
-    # -- what Git says ------------------------------------------------------------------------------------------------
-
-    def _wanted(
-        self, app: Object, objects: Sequence[Object], conditions: list[Object]
-    ) -> tuple[dict[Key, Object], dict[Key, Object]]:
-        """The manifests as they would be applied, and the hooks among them, by key; the last of a key counts."""
-        found: dict[Key, list[Object]] = {}
-        for at, ready in enumerate(self.ready(app, objects)):
-            key = key_of(ready)
-            if not key.name:
-                key = key._replace(name=f"{ready['metadata'].get('generateName', '')}{at}")
-            if is_excluded(key.group, key.kind):
-                words = f"Resource {key.group}/{key.kind} {key.name} is excluded in the settings"
-                conditions.append(_said(EXCLUDED, words))
-            else:
-                found.setdefault(key, []).append(ready)
-        for key, many in found.items():
-            if len(many) > 1:
-                words = f"Resource {key} appeared {len(many)} times among application resources."
-                conditions.append(_said(REPEATED, words))
-        last = {key: many[-1] for key, many in found.items() if not hooks.is_ignored(many[-1])}
-        hooked = {key: obj for key, obj in last.items() if hooks.is_hook(obj)}
-        return {key: obj for key, obj in last.items() if key not in hooked}, hooked
-
     def _is_namespaced(self, obj: Object) -> bool:
         """Whether an object belongs to a namespace; what is not known is taken to."""
         resource = self._catalog.of(obj)
         return resource is None or resource.namespaced
 
-    def _homeless(self, wanted: dict[Key, Object]) -> list[Object]:
-        return [
-            _said(INVALID_SPEC, f"Namespace for {key.name} {_spoken_kind(obj)} is missing.")
-            for key, obj in wanted.items()
-            if not key.namespace and (resource := self._catalog.of(obj)) is not None and resource.namespaced
-        ]
+    def _is_homeless(self, key: Key, obj: Object) -> bool:
+        resource = self._catalog.of(obj)
+        return not key.namespace and resource is not None and resource.namespaced
 
     # -- what is there ------------------------------------------------------------------------------------------------
 
-    def _there(
-        self, app: Object, project: Object, wanted: dict[Key, Object], conditions: list[Object]
-    ) -> dict[Key, Object]:
+    def _there(self, app: Object, project: Object, objects: dict[Key, Object]) -> dict[Key, Object]:
         """The live objects that the Application manages, or would take over, by key."""
         found = self._live.managed_by(instance_of(app))
-        for key, obj in wanted.items():
+        for key, obj in objects.items():
             live = found.get(key) or self._live.find(obj)
             if live is not None:
                 found[key] = live
-        found = {key: live for key, live in found.items() if is_live_permitted(project, live, OWN)}
-        for live in found.values():
-            owner = application_of(live, self._settings.tracking)
-            if owner not in ("", instance_of(app)):
-                other = owner.replace("_", "/")
-                own = f"{namespace_of(app)}/{name_of(app)}"
-                what = f"{live['kind']}/{name_of(live)} is part of applications {own} and {other}"
-                conditions.append(_said(SHARED, what))
-        return found
+        return {key: live for key, live in found.items() if is_live_permitted(project, live, OWN)}
+
+    def _shared(self, app: Object, there: dict[Key, Object]) -> list[Object]:
+        owners = ((live, application_of(live, self._settings.tracking)) for live in there.values())
+        return [conditions.shared(app, live, owner) for live, owner in owners if owner not in ("", instance_of(app))]
 
     # -- one by one ---------------------------------------------------------------------------------------------------
 
@@ -173,15 +135,15 @@ class Comparer:
         return Managed(key, _version(obj), obj, there.pop(key, None), "", hook=True)
 
     def _pairs(
-        self, app: Object, project: Object, wanted: dict[Key, Object], there: dict[Key, Object]
+        self, app: Object, project: Object, objects: dict[Key, Object], there: dict[Key, Object]
     ) -> list[Managed]:
         settings = self._settings
         said = [*(app["spec"].get("ignoreDifferences") or ()), *settings.ignored]
         rules = ignoring.read(said, aggregated=settings.ignores_aggregated_roles)
         by_server = is_compared_by_server(app)
         return [
-            self._pair(key, wanted.get(key), there.get(key), project, rules, by_server=by_server)
-            for key in {**wanted, **there}
+            self._pair(key, objects.get(key), there.get(key), project, rules, by_server=by_server)
+            for key in {**objects, **there}
         ]
 
     def _pair(
@@ -211,24 +173,6 @@ class Comparer:
         if has_changed_namespace_metadata(app):
             return OUT_OF_SYNC
         return OUT_OF_SYNC if any(_counts(each) for each in resources) else SYNCED
-
-
-def _managed_namespace(app: Object, there: Mapping[Key, Object]) -> dict[Key, Object]:
-    """The namespace whose metadata the Application manages, where it has come to belong to it: it is not too many."""
-    managed = (app["spec"].get("syncPolicy") or {}).get("managedNamespaceMetadata")
-    key = Key("", "Namespace", "", app["spec"]["destination"].get("namespace", ""))
-    if managed is None or key not in there:
-        return {}
-    annotations = {**(managed.get("annotations") or {}), SYNC_OPTIONS: "ServerSideApply=true"}
-    metadata = {"name": key.name, "labels": dict(managed.get("labels") or {}), "annotations": annotations}
-    return {key: {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}}
-
-
-def has_changed_namespace_metadata(app: Object) -> bool:
-    """Whether ``managedNamespaceMetadata`` is not what the last sync gave the namespace."""
-    wanted = (app["spec"].get("syncPolicy") or {}).get("managedNamespaceMetadata")
-    result = ((app.get("status") or {}).get("operationState") or {}).get("syncResult")
-    return wanted is not None and result is not None and result.get("managedNamespaceMetadata") != wanted
 
 
 def _counts(resource: Managed) -> bool:
@@ -273,13 +217,3 @@ def _unknown(key: Key, target: Object | None, live: Object | None) -> Managed:
 
 def _version(obj: Object) -> str:
     return str(obj.get("apiVersion", "")).rpartition("/")[2]
-
-
-def _spoken_kind(obj: Object) -> str:
-    """As Go's ``GroupVersionKind`` prints: ``apps/v1, Kind=Deployment``."""
-    version = obj["apiVersion"] if "/" in obj["apiVersion"] else f"/{obj['apiVersion']}"
-    return f"{version}, Kind={obj['kind']}"
-
-
-def _said(kind: str, message: str) -> Object:
-    return {"type": kind, "message": message}

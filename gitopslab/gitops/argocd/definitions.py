@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-
 from gitopslab.gitops.argocd.kinds import GROUP
-from gitopslab.machinery.manifests import load
+from gitopslab.gitops.shipped import shipped
 from gitopslab.machinery.objects import Object, copy_of
 
 VERSION = "v3.5.1"
@@ -15,14 +12,7 @@ VERSION = "v3.5.1"
 
 def definitions() -> list[Object]:
     """The three definitions, ready to be applied."""
-    return [_definition(row) for row in _content()["kinds"]]
-
-
-@cache
-def _content() -> Object:
-    content, _ = load(files(__package__).joinpath("definitions.yaml").read_bytes())
-    read: Object = content
-    return read
+    return [_definition(row) for row in shipped(__package__, "definitions.yaml")["kinds"]]
 
 
 def _definition(row: Object) -> Object:

@@ -7,14 +7,12 @@ does the reconciling.
 from __future__ import annotations
 
 import base64
-from functools import cache
-from importlib.resources import files
 
 from gitopslab.gitops.argocd import exclusions
 from gitopslab.gitops.argocd.definitions import definitions
 from gitopslab.gitops.argocd.kinds import NAMESPACE, SECRET_TYPE
 from gitopslab.gitops.argocd.project import default_project
-from gitopslab.machinery.manifests import load
+from gitopslab.gitops.shipped import shipped
 from gitopslab.machinery.objects import Object, copy_of
 
 NAME_LABEL = "app.kubernetes.io/name"
@@ -31,7 +29,7 @@ def namespace() -> Object:
 
 def manifest() -> list[Object]:
     """The 59 objects of ``install.yaml``, in its order."""
-    rows: list[Object] = _content()["components"]
+    rows: list[Object] = shipped(__package__, "installation.yaml")["components"]
     return [
         *definitions(),
         *(_named("v1", "ServiceAccount", row["name"], row) for row in rows),
@@ -79,13 +77,6 @@ def _secret(name: str, values: dict[str, str]) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
 
 
-@cache
-def _content() -> Object:
-    content, _ = load(files(__package__).joinpath("installation.yaml").read_bytes())
-    read: Object = content
-    return read
-
-
 def _labels(row: Object) -> dict[str, str]:
     component = row["name"].removeprefix("argocd-")
     return {"app.kubernetes.io/component": component, NAME_LABEL: row["name"], "app.kubernetes.io/part-of": "argocd"}
@@ -111,7 +102,7 @@ def _binding(kind: str, row: Object) -> Object:
 def _settings() -> list[Object]:
     notifying = {"name": "argocd-notifications-controller"}
     found = []
-    for name in _content()["settings"]:
+    for name in shipped(__package__, "installation.yaml")["settings"]:
         labels = _labels(notifying) if "notifications" in name else _plain(name)
         found.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(name, labels)})
     found[0]["data"] = {"resource.exclusions": exclusions.text()}

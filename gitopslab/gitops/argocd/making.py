@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -69,6 +69,9 @@ class Piece:
 Made = tuple[Piece, Generated]
 """A source at a commit, and its manifests."""
 
+Known = Callable[[Piece], Generated | None]
+"""What was made before; asked from another thread."""
+
 
 def is_readable(url: str) -> bool:
     """Whether a repository can be read from here at all: over HTTP."""
@@ -95,7 +98,7 @@ def settled(pieces: Sequence[Piece], commits: Sequence[str]) -> list[Piece]:
     return found
 
 
-def made(pieces: Sequence[Piece], known: Mapping[Piece, Generated], served: tuple[str, ...]) -> list[Made]:
+def made(pieces: Sequence[Piece], known: Known, served: tuple[str, ...]) -> list[Made]:
     """Sources at their commits, with their manifests.
 
     Args:
@@ -114,7 +117,7 @@ def made(pieces: Sequence[Piece], known: Mapping[Piece, Generated], served: tupl
     found: list[Made] = []
     for at, piece in enumerate(ready, 1):
         with _told(piece, at, len(pieces)):
-            found.append((piece, known.get(piece) or _generated(piece, pieces[at - 1].revision, ready, served)))
+            found.append((piece, known(piece) or _generated(piece, pieces[at - 1].revision, ready, served)))
     return found
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from random import Random
 
 from gitopslab.controlplane.runtime.reconcile import Request
-from gitopslab.gitops.argocd.compare import has_changed_namespace_metadata
 from gitopslab.gitops.argocd.kinds import REFRESH
+from gitopslab.gitops.argocd.managednamespace import has_changed_namespace_metadata
 from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.status import compared_to
 from gitopslab.machinery.clock import Clock, seconds_of

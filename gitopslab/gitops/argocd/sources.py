@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from gitopslab.controlplane.runtime.correlator import Recent
 from gitopslab.controlplane.runtime.reconcile import Request
 from gitopslab.gitops.argocd.generate import Generated
 from gitopslab.gitops.argocd.kinds import NAMESPACE, SECRET_TYPE
@@ -63,7 +63,7 @@ class Sources:
         self._given = given
         self._who = who
         self._secrets = given.manager.informer("secrets")
-        self._kept: OrderedDict[Piece, Generated] = OrderedDict()
+        self._kept: Recent[Piece, Generated] = Recent(_MOST_KEPT)
 
     def target(self, app: Object, place: Object, *, anew: bool = False) -> Target | None:
         """What Git says; None while it is looked up, after which the reconciler is asked about the app again.
@@ -78,25 +78,19 @@ class Sources:
         """
         revisions = revisions_of(place)
         pieces = tuple(self._piece(app, *pair) for pair in zip(sources_of(place), revisions, strict=True))
-        known = {} if anew else dict(self._kept)
-        if all(map(is_commit, revisions)):
-            ready = settled(pieces, revisions)
-            if all(piece in known for piece in ready):
-                return _target([(piece, known[piece]) for piece in ready])
+        if not anew and all(map(is_commit, revisions)):
+            kept = [(piece, one) for piece in settled(pieces, revisions) if (one := self._kept.get(piece))]
+            if len(kept) == len(pieces):
+                return _target(kept)
+        known = _nothing if anew else self._kept.get
         request, served = Request(app["metadata"]["namespace"], name_of(app)), self._api_versions()
         outcome = self._given.work.ask(self._who, request, (pieces, anew), lambda: made(pieces, known, served))
         if outcome is None:
             return None
         found = outcome.get()
-        self._keep(found)
-        return _target(found)
-
-    def _keep(self, found: Iterable[Made]) -> None:
         for piece, generated in found:
-            self._kept[piece] = generated
-            self._kept.move_to_end(piece)
-        while len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
+            self._kept.put(piece, generated)
+        return _target(found)
 
     def _piece(self, app: Object, source: Object, revision: str) -> Piece:
         url = source.get("repoURL", "")
@@ -111,6 +105,11 @@ class Sources:
         served = {resource.api_version for resource in self._given.catalog}
         kinds = {f"{resource.api_version}/{resource.kind}" for resource in self._given.catalog}
         return tuple(sorted(served | kinds))
+
+
+def _nothing(_: Piece) -> Generated | None:
+    """What is known when all is made anew."""
+    return None
 
 
 def credentials_of(url: str, secrets: Iterable[Object]) -> tuple[str, str]:

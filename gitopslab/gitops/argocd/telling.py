@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.gitops.argocd.autosync import Decision
-from gitopslab.gitops.argocd.compare import EVALUATED
+from gitopslab.gitops.argocd.conditions import EVALUATED
 from gitopslab.gitops.argocd.kinds import APPLICATIONS, CONTROLLER, NAMESPACE, REFRESH, UNKNOWN
 from gitopslab.gitops.argocd.state import Comparison
 from gitopslab.gitops.argocd.status import (

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
-
-from gitopslab.machinery.manifests import load
+from gitopslab.gitops.shipped import shipped
 from gitopslab.machinery.objects import Object, copy_of
 
 VERSION = "v2.9.4"
@@ -28,14 +25,9 @@ def definitions(*, extra: bool = True) -> list[Object]:
     Args:
         extra: Also the kinds of image automation, which Flux installs only when asked.
     """
-    return [_definition(row) for row in _content()["kinds"] if extra or not row.get("extra")]
-
-
-@cache
-def _content() -> Object:
-    content, _ = load(files(__package__).joinpath("definitions.yaml").read_bytes())
-    read: Object = content
-    return read
+    return [
+        _definition(row) for row in shipped(__package__, "definitions.yaml")["kinds"] if extra or not row.get("extra")
+    ]
 
 
 def _definition(row: Object) -> Object:
@@ -77,7 +69,7 @@ def _schema(row: Object) -> Object:
 def _status(row: Object) -> Object:
     """What every Flux kind reports, and what this one does besides; not observed yet is -1."""
     common = {
-        "conditions": copy_of(_content()["shared"]["conditions"]),
+        "conditions": copy_of(shipped(__package__, "definitions.yaml")["shared"]["conditions"]),
         "lastHandledReconcileAt": {"type": "string"},
         "observedGeneration": {"type": "integer", "format": "int64"},
     }
