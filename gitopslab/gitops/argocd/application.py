@@ -6,7 +6,7 @@ conditions written, and an Application that syncs by itself gets an operation wh
 deleted takes its resources along when a finalizer says so. Source: ``controller/appcontroller.go``.
 
 Simplified: the Application's own cluster is its only destination; sources are not verified (``signatureKeys``) and not
-hydrated (``spec.sourceHydrator``); Applications live in Argo CD's own namespace.
+hydrated (``spec.sourceHydrator``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import LabError
 from gitopslab.gitops.argocd import autosync, settings
-from gitopslab.gitops.argocd.applications import Applications
+from gitopslab.gitops.argocd.applications import Applications, ProjectError
 from gitopslab.gitops.argocd.asking import Answer, Asker
 from gitopslab.gitops.argocd.clusters import OWN
 from gitopslab.gitops.argocd.compare import Comparer
@@ -35,18 +35,20 @@ from gitopslab.gitops.argocd.kinds import (
     SKIP_RECONCILE,
 )
 from gitopslab.gitops.argocd.live import LiveState
-from gitopslab.gitops.argocd.project import project_of, refusal
+from gitopslab.gitops.argocd.options import is_true
+from gitopslab.gitops.argocd.project import refusal
 from gitopslab.gitops.argocd.refresh import Level, Refreshing
 from gitopslab.gitops.argocd.sources import Sources
 from gitopslab.gitops.argocd.state import Key
 from gitopslab.gitops.argocd.summary import summary_of
 from gitopslab.gitops.argocd.sync.operation import Operations
-from gitopslab.gitops.argocd.sync.step import Circumstances
+from gitopslab.gitops.argocd.sync.step import Circumstances, Step
 from gitopslab.gitops.argocd.telling import Found, Teller
 from gitopslab.gitops.argocd.tracking import instance_of
 from gitopslab.gitops.surroundings import Surroundings
 from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, namespace_of, uid_of
 
+_SETTINGS = (settings.NAME, settings.PARAMETERS)
 _LOOK_AGAIN = 5.0  # what a deletion waits for is watched; this is for what nobody watches
 
 
@@ -61,13 +63,13 @@ class ApplicationController:
 
     def __init__(self, given: Surroundings) -> None:
         self._given = given
-        self._applications = Applications(given.manager)
+        known, api = settings.Settings(given.manager.informer("configmaps")), given.api_for(FIELD_MANAGER)
+        self._applications = Applications(given.manager, known)
         self.sources: tuple[Source, ...] = (
             Source(APPLICATIONS),
             Source(APP_PROJECTS, self._of_project),
             Source("configmaps", self._of_settings),
         )
-        known, api = settings.Settings(given.manager.informer("configmaps")), given.api_for(FIELD_MANAGER)
         self._live = LiveState(given, self._follow, self._applications.beside, known)
         comparer = Comparer(given.catalog, self._live, Differ(api, given.catalog), known)
         self._asker = Asker(Sources(given, self.name), comparer)
@@ -75,7 +77,7 @@ class ApplicationController:
         self._operations = Operations(api, given.catalog, given.clock)
         deletions = Deletions(api, given.catalog, given.clock)
         self._endings = Endings(self._applications, self._live, self._asker, deletions)
-        self._teller = Teller(given.api_for(CONTROLLER), given.clock)
+        self._teller = Teller(given.api_for(CONTROLLER), given.clock, known)
 
     def reconcile(self, request: Request) -> Result:
         """Bring an Application's sync a step further, and its status to what Git and the cluster say."""
@@ -84,7 +86,7 @@ class ApplicationController:
             self._refreshing.forget(request)
             self._operations.forget(request)
             return DONE
-        if annotations_of(app).get(SKIP_RECONCILE) == "true":
+        if is_true(annotations_of(app).get(SKIP_RECONCILE, "")):
             return DONE
         if is_terminating(app) and not app.get("operation"):
             return self._end(app)
@@ -108,7 +110,7 @@ class ApplicationController:
 
     def _of_settings(self, event: WatchEvent) -> Iterable[Request]:
         """Settings that change have all Applications looked at again."""
-        is_meant = (namespace_of(event.object), name_of(event.object)) == (NAMESPACE, settings.NAME)
+        is_meant = namespace_of(event.object) == NAMESPACE and name_of(event.object) in _SETTINGS
         return self._asked(self._applications.all()) if is_meant else ()
 
     def _asked(self, requests: list[Request]) -> list[Request]:
@@ -144,7 +146,7 @@ class ApplicationController:
             self._refreshing.done(request, live)
             return True
         anew = annotations_of(app).get(REFRESH) == "hard"
-        answer = self._asker.ask(app, project, _place(app, level), anew=anew)
+        answer = self._asker.ask(app, project, _place(app, level), anew=anew, wish=level.name)
         if answer is None:
             return False
         excused = answer.is_trouble and self._refreshing.is_excused(request, level)
@@ -175,18 +177,23 @@ class ApplicationController:
 
     def _operate(self, request: Request, app: Object) -> float | None:
         """Go a step with an operation; seconds until the next step, None when somebody will tell."""
-        project = self._applications.project(app)
-        known = project or {"spec": {}}
+        project, lacking = self._applications.project(app) or {"spec": {}}, ""
+        try:
+            project = self._applications.usable_project(app)
+        except ProjectError as error:
+            lacking = error.message
         given = Circumstances(
-            compare=partial(self._asker.compared, app, known),
-            refusal=lambda obj, namespaced: refusal(known, obj, OWN, namespaced=namespaced),
-            windows=known["spec"].get("syncWindows") or (),
-            project_error="" if project is not None else f'appproject.argoproj.io "{project_of(app)}" not found',
+            compare=partial(self._asker.compared, app, project),
+            refusal=lambda obj, namespaced: refusal(project, obj, OWN, namespaced=namespaced),
+            windows=project["spec"].get("syncWindows") or (),
+            project_error=lacking,
         )
         step = self._operations.advance(app, given)
         self._teller.stepped(app, step)
         if step.is_over:
-            self._refreshing.ask(request, Level.FORCED)
+            level = _after(step)
+            if level is not None:
+                self._refreshing.ask(request, level)
             return 0.0
         return step.after
 
@@ -201,6 +208,14 @@ class ApplicationController:
             return DONE
         self._teller.keep_finalizers(app, finalizers)
         return Result(_LOOK_AGAIN) if finalizers else DONE
+
+
+def _after(step: Step) -> Level | None:
+    """How thoroughly to compare after an operation; not at all after one that has changed nothing."""
+    operation = step.state["operation"]
+    if (operation.get("sync") or {"dryRun": True}).get("dryRun"):
+        return None
+    return Level.LATEST if (operation.get("initiatedBy") or {}).get("automated") else Level.FORCED
 
 
 def _place(app: Object, level: Level) -> Object:

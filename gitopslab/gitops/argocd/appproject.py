@@ -37,7 +37,7 @@ class AppProjectController:
         if project is None or not is_terminating(project):
             return DONE
         finalizers = project["metadata"].get("finalizers") or []
-        is_used = any(project_of(app) == request.name for app in self._apps.list(NAMESPACE))
+        is_used = any(project_of(app) == request.name for app in self._apps.list())
         if RESOURCES_FINALIZER in finalizers and not is_used:
             kept = [name for name in finalizers if name != RESOURCES_FINALIZER]
             self._api.patch(APP_PROJECTS, request.name, {"metadata": {"finalizers": kept}}, request.namespace)

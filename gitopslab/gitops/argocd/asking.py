@@ -44,7 +44,7 @@ class Asker:
         self._sources = sources
         self._comparer = comparer
 
-    def ask(self, app: Object, project: Object, place: Object, *, anew: bool = False) -> Answer | None:
+    def ask(self, app: Object, project: Object, place: Object, *, anew: bool = False, wish: str = "") -> Answer | None:
         """What Git says; None while it is asked, after which the reconciler is called again.
 
         Args:
@@ -52,9 +52,10 @@ class Asker:
             project: Its project.
             place: ``source`` and ``revision``, or several of each.
             anew: Make manifests that are kept anew.
+            wish: What the answer is for; what was looked up for another wish is too old for this one.
         """
         try:
-            target = self._sources.target(app, place, anew=anew)
+            target = self._sources.target(app, place, anew=anew, wish=wish)
         except LabError as error:
             return Answer(Question(app, project, place, None, error.message))
         return None if target is None else Answer(Question(app, project, place, target))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gitopslab.gitops.argocd.state import Key
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
-COMPARISON_ERROR, INVALID_SPEC = "ComparisonError", "InvalidSpecError"
+COMPARISON_ERROR, INVALID_SPEC, UNKNOWN_ERROR = "ComparisonError", "InvalidSpecError", "UnknownError"
 SHARED, REPEATED, EXCLUDED = "SharedResourceWarning", "RepeatedResourceWarning", "ExcludedResourceWarning"
 EVALUATED = (COMPARISON_ERROR, SHARED, REPEATED, EXCLUDED)
 """The conditions that a comparison sets, and takes away when they are no more."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from gitopslab.errors import LabError
 from gitopslab.gitops.argocd.applications import Applications
 from gitopslab.gitops.argocd.asking import Asker
 from gitopslab.gitops.argocd.clusters import OWN, DestinationError, destination
 from gitopslab.gitops.argocd.deletion import Deletions, abandoned
 from gitopslab.gitops.argocd.kinds import POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER
 from gitopslab.gitops.argocd.live import LiveState
-from gitopslab.gitops.argocd.project import is_live_permitted, project_of
+from gitopslab.gitops.argocd.project import is_live_permitted
 from gitopslab.gitops.argocd.tracking import instance_of
 from gitopslab.machinery.objects import Object
 
@@ -38,9 +37,7 @@ class Endings:
         Raises:
             LabError: It cannot go on; the message is that of the condition ``DeletionError``.
         """
-        project = self._applications.project(app)
-        if project is None:
-            raise LabError(f'appproject.argoproj.io "{project_of(app)}" not found')
+        project = self._applications.usable_project(app)
         try:
             destination(app["spec"]["destination"], self._applications.clusters())
         except DestinationError:

@@ -7,6 +7,7 @@ of some, ``[!abc]`` none of them, ``{a,b}`` either. RE2 does the matching, in li
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import re2
@@ -29,6 +30,20 @@ def is_allowed(pattern: str, text: str, separators: str = "") -> bool:
     if is_denial(pattern):
         return not matches(pattern[1:], text, separators)
     return pattern == "*" or matches(pattern, text, separators)
+
+
+def is_listed(text: str, patterns: Iterable[str]) -> bool:
+    """Whether a text matches one of some patterns; one between slashes is a regular expression."""
+    return any(_is_expressed(pattern, text) or matches(pattern, text) for pattern in patterns)
+
+
+def _is_expressed(pattern: str, text: str) -> bool:
+    if len(pattern) < 2 or not (pattern.startswith("/") and pattern.endswith("/")):
+        return False
+    try:
+        return re2.search(pattern[1:-1], text) is not None
+    except re2.error:
+        return False
 
 
 def is_denial(pattern: str) -> bool:

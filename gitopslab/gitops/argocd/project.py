@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gitopslab.gitops.argocd.clusters import Cluster, DestinationError, destination
-from gitopslab.gitops.argocd.glob import is_allowed, is_denial
+from gitopslab.gitops.argocd.glob import is_allowed, is_denial, is_listed
 from gitopslab.gitops.argocd.kinds import GROUP, NAMESPACE
 from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of
 
@@ -70,6 +70,11 @@ def is_source_permitted(project: Object, url: str) -> bool:
         elif denies:
             return False
     return found
+
+
+def is_namespace_permitted(project: Object, namespace: str) -> bool:
+    """Whether Applications in a namespace may use a project; those in Argo CD's own always may."""
+    return namespace == NAMESPACE or is_listed(namespace, _spec(project).get("sourceNamespaces") or ())
 
 
 def is_destination_permitted(project: Object, cluster: Cluster, namespace: str) -> bool:

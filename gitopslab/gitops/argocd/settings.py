@@ -1,7 +1,10 @@
-"""What the ConfigMap ``argocd-cm`` says to the application controller. Source: ``util/settings/settings.go``.
+"""What ``argocd-cm`` and ``argocd-cmd-params-cm`` say to the application controller.
 
-Simplified: of its many settings these count here: how often Git is looked at, how objects are tracked, and differences
-that all Applications ignore; Argo CD reads how often only when it starts.
+Source: ``util/settings/settings.go``.
+
+Simplified: of their many settings these count here: how often Git is looked at, how objects are tracked, differences
+that all Applications ignore, in which namespaces Applications are, and whether they hold the health of their resources.
+Argo CD reads how often, and all of ``argocd-cmd-params-cm``, only when it starts.
 """
 
 from __future__ import annotations
@@ -9,13 +12,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from gitopslab.errors import LabError
+from gitopslab.gitops.argocd.glob import is_listed
 from gitopslab.gitops.argocd.kinds import NAMESPACE
+from gitopslab.gitops.argocd.options import is_true
 from gitopslab.gitops.argocd.tracking import Method
 from gitopslab.machinery import cron
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object
 
-NAME = "argocd-cm"
+NAME, PARAMETERS = "argocd-cm", "argocd-cmd-params-cm"
 
 _RESYNC, _JITTER = 120.0, 60.0
 _ALL_IGNORED = "resource.customizations"
@@ -90,8 +95,25 @@ class Settings:
         return options.get("ignoreAggregatedRoles") is True
 
     @property
+    def persists_health(self) -> bool:
+        """Whether Applications hold the health of each of their resources."""
+        return is_true(self._parameters.get("controller.resource.health.persist", ""))
+
+    def may_have_applications(self, namespace: str) -> bool:
+        """Whether Applications in a namespace are looked at: in Argo CD's own, and in those it is told of."""
+        more = self._parameters.get("application.namespaces", "").split(",")
+        return namespace == NAMESPACE or is_listed(namespace, filter(None, map(str.strip, more)))
+
+    @property
     def _data(self) -> dict[str, str]:
-        found = self._config_maps.get(NAME, NAMESPACE) or {}
+        return self._read(NAME)
+
+    @property
+    def _parameters(self) -> dict[str, str]:
+        return self._read(PARAMETERS)
+
+    def _read(self, name: str) -> dict[str, str]:
+        found = self._config_maps.get(name, NAMESPACE) or {}
         return found.get("data") or {}
 
     def _seconds(self, key: str, default: float) -> float:

@@ -65,13 +65,14 @@ class Sources:
         self._secrets = given.manager.informer("secrets")
         self._kept: Recent[Piece, Generated] = Recent(_MOST_KEPT)
 
-    def target(self, app: Object, place: Object, *, anew: bool = False) -> Target | None:
+    def target(self, app: Object, place: Object, *, anew: bool = False, wish: str = "") -> Target | None:
         """What Git says; None while it is looked up, after which the reconciler is asked about the app again.
 
         Args:
             app: The Application.
             place: ``source`` and ``revision``, or several of each: of its spec, or of an operation.
             anew: Also make what is kept.
+            wish: What it is for; an answer to another wish does not do.
 
         Raises:
             LabError: It cannot be had; the message is Argo CD's.
@@ -84,7 +85,7 @@ class Sources:
                 return _target(kept)
         known = _nothing if anew else self._kept.get
         request, served = Request(app["metadata"]["namespace"], name_of(app)), self._api_versions()
-        outcome = self._given.work.ask(self._who, request, (pieces, anew), lambda: made(pieces, known, served))
+        outcome = self._given.work.ask(self._who, request, (pieces, anew, wish), lambda: made(pieces, known, served))
         if outcome is None:
             return None
         found = outcome.get()

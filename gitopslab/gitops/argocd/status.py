@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from gitopslab.gitops.argocd import hooks
 from gitopslab.gitops.argocd.deletion import needs_confirmation
-from gitopslab.gitops.argocd.kinds import NAMESPACE
 from gitopslab.gitops.argocd.state import Comparison, Managed
-from gitopslab.gitops.health.argocd import health_of_application
+from gitopslab.gitops.health.argocd import Status, health_of_application, is_ignored
+from gitopslab.gitops.health.argocd import health_of as health_of_object
 from gitopslab.machinery.clock import timestamp
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 HEALTH_SOURCE = "appTree"
 """Where to look for the health of single resources: not in the Application."""
@@ -48,9 +48,16 @@ def compared_to(app: Object) -> Object:
     return {**found, "source": spec.get("source") or {}}
 
 
-def resources_of(app: Object, comparison: Comparison) -> list[Object]:
-    """``status.resources``: everything but hooks that are only in Git."""
-    return [_resource(app, each) for each in comparison.resources if not (each.hook and each.live is None)]
+def resources_of(app: Object, comparison: Comparison, *, with_health: bool = False) -> list[Object]:
+    """``status.resources``: everything but hooks that are only in Git.
+
+    Args:
+        app: The Application.
+        comparison: With its resources.
+        with_health: Also how each is, as before Argo CD 3.
+    """
+    there = [each for each in comparison.resources if not (each.hook and each.live is None)]
+    return [{**_resource(app, each), **(_health(app, each) if with_health else {})} for each in there]
 
 
 def health_of(app: Object, comparison: Comparison) -> str:
@@ -64,8 +71,20 @@ def _has_a_say(app: Object, resource: Managed) -> bool:
         return False
     if resource.hook or (resource.live is not None and hooks.is_ignored(resource.live)):
         return False
-    itself = ("argoproj.io", "Application", NAMESPACE, name_of(app))
+    itself = ("argoproj.io", "Application", namespace_of(app), name_of(app))
     return tuple(resource.key) != itself
+
+
+def _health(app: Object, resource: Managed) -> Object:
+    """How a resource is; nothing for one that has no say, or that says nothing."""
+    if not _has_a_say(app, resource):
+        return {}
+    if resource.live is None:
+        return {"health": {"status": str(Status.MISSING)}}
+    health = None if is_ignored(resource.live) else health_of_object(resource.live)
+    if health is None:
+        return {}
+    return {"health": {"status": str(health.status), **({"message": health.message} if health.message else {})}}
 
 
 def _resource(app: Object, resource: Managed) -> Object:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.gitops.argocd.autosync import Decision
-from gitopslab.gitops.argocd.conditions import EVALUATED
+from gitopslab.gitops.argocd.conditions import EVALUATED, INVALID_SPEC, UNKNOWN_ERROR
 from gitopslab.gitops.argocd.kinds import APPLICATIONS, CONTROLLER, NAMESPACE, REFRESH, UNKNOWN
+from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.state import Comparison
 from gitopslab.gitops.argocd.status import (
     HEALTH_SOURCE,
@@ -24,9 +25,9 @@ from gitopslab.gitops.argocd.status import (
 from gitopslab.gitops.argocd.sync.step import Step
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.merge import merge_difference
-from gitopslab.machinery.objects import Object, annotations_of, name_of
+from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 
-_OF_SPEC = ("InvalidSpecError", "UnknownError")
+_OF_SPEC = (INVALID_SPEC, UNKNOWN_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ class Teller:
     Args:
         api: With the identity of the application controller.
         clock: The lab's time.
+        settings: Whether Applications hold the health of their resources.
     """
 
-    def __init__(self, api: Api, clock: Clock) -> None:
+    def __init__(self, api: Api, clock: Clock, settings: Settings) -> None:
         self._api = api
+        self._settings = settings
         self._clock = clock
         self._recorder = Recorder(api, clock, CONTROLLER)
 
@@ -86,8 +89,8 @@ class Teller:
             "conditions": found.conditions(before.get("conditions") or (), now),
             "controllerNamespace": NAMESPACE,
             "health": {**(before.get("health") or {}), "status": health_of(app, comparison)},
-            "resourceHealthSource": HEALTH_SOURCE,
-            "resources": resources_of(app, comparison),
+            "resourceHealthSource": "" if self._settings.persists_health else HEALTH_SOURCE,
+            "resources": resources_of(app, comparison, with_health=self._settings.persists_health),
             "sourceType": comparison.source_type,
             "sourceTypes": list(comparison.source_types),
             "summary": found.summary,
@@ -100,14 +103,13 @@ class Teller:
         kept = {key: value for key, value in after.items() if value not in ("", [])}
         return self._write(app, kept, {} if decision.operation is None else {"operation": decision.operation})
 
-    def refused(self, app: Object, wrong: Iterable[str]) -> Object:
+    def refused(self, app: Object, wrong: Iterable[Object]) -> Object:
         """What is wrong with the spec: nothing is compared until it is mended.
 
         Simplified: when the settings cannot be read, which is said nowhere, the resources stay as they were.
         """
         before = app.get("status") or {}
-        said = [{"type": "InvalidSpecError", "message": message} for message in wrong]
-        conditions = with_conditions(before.get("conditions") or (), said, _OF_SPEC, self._clock.now())
+        conditions = with_conditions(before.get("conditions") or (), wrong, _OF_SPEC, self._clock.now())
         health = {**(before.get("health") or {}), "status": UNKNOWN}
         sync = {"comparedTo": {"destination": {}}, **(before.get("sync") or {}), "status": UNKNOWN}
         return self._write(app, {**before, "conditions": conditions, "health": health, "sync": sync}, {})
@@ -136,7 +138,7 @@ class Teller:
         """Write an Application's finalizers, where they are others."""
         if finalizers != list(app["metadata"].get("finalizers") or ()):
             patch = {"metadata": {"finalizers": finalizers or None}}
-            self._api.patch(APPLICATIONS, name_of(app), patch, NAMESPACE)
+            self._api.patch(APPLICATIONS, name_of(app), patch, namespace_of(app))
 
     def _write(self, app: Object, after: Object, more: Object) -> Object:
         """Write a new outcome, take a refresh annotation away, and say what changed."""
@@ -154,7 +156,7 @@ class Teller:
     def _patch(self, app: Object, after: Object, more: Object) -> Object:
         change = merge_difference(app.get("status") or {}, after)
         patch = {**more, **({"status": change} if change else {})}
-        return self._api.patch(APPLICATIONS, name_of(app), patch, NAMESPACE) if patch else app
+        return self._api.patch(APPLICATIONS, name_of(app), patch, namespace_of(app)) if patch else app
 
 
 def _commits(comparison: Comparison) -> Object:

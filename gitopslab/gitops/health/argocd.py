@@ -58,6 +58,11 @@ def health_of(obj: Object) -> Health | None:
     return Health(Status(status), message)
 
 
+def is_ignored(live: Object) -> bool:
+    """Whether an object asks that nobody look at its health."""
+    return annotations_of(live).get(IGNORE_HEALTHCHECK) == "true"
+
+
 def health_of_application(resources: Iterable[tuple[Object | None, Object | None]]) -> Status:
     """The health of an application: that of the worst object that is there.
 
@@ -69,7 +74,7 @@ def health_of_application(resources: Iterable[tuple[Object | None, Object | None
     worst, known, there = Status.HEALTHY, False, False
     for _, live in resources:
         known, there = True, there or live is not None
-        if live is None or annotations_of(live).get(IGNORE_HEALTHCHECK) == "true":
+        if live is None or is_ignored(live):
             continue
         health = health_of(live)
         if health is not None and is_worse(worst, health.status):

@@ -12,6 +12,8 @@ from gitopslab.machinery.objects import Object
 IMAGE = "quay.io/argoprojlabs/argocd-e2e-container:0.1"
 FAILED = 'container "main" failed with exit code 1'
 
+_NO_PROJECT = 'error getting app project "careful": appproject.argoproj.io "careful" not found'
+
 
 def pod(name: str, hook: str = "", policy: str = "", command: str = "true", named: str = "name") -> str:
     """A pod as YAML, which runs a command and ends."""
@@ -243,8 +245,8 @@ def test_without_its_project_an_application_is_not_deleted(argo: Argo, project: 
     argo.api.delete(APP_PROJECTS, "careful", NAMESPACE)
     argo.api.delete(APPLICATIONS, "app", NAMESPACE)
     argo.advance(20)
-    assert ("DeletionError", 'appproject.argoproj.io "careful" not found') in argo.conditions()
-    said = 'Unable to delete application resources: appproject.argoproj.io "careful" not found'
+    assert ("DeletionError", _NO_PROJECT) in argo.conditions()
+    said = f"Unable to delete application resources: {_NO_PROJECT}"
     assert ("Warning", "StatusRefreshed", said) in argo.events()
     assert argo.find("configmaps", "a")
     argo.project("careful")

@@ -134,8 +134,8 @@ def test_a_comparison_that_cannot_be_made_is_an_error(syncs: Syncs) -> None:
 
 
 def test_a_project_that_is_not_there_is_an_error(syncs: Syncs) -> None:
-    syncs.lose_project('appproject.argoproj.io "web" not found')
-    assert syncs.sync() == ("Error", 'Failed to load application project: appproject.argoproj.io "web" not found')
+    syncs.lose_project("there is none")
+    assert syncs.sync() == ("Error", "Failed to load application project: there is none")
 
 
 # -- what is said of it -----------------------------------------------------------------------------------------------
