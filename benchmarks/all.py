@@ -1,7 +1,9 @@
 """All benchmarks in one run, on an embedded cluster of its own and, turn by turn, on another one beside it.
 
-``python benchmarks/all.py --beside KUBECONFIG --write`` renews the table in ``docs/performance.md``. A machine's speed
-drifts, so both clusters are measured in turns, figures are medians, and what to compare is the ratio.
+``python benchmarks/all.py --beside KUBECONFIG --beside-start COMMAND --write`` renews the table in
+``docs/performance.md``. A machine's speed drifts, so both clusters are measured in turns, figures are medians, and what
+to compare is the ratio. The cluster beside needs fifty nodes for 500 pods. Start-up is measured of another one, which
+the command starts from nothing, as ``start.py`` says.
 """
 
 from __future__ import annotations
@@ -26,14 +28,17 @@ import start
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 _MARKS = ("<!-- figures -->\n", "<!-- end of figures -->")
 TARGETS = {
-    "up to four Ready nodes, s": 1.5,
-    "memory of an idle cluster, MB": 120.0,
-    "create, ms": 1.5,
-    "get, ms": 0.8,
-    "patch, ms": 1.8,
-    "list of 5000 ConfigMaps, ms": 50.0,
-    "500 pods Running, s": 8.0,
+    "up to four Ready nodes, s": "under 1.5",
+    "memory of an idle cluster, MB": "under 120",
+    "create, ms": "under 1.5",
+    "get, ms": "under 0.8",
+    "patch, ms": "under 1.8",
+    "list of 5000 ConfigMaps, ms": "under 50",
+    "100 watchers, 500 events a second: written, 1/s": "500",
+    "100 watchers, 500 events a second: lost": "0",
+    "500 pods Running, s": "under 8",
 }
+RATES = (500, 1500)  # events a second: what is promised, and more than can be reached
 
 Figures = dict[str, float]
 
@@ -42,12 +47,12 @@ def main() -> None:
     """Measure, print, and write when asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--beside", type=Path, help="kubeconfig of a second cluster")
+    parser.add_argument("--beside-start", metavar="COMMAND", help="starts another one from nothing, for start-up")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=200, help="requests of each kind a turn")
     parser.add_argument("--write", action="store_true", help="renew the table in docs/performance.md")
     options = parser.parse_args()
-    ours = started(options.turns)
-    other: Figures = {}
+    ours, other = started(options.turns, options.beside_start)
     with load.own_cluster() as kubeconfig:
         clusters = [kubeconfig, *([options.beside] if options.beside else [])]
         measured = [in_turns([lambda f=f: requests(f, options.rounds) for f in clusters], options.turns)]
@@ -61,13 +66,17 @@ def main() -> None:
         write([f"{when()} on {machine()}.", "", *lines])
 
 
-def started(turns: int) -> Figures:
-    """How long ``gitopslab up`` takes, and what the idle cluster then holds."""
-    with tempfile.TemporaryDirectory() as homes:
-        found = [start.once(Path(homes) / str(turn), "--bare") for turn in range(turns)]
-    seconds, memory = zip(*found, strict=True)
-    names = ("up to four Ready nodes, s", "memory of an idle cluster, MB")
-    return dict(zip(names, (statistics.median(seconds), statistics.median(memory)), strict=True))
+def started(turns: int, beside: str | None) -> tuple[Figures, Figures]:
+    """How long ``gitopslab up`` takes and what the idle cluster then holds; how long the command beside takes."""
+    name = "up to four Ready nodes, s"
+
+    def once() -> Figures:
+        with tempfile.TemporaryDirectory() as home:
+            seconds, memory = start.once(Path(home), "--bare")
+        return {name: seconds, "memory of an idle cluster, MB": memory}
+
+    ours, *others = in_turns([once, *([lambda: {name: start.once_beside(beside)}] if beside else [])], turns)
+    return ours, others[0] if others else {}
 
 
 def in_turns(measures: list[Callable[[], Figures]], turns: int) -> list[Figures]:
@@ -88,11 +97,14 @@ def requests(kubeconfig: Path, rounds: int) -> Figures:
 def loads(kubeconfig: Path) -> Figures:
     """A long list, many watchers, many pods."""
     figures = {"list of 5000 ConfigMaps, ms": load.listing(kubeconfig, 5000)}
-    with load.own_namespace(kubeconfig, f"{load.NAMESPACE}-fan") as namespace:
-        found = fan_out(kubeconfig, namespace, watchers=100, rate=500, seconds=10)
-    figures["100 watchers at 500 events a second: reached, events/s"] = found.rate
-    figures["100 watchers: event lag, ms"] = found.median
-    figures["100 watchers: events lost"] = found.lost
+    for rate in RATES:
+        with load.own_namespace(kubeconfig, f"{load.NAMESPACE}-fan-{rate}") as namespace:
+            found = fan_out(kubeconfig, namespace, watchers=100, rate=rate, seconds=10)
+        about = f"100 watchers, {rate} events a second"
+        figures[f"{about}: written, 1/s"] = found.rate
+        figures[f"{about}: lag of half of them, ms"] = found.median
+        figures[f"{about}: lag of 99 %, ms"] = found.p99
+        figures[f"{about}: lost"] = found.lost
     room = sum(int(node["status"]["allocatable"]["pods"]) for node in _nodes(kubeconfig))
     for pods in (300, 500):
         if pods < room - 110:  # the control plane's node takes none
@@ -109,7 +121,7 @@ def table(ours: Figures, other: Figures) -> list[str]:
     """The figures as a table in Markdown."""
     lines = ["| | target | embedded | beside it | ratio |", "|---|---|---|---|---|"]
     for name, value in ours.items():
-        target = f"under {TARGETS[name]:g}" if name in TARGETS else ""
+        target = TARGETS.get(name, "")
         beside = other.get(name)
         shown = f"{beside:.2f} | {value / beside:.2f}" if beside else " | "
         lines.append(f"| {name} | {target} | {value:.2f} | {shown} |")

@@ -2,9 +2,11 @@
 
 By default to an embedded cluster of its own, which is removed afterwards. Every request follows from the seed and its
 number, so that a finding can be looked at again: ``--seed 7 --show 1234``. What must never happen: an answer of 500
-or more (but 504 for a version that is still to come), an error without a ``Status``, a request without an answer, a
-traceback in the log, a connection that stays behind, an object that was taken and cannot be listed, also not after a
-restart.
+or more, an error without a ``Status``, a request without an answer, a traceback in the log, a connection that stays
+behind, an object that was taken and cannot be listed, also not after a restart. What a server can only answer with a
+5xx is not asked for: a resourceVersion that is still to come (504) and a proxy with nobody behind it (503) have tests
+of their own. And three 500s of the real server and its kubelets are taken at their words: two budgets for one pod, and
+a container or a sandbox that does not run.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ _SELECTORS = (
     "a\\,b=c",
     "metadata.name=a,metadata.name!=a", "a=b" + ",c=d" * 400,
 )  # fmt: skip
+# None that is still to come: such a request is good, and waits in vain for what it asks (504, tests/http).
 _VERSIONS = (
     "",
     "0",
@@ -27,8 +28,6 @@ _VERSIONS = (
     "-1",
     "x",
     "0x1",
-    "99999999",
-    "18446744073709551615",
     "18446744073709551616",
     "1.5",
     "٣",
@@ -88,7 +87,6 @@ OTHER_PATHS = (
     "/api/v1/nodes/lab-worker/proxy/",
     "/apis/metrics.k8s.io/v1beta1/pods", "/apis/metrics.k8s.io/v1beta1/nodes/lab-worker", "*", "/%", "/api/v1?%",
     "/api/v1/pods?&&&=&=a&a",
-    "/api/v1/namespaces/fuzz/services/http:a:80/proxy/x", "/api/v1/namespaces/fuzz/pods/a:80/proxy/?q=%00",
     "/apis/events.k8s.io/v1/events",
 )  # fmt: skip
 ACCEPTS = (

@@ -138,6 +138,14 @@ def test_a_get_may_ask_for_a_version_that_is_there(client: Client, api: LocalApi
     assert codes == [200, 200, 504, 400]
 
 
+@pytest.mark.parametrize("version", ["999", str(2**64 - 1)])
+@pytest.mark.parametrize("match", ["", "&resourceVersionMatch=NotOlderThan"])
+def test_a_list_at_a_version_to_come_waits_in_vain(client: Client, version: str, match: str) -> None:
+    answer = client.get(f"/api/v1/namespaces/default/configmaps?resourceVersion={version}{match}")
+    assert (answer.code, answer.json["reason"]) == (504, "Timeout")
+    assert answer.json["message"].startswith(f"Timeout: Too large resource version: {version}, current: ")
+
+
 def test_a_collection_may_be_deleted_in_chunks(client: Client, api: LocalApi) -> None:
     for name in "abc":
         api.create(config_map(name))
