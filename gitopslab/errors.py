@@ -29,6 +29,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+NEXT = "\n  Next: "
+"""What stands between the two parts of an error's text."""
+
 
 class LabError(Exception):
     """Base of everything the lab raises on purpose.
@@ -44,7 +47,7 @@ class LabError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  Next: {self.hint}" if self.hint else self.message
+        return f"{self.message}{NEXT}{self.hint}" if self.hint else self.message
 
 
 class SetupError(LabError):

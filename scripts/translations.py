@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from messages import messages
 
 from gitopslab.course.translation import texts, texts_of_exercise
 from gitopslab.views.components import CONTROLLERS, OTHERWISE, PARTS
@@ -63,7 +64,7 @@ def catalog(path: Path, language: str) -> Catalog:
 
 def templates() -> dict[str, Catalog]:
     """All texts there are, by the name of the file that translates them."""
-    found = {"lab": _of_code(), "widgets": _of_widgets()}
+    found = {"lab": _of_code(), "messages": _of_messages(), "widgets": _of_widgets()}
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         told = texts(json.loads(notebook.read_text(encoding="utf-8")))
         for folder in sorted((ROOT / "exercises").glob(f"{notebook.name[:2]}-*")):
@@ -84,6 +85,13 @@ def _of_code() -> Catalog:
                 (text,) = node.args
                 if isinstance(text, ast.Constant):
                     made.add(text.value, auto_comments=[path.relative_to(ROOT).as_posix()])
+    return made
+
+
+def _of_messages() -> Catalog:
+    made = Catalog(project="gitopslab")
+    for text, place in messages():
+        made.add(text, auto_comments=[place])
     return made
 
 

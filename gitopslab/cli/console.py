@@ -19,6 +19,8 @@ from typing import Any
 import typer
 
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import _
+from gitopslab.machinery.messages import told
 
 _COMMAND = re.compile(
     r"\bgitopslab(?= (?:lab|notebooks|up|down|status|list|reset|kubeconfig|kubectl|doctor|run"
@@ -33,7 +35,7 @@ def say(line: str) -> None:
 
 def note(line: str) -> None:
     """One line beside the answer, on standard error."""
-    typer.echo(as_called(line), err=True)
+    typer.echo(as_called(told(line)), err=True)
 
 
 def as_called(text: str) -> str:
@@ -77,7 +79,7 @@ def _spinner(task: str) -> Iterator[Callable[[str], None]]:
             status.start()
             shown.append(status)
         last = line
-        shown[0].update(f"{_escaped(line)[:110]}")
+        shown[0].update(f"{_escaped(told(line))[:110]}")
 
     try:
         yield step
@@ -85,7 +87,7 @@ def _spinner(task: str) -> Iterator[Callable[[str], None]]:
         if shown:
             shown[0].stop()
     if last:
-        note(f"{last} ({time.monotonic() - began:.1f} s)")
+        note(f"{told(last)} ({time.monotonic() - began:.1f} s)")
 
 
 def _escaped(text: str) -> str:
@@ -104,4 +106,5 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def fail(error: LabError) -> None:
     """Say what went wrong and what to do next."""
-    note(typer.style("Error: ", fg="red", bold=True) + str(error))
+    label = typer.style(f"{_('Error')}: ", fg="red", bold=True)
+    typer.echo(label + as_called(told(str(error))), err=True)

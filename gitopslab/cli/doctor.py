@@ -8,6 +8,8 @@ import typer
 
 from gitopslab.cli.console import answer_json, note, say
 from gitopslab.cli.options import JsonOption
+from gitopslab.machinery.language import _
+from gitopslab.machinery.messages import told
 
 
 def doctor(as_json: JsonOption = False) -> None:
@@ -33,9 +35,10 @@ def doctor(as_json: JsonOption = False) -> None:
     def show(finding: Finding) -> None:
         sign, colour = signs[finding.verdict]
         text = typer.style(f"[{sign}]", fg=colour) if sys.stdout.isatty() else f"[{sign}]"
-        say(f"{text} {finding.name + ':':<13} {finding.message}")
+        say(f"{text} {told(finding.name) + ':':<13} {told(finding.message)}")
         if finding.fix:
-            say(f"{'':<18} {'to have it' if finding.verdict is Verdict.ABSENT else 'to mend it'}: {finding.fix}")
+            why = _("to have it") if finding.verdict is Verdict.ABSENT else _("to mend it")
+            say(f"{'':<18} {why}: {told(finding.fix)}")
 
     findings = examine()
     problems = [finding for finding in findings if finding.verdict is Verdict.PROBLEM]

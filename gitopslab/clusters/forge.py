@@ -22,6 +22,7 @@ from gitopslab.clusters.detached import Detached
 from gitopslab.clusters.state import exclusive, explained
 from gitopslab.errors import SetupError
 from gitopslab.machinery.home import home
+from gitopslab.machinery.messages import sentence
 
 MODULE = "gitopslab.forge"
 """The module that serves a forge."""
@@ -101,7 +102,7 @@ class Forge:
         self._environment = environment
         self._connect = connect
         self.folder = home() / "forges" / kind / name
-        self._process = Detached(f"the forge of cluster {name}", MODULE, self.folder, "forge")
+        self._process = Detached(sentence(f"the forge of cluster {name}"), MODULE, self.folder, "forge")
 
     @classmethod
     def of(cls, cluster: Beside) -> Forge:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import sys
 
 from gitopslab.clusters.tool import Answer
+from gitopslab.machinery.messages import told
 from gitopslab.machinery.objects import Object
 from gitopslab.views.grid import grid
 from gitopslab.views.resource import Resource, Resources
 
 
 def say(line: str) -> None:
-    """Print one line."""
-    sys.stdout.write(line + "\n")
+    """Print one line, in the language that is spoken."""
+    sys.stdout.write(told(line) + "\n")
     sys.stdout.flush()
 
 

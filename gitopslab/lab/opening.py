@@ -14,6 +14,7 @@ from gitopslab.clusters.base import silent
 from gitopslab.course.edition import speak_as
 from gitopslab.course.prerequisites import Verdict, examine
 from gitopslab.course.progress import working_folder
+from gitopslab.errors import NEXT
 from gitopslab.lab.answers import say
 from gitopslab.lab.facade import Lab
 from gitopslab.machinery.language import _
@@ -70,7 +71,7 @@ def check_machine() -> None:
     """Say whether this machine has what the lab needs, and what to do about what it lacks."""
     troubles = [one for one in examine() if one.verdict in (Verdict.WARNING, Verdict.PROBLEM)]
     for one in troubles:
-        say(f"{one.name}: {one.message}" + (f"\n  {_('Next')}: {one.fix}" if one.fix else ""))
+        say(f"{one.name}: {one.message}" + (NEXT + one.fix if one.fix else ""))
     stopped = any(one.verdict is Verdict.PROBLEM for one in troubles)
-    needs = _("This machine has what the lab needs.")
-    say(_("The lab cannot run here until that is mended.") if stopped else needs)
+    needs = "This machine has what the lab needs."
+    say("The lab cannot run here until that is mended." if stopped else needs)

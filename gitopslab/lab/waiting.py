@@ -11,13 +11,27 @@ from gitopslab import errors
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.waiting import Predicate, wait_until
 from gitopslab.lab.targets import Target
+from gitopslab.machinery.messages import sentence
 from gitopslab.machinery.objects import Object, name_of
 from gitopslab.views.words import newest_event, state_words
 
 _MOST_SHOWN = 5
-_REACHED = {"ready": "is ready", "delete": "is gone", "create": "is there"}
-_MISSED = {"ready": "is not ready", "delete": "is still there", "create": "does not exist"}
-_OF_SEVERAL = {"is": "are", "has": "have", "lacks": "lack", "does": "do"}
+_CONDITION, _OTHER = "condition", ""
+_REACHED = {
+    "ready": (sentence("{what} is ready"), sentence("{what} are ready")),
+    "delete": (sentence("{what} is gone"), sentence("{what} are gone")),
+    "create": (sentence("{what} is there"), sentence("{what} are there")),
+    _CONDITION: (sentence("{what} has condition {condition}"), sentence("{what} have condition {condition}")),
+    _OTHER: (sentence("{what} is as wanted"), sentence("{what} are as wanted")),
+}
+"""What is said of one object, and of several, by what they have become."""
+_MISSED = {
+    "ready": (sentence("{what} is not ready"), sentence("{what} are not ready")),
+    "delete": (sentence("{what} is still there"), sentence("{what} are still there")),
+    "create": (sentence("{what} does not exist"), sentence("{what} do not exist")),
+    _CONDITION: (sentence("{what} lacks condition {condition}"), sentence("{what} lack condition {condition}")),
+    _OTHER: (sentence("{what} is not as wanted"), sentence("{what} are not as wanted")),
+}
 
 
 def wait_for(client: Client, target: Target, wish: str | Predicate, *, labels: str = "", timeout: float) -> str:
@@ -38,18 +52,19 @@ def wait_for(client: Client, target: Target, wish: str | Predicate, *, labels: s
     reached, last = wait_until(read, wish, timeout)
     if not reached:
         raise _too_late(client, target, wish, last, timeout)
-    return _sentence(target, wish, _REACHED, "has", "is as wanted")
+    return _said(target, wish, _REACHED)
 
 
 def _too_late(
     client: Client, target: Target, wish: str | Predicate, last: list[Object], timeout: float
 ) -> errors.WaitTimeoutError:
     names = [target.name] if target.name else [name_of(obj) for obj in last]
-    told = _sentence(target, wish if last else "create", _MISSED, "lacks", "is not as wanted")
-    lines = [f"{told} after {timeout:g} s", *(f"  Last seen: {_seen(obj, target)}" for obj in last[:_MOST_SHOWN])]
+    told = _said(target, wish if last else "create", _MISSED)
+    lines = [sentence(f"{told} after {timeout:g} s")]
+    lines += [sentence(f"  Last seen: {_seen(obj, target)}") for obj in last[:_MOST_SHOWN]]
     news = newest_event(client.list("events", target.namespace if target.kind.namespaced else ""), names)
     if news:
-        lines.append(f"  Newest event: {news}")
+        lines.append(sentence(f"  Newest event: {news}"))
     return errors.WaitTimeoutError("\n".join(lines), _hint(client, target, last))
 
 
@@ -67,8 +82,6 @@ def _seen(obj: Object, target: Target) -> str:
     return state_words(obj) if target.name else f"{name_of(obj)}: {state_words(obj)}"
 
 
-def _sentence(target: Target, wish: str | Predicate, known: dict[str, str], has: str, otherwise: str) -> str:
-    if isinstance(wish, str):
-        otherwise = known.get(wish) or f"{has} {wish.replace('=', ' ', 1)}"
-    verb, _, rest = otherwise.partition(" ")
-    return f"{target} {verb if target.name else _OF_SEVERAL[verb]} {rest}"
+def _said(target: Target, wish: str | Predicate, known: dict[str, tuple[str, str]]) -> str:
+    asked, _, condition = wish.partition("=") if isinstance(wish, str) else (_OTHER, "", "")
+    return known[asked][not target.name].format(what=target, condition=condition)

@@ -7,6 +7,7 @@ be translated and keeps the files up to date.
 ::
 
     translations/<language>/lab.po          the words of commands and reports
+    translations/<language>/messages.po     whole sentences with names in them (``machinery.messages``)
     translations/<language>/widgets.po      the words that are drawn, with # for a number and * for a name
     translations/<language>/NN-slug.po      a notebook and its exercises
 """

@@ -5,8 +5,11 @@ Called by ``lab`` when something did not come in time; reads one object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from gitopslab.machinery.language import drawn
+from gitopslab.machinery.messages import sentence
 from gitopslab.machinery.objects import Object
 from gitopslab.views.news import when_of
 from gitopslab.views.pods import status_of
@@ -18,17 +21,21 @@ def state_words(obj: Object) -> str:
     status = obj.get("status", {})
     if obj.get("kind") == "Pod":
         reason = sentence_of(obj)
-        return f"{status_of(obj)}. {reason}" if reason else status_of(obj)
+        return f"{status_of(obj)}. {drawn(reason)}" if reason else status_of(obj)
     if "replicas" in obj.get("spec", {}):
         wanted, ready = obj["spec"]["replicas"], status.get("readyReplicas") or 0
         updated = status.get("updatedReplicas")
-        return f"{ready} of {wanted} replicas ready" + (f", {updated} up to date" if updated is not None else "")
+        if updated is None:
+            return sentence(f"{ready} of {wanted} replicas ready")
+        return sentence(f"{ready} of {wanted} replicas ready, {updated} up to date")
     doubts = [each for each in status.get("conditions") or [] if each.get("status") != "True"]
     if doubts:
-        return "; ".join(
-            f"{each['type']} is {each['status']}: {each.get('reason') or 'no reason given'}" for each in doubts
-        )
-    return str(status.get("phase") or "it exists")
+        return "; ".join(f"{each['type']} is {each['status']}: {_why(each)}" for each in doubts)
+    return str(status.get("phase") or sentence("it exists"))
+
+
+def _why(condition: Mapping[str, Any]) -> str:
+    return str(condition.get("reason") or sentence("no reason given"))
 
 
 def newest_event(events: Iterable[Object], names: Iterable[str]) -> str:

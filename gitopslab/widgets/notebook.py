@@ -1,7 +1,7 @@
 """The lab inside IPython: errors a learner can read.
 
 ``lab.open`` calls ``show_readable_errors``; outside IPython that does nothing. What an error says is left to whoever
-raises it.
+raises it; it is shown in the language that is spoken.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from gitopslab.errors import LabError
+from gitopslab.machinery.messages import told
 
 DEBUG = "GITOPSLAB_DEBUG"
 """When this environment variable is set, errors come with their traceback."""
@@ -31,7 +32,7 @@ def show_readable_errors() -> None:
 
 def message_of(error: BaseException) -> list[str]:
     """The lines shown for an error: what happened, to what, what to do next."""
-    return [f"{_RED}{type(error).__name__}{_PLAIN}: {error}"]
+    return [f"{_RED}{type(error).__name__}{_PLAIN}: {told(str(error))}"]
 
 
 def _show(
