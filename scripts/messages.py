@@ -85,8 +85,9 @@ class _Module:
     def shown(self, room: str, errors: set[str]) -> Iterator[str]:
         """The texts that are given to what shows them."""
         for scope in (self._tree, *(node for node in ast.walk(self._tree) if isinstance(node, _FUNCTIONS))):
-            names = self._constants | _assigned(_own(scope))
-            calls = (node for node in _own(scope) if isinstance(node, ast.Call))
+            nodes = _own(scope)
+            names = self._constants | _assigned(nodes)
+            calls = (node for node in nodes if isinstance(node, ast.Call))
             given = (
                 text for call in calls for value in _told(call, room, errors) for text in self._texts(value, names)
             )
@@ -166,12 +167,10 @@ def _is_told(text: str) -> bool:
 def _own(scope: ast.AST) -> list[ast.AST]:
     """The nodes of a scope, without those of the functions in it."""
     found: list[ast.AST] = []
-    below = list(ast.iter_child_nodes(scope))
-    while below:
-        node = below.pop(0)
+    for node in ast.iter_child_nodes(scope):
         found.append(node)
         if not isinstance(node, _FUNCTIONS):
-            below[:0] = ast.iter_child_nodes(node)
+            found += _own(node)
     return found
 
 
