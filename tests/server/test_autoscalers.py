@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from builders import ADMIN
 
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import WriteOptions
 from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
@@ -51,3 +53,31 @@ def test_v1_carries_what_it_has_no_field_for_in_annotations(verbs: Verbs, api: L
     kept = api.get(KEY, "web", "default")
     assert (kept["spec"]["maxReplicas"], kept["spec"]["metrics"]) == (9, [memory])
     assert "annotations" not in kept["metadata"]
+
+
+@pytest.mark.parametrize("carried", ["metrics", "behavior", "conditions", "current-metrics"])
+@pytest.mark.parametrize("text", ["{", "5", "null", "[5]", '[{"type": 5}]', '{"scaleUp": {"policies": 5}}'])
+def test_what_an_annotation_cannot_carry_is_passed_over(verbs: Verbs, carried: str, text: str) -> None:
+    wish = autoscaler("autoscaling/v1", targetCPUUtilizationPercentage=50)
+    wish["metadata"]["annotations"] = {f"autoscaling.alpha.kubernetes.io/{carried}": text}
+    made = verbs.create(ADMIN, old(verbs), "default", wish, WriteOptions()).object
+    assert made["spec"]["targetCPUUtilizationPercentage"] == 50
+    assert "annotations" not in made["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spec": [1]}, "failed to create typed patch object (default/web; autoscaling/v1, "
+         "Kind=HorizontalPodAutoscaler): .spec: expected map, got &{[1]}"),
+        ({"kind": "Scale"}, "invalid object type: autoscaling/v1, Kind=Scale"),
+        ({"metadata": 5}, "failed to create typed patch object (/; autoscaling/v1, Kind=HorizontalPodAutoscaler): "
+         ".metadata: expected map, got &{5}"),
+    ],
+    ids=["ill-typed spec", "another kind", "ill-typed metadata"],
+)  # fmt: skip
+def test_what_is_applied_as_v1_must_fit_v1(verbs: Verbs, change: Object, message: str) -> None:
+    wish = {**autoscaler("autoscaling/v1"), **change}
+    with pytest.raises(ApiError) as refused:
+        verbs.patch(ADMIN, old(verbs), "default", "web", wish, "apply", WriteOptions(field_manager="me"))
+    assert (refused.value.code, refused.value.message) == (400, message)

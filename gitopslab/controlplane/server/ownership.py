@@ -208,6 +208,15 @@ def _capped(owners: list[Manager]) -> list[Manager]:
 # -- Server-side apply ------------------------------------------------------------------------------------------------
 
 
+def check(resource: Resource, config: Object) -> None:
+    """Refuse a configuration that does not fit the type it is applied as.
+
+    Raises:
+        ApiError: 400.
+    """
+    check_config(resource, _struct_for(resource), config)
+
+
 def applied(
     resource: Resource,
     current: Object | None,
@@ -234,7 +243,7 @@ def applied(
         ApiError: The configuration does not fit its type.
     """
     kind = _struct_for(resource)
-    check_config(resource, kind, config)
+    check(resource, config)
     root, ignored = root_of(kind), _ignored(resource, subresource)
     live, wish = _live(resource, kind, current), _wish(root, config, ignored)
     owners = _owners(resource, kind, current, ignored, now)

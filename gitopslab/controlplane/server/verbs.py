@@ -332,6 +332,7 @@ class Verbs:
     ) -> tuple[Record, bool]:
         """Server-side apply: merge by field ownership, then go on as a create or an update."""
         if (home := self._forms.home(resource)) is not None:
+            ownership.check(resource, config)
             wish = self._forms.kept(resource, config)
             record, is_new = self._apply(who, home, namespace, name, wish, options, subresource)
             return self._forms.shown(resource, record), is_new

@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 
 from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.typed import Reader, TypedError
+from gitopslab.machinery import schema
 from gitopslab.machinery.objects import Object
 
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
@@ -26,6 +28,7 @@ _CARRIED = {
 }
 """What annotations carry, by the end of their names."""
 
+_V2 = schema.struct("autoscaling.v2.HorizontalPodAutoscaler")
 _SAME_STATUS = ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
 
 
@@ -94,13 +97,14 @@ def _packed(metadata: Object, carried: dict[str, Any]) -> Object:
 
 
 def _unpacked(metadata: Object) -> tuple[Object, dict[str, Any]]:
-    """Metadata without the annotations that carry something, and what they carry; what is not JSON is passed over."""
+    """Metadata without the annotations that carry something, and what they carry; what does not fit is passed over."""
     notes = metadata.get("annotations") or {}
     carried = {}
-    for name in _CARRIED:
+    for name, (part, field) in _CARRIED.items():
         try:
-            carried[name] = orjson.loads(notes.get(f"{_PREFIX}{name}", ""))
-        except orjson.JSONDecodeError:
+            whole = {part: {field: orjson.loads(notes.get(f"{_PREFIX}{name}", ""))}}
+            carried[name] = Reader().read(_V2, whole)[part][field]
+        except (orjson.JSONDecodeError, TypedError, KeyError):  # null is read as nothing at all
             continue
     rest = {key: value for key, value in notes.items() if key.removeprefix(_PREFIX) not in _CARRIED}
     if rest == notes:
