@@ -143,6 +143,16 @@ def test_what_cannot_be_known_to_be_gone_keeps_an_object(cluster: Cluster, api_v
     assert cluster.has("priorityclasses.scheduling.k8s.io", "low", "")
 
 
+def test_an_owner_of_an_unknown_kind_keeps_what_goes_with_its_other_owners(cluster: Cluster) -> None:
+    owner = cluster.create(config_map("owner"))
+    unknown = {"apiVersion": "example.com/v1", "kind": "Widget", "name": "owner", "uid": uid_of(owner)}
+    cluster.create(config_map("kept", metadata={"ownerReferences": [unknown]}))
+    cluster.create(config_map("both", metadata={"ownerReferences": [*owned_by(owner), {**unknown, "uid": "0"}]}))
+    cluster.api.delete("configmaps", "owner", "default", propagation="Foreground")
+    cluster.settle()
+    assert cluster.names("configmaps") == ["both", "kept", "kube-root-ca.crt"]
+
+
 def test_a_node_takes_its_lease_with_it(cluster: Cluster) -> None:
     node = cluster.get("nodes", "n1", "")
     cluster.patch(

@@ -109,3 +109,11 @@ def test_a_finalizer_in_the_namespace_is_reported_until_it_is_gone(cluster: Clus
     assert cluster.has("namespaces", "team", "")
     cluster.advance(8)
     assert not cluster.has("namespaces", "team", "")
+
+
+def test_an_emptied_namespace_that_somebody_else_holds_has_no_finalizers_in_its_spec(cluster: Cluster) -> None:
+    cluster.create({**namespace(), "metadata": {"name": "team", "finalizers": ["example.com/hold"]}})
+    cluster.settle()
+    cluster.delete("namespaces", "team", "")
+    cluster.advance(20)
+    assert cluster.get("namespaces", "team", "")["spec"] == {}

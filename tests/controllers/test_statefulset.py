@@ -146,6 +146,23 @@ def test_a_finished_update_makes_the_update_revision_current(cluster: Cluster) -
     assert (status["currentReplicas"], status["updatedReplicas"]) == (3, 3)
 
 
+def test_a_strategy_of_which_only_the_type_is_given_gets_no_partition_and_rolls_out_all(cluster: Cluster) -> None:
+    cluster.create(stateful_set(spec={"updateStrategy": {"type": "RollingUpdate"}}))
+    cluster.settle()
+    assert cluster.get("statefulsets.apps", "db")["spec"]["updateStrategy"] == {"type": "RollingUpdate"}
+    cluster.patch("statefulsets.apps", "db", image("db:2"))
+    assert set(images(cluster).values()) == {"db:2"}
+
+
+def test_without_a_partition_a_pod_that_is_gone_at_once_comes_back_as_the_update_wants_it(cluster: Cluster) -> None:
+    nowhere = {"spec": {"nodeSelector": {"disk": "none"}}}  # a pod without a node needs no time to stop
+    strategy = {"updateStrategy": {"type": "RollingUpdate"}, "podManagementPolicy": "Parallel"}
+    cluster.create(stateful_set(spec={"replicas": 1, "template": nowhere, **strategy}))
+    cluster.settle()
+    cluster.patch("statefulsets.apps", "db", image("db:2"))
+    assert images(cluster) == {"db-0": "db:2"}
+
+
 def test_a_partition_keeps_lower_pods_as_they_are(cluster: Cluster) -> None:
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
     cluster.create(stateful_set(spec={"updateStrategy": strategy}))

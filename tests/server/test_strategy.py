@@ -161,6 +161,16 @@ def test_a_daemon_sets_template_changes_are_counted_in_an_annotation() -> None:
     assert updated(before, spec__template__spec__hostNetwork=True)["metadata"]["annotations"][key] == "2"
 
 
+def test_how_many_pods_of_a_stateful_set_may_be_updated_at_once_cannot_be_set_yet() -> None:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    strategy_of = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template, "updateStrategy": strategy_of}
+    before = created({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s"}, "spec": spec})
+    assert before["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 0}
+    changed = updated(before, spec__updateStrategy__rollingUpdate={"partition": 1, "maxUnavailable": 2})
+    assert changed["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 1}
+
+
 def test_the_time_of_a_volumes_phase_is_the_servers() -> None:
     before = created({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {}})
     before["status"]["lastPhaseTransitionTime"] = "2025-01-01T00:00:00Z"

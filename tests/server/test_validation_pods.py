@@ -196,12 +196,34 @@ CHANGES = [
     (with_spec(), {"spec.schedulingGates": [{"name": "a"}]},
      ["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'a'"]),
     (with_spec(), {"metadata.labels": {"a": "b"}}, []),
+    (with_spec(), {"metadata.annotations": {"controller.kubernetes.io/pod-deletion-cost": "-5"}}, []),
+    (with_spec(), {"metadata.annotations": {"controller.kubernetes.io/pod-deletion-cost": "low"}},
+     ["metadata.annotations[controller.kubernetes.io/pod-deletion-cost]: "
+      'Invalid value: "low": must be a 32bit integer']),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("before", "changes", "expected"), CHANGES, ids=ids_of(CHANGES))
 def test_what_may_change_in_a_pod(before: Object, changes: dict[str, Any], expected: list[str]) -> None:
     assert change_problems(before, changes) == expected
+
+
+_BOUND = with_container(resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}})
+RESIZES = [
+    (_BOUND, {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}, []),
+    (_BOUND, {"requests": {"memory": "1Gi"}},
+     ["spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed",
+      "spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed"]),
+    (_BOUND, {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+     ['spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing']),
+    (with_spec(), {"requests": {"cpu": "100m"}},
+     ['spec: Invalid value: "BestEffort": Pod QOS Class may not change as a result of resizing']),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "wished", "expected"), RESIZES, ids=ids_of(RESIZES))
+def test_a_resize_keeps_what_a_pod_is_promised(before: Object, wished: Object, expected: list[str]) -> None:
+    assert change_problems(before, {"spec.containers.0.resources": wished}, "resize") == expected
 
 
 def test_a_container_that_ended_for_good_does_not_come_back() -> None:

@@ -101,6 +101,8 @@ class GarbageCollector:
             self._drop_finalizer(node, FOREGROUND)
 
     def _collect(self, node: Node) -> None:
+        if not all(self._can_be_found(node, owner) for owner in node.owners):
+            return
         dangling = {owner.uid for owner in node.owners if self._is_dangling(node, owner)}
         present = [owner.uid for owner in node.owners if owner.uid not in dangling]
         waiting = {uid for uid in present if (found := self._graph.find(uid)) and found.waits_for_dependents}
@@ -113,15 +115,23 @@ class GarbageCollector:
         else:
             self._delete(node, _policy(node))
 
+    def _can_be_found(self, node: Node, owner: Owner) -> bool:
+        """Whether it can be told if an owner is there.
+
+        An unknown kind may come back with its CustomResourceDefinition, and a cluster-scoped object can have no owner
+        inside a namespace: while an object has one such owner nothing is done to it, whatever its other owners are.
+        """
+        resource = self._resource(owner)
+        return resource is not None and (bool(node.namespace) or not resource.namespaced)
+
+    def _resource(self, owner: Owner) -> Resource | None:
+        return self._catalog.of_reference({"apiVersion": owner.api_version, "kind": owner.kind})
+
     def _is_dangling(self, node: Node, owner: Owner) -> bool:
         """Whether an owner reference names nothing that exists where it could be."""
-        resource = self._catalog.of_reference({"apiVersion": owner.api_version, "kind": owner.kind})
-        # An unknown kind may come back with its CustomResourceDefinition, and a cluster-scoped object cannot have an
-        # owner inside a namespace: neither is reason enough to delete.
-        if resource is None or (resource.namespaced and not node.namespace):
-            return False
+        resource = self._resource(owner)
         found = self._graph.find(owner.uid)
-        if found is None or found.resource != resource.key or found.name != owner.name:
+        if resource is None or found is None or found.resource != resource.key or found.name != owner.name:
             return True
         if resource.namespaced and found.namespace != node.namespace:
             self._warn_of_namespace(node, owner)

@@ -148,7 +148,7 @@ class NamespaceController:
         if remains.resources or remains.errors:
             return Result(_AGAIN)
         kept = [finalizer for finalizer in finalizers if finalizer != _FINALIZER]
-        self._api.update({**namespace, "spec": {**namespace["spec"], "finalizers": kept}}, "finalize")
+        self._api.update({**namespace, "spec": {"finalizers": kept} if kept else {}}, "finalize")
         return DONE
 
     def _content(self) -> Iterable[Resource]:

@@ -21,6 +21,7 @@ from gitopslab.machinery.objects import (
     labels_of,
     name_of,
     namespace_of,
+    uid_of,
 )
 
 NAME_LABEL = "statefulset.kubernetes.io/pod-name"
@@ -205,12 +206,30 @@ def is_current(stateful_set: Object, ordinal: int) -> bool:
 
 
 def status_of(
-    stateful_set: Object, pods: list[Object], current: str, update: str, collisions: int, now: float
+    stateful_set: Object,
+    pods: list[Object],
+    going: list[Object],
+    revisions: tuple[str, str],
+    collisions: int,
+    now: float,
 ) -> Object:
-    """The counts a StatefulSet shows, and how far its rollout is."""
+    """The counts a StatefulSet shows, and how far its rollout is.
+
+    Args:
+        stateful_set: The StatefulSet.
+        pods: Its pods as they were before this step.
+        going: Those that this step has deleted: they follow no revision any more, or ``is_current`` would bring them
+            back as they were.
+        revisions: The names of the current revision and of the one being rolled out.
+        collisions: How many names of revisions were taken.
+        now: The time.
+    """
+    current, update = revisions
     min_ready = stateful_set["spec"].get("minReadySeconds") or 0
     running = [pod for pod in pods if is_running(pod)]
-    staying = [labels_of(pod).get(POD_LABEL) for pod in pods if not is_terminating(pod)]
+    gone = {uid_of(pod) for pod in going}
+    kept = (pod for pod in pods if not is_terminating(pod) and uid_of(pod) not in gone)
+    staying = [labels_of(pod).get(POD_LABEL) for pod in kept]
     replicas, ready, updated = len(pods), len(running), staying.count(update)
     old = staying.count(current)
     strategy = (stateful_set["spec"].get("updateStrategy") or {}).get("type", "RollingUpdate")

@@ -76,8 +76,11 @@ class StatefulSetController:
         known = self._revisions.of(stateful_set)
         versions = self._versions(stateful_set, known)
         pods = self._claimed(stateful_set)
-        failure = None if is_terminating(stateful_set) else self._take_step(stateful_set, pods, versions)
-        self._write_status(stateful_set, pods, versions)
+        step = statefuls.Step()
+        if not is_terminating(stateful_set):
+            step = statefuls.next_step(stateful_set, pods, name_of(versions.update), self._clock.now())
+        failure = self._take(stateful_set, step, versions)
+        self._write_status(stateful_set, pods, step.delete, versions)
         if failure is not None:
             raise failure
         self._clean_up(stateful_set, known, versions, pods)
@@ -99,8 +102,7 @@ class StatefulSetController:
         current = next((found for found in known if name_of(found) == status.get("currentRevision")), update)
         return Versions(update if name_of(current) == name_of(update) else current, update, collisions)
 
-    def _take_step(self, stateful_set: Object, pods: list[Object], versions: Versions) -> ApiError | None:
-        step = statefuls.next_step(stateful_set, pods, name_of(versions.update), self._clock.now())
+    def _take(self, stateful_set: Object, step: statefuls.Step, versions: Versions) -> ApiError | None:
         try:
             for pod in step.complete:
                 self._complete(stateful_set, pod)
@@ -181,9 +183,9 @@ class StatefulSetController:
         idle = [found for found in known if name_of(found) not in live]
         self._revisions.truncate(idle, len(idle) - stateful_set["spec"].get("revisionHistoryLimit", 10))
 
-    def _write_status(self, stateful_set: Object, pods: list[Object], versions: Versions) -> None:
-        current, update = name_of(versions.current), name_of(versions.update)
-        status = statefuls.status_of(stateful_set, pods, current, update, versions.collisions, self._clock.now())
+    def _write_status(self, stateful_set: Object, pods: list[Object], going: list[Object], versions: Versions) -> None:
+        revisions = name_of(versions.current), name_of(versions.update)
+        status = statefuls.status_of(stateful_set, pods, going, revisions, versions.collisions, self._clock.now())
         if status != stateful_set.get("status"):
             self._api.update({**stateful_set, "status": status}, "status")
 

@@ -67,10 +67,12 @@ def set_stateful_set(stateful_set: Object) -> None:
 
 
 def _set_stateful_update(strategy: Object) -> None:
+    """A partition of 0, unless the type is given and nothing else: that stays as it is, unlike in other kinds."""
     if not strategy.get("type"):
         strategy["type"] = "RollingUpdate"
-    if strategy["type"] == "RollingUpdate":
-        strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+        strategy.setdefault("rollingUpdate", {})
+    if strategy["type"] == "RollingUpdate" and strategy.get("rollingUpdate") is not None:
+        strategy["rollingUpdate"].setdefault("partition", 0)
 
 
 def set_daemon_set(daemon_set: Object) -> None:

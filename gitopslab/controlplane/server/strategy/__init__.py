@@ -66,6 +66,8 @@ def prepare_create(resource: Resource, obj: Object) -> None:
         workloads.generate_selector(obj)
     elif resource.key == "daemonsets.apps":
         workloads.set_template_generation(obj, None)
+    elif resource.key == "statefulsets.apps":
+        workloads.drop_max_unavailable(obj, None)
 
 
 def prepare_update(resource: Resource, obj: Object, before: Object, subresource: str, now: float) -> None:
@@ -96,6 +98,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         _put_back(obj, before, "status")
     if resource.key == "daemonsets.apps":
         workloads.set_template_generation(obj, before)
+    elif resource.key == "statefulsets.apps":
+        workloads.drop_max_unavailable(obj, before)
     if resource.tracks_generation and subresource not in ("status", "binding") and _wants_more(resource, obj, before):
         obj["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.strategy.pods import quality_of_service
 from gitopslab.controlplane.server.validation import formats, gostruct, podspec
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.containers import check_image_text
@@ -75,6 +76,8 @@ def _check_no_tokens(causes: Causes, spec: Object) -> None:
 def _check_change(causes: Causes, pod: Object, before: Object) -> None:
     new, old = pod["spec"], before["spec"]
     if new is old or new == old:
+        if annotations_of(pod) != annotations_of(before):
+            podspec.check_pod_annotations(causes, annotations_of(pod), "metadata.annotations")
         return
     _check_whole(causes, pod)
     for field in ("containers", "initContainers"):
@@ -168,18 +171,32 @@ def _check_kept_debuggers(causes: Causes, new: Object, old: Object) -> None:
 
 
 def _check_resize(causes: Causes, pod: Object, before: Object) -> None:
-    """Simplified: upstream also forbids to remove requests and to lower memory without a restart policy for it."""
-    for field in ("containers", "initContainers"):
-        pairs = zip(pod["spec"].get(field) or (), before["spec"].get(field) or (), strict=True)
-        if any(not _differs_only_in_cpu_and_memory(item, kept) for item, kept in pairs):
-            causes.forbidden("spec", "only cpu and memory resources are mutable")
+    quality = (before.get("status") or {}).get("qosClass") or quality_of_service(before["spec"])
+    if quality != quality_of_service(pod["spec"]):
+        causes.invalid("spec", quality, "Pod QOS Class may not change as a result of resizing")
+    pairs = [
+        (f"spec.{field}[{index}].resources", item, kept)
+        for field in ("initContainers", "containers")
+        for index, (item, kept) in enumerate(
+            zip(pod["spec"].get(field) or (), before["spec"].get(field) or (), strict=True)
+        )
+    ]
+    for path, item, kept in pairs:
+        for kind in ("requests", "limits"):
+            if not _amounts(kept, kind).keys() <= _amounts(item, kind).keys():
+                causes.forbidden(f"{path}.{kind}", f"resource {kind} cannot be removed")
+    if any(not _differs_only_in_cpu_and_memory(item, kept) for _, item, kept in pairs):
+        causes.forbidden("spec", "only cpu and memory resources are mutable")
+
+
+def _amounts(container: Object, kind: str) -> Object:
+    return (container.get("resources") or {}).get(kind) or {}
 
 
 def _differs_only_in_cpu_and_memory(container: Object, before: Object) -> bool:
     def others(item: Object) -> dict[str, Any]:
-        resources = item.get("resources") or {}
         return {
-            field: {key: value for key, value in (resources.get(field) or {}).items() if key not in ("cpu", "memory")}
+            field: {key: value for key, value in _amounts(item, field).items() if key not in ("cpu", "memory")}
             for field in ("limits", "requests")
         }
 
