@@ -134,3 +134,12 @@ def test_no_text_is_too_small_and_nothing_is_left_behind(shown: ShownTree, tree:
     assert shown.smallest_text() >= 12
     shown.page.evaluate("() => cleanUp()")
     assert shown.page.evaluate("() => listeners()") == 0
+
+
+def test_beside_the_file_browser_of_a_small_screen_every_column_is_in_view(shown: ShownTree, tree: Tree) -> None:
+    shown.page.set_viewport_size({"width": 850, "height": 720})  # what JupyterLab leaves of 1280 pixels
+    shown.show(tree)
+    room = shown.page.locator(".gl-tr-room")
+    assert room.evaluate("(node) => node.scrollWidth - node.clientWidth") == 0
+    names = shown.page.locator(".gl-tr-card", has_text="shop").locator("b")
+    assert names.evaluate_all("(all) => all.map((one) => one.scrollWidth > one.clientWidth)") == [False, False]
