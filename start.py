@@ -23,6 +23,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 LOCK = ROOT / "requirements.lock"
 LEAST = (3, 11)
+PATIENCE = 20.0  # seconds
 
 
 def main() -> int:
@@ -57,11 +58,27 @@ def set_up(extra: str) -> None:
     tell("Installing the lab; the first time this takes about a minute")
     target = f"{ROOT}[{extra}]" if extra else str(ROOT)
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, "--constraint", str(LOCK), "--editable", target], check=True)
+    wait_for([*pip, "--constraint", str(LOCK), "--editable", target], began)
     # pip compiles what it copies but not what it points to, and a cluster would take half as long again to start.
     subprocess.run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "gitopslab")], check=True)
     (VENV / f"installed-{extra or 'lab'}").write_text(wanted, encoding="utf-8")
     tell(f"Installed in {time.monotonic() - began:.0f} s")
+
+
+def wait_for(command: list[str], began: float) -> None:
+    """Run pip, which is quiet, and say now and then that it is still at work: downloads can take minutes."""
+    with subprocess.Popen(command) as process:
+        while True:
+            try:
+                code = process.wait(PATIENCE)
+                break
+            except subprocess.TimeoutExpired:
+                tell(f"still installing, for {time.monotonic() - began:.0f} s now")
+            except BaseException:
+                process.wait()  # Ctrl-C has told pip too
+                raise
+    if code:
+        raise subprocess.CalledProcessError(code, command)
 
 
 def stamp() -> str:

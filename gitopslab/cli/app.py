@@ -17,12 +17,14 @@ import typer
 from gitopslab import __version__
 from gitopslab.cli import ci, clusters, doctor, exercises, image, lab, progress, rehearse, run
 from gitopslab.cli.console import fail, note
+from gitopslab.cli.listing import Listing
 from gitopslab.errors import LabError
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C, as shells do
 
 app = typer.Typer(
     name="gitopslab",
+    cls=Listing,
     help="Notebooks that teach containers, GitLab CI, Kubernetes and GitOps by driving a cluster from cells.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -75,7 +77,7 @@ def _common(
 def run_command() -> None:
     """Run the command that the process was given, and end the process with its exit code."""
     try:
-        app()
+        app(prog_name=os.environ.get("GITOPSLAB_COMMAND", "gitopslab"))
     except SystemExit as end:
         if end.code == _INTERRUPTED:
             note("Stopped with Ctrl-C. Next: run the same command again, it begins where it can")

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from gitopslab.cli.console import answer_json, note, say, table
+from gitopslab.cli.listing import Listing
 from gitopslab.cli.options import ClusterOption, JsonOption, NameOption
 from gitopslab.errors import LabError
 
@@ -39,7 +40,9 @@ class SeveralValues(TyperCommand):
         return super().parse_args(ctx, made)
 
 
-app = typer.Typer(help="A .gitlab-ci.yml checked, explained and listed, without a GitLab.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Listing, help="A .gitlab-ci.yml checked, explained and listed, without a GitLab.", no_args_is_help=True
+)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A .gitlab-ci.yml; - for standard input.")]
 EventOption = Annotated[

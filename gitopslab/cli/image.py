@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitopslab.cli.console import answer_json, note, progress, say, table
+from gitopslab.cli.listing import Listing
 from gitopslab.cli.options import ClusterOption, JsonOption, NameOption
 from gitopslab.errors import LabError
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from gitopslab.clusters.images import Images
 
 app = typer.Typer(
-    help="Container images: built, pushed, pulled and looked into, with or without Docker.", no_args_is_help=True
+    cls=Listing,
+    help="Container images: built, pushed, pulled and looked into, with or without Docker.",
+    no_args_is_help=True,
 )
 
 ImageArgument = Annotated[str, typer.Argument(metavar="IMAGE", help="A name such as localhost:5050/waal/waal-web:dev.")]

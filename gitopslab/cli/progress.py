@@ -15,13 +15,14 @@ import typer
 
 from gitopslab.cli.console import note, say
 from gitopslab.cli.console import progress as shown
+from gitopslab.cli.listing import Listing
 from gitopslab.cli.options import ClusterOption, NameOption
 from gitopslab.errors import SetupError
 
 if TYPE_CHECKING:
     from gitopslab.course.parcel import About
 
-app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(cls=Listing, invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 
 _REFRESH = 2.0
 _CLEAR = "\x1b[H\x1b[2J"  # what terminals take for an empty screen

@@ -183,6 +183,7 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
     client = NotebookClient(
         notebook,
         timeout=timeout,
+        startup_timeout=timeout,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,

@@ -205,7 +205,8 @@ def built_words(built: Built) -> str:
     lines = [f"Warning: {warning}" for warning in built.warnings]
     size = bytes_in_words(built.image.size)
     by = "" if built.builder == "lab" else f" by {built.builder}"
-    return "\n".join([*lines, f"built {names}{by} in {built.seconds:.2f} s: {built.image.digest}, {size}"])
+    digest = built.image.digest[:19]  # as long as in a list of images: the whole of it would not fit on a line
+    return "\n".join([*lines, f"built {names}{by} in {built.seconds:.2f} s: {digest}, {size}"])
 
 
 def moved_words(moved: Moved) -> str:
