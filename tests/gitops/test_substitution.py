@@ -74,3 +74,42 @@ def test_errors_name_an_object_as_kustomize_does() -> None:
     metadata = {"name": "web", "namespace": "shop"}
     assert title({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}) == "Deployment.v1.apps/web"
     assert title({"apiVersion": "v1", "kind": "Service", "metadata": metadata}) == "Service.v1.[noGrp]/web"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("${x:+other}", "hello"), ("${none:+other}", "other"), ("$$", "$"), ("$$x", "$x"), ("${x/#h/}", "hello"),
+        ("${x: -2}", "hello"), ("${x/l/}", "helo"), ("${none:-${x}}", "hello"), ("${none:-a${x}b}", "ahellob"),
+        ("${x#*}", "ello"), ("${x%%l*}", "he"), ("${#umlaut}", "3"), ("${none:?why}", "why"),
+    ],
+)  # fmt: skip
+def test_a_form_gives_what_flux_gives_not_what_a_shell_would(text: str, wanted: str) -> None:
+    assert expand(text, {"x": "hello", "umlaut": "öx"}) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("${x-other}", "missing closing brace"), ("${x", "missing closing brace"), ("${x y}", "missing closing brace"),
+        ("${", "unable to parse variable name"), ("${}", "unable to parse variable name"),
+        ("${ x }", "unable to parse variable name"), ("${!x}", "unable to parse variable name"),
+        ("${1}", 'variable not set (strict mode): "1"'), ("${x/}", "bad substitution"), ("${x//l}", "bad substitution"),
+        ("${x:?", "unable to parse substitution within function"),
+        ("${x:}", "unable to parse substitution within function"),
+        ("${#}", "bad substitution"), ("${none} ${", "unable to parse variable name"),
+        ("${#none}", 'variable not set (strict mode): "none"'), ("${none^^}", 'variable not set (strict mode): "none"'),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_told_in_flux_words(text: str, why: str) -> None:
+    with pytest.raises(RenderError) as raised:
+        expand(text, {"x": "hello"})
+    assert raised.value.message == why
+
+
+def test_what_breaks_the_yaml_is_told_with_its_line() -> None:
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": "${x}"}}
+    with pytest.raises(
+        RenderError, match=r"^YAMLToJSON: yaml: line 3: mapping values are not allowed in this context$"
+    ):
+        substituted(obj, {"x": "a: b c"})

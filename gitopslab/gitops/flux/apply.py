@@ -134,7 +134,7 @@ class Applier:
         try:
             paths = paths_of(result, ignore)
         except LabError as error:
-            raise ApplyError(f"{spoken(obj)}: {error.message}") from error
+            raise ApplyError(error.message) from error
         if self._take_over(self._resource(obj), live, obj) or _differs(without(live, paths), without(result, paths)):
             return Planned(CONFIGURED, payload(obj, live, result, paths))
         self._seen[uid_of(live)] = _Seen(_compared(live), obj, ignore)

@@ -2,8 +2,7 @@
 
 Pure but for the remote, so it runs in a thread. The message is a Go template over what changed.
 
-Simplified: commits are not signed (``signingKey``), and a push goes to a branch alone, without ``push.refspec`` and
-``push.options``.
+Simplified: a push brings no ``push.options``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from gitopslab.gitops.source.reference import Found, find
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 MESSAGE = "Update from image update automation"
-_AUTHOR = "Flux"
 _SEE = "See: https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template"
 _REMOVED = {".Updated": ".Changed", ".Changed.ImageResult": ".Changed.FileChanges' or '.Changed.Objects"}
 
@@ -51,6 +49,7 @@ class Plan:
         automation: The ImageUpdateAutomation.
         ref: What to check out.
         branch: Where to push.
+        also: The ref that takes the commit, too; empty for none.
         images: By ``namespace:policy``.
         when: Seconds since the epoch.
     """
@@ -61,6 +60,7 @@ class Plan:
     branch: str
     images: Mapping[str, Image]
     when: float
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,13 @@ def run(plan: Plan) -> Ran:
 def _pushed(plan: Plan, refs: Mapping[str, str], found: Found, files: dict[str, bytes], what: Changed) -> Ran:
     message = message_of(plan.automation, what)
     author = plan.automation["spec"]["git"]["commit"]["author"]
-    change = remote.Change(files, message, author.get("name") or _AUTHOR, author["email"], plan.when)
+    change = remote.Change(files, message, author.get("name", ""), author["email"], plan.when)
     is_own = plan.branch == found.name
     before = refs.get(HEADS + plan.branch, "")
     if not is_own and before and _is_there(plan, before, files):
         return Ran(found.revision)
-    commit = remote.push(plan.address, found.commit, change, plan.branch, before=before, force=not is_own)
+    also = plan.also
+    commit = remote.push(plan.address, found.commit, change, plan.branch, before=before, force=not is_own, also=also)
     revision = f"{plan.branch}@sha1:{commit}" if is_own else found.revision
     return Ran(revision, commit, message)
 

@@ -57,6 +57,8 @@ def build(content: bytes, spec: Object, variables: Mapping[str, str] | RenderErr
         try:
             confined.check(root)
             objects = kustomize.build(folder, timeout=timeout)
+        except kustomize.NamelessError:
+            raise
         except RenderError as error:
             raise RenderError(f"kustomize build failed: {error.message}") from error
     objects = [_finished(obj, spec, variables) for obj in objects]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitopslab.gitops.flux.alert import AlertController
+from gitopslab.gitops.flux.bucket import BucketController
 from gitopslab.gitops.flux.gitrepository import GitRepositoryController
 from gitopslab.gitops.flux.helmchart import HelmChartController
 from gitopslab.gitops.flux.helmrelease import HelmReleaseController
@@ -12,6 +13,7 @@ from gitopslab.gitops.flux.imagerepository import ImageRepositoryController, Tag
 from gitopslab.gitops.flux.imageupdateautomation import ImageUpdateAutomationController
 from gitopslab.gitops.flux.kinds import (
     ALERTS,
+    BUCKETS,
     GIT_REPOSITORIES,
     HELM_CHARTS,
     HELM_RELEASES,
@@ -34,7 +36,7 @@ from gitopslab.gitops.starting import Row
 def controllers(given: Surroundings) -> list[Row]:
     """A row for each controller."""
     tags: Tags = {}
-    sources = (GIT_REPOSITORIES, OCI_REPOSITORIES)
+    sources = (GIT_REPOSITORIES, OCI_REPOSITORIES, BUCKETS)
     reflected = (IMAGE_REPOSITORIES, IMAGE_POLICIES)
     charted = (HELM_CHARTS, HELM_REPOSITORIES, GIT_REPOSITORIES)
     released = (HELM_RELEASES, HELM_CHARTS, OCI_REPOSITORIES)
@@ -42,6 +44,7 @@ def controllers(given: Surroundings) -> list[Row]:
     return [
         Row(GitRepositoryController.name, (GIT_REPOSITORIES,), lambda: GitRepositoryController(given)),
         Row(OCIRepositoryController.name, (OCI_REPOSITORIES,), lambda: OCIRepositoryController(given)),
+        Row(BucketController.name, (BUCKETS,), lambda: BucketController(given)),
         Row(KustomizationController.name, (KUSTOMIZATIONS, *sources), lambda: KustomizationController(given)),
         Row(HelmRepositoryController.name, (HELM_REPOSITORIES,), lambda: HelmRepositoryController(given)),
         Row(HelmChartController.name, charted, lambda: HelmChartController(given)),

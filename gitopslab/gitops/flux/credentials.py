@@ -37,6 +37,29 @@ def check(credentials: Credentials, url: str) -> None:
         raise GitError(f"failed to configure authentication options: invalid '{scheme}' auth option: {why}")
 
 
+def check_signing(api: Api, automation: Object) -> None:
+    """Refuse to make commits that are to be signed.
+
+    Simplified: commits are not signed (``git.commit.signingKey``), whatever key there is.
+
+    Raises:
+        GitError: A key is named.
+    """
+    key = automation["spec"]["git"]["commit"].get("signingKey")
+    if not key:
+        return
+    name, field = key["secretRef"]["name"], "identity" if key.get("type") == "ssh" else "git.asc"
+    try:
+        data = api.get("secrets", name, namespace_of(automation)).get("data") or {}
+    except ApiError as error:
+        raise GitError(f"could not find signing key secret '{name}': {error.message}") from error
+    if field not in data:
+        article = "an" if field == "identity" else "a"
+        raise GitError(f"signing key secret '{name}' does not contain {article} '{field}' key")
+    what = "parse SSH signing key" if field == "identity" else "read signing key"
+    raise GitError(f"could not {what} from secret '{name}': the lab signs no commits")
+
+
 def credentials_of(api: Api, obj: Object, host: str = "") -> Credentials:
     """What ``spec.secretRef`` of a source leads to: ``username`` and ``password``, or a ``bearerToken``.
 

@@ -13,7 +13,7 @@ from gitopslab.errors import ApiError, NotFoundError, RenderError
 from gitopslab.gitops.flux.kinds import KUSTOMIZE
 from gitopslab.gitops.flux.marks import spoken
 from gitopslab.gitops.render.substitution import title
-from gitopslab.machinery.objects import Object, annotations_of, namespace_of
+from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 
 _DECRYPT = f"{KUSTOMIZE}/decrypt"
 
@@ -44,7 +44,9 @@ def check_readable(obj: Object, spec: Object) -> None:
     """
     sops = obj.get("sops")
     if spec.get("decryption") and isinstance(sops, dict) and sops.get("mac") and not _is_to_stay(obj):
-        why = "cannot get sops data key: Error getting data key: 0 successful groups required, got 0"
+        why = "cannot get sops data key: Failed to get the data key required to decrypt the SOPS file."
+        if obj.get("kind") == "Secret":
+            why = f"failed to decrypt and format '{namespace_of(obj)}/{name_of(obj)}' Secret data: {why}"
         raise RenderError(f"decryption failed for '{title(obj)}': {why}")
 
 

@@ -34,14 +34,18 @@ def paths_of(obj: Object, rules: Rules) -> list[str]:
     """The JSON pointers that are ignored in an object.
 
     Raises:
-        LabError: A target cannot be read.
+        LabError: A target cannot be read, or a path is no JSON pointer.
     """
     try:
-        return _meant(obj, rules)
+        paths = _meant(obj, rules)
     except PatternError as error:
         raise LabError(f"invalid regex in spec.ignore: {error.message}") from error
     except ApiError as error:
         raise LabError(f"invalid selector in spec.ignore: {error.message}") from error
+    for path in paths:
+        if not path.startswith("/"):
+            raise LabError(f"replace operation does not apply: doc is missing path: {path}: missing value")
+    return paths
 
 
 def _meant(obj: Object, rules: Rules) -> list[str]:

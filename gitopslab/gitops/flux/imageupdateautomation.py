@@ -11,12 +11,12 @@ from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Sour
 from gitopslab.errors import GitError
 from gitopslab.gitops.flux.automation import Plan, Ran, RemovedFieldError, RunError, run
 from gitopslab.gitops.flux.conditions import READY
-from gitopslab.gitops.flux.credentials import check, credentials_of
+from gitopslab.gitops.flux.credentials import check, check_signing, credentials_of
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, IMAGE_AUTOMATIONS, IMAGE_POLICIES
 from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
-from gitopslab.gitops.git.remote import Address
+from gitopslab.gitops.git.remote import HEAD, HEADS, Address
 from gitopslab.gitops.render.setters import Image
 from gitopslab.gitops.source.reference import DEFAULT_BRANCH
 from gitopslab.machinery.clock import timestamp
@@ -93,14 +93,15 @@ class ImageUpdateAutomationController:
         ref = said or {"branch": DEFAULT_BRANCH}
         credentials = credentials_of(self._loop.api, source)
         check(credentials, source["spec"]["url"])
+        check_signing(self._loop.api, obj)
         timeout = seconds(source["spec"].get("timeout"), 60.0)
         address = Address(self._given.url(source["spec"]["url"]), credentials.user, credentials.password, timeout)
-        return Plan(address, obj, ref, branch, images, self._given.clock.now())
+        also = _other_ref((git.get("push") or {}).get("refspec") or "", branch)
+        return Plan(address, obj, ref, branch, images, self._given.clock.now(), also)
 
     def _tell(self, turn: Turn, plan: Plan, ran: Ran) -> None:
         now = timestamp(self._given.clock.now())
-        status: Object = dict(turn.obj.get("status") or {})
-        status["lastAutomationRunTime"] = now
+        status: Object = {**(turn.obj.get("status") or {}), **self._run_now()}
         status["observedSourceRevision"] = ran.revision
         status["observedPolicies"] = {
             policy.partition(":")[2]: {key: value for key, value in asdict(image).items() if value}
@@ -110,17 +111,22 @@ class ImageUpdateAutomationController:
             status["lastPushCommit"], status["lastPushTime"] = ran.commit, now
         self._loop.succeeded(turn, status, _UP_TO_DATE)
         if ran.commit:
-            words = f"pushed commit '{ran.commit[:7]}' to branch '{plan.branch}'\n{ran.message}"
+            refspec = (turn.obj["spec"]["git"].get("push") or {}).get("refspec")
+            more = f" and refspecs '{refspec}'" if refspec else ""
+            words = f"pushed commit '{ran.commit[:7]}' to branch '{plan.branch}'{more}\n{ran.message}"
             self._loop.event(turn.obj, "Normal", "Succeeded", words)
         elif not is_condition_true(turn.obj, READY):
             self._loop.event(turn.obj, "Normal", "Succeeded", _UP_TO_DATE)
 
     def _stalled(self, turn: Turn, reason: str, message: str) -> Result:
-        self._loop.failed(turn, reason, message, is_stalled=True)
+        self._loop.failed(turn, reason, message, is_stalled=True, told=self._run_now())
         return self._loop.schedule.idle(turn.request, turn.cause)
 
+    def _run_now(self) -> dict[str, str]:
+        return {"lastAutomationRunTime": timestamp(self._given.clock.now())}
+
     def _failed(self, turn: Turn, reason: str, message: str) -> Result:
-        self._loop.failed(turn, reason, message)
+        self._loop.failed(turn, reason, message, told=self._run_now())
         return self._loop.schedule.failed(turn.request, turn.cause)
 
     def _images(self, obj: Object) -> dict[str, Image]:
@@ -144,6 +150,12 @@ class ImageUpdateAutomationController:
     def _users(self, event: WatchEvent) -> Iterable[Request]:
         name = name_of(event.object)
         return [Request(*_key(each)) for each in self._loop.objects if each["spec"]["sourceRef"]["name"] == name]
+
+
+def _other_ref(refspec: str, branch: str) -> str:
+    """The ref that a refspec moves besides a branch; empty where it moves none, as one of another branch."""
+    source, _, target = refspec.partition(":")
+    return target if source in (branch, f"{HEADS}{branch}", HEAD) else ""
 
 
 def _wrong(spec: Object) -> tuple[str, str] | None:

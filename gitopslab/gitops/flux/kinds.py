@@ -12,6 +12,7 @@ NOTIFICATION = "notification.toolkit.fluxcd.io"
 
 GIT_REPOSITORIES = f"gitrepositories.{SOURCE}"
 OCI_REPOSITORIES = f"ocirepositories.{SOURCE}"
+BUCKETS = f"buckets.{SOURCE}"
 HELM_REPOSITORIES = f"helmrepositories.{SOURCE}"
 HELM_CHARTS = f"helmcharts.{SOURCE}"
 HELM_RELEASES = f"helmreleases.{HELM}"
@@ -23,7 +24,7 @@ RECEIVERS = f"receivers.{NOTIFICATION}"
 PROVIDERS = f"providers.{NOTIFICATION}"
 ALERTS = f"alerts.{NOTIFICATION}"
 
-SOURCES = {"GitRepository": GIT_REPOSITORIES, "OCIRepository": OCI_REPOSITORIES}
+SOURCES = {"GitRepository": GIT_REPOSITORIES, "OCIRepository": OCI_REPOSITORIES, "Bucket": BUCKETS}
 """The sources a Kustomization can have here, by kind."""
 
 FINALIZER = "finalizers.fluxcd.io"

@@ -28,6 +28,7 @@ from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.expressions import ExpressionError
 from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, is_suspended
 from gitopslab.gitops.flux.marks import is_owned, owner_labels, spoken
+from gitopslab.gitops.flux.normalizing import normalized
 from gitopslab.gitops.flux.ownership import MANAGER
 from gitopslab.gitops.flux.prune import prune
 from gitopslab.gitops.flux.report import EarlyFailure, Failure, HealthFailure, Report, TerminalError, is_news
@@ -159,12 +160,13 @@ class KustomizationController:
             return False
         if is_news(obj, run):
             self._tell(run, "Building manifests for", "Detecting drift for")
+        objects = [normalized(each, self._given.typed) for each in built.objects]
         try:
-            check_plain(built.objects)
+            check_plain(objects)
         except RenderError as error:
             run.digest = built.digest
             raise Failure("ReconciliationFailed", error.message) from error
-        run.begin(built, prepared(built.objects, owner_labels(obj), obj["spec"].get("commonMetadata")))
+        run.begin(built, prepared(objects, owner_labels(obj), obj["spec"].get("commonMetadata")))
         return True
 
     def _tell(self, run: Run, *doing: str) -> None:
@@ -181,7 +183,7 @@ class KustomizationController:
         kind, namespace, name = source_of(obj)
         if kind == "ExternalArtifact":
             gate = "ExternalArtifact feature gate is disabled"
-            raise TerminalError("AccessDenied", f"can't access '{kind}/{namespace}/{name}', {gate}", is_prefixed=False)
+            raise TerminalError("AccessDenied", f"can't access '{kind}/{namespace}/{name}', {gate}", is_denied=True)
         if self._causes.source(obj) is None:
             raise EarlyFailure("ArtifactFailed", f'{kind}.source.toolkit.fluxcd.io "{name}" not found')
         artifact = self._causes.artifact(obj)
@@ -330,6 +332,7 @@ class KustomizationController:
             elif (result := self._delete(request, obj, entries)) is not None:
                 return result
         self._forget(request)
+        self._report.gone(obj)
         drop_finalizer(self._status, KUSTOMIZATIONS, obj)
         return DONE
 

@@ -95,9 +95,19 @@ class Loop:
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
         self.write(turn.obj, status, Condition.true(conditions.READY, "Succeeded", message))
 
-    def failed(self, turn: Turn, reason: str, message: str, *, is_stalled: bool = False) -> None:
-        """Not Ready; stalled where only a change of the object can mend it."""
-        status = dict(turn.obj.get("status") or {})
+    def failed(
+        self, turn: Turn, reason: str, message: str, *, is_stalled: bool = False, told: Mapping[str, str] = {}
+    ) -> None:
+        """Not Ready; stalled where only a change of the object can mend it.
+
+        Args:
+            turn: Whose it is.
+            reason: Of the conditions.
+            message: Of the conditions, and of the event.
+            is_stalled: Whether only a change of the object can mend it.
+            told: More for the status.
+        """
+        status = {**(turn.obj.get("status") or {}), **told}
         said = [Condition.false(conditions.READY, reason, message)]
         if is_stalled:
             status["observedGeneration"] = turn.obj["metadata"]["generation"]

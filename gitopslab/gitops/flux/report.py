@@ -17,12 +17,12 @@ from gitopslab.gitops.flux.apply import Action
 from gitopslab.gitops.flux.conditions import Condition
 from gitopslab.gitops.flux.durations import seconds, spoken
 from gitopslab.gitops.flux.history import Ended, with_entry
-from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, KUSTOMIZE, requested_at
+from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, KUSTOMIZE, is_suspended, requested_at
 from gitopslab.gitops.flux.run import Run, Step
 from gitopslab.gitops.flux.surroundings import write_status
 from gitopslab.gitops.inventory import inventory_of
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.objects import Object, condition_of
+from gitopslab.machinery.objects import Object, condition_of, is_condition_true
 
 _TERMINAL = "Reconciliation failed terminally due to configuration error"
 _COMMIT_STATUS = f"{KUSTOMIZE}/commit_status"
@@ -47,10 +47,15 @@ class EarlyFailure(Failure):
 
 
 class TerminalError(Failure):
-    """Only a change of the Kustomization can mend it, so it is not tried again."""
+    """Only a change of the Kustomization can mend it, so it is not tried again.
 
-    def __init__(self, reason: str, message: str, *, is_prefixed: bool = True) -> None:
-        super().__init__(reason, f"{_TERMINAL}: {message}" if is_prefixed else message)
+    Attributes:
+        is_observed: Whether ``observedGeneration`` tells that it was seen: not where access is denied.
+    """
+
+    def __init__(self, reason: str, message: str, *, is_denied: bool = False) -> None:
+        super().__init__(reason, message if is_denied else f"{_TERMINAL}: {message}")
+        self.is_observed = not is_denied
 
 
 class HealthFailure(Failure):
@@ -93,7 +98,6 @@ class Report:
 
     def succeeded(self, obj: Object, run: Run) -> None:
         """Everything is applied, and healthy where that was asked for."""
-        now = self._clock.now()
         status = self._attempted(obj, run)
         is_new = run.revision != status.get("lastAppliedRevision")
         status["lastAppliedRevision"] = run.revision
@@ -114,9 +118,17 @@ class Report:
             gone.append(conditions.HEALTHY)
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
         self._write(obj, status, *said)
-        following = spoken(seconds(obj["spec"]["interval"]))
-        words = f"Reconciliation finished in {spoken(now - run.started)}, next run in {following}"
-        self._event(obj, run, "Normal", "ReconciliationSucceeded", words, {_COMMIT_STATUS: "update"})
+        self._finished(obj, run, "ReconciliationSucceeded")
+
+    def gone(self, obj: Object) -> None:
+        """It goes; where it was well, Flux says once more that it has finished, and when it would go on."""
+        if is_condition_true(obj, conditions.READY) and not is_suspended(obj):
+            self._finished(obj, _last(obj, self._clock.now()), _reason(obj))
+
+    def _finished(self, obj: Object, run: Run, reason: str) -> None:
+        took, following = spoken(self._clock.now() - run.started), spoken(seconds(obj["spec"]["interval"]))
+        words = f"Reconciliation finished in {took}, next run in {following}"
+        self._event(obj, run, "Normal", reason, words, {_COMMIT_STATUS: "update"})
 
     def failed(self, obj: Object, run: Run, failure: Failure) -> None:
         """It did not come off; it will be tried again."""
@@ -135,7 +147,8 @@ class Report:
     def stalled(self, obj: Object, run: Run, failure: TerminalError) -> None:
         """It is wrong as it is written."""
         status = dict(obj.get("status") or {})
-        status["observedGeneration"] = obj["metadata"]["generation"]
+        if failure.is_observed:
+            status["observedGeneration"] = obj["metadata"]["generation"]
         status["conditions"] = conditions.without(status.get("conditions") or [], conditions.RECONCILING)
         said = (
             Condition.false(conditions.READY, failure.reason, failure.message),
@@ -224,11 +237,11 @@ def is_news(obj: Object, run: Run) -> bool:
     )
 
 
-def _last(obj: Object) -> Run:
+def _last(obj: Object, started: float = 0.0) -> Run:
     """A run that has come as far as the last one that succeeded."""
     status = obj.get("status") or {}
     revision, origin = (str(status.get(f"lastApplied{kind}Revision") or "") for kind in ("", "Origin"))
-    return Run(None, obj, 0.0, revision=revision, origin=origin)
+    return Run(None, obj, started, revision=revision, origin=origin)
 
 
 def _reason(obj: Object) -> str:

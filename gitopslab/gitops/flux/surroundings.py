@@ -9,6 +9,7 @@ from pathlib import Path
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.gitops import surroundings
 from gitopslab.gitops.flux.kinds import FINALIZER
+from gitopslab.gitops.flux.normalizing import Typed
 from gitopslab.gitops.source.storage import Storage
 from gitopslab.machinery.merge import merge_difference
 from gitopslab.machinery.objects import Object, name_of, namespace_of
@@ -23,11 +24,13 @@ class Surroundings(surroundings.Surroundings):
     Attributes:
         api_as: Gives the Api with the rights of a service account: its namespace, its name, and the field manager.
         storage: Keeps artifacts.
+        typed: Gives an object as Kubernetes' own types hold it.
         kubeconfig: With which a program of others reaches the cluster; None for one that nobody serves.
     """
 
     api_as: Callable[[str, str, str], Api]
     storage: Storage
+    typed: Typed
     kubeconfig: Path | None = None
 
 

@@ -181,7 +181,16 @@ class Change:
     when: float
 
 
-def push(address: Address, parent: str, change: Change, branch: str, *, before: str = "", force: bool = False) -> str:
+def push(
+    address: Address,
+    parent: str,
+    change: Change,
+    branch: str,
+    *,
+    before: str = "",
+    force: bool = False,
+    also: str = "",
+) -> str:
     """Put a commit on top of another and a branch on it; the commit's id.
 
     Args:
@@ -191,6 +200,7 @@ def push(address: Address, parent: str, change: Change, branch: str, *, before: 
         branch: Without ``refs/heads/``.
         before: What the branch names now; empty when it is not there.
         force: Take the branch from wherever it is.
+        also: The full name of another ref that is moved to the commit.
 
     Raises:
         GitError: The push was refused, or the repository cannot be reached.
@@ -203,7 +213,7 @@ def push(address: Address, parent: str, change: Change, branch: str, *, before: 
     def moved(known: Mapping[Ref, ObjectID]) -> dict[Ref, ObjectID]:
         if not force and known.get(ref, _ZERO).decode() != (before or _ZERO.decode()):
             raise GitError("failed to push to remote: non-fast-forward update: " + ref.decode())
-        return {ref: new.id}
+        return {ref: new.id, **({Ref(also.encode()): new.id} if also else {})}
 
     def objects(have: Any, want: Any, **_options: Any) -> Any:
         known = set(_everything(repo, below)) if parent else set()

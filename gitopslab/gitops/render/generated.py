@@ -12,12 +12,20 @@ from typing import Any
 import yaml
 
 from gitopslab.errors import ManifestError, RenderError
-from gitopslab.gitops.render.kustomize import FILES, kustomization_of
+from gitopslab.gitops.render.kustomize import FILES, fault_of, kustomization_of
 from gitopslab.gitops.render.plain import YAML
 from gitopslab.machinery.manifests import load, objects
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, name_of
 
 _API = "kustomize.config.k8s.io/v1beta1"
+_FIELDS = (
+    "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels",
+    "commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags", "replacements",
+    "replicas", "vars", "sortOptions", "resources", "components", "crds", "bases", "configMapGenerator",
+    "secretGenerator", "helmGlobals", "helmCharts", "helmChartInflationGenerator", "generatorOptions",
+    "configurations", "generators", "transformers", "validators", "inventory", "buildMetadata",
+)  # fmt: skip
+"""Of a kustomization. Flux reads it and writes it anew, so any other field, which kustomize refuses, is forgotten."""
 
 
 def write(folder: Path, spec: Object) -> None:
@@ -50,9 +58,9 @@ def _resources(folder: Path, root: Path) -> list[str]:
     for entry in sorted(folder.iterdir()):
         path = entry.relative_to(root).as_posix()
         if entry.is_dir() and not entry.is_symlink():
-            found += [path] if kustomization_of(entry) else _resources(entry, root)
+            found += [f"./{path}"] if kustomization_of(entry) else _resources(entry, root)
         elif entry.suffix in YAML and entry.is_file() and _holds_objects(entry, path):
-            found.append(path)
+            found.append(f"./{path}")
     return found
 
 
@@ -60,25 +68,27 @@ def _holds_objects(file: Path, path: str) -> bool:
     """Whether a YAML file has any object in it; an empty one is left out.
 
     Raises:
-        RenderError: What is in it is not Kubernetes'.
+        RenderError: What is in it is not Kubernetes', in kustomize's words.
     """
     try:
-        return bool(objects(file.read_text(encoding="utf-8"), path))
-    except (ManifestError, UnicodeDecodeError) as error:
-        reason = error.message if isinstance(error, ManifestError) else "not text in UTF-8"
-        raise RenderError(f"failed to decode Kubernetes YAML from {path}: {reason}") from error
+        found = objects(file.read_text(encoding="utf-8"), path)
+    except (ManifestError, UnicodeDecodeError):
+        found = [{}]
+    if not all(name_of(obj) for obj in found) and (fault := fault_of(file)):
+        raise RenderError(f"failed to decode Kubernetes YAML from {path}: {fault}")
+    return bool(found)
 
 
 def _read(file: Path) -> Object:
     try:
         content, _ = load(file.read_bytes())
     except ValueError as error:
-        raise RenderError(f"failed to read {file.name}: {error}") from error
+        raise RenderError(f"error converting YAML to JSON: {error}") from error
     if content is None:
         return {"apiVersion": _API, "kind": "Kustomization"}
     if not isinstance(content, dict):
         raise RenderError(f"{file.name} is not a map of fields")
-    return content
+    return {key: value for key, value in content.items() if key in _FIELDS}
 
 
 def _add(content: Object, spec: Object, folder: Path) -> None:

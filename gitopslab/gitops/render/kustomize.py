@@ -6,10 +6,14 @@ in kustomize's own words.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
+
+import yaml
 
 from gitopslab.errors import ManifestError, RenderError
 from gitopslab.machinery.kubectl import executable
@@ -20,6 +24,15 @@ FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """What kustomize takes for the description of a folder, in its order."""
 
 _MOST_BYTES = 64 * 1024 * 1024
+_FAULT = re.compile(
+    r"accumulating resources: (?:accumulation err=')?accumulating resources from '[^']*': "
+    r"(.*?)(?: in File: \S+|': must build at directory: .*)",
+    re.DOTALL,
+)
+
+
+class NamelessError(RenderError):
+    """What came out of a build is no Kubernetes object."""
 
 
 def kustomization_of(folder: Path) -> Path | None:
@@ -50,10 +63,40 @@ def build(folder: Path, *, timeout: float = 60.0, confined: bool = False) -> lis
         raise RenderError(_said(answer.stderr, folder))
     if len(answer.stdout) > _MOST_BYTES:
         raise RenderError(f"the build gives more than {_MOST_BYTES} bytes")
+    text = answer.stdout.decode()
     try:
-        return objects(answer.stdout.decode(), "kustomize build")
+        return objects(text, "kustomize build")
     except ManifestError as error:
-        raise RenderError(error.message) from error
+        raise _nameless(text) or RenderError(error.message) from error
+
+
+def fault_of(file: Path) -> str:
+    """What kustomize finds wrong with a file of manifests, in its own words; empty for nothing.
+
+    Args:
+        file: YAML.
+    """
+    with tempfile.TemporaryDirectory(prefix="kustomization-") as place:
+        (Path(place) / "manifest.yaml").write_bytes(file.read_bytes())
+        (Path(place) / FILES[0]).write_text("resources: [./manifest.yaml]\n", encoding="utf-8")
+        try:
+            build(Path(place))
+        except NamelessError:
+            return ""
+        except RenderError as error:
+            match = _FAULT.fullmatch(error.message)
+            return match[1] if match else error.message
+    return ""
+
+
+def _nameless(text: str) -> NamelessError | None:
+    """The error for the first document that has no apiVersion, kind or name."""
+    for document in yaml.safe_load_all(text):
+        metadata = document.get("metadata") or {}
+        if not (document.get("apiVersion") and document.get("kind") and metadata.get("name")):
+            said = json.dumps(document, sort_keys=True, separators=(",", ":"))
+            return NamelessError(f"failed to decode Kubernetes apiVersion, kind and name from: {said}")
+    return None
 
 
 def _said(stderr: bytes, folder: Path) -> str:

@@ -87,3 +87,34 @@ def test_an_update_path_that_is_not_there_is_told(flux: Flux, project: Project) 
     found = condition(flux)
     assert found[:2] == ("False", "UpdateFailed")
     assert found[2].startswith("failed to apply policies: ")
+
+
+def test_a_run_that_fails_is_a_run(flux: Flux) -> None:
+    automation(flux)
+    first = flux.status(AUTOMATIONS)["lastAutomationRunTime"]
+    flux.advance(600)
+    assert flux.status(AUTOMATIONS)["lastAutomationRunTime"] > first
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "message"),
+    [
+        (None, {"identity": "eA=="}, "signing key secret 'key' does not contain a 'git.asc' key"),
+        ("ssh", {"git.asc": "eA=="}, "signing key secret 'key' does not contain an 'identity' key"),
+        ("ssh", None, "could not find signing key secret 'key': secrets \"key\" not found"),
+        ("gpg", {"git.asc": "eA=="}, "could not read signing key from secret 'key': the lab signs no commits"),
+        ("ssh", {"identity": "eA=="}, "could not parse SSH signing key from secret 'key': the lab signs no commits"),
+    ],
+)
+def test_a_commit_that_is_to_be_signed_is_not_made(
+    flux: Flux, project: Project, kind: str | None, data: dict[str, str] | None, message: str
+) -> None:
+    project.commit({"a.yaml": "a: 1\n"})
+    flux.repository(project.url)
+    if data is not None:
+        metadata = {"name": "key", "namespace": SYSTEM}
+        flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
+    key = {"secretRef": {"name": "key"}} | ({"type": kind} if kind else {})
+    automation(flux, git={"commit": {**AUTHOR["commit"], "signingKey": key}})
+    words = f"failed configuring source manager: {message}"
+    assert condition(flux) == ("False", "SourceManagerFailed", words)

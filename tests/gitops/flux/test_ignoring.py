@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flux_cluster import KS, Flux
+from flux_cluster import KS, Flux, config_map
 from projects import Project
 
 from gitopslab.controlplane.server.local import LocalApi
@@ -126,3 +126,12 @@ def test_a_target_that_cannot_be_read_is_told(flux: Flux, project: Project) -> N
     assert found is not None
     assert found[1] == "ReconciliationFailed"
     assert "invalid regex in spec.ignore" in found[2]
+
+
+def test_a_path_that_is_no_pointer_is_told(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a", x="1")})
+    flux.repository(project.url)
+    flux.kustomization()
+    flux.change(KS, "app", {"ignore": [{"paths": ["data"]}]})
+    message = "replace operation does not apply: doc is missing path: data: missing value\n"
+    assert flux.condition(KS) == ("False", "ReconciliationFailed", message)

