@@ -10,12 +10,13 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gitopslab.cli.beside import beside
 from gitopslab.cli.console import note, progress, say
 from gitopslab.cli.options import ClusterOption, NameOption
 from gitopslab.cli.pages import as_page, as_slides, index, seconds
@@ -46,7 +47,10 @@ def run(
     lang: Annotated[
         list[str] | None,
         typer.Option(
-            "--lang", metavar="L", envvar=VARIABLE, help="en or nl; given twice, both, nl in a folder of its own."
+            "--lang",
+            metavar="L",
+            envvar=VARIABLE,
+            help="en or nl; given twice, both beside each other, nl in a folder of its own.",
         ),
     ] = None,
     timeout: Annotated[int, typer.Option("--timeout", metavar="S", min=1, help="Seconds a cell may take.")] = 180,
@@ -66,21 +70,39 @@ def run(
       gitopslab run my-notebook.ipynb --cluster kind
     """
     chosen = [path for one in names for path in found(one)] if names else shipped_notebooks()
-    asked = lang or [ENGLISH]
-    environment = up(spec, name)
-    failed: list[str] = []
-    for spoken in asked:
-        speak(spoken)
-        # before the work, which would else be for nothing
-        places = [
-            _made(folder if spoken == asked[0] else folder / spoken) if folder else None for folder in (html, slides)
-        ]
-        failed += _all(chosen, environment | {VARIABLE: spoken}, timeout, *places)
+    asked = list(dict.fromkeys(lang or [ENGLISH]))
+    for spoken in reversed(asked):
+        speak(spoken)  # before the work, which would else be for nothing; the first one is spoken from now on
+    others = asked[1:] if spec == "embedded" else []
+    with ExitStack() as stack:
+        ends = {
+            spoken: stack.enter_context(
+                beside(spoken, f"{name}-{spoken}", _words(chosen, spoken, html, slides, timeout))
+            )
+            for spoken in others
+        }
+        environment = up(spec, name)
+        failed: list[str] = []
+        for spoken in asked:
+            if spoken not in ends:
+                speak(spoken)
+                within = "" if spoken == asked[0] else spoken
+                places = [_made(folder / within) if folder else None for folder in (html, slides)]
+                failed += _all(chosen, environment | {VARIABLE: spoken}, timeout, *places)
+        failed += [f"some in {spoken}" for spoken, ended_well in ends.items() if not ended_well()]
     if failed:
         raise NotebookError(
-            f"{len(failed)} of {len(chosen) * len(asked)} notebooks failed: {', '.join(failed)}",
+            f"Not all of {len(chosen) * len(asked)} notebooks ran to their end: {', '.join(failed)}",
             "Open one in JupyterLab and run it there: gitopslab lab",
         )
+
+
+def _words(chosen: list[Path], spoken: str, html: Path | None, slides: Path | None, timeout: int) -> list[str]:
+    """The same command in one language, into a folder of its own."""
+    words = ["run", *map(str, chosen), "--lang", spoken, "--timeout", str(timeout)]
+    for option, folder in (("--html", html), ("--slides", slides)):
+        words += [option, str(folder / spoken)] if folder else []
+    return words
 
 
 def _all(

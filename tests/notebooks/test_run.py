@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from gitopslab.clusters import known
 from gitopslab.course import catalogue
 from gitopslab.course.content import copy_to, shipped
 from gitopslab.course.voice import Cell
@@ -77,12 +78,16 @@ def test_it_runs_and_each_exercise_offers_a_hint_and_is_done_when_solved(home: P
         assert after.startswith("Done: "), after
 
 
-def test_running_them_all_from_the_command_line_writes_pages_with_the_board(home: Path) -> None:
+def test_running_in_both_languages_writes_pages_with_the_board_and_leaves_one_cluster(home: Path) -> None:
     environment = {**os.environ}
     environment.pop("GITOPSLAB_STATIC")
     command = [sys.executable, "-m", "gitopslab", "run", "--html", str(home / "html"), str(NOTEBOOKS[0])]
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    both = [*command, "--lang", "en", "--lang", "nl"]
+    done = subprocess.run(both, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    page = (home / "html" / f"{NOTEBOOKS[0].stem}.html").read_text()
-    assert "lab-control-plane" in page
-    assert "Error displaying widget" not in page
+    for folder, title in ((home / "html", "What happens when"), (home / "html" / "nl", "Wat gebeurt er als")):
+        page = (folder / f"{NOTEBOOKS[0].stem}.html").read_text()
+        assert title in page
+        assert "lab-control-plane" in page
+        assert "Error displaying widget" not in page
+    assert [each.name for each in known(lambda _error: None)] == ["lab"]
