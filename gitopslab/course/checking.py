@@ -20,6 +20,7 @@ from gitopslab.views.words import state_words
 
 _POLL_SECONDS = 0.2
 _LONGEST_SECONDS = 30.0
+_MOMENT = 3.0  # seconds: what is under way has moved on by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,17 @@ class Verdict:
         """The first check that does not hold."""
         return next((finding for finding in self.findings if not finding.holds), None)
 
+    @property
+    def patience(self) -> float:
+        """Seconds without change after which it is told: those of the first check that does not hold.
+
+        When an object's spec, too, does not ask for what it should, nothing that comes by itself makes the exercise
+        done. Then it is told after a moment, in which what is under way ends.
+        """
+        failing = [finding.check for finding in self.findings if not finding.holds]
+        longest = _MOMENT if any(check.is_wish for check in failing) else _LONGEST_SECONDS
+        return min(failing[0].patience, longest) if failing else 0.0
+
 
 def judge(exercise: Exercise, world: World) -> Verdict:
     """Look at everything once."""
@@ -98,9 +110,9 @@ def settled(look: Callable[[], Verdict]) -> Verdict:
     """
     began = changed = time.monotonic()
     verdict = look()
-    while (failing := verdict.failing) is not None:
+    while verdict.failing is not None:
         now = time.monotonic()
-        if now - changed >= failing.check.patience or now - began >= _LONGEST_SECONDS:
+        if now - changed >= verdict.patience or now - began >= _LONGEST_SECONDS:
             break
         time.sleep(_POLL_SECONDS)
         before, verdict = verdict, look()

@@ -109,6 +109,11 @@ class Check:
     look: str
     patience: float
 
+    @property
+    def is_wish(self) -> bool:
+        """Whether it is about what an object asks for, which nobody but a learner writes."""
+        return self.source.what == "object" and self.source.field.startswith("spec") and not self.patience
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:

@@ -1,0 +1,27 @@
+"""How long a failing check is waited for."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitopslab.course import catalogue
+from gitopslab.course.checking import Finding, Verdict
+
+
+@pytest.mark.parametrize(
+    ("exercise", "failing", "seconds"),
+    [
+        pytest.param("12-3", {"flux", "argocd"}, 12, id="the cluster may still do it"),
+        pytest.param("12-3", {"flux", "argocd", "suspended"}, 3, id="nobody has asked for it"),
+        pytest.param("11-1", {"gone", "prune"}, 3, id="nobody has asked for it, and something is on its way"),
+        pytest.param("13-2", {"passed", "image"}, 8, id="a pipeline may still make the image"),
+        pytest.param("12-3", {"suspended"}, 0, id="only a learner can"),
+        pytest.param("12-3", set[str](), 0, id="done"),
+    ],
+)
+def test_what_may_come_by_itself_is_waited_for_as_long_as_it_can_matter(
+    exercise: str, failing: set[str], seconds: float
+) -> None:
+    found = catalogue.exercise(exercise)
+    findings = [Finding(check, check.id not in failing, "this", "that") for check in found.checks]
+    assert Verdict(found, findings).patience == seconds
