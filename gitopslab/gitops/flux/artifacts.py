@@ -21,7 +21,8 @@ from gitopslab.machinery.objects import Object, condition_of, name_of, namespace
 
 COMPONENT = "source-controller"
 _OUTDATED = "ArtifactOutdated"
-_TROUBLES = ("StorageOperationFailed", "BuildFailed", "FetchFailed", "IncludeUnavailable")
+_VERIFIED = "SourceVerified"
+_TROUBLES = ("StorageOperationFailed", "BuildFailed", _VERIFIED, "FetchFailed", "IncludeUnavailable")
 """Worst first, which is the last step first: a step that fails was reached by all that come after it here."""
 _IN_STORAGE = "ArtifactInStorage"
 
@@ -155,7 +156,7 @@ class Artifacts:
             turn: Whose it is.
             reason: Of the conditions.
             message: Of the conditions, and of the event.
-            trouble: The condition that is true of it.
+            trouble: The condition that is true of it, or (``SourceVerified``) false.
             is_stalled: Only a change of the object can mend it.
             again: Seconds until the next try; 0 for later and later.
         """
@@ -164,7 +165,8 @@ class Artifacts:
         place = _TROUBLES.index(trouble)
         worst = next((told for kind in _TROUBLES[:place] if (told := condition_of(turn.obj, kind))), None)
         ready = (worst["reason"], worst["message"]) if worst else (reason, message)
-        said = [Condition.true(trouble, reason, message), Condition.false(conditions.READY, *ready)]
+        is_so = Condition.false if trouble == _VERIFIED else Condition.true
+        said = [is_so(trouble, reason, message), Condition.false(conditions.READY, *ready)]
         gone = [*_TROUBLES[place + 1 :]]
         if is_stalled:
             status["observedGeneration"] = turn.obj["metadata"]["generation"]

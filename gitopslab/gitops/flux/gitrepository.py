@@ -4,7 +4,7 @@ Story of one reconcile: find the credentials, ask the remote for its refs, and s
 stored; else fetch it, leave out what is ignored, store the archive, and say so. All of it once an interval, at once
 when the spec changes or somebody asks (``requestedAt``), and later and later after a failure.
 
-Simplified: nothing is verified (``spec.verify``), and submodules are not followed.
+Simplified: submodules are not followed (``spec.recurseSubmodules``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import GitError
+from gitopslab.gitops.flux import verifying
 from gitopslab.gitops.flux.artifacts import Artifacts, New
 from gitopslab.gitops.flux.credentials import check, credentials_of
 from gitopslab.gitops.flux.durations import seconds
@@ -22,8 +23,9 @@ from gitopslab.gitops.flux.including import CopyError, IncludeError, includes_of
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
+from gitopslab.gitops.flux.verifying import VerifyError
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import Address, File
+from gitopslab.gitops.git.remote import Address, Checkout, File
 from gitopslab.gitops.source import archive, ignore
 from gitopslab.gitops.source.reference import Found, find, is_branch, lists_first
 from gitopslab.machinery.objects import Object
@@ -90,11 +92,18 @@ class GitRepositoryController:
         address = Address(self._given.url(spec["url"]), credentials.user, credentials.password, timeout)
         told = [include.artifact for include in includes]
         is_same = told == ((turn.obj.get("status") or {}).get("includedArtifacts") or [])
-        stored = self._artifacts.stored(turn.obj) if is_same else ""
+        stored = self._artifacts.stored(turn.obj) if is_same and not spec.get("verify") else ""
+        keys = verifying.keys_of(self._artifacts.loop.api, turn.obj)
         what = (turn.cause, address, stored, tuple(artifact["digest"] for artifact in told))
 
         def do() -> Fetched:
-            return fetch(address, spec, stored, lambda files: merged(files, includes, storage))
+            return fetch(
+                address,
+                spec,
+                stored,
+                lambda files: merged(files, includes, storage),
+                lambda checkout: verifying.check(spec, checkout, keys),
+            )
 
         outcome = self._given.work.ask(self.name, turn.request, what, do)
         if outcome is None:
@@ -103,6 +112,10 @@ class GitRepositoryController:
             fetched = outcome.get()
         except _EmptyRepositoryError as error:
             return self._artifacts.failed(turn, "EmptyGitRepository", error.message)
+        except VerifyError as error:
+            return self._artifacts.failed(
+                turn, error.reason, error.message, trouble="SourceVerified", is_stalled=error.is_stalled
+            )
         except CopyError as error:
             return self._artifacts.failed(turn, "CopyFailure", error.message, trouble="StorageOperationFailed")
         except GitError as error:
@@ -132,6 +145,7 @@ def fetch(
     spec: Object,
     stored: str,
     completed: Callable[[Mapping[str, File]], Mapping[str, File]] = lambda files: files,
+    verified: Callable[[Checkout], None] = lambda checkout: None,
 ) -> Fetched:
     """Ask the remote for the commit that a spec means, and for its files unless they are stored already.
 
@@ -140,8 +154,10 @@ def fetch(
         spec: Of the GitRepository.
         stored: The revision that is stored; empty for none.
         completed: Adds what is included.
+        verified: Refuses a commit that nobody has signed.
 
     Raises:
+        VerifyError: Nobody has signed it.
         GitError: The remote does not answer, refuses, or has no such commit.
     """
     try:
@@ -154,6 +170,7 @@ def fetch(
     except GitError as error:
         raise GitError(f"failed to checkout and determine revision: {error.message}") from error
     sparse = _sparse(checkout.files, spec.get("sparseCheckout") or [])
+    verified(checkout)
     files = ignore.kept(completed(sparse), spec.get("ignore"))
     return Fetched(found, archive.pack(files), _short(checkout.message))
 

@@ -4,7 +4,8 @@ Story of one reconcile: find the tag that the ref means, ask the registry for it
 already; else pull the manifest and one layer of it, unpack the layer (or copy it as it is), leave out what is ignored,
 and store it. ``flux push artifact`` makes such artifacts, ``lab.flux.push`` as well.
 
-Simplified: nothing is verified (``spec.verify``), and clouds are not logged in to (``spec.provider``).
+Simplified: no signature is checked, so nothing is stored where ``spec.verify`` asks for one; clouds are not logged
+in to (``spec.provider``).
 """
 
 from __future__ import annotations
@@ -111,6 +112,11 @@ class OCIRepositoryController:
             pulled = outcome.get()
         except FetchError as error:
             return self._artifacts.failed(turn, error.reason, error.message)
+        if verify := spec.get("verify"):
+            which = f"{spec['url'].removeprefix('oci://')}@{pulled.digest}"
+            why = f"no matching signatures were found for '{which}'"
+            message = f"failed to verify the signature using provider '{verify['provider']}': {why}"
+            return self._artifacts.failed(turn, "VerificationError", message, trouble="SourceVerified")
         return self._keep(turn, pulled)
 
     def _keep(self, turn: Turn, pulled: Pulled) -> Result:

@@ -76,11 +76,13 @@ class Checkout:
         commit: Its id, 40 hexadecimal digits.
         message: What its author wrote.
         files: By path from the root, with ``/``.
+        signature: As its author put it into the commit; empty for none.
     """
 
     commit: str
     message: str
     files: Mapping[str, File]
+    signature: str = ""
 
     @property
     def subject(self) -> str:
@@ -137,7 +139,8 @@ def checkout(address: Address, commit: str, *, of: Sequence[str] = ()) -> Checko
     found = _commit(repo, ObjectID(commit.encode()))
     files: dict[str, File] = {}
     _gather(repo, found.tree, "", files)
-    return Checkout(found.id.decode(), found.message.decode(errors="replace"), files)
+    signature = (found.gpgsig or b"").decode(errors="replace")
+    return Checkout(found.id.decode(), found.message.decode(errors="replace"), files, signature)
 
 
 def log(address: Address, commit: str, most: int) -> list[LogEntry]:

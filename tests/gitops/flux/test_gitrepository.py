@@ -492,3 +492,46 @@ def said(events: list[WatchEvent]) -> list[tuple[str, str]]:
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("spec", "keys", "reason", "message", "is_stalled"),
+    [
+        ({}, None, "VerificationError", 'public keys secret error: secrets "keys" not found', False),
+        (
+            {},
+            {"a.sshpub": "eA=="},
+            "InvalidCommitSignature",
+            "signature verification of commit '{commit}' failed: unsupported signature type: empty",
+            False,
+        ),
+        (
+            {"mode": "Tag"},
+            {},
+            "InvalidVerificationMode",
+            "cannot verify tag object's signature if a tag reference is not specified",
+            True,
+        ),
+    ],
+)
+def test_what_is_to_be_verified_is_not_stored(
+    flux: Flux,
+    project: Project,
+    spec: Object,
+    keys: dict[str, str] | None,
+    reason: str,
+    message: str,
+    is_stalled: bool,
+) -> None:
+    words = message.format(commit=project.commit({"a.yaml": config_map("a")}))
+    if keys is not None:
+        metadata = {"name": "keys", "namespace": SYSTEM}
+        flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": keys})
+    flux.repository(project.url, verify={"secretRef": {"name": "keys"}, **spec})
+    assert flux.condition(GIT, kind="SourceVerified") == ("False", reason, words)
+    assert flux.condition(GIT) == ("False", reason, words)
+    assert (flux.condition(GIT, kind="Stalled") is not None) is is_stalled
+    assert "artifact" not in flux.status(GIT)
+    flux.change(GIT, "app", {"verify": None})
+    assert flux.condition(GIT, kind="SourceVerified") is None
+    assert flux.files() == ["a.yaml"]

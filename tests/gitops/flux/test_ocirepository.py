@@ -258,3 +258,16 @@ def test_deleting_it_removes_its_artifacts(registry: Registry, flux: Flux) -> No
     flux.plane.settle()
     assert flux.find(OCI, "app", SYSTEM) is None
     assert flux.artifacts() == []
+
+
+def test_what_is_to_be_verified_is_not_stored(registry: Registry, flux: Flux) -> None:
+    digest = registry.push("v1")
+    registry.source(ref={"tag": "v1"}, verify={"provider": "cosign"})
+    why = f"no matching signatures were found for '{registry.name}@{digest}'"
+    message = f"failed to verify the signature using provider 'cosign': {why}"
+    assert flux.condition(OCI, kind="SourceVerified") == ("False", "VerificationError", message)
+    assert flux.condition(OCI) == ("False", "VerificationError", message)
+    assert "artifact" not in flux.status(OCI)
+    flux.change(OCI, "app", {"verify": None})
+    assert flux.condition(OCI, kind="SourceVerified") is None
+    assert registry.revision == f"v1@{digest}"
