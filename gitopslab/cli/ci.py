@@ -256,7 +256,8 @@ def _text(file: Path) -> str:
     if str(file) == "-":
         return sys.stdin.read()
     if not file.is_file():
-        raise LabError(f"There is no file {file}", "Give the path of a .gitlab-ci.yml.")
+        said = f"{file} is a folder" if file.is_dir() else f"There is no file {file}"
+        raise LabError(said, "Give the path of a .gitlab-ci.yml.")
     return file.read_text(encoding="utf-8", errors="replace")
 
 

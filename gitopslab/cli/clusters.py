@@ -159,6 +159,7 @@ def status(spec: ClusterOption = "embedded", name: NameOption = "lab", as_json: 
     """
     from gitopslab.clusters.forge import Forge
     from gitopslab.clusters.kubectl import Kubectl
+    from gitopslab.clusters.state import command as command_of
 
     found = cluster(spec, name)
     described = _described(found)
@@ -172,6 +173,8 @@ def status(spec: ClusterOption = "embedded", name: NameOption = "lab", as_json: 
     details = {key: _readable(key, value) for key, value in described["details"].items()}
     for key, value in ({key: described[key] for key in _COLUMNS} | details | {"forge": described["forge"]}).items():
         say(f"{key + ':':<12} {value}")
+    if described["state"] == State.ABSENT.value:
+        note(f"There is no such cluster. Next: {command_of('up', spec, name)}")
     if running and nodes is None:
         note("Its API does not answer. Next: gitopslab down, then gitopslab up")
     if nodes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 from gitopslab.clusters import ports
 from gitopslab.clusters.base import DEFAULT, LOOPBACK, Capability, Options, Progress, State, Status, Way, silent
@@ -149,6 +150,10 @@ class EmbeddedCluster:
     def _first_start(self, options: Options, progress: Progress) -> None:
         self._folder.remove()  # what a broken-off first start may have left
         record = Record.wanted(self.name, self.kind, options)
+        if record.config:  # nodes that cannot be are said before anything is started
+            from gitopslab.controlplane.daemon.topology import Topology
+
+            Topology.read(Path(record.config))
         self._folder.write(record)
         try:
             if options.port is None:

@@ -109,6 +109,8 @@ def copy_to(folder: Path, source: Mapping[str, Path], language: str = ENGLISH) -
         SetupError: The folder cannot be written.
     """
     done = Copied()
+    if folder.exists() and not folder.is_dir():
+        raise SetupError(f"{folder} is a file, not a folder", "Choose another: gitopslab lab --dir ~/gitopslab-lab")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = _manifest(folder)

@@ -103,6 +103,8 @@ def opened(path: Path) -> tuple[About, zipfile.ZipFile]:
         schema = content.pop("schema")
         about = About(**content) if schema == SCHEMA else None
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+        if not path.is_file():
+            raise ParcelError(f"There is no file {path}", _MAKE) from error
         raise ParcelError(f"{path} is not exported work of the lab: {error}", _MAKE) from error
     if about is None:
         raise ParcelError(f"{path} was made by a newer lab (format {schema})", "Upgrade: pip install -U gitopslab")

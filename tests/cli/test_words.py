@@ -36,7 +36,10 @@ def test_the_version_is_the_packages(gitopslab: Call) -> None:
 
 def test_no_command_shows_what_there_is(gitopslab: Call) -> None:
     said = gitopslab()
-    assert all(command in said.out + said.err for command in COMMANDS)
+    listed = said.out + said.err
+    assert all(command in listed for command in COMMANDS)
+    assert "..." not in listed.partition("Commands:")[2], "no sentence is cut"
+    assert listed.startswith("Usage: gitopslab ")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,12 @@ def test_no_cluster_yet_says_how_to_make_one(gitopslab: Call) -> None:
 def test_the_status_of_no_cluster_is_absent(gitopslab: Call) -> None:
     assert "absent" in gitopslab("status").out
     assert json.loads(gitopslab("status", "--json").out)["state"] == "absent"
+
+
+def test_a_topology_that_cannot_be_is_said_before_a_cluster_is_made(gitopslab: Call, tmp_path: Path) -> None:
+    (tmp_path / "nodes.yaml").write_text("nodes: [{name: a, cpu: many}]")
+    said = gitopslab("up", "--config", str(tmp_path / "nodes.yaml"))
+    assert (said.code, "'many' must be an amount" in said.err, "starting" in said.err) == (1, True, False)
 
 
 def test_down_without_a_cluster_is_no_error(gitopslab: Call) -> None:

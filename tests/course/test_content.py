@@ -92,6 +92,13 @@ def test_a_damaged_manifest_counts_everything_as_the_learners(source: Path, mine
     assert json.loads((mine / ".gitopslab" / "content.json").read_text())["files"]
 
 
+def test_a_file_is_not_taken_for_a_folder(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(SetupError, match="notes is a file, not a folder"):
+        copy_to(tmp_path / "notes", files_in(source))
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
 def test_a_folder_that_cannot_be_made_is_named(source: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot be written") as raised:
