@@ -99,7 +99,7 @@ class Documents:
 
     def _grow(self, holder: Object, kind: Struct) -> None:
         """Set one field, somewhere in the object, to a value of its type."""
-        while True:
+        while kind.fields:
             field = self._dice.choice(list(kind.fields.values()))
             inside = holder.get(field.name)
             below = field.type if field.type.shape == "struct" else field.type.element
