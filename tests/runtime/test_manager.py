@@ -147,6 +147,18 @@ def test_a_source_that_follows_the_previous_state_hears_what_was_left_behind(clo
     assert recording.asked == ["one", "two", "one"]
 
 
+def test_a_source_that_comes_later_is_followed_from_then_on(clock: JumpableClock) -> None:
+    api = server(clock)
+    manager, recording = Manager(api, clock), Recording()
+    manager.add(recording)
+    manager.settle()
+    manager.informer("secrets")
+    recording.sources = (*recording.sources, Source("secrets"))
+    api.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "late", "namespace": "default"}})
+    manager.settle()
+    assert recording.asked == ["late"]
+
+
 def test_an_index_follows_objects_as_their_owner_changes(clock: JumpableClock) -> None:
     api = server(clock)
     informer = Informer(api, "configmaps")

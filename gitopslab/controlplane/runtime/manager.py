@@ -16,8 +16,7 @@ Tests call ``settle`` and ``advance`` with a jumpable clock; the daemon calls ``
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import Informer
@@ -53,7 +52,6 @@ class Manager:
         self._informers: dict[str, Informer] = {}
         self._news: dict[str, Informer] = {}  # those with something to take in
         self._loops: list[tuple[Reconciler, WorkQueue]] = []
-        self._listeners: dict[str, list[tuple[Source, WorkQueue]]] = defaultdict(list)
         self._stopped: set[str] = set()
         self._sleepers: list[Callable[[], None]] = []
         self._turn = 0
@@ -72,7 +70,6 @@ class Manager:
         queue = WorkQueue(self._clock)
         self._drain()
         for source in reconciler.sources:
-            self._listeners[source.resource].append((source, queue))
             for obj in self.informer(source.resource):
                 _enqueue(queue, source, WatchEvent("ADDED", source.resource, obj, 0), None)
         self._loops.append((reconciler, queue))
@@ -153,8 +150,15 @@ class Manager:
             news, self._news = self._news, {}
             for informer in news.values():
                 for event, before in informer.poll():
-                    for source, queue in self._listeners[event.resource]:
+                    for source, queue in self._listeners(event.resource):
                         _enqueue(queue, source, event, before)
+
+    def _listeners(self, resource: str) -> Iterator[tuple[Source, WorkQueue]]:
+        """Whose sources name a resource now: a definition of a custom resource brings reconcilers new sources."""
+        for reconciler, queue in self._loops:
+            for source in reconciler.sources:
+                if source.resource == resource:
+                    yield source, queue
 
     def _reconcile(self, reconciler: Reconciler, queue: WorkQueue, request: Request) -> None:
         try:
