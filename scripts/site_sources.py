@@ -2,7 +2,8 @@
 
 The sources are those of ``docs/`` and what the project says elsewhere: notebooks are executed in both languages with
 their widgets as pictures, the reference of commands is what ``--help`` prints, architecture and changelog are the
-repository's own. ``--unexecuted`` leaves the notebooks as they are, for a quick look at the rest.
+repository's own. ``--unexecuted`` leaves the notebooks as they are, for a quick look at the rest; ``--only 05`` takes
+one of them.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from typing import Any
 import typer
 
 from gitopslab.cli.app import app
+from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.course.content import notebooks
 from gitopslab.machinery.language import ENGLISH, languages, speak
 
 ROOT = Path(__file__).resolve().parent.parent
 _ELSEWHERE = {"ARCHITECTURE.md": "architecture.md", "CHANGELOG.md": "changelog.md"}
 _SECONDS = 180
+_CLUSTER = "site"
 
 
 def main() -> int:
@@ -32,17 +35,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", type=Path)
     parser.add_argument("--unexecuted", action="store_true")
+    parser.add_argument("--only", default="", metavar="NN", help="how the names of the notebooks begin; default all")
     options = parser.parse_args()
     from sphinx.cmd.build import build_main
 
     with tempfile.TemporaryDirectory(prefix="gitopslab-site-") as scratch:
         sources = Path(scratch) / "docs"
-        lay_out(sources, executed=not options.unexecuted)
+        try:
+            lay_out(sources, executed=not options.unexecuted, only=options.only)
+        finally:
+            EmbeddedCluster(_CLUSTER).down(delete=True)
         return int(build_main(["-b", "html", "-q", str(sources), str(options.target)]))
 
 
-def lay_out(sources: Path, *, executed: bool) -> None:
-    """Put the sources of all pages into a folder."""
+def lay_out(sources: Path, *, executed: bool, only: str = "") -> None:
+    """Put the sources of all pages into a folder; of the notebooks those whose names begin so."""
     shutil.copytree(ROOT / "docs", sources)
     for name, page in _ELSEWHERE.items():
         shutil.copyfile(ROOT / name, sources / page)
@@ -50,20 +57,20 @@ def lay_out(sources: Path, *, executed: bool) -> None:
     for language in languages():
         folder = sources / ("notebooks" if language == ENGLISH else language)
         folder.mkdir()
-        for name, text in _notebooks(language, executed=executed):
+        for name, text in _notebooks(language, only, executed=executed):
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def _notebooks(language: str, *, executed: bool) -> Iterator[tuple[str, str]]:
+def _notebooks(language: str, only: str, *, executed: bool) -> Iterator[tuple[str, str]]:
     import nbformat
 
     from gitopslab.cli import run
     from gitopslab.course.edition import edition
 
     speak(language)
-    environment = {**run.up("embedded", "site"), "GITOPSLAB_LANG": language} if executed else {}
+    environment = {**run.up("embedded", _CLUSTER), "GITOPSLAB_LANG": language} if executed else {}
     with edition(language) as source:
-        for path in sorted(notebooks().glob("*.ipynb")):
+        for path in sorted(notebooks().glob(f"{only}*.ipynb")):
             as_it_is = nbformat.read(source[path.name], as_version=4)
             made = run.one(path, environment, _SECONDS) if executed else as_it_is
             yield path.name, nbformat.writes(made)

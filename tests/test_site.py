@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from gitopslab.clusters import State
+from gitopslab.clusters.embedded import EmbeddedCluster
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -63,6 +67,23 @@ def test_the_reference_of_commands_has_every_command(sources: Path) -> None:
     text = (sources / "reference" / "commands.md").read_text()
     for command in ("lab", "progress export", "ci lint", "image build", "rehearse", "class"):
         assert f"## `gitopslab {command}`" in text
+
+
+@pytest.mark.notebook
+@pytest.mark.process
+def test_a_notebook_is_executed_and_built_into_a_page_with_its_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("sphinx", reason="the docs extra is not installed")
+    monkeypatch.setenv("GITOPSLAB_HOME", str(tmp_path / "home"))
+    command = [sys.executable, str(ROOT / "scripts" / "site_sources.py"), str(tmp_path / "site"), "--only", "00"]
+    subprocess.run(command, check=True)
+    assert EmbeddedCluster("site").status().state is State.ABSENT, "its cluster goes when it is done"
+    for folder in ("notebooks", "nl"):
+        page = (tmp_path / "site" / folder / "00-start-here.html").read_text(encoding="utf-8")
+        assert "pod/hello created" in page
+        assert page.count("<svg") > 2, "widgets are pictures here"
+    assert (tmp_path / "site" / "reference" / "lab.html").is_file()
 
 
 def test_the_first_lesson_is_five_minutes_of_python() -> None:

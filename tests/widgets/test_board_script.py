@@ -262,7 +262,7 @@ def test_the_theme_is_jupyters_or_else_the_systems(
     page.close()
 
 
-@pytest.mark.parametrize(("width", "across"), [(1280, 4), (850, 4), (600, 2), (260, 1)])
+@pytest.mark.parametrize(("width", "across"), [(1280, 4), (850, 4), (520, 2), (260, 1)])
 def test_cards_wrap_where_room_is_short(shown: ShownBoard, width: int, across: int) -> None:
     shown.page.set_viewport_size({"width": width, "height": 900})
     shown.show(believable())
