@@ -184,10 +184,11 @@ def _updated(owners: list[Manager], writer: Manager, removed: FieldSet) -> list[
             kept.append(owner if rest is owner.fields else replace(owner, fields=rest))
     if writer.fields:
         kept.append(writer)
-    return _sorted(_capped(kept))
+    return in_order(_capped(kept))
 
 
-def _sorted(owners: list[Manager]) -> list[Manager]:
+def in_order(owners: list[Manager]) -> list[Manager]:
+    """Managers as an object lists them: appliers first, the older ones before the younger."""
     return sorted(owners, key=lambda o: (o.operation, o.time, o.name, o.api_version, o.subresource))
 
 
@@ -260,7 +261,7 @@ def applied(
     applier = replace(applier, fields=difference(wish, _STRIPPED), time=since)
     kept = [replace(owner, fields=difference(difference(owner.fields, changed), removed)) for owner in others]
     result = _typed(resource, kind, config, wanted if differs else live)
-    entries = [owner.entry for owner in _sorted([*kept, applier]) if owner.fields]
+    entries = [owner.entry for owner in in_order([*kept, applier]) if owner.fields]
     result["metadata"] |= {"managedFields": entries} if entries else {}
     if manager == "kubectl" and annotations_of(result).get(LAST_APPLIED):
         result["metadata"]["annotations"][LAST_APPLIED] = _last_applied(config)

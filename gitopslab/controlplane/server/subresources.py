@@ -1,7 +1,7 @@
-"""Subresources that are not the object itself: scale, binding and eviction.
+"""Subresources that are not the object itself: binding and eviction.
 
-Called by ``verbs`` when a request names one. Each reads or changes its parent through ``verbs``, so a scale or a
-binding passes the same admission, validation and ownership as any write. ``status``, ``finalize``, ``resize`` and
+Called by ``verbs`` when a request names one. Each changes its pod through ``verbs``, so it passes the same admission,
+validation and ownership as any write. ``scaling`` has scale. ``status``, ``finalize``, ``resize`` and
 ``ephemeralcontainers`` are plain updates of a part of the parent and are not here. Streams (``log``, ``exec``) belong
 to ``http``.
 """
@@ -11,11 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gitopslab.controlplane.runtime.api import PatchType
-from gitopslab.controlplane.server import patches
 from gitopslab.controlplane.server.admission.pods import copy_topology
-from gitopslab.controlplane.server.custom import scale as custom_scale
-from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.identity import check_preconditions
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.store import Record
@@ -36,103 +32,6 @@ from gitopslab.machinery.objects import (
 
 if TYPE_CHECKING:
     from gitopslab.controlplane.server.verbs import Verbs
-
-SCALE = Resource("autoscaling", "v1", "Scale", "scales", stored=False)
-_PRECONDITION_FIELDS = ("resourceVersion", "uid")
-
-
-# -- scale -----------------------------------------------------------------------------------------------------------
-
-
-def scale_of(resource: Resource, parent: Object, *, is_read: bool = False) -> Object:
-    """The ``autoscaling/v1`` Scale that a workload shows (``registry/apps/deployment/storage.scaleFromDeployment``).
-
-    Args:
-        resource: The type of the workload.
-        parent: The workload.
-        is_read: Whether somebody reads it; a custom resource without replicas can be scaled, but not read.
-    """
-    metadata = parent["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    if isinstance(resource, CustomResource):
-        numbers = custom_scale.numbers_of(resource, parent, is_read=is_read)
-    else:
-        numbers = _numbers(parent)
-    return {
-        "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": {field: metadata[field] for field in kept if field in metadata},
-        **numbers,
-    }
-
-
-def _numbers(parent: Object) -> Object:
-    spec, status = parent.get("spec", {}), parent.get("status", {})
-    replicas = spec.get("replicas", 0)
-    return {
-        "spec": {"replicas": replicas} if replicas else {},
-        "status": {
-            "replicas": status.get("replicas", 0),
-            **({"selector": text} if (text := selectors.label_selector_text(selectors.selector_of(parent))) else {}),
-        },
-    }
-
-
-def update_scale(
-    verbs: Verbs, who: Caller, resource: Resource, namespace: str, name: str, scale: Object, options: WriteOptions
-) -> Record:
-    """Set ``spec.replicas`` of the parent.
-
-    Raises:
-        InvalidError: A negative count.
-        ConflictError: The Scale was read from an older state.
-    """
-    replicas = scale.get("spec", {}).get("replicas", 0)
-    if not isinstance(replicas, int) or replicas < 0:
-        raise invalid("Scale", "autoscaling", name, [_not_negative(replicas)])
-    parent = verbs.get(who, resource, namespace, name).copy()
-    if isinstance(resource, CustomResource):
-        custom_scale.set_replicas(resource, parent, replicas)
-    else:
-        parent["spec"]["replicas"] = replicas
-    for field in _PRECONDITION_FIELDS:
-        if scale.get("metadata", {}).get(field):
-            parent["metadata"][field] = scale["metadata"][field]
-    record = verbs.update(who, resource, namespace, name, parent, options, subresource="scale")
-    return Record.of(scale_of(resource, record.object))
-
-
-def patch_scale(
-    verbs: Verbs,
-    who: Caller,
-    resource: Resource,
-    namespace: str,
-    name: str,
-    patch: Any,
-    type: PatchType,
-    options: WriteOptions,
-) -> Record:
-    """Patch the Scale of a workload.
-
-    Simplified: server-side apply on a Scale merges without recording the applier's fields; the real server keeps them
-    under the parent with ``subresource: scale``.
-    """
-    current = scale_of(resource, verbs.get(who, resource, namespace, name).object)
-    kind: PatchType = "merge" if type in ("apply", "strategic") else type
-    wanted, warnings = patches.result(SCALE, current, patch, kind, options.field_validation)
-    options.warnings.extend(warnings)
-    if "resourceVersion" not in _metadata_of(patch):
-        wanted.get("metadata", {}).pop("resourceVersion", None)
-    return update_scale(verbs, who, resource, namespace, name, wanted, options)
-
-
-def _metadata_of(patch: Any) -> dict[str, Any]:
-    found = patch.get("metadata", {}) if isinstance(patch, dict) else {}
-    return found if isinstance(found, dict) else {}
-
-
-def _not_negative(value: Any) -> tuple[str, str, str]:
-    return ("spec.replicas", "FieldValueInvalid", f"Invalid value: {value}: must be greater than or equal to 0")
 
 
 # -- binding ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ The HTTP room calls it for the outside world, ``local.LocalApi`` for the control
 in that order, as in ``apiserver/pkg/endpoints/handlers`` and ``registry/generic/registry/store.go``. Decoding of bytes
 happens before, in ``decode``. Everything is synchronous: whoever calls next sees what was written.
 
-Subresources that are not the object itself (scale, binding, eviction) live in ``subresources``; the rules of deletion
+Subresources that are not the object itself live in ``scaling`` and ``subresources``; the rules of deletion
 in ``deletion``; names, uids and preconditions in ``identity``; lists and watches in ``reading``.
 """
 
@@ -26,6 +26,7 @@ from gitopslab.controlplane.server import (
     ownership,
     patches,
     reading,
+    scaling,
     strategy,
     subresources,
 )
@@ -110,11 +111,7 @@ class Verbs:
         record = self._current(resource, (namespace, name))
         if record is None:
             raise not_found(resource.key, name)
-        return (
-            Record.of(subresources.scale_of(resource, record.object, is_read=True))
-            if subresource == "scale"
-            else record
-        )
+        return Record.of(scaling.scale_of(resource, record.object, is_read=True)) if subresource == "scale" else record
 
     def reach(self, resource_version: str) -> None:
         """Check that the state to be read is at least as new as a version; it always is the newest.
@@ -230,8 +227,11 @@ class Verbs:
         options: WriteOptions,
         *,
         subresource: str = "",
+        track: bool = True,
     ) -> Record:
         """Replace an object, or the part of it that ``subresource`` names; ``obj`` is taken over.
+
+        Without ``track`` the object says itself who owns what.
 
         Simplified: what is not there is never created by an update; the real server does so for a few kinds, such as
         events and leases.
@@ -241,12 +241,12 @@ class Verbs:
             ConflictError: ``obj`` was made from an older state.
         """
         if subresource == "scale" and obj.get("kind") == "Scale":
-            return subresources.update_scale(self, who, resource, namespace, name, obj, options)
+            return scaling.update_scale(self, who, resource, namespace, name, obj, options)
         identity.check_path(namespace, name, obj)
         current = self.get(who, resource, namespace, name)
         identity.check(resource, namespace, name, obj, current.object)
         identity.check_versioned(resource, name, obj)
-        return self._replace(who, resource, current, obj, options, subresource=subresource)
+        return self._replace(who, resource, current, obj, options, subresource=subresource, track=track)
 
     def patch(
         self,
@@ -266,7 +266,7 @@ class Verbs:
             The new state, and whether it was created (only server-side apply creates).
         """
         if subresource == "scale":
-            scaled = subresources.patch_scale(self, who, resource, namespace, name, patch, type, options)
+            scaled = scaling.patch_scale(self, who, resource, namespace, name, patch, type, options)
             return scaled, False
         if type == "apply":
             return self._apply(who, resource, namespace, name, patch, options, subresource)

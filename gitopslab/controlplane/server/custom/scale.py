@@ -44,13 +44,18 @@ def numbers_of(resource: CustomResource, obj: Object, *, is_read: bool) -> Objec
     }
 
 
+def steps_of(resource: CustomResource) -> list[str]:
+    """The way to the count, name by name."""
+    return _steps(_paths(resource)["specReplicasPath"])
+
+
 def set_replicas(resource: CustomResource, obj: Object, replicas: int) -> None:
     """Write the count where the definition says, in place.
 
     Raises:
         ApiError: 400 when there is something else on the way.
     """
-    *above, last = _steps(_paths(resource)["specReplicasPath"])
+    *above, last = steps_of(resource)
     for step in above:
         obj = obj.setdefault(step, {})
         if not isinstance(obj, dict):

@@ -59,6 +59,9 @@ def check_job_change(causes: Causes, job: Object, before: Object, subresource: s
         check_immutable(causes, new.get(field), old.get(field), f"spec.{field}")
 
 
+_NO_MATCH = "`selector` does not match template `labels`"
+
+
 def check_cron_job(causes: Causes, cron_job: Object) -> None:
     """A new CronJob."""
     _check_cron_spec(causes, cron_job["spec"])
@@ -109,14 +112,15 @@ def _check_generated(causes: Causes, job: Object) -> None:
 def _check_whole(causes: Causes, job: Object) -> None:
     spec = job["spec"]
     _check_spec(causes, spec, "spec")
+    labels = labels_of(spec.get("template") or {})
     if spec.get("selector") is None:
         causes.required("spec.selector")
+        causes.invalid("spec.template.metadata.labels", labels or None, _NO_MATCH)
         return
     check_selector(causes, spec["selector"], "spec.selector")
-    labels = labels_of(spec.get("template") or {})
     selector = from_label_selector(spec["selector"])
     if selector is not None and not selector.matches(labels):
-        causes.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+        causes.invalid("spec.template.metadata.labels", labels or None, _NO_MATCH)
 
 
 def _check_job_template(causes: Causes, template: Object, path: str) -> None:
@@ -284,8 +288,9 @@ def _check_schedule(causes: Causes, schedule: str) -> None:
 def _check_time_zone(causes: Causes, zone: str) -> None:
     if not zone:
         causes.invalid("spec.timeZone", zone, "timeZone must be nil or non-empty string")
-    elif zone.lower() == "local":
+        return
+    if zone.lower() == "local":
         text = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
         causes.invalid("spec.timeZone", zone, text)
-    elif zone not in zoneinfo.available_timezones():
+    if zone not in ("Local", "UTC") and zone not in zoneinfo.available_timezones():
         causes.invalid("spec.timeZone", zone, f"unknown time zone {zone}")

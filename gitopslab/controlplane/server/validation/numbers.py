@@ -6,6 +6,7 @@ Used by the rules of every kind; values arrive typed by ``decode``, so an intege
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -42,10 +43,12 @@ def check_at_most_everything(causes: Causes, value: int | str | None, path: str)
 
 
 def is_zero(value: int | str | None) -> bool:
-    """Whether a count or percentage is nothing."""
-    if isinstance(value, str):
-        return not formats.problems_of_percent(value) and int(value[:-1]) == 0
-    return not value
+    """Whether a count or percentage is nothing; a text that is no percentage counts as the number in it, or as 0."""
+    if not isinstance(value, str):
+        return not value
+    if not formats.problems_of_percent(value):
+        return int(value[:-1]) == 0
+    return not (re.fullmatch(r"[+-]?\d+", value, re.ASCII) and int(value))
 
 
 def check_port(causes: Causes, value: int | str | None, path: str) -> None:

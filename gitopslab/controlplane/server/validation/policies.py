@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_immutable, check_labels, check_selector
@@ -184,3 +186,10 @@ def _check_limit_order(causes: Causes, item: Object, path: str) -> None:
     for name, ratio in (item.get("maxLimitRequestRatio") or {}).items():
         if amount(ratio) < 1:
             causes.invalid(f"{path}.maxLimitRequestRatio[{name}]", ratio, f"ratio {ratio} is less than 1")
+        if amount(low.get(name, 0)) and name in high:
+            _check_ratio(causes, ratio, amount(high[name]) / amount(low[name]), f"{path}.maxLimitRequestRatio[{name}]")
+
+
+def _check_ratio(causes: Causes, ratio: str, highest: Decimal, path: str) -> None:
+    if amount(ratio) > highest:
+        causes.invalid(path, ratio, f"ratio {ratio} is greater than max/min = {float(highest):f}")

@@ -26,7 +26,10 @@ def _check_aggregation(causes: Causes, selectors: list[Object], path: str) -> No
     if not selectors:
         causes.required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")
     for index, selector in enumerate(selectors):
+        found = len(causes.found)
         check_selector(causes, selector, f"{path}[{index}]")
+        if len(causes.found) > found:
+            causes.invalid(f"{path}[{index}]", None, "invalid label selector.")
 
 
 def check_role_change(causes: Causes, role: Object, before: Object, subresource: str) -> None:

@@ -24,18 +24,28 @@ _PROC_MOUNTS = ("Default", "Unmasked")
 
 def check_pod(causes: Causes, spec: Object, path: str) -> None:
     """``spec.securityContext``."""
-    context = spec.get("securityContext")
-    if not context:
-        return
+    context = spec.get("securityContext") or {}
     check_identity(causes, context, path, "fsGroup", "runAsUser", "runAsGroup")
     for index, group in enumerate(context.get("supplementalGroups") or ()):
         if not 0 <= group <= MAX_INT32:
             causes.invalid(f"{path}.supplementalGroups[{index}]", group, formats.in_range(0, MAX_INT32))
+    if spec.get("hostPID") and spec.get("shareProcessNamespace"):
+        text = "ShareProcessNamespace and HostPID cannot both be enabled"
+        causes.invalid(f"{path}.shareProcessNamespace", True, text)
     _check_sysctls(causes, context.get("sysctls") or [], f"{path}.sysctls")
     _check_choice(causes, context, "fsGroupChangePolicy", _CHANGE_POLICIES, path)
     _check_seccomp(causes, context.get("seccompProfile"), f"{path}.seccompProfile")
     _check_app_armor(causes, context.get("appArmorProfile"), f"{path}.appArmorProfile")
     _check_choice(causes, context, "supplementalGroupsPolicy", _GROUP_POLICIES, path)
+
+
+def check_host_users(causes: Causes, spec: Object, path: str) -> None:
+    """A pod with users of its own shares no other namespace of its node."""
+    if spec.get("hostUsers") is not False:
+        return
+    for field, shown in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
+        if spec.get(field):
+            causes.forbidden(f"{path}.{shown}", "when `hostUsers` is false")
 
 
 def check_container(causes: Causes, context: Object, path: str, *, host_users: bool) -> None:

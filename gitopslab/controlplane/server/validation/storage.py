@@ -77,7 +77,10 @@ def check_class(causes: Causes, storage_class: Object) -> None:
     elif mode not in _BINDING:
         causes.unsupported("volumeBindingMode", mode, _BINDING)
     for index, term in enumerate(storage_class.get("allowedTopologies") or ()):
-        _check_topology(causes, term, f"allowedTopologies[{index}].matchLabelExpressions")
+        here = f"allowedTopologies[{index}].matchLabelExpressions"
+        _check_topology(causes, term, here)
+        if not term.get("matchLabelExpressions") or term in storage_class["allowedTopologies"][:index]:
+            causes.duplicate(here, "")
 
 
 def _check_parameters(causes: Causes, parameters: dict[str, str]) -> None:
