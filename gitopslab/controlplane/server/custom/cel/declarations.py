@@ -33,7 +33,7 @@ _NATIVE = {_TIMESTAMP: cel.Type.TIMESTAMP, _DURATION: cel.Type.DURATION, _ANY: c
 _FILES = (struct_pb2, timestamp_pb2, duration_pb2)
 
 
-def environments_of(node: Node, *, is_root: bool) -> tuple[cel.Env, cel.Env]:
+def checkers_of(node: Node, *, is_root: bool) -> tuple[engine.Checker, engine.Checker]:
     """What the rules of a place are checked against: with an old value, and with one that may be missing.
 
     Raises:
@@ -43,9 +43,8 @@ def environments_of(node: Node, *, is_root: bool) -> tuple[cel.Env, cel.Env]:
     kind = declared.type_of(node, is_root=is_root)
     if kind is None:
         raise ValueError("unable to convert structural schema to CEL declarations")
-    optional = cel.Type.AbstractType("optional_type", [kind])
-    plain = engine.environment(declared.pool, {"self": kind, "oldSelf": kind})
-    return plain, engine.environment(declared.pool, {"self": kind, "oldSelf": optional})
+    plain = engine.Checker(declared.pool, kind, old_is_optional=False)
+    return plain, engine.Checker(declared.pool, kind, old_is_optional=True)
 
 
 class Declarations:

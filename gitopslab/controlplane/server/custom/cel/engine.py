@@ -29,6 +29,11 @@ _NUMBERS = "(int|uint|double)"
 _COMPARED_NUMBERS = re.compile(
     rf"ERROR: \S+ found no matching overload for '_[<>]=?_' applied to '\({_NUMBERS}, {_NUMBERS}\)'.*"
 )
+_NO_OVERLOAD = re.compile(
+    r"found no matching overload for '(?P<name>\w+)' applied to '\((?P<types>[^']*)\)'\n"
+    r" \| (?P<source>.*)\n \| (?P<place>\.*)\^"
+)
+_LINE = re.compile(r"<input>:(\d+):")
 _SUFFIX = re.compile(r" \[[A-Z_]+\]$")
 _PREFIX = re.compile(r"^[A-Z_]+: ")
 _SELECTED = re.compile(r"expression of type ('[^']*') cannot be the operand of a select operation")
@@ -83,37 +88,73 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     return result.plain_value()
 
 
-def check(expression: str, environment: cel.Env) -> str:
-    """Hold an expression against declarations; the name of its type (``BOOL``, ``STRING``), empty when unknown.
+def with_optional(expression: str) -> str:
+    """An expression in which ``oldSelf`` is an optional value: what ``oldSelfs`` holds, if anything.
 
-    Raises:
-        CompileError: It does not fit.
+    No variable can be declared as optional, nor be given such a value, so CEL itself makes one. The expression begins
+    on a line of its own, so that what is told of its columns stays true.
     """
-    try:
-        return str(environment.compile(expression).return_type().name())
-    except RuntimeError as error:
-        text = _compile_text(error)
-        if not text:  # the only fault is a comparison of numbers of two types, which Kubernetes allows
-            return ""
-        raise CompileError(text) from error
+    return f"cel.bind(oldSelf, oldSelfs[?0], (\n{expression}\n))"
 
 
-def environment(pool: Any, variables: dict[str, cel.Type]) -> cel.Env:
-    """What expressions are checked against: variables, and the message types their types are made of."""
-    return cel.NewEnv(
-        pool,
-        config=cel.NewEnvConfigFromYaml(_CONFIG),
-        variables=variables,
-        functions=library.declarations(),
-        extensions=[ext_optional.ExtOptional()],
-    )
+class Checker:
+    """Holds expressions against declarations.
+
+    Args:
+        pool: The message types that the types of variables are made of.
+        own: The type of ``self`` and of ``oldSelf``.
+        old_is_optional: Whether ``oldSelf`` may be missing.
+    """
+
+    def __init__(self, pool: Any, own: cel.Type, *, old_is_optional: bool) -> None:
+        self._old_is_optional = old_is_optional
+        old = {"oldSelfs": cel.Type.List(own)} if old_is_optional else {"oldSelf": own}
+        bindings = [ext_bindings.ExtBindings()] if old_is_optional else []
+        self._environment = cel.NewEnv(
+            pool,
+            config=cel.NewEnvConfigFromYaml(_CONFIG),
+            variables={"self": own, **old},
+            functions=library.declarations(),
+            extensions=[ext_optional.ExtOptional(), *bindings],
+        )
+
+    def check(self, expression: str) -> str:
+        """The name of an expression's type (``BOOL``, ``STRING``), empty when unknown.
+
+        Raises:
+            CompileError: It does not fit.
+        """
+        if self._old_is_optional:
+            _program(expression)  # nothing that only parses because of what is around it
+        wrapped = with_optional(expression) if self._old_is_optional else expression
+        try:
+            return str(self._environment.compile(wrapped).return_type().name())
+        except RuntimeError as error:
+            text = _compile_text(error)
+            if not text:  # the only fault is a comparison of numbers of two types, which Kubernetes allows
+                return ""
+            raise CompileError(_a_line_up(text) if self._old_is_optional else text) from error
+
+
+def _a_line_up(text: str) -> str:
+    return _LINE.sub(lambda match: f"<input>:{int(match.group(1)) - 1}:", text)
 
 
 def _compile_text(error: RuntimeError) -> str:
     text = _SUFFIX.sub("", _PREFIX.sub("", str(error)))
     faults = [fault for fault in re.split(r"\n(?=ERROR: )", text) if not _COMPARED_NUMBERS.match(fault)]
     text = _SELECTED.sub(r"type \1 does not support field selection", "\n".join(faults))
-    return _IN_STRUCT.sub("", text)
+    return _NO_OVERLOAD.sub(_called, _IN_STRUCT.sub("", text))
+
+
+def _called(fault: re.Match[str]) -> str:
+    """The types of a call that does not fit, as ``cel-go`` tells them: of one on a value, the value's stands first."""
+    name, types, source, place = fault.group("name", "types", "source", "place")
+    is_member = source[: len(place)].removesuffix(name).rstrip().endswith(".")
+    if not is_member:
+        return fault.group()
+    own, _, others = types.partition(", ")
+    return fault.group().replace(f"'({types})'", f"'{own}.({others})'", 1)
 
 
 def _evaluation_text(text: str) -> str:

@@ -174,9 +174,9 @@ def _below(node: Node | None) -> Rules | None:
 
 
 def _bound(expression: str, *, optional: bool) -> str:
-    """With ``optionalOldSelf`` the old value is an optional one, which only CEL itself can make."""
+    """With ``optionalOldSelf`` the old value is an optional one."""
     expression = expression.strip()
-    return f"cel.bind(oldSelf, oldSelfs[?0], ({expression}\n))" if optional else expression
+    return engine.with_optional(expression) if optional else expression
 
 
 def _failure(error: str, rule: Object) -> str:

@@ -15,7 +15,7 @@ from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object
 
 if TYPE_CHECKING:
-    from cel_expr_python.cel import Env
+    from gitopslab.controlplane.server.custom.cel.engine import Checker
 
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 
@@ -74,19 +74,19 @@ def check_expressions(causes: Causes, schema: Object, path: str, uncorrelated: s
     rules = schema.get(RULES) or []
     if not rules:
         return
-    from gitopslab.controlplane.server.custom.cel.declarations import environments_of
+    from gitopslab.controlplane.server.custom.cel.declarations import checkers_of
 
-    plain, optional = environments_of(Node(schema), is_root=is_root)
+    plain, optional = checkers_of(Node(schema), is_root=is_root)
     for index, rule in enumerate(rules):
-        environment = optional if rule.get("optionalOldSelf") else plain
-        _check_rule(causes, rule, environment, f"{path}.{RULES}[{index}]", uncorrelated)
+        checker = optional if rule.get("optionalOldSelf") else plain
+        _check_rule(causes, rule, checker, f"{path}.{RULES}[{index}]", uncorrelated)
 
 
-def _check_rule(causes: Causes, rule: Object, environment: Env, where: str, uncorrelated: str) -> None:
+def _check_rule(causes: Causes, rule: Object, checker: Checker, where: str, uncorrelated: str) -> None:
     from gitopslab.controlplane.server.custom.cel import engine
 
     try:
-        kind = engine.check(rule["rule"], environment)
+        kind = checker.check(rule["rule"])
     except engine.CompileError as error:
         causes.invalid(f"{where}.rule", internal.rule(rule), f"compilation failed: {error}")
         return
@@ -94,15 +94,15 @@ def _check_rule(causes: Causes, rule: Object, environment: Env, where: str, unco
         causes.invalid(f"{where}.rule", internal.rule(rule), "cel expression must evaluate to a bool")
         return
     if rule.get("messageExpression"):
-        _check_expression(causes, rule, environment, f"{where}.messageExpression")
+        _check_expression(causes, rule, checker, f"{where}.messageExpression")
     _check_old_self(causes, rule, where, uncorrelated)
 
 
-def _check_expression(causes: Causes, rule: Object, environment: Env, where: str) -> None:
+def _check_expression(causes: Causes, rule: Object, checker: Checker, where: str) -> None:
     from gitopslab.controlplane.server.custom.cel import engine
 
     try:
-        kind = engine.check(rule["messageExpression"], environment)
+        kind = checker.check(rule["messageExpression"])
     except engine.CompileError as error:
         causes.invalid(where, internal.rule(rule), f"messageExpression compilation failed: {error}")
         return
