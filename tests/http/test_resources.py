@@ -160,14 +160,22 @@ def test_an_applied_object_is_created_once(client: Client) -> None:
         ("application/json-patch+json", [{"op": "add", "path": "/spec", "value": []}]),
         ("application/merge-patch+json", {"spec": "x"}),
         ("application/merge-patch+json", {"spec": {"replicas": "three"}}),
-        ("application/apply-patch+yaml", {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": 1}),
     ],
-    ids=["a list", "a text", "a text for a number", "a number"],
+    ids=["a list", "a text", "a text for a number"],
 )
 def test_a_scale_is_patched_with_what_is_one(client: Client, api: LocalApi, media: str, patch: Any) -> None:
     api.create(deployment("web", replicas=2))
     answer = client("PATCH", f"{_DEPLOYMENTS}/web/scale?fieldManager=me", patch, content_type=media)
     assert (answer.code, answer.json["reason"]) == (422, "Invalid")
+    assert api.get("deployments.apps", "web", "default")["spec"]["replicas"] == 2
+
+
+def test_an_applied_scale_is_one(client: Client, api: LocalApi) -> None:
+    api.create(deployment("web", replicas=2))
+    config = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}, "spec": 1}
+    target = f"{_DEPLOYMENTS}/web/scale?fieldManager=me"
+    answer = client("PATCH", target, config, content_type="application/apply-patch+yaml")
+    assert answer.json["message"].startswith("failed to create typed patch object (/web; autoscaling/v1, Kind=Scale)")
     assert api.get("deployments.apps", "web", "default")["spec"]["replicas"] == 2
 
 
