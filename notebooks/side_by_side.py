@@ -2,6 +2,7 @@
 
 import time
 
+from gitopslab.machinery.messages import told
 from gitopslab.views.grid import Grid
 
 NAMESPACES = {"Flux": "both-flux", "Argo CD": "both-argo"}
@@ -15,20 +16,20 @@ class Observed:
         self.rows = {}
 
     def __repr__(self):
-        lines = [("", *NAMESPACES), *((question, *map(str, answers)) for question, answers in self.rows.items())]
+        lines = [("", *NAMESPACES), *((told(question), *map(str, answers)) for question, answers in self.rows.items())]
         widths = [max(len(line[at]) for line in lines) for at in range(3)]
         return "\n".join("   ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
     def _repr_html_(self):
         """As a table whose cells wrap: as text its longest answer would break every line in two."""
         return Grid(
-            ("", *NAMESPACES), tuple((question, *map(str, told)) for question, told in self.rows.items())
+            ("", *NAMESPACES), tuple((told(question), *map(str, answers)) for question, answers in self.rows.items())
         ).html()
 
     def put(self, question, flux, argo):
         """Keep two answers that were read elsewhere."""
         self.rows[question] = [flux, argo]
-        print(f"{question}: Flux {flux}; Argo CD {argo}")
+        print(f"{told(question)}: Flux {flux}; Argo CD {argo}")
 
     def see(self, question, what, look):
         """Look at an object as it is now, in each of the two namespaces."""
@@ -40,9 +41,9 @@ class Observed:
         while len(took) < len(NAMESPACES) and time.monotonic() - began < patience:
             for namespace in NAMESPACES.values():
                 if namespace not in took and holds(self.find(what, namespace)):
-                    took[namespace] = f"after {time.monotonic() - began:.1f} s"
+                    took[namespace] = told(f"after {time.monotonic() - began:.1f} s")
             time.sleep(0.1)
-        never = f"not within {patience:g} s"
+        never = told(f"not within {patience:g} s")
         self.put(question, *(took.get(namespace, never) for namespace in NAMESPACES.values()))
 
     def find(self, what, namespace):

@@ -13,10 +13,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gitopslab"
+_OBSERVED = re.compile(r'observed\.\w+\(\\"([^"\\]+)\\"')
+_HINTS = PACKAGE / "ci" / "hints.yaml"
 
-_SPEAKERS = ("say", "note", "progress", "step", "_say", "told", "fail")
+_SPEAKERS = ("say", "note", "progress", "step", "_say", "fail")
 """Functions that show the text they are given."""
 _SPEAKING = ("lab", "course", "clusters", "cli", "widgets", "views", "background")
 """Rooms that show texts; below them ``say`` is a job's or a tool's."""
@@ -25,7 +29,7 @@ _OTHERS = ("gitops/flux", "gitops/argocd", "gitops/render", "gitops/source", "im
 _OF_OTHERS = ("ApiError", "GitError", "RenderError")
 """Errors whose message is another's, by their definition."""
 _FINDINGS = ("Finding", "Problem")
-_FAULT, _FAILURE, _MARK = "Fault", "_row", "sentence"
+_FAULT, _FAILURE, _MARKS = "Fault", "_row", ("sentence", "told")
 _OURS = ("ci/runner", "ci/explain", "ci/pipeline", "ci/event")
 """What is said of a ``.gitlab-ci.yml`` elsewhere is GitLab's, but for what to do about it."""
 _COMMAND = re.compile(
@@ -48,6 +52,11 @@ def messages() -> Iterator[tuple[str, str]]:
 
 def _all() -> Iterator[tuple[str, str]]:
     errors = _errors()
+    for row in yaml.safe_load(_HINTS.read_text(encoding="utf-8")):
+        yield re.sub(r"\\(\d)", r"{\1}", row["hint"]), "gitopslab/ci/hints.yaml"
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for question in _OBSERVED.findall(notebook.read_text(encoding="utf-8")):
+            yield question, f"notebooks/{notebook.name}"
     for path in sorted(PACKAGE.rglob("*.py")):
         room = path.relative_to(PACKAGE).as_posix()
         if not room.startswith(_OTHERS):
@@ -153,9 +162,11 @@ def _told(call: ast.Call, room: str, errors: set[str]) -> Iterator[ast.expr]:
         yield from (named[word] for word in ("hint", "message", "fix") if word in named)
     elif name == _FAULT and room.startswith("images/"):
         yield from call.args[2:]  # what is wrong is told in docker's words
+    elif name == "_note" and room.startswith("ci/"):
+        yield from (call.args[0], call.args[2])
     elif name == _FAILURE and room.startswith("clusters/"):
         yield from call.args[1:]
-    elif name == _MARK or (name in _SPEAKERS and room.startswith(_SPEAKING)):
+    elif name in _MARKS or (name in _SPEAKERS and room.startswith(_SPEAKING)):
         yield from call.args[:1]
 
 

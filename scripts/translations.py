@@ -104,6 +104,8 @@ _WRITERS = (
     *("views/drift/compare.py", "views/drift/judge.py", "views/lanes/argocd.py", "views/lanes/flux.py"),
     *("views/lanes/lanes.py", "views/tree/cards.py", "views/tree/folding.py", "views/tree/marks.py"),
     *("views/tree/tree.py", "views/reconciler.py", "widgets/drift.py"),
+    *("views/path_writer.py", "views/path_controllers.py", "views/path_pods.py", "views/path_trail.py"),
+    *("views/sheet/sheet.py", "views/sheet/problems.py"),
     *("views/decision.py", "views/anatomy.py", "views/layers.py", "views/pipeline.py", "views/timeline.py"),
     *("views/graph/card.py", "views/graph/folding.py", "views/relations/mounts.py", "views/relations/ownership.py"),
     *("views/relations/placement.py", "views/relations/storage.py", "views/relations/traffic.py"),
@@ -112,6 +114,7 @@ _PROSE = re.compile(r"[a-z]{2,}[,:]? [a-z*#]|[a-z*] [a-z]{2,}")
 _NO_PROSE = re.compile(
     r"(?:\* (?:\*|of|by|on|and|left|from|field|object|shared|is best|refused #|It )|, |no \*|\*s |\*, |It asks for)"
     r"|kubectl |stored artifact|Health check passed|Resource is|Running health|Git repository"
+    r"|-o |\(\?P|json: |no matches for kind|(?:unknown|duplicate) field \"\("
     r"|The \*|\* pods|\* refused \* of|All get|\w+ gone, which"
 )
 """What only holds names together, and the words of others."""
@@ -141,6 +144,8 @@ _VERDICTS = (
     "*. * will take it when * are gone, which matter less.",
 )
 _WORDS = (
+    *(f"# of # answer, # {rest}" for rest in ("are a majority: the cluster works", "would be a majority: etcd stops")),
+    *("applied by *", "written by *", "you", "The *. *", "resourceVersion #: rises with every write"),
     *(
         "verdict",
         "points",

@@ -17,6 +17,7 @@ from gitopslab.ci.hints import meant
 from gitopslab.ci.reading import Oddity
 from gitopslab.ci.scalars import as_text
 from gitopslab.ci.tree import Map, Place, Seq
+from gitopslab.machinery.messages import sentence
 
 _JOB = ("job", "common", "bridge")
 
@@ -102,8 +103,11 @@ def spelling(fault: Fault, root: Map) -> str:
             places = ("job_rule",) if "rule config" in fault.message else _places(fault.message)
             word = meant(key, *places)
             if word:
-                capital = " in lower case: GitLab's message hides the capital" if word == key.lower() else ""
-                return f'Write "{word}" instead of "{key}"{capital}.'
+                if word == key.lower():
+                    return sentence(
+                        f'Write "{word}" instead of "{key}" in lower case: GitLab\'s message hides the capital.'
+                    )
+                return sentence(f'Write "{word}" instead of "{key}".')
     return ""
 
 
@@ -128,11 +132,13 @@ def _keys_at(value: object, place: Place) -> Iterator[tuple[str, Map]]:
 def _about_job(name: str, job: object) -> str:
     keyword = meant(name, "root")
     if keyword:
-        return f'"{name}" was probably meant to be the keyword "{keyword}"; anything else at the left margin is a job.'
+        return sentence(
+            f'"{name}" was probably meant to be the keyword "{keyword}"; anything else at the left margin is a job.'
+        )
     keys = list(job) if isinstance(job, Map) else []
     wrong = [(key, meant(key, *_JOB)) for key in keys]
-    said = [f'"{key}" must be "{word}"' for key, word in wrong if word]
-    return f"In {name}: {', '.join(said)}." if said else ""
+    said = [sentence(f'"{key}" must be "{word}"') for key, word in wrong if word]
+    return sentence(f"In {name}: {', '.join(said)}.") if said else ""
 
 
 def without_capitals(root: Map) -> Map:

@@ -9,6 +9,7 @@ from gitopslab.ci.entries import is_hidden
 from gitopslab.ci.expressions import problem_of
 from gitopslab.ci.faults import Finding
 from gitopslab.ci.tree import Map, Place, Seq
+from gitopslab.machinery.messages import sentence
 
 _LATE = (
     "CI_JOB_ID CI_JOB_TOKEN CI_JOB_URL CI_REGISTRY_USER CI_REGISTRY_PASSWORD CI_PIPELINE_ID CI_PIPELINE_URL"
@@ -17,18 +18,18 @@ _LATE = (
 _SEEMS = (
     (
         re.compile(r"""\$(\w+)\s*!=\s*(?:""|'')"""),
-        'this holds when ${0} is not defined at all: undefined is not ""',
-        "To ask whether it is there, write ${0} alone.",
+        sentence('this holds when ${0} is not defined at all: undefined is not ""'),
+        sentence("To ask whether it is there, write ${0} alone."),
     ),
     (
         re.compile(r"""\$(\w+)\s*==\s*(?:""|'')"""),
-        'this does not hold when ${0} is not defined at all: undefined is not ""',
-        "To ask whether it is missing, write ${0} == null, or !${0} for missing or empty.",
+        sentence('this does not hold when ${0} is not defined at all: undefined is not ""'),
+        sentence("To ask whether it is missing, write ${0} == null, or !${0} for missing or empty."),
     ),
     (
         re.compile(r"""(\$\w+)\s*[=!]~\s*(?:"[^"]*"|'[^']*')"""),
-        "a text in quotes is no pattern: this asks whether {0} occurs inside that text",
-        "Write the pattern between slashes, without quotes around it.",
+        sentence("a text in quotes is no pattern: this asks whether {0} occurs inside that text"),
+        sentence("Write the pattern between slashes, without quotes around it."),
     ),
 )
 

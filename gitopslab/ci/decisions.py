@@ -15,6 +15,7 @@ from gitopslab.ci.normal import Need, NormalJob, listed_needs, need_of
 from gitopslab.ci.rules import Verdict, verdict_of
 from gitopslab.ci.tree import Map
 from gitopslab.ci.variables import Variable, Variables
+from gitopslab.machinery.messages import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,9 @@ def _because(verdict: Verdict) -> str:
     if verdict.error:
         return verdict.error
     if verdict.decider is None:
-        return "none of its rules matches"
-    return f"rule {verdict.decider.number} matches" + ("" if verdict.passes else " and says when: never")
+        return sentence("none of its rules matches")
+    number = verdict.decider.number
+    return sentence(f"rule {number} matches" if verdict.passes else f"rule {number} matches and says when: never")
 
 
 def _by_policy(configuration: Configuration, config: Map, event: Event, variables: Variables) -> tuple[bool, str]:
@@ -112,12 +114,15 @@ def _by_policy(configuration: Configuration, config: Map, event: Event, variable
     only, unless = config.get("only"), config.get("except")
     has_workflow_rules = "rules" in configuration.workflow
     if only is None and has_workflow_rules and unless is None:
-        return True, "it has no rules, so workflow:rules alone decide"
+        return True, sentence("it has no rules, so workflow:rules alone decide")
     if only is not None or not has_workflow_rules:
         holds, why = policy.only_says(only, event, variables)
         if not holds or unless is None:
-            usual = "it has no rules, so it runs for branches and tags"
-            return holds, why if only is not None else usual if holds else f"{usual}, not for a {event}"
+            if only is not None:
+                return holds, why
+            if holds:
+                return holds, sentence("it has no rules, so it runs for branches and tags")
+            return holds, sentence(f"it has no rules, so it runs for branches and tags, not for a {event}")
     return policy.except_says(unless, event, variables)
 
 

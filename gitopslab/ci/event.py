@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gitopslab.errors import LabError
+from gitopslab.machinery.messages import sentence
 
 KINDS = ("push", "tag", "merge_request", "schedule", "web", "api", "trigger", "pipeline")
 """Events that can be asked about; ``tag`` is a push of a tag."""
@@ -135,8 +136,8 @@ class Event:
 
     def __str__(self) -> str:
         if self.is_merge_request:
-            return f"merge request from {self.ref} to {self.target_branch}"
+            return sentence(f"merge request from {self.ref} to {self.target_branch}")
         what = {"push": "push", "tag": "push"}.get(self.kind, self.kind)
-        return (
-            f"{what} {'of' if what == 'push' and self.is_tag else 'on'} {'tag' if self.is_tag else 'branch'} {self.ref}"
-        )
+        if self.is_tag:
+            return sentence(f"push of tag {self.ref}" if what == "push" else f"{what} on tag {self.ref}")
+        return sentence(f"{what} on branch {self.ref}")

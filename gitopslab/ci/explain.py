@@ -17,6 +17,10 @@ from gitopslab.ci.job import Job
 from gitopslab.ci.pipeline import Pipeline
 from gitopslab.ci.rules import RuleVerdict, Verdict
 from gitopslab.ci.tree import Map, Seq
+from gitopslab.machinery.messages import sentence, told
+
+_MARKS = {sentence("matched"): "=>", sentence("passed over"): " -", sentence("not reached"): "  "}
+"""The sign of each outcome of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,15 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """All of it, line by line."""
-        state = "in" if self.included else "not in"
-        found = [f"{self.job} is {state} the pipeline of a {self.event}: {self.reason}."]
+        if self.included:
+            found = [told(f"{self.job} is in the pipeline of a {self.event}: {self.reason}.")]
+        else:
+            found = [told(f"{self.job} is not in the pipeline of a {self.event}: {self.reason}.")]
         for title, rules in (("workflow:rules", self.workflow), ("rules", self.rules)):
             found += [f"  {title}:", *(line for rule in rules for line in _shown(rule))] if rules else []
         if self.settings:
             settings = ", ".join(f"{key}: {_said(value)}" for key, value in self.settings.items())
-            found.append(f"  It has {settings}.")
+            found.append(told(f"  It has {settings}."))
         return found
 
 
@@ -141,12 +147,12 @@ def _lines(verdict: Verdict) -> tuple[Line, ...]:
 
 def _why(rule: RuleVerdict) -> str:
     if rule.outcome == "not reached":
-        return "an earlier rule has decided"
+        return sentence("an earlier rule has decided")
     if not rule.clauses:
-        return "it has no condition, so it always holds"
+        return sentence("it has no condition, so it always holds")
     decisive = rule.clauses if rule.outcome == "matched" else rule.clauses[-1:]
     said = "; ".join(clause.why for clause in decisive if clause.why)
-    return said or ("it holds" if rule.outcome == "matched" else "it does not hold")
+    return said or (sentence("it holds") if rule.outcome == "matched" else sentence("it does not hold"))
 
 
 def rule_text(rule: Map) -> str:
@@ -163,9 +169,9 @@ def _said(value: Any) -> str:
 
 
 def _shown(line: Line) -> list[str]:
-    mark = {"matched": "=>", "passed over": " -", "not reached": "  "}[line.outcome]
-    where = f"{line.file}:{line.line}" if line.file else f"line {line.line}"
-    return [f"  {mark} {line.number}. {line.text}   ({where})", f"        {line.outcome}: {line.why}"]
+    where = f"{line.file}:{line.line}" if line.file else told(f"line {line.line}")
+    head = f"  {_MARKS[line.outcome]} {line.number}. {line.text}   ({where})"
+    return [head, f"        {told(line.outcome)}: {told(line.why)}"]
 
 
 def _settings(job: Job) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import yaml
 from gitopslab.ci.entries.keywords import keywords
 from gitopslab.ci.expressions import problem_of
 from gitopslab.ci.faults import ConfigurationError
+from gitopslab.machinery.messages import sentence
 
 
 @functools.cache
@@ -43,8 +44,9 @@ def about_expression(expression: object) -> str:
     problem = problem_of(expression)
     if problem is None:
         return ""
-    where = f" at column {problem.column}" if problem.column else ""
-    return f"{problem.message}{where} of the expression. {problem.hint}".strip()
+    if not problem.column:
+        return sentence(f"{problem.message} of the expression. {problem.hint}").strip()
+    return sentence(f"{problem.message} at column {problem.column} of the expression. {problem.hint}").strip()
 
 
 def about_yaml(error: ConfigurationError, lines: list[str]) -> str:
@@ -54,26 +56,30 @@ def about_yaml(error: ConfigurationError, lines: list[str]) -> str:
     before = [one for one in lines[: max(at - 1, 0)] if one.strip() and not one.lstrip().startswith("#")]
     above = before[-1] if before else ""
     if "\t" in line[: len(line) - len(line.lstrip())] or ("cannot start any token" in error.message and "\t" in line):
-        return "A tab cannot indent YAML: replace it by spaces."
+        return sentence("A tab cannot indent YAML: replace it by spaces.")
     if "did not find expected '-' indicator" in error.message or "while scanning a simple key" in error.message:
         return _lost_line(line.strip(), above.strip())
     if "unknown escape character" in error.message:
-        return "In double quotes \\ has a meaning of its own: put the whole value in single quotes."
+        return sentence("In double quotes \\ has a meaning of its own: put the whole value in single quotes.")
     if "mapping values are not allowed" in error.message:
-        return "A colon and a space begin a map: put the whole text in single quotes, or check the indentation."
+        return sentence(
+            "A colon and a space begin a map: put the whole text in single quotes, or check the indentation."
+        )
     if re.search(r"""^\s*(?:-\s+)?[\w.-]+:\s+(["']).*?\1\s*\S""", line):
-        return "Nothing may follow a closing quote: put single quotes around the whole value."
+        return sentence("Nothing may follow a closing quote: put single quotes around the whole value.")
     if "alias" in error.message or re.search(r"[\[,-]\s*\*", line):
-        return "A text that begins with * needs quotes."
+        return sentence("A text that begins with * needs quotes.")
     if "end of stream" in error.message or "quoted scalar" in error.message:
-        return "A quote that opens here or above is never closed."
-    return "Check the indentation, brackets and quotes of this line and of the one above."
+        return sentence("A quote that opens here or above is never closed.")
+    return sentence("Check the indentation, brackets and quotes of this line and of the one above.")
 
 
 def _lost_line(line: str, above: str) -> str:
     if line.endswith(":") or re.match(r"[\w.-]+:\s", line):
-        return f"{line} stands at the indentation of a list: put a - before it, or indent it like its neighbours."
-    return (
+        return sentence(
+            f"{line} stands at the indentation of a list: put a - before it, or indent it like its neighbours."
+        )
+    return sentence(
         f'"{line}" stands on a line of its own and belongs to nothing. '
         f'It was probably meant to end the line above ("{above[:60]}"): write it there, or indent it further.'
     )

@@ -16,6 +16,7 @@ from gitopslab.ci.files import Files
 from gitopslab.ci.hints import about_expression, about_yaml, hint_for
 from gitopslab.ci.normal import normal_jobs
 from gitopslab.ci.tree import Map, Place, Seq
+from gitopslab.machinery.messages import told
 
 _MOST_REPAIRS = 5
 _WARNING = (
@@ -53,17 +54,17 @@ class Report:
         found: list[str] = []
         for at, one in enumerate(self.findings):
             where = f"{one.place.file or file}:{one.place.line}" if one.place.line else file
-            found.append(f"{where}: {one.level}: {one.message}")
+            found.append(f"{where}: {one.level}: {told(one.message)}")
             following = self.findings[at + 1] if at + 1 < len(self.findings) else None
             is_said_next = following is not None and (following.place, following.hint) == (one.place, one.hint)
-            found += [f"    {one.hint}"] if one.hint and not is_said_next else []
+            found += [f"    {told(one.hint)}"] if one.hint and not is_said_next else []
         return found
 
     def __repr__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines()) or "GitLab would take this file."
+        return "\n".join(self.lines()) or told("GitLab would take this file.")
 
 
 def lint(text: str, files: Files | None = None, event: Event | None = None) -> Report:

@@ -6,7 +6,7 @@ first rule whose clauses all hold decides; without one, nothing runs (``lib/gitl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from gitopslab.ci import expressions, glob
 from gitopslab.ci.event import Event
 from gitopslab.ci.tree import NOWHERE, Map, Place, Seq
 from gitopslab.ci.variables import Variables, expand_existing
+from gitopslab.machinery.messages import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +143,18 @@ def _changes(value: Any, event: Event, variables: Variables) -> Clause:
     text = ", ".join(paths)
     changed = event.changed if compare_to else event.changed_paths
     if changed is None:
-        why = "it is not known what changed" if compare_to or _has_diff(event) else _no_diff(event)
-        return Clause("changes", text, True, f"{why}, so GitLab takes it as changed")
+        why = sentence("it is not known what changed") if compare_to or _has_diff(event) else _no_diff(event)
+        return Clause("changes", text, True, sentence(f"{why}, so GitLab takes it as changed"))
     if glob.any_matches(paths, changed):
         hits = [path for path in changed if glob.any_matches(paths, [path])]
-        return Clause("changes", text, True, f"changed: {_few(hits)}")
-    return Clause("changes", text, False, f"none of the changed files matches: {_few(changed) or 'nothing changed'}")
+        return Clause("changes", text, True, sentence(f"changed: {_few(hits)}"))
+    return Clause("changes", text, False, _unmatched(changed))
+
+
+def _unmatched(changed: Sequence[str]) -> str:
+    if not changed:
+        return sentence("none of the changed files matches: nothing changed")
+    return sentence(f"none of the changed files matches: {_few(changed)}")
 
 
 def _has_diff(event: Event) -> bool:
@@ -155,7 +162,7 @@ def _has_diff(event: Event) -> bool:
 
 
 def _no_diff(event: Event) -> str:
-    return "a tag has no changes" if event.is_tag else f"an event of kind {event.kind} has no changes"
+    return sentence("a tag has no changes" if event.is_tag else f"an event of kind {event.kind} has no changes")
 
 
 def _exists(value: Any, event: Event, variables: Variables) -> Clause:
@@ -165,7 +172,8 @@ def _exists(value: Any, event: Event, variables: Variables) -> Clause:
         # Simplified: GitLab looks into another project that the learner may read; here there is none.
         raise _Unanswerable(f"rules:exists:project `{project}` not found or access denied")
     holds = glob.any_exists(paths, event.commit.files)
-    why = "there is such a file in the commit" if holds else "there is no such file in the commit"
+    there, missing = "there is such a file in the commit", "there is no such file in the commit"
+    why = sentence(there if holds else missing)
     return Clause("exists", ", ".join(paths), holds, why)
 
 

@@ -15,6 +15,7 @@ from gitopslab.course.expectation import Values, shown
 from gitopslab.course.source import World
 from gitopslab.errors import LabError
 from gitopslab.machinery.language import _
+from gitopslab.machinery.messages import told
 from gitopslab.machinery.objects import name_of
 from gitopslab.views.words import state_words
 
@@ -128,7 +129,7 @@ def _look(check: Check, world: World) -> Finding:
         telling = values if holds else check.expect.offending(values, world)
         return Finding(check, holds, _found(check, telling, world), check.expect.said(world))
     except LabError as error:  # refused, too much asked, a file that GitLab does not take: the learner reads why
-        return Finding(check, False, error.message, check.expect.words or _("an answer"), is_answered=False)
+        return Finding(check, False, told(error.message), check.expect.words or _("an answer"), is_answered=False)
 
 
 def _found(check: Check, values: Values, world: World) -> str:
@@ -140,7 +141,8 @@ def _found(check: Check, values: Values, world: World) -> str:
     if values and check.expect.rules == {"exists": True} and not source.field:
         return _("it is there")
     if not source.field and not source.is_outside and source.what != "log":
-        words = [state_words(obj) if source.name else f"{name_of(obj)}: {state_words(obj)}" for obj in values]
+        states = [(name_of(obj), told(state_words(obj))) for obj in values]
+        words = [state if source.name else f"{name}: {state}" for name, state in states]
         return shown(words) or _nothing(check, world)
     return shown(values) or _nothing(check, world)
 

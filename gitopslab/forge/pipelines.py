@@ -24,6 +24,7 @@ from gitopslab.forge.settings import Settings
 from gitopslab.gitops.git.commits import Commits
 from gitopslab.gitops.git.receive import RefUpdate
 from gitopslab.gitops.git.repositories import Repositories
+from gitopslab.machinery.messages import sentence
 
 FILE = ".gitlab-ci.yml"
 """Where a project says what its pipelines do."""
@@ -144,9 +145,9 @@ class Pipelines:
         assert self._loop is not None
         record = asyncio.run_coroutine_threadsafe(self._add(event), self._loop).result(_PATIENCE)
         if record.error:
-            return f"No pipeline for {event.ref}: {record.error}"
+            return sentence(f"No pipeline for {event.ref}: {record.error}")
         page = f"http://{self._host}/api/pipelines/{record.id}"
-        return f"Pipeline #{record.event.iid} of {event.ref}: {len(record.jobs)} jobs, {page}"
+        return sentence(f"Pipeline #{record.event.iid} of {event.ref}: {len(record.jobs)} jobs, {page}")
 
     def _event(
         self, commits: Commits, project: str, sha: str, *, kind: str, before: str = NO_SHA,

@@ -31,6 +31,7 @@ from gitopslab.lab.stories import Stories
 from gitopslab.lab.targets import Source, spoken
 from gitopslab.lab.waiting import wait_for
 from gitopslab.machinery.language import _
+from gitopslab.machinery.messages import told
 from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of
 from gitopslab.views.grid import grid
 from gitopslab.views.news import in_order
@@ -335,7 +336,7 @@ class Namespace:
             say(f"namespace/{self.name} kept: the lab did not make it")
 
     def __repr__(self) -> str:
-        return f"commands go to namespace {self.name}"
+        return told(f"commands go to namespace {self.name}")
 
 
 def _words(line: str) -> list[str]:

@@ -19,6 +19,7 @@ from gitopslab.gitops.flux import installation
 from gitopslab.gitops.flux.kinds import REQUESTED_AT
 from gitopslab.gitops.place import git_host, git_url
 from gitopslab.lab.answers import say
+from gitopslab.machinery.messages import sentence, told
 from gitopslab.machinery.objects import Object, condition_of, name_of
 from gitopslab.views import flux as views
 from gitopslab.views.grid import Grid
@@ -59,7 +60,7 @@ class Rows(list[Object]):
         self._none = none
 
     def __repr__(self) -> str:
-        return self._grid.text() if self else self._none
+        return self._grid.text() if self else told(self._none)
 
     def _repr_html_(self) -> str | None:
         return self._grid.html() if self else None
@@ -81,7 +82,7 @@ class Flux:
 
     def __repr__(self) -> str:
         found = self.get("kustomizations")
-        return repr(found) if found else "Flux has nothing to do yet: lab.flux.bootstrap(PROJECT)"
+        return repr(found) if found else told("Flux has nothing to do yet: lab.flux.bootstrap(PROJECT)")
 
     def install(self, *, manifests: str | Path = "", image_automation: bool = False, timeout: float = 300.0) -> None:
         """Install Flux's controllers, and lead the cluster to the lab's Git server: what ``flux install`` does.
@@ -211,8 +212,11 @@ class Flux:
         try:
             found = self._client.list(resource, where)
         except NotFoundError:
-            return Rows(title, [], "✗ Flux is not installed: lab.flux.install(), or lab.flux.bootstrap(PROJECT)")
-        return Rows(title, found, f"✗ no {title} objects found in {f'{where} namespace' if where else 'any namespace'}")
+            none = sentence("✗ Flux is not installed: lab.flux.install(), or lab.flux.bootstrap(PROJECT)")
+            return Rows(title, [], none)
+        if where:
+            return Rows(title, found, sentence(f"✗ no {title} objects found in {where} namespace"))
+        return Rows(title, found, sentence(f"✗ no {title} objects found in any namespace"))
 
     def reconcile(
         self,
@@ -311,7 +315,7 @@ class Flux:
         from gitopslab.lab.differing import difference
 
         obj = self._must_find("Kustomization", _KINDS["Kustomization"][0], name, namespace)
-        return Text(difference(self._client, obj, Path(folder)) or "✔ no changes")
+        return Text(difference(self._client, obj, Path(folder)) or told("✔ no changes"))
 
     def events(self, what: str = "", *, namespace: str | None = None) -> Text:
         """What Flux said, oldest first; of one object with ``"Kustomization/app"``."""

@@ -17,6 +17,7 @@ from gitopslab.gitops.git.history import LogEntry
 from gitopslab.gitops.git.working import WorkingCopy
 from gitopslab.lab.answers import say
 from gitopslab.machinery.language import _
+from gitopslab.machinery.messages import told
 from gitopslab.views.commits import commit_log
 
 _TOKEN = re.compile(r"//[^/@]*@")
@@ -26,7 +27,7 @@ class Log(list[LogEntry]):
     """Commits, newest first; a cell shows them as ``git log --graph --oneline`` does."""
 
     def __repr__(self) -> str:
-        return commit_log(self) or "no commits yet"
+        return commit_log(self) or told("no commits yet")
 
 
 class Diff(str):
@@ -35,7 +36,7 @@ class Diff(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return str(self).rstrip("\n") or "no difference"
+        return str(self).rstrip("\n") or told("no difference")
 
 
 class CommitName(str):
@@ -65,7 +66,7 @@ class Git:
         self._forge = forge
 
     def __repr__(self) -> str:
-        return f"Git server at {self._forge().url}, user {USER}; its token is in {self._forge().token_file}"
+        return told(f"Git server at {self._forge().url}, user {USER}; its token is in {self._forge().token_file}")
 
     def url(self, project: str) -> str:
         """Where a project is, for ``git clone``. The same URL for every cluster of this machine.

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from gitopslab.clusters.client import Client
 from gitopslab.controlplane.runtime.controls import Entry
 from gitopslab.errors import NotFoundError
+from gitopslab.machinery.messages import told
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 from gitopslab.views.board import board
 from gitopslab.views.board_svg import board_svg
@@ -52,12 +53,12 @@ class Log(list[Entry]):
         return Grid(("time", "revision", "what", "object", "namespace"), tuple(rows))
 
     def __repr__(self) -> str:
-        return self.grid.text() if self else "nothing was written"
+        return self.grid.text() if self else told("nothing was written")
 
     def _repr_html_(self) -> str:
         more = len(self) - _MOST_SHOWN
         note = f"<p>{more} older ones are not shown</p>" if more > 0 else ""
-        return note + self.grid.html() if self else "<p>nothing was written</p>"
+        return note + self.grid.html() if self else f"<p>{told('nothing was written')}</p>"
 
 
 class Past:
@@ -75,7 +76,7 @@ class Past:
         self._when = when
 
     def __repr__(self) -> str:
-        return f"the cluster {self._when} (revision {self.revision})"
+        return told(f"the cluster {self._when} (revision {self.revision})")
 
     def list(self, kind: str, namespace: str = "") -> list[Object]:
         """All objects of a kind, of one namespace or (empty) of all.

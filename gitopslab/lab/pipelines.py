@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.errors import LabError, WaitTimeoutError
 from gitopslab.lab.answers import say, show
+from gitopslab.machinery.messages import told
 from gitopslab.views.pipeline_log import coloured_log
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Pipelines:
 
     def __repr__(self) -> str:
         found, _ = self._client.pipelines(self._project)
-        return "\n".join(map(_line, found)) or "no pipelines yet: push a commit with a .gitlab-ci.yml"
+        return "\n".join(map(_line, found)) or told("no pipelines yet: push a commit with a .gitlab-ci.yml")
 
     def __len__(self) -> int:
         return len(self._client.pipelines(self._project)[0])

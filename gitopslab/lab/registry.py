@@ -13,6 +13,7 @@ from gitopslab.clusters.forge import USER, Address
 from gitopslab.images.client import Login, Registry
 from gitopslab.images.reference import Reference
 from gitopslab.lab.answers import say
+from gitopslab.machinery.messages import told
 
 
 class Tag(str):
@@ -41,7 +42,7 @@ class Tags(list[Tag]):
     """Tags; a cell shows each on a line with its digest."""
 
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) or "no images yet"
+        return "\n".join(map(repr, self)) or told("no images yet")
 
 
 class RegistryAddress(str):
@@ -61,7 +62,7 @@ class RegistryAddress(str):
         return made
 
     def __repr__(self) -> str:
-        return f"registry {self}: docker login {self} -u {USER}, with the token in {self.token_file}"
+        return told(f"registry {self}: docker login {self} -u {USER}, with the token in {self.token_file}")
 
     def reference(self, image: str) -> str:
         """The whole reference of an image of the lab, as a manifest wants it.

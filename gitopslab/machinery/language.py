@@ -86,9 +86,12 @@ def _drawn_part(text: str, known: Mapping[str, str]) -> str:
 
 
 def _drawn_name(name: str, known: Mapping[str, str]) -> str:
-    """What stands at a place of a sentence: a text of its own, or several with commas between them."""
+    """What stands at a place of a sentence: a text of its own, or several with commas or semicolons between them."""
     said = _drawn_part(name, known)
-    return said if said != name else ", ".join(_drawn_part(one, known) for one in name.split(", "))
+    joint = next((joint for joint in ("; ", ", ") if joint in name), "")
+    if said != name or not joint:
+        return said
+    return joint.join(_drawn_name(one, known) for one in name.split(joint))
 
 
 @lru_cache(maxsize=8)

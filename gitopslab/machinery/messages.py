@@ -18,7 +18,7 @@ from gitopslab.machinery.language import _, language, words
 
 _FILE = "messages"
 _PLACE = re.compile(r"\{(\w+)\}")
-_JOINT = re.compile(r": | \(")
+_JOINT = re.compile(r"[:;,] | \(")
 _LONGEST = 4000
 """What is longer is the output of a tool."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.board import Board, NodeCard, PodTile
 from gitopslab.views.board_text import board_text, summary
 from gitopslab.views.palette import STATES
@@ -27,7 +28,7 @@ _ONE_COLUMN_TO, _GLYPHS_FROM, _COUNTS_FROM = 6, 24, 60  # as in static/board_nod
 
 def board_svg(board: Board) -> str:
     """The whole board as one SVG."""
-    canvas = Canvas(f"Board of cluster {summary(board)}", board_text(board))
+    canvas = Canvas(f"{drawn('Board of cluster')} {summary(board)}", board_text(board))
     return canvas.finish(*draw_board(canvas, board))
 
 

@@ -24,7 +24,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 def decision_svg(found: Explained) -> str:
     """The whole decision as one SVG."""
-    canvas = Canvas(f"Scheduling of pod {found.pod}: {found.headline}", decision_text(found))
+    canvas = Canvas(f"{drawn(f'Scheduling of pod {found.pod}')}: {drawn(found.headline)}", decision_text(found))
     return canvas.finish(*draw_decision(canvas, found))
 
 

@@ -5,6 +5,7 @@ Called by the layers widget and by whoever wants a picture in a page; reads ``La
 
 from __future__ import annotations
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.layers import Layers, Row, Stack
 from gitopslab.views.layers_text import layers_text, setting_words, short_digest
 from gitopslab.views.svg import Canvas
@@ -18,7 +19,7 @@ _MOST = 12
 
 def layers_svg(layers: Layers) -> str:
     """The whole picture as one SVG."""
-    canvas = Canvas(f"Layers: {layers.summary}", layers_text(layers), _STYLE)
+    canvas = Canvas(f"{drawn('Layers')}: {drawn(layers.summary)}", layers_text(layers), _STYLE)
     width = (_WIDTH - 2 * _EDGE - _GAP * (len(layers.stacks) - 1)) / len(layers.stacks)
     tallest = max(sum(_height(row) for row in stack.rows) for stack in layers.stacks)
     below = _TOP + _HEAD + tallest + 14

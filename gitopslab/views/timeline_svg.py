@@ -5,6 +5,7 @@ Called by the timeline widget and by whoever wants a picture in a page; reads a 
 
 from __future__ import annotations
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.palette import STATES
 from gitopslab.views.svg import Canvas
 from gitopslab.views.timeline import Lane, Timeline
@@ -20,7 +21,7 @@ _TICKS = 5
 
 def timeline_svg(timeline: Timeline, now: float) -> str:
     """The whole timeline as one SVG; its right edge is now."""
-    canvas = Canvas(f"Timeline: {summary(timeline)}", timeline_text(timeline, now), _STYLE)
+    canvas = Canvas(f"{drawn('Timeline')}: {summary(timeline)}", timeline_text(timeline, now), _STYLE)
     lanes = timeline.lanes[:_MOST_LANES]
     height = _TOP + _ROW * max(len(lanes), 1) + 30
     canvas.box(0.5, 0.5, _WIDTH - 1, height - 1, "back", radius=12)

@@ -46,7 +46,7 @@ def _lines(timeline: Timeline, now: float) -> Iterator[str]:
         for mark in lane.marks:
             often = f" ({drawn(f'{mark.count} times')})" if mark.count > 1 else ""
             sign, when = _MARKS[mark.state], ago(mark.seconds, now)
-            yield f"{indent}  {sign} {drawn(f'{when} ago')}  {mark.title}: {mark.text}{often}"
+            yield f"{indent}  {sign} {drawn(f'{when} ago')}  {drawn(mark.title)}: {drawn(mark.text)}{often}"
 
 
 def _title(lane: Lane) -> str:

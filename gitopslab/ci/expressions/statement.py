@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from gitopslab.ci.expressions.nodes import Binary, Literal, Node, Not, Value, Variable, Variables, is_present
 from gitopslab.ci.expressions.patterns import pattern
 from gitopslab.ci.expressions.tokens import VALUES, ExpressionError, Token, tokens
+from gitopslab.machinery.messages import sentence
 
 _PRECEDENCE = {"!": 1, "==": 10, "!=": 10, "=~": 10, "!~": 10, "&&": 11, "||": 12, ")": 900, "(": 901}
 
@@ -134,5 +135,8 @@ def account(expression: str, variables: Variables) -> str:
         names = dict.fromkeys(token.text for token in tokens(expression) if token.kind == "variable")
     except ExpressionError as error:
         return f"the expression is invalid: {error.message}"
-    said = [f'${name} is "{variables[name]}"' if name in variables else f"${name} is undefined" for name in names]
+    said = [
+        sentence(f'${name} is "{variables[name]}"') if name in variables else sentence(f"${name} is undefined")
+        for name in names
+    ]
     return ", ".join(said)

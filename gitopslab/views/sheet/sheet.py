@@ -78,8 +78,9 @@ def _verdict(problems: list[Problem], checked: bool) -> str:
         return "The API server would accept it."
     lines = sorted({problem.line for problem in problems})
     where = f"line {lines[0]}" if len(lines) == 1 else f"lines {', '.join(map(str, lines))}"
-    count = "One thing is" if len(problems) == 1 else f"{len(problems)} things are"
-    return f"{count} wrong: {where}. Nothing was applied."
+    if len(problems) == 1:
+        return f"One thing is wrong: {where}. Nothing was applied."
+    return f"{len(problems)} things are wrong: {where}. Nothing was applied."
 
 
 def _joined(said: list[Problem], found: Iterable[Problem]) -> list[Problem]:

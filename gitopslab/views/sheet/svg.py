@@ -5,6 +5,7 @@ Called by the manifest widget; reads a ``Sheet`` and nothing else. Shapes and co
 
 from __future__ import annotations
 
+from gitopslab.machinery.language import drawn
 from gitopslab.views.sheet.model import Sheet, SheetLine
 from gitopslab.views.sheet.text import first_sentence, sheet_text, type_words
 from gitopslab.views.svg import Canvas, cut
@@ -51,7 +52,7 @@ def _draw_line(canvas: Canvas, sheet: Sheet, line: SheetLine, y: float, told: se
         x += len(span.text) * _LETTER
     if line.problems:
         problem = line.problems[0]
-        said = problem.text + (f" · {problem.hint}" if problem.hint else "")
+        said = drawn(problem.text) + (f" · {drawn(problem.hint)}" if problem.hint else "")
         canvas.words(_LEFT, base, cut(said, (_WIDTH - _LEFT - 2 * _EDGE) * 0.9, 12), look="bold")
         return
     fresh = [span.field for span in line.spans if span.field >= 0 and span.field not in told]

@@ -42,10 +42,11 @@ function spokenPart(text) {
   return text;
 }
 
-/** What stands at a place of a sentence: a text of its own, or several with commas between them. */
+/** What stands at a place of a sentence: a text of its own, or several with commas or semicolons between them. */
 function spokenName(name) {
   const whole = spokenPart(name);
-  return whole !== name ? whole : name.split(", ").map(spokenPart).join(", ");
+  const joint = ["; ", ", "].find((one) => name.includes(one));
+  return whole !== name || !joint ? whole : name.split(joint).map(spokenName).join(joint);
 }
 
 const SPOKEN_ATTRIBUTES = new Set(["title", "aria-label", "placeholder"]);
