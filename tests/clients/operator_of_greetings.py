@@ -1,7 +1,11 @@
-"""A small operator written with ``kopf``: every Greeting gets a ConfigMap that says it; run by ``test_kopf``."""
+"""A small operator written with ``kopf``: every Greeting gets a ConfigMap that says it; run by ``test_kopf``.
+
+Who serves it is the operator's name, from the environment.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import kopf
@@ -15,10 +19,14 @@ def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
 
 
 @kopf.on.create("lab.example.com", "v1", "greetings")
-def greet(spec: kopf.Spec, name: str, namespace: str, patch: kopf.Patch, body: kopf.Body, **_: Any) -> str:
+def greet(spec: kopf.Spec, name: str, namespace: str, patch: kopf.Patch, body: kopf.Body, retry: int, **_: Any) -> str:
+    if retry < spec.get("failures", 0):
+        raise kopf.TemporaryError("not yet", delay=0.1)
     client.CoreV1Api().create_namespaced_config_map(namespace, _config_map(name, spec["text"]))
     kopf.info(body, reason="Greeted", message=f"said {spec['text']}")
     patch.status["said"] = spec["text"]
+    patch.status["by"] = os.environ["NAME"]
+    patch.status["retries"] = retry
     return "created"
 
 
