@@ -17,7 +17,7 @@ from gitopslab.views.anatomy_text import anatomy_text
 from gitopslab.widgets.base import LiveView, script, sheet
 from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 
-SCRIPT = ("kit.js", "frame.js", "card.js", "hand.js", "anatomy_model.js", "anatomy.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "card.js", "hand.js", "anatomy_model.js", "anatomy.js")
 
 
 class AnatomyView(LiveView):

@@ -21,7 +21,7 @@ KINDS = ("nodes", "pods", "events", "services", "persistentvolumeclaims")
 """What a board follows."""
 
 SCRIPT = (
-    "kit.js", "frame.js", "card.js", "hand.js",
+    "kit.js", "frame.js", "view.js", "card.js", "hand.js",
     "board_details.js", "board_choice.js", "board_film.js", "board_tile.js", "board_tray.js", "board_node.js",
     "board.js",
 )  # fmt: skip

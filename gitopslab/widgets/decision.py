@@ -14,7 +14,7 @@ from gitopslab.views.decision_svg import decision_svg
 from gitopslab.views.decision_text import GLYPHS, decision_text
 from gitopslab.widgets.base import View, script, sheet
 
-SCRIPT = ("kit.js", "frame.js", "decision_rows.js", "decision_steps.js", "decision_whatif.js", "decision.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "decision_rows.js", "decision_steps.js", "decision_whatif.js", "decision.js")
 
 Rethink = Callable[[Mapping[str, Any]], Explained]
 """The decision if the pod asked for another ``cpu`` or ``memory`` or tolerated more: ``tolerates``, taints as text."""

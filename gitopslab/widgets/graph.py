@@ -19,7 +19,7 @@ from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 KINDS = (*RELATED, "events")
 """What a graph follows."""
 
-SCRIPT = ("kit.js", "frame.js", "card.js", "hand.js", "graph_item.js", "graph_lines.js", "graph.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "card.js", "hand.js", "graph_item.js", "graph_lines.js", "graph.js")
 
 
 class GraphView(LiveView):

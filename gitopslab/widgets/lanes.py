@@ -21,7 +21,7 @@ from gitopslab.views.reconciler import Target, reconciler
 from gitopslab.widgets.base import LiveView, script, sheet
 from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 
-SCRIPT = ("kit.js", "frame.js", "lanes_lane.js", "lanes_commits.js", "lanes.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "lanes_lane.js", "lanes_commits.js", "lanes.js")
 
 
 class LanesView(LiveView):

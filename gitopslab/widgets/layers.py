@@ -11,7 +11,7 @@ from gitopslab.views.layers_svg import layers_svg
 from gitopslab.views.layers_text import layers_text
 from gitopslab.widgets.base import View, script, sheet
 
-SCRIPT = ("kit.js", "frame.js", "card.js", "hand.js", "layers.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "card.js", "hand.js", "layers.js")
 
 
 class LayersView(View):

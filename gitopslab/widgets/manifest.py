@@ -12,7 +12,7 @@ from typing import Any
 from gitopslab.views.sheet import Problem, Sheet, sheet_message, sheet_svg, sheet_text
 from gitopslab.widgets.base import View, script, sheet
 
-SCRIPT = ("kit.js", "frame.js", "card.js", "hand.js", "sheet.js", "manifest.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "card.js", "hand.js", "sheet.js", "manifest.js")
 
 
 class ManifestView(View):

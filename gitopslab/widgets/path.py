@@ -19,7 +19,7 @@ from gitopslab.views.path_text import path_text
 from gitopslab.widgets.base import LiveView, script, sheet
 from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 
-SCRIPT = ("kit.js", "frame.js", "path_stage.js", "path_steps.js", "path.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "path_stage.js", "path_steps.js", "path.js")
 _STEP_WAIT = 60.0
 
 

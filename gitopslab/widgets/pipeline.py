@@ -18,7 +18,7 @@ from gitopslab.views.pipeline_text import pipeline_text
 from gitopslab.widgets.base import LiveView, View, script, sheet
 from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 
-SCRIPT = ("kit.js", "frame.js", "pipeline_stages.js", "pipeline_job.js", "pipeline.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "pipeline_stages.js", "pipeline_job.js", "pipeline.js")
 EVENTS = ("push", "tag", "merge_request", "schedule", "web", "api")
 
 

@@ -22,7 +22,7 @@ from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 PRINTED = "table"
 """The kind under which the source gives the server's own Table."""
 
-SCRIPT = ("kit.js", "frame.js", "card.js", "hand.js", "sheet.js", "table.js")
+SCRIPT = ("kit.js", "frame.js", "view.js", "card.js", "hand.js", "sheet.js", "table.js")
 
 
 class TableView(LiveView):

@@ -21,7 +21,7 @@ from gitopslab.widgets.publisher import IDLE_SECONDS, Source
 SHEETS = ("kit.css", "board.css", "timeline.css")
 
 SCRIPT = (
-    "kit.js", "frame.js", "card.js", "hand.js", "board_tile.js", "board_tray.js", "board_node.js",
+    "kit.js", "frame.js", "view.js", "card.js", "hand.js", "board_tile.js", "board_tray.js", "board_node.js",
     "timeline_lane.js", "timeline_past.js", "timeline.js",
 )  # fmt: skip
 

@@ -3,36 +3,22 @@
 
 const KEYS = "arrows go from part to part · Enter pins the details · Escape closes them · Tab reaches the switches";
 
-class AnatomyView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    this.options = model.get("_options");
+class AnatomyView extends View {
+  static frame = { name: "anatomy", label: "Anatomy", keys: KEYS };
+
+  build() {
     this.organs = new Map();
-    this.frame = new Frame(model, root, { name: "anatomy", label: "Anatomy", keys: KEYS });
     this.nodes = el("div", { class: "gl-bodies" });
     this.note = el("p", { class: "gl-empty", hidden: true });
     this.quorum = new QuorumModel(this.looks, this.options.sizes);
-    this.card = new DetailCard(this.looks);
     this.frame.body.append(this.note, this.nodes, this.quorum.element);
-    this.frame.root.append(this.card.element);
     this.nodes.addEventListener("click", (event) => this.click(event));
-    this.hand = new Hand(this.frame.root, this.card, {
+    this.reach({
       things: ".gl-organ",
       columns: () => [...this.nodes.children].map((node) => [...node.querySelectorAll(".gl-organ")]),
       elementOf: (uid) => this.nodes.querySelector(`.gl-organ[data-uid="${CSS.escape(uid)}"]`),
       detailsOf: (uid) => this.detailsOf(uid),
     });
-    this.paint = oncePerFrame(() => this.draw());
-    this.model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.hand.release();
-    this.frame.release();
   }
 
   click(event) {
@@ -117,9 +103,4 @@ class AnatomyView {
   }
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new AnatomyView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(AnatomyView);

@@ -8,46 +8,18 @@ const MOST_MOVES_CROWDED = 6; // travelling tiles are painted anew in every fram
 const TRAVEL_MS = 340;
 const KEYS = "arrows go from pod to pod · Enter pins the details · w tells why there · Escape closes · c copies the command";
 
-class BoardView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    this.options = { ...model.get("_options") };
-    this.pods = new Map();
-    this.tiles = new Tiles(this.looks);
-    this.tray = new Tray(this.tiles);
-    this.nodes = new NodeCards(this.looks, this.tiles);
-    this.frame = new Frame(model, root, { name: "board", label: "Board", keys: KEYS });
-    this.card = new DetailCard(this.looks);
-    this.build();
-    this.hand = new Hand(this.frame.root, this.card, {
-      things: ".gl-pod, .gl-group",
-      columns: () => this.columns(),
-      elementOf: (uid) => this.tiles.get(uid),
-      detailsOf: (uid) => this.details(uid),
-      keys: { w: (uid) => this.why(uid) },
-    });
-    this.reveal = oncePerFrame(() => this.showFilm());
-    this.model.on("change:_answer", this.reveal);
-    this.paint = oncePerFrame(() => this.draw());
-    this.describe = notTooOften(2000, () => this.drawTable());
-    this.model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.model.off("change:_answer", this.reveal);
-    for (const work of [this.paint, this.describe, this.reveal]) work.cancel();
-    this.film.clear();
-    this.hand.release();
-    this.frame.release();
-  }
+class BoardView extends View {
+  static frame = { name: "board", label: "Board", keys: KEYS };
 
   // ---- the fixed parts ----
 
   build() {
     const { root, body, tools, counts, legend } = this.frame;
+    this.options = { ...this.options };
+    this.pods = new Map();
+    this.tiles = new Tiles(this.looks);
+    this.tray = new Tray(this.tiles);
+    this.nodes = new NodeCards(this.looks, this.tiles);
     this.menus = new BoardMenus((change) => this.choose(change));
     this.system = el("button", { class: "gl-toggle", type: "button", title: "Show the pods of the cluster itself as tiles" }, "system pods");
     this.system.addEventListener("click", () => this.choose({ system: !this.options.system }));
@@ -64,7 +36,17 @@ class BoardView {
     body.before(this.film.element);
     legend.prepend(bars());
     this.rows = el("tbody", {});
-    root.append(el("div", { class: "gl-unseen" }, tableOf(this.rows)), this.card.element);
+    root.append(el("div", { class: "gl-unseen" }, tableOf(this.rows)));
+    this.reach({
+      things: ".gl-pod, .gl-group",
+      columns: () => this.columns(),
+      elementOf: (uid) => this.tiles.get(uid),
+      detailsOf: (uid) => this.details(uid),
+      keys: { w: (uid) => this.why(uid) },
+    });
+    this.follow("_answer", () => this.showFilm());
+    this.describe = notTooOften(2000, () => this.drawTable());
+    this.ends.push(this.describe.cancel, () => this.film.clear());
   }
 
   // ---- following the model ----
@@ -257,9 +239,4 @@ function cellsOf(pod) {
   return [pod.name, pod.namespace, pod.node || "none yet", pod.status, ready, String(pod.restarts), pod.reason];
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new BoardView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(BoardView);

@@ -3,29 +3,22 @@
 
 const KEYS = "left and right go from step to step · Home and End to the first and the last · up and down from node to node";
 
-class DecisionView {
-  constructor(model, root) {
-    this.model = model;
-    this.frame = new Frame(model, root, { name: "decision", label: "Scheduling decision", keys: KEYS });
+class DecisionView extends View {
+  static frame = { name: "decision", label: "Scheduling decision", keys: KEYS };
+
+  build() {
+    const { glyphs } = this.options;
     this.steps = new Steps((at) => this.go(at));
-    this.rows = new NodeRows(model.get("_looks"), model.get("_options").glyphs, (row) => this.tellRow(row));
-    this.whatIf = new WhatIf((wish) => model.send(wish));
+    this.rows = new NodeRows(this.looks, glyphs, (row) => this.tellRow(row));
+    this.whatIf = new WhatIf((wish) => this.model.send(wish));
     this.changes = el("p", { class: "gl-dc-changes" });
     this.headline = el("p", { class: "gl-dc-headline" });
     this.more = el("p", { class: "gl-empty" });
     this.message = el("p", { class: "gl-dc-message" });
     const table = el("div", { class: "gl-dc-scroll" }, this.rows.element);
     this.frame.body.append(this.changes, this.headline, this.steps.element, table, this.more, this.message, this.whatIf.element);
-    this.frame.legend.prepend(legend(model.get("_looks"), model.get("_options").glyphs));
+    this.frame.legend.prepend(legend(this.looks, glyphs));
     this.frame.body.addEventListener("keydown", (event) => this.press(event));
-    this.paint = () => this.draw();
-    this.model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.frame.release();
   }
 
   draw() {
@@ -81,9 +74,4 @@ function legend(looks, glyphs) {
   return el("ul", { "aria-label": "Verdicts" }, ...items);
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new DecisionView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(DecisionView);

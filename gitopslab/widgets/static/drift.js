@@ -3,12 +3,11 @@
 
 const KEYS = "arrows go from field to field · Home and End to the first and last · e shows every field";
 
-class DriftView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    const { states, fates } = model.get("_options");
-    this.frame = new Frame(model, root, { name: "drift", label: "Drift", keys: KEYS });
+class DriftView extends View {
+  static frame = { name: "drift", label: "Drift", keys: KEYS };
+
+  build() {
+    const { states, fates } = this.options;
     this.rows = new DriftRows(this.looks, states, fates);
     this.verdict = el("p", { class: "gl-df-verdict" }, glyph(this.looks, "pending"), el("span", {}));
     this.every = el("button", { class: "gl-toggle", type: "button", "aria-pressed": "false" }, "every field");
@@ -19,15 +18,6 @@ class DriftView {
     this.frame.body.append(this.verdict, this.rows.element);
     this.frame.legend.prepend(el("ul", {}, ...Object.values(states).map(([state, words]) => el("li", {}, glyph(this.looks, state), words))));
     this.frame.body.addEventListener("keydown", (event) => this.press(event));
-    this.paint = oncePerFrame(() => this.draw());
-    model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.frame.release();
   }
 
   draw() {
@@ -72,9 +62,4 @@ class DriftView {
   }
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new DriftView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(DriftView);

@@ -5,41 +5,13 @@
 const KEYS = "arrows go from card to card · Enter pins the details · Escape closes them · c copies the command";
 const MOST_NOTICES = 6;
 
-class GraphView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    this.items = new GraphItems(this.looks);
-    this.lines = new GraphLines();
-    this.frame = new Frame(model, root, { name: "graph", label: "Graph", keys: KEYS });
-    this.card = new DetailCard(this.looks);
-    this.build();
-    this.hand = new Hand(this.frame.root, this.card, {
-      things: ".gl-item",
-      columns: () => this.columns(),
-      elementOf: (key) => this.items.get(key),
-      detailsOf: (key) => this.details(key),
-      lit: (key) => this.light(key),
-    });
-    this.paint = oncePerFrame(() => this.draw());
-    this.describe = notTooOften(2000, () => this.drawTable());
-    this.resized = new ResizeObserver(() => this.graph && this.drawLines());
-    this.resized.observe(this.plane);
-    model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    for (const work of [this.paint, this.describe]) work.cancel();
-    this.resized.disconnect();
-    clearTimeout(this.arrival);
-    this.hand.release();
-    this.frame.release();
-  }
+class GraphView extends View {
+  static frame = { name: "graph", label: "Graph", keys: KEYS };
 
   build() {
     const { root, body, legend, counts } = this.frame;
+    this.items = new GraphItems(this.looks);
+    this.lines = new GraphLines();
     this.notices = el("ul", { class: "gl-notices", "aria-label": "Missing relations" });
     this.heads = el("div", { class: "gl-heads" });
     this.boxes = el("div", { class: "gl-cards", "aria-hidden": "true" });
@@ -51,7 +23,18 @@ class GraphView {
     counts.setAttribute("aria-label", "Objects and relations");
     body.append(this.notices, this.empty, el("div", { class: "gl-scroll" }, this.plane));
     legend.prepend(this.meanings);
-    root.append(el("div", { class: "gl-unseen" }, relationsTable(this.rows)), this.card.element);
+    root.append(el("div", { class: "gl-unseen" }, relationsTable(this.rows)));
+    this.reach({
+      things: ".gl-item",
+      columns: () => this.columns(),
+      elementOf: (key) => this.items.get(key),
+      detailsOf: (key) => this.details(key),
+      lit: (key) => this.light(key),
+    });
+    this.describe = notTooOften(2000, () => this.drawTable());
+    const resized = new ResizeObserver(() => this.graph && this.drawLines());
+    resized.observe(this.plane);
+    this.ends.push(this.describe.cancel, () => resized.disconnect(), () => clearTimeout(this.arrival));
   }
 
   // ---- following the model ----
@@ -206,9 +189,4 @@ function sample(kind) {
   return svg("svg", { class: "gl-sample gl-lines", viewBox: "0 0 35 14", "aria-hidden": "true" }, line, mark);
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new GraphView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(GraphView);

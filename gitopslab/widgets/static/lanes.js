@@ -9,12 +9,11 @@ const ACTIONS = {
   revert: ["revert", "Undo the newest commit with git revert, and push it"],
 };
 
-class LanesView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    const { outcomes, actions } = model.get("_options");
-    this.frame = new Frame(model, root, { name: "commit-lanes", label: "Lanes", keys: KEYS });
+class LanesView extends View {
+  static frame = { name: "commit-lanes", label: "Lanes", keys: KEYS };
+
+  build() {
+    const { outcomes, actions } = this.options;
     this.commits = new Commits(this.looks, outcomes, (sha) => this.choose(sha));
     this.rows = el("div", { class: "gl-ln-rows" });
     this.lanes = new Map();
@@ -26,18 +25,7 @@ class LanesView {
     this.frame.body.append(this.trouble, this.said, this.commits.element, this.rows);
     this.frame.legend.prepend(legend(this.looks, outcomes));
     this.frame.body.addEventListener("keydown", (event) => this.press(event));
-    this.paint = oncePerFrame(() => this.draw());
-    this.hear = () => this.answer(model.get("_answer"));
-    model.on("change:_snapshot", this.paint);
-    model.on("change:_answer", this.hear);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.model.off("change:_answer", this.hear);
-    this.paint.cancel();
-    this.frame.release();
+    this.follow("_answer", () => this.answer(this.model.get("_answer")));
   }
 
   button(what) {
@@ -132,9 +120,4 @@ function legend(looks, outcomes) {
   return el("ul", {}, ...Object.values(outcomes).map(([state, words]) => el("li", {}, state ? glyph(looks, state) : el("span", { class: "gl-ln-unasked" }), words)));
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new LanesView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(LanesView);

@@ -5,40 +5,24 @@ const KEYS = "up and down go from layer to layer · left and right to the other 
 
 const MOST_IN_CARD = 24;
 
-class LayersView {
-  constructor(model, root) {
-    this.model = model;
-    this.card = new DetailCard(model.get("_looks"));
-    this.frame = new Frame(model, root, { name: "layers", label: "Layers", keys: KEYS });
-    this.build();
-    this.hand = new Hand(this.frame.root, this.card, {
-      things: ".gl-step",
-      columns: () => [...this.stacks.children].map((stack) => [...stack.querySelectorAll(".gl-step")]),
-      elementOf: (uid) => this.stacks.querySelector(`[data-uid="${CSS.escape(uid)}"]`),
-      detailsOf: (uid) => this.details(uid),
-      lit: (uid) => this.light(uid),
-    });
-    this.paint = oncePerFrame(() => this.draw());
-    model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.hand.release();
-    this.frame.release();
-  }
+class LayersView extends View {
+  static frame = { name: "layers", label: "Layers", keys: KEYS };
 
   build() {
-    const { root, body, legend } = this.frame;
+    const { body, legend } = this.frame;
     this.summary = el("p", { class: "gl-summary" });
     this.stacks = el("div", { class: "gl-stacks" });
     this.difference = el("section", { class: "gl-difference", "aria-label": "What differs", hidden: true });
     body.append(this.summary, this.stacks, this.difference);
     this.legendOfSharing = el("li", { hidden: true }, el("span", { class: "gl-swatch gl-sharing" }), "the very same layer in both: it is pulled and kept once");
     legend.prepend(el("ul", {}, el("li", {}, el("span", { class: "gl-swatch" }), "size, beside the biggest layer here"), this.legendOfSharing));
-    root.append(this.card.element);
+    this.reach({
+      things: ".gl-step",
+      columns: () => [...this.stacks.children].map((stack) => [...stack.querySelectorAll(".gl-step")]),
+      elementOf: (uid) => this.stacks.querySelector(`[data-uid="${CSS.escape(uid)}"]`),
+      detailsOf: (uid) => this.details(uid),
+      lit: (uid) => this.light(uid),
+    });
   }
 
   draw() {
@@ -119,9 +103,4 @@ const FILE_CLASSES = { "+": "gl-added", "~": "gl-changed", "-": "gl-removed" };
 const shortDigest = (digest) => digest.replace("sha256:", "").slice(0, 12);
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
-export default {
-  render({ model, el: root }) {
-    const view = new LayersView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(LayersView);

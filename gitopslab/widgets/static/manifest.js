@@ -3,41 +3,24 @@
 
 const KEYS = "up and down go from field to field · left to what holds it, right into it · Enter pins the explanation · Escape closes it";
 
-class ManifestView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
+class ManifestView extends View {
+  static frame = { name: "manifest", label: "Manifest", keys: KEYS };
+
+  build() {
+    const { body, tools } = this.frame;
     this.sheet = new Sheet();
-    this.card = new DetailCard(this.looks);
-    this.frame = new Frame(model, root, { name: "manifest", label: "Manifest", keys: KEYS });
-    this.build();
-    this.hand = new Hand(this.frame.root, this.card, {
+    this.again = el("button", { class: "gl-toggle", type: "button", title: "Ask the API server once more, without applying anything" }, "check again");
+    this.again.addEventListener("click", () => this.model.send({ do: "check" }));
+    tools.prepend(this.again);
+    this.verdict = el("p", { class: "gl-verdict" }, glyph(this.looks, "ready"), el("span", {}));
+    body.append(this.verdict, this.sheet.element);
+    this.reach({
       things: ".gl-field",
       columns: () => [this.sheet.fields()],
       elementOf: (uid) => this.sheet.elementOf(uid),
       detailsOf: (uid) => this.sheet.details(uid),
       keys: sheetKeys(this.sheet),
     });
-    this.paint = oncePerFrame(() => this.draw());
-    model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.hand.release();
-    this.frame.release();
-  }
-
-  build() {
-    const { root, body, tools } = this.frame;
-    this.again = el("button", { class: "gl-toggle", type: "button", title: "Ask the API server once more, without applying anything" }, "check again");
-    this.again.addEventListener("click", () => this.model.send({ do: "check" }));
-    tools.prepend(this.again);
-    this.verdict = el("p", { class: "gl-verdict" }, glyph(this.looks, "ready"), el("span", {}));
-    body.append(this.verdict, this.sheet.element);
-    root.append(this.card.element);
   }
 
   draw() {
@@ -56,9 +39,4 @@ class ManifestView {
   }
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new ManifestView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(ManifestView);

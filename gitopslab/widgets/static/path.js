@@ -3,28 +3,13 @@
 
 const KEYS = "arrows go from step to step · Home and End to the first and last · Tab reaches the switches";
 
-class PathView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    this.frame = new Frame(model, root, { name: "path", label: "Path of an apply", keys: KEYS });
-    this.stage = new Stage(this.looks, (component, running) => model.send({ do: "switch", component, running }));
-    this.steps = new Steps((step, moving) => this.stage.show(step, moving));
-    this.build();
-    this.paint = oncePerFrame(() => this.draw());
-    this.model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.steps.release();
-    this.frame.release();
-  }
+class PathView extends View {
+  static frame = { name: "path", label: "Path of an apply", keys: KEYS };
 
   build() {
     const { body, tools } = this.frame;
+    this.stage = new Stage(this.looks, (component, running) => this.model.send({ do: "switch", component, running }));
+    this.steps = new Steps((step, moving) => this.stage.show(step, moving));
     this.verdict = el("p", { class: "gl-verdict" }, glyph(this.looks, "pending"), el("span", {}));
     this.hold = el("button", { class: "gl-toggle", type: "button", title: "While the clock is held, no component acts" }, "hold the clock");
     this.step = el("button", { class: "gl-toggle", type: "button", title: "Let one component do one thing" }, "one action");
@@ -32,6 +17,7 @@ class PathView {
     this.step.addEventListener("click", () => this.model.send({ do: "step" }));
     tools.prepend(this.hold, this.step);
     body.append(this.verdict, this.stage.element, this.steps.element);
+    this.ends.push(() => this.steps.release());
   }
 
   draw() {
@@ -64,9 +50,4 @@ class PathView {
   }
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new PathView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(PathView);

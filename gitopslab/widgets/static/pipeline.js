@@ -4,29 +4,20 @@
 
 const KEYS = "arrows go from job to job · Enter shows its rules, commands and log · Escape closes them";
 
-class PipelineView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    this.statuses = model.get("_options").statuses;
-    this.frame = new Frame(model, root, { name: "pipeline", label: "Pipeline", keys: KEYS });
+class PipelineView extends View {
+  static frame = { name: "pipeline", label: "Pipeline", keys: KEYS };
+
+  build() {
+    const send = (wish) => this.model.send(wish);
+    this.statuses = this.options.statuses;
     this.stages = new Stages(this.looks, this.statuses, (name) => this.choose(name));
-    this.details = new JobDetails((wish) => model.send(wish), () => this.choose(""));
-    this.event = new EventChoice(model.get("_options").events, (wish) => model.send({ do: "event", ...wish }));
+    this.details = new JobDetails(send, () => this.choose(""));
+    this.event = new EventChoice(this.options.events, (wish) => send({ do: "event", ...wish }));
     this.verdict = el("p", { class: "gl-pl-verdict" }, glyph(this.looks, "pending"), el("span", {}));
     this.frame.tools.prepend(this.event.kind, this.event.ref);
     this.frame.body.append(this.verdict, this.stages.element, this.details.element);
     this.frame.body.addEventListener("keydown", (event) => this.press(event));
-    this.paint = oncePerFrame(() => this.draw());
-    this.model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.stages.release();
-    this.frame.release();
+    this.ends.push(() => this.stages.release());
   }
 
   draw() {
@@ -88,9 +79,4 @@ class EventChoice {
   }
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new PipelineView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(PipelineView);

@@ -4,42 +4,13 @@
 const KEYS = "up and down go from row to row · Enter opens the YAML, right goes into it · / filters · Escape closes";
 const MOST_ROWS = 500; // more are counted in a last line: a filter finds them
 
-class TableView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    this.wide = Boolean(model.get("_options").wide);
-    this.sheet = new Sheet();
-    this.card = new DetailCard(this.looks);
-    this.frame = new Frame(model, root, { name: "table", label: "Table", keys: KEYS });
-    this.build();
-    this.hand = new Hand(this.frame.root, this.card, {
-      things: ".gl-row-name, .gl-field",
-      columns: () => [this.names(), this.sheet.fields()],
-      elementOf: (uid) => this.nameOf(uid) ?? this.sheet.elementOf(uid),
-      detailsOf: (uid) => (this.nameOf(uid) ? null : this.sheet.details(uid)),
-      keys: { ArrowLeft: (uid, event) => this.left(event), ArrowRight: (uid, event) => this.right(uid, event), "/": (uid, event) => this.find(event) },
-    });
-    this.paint = oncePerFrame(() => this.draw());
-    this.reveal = oncePerFrame(() => this.drawPanel());
-    this.clock = setInterval(() => this.drawAges(), 1000);
-    model.on("change:_snapshot", this.paint);
-    model.on("change:_answer", this.reveal);
-    this.draw();
-    this.drawPanel();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.model.off("change:_answer", this.reveal);
-    for (const work of [this.paint, this.reveal]) work.cancel();
-    clearInterval(this.clock);
-    this.hand.release();
-    this.frame.release();
-  }
+class TableView extends View {
+  static frame = { name: "table", label: "Table", keys: KEYS };
 
   build() {
     const { root, body, tools } = this.frame;
+    this.wide = Boolean(this.options.wide);
+    this.sheet = new Sheet();
     this.filter = el("input", { type: "search", placeholder: "filter", "aria-label": "Filter the rows by words", size: "14" });
     this.filter.addEventListener("input", () => this.drawRows());
     this.toggle = el("button", { class: "gl-toggle", type: "button", "aria-pressed": "false", title: "Also the columns of kubectl get -o wide" }, "wide");
@@ -62,7 +33,16 @@ class TableView {
       // The first Escape closes an explanation, the next one the YAML.
       if (event.key === "Escape" && !this.panel.hidden && !this.card.shown) this.open("");
     });
-    root.append(this.card.element);
+    this.reach({
+      things: ".gl-row-name, .gl-field",
+      columns: () => [this.names(), this.sheet.fields()],
+      elementOf: (uid) => this.nameOf(uid) ?? this.sheet.elementOf(uid),
+      detailsOf: (uid) => (this.nameOf(uid) ? null : this.sheet.details(uid)),
+      keys: { ArrowLeft: (uid, event) => this.left(event), ArrowRight: (uid, event) => this.right(uid, event), "/": (uid, event) => this.find(event) },
+    });
+    this.follow("_answer", () => this.drawPanel());
+    const clock = setInterval(() => this.drawAges(), 1000);
+    this.ends.push(() => clearInterval(clock));
   }
 
   // ---- following the model ----
@@ -79,6 +59,7 @@ class TableView {
     this.drawRows();
     if (before) this.announce(before);
     giveFocusBack();
+    if (!before) this.drawPanel(); // after a reload the answer is there before anybody asks
   }
 
   columns() {
@@ -235,9 +216,4 @@ class TableView {
   }
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new TableView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(TableView);

@@ -5,34 +5,14 @@ const KEYS = "left and right along a lane · up and down between lanes · Enter 
 const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const SPAN_WORDS = { 300: "5 minutes", 900: "15 minutes", 3600: "1 hour", 21600: "6 hours" };
 
-class TimelineView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
-    this.options = { warnings: false, ...model.get("_options") };
-    this.frame = new Frame(model, root, { name: "timeline", label: "Timeline", keys: KEYS });
-    this.lanes = new Lanes(this.looks);
-    this.past = new PastBoard(this.looks, { now: () => this.now(), window: () => this.window(), ask: (wish) => model.send(wish) });
-    this.card = new DetailCard(this.looks);
-    this.build();
-    this.hand = this.makeHand();
-    this.paint = oncePerFrame(() => this.draw());
-    this.model.on("change:_snapshot", this.paint);
-    this.timer = setInterval(() => this.tick(), 1000);
-    this.draw();
-  }
-
-  destroy() {
-    clearInterval(this.timer);
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.past.release();
-    this.hand.release();
-    this.frame.release();
-  }
+class TimelineView extends View {
+  static frame = { name: "timeline", label: "Timeline", keys: KEYS };
 
   build() {
     const { root, body, tools, legend } = this.frame;
+    this.options = { warnings: false, ...this.options };
+    this.lanes = new Lanes(this.looks);
+    this.past = new PastBoard(this.looks, { now: () => this.now(), window: () => this.window(), ask: (wish) => this.model.send(wish) });
     this.choice = el("select", { "aria-label": "How far back" }, el("option", { value: "" }, "fit"));
     for (const span of this.options.spans) this.choice.append(el("option", { value: span }, SPAN_WORDS[span] ?? `${span} s`));
     this.only = el("button", { class: "gl-toggle", type: "button", "aria-pressed": "false" }, "only warnings");
@@ -45,7 +25,10 @@ class TimelineView {
     if (this.options.past) body.append(this.past.element);
     legend.prepend(this.colours(), this.signs());
     this.said = el("tbody", {});
-    root.append(el("div", { class: "gl-unseen" }, eventTable(this.said)), this.card.element);
+    root.append(el("div", { class: "gl-unseen" }, eventTable(this.said)));
+    this.reach(this.things());
+    const timer = setInterval(() => this.tick(), 1000);
+    this.ends.push(() => clearInterval(timer), () => this.past.release());
   }
 
   signs() {
@@ -59,15 +42,15 @@ class TimelineView {
     return el("ul", { "aria-label": "Bars" }, ...Object.entries(words).map(([look, word]) => colour(look, word)));
   }
 
-  makeHand() {
+  things() {
     const move = (dx, dy) => (_uid, event) => this.move(event, dx, dy);
-    return new Hand(this.frame.root, this.card, {
+    return {
       things: ".gl-lanes .gl-life, .gl-lanes .gl-mark",
       columns: () => this.lanes.rows(),
       elementOf: (uid) => this.lanes.elementOf(uid),
       detailsOf: (uid) => this.detailsOf(uid),
       keys: { ArrowLeft: move(-1, 0), ArrowRight: move(1, 0), ArrowUp: move(0, -1), ArrowDown: move(0, 1) },
-    });
+    };
   }
 
   move(event, dx, dy) {
@@ -201,9 +184,4 @@ function nearestAcross(row, thing) {
   return row?.reduce((best, other) => (away(other) < away(best) ? other : best));
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new TimelineView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(TimelineView);

@@ -3,45 +3,28 @@
 
 const KEYS = "arrows go from card to card · Enter pins the details, or opens a fold · Escape closes · c copies the command";
 
-class TreeView {
-  constructor(model, root) {
-    this.model = model;
-    this.looks = model.get("_looks");
+class TreeView extends View {
+  static frame = { name: "tree", label: "Tree", keys: KEYS };
+
+  build() {
+    const { body, legend } = this.frame;
     this.open = new Set();
-    this.frame = new Frame(model, root, { name: "tree", label: "Tree", keys: KEYS });
-    this.card = new DetailCard(this.looks);
     this.cards = new TreeCards(this.looks);
-    this.build();
-    this.hand = new Hand(this.frame.root, this.card, {
+    const headings = (this.options.columns ?? []).map((heading, at) => el("span", { style: `grid-column: ${at + 1}` }, heading));
+    this.heads = el("div", { class: "gl-tr-heads", "aria-hidden": "true" }, ...headings);
+    this.empty = el("p", { class: "gl-empty" });
+    this.plane = el("div", { class: "gl-tr-plane" }, this.heads, this.cards.element);
+    body.append(this.empty, el("div", { class: "gl-tr-room" }, this.plane));
+    legend.prepend(marksLegend(this.looks));
+    // Before the hand's own click, which would pin details.
+    this.cards.element.addEventListener("click", (event) => this.toggle(event), true);
+    this.reach({
       things: ".gl-tr-card",
       columns: () => this.cards.columns(),
       elementOf: (key) => this.cards.elementOf(key),
       detailsOf: (key) => this.details(key),
       lit: (key) => this.cards.light(key),
     });
-    this.paint = oncePerFrame(() => this.draw());
-    model.on("change:_snapshot", this.paint);
-    this.draw();
-  }
-
-  destroy() {
-    this.model.off("change:_snapshot", this.paint);
-    this.paint.cancel();
-    this.hand.release();
-    this.frame.release();
-  }
-
-  build() {
-    const { root, body, legend } = this.frame;
-    const headings = (this.model.get("_options").columns ?? []).map((heading, at) => el("span", { style: `grid-column: ${at + 1}` }, heading));
-    this.heads = el("div", { class: "gl-tr-heads", "aria-hidden": "true" }, ...headings);
-    this.empty = el("p", { class: "gl-empty" });
-    this.plane = el("div", { class: "gl-tr-plane" }, this.heads, this.cards.element);
-    body.append(this.empty, el("div", { class: "gl-tr-room" }, this.plane));
-    legend.prepend(marksLegend(this.looks));
-    root.append(this.card.element);
-    // Before the hand's own click, which would pin details.
-    this.cards.element.addEventListener("click", (event) => this.toggle(event), true);
   }
 
   draw() {
@@ -116,9 +99,4 @@ function marksLegend(looks) {
   return el("ul", {}, el("li", { class: "gl-tr-kind" }, "health"), ...marks, el("li", { class: "gl-tr-kind" }, "sync"), ...discs);
 }
 
-export default {
-  render({ model, el: root }) {
-    const view = new TreeView(model, root);
-    return () => view.destroy();
-  },
-};
+export default widget(TreeView);
