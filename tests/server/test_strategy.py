@@ -171,6 +171,44 @@ def test_how_many_pods_of_a_stateful_set_may_be_updated_at_once_cannot_be_set_ye
     assert changed["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 1}
 
 
+def test_what_belongs_to_a_feature_that_is_off_is_forgotten_in_pods_and_templates() -> None:
+    stop = {"stopSignal": "SIGUSR1"}
+    hook = {"preStop": {"exec": {"command": ["sync"]}}}
+    bundle = {"clusterTrustBundle": {"name": "x", "path": "x.pem"}}
+    wished = {
+        "schedulingGroup": {"podGroupName": "g"},
+        "containers": [
+            {"name": "a", "image": "i", "lifecycle": stop},
+            {"name": "b", "image": "i", "lifecycle": {**stop, **hook}},
+        ],
+        "volumes": [{"name": "v", "projected": {"sources": [bundle]}}],
+    }
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": copy_of(wished)}
+    stored = created(pod("p", spec=copy_of(wished)))
+    for spec in (stored["spec"], created(deployment("web", spec={"template": template}))["spec"]["template"]["spec"]):
+        assert "schedulingGroup" not in spec
+        assert [container.get("lifecycle") for container in spec["containers"]] == [None, hook]
+        assert spec["volumes"][0]["projected"]["sources"] == [{}]
+    assert "schedulingGroup" not in updated(stored, spec__schedulingGroup={"podGroupName": "g"})["spec"]
+
+
+def test_a_claim_cannot_take_its_data_from_another_namespace_yet() -> None:
+    reference = {"apiGroup": "a.b", "kind": "X", "name": "x"}
+    kept, dropped = (
+        created(
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": "c"},
+                "spec": {"dataSourceRef": source},
+            }
+        )
+        for source in (reference, {**reference, "namespace": "other"})
+    )
+    assert kept["spec"]["dataSourceRef"] == reference
+    assert "dataSourceRef" not in dropped["spec"]
+
+
 def test_the_time_of_a_volumes_phase_is_the_servers() -> None:
     before = created({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {}})
     before["status"]["lastPhaseTransitionTime"] = "2025-01-01T00:00:00Z"

@@ -208,6 +208,23 @@ def test_what_may_change_in_a_pod(before: Object, changes: dict[str, Any], expec
     assert change_problems(before, changes) == expected
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"hostUsers": False, "hostNetwork": True}, ["spec.hostNetwork: Forbidden: when `hostUsers` is false"]),
+        ({"hostUsers": False, "hostPID": True}, ["spec.HostPID: Forbidden: when `hostUsers` is false"]),
+        ({"hostUsers": True, "hostNetwork": True}, []),
+        ({"hostnameOverride": "db.example"}, []),
+        (
+            {"hostnameOverride": "db", "hostNetwork": True},
+            ["spec.hostnameOverride: Forbidden: may not be specified when hostNetwork is true"],
+        ),
+    ],
+)
+def test_what_a_pod_may_share_with_its_node(fields: dict[str, Any], expected: list[str]) -> None:
+    assert problems(with_spec(**fields)) == expected
+
+
 _BOUND = with_container(resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}})
 RESIZES = [
     (_BOUND, {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}, []),

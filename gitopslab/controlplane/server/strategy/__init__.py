@@ -13,7 +13,7 @@ from __future__ import annotations
 from gitopslab.controlplane.server.custom import defaulting, lifecycle
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.strategy import pods, workloads
+from gitopslab.controlplane.server.strategy import disabled, pods, workloads
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import same as identical
@@ -47,6 +47,7 @@ def prepare_create(resource: Resource, obj: Object) -> None:
     """
     if resource.tracks_generation:
         obj["metadata"]["generation"] = 1
+    disabled.drop(resource, obj)
     if resource.key == "pods":
         pods.prepare_create(obj)
     elif isinstance(resource, CustomResource):
@@ -66,8 +67,6 @@ def prepare_create(resource: Resource, obj: Object) -> None:
         workloads.generate_selector(obj)
     elif resource.key == "daemonsets.apps":
         workloads.set_template_generation(obj, None)
-    elif resource.key == "statefulsets.apps":
-        workloads.drop_max_unavailable(obj, None)
 
 
 def prepare_update(resource: Resource, obj: Object, before: Object, subresource: str, now: float) -> None:
@@ -80,6 +79,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         subresource: The part that is written: ``status``, ``scale``, …; empty for the object itself.
         now: The current time, for transition times that the server sets.
     """
+    if subresource not in ("status", "binding"):
+        disabled.drop(resource, obj)
     if subresource == "status":
         _keep_all_but_status(resource, obj, before)
         if resource.key == "persistentvolumes":
@@ -98,8 +99,6 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         _put_back(obj, before, "status")
     if resource.key == "daemonsets.apps":
         workloads.set_template_generation(obj, before)
-    elif resource.key == "statefulsets.apps":
-        workloads.drop_max_unavailable(obj, before)
     if resource.tracks_generation and subresource not in ("status", "binding") and _wants_more(resource, obj, before):
         obj["metadata"]["generation"] = before["metadata"].get("generation", 0) + 1
 

@@ -1,6 +1,4 @@
-"""What the server adds to workloads and takes from them.
-
-The generated selector of Jobs, the template generation of DaemonSets; a field of StatefulSets that is not for use yet.
+"""What the server adds to workloads: the generated selector of Jobs, the template generation of DaemonSets.
 
 Called by the package's two doors.
 """
@@ -31,18 +29,6 @@ def generate_selector(job: Object) -> None:
     spec["selector"] = selector
     if not job["metadata"].get("labels"):
         job["metadata"]["labels"] = dict(labels)
-
-
-def drop_max_unavailable(stateful_set: Object, before: Object | None) -> None:
-    """Forget how many pods of a StatefulSet may be updated at once: ``MaxUnavailableStatefulSet`` is off by default."""
-    if before is not None and "maxUnavailable" in _rolling(before):
-        return
-    _rolling(stateful_set).pop("maxUnavailable", None)
-
-
-def _rolling(stateful_set: Object) -> Object:
-    strategy: Object = stateful_set["spec"].get("updateStrategy") or {}
-    return strategy.get("rollingUpdate") or {}
 
 
 def set_template_generation(daemon_set: Object, before: Object | None) -> None:

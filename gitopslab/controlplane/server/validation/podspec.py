@@ -14,6 +14,7 @@ from gitopslab.machinery.objects import Object
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_LONGEST_HOST_NAME = 64  # characters
 _PREEMPTION = ("PreemptLowerPriority", "Never")
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NAMES = (
@@ -75,6 +76,7 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
     _check_scheduling(causes, spec, path)
     security.check_host_users(causes, spec, path)
     _check_names(causes, spec, path)
+    _check_host_namespaces(causes, spec, path)
 
 
 def _check_policies(causes: Causes, spec: Object, path: str) -> None:
@@ -123,6 +125,23 @@ def _check_names(causes: Causes, spec: Object, path: str) -> None:
         resources.check_requirements(causes, {"limits": spec["overhead"]}, f"{path}.overhead")
     if (spec.get("os") or {}).get("name", "linux") not in ("linux", "windows"):
         causes.unsupported(f"{path}.os.name", spec["os"]["name"], ("linux", "windows"))
+
+
+def _check_host_namespaces(causes: Causes, spec: Object, path: str) -> None:
+    """A pod with users of its own shares no other namespace with its node, nor does one with a name of its own."""
+    if spec.get("hostUsers") is False:
+        for field, shown in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
+            if spec.get(field):
+                causes.forbidden(f"{path}.{shown}", "when `hostUsers` is false")
+    name = spec.get("hostnameOverride")
+    if name is None:
+        return
+    for field in ("setHostnameAsFQDN", "hostNetwork"):
+        if spec.get(field):
+            causes.forbidden(f"{path}.hostnameOverride", f"may not be specified when {field} is true")
+    if len(name) > _LONGEST_HOST_NAME:
+        causes.too_long(f"{path}.hostnameOverride", _LONGEST_HOST_NAME)
+    causes.each(f"{path}.hostnameOverride", name, formats.problems_of_subdomain(name))
 
 
 def _check_host_network(causes: Causes, regular: list[Object], path: str, *, is_pod: bool) -> None:
