@@ -23,7 +23,7 @@ from gitopslab.background.lock import is_locked
 from gitopslab.clusters.state import explained
 from gitopslab.errors import SetupError
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 180.0  # one that dies is noticed at once; a core shared with many, as on Binder, is slow and no fault
 _STOP_TIMEOUT = 15.0
 _POLL = 0.02
 _LARGEST_LOG = 4 * 1024 * 1024
