@@ -93,5 +93,7 @@ def _unforeseen(error: Exception) -> LabError:
     """What is said when the lab itself is at fault, or a file that nobody thought of cannot be read or written."""
     if isinstance(error, OSError) and error.filename:
         return LabError(f"{error.filename}: {error.strerror}", "See who owns it, and whether its disk has room")
+    if isinstance(error, FileNotFoundError) and not error.filename:  # os.getcwd
+        return LabError("The folder that this terminal is in is gone", "Go to another: cd ~")
     command = f"gitopslab --debug {' '.join(sys.argv[1:])}"
     return LabError(f"This should not have happened: {type(error).__name__}: {error}", f"To see where: {command}")

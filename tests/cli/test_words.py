@@ -94,6 +94,15 @@ def test_what_nobody_foresaw_is_one_line_and_the_command_that_shows_more(
     assert "Traceback" not in said.err
 
 
+def test_a_terminal_whose_folder_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    lost = f"import os, sys; os.rmdir({str(gone)!r}); sys.argv = ['gitopslab', 'notebooks']"
+    program = f"{lost}; from gitopslab.cli import main; main()"
+    said = subprocess.run([sys.executable, "-c", program], cwd=gone, capture_output=True, text=True, check=False)
+    assert said.stderr == "Error: The folder that this terminal is in is gone\n  Next: Go to another: cd ~\n"
+
+
 def test_debug_shows_where_an_error_came_from(home: Path) -> None:
     command = [sys.executable, "-m", "gitopslab", "--debug", "up", "--cluster", "minikube"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
