@@ -101,7 +101,7 @@ def test_when_the_account_is_gone_deletion_leaves_what_is_there(flux: Flux, proj
     flux.plane.settle()
     assert flux.find(KS, "app", SYSTEM) is None
     assert flux.find("configmaps", "a") is not None
-    assert flux.events("Kustomization")[-1][2] == "unable to prune objects: \nConfigMap/default/a"
+    assert flux.events("Kustomization")[-2][2] == "unable to prune objects: \nConfigMap/default/a"
 
 
 def test_what_may_not_be_deleted_stays_owned_and_is_tried_again(flux: Flux, project: Project) -> None:
