@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 
+_UNUSED = "may not be set if oldSelf is not used in rule"
+
 
 def check_texts(causes: Causes, schema: Object, path: str) -> None:
     """Report rules that say nothing, or say it in a form that cannot be told."""
@@ -89,6 +91,8 @@ def _check_rule(causes: Causes, rule: Object, checker: Checker, where: str, unco
         kind = checker.check(rule["rule"])
     except engine.CompileError as error:
         causes.invalid(f"{where}.rule", internal.rule(rule), f"compilation failed: {error}")
+        if rule.get("optionalOldSelf") is not None:  # what does not compile uses nothing
+            causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], _UNUSED)
         return
     if kind not in ("BOOL", ""):
         causes.invalid(f"{where}.rule", internal.rule(rule), "cel expression must evaluate to a bool")
@@ -118,5 +122,4 @@ def _check_old_self(causes: Causes, rule: Object, where: str, uncorrelated: str)
             message = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {uncorrelated}"
             causes.invalid(f"{where}.rule", rule["rule"], message)
     elif rule.get("optionalOldSelf") is not None:
-        message = "may not be set if oldSelf is not used in rule"
-        causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], message)
+        causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], _UNUSED)
