@@ -74,7 +74,6 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
     check_labels(causes, spec.get("nodeSelector"), f"{path}.nodeSelector")
     security.check_pod(causes, spec, f"{path}.securityContext")
     _check_scheduling(causes, spec, path)
-    security.check_host_users(causes, spec, path)
     _check_names(causes, spec, path)
     _check_host_namespaces(causes, spec, path)
 

@@ -39,15 +39,6 @@ def check_pod(causes: Causes, spec: Object, path: str) -> None:
     _check_choice(causes, context, "supplementalGroupsPolicy", _GROUP_POLICIES, path)
 
 
-def check_host_users(causes: Causes, spec: Object, path: str) -> None:
-    """A pod with users of its own shares no other namespace of its node."""
-    if spec.get("hostUsers") is not False:
-        return
-    for field, shown in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
-        if spec.get(field):
-            causes.forbidden(f"{path}.{shown}", "when `hostUsers` is false")
-
-
 def check_container(causes: Causes, context: Object, path: str, *, host_users: bool) -> None:
     """``securityContext`` of a container."""
     check_identity(causes, context, path, "runAsUser", "runAsGroup")
