@@ -75,7 +75,7 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
     security.check_pod(causes, spec, f"{path}.securityContext")
     _check_scheduling(causes, spec, path)
     _check_names(causes, spec, path)
-    _check_host_namespaces(causes, spec, path)
+    _check_host_name(causes, spec, path)
 
 
 def _check_policies(causes: Causes, spec: Object, path: str) -> None:
@@ -126,12 +126,8 @@ def _check_names(causes: Causes, spec: Object, path: str) -> None:
         causes.unsupported(f"{path}.os.name", spec["os"]["name"], ("linux", "windows"))
 
 
-def _check_host_namespaces(causes: Causes, spec: Object, path: str) -> None:
-    """A pod with users of its own shares no other namespace with its node, nor does one with a name of its own."""
-    if spec.get("hostUsers") is False:
-        for field, shown in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
-            if spec.get(field):
-                causes.forbidden(f"{path}.{shown}", "when `hostUsers` is false")
+def _check_host_name(causes: Causes, spec: Object, path: str) -> None:
+    """A name of its own goes with no other way of naming the host."""
     name = spec.get("hostnameOverride")
     if name is None:
         return
