@@ -75,6 +75,7 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
     security.check_pod(causes, spec, f"{path}.securityContext")
     _check_scheduling(causes, spec, path)
     _check_names(causes, spec, path)
+    _check_host_users(causes, spec, path)
     _check_host_name(causes, spec, path)
 
 
@@ -124,6 +125,14 @@ def _check_names(causes: Causes, spec: Object, path: str) -> None:
         resources.check_requirements(causes, {"limits": spec["overhead"]}, f"{path}.overhead")
     if (spec.get("os") or {}).get("name", "linux") not in ("linux", "windows"):
         causes.unsupported(f"{path}.os.name", spec["os"]["name"], ("linux", "windows"))
+
+
+def _check_host_users(causes: Causes, spec: Object, path: str) -> None:
+    """A pod with users of its own shares no other namespace with its node."""
+    if spec.get("hostUsers") is False:
+        for field, shown in (("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC")):
+            if spec.get(field):
+                causes.forbidden(f"{path}.{shown}", "when `hostUsers` is false")
 
 
 def _check_host_name(causes: Causes, spec: Object, path: str) -> None:
