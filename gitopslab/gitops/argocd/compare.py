@@ -206,6 +206,7 @@ def _comparison(
         conditions,
         tuple(zip(sources, revisions, strict=True)) if several else (),
         types if several else (),
+        loaded=target is not None,
     )
 
 

@@ -95,15 +95,15 @@ class Deletions:
         if PRE_DELETE_FINALIZER in left:
             if not self._run_hooks("PreDelete", live, targets):
                 return left
-            left = _without(left, PRE_DELETE_FINALIZER)
+            left = _taken_out(left, PRE_DELETE_FINALIZER)
         if any(name in left for name in _RESOURCES):
             return _without(left, *_RESOURCES) if self._delete_resources(app, live, left) else left
         if POST_DELETE_FINALIZER in left:
             done = self._run_hooks("PostDelete", live, targets)
-            return _without(left, POST_DELETE_FINALIZER) if done else left
+            return _taken_out(left, POST_DELETE_FINALIZER) if done else left
         for kind, finalizer in _HOOKS.items():
             if finalizer + _CLEANUP in left:
-                return _without(left, finalizer + _CLEANUP) if self._clean_up(kind, live) else left
+                return _taken_out(left, finalizer + _CLEANUP) if self._clean_up(kind, live) else left
         return left
 
     def _delete_resources(self, app: Object, live: Sequence[Object], finalizers: list[str]) -> bool:
@@ -196,6 +196,13 @@ def _finalizers(app: Object) -> list[str]:
 
 def _without(finalizers: list[str], *gone: str) -> list[str]:
     return [name for name in finalizers if name not in gone]
+
+
+def _taken_out(finalizers: list[str], name: str) -> list[str]:
+    """Finalizers without one; the last one comes into the gap, as Argo CD does it."""
+    left = list(finalizers)
+    left[left.index(name)] = left[-1]
+    return left[:-1]
 
 
 def _policy(finalizers: list[str]) -> str:

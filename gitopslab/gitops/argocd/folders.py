@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 from typing import Any
 
+from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json
 from gitopslab.errors import RenderError
 from gitopslab.gitops.argocd.glob import matches
 from gitopslab.gitops.git.remote import File
@@ -97,12 +98,15 @@ def _objects(name: str, content: bytes) -> list[Object]:
 
 def _json(name: str, content: bytes) -> list[Object]:
     try:
-        found = json.loads(content)
-    except ValueError as error:
-        if isinstance(error, json.JSONDecodeError) and error.msg == "Extra data":
+        found = from_json(content)
+    except SyntaxFaultError as error:
+        text = str(error)
+        if text.endswith("after top-level value"):
             many = f'Found multiple objects in "{name}". Only single objects are allowed in JSON files.'
             raise _failed(many) from error
-        raise _failed(f'Failed to unmarshal "{name}": {error}') from error
+        # Go reads the file as a stream, which ends too early.
+        text = "unexpected EOF" if text == "unexpected end of JSON input" else text
+        raise _failed(f'Failed to unmarshal "{name}": {text}') from error
     if not _has_kind(found):
         raise _failed(f'Failed to unmarshal "{name}": {_kindless(found)}')
     return [found]

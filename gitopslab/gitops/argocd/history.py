@@ -5,6 +5,7 @@ Source: ``persistRevisionHistory`` in ``controller/state.go``.
 
 from __future__ import annotations
 
+from gitopslab.gitops.argocd.kinds import NO_SOURCE
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.objects import Object
 
@@ -24,6 +25,7 @@ def recorded(app: Object, state: Object, now: float) -> list[Object]:
     entry = {
         "id": known[-1]["id"] + 1 if known else 0,
         **{field: result[field] for field in ("revision", "revisions", "source", "sources") if result.get(field)},
+        **({"source": NO_SOURCE} if result.get("sources") else {}),
         "deployStartedAt": state["startedAt"],
         "deployedAt": timestamp(now),
         "initiatedBy": state["operation"].get("initiatedBy") or {},

@@ -41,3 +41,6 @@ POST_DELETE_FINALIZER = "post-delete-finalizer.argocd.argoproj.io"
 
 SYNCED, OUT_OF_SYNC, UNKNOWN = "Synced", "OutOfSync", "Unknown"
 """What ``status.sync.status`` can be."""
+
+NO_SOURCE = {"repoURL": ""}
+"""What stands for the one source where several are named: Go writes the field all the same."""

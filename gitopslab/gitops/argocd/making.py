@@ -136,6 +136,9 @@ def _looked_up(piece: Piece) -> str:
     """The commit of a source."""
     if piece.source.get("chart"):
         raise RenderError("the lab takes charts from Git repositories, not from chart repositories")
+    scheme = urlsplit(piece.url).scheme if "://" in piece.url else ""
+    if scheme not in ("", "http", "https", "ssh", "git", "file"):
+        raise RenderError(f'failed to list refs: unsupported scheme "{scheme}"')
     if not is_readable(piece.url):
         raise RenderError(f"failed to list refs: {piece.url} is no http:// or https:// URL, which is all the lab reads")
     if is_commit(piece.revision):

@@ -157,11 +157,19 @@ def _lacking(source: Object, *, several: bool) -> str:
     if not source.get("repoURL") or not has_what:
         if several:
             words = "spec.source.repoURL and either source.path, source.chart, or source.ref are required for source"
-            return f"{words} {source}"
+            return f"{words} {_printed(source)}"
         return "spec.source.repoURL and either spec.source.path or spec.source.chart are required"
     if source.get("chart") and not source.get("targetRevision"):
         return "spec.source.targetRevision is required if the manifest source is a helm chart"
     return ""
+
+
+def _printed(source: Object) -> str:
+    """A source as Go prints it. Simplified: of the options of a tool only that there are some."""
+    tools = ["&{...}" if source.get(tool) else "nil" for tool in ("helm", "kustomize", "directory", "plugin")]
+    before = [source.get(field) or "" for field in ("repoURL", "path", "targetRevision")]
+    after = [source.get(field) or "" for field in ("chart", "ref", "name", "tagPrefix")]
+    return "{" + " ".join([*before, *tools, *after]) + "}"
 
 
 def _normal(url: str) -> str:

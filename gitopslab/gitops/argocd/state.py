@@ -76,6 +76,7 @@ class Comparison:
         conditions: What is wrong: ``type`` and ``message`` each.
         sources: All of them with ``spec.sources``, each with its commit; none with ``spec.source``.
         source_types: Of ``sources``.
+        loaded: Whether Git could be read; else the revisions are only what was asked for.
     """
 
     revision: str
@@ -86,6 +87,7 @@ class Comparison:
     conditions: tuple[Object, ...] = ()
     sources: tuple[tuple[Object, str], ...] = ()
     source_types: tuple[str, ...] = ()
+    loaded: bool = True
 
     @property
     def place(self) -> Object:

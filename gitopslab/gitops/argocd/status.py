@@ -89,12 +89,12 @@ def _health(app: Object, resource: Managed) -> Object:
 
 def _resource(app: Object, resource: Managed) -> Object:
     """One entry; what is empty or false is left out, as Go leaves it out."""
-    group, kind, namespace, name = resource.key
+    group, kind, namespace, _ = resource.key
     found: Object = {
         "group": group,
         "hook": resource.hook,
         "kind": kind,
-        "name": name,
+        "name": name_of(resource.object),
         "namespace": namespace,
         "requiresDeletionConfirmation": any(needs_confirmation(app, obj) for obj in (resource.target, resource.live)),
         "requiresPruning": resource.requires_pruning,

@@ -111,7 +111,7 @@ class Teller:
         before = app.get("status") or {}
         conditions = with_conditions(before.get("conditions") or (), wrong, _OF_SPEC, self._clock.now())
         health = {**(before.get("health") or {}), "status": UNKNOWN}
-        sync = {"comparedTo": {"destination": {}}, **(before.get("sync") or {}), "status": UNKNOWN}
+        sync = {**(before.get("sync") or {}), "status": UNKNOWN}
         return self._write(app, {**before, "conditions": conditions, "health": health, "sync": sync}, {})
 
     def stepped(self, app: Object, step: Step) -> Object:
@@ -160,4 +160,7 @@ class Teller:
 
 
 def _commits(comparison: Comparison) -> Object:
+    """The commits that were compared; of several sources none when one of them cannot be read."""
+    if comparison.sources and not comparison.loaded:
+        return {}
     return {name: value for name, value in comparison.place.items() if name.startswith("revision") and value}

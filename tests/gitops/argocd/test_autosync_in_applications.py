@@ -299,7 +299,10 @@ def test_a_kind_that_comes_later_is_found_by_a_retry(argo: Argo, project: Projec
     argo.application(project.url, syncPolicy=policy() | {"retry": {"limit": -1, "backoff": {"duration": "5s"}}})
     phase, message = argo.operation() or ("", "")
     assert phase == "Running"
-    assert message.startswith("one or more synchronization tasks are not valid: the server could not find")
+    assert message.startswith(
+        "one or more synchronization tasks are not valid: failed to discover server resources for group version "
+        "example.com/v1: the server could not find the requested resource"
+    )
     assert argo.find("configmaps", "a") is None
     argo.api.create(yaml.safe_load(CUPS))
     argo.advance(60)

@@ -155,6 +155,14 @@ def test_what_has_to_be_confirmed_is_waited_for(syncs: Syncs) -> None:
 # -- hooks ------------------------------------------------------------------------------------------------------------
 
 
+def test_the_last_finalizer_comes_into_the_gap_that_a_hooks_one_leaves(syncs: Syncs) -> None:
+    pairs = [PRE_DELETE_FINALIZER, f"{PRE_DELETE_FINALIZER}/cleanup"]
+    pairs += [POST_DELETE_FINALIZER, f"{POST_DELETE_FINALIZER}/cleanup"]
+    ends = Ends(syncs, RESOURCES_FINALIZER, *pairs)
+    ends.step()
+    assert ends.finalizers == [pairs[3], pairs[1], pairs[2]]
+
+
 def test_finalizers_come_and_go_with_hooks_in_git() -> None:
     app: Object = {"metadata": {"finalizers": [RESOURCES_FINALIZER, POST_DELETE_FINALIZER]}}
     cleanup = f"{PRE_DELETE_FINALIZER}/cleanup"

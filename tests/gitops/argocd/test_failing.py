@@ -120,6 +120,37 @@ def test_a_manifest_that_is_no_yaml_changes_nothing_that_runs(argo: Argo, projec
     assert argo.resources() == {"ConfigMap/a": "Synced", "ConfigMap/b": "Synced"}
 
 
+@pytest.mark.parametrize(("text", "why"), [
+    ('{"apiVersion": "v1", "kind": "ConfigMap"', "unexpected EOF"),
+    ('{"apiVersion": "v1", "kind": ConfigMap}', "invalid character 'C' looking for beginning of value"),
+])  # fmt: skip
+def test_a_json_file_that_is_none(argo: Argo, project: Project, text: str, why: str) -> None:
+    project.commit({"a.json": text})
+    argo.application(project.url)
+    assert error(argo) == f'FailedPrecondition desc = Failed to unmarshal "a.json": {why}'
+
+
+def test_a_url_of_a_protocol_that_git_does_not_speak(argo: Argo) -> None:
+    argo.application("ftp://example.com/app.git")
+    assert error(argo) == 'Unknown desc = failed to list refs: unsupported scheme "ftp"'
+
+
+def test_of_several_sources_no_commit_is_told_when_one_cannot_be_read(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    sources = [{"repoURL": project.url, "path": path, "targetRevision": "main"} for path in (".", "nowhere")]
+    argo.application(project.url, sources=sources)
+    assert "revisions" not in argo.status()["sync"]
+    argo.sync()
+    result = argo.status()["operationState"]["syncResult"]
+    assert ("revisions" in result, result["revision"]) == (False, "")
+
+
+def test_a_manifest_without_a_name_is_told_without_one(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"})
+    argo.application(project.url)
+    assert [(row["kind"], row.get("name")) for row in argo.status()["resources"]] == [("ConfigMap", None)]
+
+
 def test_a_document_without_a_kind(argo: Argo, project: Project) -> None:
     project.commit({"a.yaml": config_map("a") + "---\nhello: world\n"})
     argo.application(project.url)

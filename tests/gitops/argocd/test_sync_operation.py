@@ -78,8 +78,8 @@ def test_several_sources_are_synced_together_and_told(syncs: Syncs, revisions: l
     syncs.sync(**({"revisions": revisions} if revisions else {}))
     assert asked == [["v1", "v2"] if revisions == ["v1", "v2"] else ["", ""]]
     said = {"sources": sources, "revisions": ["a", "b"]}
-    assert syncs.state["syncResult"].items() >= said.items()
-    assert syncs.app["status"]["history"][0].items() >= said.items()
+    assert syncs.state["syncResult"].items() >= (said | {"source": sources[0]}).items()
+    assert syncs.app["status"]["history"][0].items() >= (said | {"source": {"repoURL": ""}}).items()
 
 
 def test_a_commit_stays_the_one_it_was_when_the_sync_goes_on(syncs: Syncs) -> None:
@@ -378,3 +378,18 @@ def test_a_step_that_gave_way_is_forgotten_with_its_operation(syncs: Syncs) -> N
     syncs.git = [config_map("c")]
     assert syncs.sync()[0] == "Succeeded"
     assert syncs.get("configmaps", "b") is None
+
+
+def test_a_revision_that_cannot_be_had_is_told_as_it_was_asked_for(syncs: Syncs) -> None:
+    syncs.conditions = [{"type": "ComparisonError", "message": "Failed to load target state: no such thing"}]
+    syncs.compares(lambda place: replace(syncs.compare(place), loaded=False))
+    syncs.sync()
+    assert syncs.state["syncResult"]["revision"] == ""
+    syncs.sync(revision="nope")
+    assert syncs.state["syncResult"]["revision"] == "nope"
+
+
+def test_the_state_of_an_operation_says_who_and_how_often_even_when_nobody_said(syncs: Syncs) -> None:
+    syncs.app["operation"] = {"sync": {}}
+    syncs.go()
+    assert syncs.state["operation"] == {"sync": {}, "initiatedBy": {}, "retry": {}}

@@ -117,12 +117,32 @@ def test_a_definition_and_an_object_of_it_come_in_one_sync(syncs: Syncs) -> None
     assert syncs.get("cups.example.com", "mine")
 
 
+def test_a_kind_that_its_served_version_does_not_have_is_told_in_other_words(syncs: Syncs) -> None:
+    syncs.git = [{"apiVersion": "apps/v1", "kind": "Teapot", "metadata": {"name": "mine", "namespace": "default"}}]
+    why = 'Teapot.apps "" not found'
+    assert syncs.sync() == ("Failed", f"one or more synchronization tasks are not valid: {why}")
+    assert syncs.results["mine"][2] == why
+
+
+def test_what_belongs_to_the_cluster_is_told_with_the_namespace_of_the_application(syncs: Syncs) -> None:
+    syncs.git = [*_cups()]
+    syncs.sync()
+    assert [(row["kind"], row["namespace"]) for row in syncs.rows] == [
+        ("CustomResourceDefinition", "default"),
+        ("Cup", "default"),
+    ]
+    syncs.git = []
+    syncs.sync(prune=True)
+    assert ("CustomResourceDefinition", "") in [(row["kind"], row["namespace"]) for row in syncs.rows]
+
+
 def test_a_kind_that_is_not_there_is_told_before_anything_is_applied(syncs: Syncs) -> None:
     syncs.git = [_cups()[1], config_map("a")]
     phase, message = syncs.sync()
     assert (phase, message) == (
         "Failed",
-        "one or more synchronization tasks are not valid: the server could not find the requested resource",
+        "one or more synchronization tasks are not valid: failed to discover server resources for group version "
+        "example.com/v1: the server could not find the requested resource",
     )
     assert syncs.results["mine"][2] == (
         "The Kubernetes API could not find example.com/Cup for requested resource default/mine. "

@@ -17,6 +17,7 @@ from typing import Any
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.reconcile import Request
 from gitopslab.errors import LabError
+from gitopslab.gitops.argocd.kinds import NO_SOURCE
 from gitopslab.gitops.argocd.state import Comparison
 from gitopslab.gitops.argocd.sync.ending import terminate
 from gitopslab.gitops.argocd.sync.outcome import begun, outcome, retry_of, try_again
@@ -119,7 +120,10 @@ class Operations:
             return self._end(app, state, ERROR, error.message)
         if comparison is None:
             return Step(state)
-        result |= comparison.place
+        if comparison.loaded:
+            result |= comparison.place
+        else:
+            result.pop("revisions", None)
         fault = _fault(app, sync, comparison)
         return self._end(app, state, *fault) if fault else self._run(request, app, state, comparison, given)
 
@@ -175,12 +179,18 @@ def _identity(app: Object) -> tuple[Any, ...]:
 
 def _place(sync: Object, spec: Object) -> Object:
     """What is to be synced: what the operation names, else what the Application does."""
-    several = sync.get("sources") or ([] if sync.get("source") else spec.get("sources"))
-    if several:
-        revisions = sync.get("revisions") or []
+    named = sync.get("sources") or sync.get("source")
+    several = (sync.get("sources") or ()) if named else (spec.get("sources") or ())
+    source = (sync.get("source") or NO_SOURCE) if named else (spec.get("source") or {})
+    if not several:
+        return {"source": source, "revision": sync.get("revision") or ""}
+    revisions = sync.get("revisions") or []
+    return {
+        "source": source if named else several[0],
+        "sources": several,
         # As many as there are sources, or none counts.
-        return {"sources": several, "revisions": revisions if len(revisions) == len(several) else [""] * len(several)}
-    return {"source": sync.get("source") or spec.get("source") or {}, "revision": sync.get("revision") or ""}
+        "revisions": revisions if len(revisions) == len(several) else [""] * len(several),
+    }
 
 
 def _blocked(app: Object, state: Object, given: Circumstances, now: float) -> str:

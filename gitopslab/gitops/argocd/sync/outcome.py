@@ -18,7 +18,8 @@ _LOOK_AGAIN = 10.0  # what a sync waits for is watched; this is for what nobody 
 
 def begun(operation: Object, now: float) -> Object:
     """The state of an operation that begins."""
-    return {"phase": RUNNING, "operation": copy_of(operation), "startedAt": timestamp(now)}
+    said = {"initiatedBy": {}, "retry": {}, **copy_of(operation)}
+    return {"phase": RUNNING, "operation": said, "startedAt": timestamp(now)}
 
 
 def retry_of(state: Object) -> Object:

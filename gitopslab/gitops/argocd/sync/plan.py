@@ -61,6 +61,8 @@ def plan(
         namespace: The application's namespace as it is; None when it is not there.
     """
     tasks = [*_of_resources(comparison, settings), *_of_hooks(comparison, settings)]
+    for task in tasks:
+        task.home = settings.namespace
     tasks += _of_namespace(comparison, settings, namespace)
     targets = [row.target for row in comparison.resources if row.target is not None]
     faults = [fault for task in tasks if (fault := _fault(task, settings, results, catalog, refusal, targets))]
@@ -138,8 +140,13 @@ def _fault(
     if comes or settings.has(_SKIPS_DRY_RUN) or has_option(task.target, _SKIPS_DRY_RUN):
         task.skips_dry_run = True
         return ""
+    version = str(task.object.get("apiVersion", ""))
+    if any(row.api_version == version for row in catalog):
+        fault = f'{key.kind}{f".{key.group}" if key.group else ""} "" not found'
+        results.put(task, SYNC_FAILED, "", fault)
+        return fault
     results.put(task, SYNC_FAILED, "", _explained(task, catalog))
-    return _MISSING
+    return f"failed to discover server resources for group version {version}: {_MISSING}"
 
 
 def _explained(task: Task, catalog: Catalog) -> str:

@@ -31,7 +31,7 @@ class Results:
 
     def recall(self, task: Task) -> None:
         """Tell a task what is known of it from earlier steps."""
-        row = self._rows.get((task.key, task.phase))
+        row = self._rows.get((task.told, task.phase))
         if row is not None:
             task.code, task.state = row.get("status", ""), row.get("hookPhase", "")
             task.message = row.get("message", "")
@@ -39,7 +39,7 @@ class Results:
     def put(self, task: Task, code: str, state: str, message: str) -> None:
         """Note how a task stands; an empty message leaves the one before."""
         task.code, task.state, task.message = code, state, message or task.message
-        known = self._rows.setdefault((task.key, task.phase), _new(task))
+        known = self._rows.setdefault((task.told, task.phase), _new(task))
         for field, attribute in _WRITTEN.items():
             value = getattr(task, attribute)
             if value:
@@ -49,7 +49,7 @@ class Results:
 
 
 def _new(task: Task) -> Object:
-    key = task.key
+    key = task.told
     row: Object = {
         "group": key.group,
         "version": str(task.object.get("apiVersion", "")).rpartition("/")[2],

@@ -30,6 +30,7 @@ class Task:
         state: How far it is: an operation phase; empty before it began.
         message: What was said last.
         moved_to: The wave it runs in instead of its own.
+        home: The namespace that results tell of a target which has none, even of one that belongs to the cluster.
     """
 
     phase: str
@@ -40,6 +41,7 @@ class Task:
     state: str = ""
     message: str = ""
     moved_to: int | None = None
+    home: str = ""
 
     @property
     def object(self) -> Object:
@@ -52,6 +54,12 @@ class Task:
     def key(self) -> Key:
         """Which object."""
         return key_of(self.object)
+
+    @property
+    def told(self) -> Key:
+        """Which object, as results tell."""
+        key = self.key
+        return key if self.target is None or key.namespace else key._replace(namespace=self.home)
 
     @property
     def name(self) -> str:
