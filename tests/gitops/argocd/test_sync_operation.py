@@ -26,7 +26,7 @@ def test_an_operation_is_running_before_anything_is_done(syncs: Syncs) -> None:
     assert step.state == {
         "phase": "Running",
         "startedAt": timestamp(syncs.clock.now()),
-        "operation": {"sync": {"prune": True}, "initiatedBy": {"username": "admin"}},
+        "operation": {"sync": {"prune": True}, "initiatedBy": {"username": "admin"}, "retry": {}},
     }
     assert step.after == 0.0
     assert syncs.get("configmaps", "a") is None
