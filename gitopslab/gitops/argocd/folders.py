@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 from typing import Any
 
-from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json
 from gitopslab.errors import RenderError
 from gitopslab.gitops.argocd.glob import matches
 from gitopslab.gitops.git.remote import File
@@ -98,18 +97,26 @@ def _objects(name: str, content: bytes) -> list[Object]:
 
 def _json(name: str, content: bytes) -> list[Object]:
     try:
-        found = from_json(content)
-    except SyntaxFaultError as error:
-        text = str(error)
-        if text.endswith("after top-level value"):
+        found = json.loads(content)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
             many = f'Found multiple objects in "{name}". Only single objects are allowed in JSON files.'
             raise _failed(many) from error
-        # Go reads the file as a stream, which ends too early.
-        text = "unexpected EOF" if text == "unexpected end of JSON input" else text
-        raise _failed(f'Failed to unmarshal "{name}": {text}') from error
+        raise _failed(f'Failed to unmarshal "{name}": {_broken(error)}') from error
+    except ValueError as error:
+        raise _failed(f'Failed to unmarshal "{name}": {error}') from error
     if not _has_kind(found):
         raise _failed(f'Failed to unmarshal "{name}": {_kindless(found)}')
     return [found]
+
+
+def _broken(error: json.JSONDecodeError) -> str:
+    """Why a text is no JSON, in Go's words for what is met most."""
+    if not error.doc[error.pos :].strip():
+        return "unexpected EOF"
+    if error.msg == "Expecting value":
+        return f"invalid character '{error.doc[error.pos]}' looking for beginning of value"
+    return str(error)
 
 
 def _yaml(name: str, content: bytes) -> list[Object]:
