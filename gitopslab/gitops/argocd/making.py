@@ -136,7 +136,7 @@ def _looked_up(piece: Piece) -> str:
     """The commit of a source."""
     if piece.source.get("chart"):
         raise RenderError("the lab takes charts from Git repositories, not from chart repositories")
-    scheme = urlsplit(piece.url).scheme if "://" in piece.url else ""
+    scheme = piece.url.partition("://")[0] if "://" in piece.url else ""
     if scheme not in ("", "http", "https", "ssh", "git", "file"):
         raise RenderError(f'failed to list refs: unsupported scheme "{scheme}"')
     if not is_readable(piece.url):
