@@ -18,7 +18,8 @@ def rollout(kubeconfig: Path, replicas: int) -> float:
     base = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
     api.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     try:
-        stream = Connection(kubeconfig).open("GET", f"{base}?watch=true&timeoutSeconds=300")
+        since = api.request("GET", base)["metadata"]["resourceVersion"]
+        stream = Connection(kubeconfig).open("GET", f"{base}?watch=true&resourceVersion={since}&timeoutSeconds=300")
         begin = time.perf_counter()
         api.request("POST", base, _deployment(replicas))
         for line in stream:
