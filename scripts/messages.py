@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gitopslab"
-_OBSERVED = re.compile(r'observed\.\w+\(\\"([^"\\]+)\\"')
+_OBSERVED = re.compile(r'observed\.(?:put|see|until)\(\\"([^"\\]+)\\"')
 _HINTS = PACKAGE / "ci" / "hints.yaml"
 
 _SPEAKERS = ("say", "note", "progress", "step", "_say", "fail")

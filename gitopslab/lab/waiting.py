@@ -74,8 +74,9 @@ def _hint(client: Client, target: Target, last: list[Object]) -> str:
         return f'lab.kubectl("describe {target.kind.single} {target.name}") tells more'
     there = [name_of(obj) for obj in client.list(target.kind.key, target.namespace)]
     alike = difflib.get_close_matches(target.name, there, n=1)
-    meant = f'did you mean "{target.kind.single}/{alike[0]}"? ' if alike else ""
-    return f'{meant}lab.get("{target.kind.plural}") shows which there are'
+    if not alike:
+        return f'lab.get("{target.kind.plural}") shows which there are'
+    return f'did you mean "{target.kind.single}/{alike[0]}"? lab.get("{target.kind.plural}") shows which there are'
 
 
 def _seen(obj: Object, target: Target) -> str:

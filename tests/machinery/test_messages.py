@@ -69,5 +69,5 @@ def test_a_sentence_may_begin_with_a_capital_or_without() -> None:
 
 
 def test_lines_are_told_each_for_itself() -> None:
-    both = LabError("there is no node 'a'\n  Last seen: nothing of that name")
-    assert told(str(both)) == "er is geen node 'a'\n  Laatst gezien: niets met die naam"
+    both = LabError("there is no node 'a'\n  Last seen: Pending")
+    assert told(str(both)) == "er is geen node 'a'\n  Laatst gezien: Pending"
