@@ -24,11 +24,13 @@ settings.load_profile("same")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run by several workers (``-n``), a file stays with one, so that what it starts once is started once.
 
-    Files that hold long independent cases say with ``xdist_group`` how they may be dealt out.
+    Files that hold long independent cases say with ``xdist_group`` how they may be dealt out. All of ``tests/browser``
+    stay with one: two JupyterLabs in two browsers are more than a small machine shows in time.
     """
     for item in items:
         if not any(item.iter_markers("xdist_group")):
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+            together = item.path.parent if item.path.parent.name == "browser" else item.path
+            item.add_marker(pytest.mark.xdist_group(str(together)))
 
 
 @pytest.fixture

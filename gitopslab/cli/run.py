@@ -24,6 +24,8 @@ from gitopslab.clusters import cluster
 from gitopslab.errors import LabError, SetupError
 from gitopslab.machinery.language import ENGLISH, VARIABLE, language, speak
 
+_KERNEL_START = 120  # seconds; a cell's own time may well be shorter
+
 
 class NotebookError(LabError):
     """A notebook did not run to its end."""
@@ -205,7 +207,7 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
     client = NotebookClient(
         notebook,
         timeout=timeout,
-        startup_timeout=timeout,
+        startup_timeout=max(timeout, _KERNEL_START),
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
@@ -217,7 +219,7 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
         asyncio.run(_executed(client, environment))
     except CellExecutionError as error:
         raise _failure(path, notebook, at, f"{error.ename}: {error.evalue}") from error
-    except (CellTimeoutError, DeadKernelError) as error:
+    except (CellTimeoutError, DeadKernelError, RuntimeError) as error:  # the last: a kernel that does not start
         raise _failure(path, notebook, at, str(error).splitlines()[0]) from error
     return notebook
 

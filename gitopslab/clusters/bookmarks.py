@@ -58,7 +58,7 @@ def return_to(moment: Bookmark, cluster: EmbeddedCluster, folder: Path, progress
     """Have everything as it was; what working copies hold by now is moved aside, not removed.
 
     Raises:
-        SetupError: The cluster's history does not reach back so far.
+        ApiError: The cluster's history does not reach back so far.
     """
     cluster.return_to(moment.revision, progress)
     for project in (Forge.of(cluster).folder / "git").glob("*/*.git"):

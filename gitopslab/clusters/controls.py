@@ -7,6 +7,7 @@ there are none.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from gitopslab.machinery.objects import Object
 
 _PIECE = 300.0  # seconds of the cluster's time that one request moves; so that each is answered in a moment
 _PAGE = 2_000
+_POLL = 0.02  # seconds; a cluster that returns answers from its earlier life for a moment yet
 
 
 class Controls:
@@ -73,6 +75,12 @@ class Controls:
     def revision_at(self, time: float) -> int:
         """The newest revision at a moment, in epoch seconds; the oldest there is when history begins later."""
         return int(self._get("/lab/history/at", time=repr(time))["revision"])
+
+    def return_to(self, revision: int) -> None:
+        """Have the cluster hold what it held at an earlier revision, as etcd does from a snapshot of then."""
+        before = self._post("/lab/history", {"end": revision})["since"]
+        while self.state()["since"] == before:
+            time.sleep(_POLL)
 
     def _get(self, path: str, **query: str) -> Object:
         answer: Object = self._client.request("GET", path, query=query)

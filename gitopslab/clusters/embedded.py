@@ -13,6 +13,8 @@ from pathlib import Path
 
 from gitopslab.clusters import ports
 from gitopslab.clusters.base import DEFAULT, LOOPBACK, Capability, Options, Progress, State, Status, Way, silent
+from gitopslab.clusters.client import Client
+from gitopslab.clusters.controls import Controls
 from gitopslab.clusters.detached import Detached
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.state import Folder, Record, command, exclusive, explained, folder, remembered_ports
@@ -98,19 +100,16 @@ class EmbeddedCluster:
         """Have the cluster hold what it held at an earlier resourceVersion, as etcd does from a snapshot of then.
 
         Raises:
-            SetupError: There is no such cluster, or its history does not reach back so far.
+            SetupError: There is no such cluster.
+            ApiError: Its history does not reach back so far.
         """
-        from gitopslab.controlplane.server.store import go_back
-
         with exclusive(self.kind, self.name, progress):
             record = self._folder.read()
-            if record is None or record.port is None:
+            if record is None:
                 raise SetupError(f"There is no embedded cluster {self.name}", command("up", self.kind, self.name))
-            self._stop(progress)
-            try:
-                go_back(self._folder.path / _STORE[0], revision)
-            finally:
-                self._start(record, record.port, progress)
+            if not self._process.is_running():
+                self._bring_back(record, DEFAULT, progress)
+            Controls(Client(self.kubeconfig)).return_to(revision)
 
     def status(self) -> Status:
         """How the process is."""

@@ -1,7 +1,7 @@
 """The presenter on the facade: large type, one key for the next step, notes, and a way back to a section's start.
 
 A part of ``Lab``, kept apart because it has a subject of its own. While a notebook is presented, a moment is remembered
-before the first cell of each section runs; ``back`` returns to it in a second or two. The bar that a presenter sees is
+before the first cell of each section runs; ``back`` returns to it within a second. The bar that a presenter sees is
 ``widgets.presenter``.
 """
 

@@ -18,9 +18,11 @@ import pytest
 
 from gitopslab.background.lock import FolderLock, is_locked
 from gitopslab.clusters import Options, State, known
+from gitopslab.clusters.client import Client
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.kubectl import Kubectl, is_ready
-from gitopslab.errors import SetupError
+from gitopslab.errors import ApiError, SetupError
+from gitopslab.machinery.objects import name_of
 
 pytestmark = pytest.mark.process
 
@@ -68,6 +70,23 @@ def test_up_gives_four_ready_nodes_and_down_keeps_them(lab: EmbeddedCluster) -> 
     lab.up(said.append)
     assert lab.kubeconfig.read_text() == before, "the address and the token stay good over a restart"
     assert "kept" in Kubectl(lab.kubeconfig).must(["get", "configmaps", "-o", "name"])
+
+
+def test_it_returns_to_an_earlier_revision_in_the_same_process(lab: EmbeddedCluster) -> None:
+    lab.up(options=Options(bare=True))
+    process, api = pid_of(lab), Client(lab.kubeconfig)
+    earlier = int(api.request("GET", "/api/v1/nodes")["metadata"]["resourceVersion"])
+    for name in ("one", "two"):
+        api.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}})
+        lab.return_to(earlier)
+        assert not {"one", "two"} & {name_of(obj) for obj in api.list("configmaps", "default")}
+    assert pid_of(lab) == process
+    assert [is_ready(node) for node in api.list("nodes")] == [True] * 4
+    with pytest.raises(ApiError, match="revision 1000000 is asked for"):
+        lab.return_to(1000000)
+    lab.down()
+    lab.return_to(earlier)
+    assert lab.status().state is State.RUNNING, "one that is stopped is brought up for it"
 
 
 def test_up_twice_is_once_and_says_so(lab: EmbeddedCluster) -> None:

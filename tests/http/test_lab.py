@@ -25,7 +25,9 @@ def lab() -> Iterator[Client]:
     plane.settle()
     plane.verbs.tokens.know(TOKEN, ADMIN)
     plane.verbs.tokens.know(USER, Caller("jane", ("system:authenticated",)))
-    yield Client(build_app(plane.verbs, controls=LabControls(plane, clock)))
+    controls = LabControls(plane, clock)
+    controls.on_return(lambda: None)
+    yield Client(build_app(plane.verbs, controls=controls))
     plane.close()
 
 
@@ -37,6 +39,7 @@ def lab() -> Iterator[Client]:
         ("POST", "/lab/clock", {"speed": 0}),
         ("POST", "/lab/components/scheduler", {"running": False}),
         ("POST", "/lab/nodes/lab-worker", {"power": False}),
+        ("POST", "/lab/history", {"end": 1}),
     ],
 )
 def test_nobody_but_the_administrator_may(lab: Client, method: str, path: str, body: object) -> None:

@@ -113,9 +113,12 @@ def test_a_project_that_nobody_takes_from_is_told(lab: Lab, flux: Lab) -> None:
 
 
 def test_the_only_project_need_not_be_named_and_of_several_one_must(lab: Lab, flux: Lab, project: str) -> None:
-    for other in lab.list("kustomizations", namespace="flux-system"):
-        if other["metadata"]["name"] != project.rpartition("/")[2]:
-            lab.delete(other)
+    lab.argocd.install()
+    namespaces = {"kustomizations": "flux-system", "applicationsets": "argocd", "applications": "argocd"}
+    for kind, namespace in namespaces.items():  # other tests left theirs in the cluster
+        for other in lab.list(kind, namespace=namespace):
+            if other["metadata"]["name"] != project.rpartition("/")[2]:
+                lab.delete(other)
     assert lab.lanes() is lab.lanes(project)
     spec = {"interval": "1h", "url": lab.flux.url("waal/another")}
     names = {"namespace": "flux-system", "name": "another"}

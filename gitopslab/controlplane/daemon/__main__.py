@@ -7,11 +7,9 @@ line of JSON on a file descriptor when it answers, or why it cannot, and ends cl
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -20,24 +18,13 @@ from pathlib import Path
 from gitopslab import __version__
 from gitopslab.background.lock import FolderLock
 from gitopslab.background.presence import Presence
-from gitopslab.background.process import listening, loop_factory, started, stop_on_signals, tell
-from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
-from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, running, seeded
-from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
-from gitopslab.controlplane.daemon.housekeeping import Housekeeper
-from gitopslab.controlplane.daemon.loop import drive
-from gitopslab.controlplane.daemon.programs import Programs
+from gitopslab.background.process import listening, started, tell
+from gitopslab.controlplane.daemon.folder import ClusterFolder
+from gitopslab.controlplane.daemon.life import Home, live
 from gitopslab.controlplane.daemon.topology import Topology
-from gitopslab.controlplane.http.app import build_app
-from gitopslab.controlplane.http.serve import serve
-from gitopslab.controlplane.server.store import Store
+from gitopslab.controlplane.server.store import go_back
 from gitopslab.errors import SetupError
-from gitopslab.gitops.work import Pool
-from gitopslab.machinery.clock import LabClock
-from gitopslab.machinery.names import CHANCE
-from gitopslab.machinery.objects import is_condition_true
 
-_FIRST_SECONDS = 30.0  # of a cluster whose clock is held: by then it runs what a cluster runs
 _PATIENCE = 1.0  # seconds for those who are just asking whether the cluster runs
 
 
@@ -67,34 +54,13 @@ def _run(options: argparse.Namespace) -> None:
     lock = FolderLock(folder.path)
     if not lock.acquire(patience=_PATIENCE):
         raise SetupError(f"cluster {options.name} is already running", "look at it with: gitopslab status")
-    topology = _topology(options)
-    listener = listening(options.port)
-    credentials = folder.credentials()
-    store = Store(folder.database)
-    clock, chance = (running(store), CHANCE) if options.seed is None else seeded(store, options.seed)
-    programs = Programs(clock, folder.path)
-    pool = Pool() if options.seed is None else None  # what can be repeated is done at once, in its turn
-    plane = ControlPlane(
-        clock, store, topology=topology, bare=options.bare, root_ca=credentials.ca.decode(),
-        key=credentials.accounts, chance=chance, runtime=programs.runtime, work=pool, artifacts=folder.artifacts,
-        kubeconfig=folder.kubeconfig if pool else None,
-    )  # fmt: skip
-    programs.serve(plane, listener.getsockname()[1])
-    plane.manager.add(Housekeeper(plane))
+    home = Home(folder, folder.credentials(), listening(options.port), _topology(options), options)
+    folder.database.touch(0o600)  # to be watched over; an empty file is an empty database
     presence = Presence(lock.path, folder.database)
     try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            try:
-                if pool is not None:
-                    loop = runner.get_loop()
-                    pool.tell(lambda who, request: loop.call_soon_threadsafe(plane.manager.ask, who, request))
-                runner.run(_serve(plane, clock, folder, credentials, listener, presence, options))
-            finally:
-                if pool is not None:
-                    pool.close()
-                runner.run(programs.close())
+        while (revision := live(home, presence.watch, lambda: _announce(home))) is not None:
+            go_back(folder.database, revision)
     finally:
-        plane.close()
         if presence.missed is None:  # else the file may be that of the cluster which took our place
             with contextlib.suppress(OSError):
                 (folder.path / "daemon.json").unlink()
@@ -106,49 +72,10 @@ def _topology(options: argparse.Namespace) -> Topology | None:
     return None if options.workers is None else Topology.of_workers(options.workers)
 
 
-async def _serve(
-    plane: ControlPlane,
-    clock: LabClock,
-    folder: ClusterFolder,
-    credentials: Credentials,
-    listener: socket.socket,
-    presence: Presence,
-    options: argparse.Namespace,
-) -> None:
-    plane.verbs.tokens.know(credentials.token, ADMIN)
-    kubelets = plane.kubelets
-    controls = LabControls(plane, clock)
-    app = build_app(
-        plane.verbs, logs=kubelets.logs, exec=kubelets.exec, ports=kubelets.ports, controls=controls,
-        hooks=plane.gitops,
-    )  # fmt: skip
-    files = {"certfile": credentials.certificate, "keyfile": credentials.key, "ca": credentials.ca_file}
-    _bring_nodes_up(plane)
-    if not clock.speed and clock.now() == BEGINNING:
-        await controls.advance(_FIRST_SECONDS)
-    tasks = [
-        asyncio.create_task(drive(plane.manager, plane.api, clock)),
-        asyncio.create_task(presence.watch()),
-        asyncio.create_task(serve(app, listener, **files)),
-    ]
-    stop_on_signals(tasks)
-    _announce(folder, credentials, listener.getsockname()[1], options)
-    try:
-        await asyncio.gather(*tasks)
-    except asyncio.CancelledError:
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _bring_nodes_up(plane: ControlPlane) -> None:
-    """Reconcile until every node is Ready, so that whoever is told of the cluster finds it as promised."""
-    while not all(is_condition_true(node, "Ready") for node in plane.api.list("nodes")):
-        if not plane.manager.step():
-            return
-
-
-def _announce(folder: ClusterFolder, credentials: Credentials, port: int, options: argparse.Namespace) -> None:
+def _announce(home: Home) -> None:
     """Write the kubeconfig and say that the cluster answers: the socket listens, and its nodes are Ready."""
-    folder.write_kubeconfig(options.name, port, credentials)
+    folder, options, port = home.folder, home.options, home.listener.getsockname()[1]
+    folder.write_kubeconfig(options.name, port, home.credentials)
     state = {"pid": os.getpid(), "port": port, "started": time.time(), "version": __version__}
     folder.write("daemon.json", json.dumps(state).encode())
     tell(options.ready_fd, {"ready": True, "kubeconfig": str(folder.kubeconfig), **state})

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
@@ -61,14 +61,20 @@ class LabControls:
     Args:
         plane: It.
         clock: Its clock.
+
+    Attributes:
+        asked_back: The revision that somebody asked to return to, or None.
     """
 
     def __init__(self, plane: ControlPlane, clock: LabClock) -> None:
+        self.asked_back: int | None = None
         self._plane = plane
         self._clock = clock
+        self._since = time.time()
+        self._leave: Callable[[], object] | None = None
         self._stopped: set[str] = set()
         self._dark: set[str] = set()  # nodes without power
-        self._version = 0
+        self._version = int(self._since * 1000)  # higher than any of a life before this one
         self._news = asyncio.Event()
         for program in PROGRAMS:  # of a process that ended while one of them was stopped
             plane.kubelets.mend_component(program)
@@ -80,6 +86,7 @@ class LabControls:
         speed = self._clock.speed
         return {
             "version": self._version,
+            "since": self._since,
             "clock": {"now": self._clock.now(), "speed": speed, "held": speed == 0},
             "components": [self._shown(name) for name in self._components()],
             "nodes": [self._shown_node(node) for node in self._node_names()],
@@ -98,6 +105,23 @@ class LabControls:
     def revision_at(self, time: float) -> int:
         """The newest revision at a moment."""
         return max(self._plane.store.revision_at(time), self._plane.store.compacted)
+
+    def on_return(self, leave: Callable[[], object]) -> None:
+        """Have something called when this life shall end, for the next one to begin at an earlier revision."""
+        self._leave = leave
+
+    def return_to(self, revision: int) -> None:
+        """Have the cluster hold what it held at an earlier revision."""
+        store = self._plane.store
+        if not store.compacted <= revision <= store.revision:
+            raise bad_request(
+                f"the cluster's history goes from revision {store.compacted} to {store.revision}, "
+                f"and revision {revision} is asked for"
+            )
+        if self._leave is None:
+            raise bad_request("this cluster cannot return to an earlier revision")
+        self.asked_back = revision
+        asyncio.get_running_loop().call_soon(self._leave)  # once the answer to whoever asked is on its way
 
     def refusal(self, path: str) -> ApiError | None:
         """Why Kubernetes' paths are closed."""

@@ -9,6 +9,7 @@ daemon's business. ``lab.embedded`` speaks it::
     POST /lab/components/NAME        {"running": false}
     POST /lab/nodes/NAME             {"kubelet": false} | {"power": false}
     GET  /lab/history                what was written after ?after=REVISION, at most ?limit=N
+    POST /lab/history                {"end": REVISION} returns to that revision; "since" is another then
     GET  /lab/history/at             the revision at ?time=SECONDS
 """
 
@@ -58,6 +59,9 @@ class LabEndpoint:
                 return await self._state(query)
             case "GET", ["history"]:
                 return self._history(query)
+            case "POST", ["history"]:
+                self._controls.return_to(int(_number(_body(await read_body(receive, headers)), "end")))
+                return _json(self._controls.state())
             case "GET", ["history", "at"]:
                 return _json({"revision": self._controls.revision_at(_number(query, "time"))})
             case "POST", ["clock"]:

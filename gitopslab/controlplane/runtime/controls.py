@@ -65,7 +65,10 @@ class Controls(Protocol):
     """
 
     def state(self) -> Object:
-        """How clock, components and nodes are, as JSON data; ``version`` rises with every change of them."""
+        """How clock, components and nodes are, as JSON data.
+
+        ``version`` rises with every change of them, and ``since`` is when the control plane began, in epoch seconds.
+        """
         ...
 
     async def changed(self, seen: int) -> None:
@@ -98,6 +101,10 @@ class Controls(Protocol):
 
     def revision_at(self, time: float) -> int:
         """The newest revision at a moment, in epoch seconds; at least the oldest that history still holds."""
+        ...
+
+    def return_to(self, revision: int) -> None:
+        """Have the cluster hold what it held at an earlier revision; it is away for a moment, and is back then."""
         ...
 
     def refusal(self, path: str) -> ApiError | None:
