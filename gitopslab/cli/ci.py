@@ -17,6 +17,7 @@ from gitopslab.cli.console import answer_json, note, say, table
 from gitopslab.cli.listing import Listing
 from gitopslab.cli.options import ClusterOption, JsonOption, NameOption
 from gitopslab.errors import LabError
+from gitopslab.machinery.messages import told
 
 if TYPE_CHECKING:
     from gitopslab.ci import Configuration, Event, Folder
@@ -80,7 +81,7 @@ def lint(file: FileArgument) -> None:
         say(line)
     if not report.is_valid:
         raise typer.Exit(1)
-    say(f"{name}: valid, GitLab would take it")
+    say(told(f"{name}: valid, GitLab would take it"))
 
 
 @app.command("list", cls=SeveralValues)

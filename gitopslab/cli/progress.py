@@ -18,6 +18,7 @@ from gitopslab.cli.console import progress as shown
 from gitopslab.cli.listing import Listing
 from gitopslab.cli.options import ClusterOption, NameOption
 from gitopslab.errors import SetupError
+from gitopslab.machinery.messages import told
 
 if TYPE_CHECKING:
     from gitopslab.course.parcel import About
@@ -108,7 +109,7 @@ def import_(
         note(f"{older} is the older one of two versions")
     if done.before:
         note(f"what the cluster held before: gitopslab progress import {done.before}")
-    say(f"{len(done.written)} file(s) and the progress of {done.exercises} exercise(s) are in {folder}")
+    say(told(f"{len(done.written)} file(s) and the progress of {done.exercises} exercise(s) are in {folder}"))
     if is_first:
         note("Next: gitopslab lab")
 
@@ -145,7 +146,7 @@ def share(
         raise SetupError("No folder was given", "Ask your instructor for it: gitopslab progress share FOLDER")
     member = Membership.join(here, folder, called)
     member.tell(Progress(here, note).entries())
-    say(f"your row in {folder} is called {member.name}; to stop: gitopslab progress share --stop")
+    say(told(f"your row in {folder} is called {member.name}; to stop: gitopslab progress share --stop"))
 
 
 def class_(

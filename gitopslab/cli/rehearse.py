@@ -13,6 +13,8 @@ from gitopslab.cli.console import note, say, table
 from gitopslab.cli.options import ClusterOption, NameOption
 from gitopslab.cli.pages import seconds, seconds_of
 from gitopslab.cli.run import found, one, shipped_notebooks, up
+from gitopslab.machinery.language import _
+from gitopslab.machinery.messages import told
 
 _LONG = 5.0  # seconds of silence in a room
 
@@ -44,17 +46,16 @@ def rehearse(
     for path in chosen:
         notebook = one(path, environment, timeout)
         rows = list(_rows(notebook))
-        say(f"\\n{path.stem}" if total else path.stem)
-        table(["Section", "Cell", "Seconds", ""], rows)
-        say(
-            f"{len(rows)} cells in {seconds(notebook):.1f} s; {notebook.metadata.gitopslab.minutes} minutes in a room"
-            if "gitopslab" in notebook.metadata
-            else f"{len(rows)} cells in {seconds(notebook):.1f} s"
-        )
+        say(f"\n{path.stem}" if total else path.stem)
+        table([_("Section"), _("Cell"), _("Seconds"), ""], rows)
+        minutes = notebook.metadata.get("gitopslab", {}).get("minutes")
+        took = told(f"{len(rows)} cells in {seconds(notebook):.1f} s")
+        say(took + (f"; {told(f'{minutes} minutes in a room')}" if minutes else ""))
         total += seconds(notebook)
         long += [f"{path.stem[:2]} {row[1]} ({row[2]} s)" for row in rows if float(row[2]) >= _LONG]
     if len(chosen) > 1:
-        say(f"\\n{len(chosen)} notebooks in {total:.0f} s")
+        say("")
+        say(told(f"{len(chosen)} notebooks in {total:.0f} s"))
     if long:
         note(f"have something to say while these run: {', '.join(long)}")
 
@@ -67,6 +68,6 @@ def _rows(notebook: Any) -> list[list[str]]:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     meant = {cell.id for cell in code if "raises-exception" in cell.metadata.get("tags", [])}
     return [
-        [titles[cell.id], cell.id, f"{seconds_of(cell):.1f}", "meant to fail" if cell.id in meant else ""]
+        [titles[cell.id], cell.id, f"{seconds_of(cell):.1f}", _("meant to fail") if cell.id in meant else ""]
         for cell in code
     ]

@@ -23,6 +23,7 @@ from gitopslab.cli.pages import as_page, as_slides, index, seconds
 from gitopslab.clusters import cluster
 from gitopslab.errors import LabError, SetupError
 from gitopslab.machinery.language import ENGLISH, VARIABLE, language, speak
+from gitopslab.machinery.messages import told
 
 _KERNEL_START = 120  # seconds; a cell's own time may well be shorter
 
@@ -119,7 +120,7 @@ def _all(
             note(str(error))
             failed.append(path.name)
             continue
-        say(f"{path.name}: {len(notebook.cells)} cells in {seconds(notebook):.1f} s")
+        say(told(f"{path.name}: {len(notebook.cells)} cells in {seconds(notebook):.1f} s"))
         if html is not None:
             _write(html / f"{path.stem}.html", as_page(notebook, path.stem))
             pages.append((path.stem, notebook))

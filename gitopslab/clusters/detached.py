@@ -17,16 +17,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from gitopslab.background.lock import is_locked
 from gitopslab.clusters.state import explained
 from gitopslab.errors import SetupError
 
+if TYPE_CHECKING:
+    import psutil
+
 START_TIMEOUT = 180.0  # one that dies is noticed at once; a core shared with many, as on Binder, is slow and no fault
 _STOP_TIMEOUT = 15.0
 _POLL = 0.02
 _LARGEST_LOG = 4 * 1024 * 1024
+_LAST_LINES = 8
 
 
 class Detached:
@@ -101,25 +105,21 @@ class Detached:
         Raises:
             SetupError: It does not end.
         """
-        if not self.is_running():
+        import psutil
+
+        if not self.is_running() and not any(processes_of(self._module, self._folder)):  # one that is just starting
             return False
         for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
-            for process in processes_of(self._module, self._folder):
-                with suppress(ProcessLookupError):
-                    os.kill(process, number)
-            if self._ended():
+            found = list(processes_of(self._module, self._folder))
+            for process in found:
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(number)
+            alive = psutil.wait_procs(found, _STOP_TIMEOUT)[1]
+            if not alive and not self.is_running():
                 return True
         raise SetupError(
             f"{self._what.capitalize()} does not stop: some process holds {self._folder}", f"Its log is {self.log}"
         )
-
-    def _ended(self) -> bool:
-        deadline = time.monotonic() + _STOP_TIMEOUT
-        while self.is_running():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL)
-        return True
 
     def _first_answer(self, process: subprocess.Popen[bytes], answers: IO[bytes]) -> None:
         heard: list[bytes] = []
@@ -130,7 +130,7 @@ class Detached:
         if not heard:
             raise SetupError(
                 f"{self._what.capitalize()} did not answer within {START_TIMEOUT:.0f} s",
-                f"Its log may say why: {self.log}",
+                f"Its log ends so:\n{_end_of(self.log)}",
             )
         answers.close()
         try:
@@ -138,8 +138,8 @@ class Detached:
         except ValueError:
             process.wait(timeout=_STOP_TIMEOUT)
             raise SetupError(
-                f"The process of {self._what} ended at once (exit code {process.returncode}): {_last_line(self.log)}",
-                f"Its log says more: {self.log}",
+                f"The process of {self._what} ended at once (exit code {process.returncode})",
+                f"Its log ends so:\n{_end_of(self.log)}",
             ) from None
         if "error" in answer:
             raise SetupError(answer["error"], answer.get("hint", ""))
@@ -147,7 +147,7 @@ class Detached:
         threading.Thread(target=process.wait, daemon=True).start()
 
 
-def processes_of(module: str, folder: Path) -> Iterator[int]:
+def processes_of(module: str, folder: Path) -> Iterator[psutil.Process]:
     """The processes that serve a folder, by their command lines: a number in a file may be somebody else's by now."""
     import psutil
 
@@ -156,7 +156,7 @@ def processes_of(module: str, folder: Path) -> Iterator[int]:
         if module in words and "--folder" in words[:-1]:
             served = Path(words[words.index("--folder") + 1])
             if served.resolve() == folder.resolve():
-                yield process.pid
+                yield process
 
 
 def _private(path: str, flags: int) -> int:
@@ -206,9 +206,10 @@ else:
         return process, os.fdopen(reading, "rb")
 
 
-def _last_line(log: Path) -> str:
+def _end_of(log: Path) -> str:
+    """The last lines themselves: a first start that fails leaves no folder that one could look into."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it wrote no message"
+    return "\n".join(lines[-_LAST_LINES:]) or "it is empty"
 
 
 def end(process: subprocess.Popen[bytes], patience: float) -> None:

@@ -21,6 +21,8 @@ from gitopslab.course import catalogue
 from gitopslab.course.progress import FOLDER, Entries, Entry
 from gitopslab.course.report import Report
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import _
+from gitopslab.machinery.messages import told
 from gitopslab.views.grid import Grid
 
 _FILE = "share.json"
@@ -52,8 +54,8 @@ class Membership:
         """What the working folder remembers; usually that nothing is shared."""
         path = working_folder / FOLDER / _FILE
         with suppress(OSError, ValueError, TypeError):
-            told = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(told["folder"]), str(told["id"]), str(told["name"]), path)
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            return cls(str(kept["folder"]), str(kept["id"]), str(kept["name"]), path)
         return cls("", "", "", path)
 
     @classmethod
@@ -108,12 +110,16 @@ def overview(folder: Path) -> Report:
         raise LabError(f"There is no folder {folder}", "Make one that everybody in the room can write to")
     rows = [row for path in sorted(folder.glob(_ROW))[:_MOST] if (row := _read(path)) is not None]
     if not rows:
-        return Report(f"Nobody shares to {folder} yet. Learners type: gitopslab progress share {folder}")
+        return Report(told(f"Nobody shares to {folder} yet. Learners type: gitopslab progress share {folder}"))
     total = len(catalogue.ids())
-    learners = Grid(("Who", "Done", "Now at", "Tries", "Fails", "Seen"), tuple(_line(row, total) for row in rows))
-    failing = Counter(fails for _, _, entries in rows for fails in _failing(entries))
-    stuck = Grid(("Check that fails", "Learners"), tuple((key, str(n)) for key, n in failing.most_common(_COMMON)))
-    head = f"{len(rows)} learner(s), {sum(_done(entries) for _, _, entries in rows)} exercise(s) done"
+    columns = (_("Who"), _("Done"), _("Now at"), _("Tries"), _("Fails"), _("Seen"))
+    learners = Grid(columns, tuple(_line(row, total) for row in rows))
+    failing = Counter(fails for *_rest, entries in rows for fails in _failing(entries))
+    stuck = Grid(
+        (_("Check that fails"), _("Learners")), tuple((key, str(n)) for key, n in failing.most_common(_COMMON))
+    )
+    done = sum(_done(entries) for *_rest, entries in rows)
+    head = _("{learners} learner(s), {exercises} exercise(s) done").format(learners=len(rows), exercises=done)
     below = f"\n\n{stuck.text()}" if failing else ""
     return Report(
         f"{head}\n{learners.text()}{below}",
@@ -125,18 +131,16 @@ def _read(path: Path) -> tuple[str, float, Entries] | None:
     """A row, unless it is none: everybody in the room can write there."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         if path.stat().st_size <= _LARGEST and not path.is_symlink():
-            told: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            row: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             known = set(catalogue.ids())
-            entries = {key: _entry(each) for key, each in told["exercises"].items() if key in known}
-            return _plain(told["name"]), float(told["at"]), entries
+            entries = {key: _entry(each) for key, each in row["exercises"].items() if key in known}
+            return _plain(row["name"]), float(row["at"]), entries
     return None
 
 
-def _entry(told: Mapping[str, Any]) -> Entry:
-    begun, passed = (None if told[key] is None else float(told[key]) for key in ("begun", "passed"))
-    return Entry(
-        begun, passed, int(told["attempts"]), int(told["hints"]), bool(told["solution"]), _plain(told["failing"])
-    )
+def _entry(row: Mapping[str, Any]) -> Entry:
+    begun, passed = (None if row[key] is None else float(row[key]) for key in ("begun", "passed"))
+    return Entry(begun, passed, int(row["attempts"]), int(row["hints"]), bool(row["solution"]), _plain(row["failing"]))
 
 
 def _plain(text: object) -> str:
@@ -147,9 +151,11 @@ def _line(row: tuple[str, float, Entries], total: int) -> tuple[str, ...]:
     name, at, entries = row
     here = max(entries, key=lambda key: entries[key].begun or 0, default="")
     entry = entries.get(here, Entry())
-    place = f"{'-'.join(here.split('-')[:2])} {'✓ done' if entry.passed else '… begun'}" if here else "not begun"
-    ago = max(0, int(time.time() - at)) // 60
-    return name, f"{_done(entries)} of {total}", place, str(entry.attempts or ""), entry.failing, f"{ago} min ago"
+    how = _("✓ done") if entry.passed else _("… begun")
+    place = f"{'-'.join(here.split('-')[:2])} {how}" if here else _("not begun")
+    done = _("{some} of {all}").format(some=_done(entries), all=total)
+    ago = _("{minutes} min ago").format(minutes=max(0, int(time.time() - at)) // 60)
+    return name, done, place, str(entry.attempts or ""), entry.failing, ago
 
 
 def _done(entries: Entries) -> int:

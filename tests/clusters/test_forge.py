@@ -44,7 +44,7 @@ def test_it_comes_back_at_its_port_with_its_token_after_a_kill(forge: Forge) -> 
     before = forge.up()
     token = before.token
     for process in processes_of(MODULE, forge.folder):
-        os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
     while is_locked(forge.folder):
         pass
     assert forge.status() == "stopped"

@@ -145,7 +145,7 @@ class Crash:
         folder = self._cluster.kubeconfig.parent
         while is_locked(folder):
             for process in processes_of(DAEMON, folder):
-                os.kill(process, signal.SIGKILL)
+                process.send_signal(signal.SIGKILL)
             time.sleep(0.002)
 
     async def _check(self) -> None:

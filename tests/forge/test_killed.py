@@ -40,7 +40,7 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Forge]:
 
 def kill(forge: Forge) -> None:
     for process in processes_of(MODULE, forge.folder):
-        os.kill(process, signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
     pause = threading.Event()
     while is_locked(forge.folder):
         pause.wait(0.01)
