@@ -131,6 +131,18 @@ def test_a_field_that_left_git_is_removed_by_both(shop: Delivered) -> None:
         assert (row.path, row.state, row.fate) == ("data.greeting", "extra", "removed")
 
 
+def test_flux_owns_none_of_what_fills_the_empty_structs_it_writes(shop: Delivered) -> None:
+    web = next(obj for obj in shop.git(FLUX_PLACE) if obj["kind"] == "Deployment")
+    container = {**web["spec"]["template"]["spec"]["containers"][0], "resources": {}}
+    template = {**web["spec"]["template"], "spec": {"containers": [container]}}
+    spec = {**web["spec"], "strategy": {}, "template": template}
+    shop.write("kustomize-controller", {**web, "spec": spec}, type="apply")
+    assert differences(of_flux(shop)) == []
+    quick = {"spec": {"strategy": {"rollingUpdate": {"maxSurge": 3}}}}
+    shop.write("kubectl-patch", {**web, **quick}, type="strategic")
+    assert [row.path for row in differences(of_flux(shop))] == ["spec.strategy.rollingUpdate.maxSurge"]
+
+
 def test_an_object_that_is_gone_is_made_again(shop: Delivered) -> None:
     shop.lab.api.delete("configmaps", "words", FLUX_PLACE)
     (row,) = differences(of_flux(shop))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any
 
 from gitopslab.machinery.objects import Object, copy_of
 
@@ -34,7 +33,6 @@ def normalized(obj: Object, typed: Typed) -> Object:
     if known is None:
         return obj
     found: Object = copy_of(known)
-    _leave_out_unwritten(found, obj)
     if (version, kind) == ("v1", "Secret"):
         _fill_in(found)
     if (version, kind) == ("v1", "Service"):
@@ -43,18 +41,6 @@ def normalized(obj: Object, typed: Typed) -> Object:
         for container in _below(found, path).get("containers") or ():
             _name_protocols(container)
     return found
-
-
-def _leave_out_unwritten(found: Any, written: Any) -> None:
-    """Simplified: Flux also sends the empty structs that Go writes unasked (``resources: {}``), and owns them then."""
-    if isinstance(found, dict) and isinstance(written, dict):
-        for key in [key for key in found if key not in written and not found[key]]:
-            del found[key]
-        for key, value in found.items():
-            _leave_out_unwritten(value, written.get(key))
-    elif isinstance(found, list) and isinstance(written, list):
-        for value, original in zip(found, written, strict=False):
-            _leave_out_unwritten(value, original)
 
 
 def _fill_in(secret: Object) -> None:

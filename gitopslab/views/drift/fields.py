@@ -43,11 +43,17 @@ def pairs(git: Any, live: Any, path: str = "", steps: tuple[Step, ...] = ()) -> 
         yield steps, path, git, live
 
 
-def owners(live: Object, steps: tuple[Step, ...]) -> tuple[Owner, ...]:
-    """Who set a field of a live object, those with an entry of their own in ``managedFields``."""
+def owners(live: Object, steps: tuple[Step, ...], *, whole: bool = True) -> tuple[Owner, ...]:
+    """Who set a field of a live object.
+
+    Args:
+        live: The object.
+        steps: To the field.
+        whole: Also who owns the list or map around it as a whole.
+    """
     found = []
     for entry in live.get("metadata", {}).get("managedFields") or ():
-        if _owns(entry.get("fieldsV1") or {}, steps):
+        if _owns(entry.get("fieldsV1") or {}, steps, whole):
             manager, operation, subresource = (
                 entry.get(word) or "" for word in ("manager", "operation", "subresource")
             )
@@ -104,11 +110,11 @@ def _is_same_item(git: Object, live: Object) -> bool:
     return bool(git[name] == live.get(name))
 
 
-def _owns(fields: Object, steps: tuple[Step, ...]) -> bool:
+def _owns(fields: Object, steps: tuple[Step, ...], whole: bool) -> bool:
     node = fields
     for step in steps:
         if not node:
-            return node is not fields  # a list or map that is owned as a whole
+            return whole and node is not fields
         below = _below(node, step)
         if below is None:
             return False

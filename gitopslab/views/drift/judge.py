@@ -40,7 +40,8 @@ class Judge:
         if live is None:
             return _object(git, [Row("", "missing", "the object", "", (), *self._repaired())])
         before = {} if self._is_flux else _last_applied(live)
-        rows = [row for pair in pairs(_told(git), _told(live)) if (row := self._row(pair, live, before)) is not None]
+        found = (self._row(pair, git, live, before) for pair in pairs(_told(git), _told(live)))
+        rows = [row for row in found if row is not None]
         if self._ignores:
             minded = {path for _, path, *_ in pairs(*self._minded(git, live))}
             rows = [row if row.state == "same" or row.path in minded else self._ignored(row) for row in rows]
@@ -64,7 +65,7 @@ class Judge:
         why = "prune is on" if prunes else "prune is off"
         return _object(live, [Row("", "extra", "", "the object", (), "removed" if prunes else "stays", why)])
 
-    def _row(self, pair: Pair, live: Object, before: Object) -> Row | None:
+    def _row(self, pair: Pair, said: Object, live: Object, before: Object) -> Row | None:
         steps, path, git, value = pair
         hidden = live.get("kind") == "Secret" and path.startswith("data")
         shown = _shown(git, hidden), _shown(value, hidden)
@@ -72,8 +73,12 @@ class Judge:
         names = tuple(str(each) for each in who)
         if value is ABSENT:
             return None if git in ({}, [], None) else Row(path, "missing", *shown, names, *self._repaired())
+        if git is ABSENT and value in ({}, [], None):
+            return None
         if git is ABSENT:
-            fate, why = self._fate(who, _is_in(before, steps))
+            # Flux writes structs that nobody filled (strategy: {}); what the API server fills them with is not Flux's
+            setters = who if _is_in(said, steps[:-1]) else owners(live, steps, whole=False)
+            fate, why = self._fate(who, self._are_ours(setters) or _is_in(before, steps))
             return Row(path, "extra", *shown, names, fate, why) if fate else None
         if _is_same(git, value, path):
             return Row(path, "same", *shown, names)
@@ -86,13 +91,15 @@ class Judge:
         repair = self._reconciler.repair
         return ("back" if repair.is_done else "stays"), repair.words
 
+    def _are_ours(self, who: Sequence[Owner]) -> bool:
+        return any(each.manager == self._reconciler.manager and each.operation == "Apply" for each in who)
+
     def _fate(self, who: Sequence[Owner], was_applied: bool) -> tuple[str, str]:
         """What becomes of what only the cluster has, and why; nothing of what the cluster fills in itself."""
         manager, repair = self._reconciler.manager, self._reconciler.repair
-        ours = any(each.manager == manager and each.operation == "Apply" for each in who)
         taken = [each for each in who if _is_taken(each)] if self._is_flux else []
         others = [each for each in who if each.manager not in (*_CLUSTER, manager)]
-        if ours or was_applied or taken:
+        if was_applied or taken:
             why = f"{self._reconciler.tool} takes over what {taken[0]} set" if taken else "it was in Git before"
             return ("removed", f"{why}, {repair.words}") if repair.is_done else ("stays", repair.words)
         if others:
@@ -129,7 +136,7 @@ def _last_applied(live: Object) -> Object:
 
 
 def _is_in(before: Any, steps: Sequence[Step]) -> bool:
-    """Whether a client-side apply named a field."""
+    """Whether an object, such as one of a client-side apply, names a field."""
     for kind, value in steps:
         if kind == "f":
             if not isinstance(before, dict) or value not in before:
