@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gitopslab.clusters import State
 from gitopslab.clusters.embedded import EmbeddedCluster
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +77,9 @@ def test_the_start_script_brings_a_cluster_up_and_becomes_the_server(
     monkeypatch.setenv("GITOPSLAB_HOME", str(tmp_path / "home"))
     cluster = EmbeddedCluster("lab")
     try:
+        pause = threading.Event()
+        while cluster.status().state is State.ABSENT:  # the script's has not begun
+            pause.wait(0.1)
         cluster.up()  # waits for the one that is starting
         assert cluster.status().details["port"]
     finally:
