@@ -9,7 +9,7 @@ A line is a type, ``@atomic`` if it is always replaced as a whole, and ``field:T
 ``TYPE`` is the Go type, because Go's rules decide what is kept on decoding: ``*`` is a pointer (kept even if zero),
 ``!`` means always written. Flags: ``map=KEYS`` and ``set`` for lists that merge, ``plain`` for lists that do not say
 (all others are atomic), ``atomic`` and ``granular`` for maps, ``merge``, ``merge=KEY``, ``replace`` and ``retainKeys``
-for strategic merge, ``enum``, ``default``, ``nodefault``, ``omitzero``, ``required`` and
+for strategic merge, ``enum`` (a space is ``%20``), ``default``, ``nodefault``, ``omitzero``, ``required`` and
 ``optional`` where these differ from ``!``.
 """
 
@@ -236,7 +236,8 @@ def _lines() -> tuple[dict[str, str], dict[str, str]]:
 
 
 _GROUPS = (
-    "apiextensions.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
+    "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io",
+    "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
     "events.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io", "scheduling.k8s.io",
     "storage.k8s.io",
 )  # fmt: skip
@@ -328,7 +329,7 @@ def _field(word: str) -> Field:
         merge_key=given.get("merge", ""),
         retain_keys="retainKeys" in given,
         replace="replace" in given,
-        enum=tuple(given["enum"].split("|")) if "enum" in given else (),
+        enum=tuple(given["enum"].replace("%20", " ").split("|")) if "enum" in given else (),
         default=_default(kind, given, pointer=pointer, always=always),
         embedded=kind.shape == "struct" and not pointer,
         written=always or (kind.shape in _UNOMITTED and not pointer and "omitzero" not in given),

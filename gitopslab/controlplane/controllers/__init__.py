@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gitopslab.controlplane.controllers.aggregation import ClusterRoleAggregationController
+from gitopslab.controlplane.controllers.certificates import CertificateCleaner, CertificateSigner
 from gitopslab.controlplane.controllers.cronjob import CronJobController
 from gitopslab.controlplane.controllers.customresourcedefinition import CustomResourceDefinitionController
 from gitopslab.controlplane.controllers.daemonset import DaemonSetController
@@ -44,6 +45,7 @@ from gitopslab.controlplane.controllers.volume import VolumeBinder
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Reconciler
+from gitopslab.machinery.certificates import Authority
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import Catalog
@@ -76,6 +78,7 @@ _KINDS = (
     PodGarbageCollector,
     ServiceAccountController,
     ClusterRoleAggregationController,
+    CertificateCleaner,
 )
 
 _OF_ALL_KINDS = (
@@ -93,6 +96,7 @@ def controllers(
     *,
     catalog: Catalog | None = None,
     root_ca: str = "",
+    authority: Authority | None = None,
     key: SigningKey | None = None,
     quick_namespaces: bool = False,
 ) -> list[Reconciler]:
@@ -104,6 +108,7 @@ def controllers(
         clock: The time.
         catalog: The resource types that are garbage collected and emptied out of namespaces; default the built-in ones.
         root_ca: The API server's certificate authority in PEM, published in every namespace.
+        authority: The same with its key, which signs clients' certificates; default none, and none is signed.
         key: Signs tokens that are kept in Secrets; default one that nobody else has.
         quick_namespaces: Whether namespaces go sooner than on a real cluster.
     """
@@ -114,5 +119,7 @@ def controllers(
     for whole in _OF_ALL_KINDS:
         found.append(whole(api_for(whole.name), manager, clock, catalog))
     found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))
+    signer = api_for(CertificateSigner.name)
+    found.append(CertificateSigner(signer, manager, clock, authority))
     found.append(TokenController(api_for(TokenController.name), manager, key or SigningKey.new(), root_ca))
     return found

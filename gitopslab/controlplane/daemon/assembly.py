@@ -29,6 +29,7 @@ from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.gitops.work import Work
+from gitopslab.machinery.certificates import Authority
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.names import CHANCE
@@ -61,6 +62,7 @@ class ControlPlane:
         topology: Its nodes; default those it has, and for a new cluster as in the lab's design.
         bare: Leave out everything but nodes and what the API server itself makes.
         root_ca: The certificate authority that pods are told to trust, PEM.
+        authority: The same with its key, which signs clients' certificates; default none, and none is signed.
         key: Signs the tokens of service accounts; default one that nobody keeps.
         chance: Where everything random comes from; a seeded one makes a run that can be repeated.
         runtime: Runs containers; default plays them.
@@ -81,6 +83,7 @@ class ControlPlane:
         topology: Topology | None = None,
         bare: bool = False,
         root_ca: str = "",
+        authority: Authority | None = None,
         key: SigningKey | None = None,
         chance: Random = CHANCE,
         runtime: Runtime | None = None,
@@ -104,6 +107,7 @@ class ControlPlane:
             clock,
             catalog=self.verbs.catalog,
             root_ca=root_ca,
+            authority=authority,
             key=key,
             quick_namespaces=not bare,  # nobody is to wait for an exercise to begin anew
         )

@@ -16,6 +16,7 @@ from gitopslab.background.files import PrivateFolder
 from gitopslab.controlplane.http.certificates import new_ca, server_certificate
 from gitopslab.controlplane.http.security import new_token
 from gitopslab.errors import SetupError
+from gitopslab.machinery.certificates import Authority
 from gitopslab.machinery.jwt import SigningKey
 
 
@@ -30,6 +31,7 @@ class Credentials:
         certificate: Path of the server's certificate.
         key: Path of the server's private key.
         accounts: Signs the tokens of service accounts.
+        authority: The certificate authority with its key, which signs clients' certificates.
     """
 
     ca: bytes
@@ -38,6 +40,7 @@ class Credentials:
     certificate: Path
     key: Path
     accounts: SigningKey
+    authority: Authority
 
 
 class ClusterFolder(PrivateFolder):
@@ -94,13 +97,16 @@ class ClusterFolder(PrivateFolder):
             ) from error
 
     def _read_credentials(self) -> Credentials:
-        names = ("ca.crt", "server.crt", "server.key", "sa.key", "token")
-        ca, certificate, key, accounts, token = (self.path / name for name in names)
+        names = ("ca.crt", "ca.key", "server.crt", "server.key", "sa.key", "token")
+        ca, signer, certificate, key, accounts, token = (self.path / name for name in names)
         # tried here, since a server that finds out later has already said that it answers
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)
         tls.load_verify_locations(ca)
-        return Credentials(ca.read_bytes(), ca, token.read_text(), certificate, key, SigningKey(accounts.read_bytes()))
+        return Credentials(
+            ca.read_bytes(), ca, token.read_text(), certificate, key, SigningKey(accounts.read_bytes()),
+            Authority(ca.read_bytes(), signer.read_bytes()),
+        )  # fmt: skip
 
     def write_kubeconfig(self, name: str, port: int, credentials: Credentials) -> None:
         """Write a kubeconfig with one context, ``gitopslab-NAME``."""

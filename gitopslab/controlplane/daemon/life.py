@@ -70,8 +70,9 @@ def live(home: Home, watch: Callable[[], Coroutine[Any, Any, None]], answers: Ca
     pool = Pool() if options.seed is None else None  # what can be repeated is done at once, in its turn
     plane = ControlPlane(
         clock, store, topology=home.topology, bare=options.bare, root_ca=home.credentials.ca.decode(),
-        key=home.credentials.accounts, chance=chance, runtime=programs.runtime, work=pool,
-        artifacts=home.folder.artifacts, kubeconfig=home.folder.kubeconfig if pool else None,
+        authority=home.credentials.authority, key=home.credentials.accounts, chance=chance,
+        runtime=programs.runtime, work=pool, artifacts=home.folder.artifacts,
+        kubeconfig=home.folder.kubeconfig if pool else None,
     )  # fmt: skip
     programs.serve(plane, home.listener.getsockname()[1])
     plane.manager.add(Housekeeper(plane))

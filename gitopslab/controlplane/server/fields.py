@@ -114,6 +114,7 @@ _OWN: dict[str, dict[str, Reader]] = {
     "secrets": _paths("type"),
     "services": _paths("spec.clusterIP", "spec.type"),
     "replicationcontrollers": {"status.replicas": _at("status.replicas", zero="0")},
+    "certificatesigningrequests.certificates.k8s.io": _paths("spec.signerName"),
     "jobs.batch": {"status.successful": _at("status.succeeded", zero="0")},
 }
 

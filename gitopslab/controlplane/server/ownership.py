@@ -46,6 +46,8 @@ _RESET_BY_STATUS = {
     "deployments.apps": ("metadata.labels",),
     "pods": ("metadata.deletionTimestamp", "metadata.ownerReferences"),
 }
+_RESET = {"certificatesigningrequests.certificates.k8s.io": ("spec",)}
+"""What no request for an object of a kind may change once it is there, and so belongs to nobody."""
 _STRIPPED: FieldSet = {
     "f:apiVersion": {},
     "f:kind": {},
@@ -168,7 +170,8 @@ def _ignored(resource: Resource, subresource: str) -> frozenset[str]:
         return _NEVER_OWNED.union(("metadata", "spec"))
     if subresource == "status":
         return _NEVER_OWNED.union(("spec", *_RESET_BY_STATUS.get(resource.key, ())))
-    return _NEVER_OWNED.union(("status",)) if resource.has_status else _NEVER_OWNED
+    reset = _RESET.get(resource.key, ())
+    return _NEVER_OWNED.union(reset, () if subresource == "approval" or not resource.has_status else ("status",))
 
 
 def _updated(owners: list[Manager], writer: Manager, removed: FieldSet) -> list[Manager]:

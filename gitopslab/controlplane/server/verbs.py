@@ -33,7 +33,7 @@ from gitopslab.controlplane.server import (
 from gitopslab.controlplane.server.admission import Admission, Attributes
 from gitopslab.controlplane.server.authentication.accounts import AccountTokens
 from gitopslab.controlplane.server.authentication.bearer import BearerTokens
-from gitopslab.controlplane.server.authorization import escalation
+from gitopslab.controlplane.server.authorization import escalation, signers
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.custom import objects as custom_objects
 from gitopslab.controlplane.server.custom.version import CustomResource
@@ -417,6 +417,7 @@ class Verbs:
             group = resource.storage_key.partition(".")[2]  # an Event is one of core, whichever API it came by
             raise invalid(str(obj.get("kind")), group, name_of(obj), causes)
         options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
+        signers.check(self.authorizer, who, resource, sub, obj, attributes.before)
         options.warnings.extend(self._admission.validate(attributes))
 
     def _charge(self, quota: Object) -> None:
@@ -448,6 +449,8 @@ class Verbs:
             before=before,
             user=who.user,
             groups=who.groups,
+            uid=who.uid,
+            extra=who.extra,
             dry_run=options.dry_run,
         )
 

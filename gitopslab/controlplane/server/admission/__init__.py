@@ -7,7 +7,7 @@ store. The only other object one of them changes is a quota, whose use is charge
 
 Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
 
-Simplified: NodeRestriction, certificate plugins and webhooks are not here; the real server runs them too.
+Simplified: NodeRestriction and webhooks are not here; the real server runs them too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from random import Random
 
 from gitopslab.controlplane.server.admission import (
+    certificates,
     customresources,
     ingresses,
     limits,
@@ -74,6 +75,8 @@ class Admission:
                 runtimeclasses.set_class(attributes, self._reader)
                 if attributes.operation == "CREATE":
                     pods.copy_topology(attributes.wished(), self._reader)
+            case "certificatesigningrequests.certificates.k8s.io":
+                certificates.record_requester(attributes)
             case "services":
                 services.give_addresses(attributes, self._reader, self._chance)
             case "persistentvolumeclaims":
@@ -111,6 +114,8 @@ class Admission:
             case "persistentvolumeclaims":
                 limits.check_claim(attributes, self._reader)
                 storage.check_resize(attributes, self._reader)
+            case "certificatesigningrequests.certificates.k8s.io":
+                certificates.check_subject(attributes)
             case "priorityclasses.scheduling.k8s.io":
                 priority.check_global_default(attributes, self._reader)
         self._quotas.check(attributes)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gitopslab.controlplane.server.options import Extra
 from gitopslab.errors import ApiError, forbidden
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
@@ -34,6 +35,7 @@ class Attributes:
         operation: ``CREATE``, ``UPDATE`` or ``DELETE``.
         object: The wished state; plugins change it in place. None when deleting.
         before: The stored state; None when creating.
+        user: Who writes, with the ``groups``, ``uid`` and ``extra`` facts of a ``Caller``.
     """
 
     operation: str
@@ -45,6 +47,8 @@ class Attributes:
     before: Object | None
     user: str = ""
     groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Extra = ()
     dry_run: bool = False
 
     def wished(self) -> Object:

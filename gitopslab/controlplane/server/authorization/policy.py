@@ -4,7 +4,7 @@ The daemon stores them in every cluster, bare or not; without them nobody but ``
 row of a table is one rule: verbs, groups (``core`` is the nameless one), resources, and names where it is about single
 objects. Pure.
 
-Simplified: of the roles of single controllers only the one that matters here is made, since controllers inside the
+Simplified: of the roles of single controllers only the two that matter here are made, since controllers inside the
 process are not asked for rights; the real server makes some forty more, ``system:controller:NAME``.
 """
 
@@ -216,6 +216,15 @@ _ROLES: dict[str, tuple[Row, ...]] = {
     "system:controller:clusterrole-aggregation-controller": (
         ("escalate get list patch update watch", RBAC, "clusterroles"),
     ),
+    "system:controller:certificate-controller": (
+        ("delete get list watch", _CSR, "certificatesigningrequests"),
+        ("update", _CSR, "certificatesigningrequests/approval certificatesigningrequests/status"),
+        ("approve", _CSR, "signers", "kubernetes.io/kube-apiserver-client-kubelet"),
+        ("sign", _CSR, "signers", "kubernetes.io/legacy-unknown kubernetes.io/kube-apiserver-client "
+         "kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving"),
+        ("create", "authorization.k8s.io", "subjectaccessreviews"),
+        _EVENTS,
+    ),
 }  # fmt: skip
 
 _BINDINGS = (
@@ -232,6 +241,7 @@ _BINDINGS = (
     ("system:node", "Group"),
     ("system:service-account-issuer-discovery", "Group", serviceaccounts.GROUP),
     ("system:controller:clusterrole-aggregation-controller", "ServiceAccount", "clusterrole-aggregation-controller"),
+    ("system:controller:certificate-controller", "ServiceAccount", "certificate-controller"),
 )
 
 

@@ -4,8 +4,8 @@
 as ``registry/rest.BeforeCreate`` and ``BeforeUpdate`` do upstream: status is written only through ``/status``, spec
 only outside it, and ``metadata.generation`` counts the changes of what the user wants.
 
-The kinds with rules of their own are in ``pods`` and ``workloads``. Names, uids, times and managed fields are
-``verbs``' and ``ownership``'s business; addresses and ports of Services are given out by ``admission``.
+The kinds with rules of their own are in ``pods``, ``workloads`` and ``certificates``. Names, uids, times and managed
+fields are ``verbs``' and ``ownership``'s business; addresses and ports of Services are given out by ``admission``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 from gitopslab.controlplane.server.custom import defaulting, lifecycle
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.strategy import disabled, pods, workloads
+from gitopslab.controlplane.server.strategy import certificates, disabled, pods, workloads
+from gitopslab.machinery.certificates import REQUESTS
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import same as identical
@@ -81,7 +82,9 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
     """
     if subresource not in ("status", "binding"):
         disabled.drop(resource, obj)
-    if subresource == "status":
+    if resource.key == REQUESTS:
+        certificates.prepare_update(obj, before, subresource, now)
+    elif subresource == "status":
         _keep_all_but_status(resource, obj, before)
         if resource.key == "persistentvolumes":
             _stamp_phase(obj, before, now)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gitopslab.controlplane.server.validation import (
     autoscaling,
+    certificates,
     claims,
     cluster,
     config,
@@ -61,6 +62,9 @@ _RULES: dict[str, Rules] = {
     "configmaps": Rules(create=config.check_config_map, change=config.check_config_map_change),
     "secrets": Rules(create=config.check_secret, change=config.check_secret_change),
     "namespaces": Rules(formats.problems_of_label, cluster.check_namespace, cluster.check_namespace_change),
+    "certificatesigningrequests.certificates.k8s.io": Rules(
+        formats.anything, certificates.check_request, certificates.check_request_change
+    ),
     "nodes": Rules(create=cluster.check_node, change=cluster.check_node_change),
     "events": Rules(formats.anything, events.check_legacy, events.check_legacy_change),
     "events.events.k8s.io": Rules(create=events.check_event, change=events.check_event_change),
