@@ -7,7 +7,7 @@ The API server reads what a CertificateSigningRequest carries, ``controllers.cer
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -81,7 +81,7 @@ class Authority:
             raise ValueError("the key of a cluster's authority must be on an elliptic curve")
         self._key = signer
 
-    def sign(self, request: x509.CertificateSigningRequest, usages: Iterable[str], life: timedelta) -> bytes:
+    def sign(self, request: x509.CertificateSigningRequest, usages: Collection[str], life: timedelta) -> bytes:
         """A client certificate for the subject and key of a request, PEM.
 
         It is good from now on the machine's clock, whatever time it is in the cluster: TLS asks that one.
@@ -101,17 +101,18 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _BACKDATE)
             .not_valid_after(min(end, self._certificate.not_valid_after_utc))
-            .add_extension(_key_usage(usages), critical=True)
             .add_extension(_extended_usage(usages), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
+        if any(usage in _KEY_USAGES for usage in usages):  # an empty extension would make the certificate invalid
+            builder = builder.add_extension(_key_usage(usages), critical=True)
         for names in (found for found in request.extensions if isinstance(found.value, x509.SubjectAlternativeName)):
             builder = builder.add_extension(names.value, critical=names.critical)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def _key_usage(usages: Iterable[str]) -> x509.KeyUsage:
+def _key_usage(usages: Collection[str]) -> x509.KeyUsage:
     asked = {_KEY_USAGES[usage] for usage in usages if usage in _KEY_USAGES}
     return x509.KeyUsage(
         digital_signature="digital_signature" in asked,
@@ -126,5 +127,5 @@ def _key_usage(usages: Iterable[str]) -> x509.KeyUsage:
     )
 
 
-def _extended_usage(usages: Iterable[str]) -> x509.ExtendedKeyUsage:
+def _extended_usage(usages: Collection[str]) -> x509.ExtendedKeyUsage:
     return x509.ExtendedKeyUsage([_EXTENDED_USAGES[usage] for usage in usages if usage in _EXTENDED_USAGES])

@@ -113,6 +113,14 @@ def test_a_certificate_is_good_for_as_long_as_was_asked_and_a_year_at_most(
     assert timedelta(hours=hours) - timedelta(minutes=6) < left <= timedelta(hours=hours)
 
 
+def test_no_usage_of_the_key_is_named_when_none_was_asked_for(plane: Plane) -> None:
+    plane.api.create(request(pem("anna")))
+    decide(plane.api)
+    plane.manager.settle()
+    with pytest.raises(x509.ExtensionNotFound):  # an empty one would be refused by every TLS library
+        issued(plane).extensions.get_extension_for_class(x509.KeyUsage)
+
+
 def test_who_is_denied_gets_nothing(plane: Plane) -> None:
     plane.api.create(request(pem("anna")))
     decide(plane.api, "Denied")
