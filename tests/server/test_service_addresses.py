@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from builders import ADMIN
 
+from gitopslab.controlplane.server.addresses import ADDRESSES
 from gitopslab.controlplane.server.admission.allocation import NODE_PORTS, RANGE
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import WriteOptions
@@ -240,3 +241,81 @@ def test_a_dry_run_gives_out_what_nobody_can_have_and_checks_less(api: LocalApi,
         dry(type="NodePort", ports=[{"port": 80, "nodePort": 30080}])
     with pytest.raises(InvalidError, match=r"the provided IP \(1.2.3.4\) is not in the valid range"):
         dry(clusterIP="1.2.3.4")
+
+
+# -- IPAddresses ------------------------------------------------------------------------------------------------------
+
+
+def noted(api: LocalApi) -> dict[str, str]:
+    """Which Service each IPAddress is of."""
+    return {found["metadata"]["name"]: found["spec"]["parentRef"]["name"] for found in api.list(ADDRESSES)}
+
+
+def test_a_cluster_ip_is_noted_as_long_as_a_service_has_it(api: LocalApi) -> None:
+    web = api.create(service("web"))
+    api.create(service("headless", clusterIP="None"))
+    assert noted(api) == {web["spec"]["clusterIP"]: "web"}
+    found = api.get(ADDRESSES, web["spec"]["clusterIP"])
+    assert found["spec"]["parentRef"] == {"resource": "services", "namespace": "default", "name": "web"}
+    assert found["metadata"]["labels"] == {
+        "ipaddress.kubernetes.io/ip-family": "IPv4",
+        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+    }
+    changed = {**web, "spec": {"type": "ExternalName", "externalName": "example.com"}}
+    api.update(changed)
+    assert noted(api) == {}
+    api.update({**changed, "metadata": {"name": "web", "namespace": "default"}, "spec": service("web")["spec"]})
+    assert list(noted(api).values()) == ["web"]
+    api.delete("services", "web", "default")
+    assert noted(api) == {}
+
+
+def test_a_dry_run_notes_nothing(verbs: Verbs, api: LocalApi) -> None:
+    resource = verbs.catalog.by_key("services")
+    assert resource is not None
+    verbs.create(ADMIN, resource, "default", service("web"), WriteOptions(dry_run=True))
+    assert noted(api) == {}
+
+
+def test_an_address_that_somebody_noted_for_himself_is_not_given_out(api: LocalApi) -> None:
+    parent = {"resource": "gateways", "name": "edge"}
+    own: Object = {"apiVersion": "networking.k8s.io/v1", "kind": "IPAddress", "metadata": {"name": "10.96.0.77"}}
+    api.create({**own, "spec": {"parentRef": parent}})
+    assert "provided IP is already allocated" in refusal(api, service("web", clusterIP="10.96.0.77"))
+
+
+@pytest.mark.parametrize(
+    ("name", "parent", "message"),
+    [
+        ("web", {"resource": "services", "name": "web"}, "must be a valid IP address, (e.g. 10.9.8.7"),
+        ("2001:DB8::1", {"resource": "a", "name": "b"}, 'must be in canonical form ("2001:db8::1")'),
+        ("10.96.0.9", None, "spec.parentRef: Required value"),
+        ("10.96.0.9", {"resource": "services"}, "spec.parentRef.name: Required value"),
+    ],
+)  # fmt: skip
+def test_what_no_address_may_be(api: LocalApi, name: str, parent: Object | None, message: str) -> None:
+    spec = {} if parent is None else {"parentRef": parent}
+    made: Object = {"apiVersion": "networking.k8s.io/v1", "kind": "IPAddress", "metadata": {"name": name}, "spec": spec}
+    assert message in refusal(api, made)
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "message"),
+    [
+        ([], "spec.cidrs: Required value: at least one CIDR required"),
+        (["10.0.0.0/24", "10.1.0.0/24"], "may specify no more than one IP for each IP family, i.e 192.168.0.0/24"),
+        (["10.0.0.0/24", "fd00::/64", "fd01::/64"], "may only hold up to 2 values"),
+        (["10.0.0.1/24"], "spec.cidrs[0]: Invalid value"),
+    ],
+)
+def test_what_no_range_may_be(api: LocalApi, cidrs: list[str], message: str) -> None:
+    made = {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "more"}}
+    assert message in refusal(api, {**made, "spec": {"cidrs": cidrs}})
+
+
+def test_a_range_stays_and_may_get_one_of_the_other_family(api: LocalApi) -> None:
+    made = {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "more"}}
+    found = api.create({**made, "spec": {"cidrs": ["10.0.0.0/24"]}})
+    with pytest.raises(InvalidError, match="field is immutable"):
+        api.update({**found, "spec": {"cidrs": ["10.1.0.0/24"]}})
+    assert api.update({**found, "spec": {"cidrs": ["10.0.0.0/24", "fd00::/64"]}})["spec"]["cidrs"][1] == "fd00::/64"

@@ -36,6 +36,7 @@ from gitopslab.controlplane.controllers.replicaset import ReplicaSetController
 from gitopslab.controlplane.controllers.replicationcontroller import ReplicationManager
 from gitopslab.controlplane.controllers.resourcequota import ResourceQuotaController
 from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
+from gitopslab.controlplane.controllers.servicecidr import ServiceCidrController
 from gitopslab.controlplane.controllers.statefulset import StatefulSetController
 from gitopslab.controlplane.controllers.storageprotection import ClaimProtection, VolumeProtection
 from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
@@ -79,6 +80,7 @@ _KINDS = (
     ServiceAccountController,
     ClusterRoleAggregationController,
     CertificateCleaner,
+    ServiceCidrController,
 )
 
 _OF_ALL_KINDS = (

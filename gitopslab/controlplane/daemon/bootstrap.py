@@ -14,6 +14,8 @@ from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubern
 from gitopslab.controlplane.daemon.kubesystem import extras
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.runtime.api import Api
+from gitopslab.controlplane.server import addresses
+from gitopslab.controlplane.server.admission.allocation import RANGE
 from gitopslab.controlplane.server.authorization.policy import default_policy
 from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
@@ -46,6 +48,8 @@ def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool =
     for node in topology.nodes() if topology else ():
         _ensure(api, node)
     nodes = api.list("nodes")  # with their uids, which owner references need
+    for obj in (_service_range(), *_unnoted_addresses(api)):
+        _ensure(api, obj)
     for obj in kubernetes_service(nodes):  # after the nodes: it tells that they were all made
         _ensure_if_allowed(api, obj)
     if bare or _exists(api, "configmaps", _MARKER, "kube-system"):
@@ -85,6 +89,23 @@ def _marker(clock: Clock) -> Object:
         "kind": "ConfigMap",
         "metadata": {"name": _MARKER, "namespace": "kube-system"},
         "data": {"created": timestamp(clock.now())},
+    }
+
+
+def _unnoted_addresses(api: Api) -> list[Object]:
+    """The IPAddresses that Services lack: somebody deleted them, or the cluster is older than they are."""
+    noted = {name_of(address) for address in api.list(addresses.ADDRESSES)}
+    owed = [address for service in api.list("services") for address in addresses.given(None, service)]
+    return [address for address in owed if name_of(address) not in noted]
+
+
+def _service_range() -> Object:
+    """Where cluster IPs come from, as every API server says (``defaultservicecidr``)."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "ServiceCIDR",
+        "metadata": {"name": "kubernetes"},
+        "spec": {"cidrs": [str(RANGE)]},
     }
 
 

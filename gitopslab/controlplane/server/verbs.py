@@ -14,6 +14,7 @@ in ``deletion``; names, uids and preconditions in ``identity``; lists and watche
 from __future__ import annotations
 
 import builtins
+import contextlib
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.runtime.metrics import Metrics
 from gitopslab.controlplane.server import (
+    addresses,
     deletion,
     identity,
     ownership,
@@ -48,7 +50,7 @@ from gitopslab.controlplane.server.revisions import too_large, version_of
 from gitopslab.controlplane.server.store import Change, ChangeType, Key, Record, Store
 from gitopslab.controlplane.server.validation import validate
 from gitopslab.controlplane.server.warnings import warnings_of
-from gitopslab.errors import already_exists, invalid, not_found
+from gitopslab.errors import NotFoundError, already_exists, invalid, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
@@ -422,10 +424,8 @@ class Verbs:
 
     def _charge(self, quota: Object) -> None:
         """Store what a write that is under way takes of a quota, as the server itself."""
-        resource = self.catalog.by_key("resourcequotas")
-        assert resource is not None, "ResourceQuotas are built in"
         path = namespace_of(quota), name_of(quota)
-        self.update(_SERVER, resource, *path, quota, WriteOptions(), subresource="status")
+        self.update(_SERVER, self._resource("resourcequotas"), *path, quota, WriteOptions(), subresource="status")
 
     def _attributes(
         self,
@@ -464,10 +464,32 @@ class Verbs:
     def _commit(self, type: ChangeType, resource: Resource, key: Key, obj: Object, dry_run: bool) -> Record:
         if dry_run:
             return Record.of(obj)
+        is_service = resource.key == "services"
+        before = self.reader.find(resource.key, *key) if is_service else None
+        after = obj if is_service and type != "DELETED" else None
+        self._take_addresses(before, after)
         kept = self._forms.kept(resource, identity.ordered(resource, obj))
         change = self.store.append(type, resource.storage_key, key, kept, self.clock.now())
         self.feed.publish(change)
+        self._return_addresses(before, after)
         return self._forms.shown(resource, change.record)
+
+    def _take_addresses(self, before: Object | None, after: Object | None) -> None:
+        """Note the cluster IPs that a Service is about to have."""
+        for address in addresses.given(before, after):
+            self.create(_SERVER, self._resource(addresses.ADDRESSES), "", address, WriteOptions())
+
+    def _return_addresses(self, before: Object | None, after: Object | None) -> None:
+        """Forget the cluster IPs that a Service has no more."""
+        for address in addresses.given(after, before):
+            with contextlib.suppress(NotFoundError):  # somebody was faster
+                self.delete(_SERVER, self._resource(addresses.ADDRESSES), "", name_of(address), DeleteOptions())
+
+    def _resource(self, key: str) -> Resource:
+        """A built-in type by its key."""
+        found = self.catalog.by_key(key)
+        assert found is not None, "built-in types are always served"
+        return found
 
     def _current(self, resource: Resource, key: Key) -> Record | None:
         """The stored state of an object, in the form of the resource."""

@@ -225,6 +225,8 @@ BUILT_IN: tuple[Resource, ...] = (
         subresources=(_STATUS,),
         tracks_generation=True,
     ),
+    Resource("networking.k8s.io", "v1", "IPAddress", "ipaddresses", False, ("ip",)),
+    Resource("networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs", False, subresources=(_STATUS,)),
     Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", True, ("netpol",), tracks_generation=True),
     Resource("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", False),
     Resource(

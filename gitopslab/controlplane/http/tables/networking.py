@@ -1,4 +1,4 @@
-"""Ingresses, IngressClasses and NetworkPolicies in a table."""
+"""Ingresses, IngressClasses, NetworkPolicies, IPAddresses and ServiceCIDRs in a table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,26 @@ def _network_policy(obj: Object, now: float) -> Cells:
     return [name_of(obj), label_selector_text(obj.get("spec", {}).get("podSelector")) or NONE, age(obj, now)]
 
 
+def _address(obj: Object, now: float) -> Cells:
+    return [name_of(obj), _parent(obj.get("spec", {}).get("parentRef"))]
+
+
+def _parent(reference: Object | None) -> str:
+    """Whose an address is: ``services/default/web``."""
+    if not reference:
+        return NONE
+    group = reference.get("group")
+    kind = f"{reference.get('resource', '')}.{group}" if group else reference.get("resource", "")
+    return "/".join(filter(None, (kind.lower(), reference.get("namespace"), reference.get("name"))))
+
+
+def _ranges(obj: Object, now: float) -> Cells:
+    return [name_of(obj), ",".join(obj.get("spec", {}).get("cidrs") or ()), age(obj, now)]
+
+
 PRINTERS = {
+    "ipaddresses.networking.k8s.io": Printer((NAME, Column("ParentRef", "Whose address it is.")), _address),
+    "servicecidrs.networking.k8s.io": Printer((NAME, Column("CIDRs", "The ranges of addresses."), AGE), _ranges),
     "ingresses.networking.k8s.io": Printer(
         (
             NAME,

@@ -1,17 +1,19 @@
 """Addresses of Services: what a Service keeps, what it takes back, and what it is given.
 
 What is taken is read off the existing Services each time, so nothing has to be repaired after a crash; ``allocation``
-gives out what is free. Upstream: ``registry/core/service/storage`` (``alloc.go``, ``storage.go``).
+gives out what is free, and what no IPAddress names. Upstream: ``registry/core/service/storage`` (``alloc.go``,
+``storage.go``).
 
 Called by the chain for Services; whether the wished fields make sense together is ``validation``'s.
 
-Simplified: there are no IPAddress objects, in which the real server notes what is taken.
+Simplified: addresses come from the cluster's own range alone, whatever other ServiceCIDRs there are.
 """
 
 from __future__ import annotations
 
 from random import Random
 
+from gitopslab.controlplane.server.addresses import ADDRESSES, is_of
 from gitopslab.controlplane.server.admission.allocation import Addresses, Ports
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.families import set_families
@@ -34,6 +36,7 @@ def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> No
     others = [other["spec"] for other in reader.all("services") if key_of(other) != key_of(service)]
     if needs_cluster_ip(spec):
         taken = {other["clusterIP"] for other in others if other.get("clusterIP")}
+        taken |= {name_of(address) for address in reader.all(ADDRESSES) if not is_of(address, service)}
         _give_cluster_ip(service, before, Addresses(taken, chance, dry_run=attributes.dry_run))
     if spec.get("type") in _WITH_NODE_PORTS:
         open_ports = {port for other in others for port in _ports_of(other)}

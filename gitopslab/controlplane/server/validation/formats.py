@@ -231,6 +231,20 @@ def problems_of_cidr(value: str) -> Problems:
     return () if "/" in value else ("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",)
 
 
+def problems_of_canonical_ip(value: str) -> Problems:
+    """An address as everybody spells it, for fields and names that were always strict."""
+    return problems_of_ip(value) or _problems_of_spelling(value, str(ipaddress.ip_address(value)))
+
+
+def problems_of_canonical_cidr(value: str) -> Problems:
+    """A range of addresses as everybody spells it."""
+    return problems_of_cidr(value) or _problems_of_spelling(value, str(ipaddress.ip_network(value)))
+
+
+def _problems_of_spelling(value: str, canonical: str) -> Problems:
+    return () if value == canonical else (f'must be in canonical form ("{canonical}")',)
+
+
 def range_of(value: str) -> Range | None:
     """The range that a text means, whatever it has beyond the prefix; None when it means none."""
     try:

@@ -92,6 +92,10 @@ _RULES: dict[str, Rules] = {
     "networkpolicies.networking.k8s.io": Rules(
         create=networking.check_network_policy, change=networking.check_network_policy_change
     ),
+    "ipaddresses.networking.k8s.io": Rules(
+        formats.problems_of_canonical_ip, networking.check_address, networking.check_address_change
+    ),
+    "servicecidrs.networking.k8s.io": Rules(create=networking.check_ranges, change=networking.check_ranges_change),
     "endpointslices.discovery.k8s.io": Rules(
         create=slices.check_endpoint_slice, change=slices.check_endpoint_slice_change
     ),

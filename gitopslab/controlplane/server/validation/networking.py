@@ -243,3 +243,59 @@ def _check_block(causes: Causes, block: Object, path: str) -> None:
         inner = formats.range_of(value)
         if inner is not None and not formats.is_strictly_within(inner, outer):
             causes.invalid(f"{path}.except[{index}]", value, "must be a strict subset of `cidr`")
+
+
+def check_address(causes: Causes, address: Object) -> None:
+    """A new IPAddress: whose it is."""
+    parent = address.get("spec", {}).get("parentRef")
+    if parent is None:
+        causes.required("spec.parentRef")
+        return
+    if group := parent.get("group"):
+        causes.each("spec.parentRef.group", group, formats.problems_of_subdomain(group))
+    for field in ("resource", "name"):
+        if not parent.get(field):
+            causes.required(f"spec.parentRef.{field}")
+    for field in ("resource", "name", "namespace"):
+        value = parent.get(field) or ""
+        causes.each(f"spec.parentRef.{field}", value, formats.problems_of_path_segment(value) if value else ())
+
+
+def check_address_change(causes: Causes, address: Object, before: Object, subresource: str) -> None:
+    """It stays whose it is."""
+    check_address(causes, address)
+    check_immutable(causes, address["spec"].get("parentRef"), before["spec"].get("parentRef"), "spec.parentRef")
+
+
+def check_ranges(causes: Causes, found: Object) -> None:
+    """A new ServiceCIDR: one range of addresses, or one of each family."""
+    cidrs = found.get("spec", {}).get("cidrs") or []
+    if not cidrs:
+        causes.required("spec.cidrs", "at least one CIDR required")
+    elif len(cidrs) > 2:
+        causes.invalid("spec.cidrs", found["spec"], "may only hold up to 2 values")
+    else:
+        for index, cidr in enumerate(cidrs):
+            causes.each(f"spec.cidrs[{index}]", cidr, formats.problems_of_canonical_cidr(cidr))
+        _check_families(causes, cidrs)
+
+
+def _check_families(causes: Causes, cidrs: list[str]) -> None:
+    families = [network.version for cidr in cidrs if (network := formats.range_of(cidr)) is not None]
+    if len(families) == 2 and len(set(families)) == 1:
+        why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64"
+        causes.invalid("spec.cidrs", cidrs, why)
+
+
+def check_ranges_change(causes: Causes, found: Object, before: Object, subresource: str) -> None:
+    """Ranges stay; one of the other family may come to one."""
+    if subresource == "status":
+        return
+    old, new = before["spec"]["cidrs"], found.get("spec", {}).get("cidrs") or []
+    if len(old) == len(new) or (len(old), len(new)) == (1, 2):
+        for index, (one, other) in enumerate(zip(old, new, strict=False)):
+            check_immutable(causes, other, one, f"spec.cidrs[{index}]")
+        if len(new) > len(old):
+            check_ranges(causes, found)
+    else:
+        check_immutable(causes, new, old, "spec.cidrs")

@@ -1,0 +1,48 @@
+"""An IPAddress for every cluster IP: made before its Service is stored, and gone after it.
+
+``verbs`` calls both halves around every write of a Service; which address it gets is ``admission``'s, which gives out
+none that such an object has. Upstream: ``pkg/registry/core/service/ipallocator``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from gitopslab.machinery.objects import Object, name_of, namespace_of
+
+ADDRESSES = "ipaddresses.networking.k8s.io"
+"""The key of the kind that notes which cluster IPs are taken."""
+
+_LABELS = "ipaddress.kubernetes.io/"
+
+
+def given(before: Object | None, after: Object | None) -> list[Object]:
+    """The IPAddresses of the cluster IPs that a Service has after a write and had not before."""
+    if after is None:
+        return []
+    return [_address(ip, after) for ip in cluster_ips(after) if before is None or ip not in cluster_ips(before)]
+
+
+def cluster_ips(service: Object) -> list[str]:
+    """The addresses of a Service; a headless one has none."""
+    return [ip for ip in service["spec"].get("clusterIPs") or () if ip not in ("", "None")]
+
+
+def is_of(address: Object, service: Object) -> bool:
+    """Whether an IPAddress is that of a Service."""
+    return bool(address["spec"].get("parentRef") == _parent(service))
+
+
+def _parent(service: Object) -> Object:
+    return {"resource": "services", "namespace": namespace_of(service), "name": name_of(service)}
+
+
+def _address(ip: str, service: Object) -> Object:
+    family = f"IPv{ipaddress.ip_address(ip).version}"
+    labels = {f"{_LABELS}ip-family": family, f"{_LABELS}managed-by": "ipallocator.k8s.io"}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IPAddress",
+        "metadata": {"name": ip, "labels": labels},
+        "spec": {"parentRef": _parent(service)},
+    }
