@@ -322,3 +322,14 @@ def test_a_seeded_run_goes_on_with_fresh_names_after_a_restart() -> None:
     assert clock.now() == BEGINNING + 5
     assert isinstance(chance, Random)
     assert chance.random() != later.random()
+
+
+def test_a_stopped_scheduler_is_an_unhealthy_component(lab: Lab) -> None:
+    def word(name: str) -> str:
+        return str(lab.api.get("componentstatuses", name)["conditions"][0]["status"])
+
+    assert (word("scheduler"), word("controller-manager")) == ("True", "True")
+    lab.controls.switch("scheduler", False)
+    assert (word("scheduler"), word("controller-manager")) == ("False", "True")
+    lab.controls.switch("scheduler", True)
+    assert word("scheduler") == "True"

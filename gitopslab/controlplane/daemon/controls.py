@@ -76,6 +76,7 @@ class LabControls:
         self._dark: set[str] = set()  # nodes without power
         self._version = int(self._since * 1000)  # higher than any of a life before this one
         self._news = asyncio.Event()
+        plane.verbs.components.is_running = self._runs
         for program in PROGRAMS:  # of a process that ended while one of them was stopped
             plane.kubelets.mend_component(program)
 

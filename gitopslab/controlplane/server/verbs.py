@@ -37,6 +37,7 @@ from gitopslab.controlplane.server.authentication.accounts import AccountTokens
 from gitopslab.controlplane.server.authentication.bearer import BearerTokens
 from gitopslab.controlplane.server.authorization import escalation, signers
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
+from gitopslab.controlplane.server.components import STATUSES, ComponentStatuses
 from gitopslab.controlplane.server.custom import objects as custom_objects
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.defaults import set_defaults
@@ -92,13 +93,15 @@ class Verbs:
         self.tokens = BearerTokens(self.accounts)
         self._reviews = Reviews(self.authorizer, self.tokens, self.accounts, self.reader, clock)
         self._admission = Admission(self.reader, clock, chance, self._charge)
-        self._metrics: ResourceMetrics | None = None
+        self.components = ComponentStatuses()
+        self._computed: dict[str, ComponentStatuses | ResourceMetrics] = {STATUSES: self.components}
 
     def serve_metrics(self, metrics: Metrics) -> None:
         """Serve ``metrics.k8s.io`` from now on, as a cluster does that has metrics-server."""
-        self._metrics = ResourceMetrics(self.reader, metrics, self.clock)
-        self.catalog.add(NODE_METRICS)
-        self.catalog.add(POD_METRICS)
+        computed = ResourceMetrics(self.reader, metrics, self.clock)
+        for resource in (NODE_METRICS, POD_METRICS):
+            self._computed[resource.key] = computed
+            self.catalog.add(resource)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -108,8 +111,8 @@ class Verbs:
         Raises:
             NotFoundError: There is none.
         """
-        if not resource.stored and self._metrics is not None:
-            return Record.of(self._metrics.get(resource, namespace, name))
+        if (computed := self._computed.get(resource.key)) is not None:
+            return Record.of(computed.get(resource, namespace, name))
         record = self._current(resource, (namespace, name))
         if record is None:
             raise not_found(resource.key, name)
@@ -140,8 +143,8 @@ class Verbs:
     ) -> Page:
         """The objects of one namespace or (empty) of all that pass the selectors, whole or in chunks of ``limit``."""
         accept = reading.selection(resource, labels, fields)
-        if not resource.stored and self._metrics is not None:
-            return Page([Record.of(found) for found in self._metrics.list(resource, namespace, accept)], 0)
+        if (computed := self._computed.get(resource.key)) is not None:
+            return Page([Record.of(found) for found in computed.list(resource, namespace, accept)], 0)
         return reading.page(
             self.store,
             resource,

@@ -24,6 +24,17 @@ _POD_SUBRESOURCES = (
 
 BUILT_IN: tuple[Resource, ...] = (
     Resource("", "v1", "Binding", "bindings", verbs=("create",), stored=False),
+    Resource(
+        "",
+        "v1",
+        "ComponentStatus",
+        "componentstatuses",
+        False,
+        ("cs",),
+        verbs=("get", "list"),
+        stored=False,
+        deprecated="v1 ComponentStatus is deprecated in v1.19+",
+    ),
     Resource("", "v1", "ConfigMap", "configmaps", short_names=("cm",)),
     Resource(
         "",
@@ -58,6 +69,7 @@ BUILT_IN: tuple[Resource, ...] = (
     Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", True, ("pvc",), subresources=(_STATUS,)),
     Resource("", "v1", "PersistentVolume", "persistentvolumes", False, ("pv",), subresources=(_STATUS,)),
     Resource("", "v1", "Pod", "pods", True, ("po",), _ALL, subresources=_POD_SUBRESOURCES, tracks_generation=True),
+    Resource("", "v1", "PodTemplate", "podtemplates", tracks_generation=True),
     Resource(
         "",
         "v1",
@@ -249,6 +261,7 @@ BUILT_IN: tuple[Resource, ...] = (
     Resource("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities"),
     Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", False, ("sc",)),
     Resource("storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments", False, subresources=(_STATUS,)),
+    Resource("storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses", False, ("vac",)),
 )
 
 _COMPUTED = ("get", "list")

@@ -1,4 +1,4 @@
-"""Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets and ControllerRevisions in a table."""
+"""Workloads, their templates and their revisions in a table."""
 
 from __future__ import annotations
 
@@ -84,7 +84,22 @@ _CURRENT = Column("Current", "How many pods there are.", type="integer")
 _READY = Column("Ready", "How many pods are ready.", type="integer")
 _READY_OF = Column("Ready", "Ready pods out of those wanted.")
 
+
+def _pod_template(obj: Object, now: float) -> Cells:
+    template = obj.get("template", {})
+    return [name_of(obj), *containers_and_images(template), labels_text(template.get("metadata", {}).get("labels"))]
+
+
 PRINTERS = {
+    "podtemplates": Printer(
+        (
+            NAME,
+            Column("Containers", "The names of its containers."),
+            Column("Images", "The images of its containers."),
+            Column("Pod Labels", "The labels of its pods."),
+        ),
+        _pod_template,
+    ),
     "deployments.apps": Printer(
         (
             NAME,

@@ -1,9 +1,9 @@
-"""Nodes in a table."""
+"""Nodes, and the programs of the control plane, in a table."""
 
 from __future__ import annotations
 
 from gitopslab.controlplane.http.tables.printer import AGE, NAME, NONE, UNKNOWN, Cells, Column, Printer, age
-from gitopslab.machinery.objects import Object, condition_of, labels_of, name_of
+from gitopslab.machinery.objects import Object, condition_of, find_condition, labels_of, name_of
 
 _ROLE_PREFIX = "node-role.kubernetes.io/"
 _ROLE_LABEL = "kubernetes.io/role"
@@ -46,7 +46,24 @@ def _address(obj: Object, kind: str) -> str:
     return next((one.get("address", "") for one in addresses if one.get("type") == kind), NONE)
 
 
+def _component(obj: Object, now: float) -> Cells:
+    healthy = find_condition(obj.get("conditions") or (), "Healthy")
+    if healthy is None:
+        return [name_of(obj), "Unknown", "", ""]
+    status = "Healthy" if healthy.get("status") == "True" else "Unhealthy"
+    return [name_of(obj), status, healthy.get("message", ""), healthy.get("error", "")]
+
+
 PRINTERS = {
+    "componentstatuses": Printer(
+        (
+            NAME,
+            Column("Status", "Whether it is healthy."),
+            Column("Message", "What it says of itself."),
+            Column("Error", "Why it could not be asked."),
+        ),
+        _component,
+    ),
     "nodes": Printer(
         (
             NAME,
@@ -61,5 +78,5 @@ PRINTERS = {
             Column("Container-Runtime", "What runs its containers.", priority=1),
         ),
         _node,
-    )
+    ),
 }

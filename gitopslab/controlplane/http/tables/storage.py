@@ -1,4 +1,4 @@
-"""PersistentVolumes, their claims, StorageClasses, and what CSI drivers say of themselves and of nodes, in a table."""
+"""PersistentVolumes, their claims and classes, and what CSI drivers say of themselves and of nodes, in a table."""
 
 from __future__ import annotations
 
@@ -106,6 +106,10 @@ def _attachment(obj: Object, now: float) -> Cells:
     ]
 
 
+def _attributes_class(obj: Object, now: float) -> Cells:
+    return [name_of(obj), obj.get("driverName", ""), age(obj, now)]
+
+
 _CAPACITY = Column("Capacity", "How much it holds.")
 _ACCESS = Column("Access Modes", "How it may be mounted.")
 _CLASS = Column("StorageClass", "Which class it is of.")
@@ -169,6 +173,9 @@ PRINTERS = {
     ),
     "csinodes.storage.k8s.io": Printer(
         (NAME, Column("Drivers", "How many drivers run on the node.", "integer"), AGE), _csi_node
+    ),
+    "volumeattributesclasses.storage.k8s.io": Printer(
+        (NAME, Column("DriverName", "Whose volumes it changes."), AGE), _attributes_class
     ),
     "volumeattachments.storage.k8s.io": Printer(
         (

@@ -33,6 +33,7 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "persistentvolumeclaims": storage.set_claim,
     "storageclasses.storage.k8s.io": storage.set_class,
     "csidrivers.storage.k8s.io": storage.set_driver,
+    "podtemplates": pod.set_pod_template,
     "deployments.apps": apps.set_deployment,
     "replicasets.apps": apps.set_replica_set,
     "replicationcontrollers": apps.set_replication_controller,

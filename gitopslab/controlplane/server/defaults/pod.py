@@ -33,6 +33,11 @@ def set_template(template: Object) -> None:
     set_pod_spec(template.setdefault("spec", {}))
 
 
+def set_pod_template(found: Object) -> None:
+    """Defaults of a ``PodTemplate``, which is a template with a name."""
+    set_template(found.setdefault("template", {}))
+
+
 def set_pod_spec(spec: Object) -> None:
     """Defaults that a pod and a template share."""
     if not spec.get("dnsPolicy"):

@@ -140,6 +140,8 @@ def _wants_more(resource: Resource, obj: Object, before: Object) -> bool:
         return _changed_outside_metadata(obj, before, ()) or not same(
             obj["metadata"].get("labels"), before["metadata"].get("labels")
         )
+    if resource.key == "podtemplates":
+        return not same(obj.get("template"), before.get("template"))
     if resource.custom:
         fields = (obj.keys() | before.keys()) - {"metadata", "apiVersion", "kind"}
         return any(not identical(obj.get(field), before.get(field)) for field in fields)

@@ -25,6 +25,8 @@ def drop(resource: Resource, obj: Object) -> None:
         _drop_from_pod(spec)
     elif resource.key in _TEMPLATED:
         _drop_from_pod((spec.get("template") or {}).get("spec") or {})
+    elif resource.key == "podtemplates":
+        _drop_from_pod((obj.get("template") or {}).get("spec") or {})
     elif resource.key == "cronjobs.batch":
         job = (spec.get("jobTemplate") or {}).get("spec") or {}
         _drop_from_pod((job.get("template") or {}).get("spec") or {})

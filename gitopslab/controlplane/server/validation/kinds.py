@@ -75,6 +75,10 @@ _RULES: dict[str, Rules] = {
     "persistentvolumes": Rules(create=storage.check_volume, change=storage.check_volume_change),
     "persistentvolumeclaims": Rules(create=claims.check_claim, change=claims.check_claim_change),
     "storageclasses.storage.k8s.io": Rules(create=storage.check_class, change=storage.check_class_change),
+    "volumeattributesclasses.storage.k8s.io": Rules(
+        create=storage.check_attributes_class, change=storage.check_attributes_class_change
+    ),
+    "podtemplates": Rules(create=workloads.check_pod_template, change=workloads.check_pod_template_change),
     "deployments.apps": Rules(create=workloads.check_deployment, change=workloads.check_deployment_change),
     "replicasets.apps": Rules(create=workloads.check_replica_set, change=workloads.check_replica_set_change),
     "replicationcontrollers": Rules(

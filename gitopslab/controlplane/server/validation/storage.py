@@ -1,4 +1,4 @@
-"""Rules of PersistentVolume and StorageClass; claims have a module of their own."""
+"""Rules of PersistentVolume, StorageClass and VolumeAttributesClass; claims have a module of their own."""
 
 from __future__ import annotations
 
@@ -63,11 +63,7 @@ def check_volume_change(causes: Causes, volume: Object, before: Object, subresou
 
 def check_class(causes: Causes, storage_class: Object) -> None:
     """A new or changed StorageClass."""
-    provisioner = storage_class.get("provisioner") or ""
-    if not provisioner:
-        causes.required("provisioner")
-    else:
-        causes.each("provisioner", provisioner, formats.problems_of_qualified_name(provisioner.lower()))
+    _check_driver(causes, storage_class.get("provisioner") or "", "provisioner")
     _check_parameters(causes, storage_class.get("parameters") or {})
     policy, mode = storage_class.get("reclaimPolicy"), storage_class.get("volumeBindingMode")
     if policy and policy not in _CLASS_RECLAIM:
@@ -83,7 +79,28 @@ def check_class(causes: Causes, storage_class: Object) -> None:
             causes.duplicate(here, "")
 
 
-def _check_parameters(causes: Causes, parameters: dict[str, str]) -> None:
+def check_attributes_class(causes: Causes, attributes_class: Object) -> None:
+    """A new VolumeAttributesClass."""
+    _check_driver(causes, attributes_class.get("driverName") or "", "driverName")
+    _check_parameters(causes, attributes_class.get("parameters") or {}, may_be_empty=False)
+
+
+def check_attributes_class_change(causes: Causes, attributes_class: Object, before: Object, subresource: str) -> None:
+    """Volumes were changed by what it says, so it goes on saying so."""
+    for field in ("driverName", "parameters"):
+        if not same(attributes_class.get(field), before.get(field)):
+            causes.forbidden(field, f"updates to {field} are forbidden.")
+    check_attributes_class(causes, attributes_class)
+
+
+def _check_driver(causes: Causes, driver: str, path: str) -> None:
+    if not driver:
+        causes.required(path)
+    else:
+        causes.each(path, driver, formats.problems_of_qualified_name(driver.lower()))
+
+
+def _check_parameters(causes: Causes, parameters: dict[str, str], *, may_be_empty: bool = True) -> None:
     if len(parameters) > _MOST_PARAMETERS:
         causes.too_long("parameters", _MOST_PARAMETERS)
         return
@@ -91,6 +108,8 @@ def _check_parameters(causes: Causes, parameters: dict[str, str]) -> None:
         causes.invalid("parameters", "", "field can not be empty.")
     if sum(len(key.encode()) + len(value.encode()) for key, value in parameters.items()) > _LONGEST_PARAMETERS:
         causes.too_long("parameters", _LONGEST_PARAMETERS)
+    if not parameters and not may_be_empty:
+        causes.required("parameters", "must contain at least one key/value pair")
 
 
 def _check_topology(causes: Causes, term: Object, path: str) -> None:

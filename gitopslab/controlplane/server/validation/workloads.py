@@ -1,4 +1,4 @@
-"""Rules of Deployment, ReplicaSet, ReplicationController, DaemonSet and ControllerRevision.
+"""Rules of Deployment, ReplicaSet, ReplicationController, DaemonSet, ControllerRevision and PodTemplate.
 
 ``statefulsets``, which has a file of its own, uses what they share.
 """
@@ -241,3 +241,13 @@ def check_bounds(causes: Causes, status: Object, *counts: str) -> None:
             causes.invalid(f"status.{field}", status.get(field, 0), _MORE_THAN_REPLICAS)
     if "availableReplicas" in counts and status.get("availableReplicas", 0) > status.get("readyReplicas", 0):
         causes.invalid("status.availableReplicas", status["availableReplicas"], "cannot be greater than readyReplicas")
+
+
+def check_pod_template(causes: Causes, found: Object) -> None:
+    """A new or changed PodTemplate."""
+    podspec.check_template(causes, found.get("template") or {}, "template")
+
+
+def check_pod_template_change(causes: Causes, found: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    check_pod_template(causes, found)

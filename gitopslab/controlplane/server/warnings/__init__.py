@@ -18,6 +18,7 @@ Warnings = Callable[[Object, Object | None], Iterable[str]]
 
 _BY_KEY: dict[str, Warnings] = {
     "pods": pods.of_pod,
+    "podtemplates": workloads.of_pod_template,
     "deployments.apps": workloads.of_named,
     "replicasets.apps": workloads.of_named,
     "replicationcontrollers": workloads.of_named,

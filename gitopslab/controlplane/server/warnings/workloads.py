@@ -1,4 +1,4 @@
-"""Warnings about Deployments, ReplicaSets, StatefulSets and DaemonSets."""
+"""Warnings about Deployments, ReplicaSets, StatefulSets, DaemonSets and PodTemplates."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def of_named(workload: Object, before: Object | None) -> Iterable[str]:
         yield from of_name(workload, "Pod names and hostnames")
     if changed(workload, before):
         yield from of_template(workload["spec"].get("template") or {}, "spec.template")
+
+
+def of_pod_template(found: Object, before: Object | None) -> Iterable[str]:
+    """The template, when it is a new one."""
+    if changed(found, before):
+        yield from of_template(found.get("template") or {}, "template")
 
 
 def of_daemon_set(daemon_set: Object, before: Object | None) -> Iterable[str]:
