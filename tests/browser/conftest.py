@@ -8,7 +8,7 @@ import pytest
 from jupyterlab_in_browser import OpenLab, open_lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLab]:
     """JupyterLab with the learner's folder and a cluster behind it."""
     with open_lab(tmp_path_factory.mktemp("lab")) as opened:

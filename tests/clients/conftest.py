@@ -18,7 +18,7 @@ from gitopslab.controlplane.server.store import Store
 _NUMBERS = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
     """The cluster, with a data folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
@@ -29,7 +29,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluste
     made.down(delete=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kubeconfig(cluster: EmbeddedCluster) -> Path:
     """Its kubeconfig."""
     return cluster.kubeconfig

@@ -48,7 +48,7 @@ def _definition(group: str, kind: str, schema: dict[str, Any], **version: Any) -
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def definitions(kubeconfig: Path) -> None:
     """The kinds Greeting, and KopfPeering, by which operators know of each other."""
     greeting = _definition("lab.example.com", "Greeting", _SCHEMA, subresources={"status": {}})

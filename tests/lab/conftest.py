@@ -14,7 +14,7 @@ from gitopslab.lab import Lab
 _NUMBERS = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
     """The cluster, with a data folder of its own."""
     with pytest.MonkeyPatch.context() as patch:
@@ -25,7 +25,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluste
         made.down(delete=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def opened(cluster: EmbeddedCluster) -> Iterator[Lab]:
     """The lab on it, connected once."""
     made = Lab(cluster)
