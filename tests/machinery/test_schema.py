@@ -35,6 +35,8 @@ def _comparable(value: Any) -> Any:
 
 UNRECORDED = (
     "io.k8s.api.certificates.",
+    "io.k8s.api.flowcontrol.",
+    "io.k8s.kube-aggregator.",
     "io.k8s.api.node.",
     "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
     "io.k8s.api.autoscaling.v1.CrossVersionObjectReference",

@@ -14,6 +14,7 @@ from gitopslab.controlplane.controllers.customresourcedefinition import CustomRe
 from gitopslab.controlplane.controllers.ingress import IngressController
 from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
+from gitopslab.controlplane.daemon.apiservices import ApiServiceController
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.gitops import GitOps
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
@@ -116,7 +117,10 @@ class ControlPlane:
             "kube-controller-manager": control,
             "kube-scheduler": scheduler(self.api_for, self.manager, clock),
             "kubelet": self.kubelets.reconcilers,
-            "kube-apiserver": [KubernetesServiceController(self.api, self.manager)],
+            "kube-apiserver": [
+                KubernetesServiceController(self.api, self.manager),
+                ApiServiceController(self.api, self.manager),
+            ],
             **{starter.name: [starter] for starter in self.gitops.starters},
         }
         self.components: dict[str, str] = {}

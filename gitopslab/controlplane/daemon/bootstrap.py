@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 
+from gitopslab.controlplane.daemon import apiservices
 from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubernetes_service
 from gitopslab.controlplane.daemon.kubesystem import extras
 from gitopslab.controlplane.daemon.topology import Topology
@@ -19,6 +20,7 @@ from gitopslab.controlplane.server.admission.allocation import RANGE
 from gitopslab.controlplane.server.authorization.policy import default_policy
 from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
+from gitopslab.machinery.kinds import BUILT_IN, NODE_METRICS
 from gitopslab.machinery.objects import Object, name_of
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -41,7 +43,8 @@ def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool =
     """
     for name in _NAMESPACES:
         _ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    for obj in (*_priority_classes(), *default_policy()):
+    served = BUILT_IN if bare else (*BUILT_IN, NODE_METRICS)
+    for obj in (*_priority_classes(), *default_policy(), *apiservices.built_in(served)):
         _ensure(api, obj)
     if topology is None and not (api.list("nodes") and _exists(api, "services", "kubernetes", "default")):
         topology = Topology()

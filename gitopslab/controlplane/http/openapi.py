@@ -33,6 +33,7 @@ _REF = "#/components/schemas/"
 _SPECIAL = {
     "meta": "io.k8s.apimachinery.pkg.apis.meta.",
     "apiextensions": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.",
+    "apiregistration": "io.k8s.kube-aggregator.pkg.apis.apiregistration.",
     "resource": "io.k8s.apimachinery.pkg.api.resource.",
     "intstr": "io.k8s.apimachinery.pkg.util.intstr.",
     "runtime": "io.k8s.apimachinery.pkg.runtime.",

@@ -113,6 +113,16 @@ BUILT_IN: tuple[Resource, ...] = (
         subresources=(_STATUS,),
         tracks_generation=True,
     ),
+    Resource(
+        "apiregistration.k8s.io",
+        "v1",
+        "APIService",
+        "apiservices",
+        False,
+        (),
+        ("api-extensions",),
+        subresources=(_STATUS,),
+    ),
     Resource("apps", "v1", "ControllerRevision", "controllerrevisions"),
     Resource(
         "apps", "v1", "DaemonSet", "daemonsets", True, ("ds",), _ALL, subresources=(_STATUS,), tracks_generation=True

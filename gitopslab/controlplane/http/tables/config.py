@@ -1,9 +1,9 @@
-"""ConfigMaps, Secrets, ServiceAccounts, Namespaces, ResourceQuotas and Leases in a table."""
+"""ConfigMaps, Secrets, ServiceAccounts, Namespaces, ResourceQuotas, Leases and APIServices in a table."""
 
 from __future__ import annotations
 
 from gitopslab.controlplane.http.tables.printer import AGE, NAME, Cells, Column, Printer, age
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object, condition_of, name_of
 
 
 def _config_map(obj: Object, now: float) -> Cells:
@@ -39,7 +39,28 @@ def _lease(obj: Object, now: float) -> Cells:
 
 _DATA = Column("Data", "How many entries it holds.")
 
+
+def _api_service(obj: Object, now: float) -> Cells:
+    server, available = obj.get("spec", {}).get("service"), condition_of(obj, "Available") or {}
+    status, reason = available.get("status", "Unknown"), available.get("reason")
+    return [
+        name_of(obj),
+        f"{server.get('namespace', '')}/{server.get('name', '')}" if server else "Local",
+        f"{status} ({reason})" if reason and status != "True" else status,
+        age(obj, now),
+    ]
+
+
 PRINTERS = {
+    "apiservices.apiregistration.k8s.io": Printer(
+        (
+            NAME,
+            Column("Service", "Who serves it: this API server, or a Service."),
+            Column("Available", "Whether it answers."),
+            AGE,
+        ),
+        _api_service,
+    ),
     "configmaps": Printer((NAME, _DATA, AGE), _config_map),
     "secrets": Printer((NAME, Column("Type", "What it is for."), _DATA, AGE), _secret),
     "serviceaccounts": Printer((NAME, AGE), _service_account),

@@ -34,6 +34,7 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "storageclasses.storage.k8s.io": storage.set_class,
     "csidrivers.storage.k8s.io": storage.set_driver,
     "podtemplates": pod.set_pod_template,
+    "apiservices.apiregistration.k8s.io": others.set_api_service,
     "deployments.apps": apps.set_deployment,
     "replicasets.apps": apps.set_replica_set,
     "replicationcontrollers": apps.set_replication_controller,

@@ -1,4 +1,4 @@
-"""Defaults of the small groups: autoscaling, policy, rbac and scheduling."""
+"""Defaults of the small groups: apiregistration, autoscaling, policy, rbac and scheduling."""
 
 from __future__ import annotations
 
@@ -55,3 +55,10 @@ def set_priority_class(priority_class: Object) -> None:
     """Preempts what is lower."""
     priority_class.setdefault("preemptionPolicy", "PreemptLowerPriority")
     priority_class.setdefault("value", 0)
+
+
+def set_api_service(service: Object) -> None:
+    """Another API server listens where HTTPS does."""
+    server = service.setdefault("spec", {}).get("service")
+    if server is not None:
+        server.setdefault("port", 443)

@@ -62,6 +62,8 @@ def prepare_create(resource: Resource, obj: Object) -> None:
     elif resource.has_status and resource.key != "nodes":
         # A kubelet registers its node with a status, so nodes keep theirs.
         obj["status"] = _copy(_INITIAL_STATUS.get(resource.key, {}))
+    if resource.key == "apiservices.apiregistration.k8s.io" and "service" not in obj.get("spec", {}):
+        obj["status"] = {"conditions": [_served_here(obj)]}
     if resource.key == "namespaces":
         _hold_until_emptied(obj)
     elif resource.key == "jobs.batch":
@@ -153,6 +155,17 @@ def _wants_more(resource: Resource, obj: Object, before: Object) -> bool:
 def _changed_outside_metadata(obj: Object, before: Object, ignored: tuple[str, ...]) -> bool:
     fields = (obj.keys() | before.keys()) - {"metadata", "apiVersion", "kind", *ignored}
     return any(not same(obj.get(field), before.get(field)) for field in fields)
+
+
+def _served_here(service: Object) -> Object:
+    """The condition of an APIService without a server of its own."""
+    return {
+        "type": "Available",
+        "status": "True",
+        "lastTransitionTime": service["metadata"].get("creationTimestamp"),
+        "reason": "Local",
+        "message": "Local APIServices are always available",
+    }
 
 
 def _hold_until_emptied(namespace: Object) -> None:

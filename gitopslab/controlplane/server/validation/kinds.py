@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.server.validation import (
+    apiservices,
     autoscaling,
     certificates,
     claims,
@@ -58,6 +59,9 @@ class Rules:
 _RULES: dict[str, Rules] = {
     "customresourcedefinitions.apiextensions.k8s.io": Rules(
         create=definitions.check_definition, change=definitions.check_definition_change, any_finalizer=True
+    ),
+    "apiservices.apiregistration.k8s.io": Rules(
+        formats.problems_of_path_segment, apiservices.check_service, apiservices.check_service_change
     ),
     "configmaps": Rules(create=config.check_config_map, change=config.check_config_map_change),
     "secrets": Rules(create=config.check_secret, change=config.check_secret_change),
