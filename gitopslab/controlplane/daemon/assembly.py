@@ -16,6 +16,7 @@ from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerControll
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.daemon.apiservices import ApiServiceController
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
+from gitopslab.controlplane.daemon.flowcontrol import FlowSchemaController
 from gitopslab.controlplane.daemon.gitops import GitOps
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
 from gitopslab.controlplane.daemon.topology import Topology
@@ -120,6 +121,7 @@ class ControlPlane:
             "kube-apiserver": [
                 KubernetesServiceController(self.api, self.manager),
                 ApiServiceController(self.api, self.manager),
+                FlowSchemaController(self.api, self.manager, clock),
             ],
             **{starter.name: [starter] for starter in self.gitops.starters},
         }

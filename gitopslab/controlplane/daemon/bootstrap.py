@@ -18,6 +18,7 @@ from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.server import addresses
 from gitopslab.controlplane.server.admission.allocation import RANGE
 from gitopslab.controlplane.server.authorization.policy import default_policy
+from gitopslab.controlplane.server.flowcontrol import default_objects
 from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.kinds import BUILT_IN, NODE_METRICS
@@ -44,7 +45,7 @@ def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool =
     for name in _NAMESPACES:
         _ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     served = BUILT_IN if bare else (*BUILT_IN, NODE_METRICS)
-    for obj in (*_priority_classes(), *default_policy(), *apiservices.built_in(served)):
+    for obj in (*_priority_classes(), *default_policy(), *default_objects(), *apiservices.built_in(served)):
         _ensure(api, obj)
     if topology is None and not (api.list("nodes") and _exists(api, "services", "kubernetes", "default")):
         topology = Topology()

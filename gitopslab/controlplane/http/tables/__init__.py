@@ -22,6 +22,7 @@ from gitopslab.controlplane.http.tables import (
     config,
     custom,
     events,
+    flowcontrol,
     metrics,
     networking,
     nodes,
@@ -44,6 +45,7 @@ _PRINTERS: dict[str, Printer] = {
     **certificates.PRINTERS,
     **config.PRINTERS,
     **events.PRINTERS,
+    **flowcontrol.PRINTERS,
     **metrics.PRINTERS,
     **networking.PRINTERS,
     **nodes.PRINTERS,
@@ -86,6 +88,8 @@ def render(
     definitions = _definitions(printer) if columns else b"null"
     head = f'{{"kind":"Table","apiVersion":"meta.k8s.io/{version}","metadata":'.encode()
     pieces = [head, orjson.dumps(metadata), b',"columnDefinitions":', definitions, b',"rows":[']
+    if (order := printer.order) is not None:
+        records = sorted(records, key=lambda record: order(record.object))
     comma = b""
     for record in records:
         pieces += (comma, *_row(printer, record, version, include, now))

@@ -54,11 +54,13 @@ class Printer:
         columns: Their definitions.
         cells: The cells of an object, at a time in epoch seconds; as many as there are columns.
         conditions: ``TableRowCondition`` of a row, such as Completed.
+        order: By what the rows of a list are sorted; None leaves them in the order of the list.
     """
 
     columns: tuple[Column, ...]
     cells: Callable[[Object, float], Cells]
     conditions: Callable[[Object], list[Object]] = no_conditions
+    order: Callable[[Object], tuple[int, str]] | None = None
 
 
 NAME = Column("Name", "Unique within a namespace; cannot be changed.", format="name")

@@ -35,6 +35,8 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "csidrivers.storage.k8s.io": storage.set_driver,
     "podtemplates": pod.set_pod_template,
     "apiservices.apiregistration.k8s.io": others.set_api_service,
+    "flowschemas.flowcontrol.apiserver.k8s.io": others.set_flow_schema,
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": others.set_priority_level,
     "deployments.apps": apps.set_deployment,
     "replicasets.apps": apps.set_replica_set,
     "replicationcontrollers": apps.set_replication_controller,

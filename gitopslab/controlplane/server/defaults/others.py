@@ -1,4 +1,4 @@
-"""Defaults of the small groups: apiregistration, autoscaling, policy, rbac and scheduling."""
+"""Defaults of the small groups: apiregistration, autoscaling, flowcontrol, policy, rbac and scheduling."""
 
 from __future__ import annotations
 
@@ -62,3 +62,22 @@ def set_api_service(service: Object) -> None:
     server = service.setdefault("spec", {}).get("service")
     if server is not None:
         server.setdefault("port", 443)
+
+
+def set_flow_schema(schema: Object) -> None:
+    """Tried among the first thousand."""
+    spec = schema.setdefault("spec", {})
+    spec["matchingPrecedence"] = spec.get("matchingPrecedence") or 1000
+
+
+def set_priority_level(level: Object) -> None:
+    """Thirty shares, none of which is lent; queues as Kubernetes documents them."""
+    spec = level.setdefault("spec", {})
+    for field, shares in (("exempt", 0), ("limited", 30)):
+        if spec.get(field) is not None:
+            spec[field].setdefault("nominalConcurrencyShares", shares)
+            spec[field].setdefault("lendablePercent", 0)
+    queuing = ((spec.get("limited") or {}).get("limitResponse") or {}).get("queuing")
+    if queuing is not None:
+        for field, value in (("queues", 64), ("handSize", 8), ("queueLengthLimit", 50)):
+            queuing[field] = queuing.get(field) or value

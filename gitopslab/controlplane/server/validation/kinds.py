@@ -18,6 +18,7 @@ from gitopslab.controlplane.server.validation import (
     definitions,
     endpoints,
     events,
+    flowcontrol,
     formats,
     jobs,
     networking,
@@ -112,6 +113,12 @@ _RULES: dict[str, Rules] = {
     "poddisruptionbudgets.policy": Rules(create=policies.check_budget, change=policies.check_budget_change),
     "horizontalpodautoscalers.autoscaling": Rules(
         create=autoscaling.check_autoscaler, change=autoscaling.check_autoscaler_change
+    ),
+    "flowschemas.flowcontrol.apiserver.k8s.io": Rules(
+        create=flowcontrol.check_schema, change=flowcontrol.check_schema_change
+    ),
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": Rules(
+        create=flowcontrol.check_level, change=flowcontrol.check_level_change
     ),
     "runtimeclasses.node.k8s.io": Rules(
         create=policies.check_runtime_class, change=policies.check_runtime_class_change
