@@ -34,6 +34,7 @@ def _comparable(value: Any) -> Any:
 
 
 UNRECORDED = (
+    "io.k8s.api.admissionregistration.",
     "io.k8s.api.certificates.",
     "io.k8s.api.flowcontrol.",
     "io.k8s.kube-aggregator.",

@@ -92,7 +92,7 @@ class Verbs:
         self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new(), chance)
         self.tokens = BearerTokens(self.accounts)
         self._reviews = Reviews(self.authorizer, self.tokens, self.accounts, self.reader, clock)
-        self._admission = Admission(self.reader, clock, chance, self._charge)
+        self._admission = Admission(self.reader, clock, chance, self._charge, self.catalog)
         self.components = ComponentStatuses()
         self._computed: dict[str, ComponentStatuses | ResourceMetrics] = {STATUSES: self.components}
 

@@ -7,7 +7,8 @@ store. The only other object one of them changes is a quota, whose use is charge
 
 Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
 
-Simplified: NodeRestriction and webhooks are not here; the real server runs them too.
+Simplified: NodeRestriction and webhooks are not here; the real server runs them too. That is why no configuration of a
+webhook can be made: it would be kept and never called.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from gitopslab.controlplane.server.admission import (
     namespaces,
     pods,
     podsecurity,
+    policies,
     priority,
     runtimeclasses,
     serviceaccounts,
@@ -32,6 +34,7 @@ from gitopslab.controlplane.server.admission import (
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.quota import Quotas
 from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object
 
 __all__ = ["Admission", "Attributes", "Reader"]
@@ -45,9 +48,13 @@ class Admission:
         clock: The time, for times that admission sets.
         chance: Where names and addresses that admission gives come from.
         charge: Stores the status of a quota.
+        catalog: Of which kinds the parameters of policies may be.
     """
 
-    def __init__(self, reader: Reader, clock: Clock, chance: Random, charge: Callable[[Object], None]) -> None:
+    def __init__(
+        self, reader: Reader, clock: Clock, chance: Random, charge: Callable[[Object], None], catalog: Catalog
+    ) -> None:
+        self._catalog = catalog
         self._reader = reader
         self._clock = clock
         self._chance = chance
@@ -102,7 +109,7 @@ class Admission:
         if attributes.operation == "DELETE":
             namespaces.check_deletable(attributes)
             priority.check_deletable(attributes)
-            return []
+            return policies.check(attributes, self._reader, self._catalog)
         if attributes.resource.key == "pods":
             limits.check_pod(attributes, self._reader)
         warnings = podsecurity.check(attributes, self._reader)
@@ -118,5 +125,6 @@ class Admission:
                 certificates.check_subject(attributes)
             case "priorityclasses.scheduling.k8s.io":
                 priority.check_global_default(attributes, self._reader)
+        warnings += policies.check(attributes, self._reader, self._catalog)
         self._quotas.check(attributes)
         return warnings

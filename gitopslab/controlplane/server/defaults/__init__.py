@@ -34,6 +34,8 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "storageclasses.storage.k8s.io": storage.set_class,
     "csidrivers.storage.k8s.io": storage.set_driver,
     "podtemplates": pod.set_pod_template,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": others.set_admission_policy,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": others.set_admission_binding,
     "apiservices.apiregistration.k8s.io": others.set_api_service,
     "flowschemas.flowcontrol.apiserver.k8s.io": others.set_flow_schema,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": others.set_priority_level,

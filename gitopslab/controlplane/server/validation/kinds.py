@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.server.validation import (
+    admissionpolicies,
     apiservices,
     autoscaling,
     certificates,
@@ -60,6 +61,12 @@ class Rules:
 _RULES: dict[str, Rules] = {
     "customresourcedefinitions.apiextensions.k8s.io": Rules(
         create=definitions.check_definition, change=definitions.check_definition_change, any_finalizer=True
+    ),
+    "validatingadmissionpolicies.admissionregistration.k8s.io": Rules(
+        create=admissionpolicies.check_policy, change=admissionpolicies.check_policy_change
+    ),
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": Rules(
+        create=admissionpolicies.check_binding, change=admissionpolicies.check_binding_change
     ),
     "apiservices.apiregistration.k8s.io": Rules(
         formats.problems_of_path_segment, apiservices.check_service, apiservices.check_service_change

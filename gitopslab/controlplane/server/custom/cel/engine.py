@@ -33,6 +33,10 @@ _NO_OVERLOAD = re.compile(
     r"found no matching overload for '(?P<name>\w+)' applied to '\((?P<types>[^']*)\)'\n"
     r" \| (?P<source>.*)\n \| (?P<place>\.*)\^"
 )
+_UNDECLARED = re.compile(
+    r"<input>:(?P<line>\d+):(?P<column>\d+): undeclared reference to '(?P<owner>[\w.]+)\.\w+' \(in container ''\)\n"
+    r" \| (?P<source>.*)\n \| (?P<place>\.*)\^"
+)
 _LINE = re.compile(r"<input>:(\d+):")
 _SUFFIX = re.compile(r" \[[A-Z_]+\]$")
 _PREFIX = re.compile(r"^[A-Z_]+: ")
@@ -43,7 +47,12 @@ _WORDS = (
     (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
     (re.compile(r"divide by zero"), "division by zero"),
     (re.compile(r"No matching overloads found : .*"), "no such overload"),
+    (re.compile(r"Applying SELECT to non-message type"), "no such overload"),
 )
+
+
+_OF_POLICIES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
+"""What expressions of admission policies see."""
 
 
 class CompileError(ValueError):
@@ -56,7 +65,7 @@ class EvaluationError(ValueError):
 
 @cache
 def _evaluating() -> cel.Env:
-    names = ("self", "oldSelf", "oldSelfs", "text", "pattern")
+    names = ("self", "oldSelf", "oldSelfs", "text", "pattern", *_OF_POLICIES)
     return cel.NewEnv(
         config=cel.NewEnvConfigFromYaml(_CONFIG),
         variables=dict.fromkeys(names, cel.Type.DYN),
@@ -86,6 +95,34 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     if result.type() == cel.Type.ERROR:
         raise EvaluationError(_evaluation_text(str(result.plain_value())))
     return result.plain_value()
+
+
+@cache
+def _untyped(names: tuple[str, ...]) -> cel.Env:
+    return cel.NewEnv(
+        config=cel.NewEnvConfigFromYaml(_CONFIG),
+        variables=dict.fromkeys(names, cel.Type.DYN),
+        functions=library.declarations(),
+        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
+    )
+
+
+def type_of(expression: str, names: tuple[str, ...]) -> str:
+    """The name of the type of an expression over values of any type, as in ``BOOL``; empty when unknown.
+
+    Args:
+        expression: It.
+        names: Of the values.
+
+    Raises:
+        CompileError: It is no CEL, or uses another name.
+    """
+    try:
+        return str(_untyped(names).compile(expression).return_type().name())
+    except RuntimeError as error:
+        if text := _compile_text(error):
+            raise CompileError(text) from error
+        return ""
 
 
 def with_optional(expression: str) -> str:
@@ -144,7 +181,15 @@ def _compile_text(error: RuntimeError) -> str:
     text = _SUFFIX.sub("", _PREFIX.sub("", str(error)))
     faults = [fault for fault in re.split(r"\n(?=ERROR: )", text) if not _COMPARED_NUMBERS.match(fault)]
     text = _SELECTED.sub(r"type \1 does not support field selection", "\n".join(faults))
-    return _NO_OVERLOAD.sub(_called, _IN_STRUCT.sub("", text))
+    return _UNDECLARED.sub(_unknown, _NO_OVERLOAD.sub(_called, _IN_STRUCT.sub("", text)))
+
+
+def _unknown(fault: re.Match[str]) -> str:
+    """A name that nobody declared, without what is selected of it, as ``cel-go`` tells it."""
+    line, column, owner, source, place = fault.group("line", "column", "owner", "source", "place")
+    back, name = len(owner), owner.partition(".")[0]
+    told = f"<input>:{line}:{int(column) - back}: undeclared reference to '{name}' (in container '')"
+    return f"{told}\n | {source}\n | {place[back:]}^"
 
 
 def _called(fault: re.Match[str]) -> str:

@@ -1,0 +1,122 @@
+"""ValidatingAdmissionPolicy: rules in CEL that a write must keep, where a binding says so.
+
+The chain calls ``check`` for every write that passed validation. Policies and bindings are read anew each time, so a
+policy counts from the moment it is stored. ``matching`` says which writes a policy is about, ``params`` finds what it
+is configured by, ``evaluating`` has the expressions evaluated. Upstream:
+``apiserver/pkg/admission/plugin/policy/validating``.
+
+Simplified: there is no audit log, so ``Audit`` and audit annotations lead nowhere; ``CONNECT`` (exec, proxy) is never
+asked about; ``authorizer`` is not known to expressions, and a policy that uses it is refused; a policy's status tells
+nothing of types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.controlplane.server.admission.policies import evaluating, matching
+from gitopslab.controlplane.server.admission.policies.faults import Fault
+from gitopslab.controlplane.server.admission.policies.params import params_of
+from gitopslab.errors import ApiError
+from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.objects import Object, name_of
+
+GROUP = "admissionregistration.k8s.io"
+POLICIES, BINDINGS = f"validatingadmissionpolicies.{GROUP}", f"validatingadmissionpolicybindings.{GROUP}"
+_CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413}
+_INVALID = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One thing a policy has against a write; ``binding`` is None when the policy itself is at fault."""
+
+    policy: str
+    binding: str | None
+    fault: Fault
+
+    @property
+    def message(self) -> str:
+        """What the client is told."""
+        whose = f" with binding '{self.binding}'" if self.binding is not None else ""
+        return f"ValidatingAdmissionPolicy '{self.policy}'{whose} denied request: {self.fault.message}"
+
+
+def check(attributes: Attributes, reader: Reader, catalog: Catalog) -> list[str]:
+    """Refuse what a policy denies.
+
+    Args:
+        attributes: The write.
+        reader: Policies, bindings, parameters and namespaces.
+        catalog: Of which kinds parameters may be.
+
+    Returns:
+        Warnings for the client, of bindings that only warn.
+
+    Raises:
+        ApiError: 422, or what the policy's ``reason`` stands for.
+    """
+    if attributes.resource.group == GROUP:
+        return []  # else a policy could forbid its own repair
+    denials: list[Denial] = []
+    warnings: list[str] = []
+    for policy, bindings in _bound(reader):
+        if not matching.matches(policy["spec"].get("matchConstraints"), attributes, reader):
+            continue
+        for binding in bindings:
+            if matching.matches(binding["spec"].get("matchResources"), attributes, reader):
+                _judge(policy, binding, attributes, reader, catalog, denials, warnings)
+    if denials:
+        raise _refusal(attributes, denials[0])
+    return warnings
+
+
+def _bound(reader: Reader) -> Iterator[tuple[Object, list[Object]]]:
+    """The policies that some binding puts into effect, by name."""
+    bindings: dict[str, list[Object]] = {}
+    for binding in reader.all(BINDINGS):
+        bindings.setdefault(binding["spec"]["policyName"], []).append(binding)
+    for name in sorted(bindings):
+        policy = reader.find(POLICIES, "", name)
+        if policy is not None:
+            yield policy, bindings[name]
+
+
+def _judge(
+    policy: Object,
+    binding: Object,
+    attributes: Attributes,
+    reader: Reader,
+    catalog: Catalog,
+    denials: list[Denial],
+    warnings: list[str],
+) -> None:
+    """Evaluate a policy for one binding and do with what is wrong as the binding says."""
+    actions = binding["spec"]["validationActions"]
+    try:
+        params = params_of(policy, binding, attributes.namespace, reader, catalog)
+    except ValueError as error:
+        if policy["spec"].get("failurePolicy") != "Ignore":
+            fault = Fault(f"failed to configure binding: {error}")
+            denials.append(Denial(name_of(policy), name_of(binding), fault))
+        return
+    for param in params:
+        for fault in evaluating.faults_of(policy, attributes, param, _namespace(attributes, reader)):
+            if "Deny" in actions:
+                denials.append(Denial(name_of(policy), name_of(binding), fault))
+            if "Warn" in actions:
+                whose = f"ValidatingAdmissionPolicy '{name_of(policy)}' with binding '{name_of(binding)}'"
+                warnings.append(f"Validation failed for {whose}: {fault.message}")
+
+
+def _namespace(attributes: Attributes, reader: Reader) -> Object | None:
+    return reader.find("namespaces", "", attributes.namespace) if attributes.namespace else None
+
+
+def _refusal(attributes: Attributes, denial: Denial) -> ApiError:
+    error = attributes.refusal(denial.message, [{"message": denial.message}])
+    return ApiError(
+        _CODES.get(denial.fault.reason, _INVALID), denial.fault.reason, error.message, details=error.details
+    )
