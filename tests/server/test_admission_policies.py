@@ -185,6 +185,16 @@ def test_parameters_come_from_the_object_that_the_binding_names(api: LocalApi) -
     assert api.create(deployment("many", replicas=9))
 
 
+def test_who_only_scales_is_asked_about_the_scale(api: LocalApi) -> None:
+    rule = {**_DEPLOYMENTS, "resources": ["deployments/scale"]}
+    api.create(policy({"expression": "request.kind.kind == 'Scale' && object.spec.replicas <= 5"}, rule=rule))
+    api.create(binding())
+    assert api.create(deployment("large", replicas=9)), "the rule is about scaling alone"
+    with pytest.raises(ApiError, match="denied request"):
+        api.patch("deployments.apps", "large", {"spec": {"replicas": 6}}, "default", subresource="scale")
+    api.patch("deployments.apps", "large", {"spec": {"replicas": 5}}, "default", subresource="scale")
+
+
 def test_a_policy_cannot_forbid_its_own_repair(api: LocalApi) -> None:
     rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}
     api.create(policy({"expression": "false"}, rule=rule))

@@ -13,12 +13,13 @@ nothing of types.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.policies import evaluating, matching
 from gitopslab.controlplane.server.admission.policies.faults import Fault
 from gitopslab.controlplane.server.admission.policies.params import params_of
+from gitopslab.controlplane.server.scaling import scale_of
 from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, name_of
@@ -60,6 +61,7 @@ def check(attributes: Attributes, reader: Reader, catalog: Catalog) -> list[str]
     """
     if attributes.resource.group == GROUP:
         return []  # else a policy could forbid its own repair
+    attributes = _as_sent(attributes)
     denials: list[Denial] = []
     warnings: list[str] = []
     for policy, bindings in _bound(reader):
@@ -71,6 +73,15 @@ def check(attributes: Attributes, reader: Reader, catalog: Catalog) -> list[str]
     if denials:
         raise _refusal(attributes, denials[0])
     return warnings
+
+
+def _as_sent(attributes: Attributes) -> Attributes:
+    """The write with what went over the wire: a Scale, where somebody only scales."""
+    if attributes.subresource != "scale":
+        return attributes
+    objects = (attributes.object, attributes.before)
+    wished, before = (scale_of(attributes.resource, obj) if obj is not None else None for obj in objects)
+    return replace(attributes, object=wished, before=before)
 
 
 def _bound(reader: Reader) -> Iterator[tuple[Object, list[Object]]]:

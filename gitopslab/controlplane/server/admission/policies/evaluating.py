@@ -130,7 +130,10 @@ def _request(attributes: Attributes) -> Object:
     """The ``AdmissionRequest``."""
     resource = attributes.resource
     version = {"group": resource.group, "version": resource.version}
+    sub = resource.subresource(attributes.subresource)
     kind, path = {**version, "kind": resource.kind}, {**version, "resource": resource.plural}
+    if sub is not None and sub.kind:  # the type that goes over the wire there
+        kind = {"group": sub.group, "version": sub.version or resource.version, "kind": sub.kind}
     user = {"username": attributes.user, "uid": attributes.uid, "groups": list(attributes.groups)}
     return {
         "kind": kind,
