@@ -156,7 +156,7 @@ def test_lanes_in_dutch_leave_the_tools_their_own_words(dutch: None, shop: Deliv
     found = drawn_lanes(shop)
     text = lanes_text(found)
     assert "2 nieuwste commits met Flux en Argo CD" in text
-    assert "(vraagt Git elke 1m0s, herstelt elke 10m0s, ruimt op)" in text
+    assert "(vraagt Git elke 1m0s, herstelt elke 10m0s, prunet)" in text
     assert "✓ opgehaald +1 s · ✓ toegepast +2 s · ✓ gezond +4 s" in text
     assert "Applied revision: main@sha1:8c4e02d1" in text
     assert "Synced to 8c4e02d1, Healthy" in text
