@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 REQUESTS = "certificatesigningrequests.certificates.k8s.io"
@@ -43,8 +43,19 @@ def request_of(text: str) -> x509.CertificateSigningRequest:
         raise ValueError("PEM block type must be CERTIFICATE REQUEST")
     request = x509.load_pem_x509_csr(content)
     if not request.is_signature_valid:
-        raise ValueError("x509: the signature of the request is not by its own key")
+        raise ValueError(_forged(request))
     return request
+
+
+def _forged(request: x509.CertificateSigningRequest) -> str:
+    """What Go says of a signature that is not by the key."""
+    match request.public_key():
+        case rsa.RSAPublicKey():
+            return "crypto/rsa: verification error"
+        case ec.EllipticCurvePublicKey():
+            return "x509: ECDSA verification failure"
+        case _:
+            return "x509: Ed25519 verification failure"
 
 
 def organizations(request: x509.CertificateSigningRequest) -> list[str]:

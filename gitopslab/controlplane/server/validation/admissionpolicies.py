@@ -1,23 +1,25 @@
 """Rules of ValidatingAdmissionPolicy and its bindings. Upstream: ``pkg/apis/admissionregistration/validation``.
 
-Simplified: the type of a variable is not known where it is used, and the cost of expressions is not estimated.
+Simplified: the cost of expressions is not estimated.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_selector
 from gitopslab.machinery.objects import Object
 
+if TYPE_CHECKING:
+    from gitopslab.controlplane.server.custom.cel.policies import PolicyChecker
+
 _POLICIES, _MATCHES, _SCOPES = ("Fail", "Ignore"), ("Equivalent", "Exact"), ("*", "Cluster", "Namespaced")
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _ACTIONS = ("Audit", "Deny", "Warn")
-_REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized")
-_SEEN = ("object", "oldObject", "request", "namespaceObject", "variables")
+_REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
 _IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _NEITHER = "validations or auditAnnotations must contain at least one item"
 _TWICE = (
@@ -40,15 +42,21 @@ def check_policy(causes: Causes, obj: Object) -> None:
         _check_matches(causes, wanted, "spec.matchConstraints")
         if not wanted.get("resourceRules"):
             causes.required("spec.matchConstraints.resourceRules")
-    seen = (*_SEEN, "params") if kind is not None else _SEEN
-    _check_conditions(causes, spec.get("matchConditions") or [], seen)
+    checker = _checker(spec)
+    _check_conditions(causes, spec.get("matchConditions") or [], checker)
     for index, variable in enumerate(spec.get("variables") or ()):
-        _check_variable(causes, variable, f"spec.variables[{index}]", seen)
+        _check_variable(causes, variable, f"spec.variables[{index}]", checker)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         causes.required("spec.validations", _NEITHER)
         causes.required("spec.auditAnnotations", _NEITHER)
     for index, validation in enumerate(spec.get("validations") or ()):
-        _check_validation(causes, validation, f"spec.validations[{index}]", seen)
+        _check_validation(causes, validation, f"spec.validations[{index}]", checker)
+
+
+def _checker(spec: Object) -> PolicyChecker:
+    from gitopslab.controlplane.server.custom.cel.policies import PolicyChecker  # the library is large
+
+    return PolicyChecker(has_params=spec.get("paramKind") is not None)
 
 
 def check_policy_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:
@@ -132,20 +140,21 @@ def _check_resources(causes: Causes, resources: list[str], path: str) -> None:
         causes.invalid(path, resources, why)
 
 
-def _check_conditions(causes: Causes, conditions: list[Object], seen: tuple[str, ...]) -> None:
+def _check_conditions(causes: Causes, conditions: list[Object], checker: PolicyChecker) -> None:
     for index, condition in enumerate(conditions):
         path, name = f"spec.matchConditions[{index}]", condition.get("name") or ""
         if not (condition.get("expression") or "").strip():
             causes.required(f"{path}.expression")
         else:
-            _check_expression(causes, condition["expression"].strip(), f"{path}.expression", seen, "bool")
+            expression = condition["expression"].strip()
+            _check_expression(causes, expression, f"{path}.expression", checker, "bool", with_variables=False)
         if not name:
             causes.required(f"{path}.name")
         else:
             causes.each(f"{path}.name", name, formats.problems_of_qualified_name(name))
 
 
-def _check_variable(causes: Causes, variable: Object, path: str, seen: tuple[str, ...]) -> None:
+def _check_variable(causes: Causes, variable: Object, path: str, checker: PolicyChecker) -> None:
     name, expression = variable.get("name") or "", variable.get("expression") or ""
     if not name.strip():
         causes.required(f"{path}.name", "name is not specified")
@@ -154,20 +163,20 @@ def _check_variable(causes: Causes, variable: Object, path: str, seen: tuple[str
     if not expression.strip():
         causes.required(f"{path}.expression", "expression is not specified")
     else:
-        _check_expression(causes, expression, f"{path}.expression", seen, "")
+        _add_variable(causes, name, expression, f"{path}.expression", checker)
 
 
-def _check_validation(causes: Causes, validation: Object, path: str, seen: tuple[str, ...]) -> None:
+def _check_validation(causes: Causes, validation: Object, path: str, checker: PolicyChecker) -> None:
     expression, message = validation.get("expression") or "", validation.get("message") or ""
     said = validation.get("messageExpression") or ""
     if not expression.strip():
         causes.required(f"{path}.expression", "expression is not specified")
     else:
-        _check_expression(causes, expression, f"{path}.expression", seen, "bool")
+        _check_expression(causes, expression, f"{path}.expression", checker, "bool")
     if said and not said.strip():
         causes.invalid(f"{path}.messageExpression", said, "must be non-empty if specified")
     elif said:
-        _check_expression(causes, said, f"{path}.messageExpression", seen, "string")
+        _check_expression(causes, said, f"{path}.messageExpression", checker, "string")
     if message and not message.strip():
         causes.invalid(f"{path}.message", message, "must be non-empty if specified")
     elif "\n" in message.strip() or "\r" in message.strip():
@@ -176,15 +185,26 @@ def _check_validation(causes: Causes, validation: Object, path: str, seen: tuple
         causes.unsupported(f"{path}.reason", reason, _REASONS)
 
 
-def _check_expression(causes: Causes, expression: str, path: str, seen: tuple[str, ...], wanted: str) -> None:
+def _add_variable(causes: Causes, name: str, expression: str, path: str, checker: PolicyChecker) -> None:
     from gitopslab.controlplane.server.custom.cel import engine
 
     try:
-        kind = engine.type_of(expression, seen).lower()
+        checker.add(name if _IDENTIFIER.fullmatch(name) else "_", expression)
+    except engine.CompileError as error:
+        causes.invalid(path, expression, f"compilation failed: {error}")
+
+
+def _check_expression(
+    causes: Causes, expression: str, path: str, checker: PolicyChecker, wanted: str, *, with_variables: bool = True
+) -> None:
+    from gitopslab.controlplane.server.custom.cel import engine
+
+    try:
+        kind = checker.check(expression, with_variables=with_variables)
     except engine.CompileError as error:
         causes.invalid(path, expression, f"compilation failed: {error}")
         return
-    if wanted and kind not in (wanted, "") and not (kind == "dyn" and "variables." in expression):
+    if kind not in (wanted, ""):
         causes.invalid(path, expression, f"must evaluate to {wanted} but got {kind}")
 
 

@@ -38,7 +38,7 @@ def check_schema(causes: Causes, obj: Object) -> None:
     _check_precedence(causes, spec.get("matchingPrecedence") or 0, name)
     method = spec.get("distinguisherMethod")
     if method is not None and method.get("type") not in _METHODS:
-        causes.unsupported("spec.distinguisherMethod.type", method, _METHODS)
+        causes.unsupported("spec.distinguisherMethod.type", {"Type": method.get("type") or ""}, _METHODS)
     level, path = (
         (spec.get("priorityLevelConfiguration") or {}).get("name") or "",
         "spec.priorityLevelConfiguration.name",
@@ -173,6 +173,7 @@ def check_level(causes: Causes, obj: Object) -> None:
         if limited is not None:
             causes.forbidden("spec.limited", "must be nil if the type is not Limited")
         _check_shares(causes, exempt or {}, "spec.exempt")
+        _check_lendable(causes, exempt or {}, "spec.exempt")
     elif kind == "Limited":
         if exempt is not None:
             causes.forbidden("spec.exempt", "must be nil if the type is Limited")
@@ -206,19 +207,27 @@ def _check_fixed_level(causes: Causes, spec: Object, name: str) -> None:
 
 
 def _check_shares(causes: Causes, found: Object, path: str) -> None:
-    shares, lendable = found.get("nominalConcurrencyShares") or 0, found.get("lendablePercent")
+    shares = found.get("nominalConcurrencyShares") or 0
     if shares < 0:
         causes.invalid(f"{path}.nominalConcurrencyShares", shares, "must be a non-negative integer")
+
+
+def _check_lendable(causes: Causes, found: Object, path: str) -> None:
+    lendable = found.get("lendablePercent")
     if lendable is not None and not 0 <= lendable <= 100:
         causes.invalid(f"{path}.lendablePercent", lendable, "must be between 0 and 100, inclusive")
 
 
 def _check_limited(causes: Causes, limited: Object, path: str) -> None:
     _check_shares(causes, limited, path)
+    _check_response(causes, limited.get("limitResponse") or {}, f"{path}.limitResponse")
+    _check_lendable(causes, limited, path)
     if (limited.get("borrowingLimitPercent") or 0) < 0:
         why = "if specified, must be a non-negative integer"
         causes.invalid(f"{path}.borrowingLimitPercent", limited["borrowingLimitPercent"], why)
-    response, here = limited.get("limitResponse") or {}, f"{path}.limitResponse"
+
+
+def _check_response(causes: Causes, response: Object, here: str) -> None:
     kind, queuing = response.get("type") or "", response.get("queuing")
     if kind == "Reject":
         if queuing is not None:

@@ -273,7 +273,7 @@ def check_ranges(causes: Causes, found: Object) -> None:
     if not cidrs:
         causes.required("spec.cidrs", "at least one CIDR required")
     elif len(cidrs) > 2:
-        causes.invalid("spec.cidrs", found["spec"], "may only hold up to 2 values")
+        causes.invalid("spec.cidrs", {"CIDRs": cidrs}, "may only hold up to 2 values")
     else:
         for index, cidr in enumerate(cidrs):
             causes.each(f"spec.cidrs[{index}]", cidr, formats.problems_of_canonical_cidr(cidr))

@@ -97,28 +97,26 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     return result.plain_value()
 
 
-@cache
-def _untyped(names: tuple[str, ...]) -> cel.Env:
-    return cel.NewEnv(
-        config=cel.NewEnvConfigFromYaml(_CONFIG),
-        variables=dict.fromkeys(names, cel.Type.DYN),
-        functions=library.declarations(),
-        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
-    )
-
-
-def type_of(expression: str, names: tuple[str, ...]) -> str:
-    """The name of the type of an expression over values of any type, as in ``BOOL``; empty when unknown.
+def type_of(expression: str, pool: Any, variables: Mapping[str, cel.Type]) -> str:
+    """The name of the type of an expression, as in ``BOOL``; empty when unknown.
 
     Args:
         expression: It.
-        names: Of the values.
+        pool: The message types that the types of variables are made of.
+        variables: What it may use, with their types.
 
     Raises:
-        CompileError: It is no CEL, or uses another name.
+        CompileError: It is no CEL, or does not fit.
     """
+    environment = cel.NewEnv(
+        pool,
+        config=cel.NewEnvConfigFromYaml(_CONFIG),
+        variables=dict(variables),
+        functions=library.declarations(),
+        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
+    )
     try:
-        return str(_untyped(names).compile(expression).return_type().name())
+        return str(environment.compile(expression).return_type().name())
     except RuntimeError as error:
         if text := _compile_text(error):
             raise CompileError(text) from error

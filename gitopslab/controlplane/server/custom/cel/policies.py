@@ -1,0 +1,97 @@
+"""What expressions of admission policies see, as types the CEL checker knows.
+
+``validation.admissionpolicies`` holds the expressions of a policy against these: objects and parameters may be of any
+type, the request has the fields of an ``AdmissionRequest``, and each variable the type of its own expression. Upstream:
+``apiserver/pkg/admission/plugin/cel`` (``compile.go``, ``composition.go``).
+
+Simplified: the namespace may have any fields; what is in a list or map of a variable may be anything.
+"""
+
+from __future__ import annotations
+
+from cel_expr_python import cel
+from google.protobuf import struct_pb2
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from gitopslab.controlplane.server.custom.cel import engine
+
+_F = FieldDescriptorProto
+_ANY, _LIST, _MAP = (f".google.protobuf.{name}" for name in ("Value", "ListValue", "Struct"))
+_SCALARS = {
+    "BOOL": _F.TYPE_BOOL, "INT": _F.TYPE_INT64, "UINT": _F.TYPE_UINT64, "DOUBLE": _F.TYPE_DOUBLE,
+    "STRING": _F.TYPE_STRING, "BYTES": _F.TYPE_BYTES,
+}  # fmt: skip
+_REQUEST: dict[str, dict[str, str]] = {
+    "GroupVersionKind": {"group": "STRING", "version": "STRING", "kind": "STRING"},
+    "GroupVersionResource": {"group": "STRING", "version": "STRING", "resource": "STRING"},
+    "UserInfo": {"username": "STRING", "uid": "STRING", "groups": _LIST, "extra": _MAP},
+    "AdmissionRequest": {
+        "kind": ".GroupVersionKind", "resource": ".GroupVersionResource", "subResource": "STRING",
+        "requestKind": ".GroupVersionKind", "requestResource": ".GroupVersionResource",
+        "requestSubResource": "STRING", "name": "STRING", "namespace": "STRING", "operation": "STRING",
+        "userInfo": ".UserInfo", "dryRun": "BOOL", "options": _ANY,
+    },
+}  # fmt: skip
+_FREE = ("object", "oldObject", "namespaceObject")
+
+
+class PolicyChecker:
+    """Holds the expressions of one policy, in its order: a variable is known once it was added.
+
+    Args:
+        has_params: Whether the policy has parameters.
+    """
+
+    def __init__(self, *, has_params: bool) -> None:
+        self._free = (*_FREE, "params") if has_params else _FREE
+        self._variables: dict[str, str] = {}
+
+    def check(self, expression: str, *, with_variables: bool = True) -> str:
+        """The name of an expression's type (``bool``, ``string``, ``dyn``); empty when unknown.
+
+        Raises:
+            CompileError: It does not fit.
+        """
+        known = {**_REQUEST, "Variables": self._variables} if with_variables else _REQUEST
+        seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
+        if with_variables:
+            seen["variables"] = cel.Type("Variables")
+        return engine.type_of(expression, _pool(known), seen).lower()
+
+    def add(self, name: str, expression: str) -> None:
+        """Check the expression of a variable, and know it from now on.
+
+        Raises:
+            CompileError: It does not fit; then it may be of any type.
+        """
+        self._variables[name] = _ANY
+        known = dict(self._variables)
+        del self._variables[name]
+        try:
+            kind = self.check(expression).upper()
+        finally:
+            self._variables = known
+        self._variables[name] = kind if kind in _SCALARS else {"LIST": _LIST, "MAP": _MAP}.get(kind, _ANY)
+
+
+def _pool(messages: dict[str, dict[str, str]]) -> DescriptorPool:
+    file = FileDescriptorProto(
+        name="policy.proto", syntax="proto2", dependency=[str(struct_pb2.DESCRIPTOR.name)],
+        message_type=[_message(name, fields) for name, fields in messages.items()],
+    )  # fmt: skip
+    pool = DescriptorPool()
+    pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
+    pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def _message(name: str, fields: dict[str, str]) -> DescriptorProto:
+    message = DescriptorProto(name=name)
+    for number, (field, kind) in enumerate(fields.items(), 1):
+        made = message.field.add(name=field, number=number, json_name=field, label=_F.LABEL_OPTIONAL)
+        if kind in _SCALARS:
+            made.type = _SCALARS[kind]
+        else:
+            made.type, made.type_name = _F.TYPE_MESSAGE, kind
+    return message
