@@ -9,7 +9,7 @@ import pytest
 from builders import ADMIN, config_map, deployment, pod
 
 from gitopslab.controlplane.server.local import LocalApi
-from gitopslab.controlplane.server.options import Caller, WriteOptions
+from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, InvalidError
 from gitopslab.machinery.objects import Object
@@ -87,6 +87,19 @@ def test_a_binding_that_warns_lets_it_pass(verbs: Verbs, api: LocalApi) -> None:
     assert options.warnings == [
         "Validation failed for ValidatingAdmissionPolicy 'limits' with binding 'everywhere': at most five"
     ]
+
+
+def test_a_warning_is_told_even_when_another_binding_refuses(verbs: Verbs, api: LocalApi) -> None:
+    api.create(policy({"expression": "false", "message": "no"}, rule=_MAPS))
+    api.create(config_map("a"))
+    api.create(binding("Warn", name="softly"))
+    api.create(binding("Deny", name="strictly"))
+    resource, options = verbs.catalog.by_key("configmaps"), DeleteOptions()
+    assert resource is not None
+    with pytest.raises(ApiError, match="with binding 'strictly' denied request: no"):
+        verbs.delete(ADMIN, resource, "default", "a", options)
+    told = "Validation failed for ValidatingAdmissionPolicy 'limits' with binding 'softly': no"
+    assert options.warnings == [told]
 
 
 @pytest.mark.parametrize(

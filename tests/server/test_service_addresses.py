@@ -277,6 +277,11 @@ def test_a_dry_run_notes_nothing(verbs: Verbs, api: LocalApi) -> None:
     assert noted(api) == {}
 
 
+def test_a_service_that_is_there_is_not_made_again_with_its_own_address(api: LocalApi) -> None:
+    api.create(service("web", clusterIP="10.96.0.77"))
+    assert "provided IP is already allocated" in refusal(api, service("web", clusterIP="10.96.0.77"))
+
+
 def test_an_address_that_somebody_noted_for_himself_is_not_given_out(api: LocalApi) -> None:
     parent = {"resource": "gateways", "name": "edge"}
     own: Object = {"apiVersion": "networking.k8s.io/v1", "kind": "IPAddress", "metadata": {"name": "10.96.0.77"}}

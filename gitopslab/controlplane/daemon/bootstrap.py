@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 
 from gitopslab.controlplane.daemon import apiservices
-from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubernetes_service
+from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubernetes_service, missing
 from gitopslab.controlplane.daemon.kubesystem import extras
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.runtime.api import Api
@@ -54,7 +54,7 @@ def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool =
     nodes = api.list("nodes")  # with their uids, which owner references need
     for obj in (_service_range(), *_unnoted_addresses(api)):
         _ensure(api, obj)
-    for obj in kubernetes_service(nodes):  # after the nodes: it tells that they were all made
+    for obj in missing(api, kubernetes_service(nodes)):  # after the nodes: it tells that they were all made
         _ensure_if_allowed(api, obj)
     if bare or _exists(api, "configmaps", _MARKER, "kube-system"):
         return

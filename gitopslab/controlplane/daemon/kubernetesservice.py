@@ -16,7 +16,7 @@ from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
-from gitopslab.errors import AlreadyExistsError
+from gitopslab.errors import NotFoundError
 from gitopslab.machinery.objects import Object, key_of, labels_of
 
 _KEY = ("default", "kubernetes")
@@ -59,6 +59,21 @@ def kubernetes_service(nodes: list[Object]) -> list[Object]:
     ]
 
 
+def missing(api: Api, objects: list[Object]) -> list[Object]:
+    """Those of the three that are not there; creating the others again is refused, for their address is taken."""
+    keys = {"Service": "services", "EndpointSlice": "endpointslices.discovery.k8s.io", "Endpoints": "endpoints"}
+    return [obj for obj in objects if not _exists(api, keys[obj["kind"]])]
+
+
+def _exists(api: Api, resource: str) -> bool:
+    namespace, name = _KEY
+    try:
+        api.get(resource, name, namespace)
+    except NotFoundError:
+        return False
+    return True
+
+
 def control_node(nodes: list[Object]) -> Object:
     """The node that shows the control plane: the first of that role, else the first."""
     return next((node for node in nodes if ROLE_LABEL in labels_of(node)), nodes[0])
@@ -81,11 +96,8 @@ class KubernetesServiceController:
     def reconcile(self, request: Request) -> Result:
         """Create what is missing; without any node there is nowhere to point at."""
         nodes = sorted(self._nodes, key=key_of)
-        for obj in kubernetes_service(nodes) if nodes else ():
-            try:
-                self._api.create(obj)
-            except AlreadyExistsError:
-                continue
+        for obj in missing(self._api, kubernetes_service(nodes)) if nodes else ():
+            self._api.create(obj)
         return DONE
 
 

@@ -269,13 +269,16 @@ class ResourceEndpoint:
     def _delete(self, call: Call) -> Answer:
         info, resource = call.info, call.resource
         options = _delete_options(call)
+        call.warnings = options.warnings
         record, gone = self._verbs.delete(call.who, resource, info.namespace, info.name, options)
         if gone and resource.key not in _SHOWN_WHEN_GONE:
             details = {"name": info.name, "group": resource.group, "kind": resource.plural}
             details["uid"] = uid_of(record.object)
-            return of_status(200, {key: value for key, value in details.items() if value})
+            status = of_status(200, {key: value for key, value in details.items() if value})
+            return replace(status, warnings=options.warnings)
         # 202 tells that the object stays a while, but only to those who asked for cascading in the old way
-        return _object(call, record, 202 if not gone and options.is_cascading else 200)
+        answer = _object(call, record, 202 if not gone and options.is_cascading else 200)
+        return replace(answer, warnings=options.warnings)
 
     def _delete_collection(self, call: Call) -> Answer:
         options = list_options(call.query)

@@ -28,21 +28,13 @@ def cluster_ips(service: Object) -> list[str]:
     return [ip for ip in service["spec"].get("clusterIPs") or () if ip not in ("", "None")]
 
 
-def is_of(address: Object, service: Object) -> bool:
-    """Whether an IPAddress is that of a Service."""
-    return bool(address["spec"].get("parentRef") == _parent(service))
-
-
-def _parent(service: Object) -> Object:
-    return {"resource": "services", "namespace": namespace_of(service), "name": name_of(service)}
-
-
 def _address(ip: str, service: Object) -> Object:
     family = f"IPv{ipaddress.ip_address(ip).version}"
     labels = {f"{_LABELS}ip-family": family, f"{_LABELS}managed-by": "ipallocator.k8s.io"}
+    parent = {"resource": "services", "namespace": namespace_of(service), "name": name_of(service)}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "IPAddress",
         "metadata": {"name": ip, "labels": labels},
-        "spec": {"parentRef": _parent(service)},
+        "spec": {"parentRef": parent},
     }

@@ -69,6 +69,7 @@ class DeleteOptions:
         resource_version: Delete only this very state.
         dry_run: Do everything but keep it.
         is_cascading: Whether dependents were asked for with ``orphanDependents: false``, as of old.
+        warnings: Filled while the request is worked on; they become ``Warning`` headers.
     """
 
     grace_seconds: int | None = None
@@ -77,6 +78,7 @@ class DeleteOptions:
     resource_version: str | None = None
     dry_run: bool = False
     is_cascading: bool = False
+    warnings: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> DeleteOptions:

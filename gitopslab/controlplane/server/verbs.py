@@ -292,7 +292,8 @@ class Verbs:
         current = self.get(who, resource, namespace, name)
         identity.check_preconditions(resource, current.object, options)
         write = WriteOptions(dry_run=options.dry_run)
-        self._admission.validate(self._attributes(who, resource, "DELETE", "", None, current.object, write))
+        attributes = self._attributes(who, resource, "DELETE", "", None, current.object, write)
+        self._admission.validate(attributes, options.warnings)
         obj = current.copy()
         goes = deletion.mark(resource, obj, options, self.clock.now())
         key = (namespace, name)
@@ -423,7 +424,7 @@ class Verbs:
             raise invalid(str(obj.get("kind")), group, name_of(obj), causes)
         options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
         signers.check(self.authorizer, who, resource, sub, obj, attributes.before)
-        options.warnings.extend(self._admission.validate(attributes))
+        self._admission.validate(attributes, options.warnings)
 
     def _charge(self, quota: Object) -> None:
         """Store what a write that is under way takes of a quota, as the server itself."""

@@ -97,11 +97,12 @@ class Admission:
                 return customresources.format_warnings(attributes)
         return []
 
-    def validate(self, attributes: Attributes) -> list[str]:
+    def validate(self, attributes: Attributes, warnings: list[str]) -> None:
         """Refuse what other objects forbid.
 
-        Returns:
-            Warnings for the client.
+        Args:
+            attributes: The write.
+            warnings: Where to tell the client what is wrong and let pass, even when something else is refused.
 
         Raises:
             ApiError: A plugin refuses.
@@ -109,10 +110,11 @@ class Admission:
         if attributes.operation == "DELETE":
             namespaces.check_deletable(attributes)
             priority.check_deletable(attributes)
-            return policies.check(attributes, self._reader, self._catalog)
+            policies.check(attributes, self._reader, self._catalog, warnings)
+            return
         if attributes.resource.key == "pods":
             limits.check_pod(attributes, self._reader)
-        warnings = podsecurity.check(attributes, self._reader)
+        warnings += podsecurity.check(attributes, self._reader)
         match attributes.resource.key:
             case "pods":
                 runtimeclasses.check_class(attributes, self._reader)
@@ -125,6 +127,5 @@ class Admission:
                 certificates.check_subject(attributes)
             case "priorityclasses.scheduling.k8s.io":
                 priority.check_global_default(attributes, self._reader)
-        warnings += policies.check(attributes, self._reader, self._catalog)
+        policies.check(attributes, self._reader, self._catalog, warnings)
         self._quotas.check(attributes)
-        return warnings

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from random import Random
 
-from gitopslab.controlplane.server.addresses import ADDRESSES, is_of
+from gitopslab.controlplane.server.addresses import ADDRESSES
 from gitopslab.controlplane.server.admission.allocation import Addresses, Ports
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.families import set_families
@@ -36,7 +36,7 @@ def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> No
     others = [other["spec"] for other in reader.all("services") if key_of(other) != key_of(service)]
     if needs_cluster_ip(spec):
         taken = {other["clusterIP"] for other in others if other.get("clusterIP")}
-        taken |= {name_of(address) for address in reader.all(ADDRESSES) if not is_of(address, service)}
+        taken |= {name_of(address) for address in reader.all(ADDRESSES)}
         _give_cluster_ip(service, before, Addresses(taken, chance, dry_run=attributes.dry_run))
     if spec.get("type") in _WITH_NODE_PORTS:
         open_ports = {port for other in others for port in _ports_of(other)}

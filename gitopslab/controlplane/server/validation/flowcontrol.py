@@ -8,7 +8,7 @@ from typing import Any
 
 from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.flowcontrol import MANDATORY, default_objects
-from gitopslab.controlplane.server.validation import formats
+from gitopslab.controlplane.server.validation import formats, gostruct
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object, name_of
 
@@ -50,7 +50,7 @@ def check_schema(causes: Causes, obj: Object) -> None:
     for index, rule in enumerate(spec.get("rules") or ()):
         _check_rule(causes, rule, f"spec.rules[{index}]")
     if name in MANDATORY and not same(spec, _fixed("FlowSchema", name)):
-        causes.invalid("spec", spec, f"spec of '{name}' must equal the fixed value")
+        causes.invalid("spec", gostruct.printed("FlowSchemaSpec", spec), f"spec of '{name}' must equal the fixed value")
     _check_conditions(causes, obj)
 
 
@@ -197,13 +197,12 @@ def check_level_change(causes: Causes, obj: Object, before: Object, subresource:
 def _check_fixed_level(causes: Causes, spec: Object, name: str) -> None:
     if name not in MANDATORY:
         return
-    fixed = _fixed("PriorityLevelConfiguration", name)
+    fixed, shown = _fixed("PriorityLevelConfiguration", name), gostruct.printed("PriorityLevelConfigurationSpec", spec)
     if name == _EXEMPT:
         if not same({**spec, "exempt": fixed["exempt"]}, fixed):
-            why = f"spec of '{name}' except the 'spec.exempt' field must equal the fixed value"
-            causes.invalid("spec", spec, why)
+            causes.invalid("spec", shown, f"spec of '{name}' except the 'spec.exempt' field must equal the fixed value")
     elif not same(spec, fixed):
-        causes.invalid("spec", spec, f"spec of '{name}' must equal the fixed value")
+        causes.invalid("spec", shown, f"spec of '{name}' must equal the fixed value")
 
 
 def _check_shares(causes: Causes, found: Object, path: str) -> None:

@@ -4,7 +4,7 @@ Some errors carry a difference of two specs, or a spec as a value, printed with 
 every unset field. ``_FIELDS`` names the fields of the structs that appear there (``pkg/apis/core/types.go``); parts
 of a spec without a row are printed with the fields they have.
 
-Called by ``pods``, ``claims``, ``storage`` and ``jobs`` when they refuse a change.
+Called by ``pods``, ``claims``, ``storage``, ``jobs``, ``networking`` and ``flowcontrol`` when they refuse a change.
 """
 
 from __future__ import annotations
@@ -34,6 +34,22 @@ _FIELDS = {
         "Driver:s VolumeHandle:s ReadOnly:b FSType:s VolumeAttributes ControllerPublishSecretRef NodeStageSecretRef "
         "NodePublishSecretRef ControllerExpandSecretRef NodeExpandSecretRef"
     ),
+    "ParentReference": "Group:s Resource:s Namespace:s Name:s",
+    "FlowSchemaSpec": (
+        "PriorityLevelConfiguration=LevelReference MatchingPrecedence DistinguisherMethod=*FlowMethod Rules=[]FlowRules"
+    ),
+    "LevelReference": "Name:s",
+    "FlowMethod": "Type:s",
+    "FlowRules": "Subjects=[]FlowSubject ResourceRules=[]FlowResources NonResourceRules=[]FlowPaths",
+    "FlowSubject": "Kind:s User=*LevelReference Group=*LevelReference ServiceAccount=*FlowAccount",
+    "FlowAccount": "Namespace:s Name:s",
+    "FlowResources": "Verbs APIGroups Resources ClusterScope:b Namespaces",
+    "FlowPaths": "Verbs NonResourceURLs",
+    "PriorityLevelConfigurationSpec": "Type:s Limited=*LimitedLevel Exempt=*ExemptLevel",
+    "LimitedLevel": "NominalConcurrencyShares LimitResponse=LimitResponse LendablePercent BorrowingLimitPercent",
+    "LimitResponse": "Type:s Queuing=*Queuing",
+    "Queuing": "Queues HandSize QueueLengthLimit",
+    "ExemptLevel": "NominalConcurrencyShares LendablePercent",
     "PodSpec": (
         "Volumes=[]Volume InitContainers=[]Container Containers=[]Container EphemeralContainers=[]Container "
         "RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy:s NodeSelector "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.validation import formats
+from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.validation import formats, gostruct
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
 from gitopslab.controlplane.server.validation.services import check_balancer_host
@@ -264,7 +265,9 @@ def check_address(causes: Causes, address: Object) -> None:
 def check_address_change(causes: Causes, address: Object, before: Object, subresource: str) -> None:
     """It stays whose it is."""
     check_address(causes, address)
-    check_immutable(causes, address["spec"].get("parentRef"), before["spec"].get("parentRef"), "spec.parentRef")
+    parent = address["spec"].get("parentRef")
+    if not same(parent, before["spec"].get("parentRef")):
+        causes.invalid("spec.parentRef", gostruct.printed("ParentReference", parent or {}), "field is immutable")
 
 
 def check_ranges(causes: Causes, found: Object) -> None:

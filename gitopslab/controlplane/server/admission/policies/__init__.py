@@ -45,25 +45,22 @@ class Denial:
         return f"ValidatingAdmissionPolicy '{self.policy}'{whose} denied request: {self.fault.message}"
 
 
-def check(attributes: Attributes, reader: Reader, catalog: Catalog) -> list[str]:
+def check(attributes: Attributes, reader: Reader, catalog: Catalog, warnings: list[str]) -> None:
     """Refuse what a policy denies.
 
     Args:
         attributes: The write.
         reader: Policies, bindings, parameters and namespaces.
         catalog: Of which kinds parameters may be.
-
-    Returns:
-        Warnings for the client, of bindings that only warn.
+        warnings: Where to tell what bindings only warn of, whether the write is refused or not.
 
     Raises:
         ApiError: 422, or what the policy's ``reason`` stands for.
     """
     if attributes.resource.group == GROUP:
-        return []  # else a policy could forbid its own repair
+        return  # else a policy could forbid its own repair
     attributes = _as_sent(attributes)
     denials: list[Denial] = []
-    warnings: list[str] = []
     for policy, bindings in _bound(reader):
         if not matching.matches(policy["spec"].get("matchConstraints"), attributes, reader):
             continue
@@ -72,7 +69,6 @@ def check(attributes: Attributes, reader: Reader, catalog: Catalog) -> list[str]
                 _judge(policy, binding, attributes, reader, catalog, denials, warnings)
     if denials:
         raise _refusal(attributes, denials[0])
-    return warnings
 
 
 def _as_sent(attributes: Attributes) -> Attributes:
