@@ -97,14 +97,14 @@ def test_default_storage_class_is_marked(furnished: ControlPlane) -> None:
 def test_second_bootstrap_changes_nothing(furnished: ControlPlane, clock: JumpableClock) -> None:
     furnished.settle()
     revision = furnished.store.revision
-    bootstrap(furnished.api, None, clock)
+    bootstrap(furnished.api_for, None, clock)
     assert furnished.store.revision == revision
 
 
 def test_what_a_learner_deleted_of_kube_system_stays_deleted(furnished: ControlPlane, clock: JumpableClock) -> None:
     furnished.api.delete("deployments.apps", "coredns", "kube-system")
     furnished.advance(2)
-    bootstrap(furnished.api, None, clock)
+    bootstrap(furnished.api_for, None, clock)
     assert "coredns" not in names(furnished, "deployments.apps", "kube-system")
 
 
@@ -112,19 +112,19 @@ def test_interrupted_bootstrap_is_completed_by_the_next(plane: ControlPlane, clo
     plane.api.create(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "coredns", "namespace": "kube-system"}}
     )
-    bootstrap(plane.api, None, clock)
+    bootstrap(plane.api_for, None, clock)
     assert "coredns" in names(plane, "deployments.apps", "kube-system")
 
 
 def test_restart_without_a_shape_keeps_the_nodes_there_are(clock: JumpableClock) -> None:
     plane = ControlPlane(clock, topology=Topology.of_workers(1), bare=True)
-    bootstrap(plane.api, None, clock, bare=True)
+    bootstrap(plane.api_for, None, clock, bare=True)
     assert names(plane, "nodes") == {"lab-control-plane", "lab-worker"}
 
 
 def test_restart_with_a_larger_shape_adds_nodes(clock: JumpableClock) -> None:
     plane = ControlPlane(clock, topology=Topology.of_workers(1), bare=True)
-    bootstrap(plane.api, Topology.of_workers(2), clock, bare=True)
+    bootstrap(plane.api_for, Topology.of_workers(2), clock, bare=True)
     assert names(plane, "nodes") == {"lab-control-plane", "lab-worker", "lab-worker2"}
 
 
@@ -138,7 +138,7 @@ def test_cluster_whose_nodes_were_all_deleted_gets_the_default_ones_back(
 ) -> None:
     for name in names(plane, "nodes"):
         plane.api.delete("nodes", name)
-    bootstrap(plane.api, None, clock, bare=True)
+    bootstrap(plane.api_for, None, clock, bare=True)
     assert len(names(plane, "nodes")) == 4
 
 
@@ -147,7 +147,7 @@ def test_a_cluster_starts_also_with_nothing_but_a_node_made_by_hand(plane: Contr
         plane.api.delete("nodes", name)
     plane.api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "mine"}})
     plane.api.delete("endpointslices.discovery.k8s.io", "kubernetes", "default")
-    bootstrap(plane.api, None, clock, bare=True)
+    bootstrap(plane.api_for, None, clock, bare=True)
     assert names(plane, "nodes") == {"mine"}
     assert names(plane, "endpointslices.discovery.k8s.io") == {"kubernetes"}
 
@@ -161,6 +161,18 @@ def test_a_cluster_starts_also_when_a_quota_forbids_its_service(
     )
     plane.settle()
     plane.api.delete("services", "kubernetes", "default")
-    bootstrap(plane.api, None, clock, bare=True)
+    bootstrap(plane.api_for, None, clock, bare=True)
     assert "the cluster starts without Service kubernetes: " in caplog.text
     assert "kubernetes" not in names(plane, "services")
+
+
+def test_what_the_api_server_makes_is_the_api_servers(plane: ControlPlane) -> None:
+    def managers(resource: str, name: str, namespace: str = "") -> list[str]:
+        entries = plane.api.get(resource, name, namespace)["metadata"]["managedFields"]
+        return [entry["manager"] for entry in entries if not entry.get("subresource")]
+
+    assert managers("namespaces", "default") == ["kube-apiserver"]
+    assert managers("services", "kubernetes", "default") == ["kube-apiserver"]
+    assert managers("priorityclasses.scheduling.k8s.io", "system-node-critical") == ["kube-apiserver"]
+    levels = "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
+    assert managers(levels, "system") == ["api-priority-and-fairness-config-producer-v1"]

@@ -6,6 +6,7 @@ call ``settle`` and ``advance``. Nothing here opens a socket.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -38,10 +39,13 @@ from gitopslab.machinery.names import CHANCE
 
 ADMIN = Caller("kubernetes-admin", ("system:masters", "system:authenticated"), "gitopslab")
 
+_API_SERVER = Caller("system:apiserver", ("system:masters", "system:authenticated"), "kube-apiserver")
+_FAIRNESS = "api-priority-and-fairness-config"
 _IDENTITIES = {
-    "customresourcedefinition-controller": Caller(
-        "system:apiserver", ("system:masters", "system:authenticated"), "kube-apiserver"
-    ),
+    "kubernetes-admin": ADMIN,
+    "kube-apiserver": _API_SERVER,
+    **{name: replace(_API_SERVER, manager=f"{name}-v1") for name in (f"{_FAIRNESS}-producer", f"{_FAIRNESS}-consumer")},
+    "customresourcedefinition-controller": _API_SERVER,
     "default-scheduler": Caller("system:kube-scheduler", ("system:authenticated",), "kube-scheduler"),
     "kubelet": Caller("system:node:lab", ("system:nodes", "system:authenticated"), "kubelet"),
 }
@@ -99,7 +103,7 @@ class ControlPlane:
         self.verbs = Verbs(self.store, clock, key=key, chance=chance)
         self.api: Api = LocalApi(self.verbs, ADMIN)
         self.manager = Manager(self.api, clock)
-        bootstrap(self.api, topology, clock, bare=bare)
+        bootstrap(self.api_for, topology, clock, bare=bare)
         self.kubelets = kubelets(self.api_for, self.manager, clock, runtime, pace=PLAIN if bare else LAB)
         if not bare:
             self.verbs.serve_metrics(self.kubelets.metrics)
@@ -119,9 +123,9 @@ class ControlPlane:
             "kube-scheduler": scheduler(self.api_for, self.manager, clock),
             "kubelet": self.kubelets.reconcilers,
             "kube-apiserver": [
-                KubernetesServiceController(self.api, self.manager),
-                ApiServiceController(self.api, self.manager),
-                FlowSchemaController(self.api, self.manager, clock),
+                KubernetesServiceController(self.api_for("kube-apiserver"), self.manager),
+                ApiServiceController(self.api_for("kube-apiserver"), self.manager),
+                FlowSchemaController(self.api_for(f"{_FAIRNESS}-consumer"), self.manager, clock),
             ],
             **{starter.name: [starter] for starter in self.gitops.starters},
         }

@@ -9,6 +9,7 @@ keeping all that alive (controllers and kubelets), default service accounts (the
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from gitopslab.controlplane.daemon import apiservices
 from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubernetes_service, missing
@@ -33,29 +34,32 @@ _BILLION = 1_000_000_000
 log = logging.getLogger(__name__)
 
 
-def bootstrap(api: Api, topology: Topology | None, clock: Clock, *, bare: bool = False) -> None:
+def bootstrap(api_for: Callable[[str], Api], topology: Topology | None, clock: Clock, *, bare: bool = False) -> None:
     """Make what a cluster needs and does not have yet.
 
     Args:
-        api: Writes as the cluster's administrator.
+        api_for: Gives the Api with the identity of whoever makes an object on a real cluster.
         topology: The nodes it must have; None for those it has, and the default ones in a new cluster.
         clock: The time.
         bare: Leave out everything that is there only because kubeadm puts it there.
     """
+    api, server = api_for("kubernetes-admin"), api_for("kube-apiserver")
     for name in _NAMESPACES:
-        _ensure(api, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        _ensure(server, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     served = BUILT_IN if bare else (*BUILT_IN, NODE_METRICS)
-    for obj in (*_priority_classes(), *default_policy(), *default_objects(), *apiservices.built_in(served)):
-        _ensure(api, obj)
+    for obj in (*_priority_classes(), *default_policy(), *apiservices.built_in(served)):
+        _ensure(server, obj)
+    for obj in default_objects():
+        _ensure(api_for("api-priority-and-fairness-config-producer"), obj)
     if topology is None and not (api.list("nodes") and _exists(api, "services", "kubernetes", "default")):
         topology = Topology()
     for node in topology.nodes() if topology else ():
         _ensure(api, node)
     nodes = api.list("nodes")  # with their uids, which owner references need
     for obj in (_service_range(), *_unnoted_addresses(api)):
-        _ensure(api, obj)
+        _ensure(server, obj)
     for obj in missing(api, kubernetes_service(nodes)):  # after the nodes: it tells that they were all made
-        _ensure_if_allowed(api, obj)
+        _ensure_if_allowed(server, obj)
     if bare or _exists(api, "configmaps", _MARKER, "kube-system"):
         return
     for obj in (*extras(control_node(nodes), clock), _marker(clock)):  # the marker last, when all is there

@@ -46,7 +46,9 @@ class FlowSchemaController:
                 "message": message + ("and it exists" if is_there else "but there is no such object"),
                 "lastTransitionTime": timestamp(self._clock.now()),
             }  # fmt: skip
-            self._api.patch(SCHEMAS, request.name, {"status": {"conditions": [condition]}}, subresource="status")
+            head = {"apiVersion": schema["apiVersion"], "kind": schema["kind"], "metadata": {"name": request.name}}
+            told = {**head, "status": {"conditions": [condition]}}
+            self._api.patch(SCHEMAS, request.name, told, type="apply", subresource="status")
         return DONE
 
     def _leading_to(self, event: WatchEvent) -> Iterable[Request]:
