@@ -8,12 +8,12 @@ that a command that waits (`kubectl delete`, `kubectl rollout status`) gets what
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gitopslab.background.process import listening
 from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
 from gitopslab.controlplane.daemon.folder import ClusterFolder
 from gitopslab.controlplane.http.app import build_app
@@ -53,7 +53,7 @@ def fast_cluster(folder: Path) -> Iterator[FastCluster]:
     plane.verbs.tokens.know(credentials.token, ADMIN)
     plane.settle()
     app = build_app(plane.verbs, logs=plane.kubelets.logs, exec=plane.kubelets.exec, ports=plane.kubelets.ports)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listening(0)
     files.write_kubeconfig("fast", listener.getsockname()[1], credentials)
 
     async def live() -> None:

@@ -23,8 +23,7 @@ from gitopslab.course.voice import Cell
 from gitopslab.course.workshop import Workshop
 
 EXERCISES = [catalogue.exercise(one) for one in catalogue.ids()]
-WAYS = [(exercise, route.name, route.steps) for exercise in EXERCISES for route in exercise.routes]
-WRONG = [(exercise, mistake.name, mistake.steps) for exercise in EXERCISES for mistake in exercise.mistakes]
+GROUPS = 4  # of exercises, each with a cluster of its own when several workers run the tests
 _SETTLE = 60  # seconds of the cluster's time: longer than any start, pull, probe or first back-off
 
 Walk = Callable[..., Verdict]
@@ -55,11 +54,23 @@ def named(exercise: Exercise) -> str:
     return exercise.number
 
 
+def dealt(at: int) -> pytest.MarkDecorator:
+    return pytest.mark.xdist_group(f"exercises-{at % GROUPS}")
+
+
+EACH = [pytest.param(exercise, id=exercise.number, marks=dealt(at)) for at, exercise in enumerate(EXERCISES)]
+WAYS = [
+    pytest.param(exercise, route.name, route.steps, id=f"{exercise.number}: {route.name}", marks=dealt(at))
+    for at, exercise in enumerate(EXERCISES)
+    for route in exercise.routes
+]
+
+
 def message(verdict: Verdict) -> str:
     return of_verdict(verdict, Cell()).text
 
 
-@pytest.mark.parametrize("exercise", EXERCISES, ids=named)
+@pytest.mark.parametrize("exercise", EACH)
 def test_untouched_it_fails_and_every_mistake_has_words_of_its_own(walk: Walk, exercise: Exercise) -> None:
     untouched = walk(exercise)
     said = {"untouched": message(untouched)}
@@ -75,7 +86,7 @@ def test_untouched_it_fails_and_every_mistake_has_words_of_its_own(walk: Walk, e
         assert telling == [mistake.name], f"{mistake.says!r} is said to {telling}:\n{said[mistake.name]}"
 
 
-@pytest.mark.parametrize(("exercise", "name", "steps"), WAYS, ids=[f"{e.number}: {name}" for e, name, _ in WAYS])
+@pytest.mark.parametrize(("exercise", "name", "steps"), WAYS)
 def test_every_right_way_passes(walk: Walk, exercise: Exercise, name: str, steps: tuple[Step, ...]) -> None:
     text = message(walk(exercise, steps))
     assert text.startswith(f"Done: {exercise.goal}"), text

@@ -54,14 +54,16 @@ def _started(tmp_path: Path, how: str, left: float = 1000) -> Iterator[Started]:
     command = [sys.executable, "-c", CLUSTER, str(tmp_path), family, how]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as cluster:
         assert cluster.stdout is not None
-        found: dict[str, str] = {}
-        while len(found) < 3:
-            word, *rest = cluster.stdout.readline().split()
-            found[word] = rest[0] if word != "child" else " ".join(rest)
-        child, warden = found["child"].split()
-        assert found["grandchild"] == child
-        yield cluster, [psutil.Process(int(pid)) for pid in (child, found["orphan"])], int(warden)
-        cluster.kill()
+        try:
+            found: dict[str, str] = {}
+            while len(found) < 3:
+                word, *rest = cluster.stdout.readline().split()
+                found[word] = rest[0] if word != "child" else " ".join(rest)
+            child, warden = found["child"].split()
+            assert found["grandchild"] == child
+            yield cluster, [psutil.Process(int(pid)) for pid in (child, found["orphan"])], int(warden)
+        finally:
+            cluster.kill()  # which ends by itself in no case
 
 
 @pytest.fixture
