@@ -76,6 +76,14 @@ def test_a_schema_whose_level_is_missing_dangles_until_the_level_comes(lab: Lab)
     assert condition["status"] == "False"
 
 
+@pytest.mark.parametrize("resource", [SCHEMAS, LEVELS])
+def test_what_every_api_server_makes_comes_back_when_it_is_deleted(lab: Lab, resource: str) -> None:
+    before = lab.api.get(resource, "global-default")
+    lab.api.delete(resource, "global-default")
+    lab.plane.settle()
+    assert lab.api.get(resource, "global-default")["spec"] == before["spec"]
+
+
 def test_what_is_not_said_is_filled_in(lab: Lab) -> None:
     assert lab.api.create(schema("plain"))["spec"]["matchingPrecedence"] == 1000
     queue = {"type": "Queue", "queuing": {}}

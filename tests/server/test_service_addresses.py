@@ -324,3 +324,11 @@ def test_a_range_stays_and_may_get_one_of_the_other_family(api: LocalApi) -> Non
     with pytest.raises(InvalidError, match="field is immutable"):
         api.update({**found, "spec": {"cidrs": ["10.1.0.0/24"]}})
     assert api.update({**found, "spec": {"cidrs": ["10.0.0.0/24", "fd00::/64"]}})["spec"]["cidrs"][1] == "fd00::/64"
+
+
+def test_an_address_stays_whose_it_is(api: LocalApi) -> None:
+    address = api.create(service("web"))["spec"]["clusterIP"]
+    with pytest.raises(InvalidError) as refused:
+        api.patch(ADDRESSES, address, {"spec": {"parentRef": {"name": "z"}}})
+    shown = '{"Group":"","Resource":"services","Namespace":"default","Name":"z"}'
+    assert f"spec.parentRef: Invalid value: {shown}: field is immutable" in refused.value.message

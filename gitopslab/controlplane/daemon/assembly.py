@@ -17,7 +17,7 @@ from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerControll
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
 from gitopslab.controlplane.daemon.apiservices import ApiServiceController
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
-from gitopslab.controlplane.daemon.flowcontrol import FlowSchemaController
+from gitopslab.controlplane.daemon.flowcontrol import FlowDefaultsController, FlowSchemaController
 from gitopslab.controlplane.daemon.gitops import GitOps
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
 from gitopslab.controlplane.daemon.topology import Topology
@@ -125,6 +125,7 @@ class ControlPlane:
             "kube-apiserver": [
                 KubernetesServiceController(self.api_for("kube-apiserver"), self.manager),
                 ApiServiceController(self.api_for("kube-apiserver"), self.manager),
+                FlowDefaultsController(self.api_for(f"{_FAIRNESS}-producer"), self.manager),
                 FlowSchemaController(self.api_for(f"{_FAIRNESS}-consumer"), self.manager, clock),
             ],
             **{starter.name: [starter] for starter in self.gitops.starters},

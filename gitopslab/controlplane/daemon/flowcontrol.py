@@ -1,21 +1,46 @@
-"""Tells of every FlowSchema whether the PriorityLevelConfiguration that it names is there.
+"""FlowSchemas and PriorityLevelConfigurations: whether each schema leads somewhere, and that the usual ones stay.
 
-The manager calls it when one of either changed. Upstream: ``apiserver/pkg/util/flowcontrol``, whose other part, by
-which requests wait and are refused, is not here.
+The manager calls both controllers when one of either changed. Upstream: ``apiserver/pkg/util/flowcontrol``, whose other
+part, by which requests wait and are refused, is not here, and ``pkg/registry/flowcontrol/ensurer``.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
+from gitopslab.controlplane.server.flowcontrol import default_objects
+from gitopslab.errors import AlreadyExistsError
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import condition_of, name_of
 
 SCHEMAS = "flowschemas.flowcontrol.apiserver.k8s.io"
 LEVELS = "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
+
+
+class FlowDefaultsController:
+    """Makes the objects of every API server again when somebody deletes one."""
+
+    name = "priority-and-fairness-config-producer"
+
+    def __init__(self, api: Api, manager: Manager) -> None:
+        self._api = api
+        self.sources: tuple[Source, ...] = (Source(SCHEMAS, _deletion), Source(LEVELS, _deletion))
+
+    def reconcile(self, request: Request) -> Result:
+        """Create what is missing under this name."""
+        for obj in default_objects():
+            if name_of(obj) == request.name:
+                with contextlib.suppress(AlreadyExistsError):
+                    self._api.create(obj)
+        return DONE
+
+
+def _deletion(event: WatchEvent) -> Iterable[Request]:
+    return (Request("", name_of(event.object)),) if event.type == "DELETED" else ()
 
 
 class FlowSchemaController:

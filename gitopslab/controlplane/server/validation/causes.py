@@ -14,6 +14,10 @@ Cause = tuple[str, str, str]
 """``(field, reason, message)``: the message without its field."""
 
 
+class Struct(dict[str, Any]):
+    """A value whose keys are the fields of a Go struct, and stay in their order."""
+
+
 class Causes:
     """What is wrong with an object, in the order found."""
 
@@ -87,6 +91,6 @@ def shown(value: Any) -> str:
 def _ordered(value: Any) -> Any:
     """With the keys of maps sorted, as Go prints them; what has other values than texts is a struct, and stays."""
     if isinstance(value, dict):
-        is_map = all(isinstance(item, str) for item in value.values())
+        is_map = not isinstance(value, Struct) and all(isinstance(item, str) for item in value.values())
         return {key: _ordered(value[key]) for key in (sorted(value) if is_map else value)}
     return [_ordered(item) for item in value] if isinstance(value, list) else value

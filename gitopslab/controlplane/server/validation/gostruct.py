@@ -15,6 +15,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from gitopslab.controlplane.server.validation.causes import Struct
 from gitopslab.machinery.objects import Object
 
 _FIELDS = {
@@ -171,7 +172,8 @@ def difference(struct: str, old: Object, new: Object) -> str:
 def printed(struct: str, value: Object) -> Object:
     """A value with Go's names, order and zero values."""
     source = _with_host_fields(value) if struct == "PodSpec" else value
-    return {name: _field(zero, shape, inner, source.get(key)) for name, key, zero, shape, inner in _rows(struct)}
+    rows = _rows(struct)
+    return Struct({name: _field(zero, shape, inner, source.get(key)) for name, key, zero, shape, inner in rows})
 
 
 def _with_host_fields(spec: Object) -> Object:
