@@ -81,7 +81,7 @@ def one(client: Client, what: str | Object, name: str, namespace: str) -> Target
     if rest and name:
         raise errors.LabError(f"{what!r} names an object already, and so does {name!r}", "leave one of them out")
     if "/" in rest:
-        raise errors.LabError(f"{what!r} names more than an object", f'write "{kind}/NAME"')
+        raise errors.LabError(f"{what!r} names more than one object", f'write "{kind}/NAME"')
     if not (rest or name):
         raise errors.LabError(f"{what!r} is a kind of object; which one is meant?", f'write "{kind}/NAME"')
     return Target(client.resource(kind), rest or name, namespace)
