@@ -112,12 +112,13 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _BACKDATE)
             .not_valid_after(min(end, self._certificate.not_valid_after_utc))
-            .add_extension(_extended_usage(usages), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
         if any(usage in _KEY_USAGES for usage in usages):  # an empty extension would make the certificate invalid
             builder = builder.add_extension(_key_usage(usages), critical=True)
+        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(_extended_usage(usages), critical=False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(authority, critical=False)
         for names in (found for found in request.extensions if isinstance(found.value, x509.SubjectAlternativeName)):
             builder = builder.add_extension(names.value, critical=names.critical)
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
