@@ -178,7 +178,8 @@ class Run:
         if image is None:
             known = ", ".join(["scratch", *table()])
             hint = (
-                f"Bases of the lab: {known}. Others need Docker, Podman or Buildah running, or a push to the lab's registry."
+                f"Bases of the lab: {known}. Others need Docker, Podman or Buildah running, or a push to the lab's "
+                "registry."
             )
             raise Beyond(line, f"the lab has no base image {text}, and no container engine answers", hint)
         if image.platform != platform:
