@@ -63,6 +63,7 @@ def open_lab(folder: Path) -> Iterator[OpenLab]:
     environment = {**os.environ, "GITOPSLAB_HOME": str(folder / "home"), "IPYTHONDIR": str(folder / "ipython")}
     # a page of ours asks the application which notebook is ready
     environment["JUPYTER_CONFIG_PATH"] = str(_expose_application(folder / "jupyter"))
+    environment["JUPYTERLAB_SETTINGS_DIR"] = str(folder / "settings")  # a theme chosen here is nobody else's
     desk = folder / "gitopslab-lab"
     command = [
         sys.executable,

@@ -98,9 +98,10 @@ def fill(folder: Path, asked: str) -> str:
     speak(asked or language_of(folder) or ENGLISH)
     with edition(language()) as source:
         done = copy_to(folder, source, language())
-    for names, what in ((done.new, "added"), (done.refreshed, "brought up to date")):
-        if names:
-            note(f"{len(names)} file(s) {what} in {folder}")
+    if done.new:
+        note(f"{len(done.new)} file(s) added in {folder}")
+    if done.refreshed:
+        note(f"{len(done.refreshed)} file(s) brought up to date in {folder}")
     for kept in done.kept:
         note(f"{kept} has changes of yours and stays; for the newer version move it away and run this again")
     return min((name for name in source if name.endswith(".ipynb") and "/" not in name), default="")

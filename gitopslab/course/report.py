@@ -131,11 +131,11 @@ def of_hint(verdict: Verdict, which: int, voice: Voice) -> Report:
         return Report(f"{_('No hint needed, it is done')}: {_heading(exercise)}. {exercise.goal}")
     text = failing.filled(exercise.hints[which - 1].text(failing.check.id))
     more = len(exercise.hints) - which
-    after = f"{more} {_('more')}: " if more else f"{_('All there is')}: "
+    after = _("{count} more").format(count=more) if more else _("All there is")
     head = _("Hint {which} of {all}. Now: {place} is {found}.").format(
         which=which, all=len(exercise.hints), place=failing.place, found=failing.found
     )
-    return Report(f"{head}\n{text}\n{after}{voice.verb('hint' if more else 'solution', exercise)}")
+    return Report(f"{head}\n{text}\n{after}: {voice.verb('hint' if more else 'solution', exercise)}")
 
 
 def of_solution(exercise: Exercise, differences: str, voice: Voice) -> Report:

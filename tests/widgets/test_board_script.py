@@ -207,6 +207,9 @@ def test_a_namespace_can_be_chosen_and_the_bars_stay(shown: ShownBoard) -> None:
     shown.page.select_option("select[aria-label='Namespace']", "kube-system")
     assert shown.page.locator(".gl-tray .gl-pod").count() == 0
     assert "etcd" in shown.texts(".gl-node:nth-child(1) .gl-name")
+    seen = shown.page.locator(".gl-node .gl-pod").count()
+    assert shown.texts(".gl-title")[0] == f"lab embedded 4 nodes · {seen} pods"
+    assert shown.texts(".gl-counts li")[0] == f"{seen} ready"
     assert shown.page.locator(".gl-node:nth-child(2) .gl-track i.gl-aside").count() > 0
 
 

@@ -62,6 +62,7 @@ class BoardView extends View {
     const before = this.board && this.pods;
     this.board = snapshot.board;
     this.pods = new Map(this.allPods().map((pod) => [pod.uid, pod]));
+    this.visible = ({ namespace }) => [namespace, ""].includes(this.options.namespace ?? "");
     const giveFocusBack = this.hand.hold();
     const moves = before ? this.leaving(before) : [];
     this.drawHead(snapshot);
@@ -139,7 +140,6 @@ class BoardView extends View {
 
   drawParts() {
     const { namespace, system } = this.options;
-    this.visible = (pod) => !namespace || pod.namespace === namespace;
     const folded = (pod) => pod.system && !system && namespace !== pod.namespace;
     const placed = this.board.nodes.flatMap((node) => node.pods).filter(this.visible);
     this.frame.root.classList.toggle("gl-crowded", this.board.nodes.length > CROWDED_NODES);
@@ -149,18 +149,19 @@ class BoardView extends View {
   }
 
   drawHead(snapshot) {
-    this.frame.draw(snapshot, `${several(this.board.nodes.length, "node")} · ${several(this.pods.size, "pod")}`);
-    this.drawCounts();
+    const seen = [...this.pods.values()].filter(this.visible);
+    this.frame.draw(snapshot, `${several(this.board.nodes.length, "node")} · ${several(seen.length, "pod")}`);
+    this.drawCounts(seen.map(({ state }) => state));
     this.menus.draw(this.board, this.options);
     this.system.setAttribute("aria-pressed", String(Boolean(this.options.system)));
   }
 
   /** The counts are the legend too, so every state is there, also with none in it. */
-  drawCounts() {
-    const states = Object.keys(this.looks).filter((state) => state !== "running" || this.board.counts.running);
+  drawCounts(seen) {
+    const states = Object.keys(this.looks).filter((state) => state !== "running" || seen.includes(state));
     const make = (state) => el("li", {}, glyph(this.looks, state), el("b", {}), this.looks[state].word);
     keyed(this.frame.counts, states, (state) => state, make, (item, state) => {
-      const count = this.board.counts[state] ?? 0;
+      const count = seen.filter((each) => each === state).length;
       item.classList.toggle("gl-none", !count);
       say(item.children[1], String(count));
     });
