@@ -38,7 +38,7 @@ SPANS = (300.0, 900.0, 3_600.0, 21_600.0)
 _WORKLOADS = ("deployments", "statefulsets", "daemonsets", "cronjobs", "jobs")
 _ORDER = ("Node", "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "Pod")
 _MOST_PODS = 8  # a lane shows so many, the newest, and counts the others
-_FITS = (60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, *SPANS[3:])
+_FITS = (20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, *SPANS[3:])
 _SEVERITY = ("normal", "write", "warning")
 _BY_CLUSTER = frozenset({"kube-controller-manager", "kube-scheduler", "kubelet", "kube-apiserver"})
 

@@ -151,7 +151,7 @@ def test_many_pods_are_counted_and_never_dropped_silently(lab: Lab) -> None:
 def test_the_window_holds_all_that_is_recent(lab: Lab) -> None:
     lab.deploy("web")
     lab.advance(20)
-    assert of(lab).span == 60
+    assert of(lab).span == 30
     lab.advance(400)
     assert of(lab).span == 600
     assert set(SPANS) >= {300.0, 3600.0}

@@ -20,7 +20,7 @@ class Sheet {
       row.classList.toggle("gl-wrong", line.problems.length > 0);
       row.replaceChildren(
         el("span", { class: "gl-number", "aria-hidden": "true" }, String(line.number)),
-        el("code", { class: "gl-code" }, ...line.spans.map((span, at) => this.piece(line, span, at))),
+        el("code", { class: "gl-code", style: `--gl-indent: ${hanging(line.spans)}` }, ...line.spans.map((span, at) => this.piece(line, span, at))),
         el("span", { class: "gl-help-text" }, help && !line.problems.length ? `${help.words ? `${help.words} · ` : ""}${help.sentence}` : ""),
         ...line.problems.map(({ text, hint }) => el("p", { class: "gl-problem" }, el("b", {}, text), hint ? ` ${hint}` : "")),
       );
@@ -91,4 +91,10 @@ function sheetKeys(sheet) {
     sheet.relative(event.target, outward)?.focus();
   };
   return { ArrowLeft: move(true), ArrowRight: move(false) };
+}
+
+/** How far what does not fit is set in on the next line: deeper than its key, as YAML would have it. */
+function hanging(spans) {
+  const text = spans.map((span) => span.text).join("");
+  return text.search(/[^ -]|$/) + 2;
 }
