@@ -24,6 +24,7 @@ from gitopslab.views.drift.model import FATES
 from gitopslab.views.drift.model import STATES as FIELDS
 from gitopslab.views.lanes.model import OUTCOMES
 from gitopslab.views.palette import STATES
+from gitopslab.views.path_controllers import CONTROLLED
 from gitopslab.views.pipeline import STATUSES
 from gitopslab.views.plugin_words import FILTERS, SCORES
 from gitopslab.views.reasons import LEAVING, PLAIN
@@ -199,7 +200,7 @@ _COUNTED = (
     *("free", "stop", "start", "back", "next", "step # of #", "chosen", "fits", "refused", "picks nodes"),
     *("starts containers", "keeps every object", "checks every request; all others speak only with it"),
     *(
-        "Deployment controller",
+        *(f"{kind} controller" for kind in CONTROLLED.values()),
         "kubectl applies *",
         "# pods",
         "# pods ready",
@@ -209,6 +210,7 @@ _COUNTED = (
         "sees",
         "writes",
     ),
+    *("asks for *", "and", "copy", "copied"),
     *("# differences from Git", "# difference from Git", "# difference", "# differences", "push", "pushed by *"),
     *("works", "fails", "health", "revision", "count", "drifted", "by", "at", "not in Git", "set by *"),
     *("at its next reconcile", "within *", "There is no * here yet; it shows as soon as there is."),

@@ -42,11 +42,11 @@ function spokenPart(text) {
   return text;
 }
 
-/** What stands at a place of a sentence: a text of its own, or several with commas or semicolons between them. */
+/** What stands at a place of a sentence: a text of its own, or several with semicolons, commas or an "and" between them. */
 function spokenName(name) {
   const whole = spokenPart(name);
-  const joint = ["; ", ", "].find((one) => name.includes(one));
-  return whole !== name || !joint ? whole : name.split(joint).map(spokenName).join(joint);
+  const joint = ["; ", ", ", " and "].find((one) => name.includes(one));
+  return whole !== name || !joint ? whole : name.split(joint).map(spokenName).join(joint.replace("and", spokenPart));
 }
 
 const SPOKEN_ATTRIBUTES = new Set(["title", "aria-label", "placeholder"]);

@@ -4,7 +4,7 @@
 
 const NEXT_KEYS = ["PageDown"];
 const BACK_KEY = "F9";
-const SIZES = { "--jp-content-font-size1": "20px", "--jp-code-font-size": "20px", "--jp-ui-font-size1": "20px", "--jp-ui-font-size0": "20px", "--jp-ui-font-size2": "20px" };
+const SIZES = { "--jp-content-font-size1": "20px", "--jp-code-font-size": "20px", "--jp-ui-font-size1": "20px", "--jp-ui-font-size0": "20px", "--jp-ui-font-size2": "20px", "--jp-cell-prompt-width": "92px" };
 const TICK = 500;
 const MEANT_TO_FAIL = "raises-exception";
 
@@ -52,9 +52,9 @@ class Pages {
     this.cells[index].node.scrollIntoView({ block: "start" });
   }
 
-  /** The cells of a section look as if they had never run. */
-  clear(from, to) {
-    for (const cell of this.cells.slice(from, to)) if (cell.model.type === "code") cell.model.clearExecution?.();
+  /** These cells look as if they had never run. */
+  clear(cells) {
+    for (const cell of cells) if (cell.model.type === "code") cell.model.clearExecution?.();
   }
 }
 
@@ -139,6 +139,15 @@ class PresenterView {
     return starts.findLastIndex((at) => at >= 0 && at <= this.pages.active);
   }
 
+  cellsOf(section) {
+    const after = this.sections[this.sections.findIndex(({ id }) => id === section.id) + 1];
+    return this.pages.cells.slice(this.pages.indexOf(section.id), after ? this.pages.indexOf(after.id) : undefined);
+  }
+
+  hasRun(section) {
+    return this.cellsOf(section).some((cell) => cell.model.type === "code" && (cell.model.executionCount || cell.model.executionState === "running"));
+  }
+
   draw() {
     const at = this.here;
     const title = this.sections[at]?.title ?? "";
@@ -160,9 +169,10 @@ class PresenterView {
     this.draw();
   }
 
-  /** Also out of a cell that never ends: it is interrupted first. */
+  /** Also out of a cell that never ends: it is interrupted first. Where nothing has run yet, it is the section before. */
   async back() {
-    const section = this.sections[this.here];
+    const until = this.sections.slice(0, this.here + 1);
+    const section = until.findLast((each) => this.hasRun(each)) ?? until.at(-1);
     if (!section || this.asked) return;
     this.asked = { section, since: performance.now() };
     this.backButton.disabled = true;
@@ -177,12 +187,8 @@ class PresenterView {
     const { section, since } = this.asked;
     this.asked = null;
     this.backButton.disabled = false;
-    const from = this.pages.indexOf(section.id);
-    if (!error) {
-      const after = this.sections[this.sections.findIndex(({ id }) => id === section.id) + 1];
-      this.pages.clear(from, after ? this.pages.indexOf(after.id) : undefined);
-    }
-    this.pages.show(from);
+    if (!error) this.pages.clear(this.cellsOf(section));
+    this.pages.show(this.pages.indexOf(section.id));
     say(this.told, error || `back in ${((performance.now() - since) / 1000).toFixed(1)} s`);
     this.draw();
   }
@@ -219,13 +225,14 @@ class PresenterView {
 function wordsOf(cell) {
   if (!cell) return "the end";
   const fails = (cell.model.getMetadata?.("tags") ?? []).includes(MEANT_TO_FAIL);
-  return `${fails ? "(meant to fail)\n" : ""}${cell.model.sharedModel.getSource()}`;
+  const source = cell.model.sharedModel.getSource();
+  return `${fails ? "(meant to fail)\n" : ""}${cell.model.type === "markdown" ? plain(source) : source}`;
 }
 
 /** What there is to say about a cell: the author's notes, else its text. */
 function noteOf(cell) {
   const notes = cell.model.getMetadata?.("gitopslab")?.notes;
-  return notes || (cell.model.type === "markdown" ? cell.model.sharedModel.getSource() : "");
+  return notes || (cell.model.type === "markdown" ? plain(cell.model.sharedModel.getSource()) : "");
 }
 
 export default {
@@ -235,3 +242,6 @@ export default {
     return () => view.destroy();
   },
 };
+
+/** Markdown as it is said aloud: without its marks. */
+const plain = (text) => text.replace(/^#+ /gm, "").replace(/\*\*|`/g, "");
