@@ -14,6 +14,7 @@ from gitopslab.gitops.argocd.tracking import placed
 from gitopslab.gitops.flux.apply import prepared
 from gitopslab.gitops.flux.build import build
 from gitopslab.gitops.flux.marks import owner_labels
+from gitopslab.gitops.flux.normalizing import normalized
 from gitopslab.gitops.flux.order import in_order
 from gitopslab.gitops.flux.run import Run
 from gitopslab.gitops.flux.variables import Reader, variables_of
@@ -32,6 +33,8 @@ def of_kustomization(
 ) -> list[Object]:
     """The objects that a Kustomization would apply, in its order.
 
+    Simplified: a field that its kind does not have stays; the controller, which knows the types, leaves it out.
+
     Args:
         client: For the ConfigMaps and Secrets that it takes variables from.
         kustomization: As it is in the cluster.
@@ -44,7 +47,8 @@ def of_kustomization(
     spec = kustomization["spec"]
     content = archive.pack(ignore.kept(files, ignored))
     built = build(content, spec, variables_of(client, kustomization), Run.timeout(kustomization))
-    return in_order(prepared(built.objects, owner_labels(kustomization), spec.get("commonMetadata")))
+    made = [normalized(obj, lambda written: written) for obj in built.objects]
+    return in_order(prepared(made, owner_labels(kustomization), spec.get("commonMetadata")))
 
 
 def of_application(app: Object, source: Object, commit: str, files: Mapping[str, File], kinds: Catalog) -> list[Object]:
