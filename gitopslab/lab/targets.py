@@ -83,8 +83,20 @@ def one(client: Client, what: str | Object, name: str, namespace: str) -> Target
     if "/" in rest:
         raise errors.LabError(f"{what!r} names more than one object", f'write "{kind}/NAME"')
     if not (rest or name):
-        raise errors.LabError(f"{what!r} is a kind of object; which one is meant?", f'write "{kind}/NAME"')
+        raise _nameless(client, what)
     return Target(client.resource(kind), rest or name, namespace)
+
+
+def _nameless(client: Client, what: str) -> errors.LabError:
+    """What there is to say about a text that should name an object: the kind is missing, or the name, or the slash."""
+    kind, *rest = what.split() or [""]
+    try:
+        client.resource(kind)
+    except errors.NotFoundError:
+        return errors.LabError(f"{what!r} does not tell of which kind it is", f'write KIND/NAME, such as "pod/{kind}"')
+    if rest:
+        return errors.LabError(f"{what!r} has a space between kind and name", f'write "{kind}/{rest[0]}"')
+    return errors.LabError(f"{what!r} is a kind of object; which one is meant?", f'write "{kind}/NAME"')
 
 
 def one_or_all(client: Client, what: str | Object, namespace: str) -> Target:

@@ -207,8 +207,14 @@ def test_a_manifest_without_a_name_deletes_nothing(lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     ("what", "words"),
-    [("pod", "is a kind of object; which one"), ("pod/a/b", "names more than one object"), ("podz/x", 'type "podz"')],
-    ids=["no name", "too many", "no such kind"],
+    [
+        ("pod", "is a kind of object; which one"),
+        ("pod/a/b", "names more than one object"),
+        ("podz/x", 'type "podz"'),
+        ("hello", 'write KIND/NAME, such as "pod/hello"'),
+        ("pod hello", 'write "pod/hello"'),
+    ],
+    ids=["no name", "too many", "no such kind", "no kind", "a space"],
 )
 def test_what_cannot_be_meant_is_refused_in_words(lab: Lab, what: str, words: str) -> None:
     with pytest.raises(errors.LabError, match=words):
