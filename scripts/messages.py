@@ -57,8 +57,8 @@ def _all() -> Iterator[tuple[str, str]]:
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for question in _OBSERVED.findall(notebook.read_text(encoding="utf-8")):
             yield question, f"notebooks/{notebook.name}"
-    for path in sorted(PACKAGE.rglob("*.py")):
-        room = path.relative_to(PACKAGE).as_posix()
+    for path in (*sorted((ROOT / "notebooks").glob("*.py")), *sorted(PACKAGE.rglob("*.py"))):
+        room = path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT).as_posix()
         if not room.startswith(_OTHERS):
             place = path.relative_to(ROOT).as_posix()
             for text in _Module(ast.parse(path.read_text(encoding="utf-8"))).shown(room, errors):

@@ -210,7 +210,7 @@ _COUNTED = (
         "sees",
         "writes",
     ),
-    *("asks for *", "and", "copy", "copied"),
+    *("asks for *", "and", "copy", "copied", "fit", "# of # updated"),
     *("# differences from Git", "# difference from Git", "# difference", "# differences", "push", "pushed by *"),
     *("works", "fails", "health", "revision", "count", "drifted", "by", "at", "not in Git", "set by *"),
     *("at its next reconcile", "within *", "There is no * here yet; it shows as soon as there is."),
