@@ -100,7 +100,7 @@ class Mirror:
                     failures = 0
                     self._keep(kind, event)
             except errors.LabError as error:
-                self._report(kind, error.message)
+                self._report(kind, str(error))
                 self._stop.wait(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS) - 1)])
                 failures += 1
 

@@ -23,6 +23,7 @@ from gitopslab.clusters.base import Cluster, Progress
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.state import explained
 from gitopslab.errors import SetupError
+from gitopslab.machinery.messages import sentence
 
 _DATABASE, _ACCOUNTS = "store.db", "sa.key"
 _BESIDE_DATABASE = ("store.db-wal", "store.db-shm")
@@ -30,7 +31,11 @@ _BESIDE_DATABASES = (".db-wal", ".db-shm")
 PROGRAMS = re.compile(r"(^|/)[^/]*\.git/hooks(/|$)|^forge/ci/bin(/|$)")
 """Names of files that would be run: each machine has its own, and none comes from elsewhere."""
 
-_OF_FORGE = {"git": "the Git repositories", "ci": "the pipelines", "registry": "the registry's images"}
+_OF_FORGE = {
+    "git": sentence("the Git repositories"),
+    "ci": sentence("the pipelines"),
+    "registry": sentence("the registry's images"),
+}
 _PORT = "port"  # stands in the names of images
 _FORGE_FILES = ("token", "key", _PORT)
 
@@ -58,7 +63,7 @@ def parts(cluster: Cluster, scratch: Path) -> list[Part]:
     found = [_of_cluster(cluster, scratch)] if cluster.kind == "embedded" else []
     forge = Forge.of(cluster).folder
     keys = {f"forge/{name}": forge / name for name in _FORGE_FILES if (forge / name).is_file()}
-    found.append(Part("the forge's keys", keys))
+    found.append(Part(sentence("the forge's keys"), keys))
     for name, what in _OF_FORGE.items():
         files = {f"forge/{path.relative_to(forge).as_posix()}": path for path in _files(forge / name)}
         still = {key: _still(path, scratch / f"{name}-{at}.db") for at, (key, path) in enumerate(files.items())}
@@ -70,7 +75,7 @@ def _of_cluster(cluster: Cluster, scratch: Path) -> Part:
     folder = cluster.kubeconfig.parent
     files = {"cluster/store.db": folder / _DATABASE, "cluster/sa.key": folder / _ACCOUNTS}
     there = {name: _still(path, scratch / _DATABASE) for name, path in files.items() if path.is_file()}
-    return Part("the cluster's objects", there)
+    return Part(sentence("the cluster's objects"), there)
 
 
 def _still(path: Path, copy: Path) -> Path:
