@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from gitopslab.cli.run import one
 from gitopslab.clusters import known
 from gitopslab.course import catalogue
 from gitopslab.course.content import copy_to, shipped
 from gitopslab.course.voice import Cell
+from gitopslab.machinery.language import ENGLISH, VARIABLE, speak, words
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -76,6 +81,36 @@ def test_it_runs_and_each_exercise_offers_a_hint_and_is_done_when_solved(home: P
         assert before.startswith(f"Not yet: {number} "), before
         assert f'Hint: lab.hint("{number}")' in before
         assert after.startswith("Done: "), after
+
+
+@pytest.mark.parametrize("path", EACH)
+def test_in_dutch_it_runs_and_says_nothing_of_ours_in_english(home: Path, path: Path) -> None:
+    speak("nl")
+    try:
+        executed = one(path, {**os.environ, VARIABLE: "nl"}, 180)
+    finally:
+        speak(ENGLISH)
+    said = "\n".join(text for cell in executed.cells if cell.cell_type == "code" for text in texts(cell))
+    assert [text for text in known_english() if text in said] == []
+
+
+def texts(cell: Any) -> Iterator[str]:
+    """What a cell shows, as text."""
+    for output in cell.outputs:
+        yield output.get("text", "")
+        for kind in ("text/plain", "text/html"):
+            yield html.unescape(re.sub(r"<[^>]*>", "", output.get("data", {}).get(kind, "")))
+
+
+def known_english() -> list[str]:
+    """Of every sentence that has a translation its longest piece without a name in it, if that is no mere word."""
+    found = (
+        max(re.split(r"\{\w+\}|[*#]", text), key=len).strip()
+        for name in ("lab", "messages", "widgets")
+        for text, said in words(name, "nl").items()
+        if said != text
+    )
+    return [piece for piece in found if len(piece.split()) >= 4]
 
 
 def test_running_in_both_languages_writes_pages_with_the_board_and_leaves_one_cluster(home: Path) -> None:
