@@ -103,14 +103,14 @@ def texts(cell: Any) -> Iterator[str]:
 
 
 def known_english() -> list[str]:
-    """Of every sentence that has a translation its longest piece without a name in it, if that is no mere word."""
+    """Of every sentence that has a translation its longest piece without a name in it, if it is long enough to be nobody else's."""
     found = (
         max(re.split(r"\{\w+\}|[*#]", text), key=len).strip()
         for name in ("lab", "messages", "widgets")
         for text, said in words(name, "nl").items()
         if said != text
     )
-    return [piece for piece in found if len(piece.split()) >= 4]
+    return [piece for piece in found if len(piece.split()) >= 5]
 
 
 def test_running_in_both_languages_writes_pages_with_the_board_and_leaves_one_cluster(home: Path) -> None:
