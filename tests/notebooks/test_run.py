@@ -103,7 +103,7 @@ def texts(cell: Any) -> Iterator[str]:
 
 
 def known_english() -> list[str]:
-    """Of every sentence that has a translation its longest piece without a name in it, if it is long enough to be nobody else's."""
+    """Of every translated sentence the longest piece without a name in it, when no one else would say the same."""
     found = (
         max(re.split(r"\{\w+\}|[*#]", text), key=len).strip()
         for name in ("lab", "messages", "widgets")
