@@ -161,3 +161,11 @@ spec: {{interval: 1h, prune: true, sourceRef: {{kind: OCIRepository, name: pushe
 
 def test_where_there_is_nothing_to_show_it_is_said(lab: Lab, infra: Repository) -> None:
     assert repr(lab.flux.get("sources oci")) == "✗ no OCIRepository objects found in flux-system namespace"
+
+
+def test_a_port_that_flux_gives_its_protocol_is_no_change(lab: Lab, hello: Repository) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec: {ports: [{port: 80}]}\n"
+    hello.commit("A Service", {HELLO: f"{hello.read(HELLO)}---\n{service}"}, push=True)
+    lab.flux.reconcile("ks", "flux-system", with_source=True)
+    lab.wait("service/web", "create", namespace="default")
+    assert str(lab.flux.diff("flux-system", hello.folder)) == "✔ no changes"
