@@ -8,8 +8,10 @@ import pytest
 
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError
+from gitopslab.gitops.git.remote import File
 from gitopslab.lab import Lab
 from gitopslab.lab.git import Repository
+from gitopslab.lab.rendering import of_kustomization
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hello, namespace: default}\ndata: {greeting: '%s'}\n"
 HELLO = "clusters/lab/hello.yaml"
@@ -163,9 +165,8 @@ def test_where_there_is_nothing_to_show_it_is_said(lab: Lab, infra: Repository) 
     assert repr(lab.flux.get("sources oci")) == "✗ no OCIRepository objects found in flux-system namespace"
 
 
-def test_a_port_that_flux_gives_its_protocol_is_no_change(lab: Lab, hello: Repository) -> None:
+def test_a_port_has_the_protocol_that_flux_gives_it(lab: Lab, hello: Repository) -> None:
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec: {ports: [{port: 80}]}\n"
-    hello.commit("A Service", {HELLO: f"{hello.read(HELLO)}---\n{service}"}, push=True)
-    lab.flux.reconcile("ks", "flux-system", with_source=True)
-    lab.wait("service/web", "create", namespace="default")
-    assert str(lab.flux.diff("flux-system", hello.folder)) == "✔ no changes"
+    files = {HELLO: File(service.encode())}
+    made = of_kustomization(lab.client, lab.get("kustomization/flux-system", namespace="flux-system"), files)
+    assert [obj["spec"]["ports"] for obj in made] == [[{"port": 80, "protocol": "TCP"}]]
