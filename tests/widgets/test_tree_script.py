@@ -111,7 +111,7 @@ def test_details_tell_both_answers_and_what_differs(shown: ShownTree, tree: Tree
     assert "spec.replicas: 2 → 9" in told
     assert "kubectl describe deployment web -n shop-flux" in told
     shown.page.keyboard.press("Escape")
-    assert shown.page.locator(".gl-card").is_hidden()
+    shown.page.locator(".gl-card").wait_for(state="hidden")
 
 
 def test_a_change_is_told_to_screen_readers(shown: ShownTree, tree: Tree) -> None:
