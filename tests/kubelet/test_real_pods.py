@@ -150,7 +150,7 @@ def test_probes_ask_the_real_server(tmp_path: Path, rooms: bool) -> None:
         live.run(image, "touched", readinessProbe=touched)
         await live.until(lambda: live.is_ready("good"))
         await live.until(lambda: live.entry("sick")["restartCount"] == 1)
-        assert live.lines("sick", previous=True)[-1] == "bye"
+        await live.until(lambda: live.lines("sick", previous=True)[-1:] == ["bye"])
         address = live.pod("closed")["status"]["podIP"]
         for message in (
             f"Readiness probe failed: dial tcp {address}:9999: connect: connection refused",
