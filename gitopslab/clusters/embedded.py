@@ -82,9 +82,7 @@ class EmbeddedCluster:
             SetupError: There is no such cluster.
         """
         with exclusive(self.kind, self.name, progress):
-            record = self._folder.read()
-            if record is None:
-                raise SetupError(f"There is no embedded cluster {self.name}", command("up", self.kind, self.name))
+            record = self._known()
             self._stop(progress)
             port = record.port or ports.free()
             _must_be_free(port, record)  # before anything is removed
@@ -104,9 +102,7 @@ class EmbeddedCluster:
             ApiError: Its history does not reach back so far.
         """
         with exclusive(self.kind, self.name, progress):
-            record = self._folder.read()
-            if record is None:
-                raise SetupError(f"There is no embedded cluster {self.name}", command("up", self.kind, self.name))
+            record = self._known()
             if not self._process.is_running():
                 self._bring_back(record, DEFAULT, progress)
             Controls(Client(self.kubeconfig)).return_to(revision)
@@ -135,6 +131,12 @@ class EmbeddedCluster:
     def connect(self, port: int, progress: Progress = silent) -> Way:
         """By loopback: its controllers run on this machine."""
         return LOOPBACK
+
+    def _known(self) -> Record:
+        record = self._folder.read()
+        if record is None:
+            raise SetupError(f"There is no embedded cluster {self.name}", command("up", self.kind, self.name))
+        return record
 
     def _bring_back(self, record: Record, options: Options, progress: Progress) -> None:
         if not self._process.is_running():

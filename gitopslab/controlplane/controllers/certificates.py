@@ -11,6 +11,7 @@ Upstream: ``pkg/controller/certificates`` (``signer``, ``cleaner``).
 from __future__ import annotations
 
 import base64
+import contextlib
 from datetime import timedelta
 
 from gitopslab.controlplane.runtime.api import Api
@@ -120,8 +121,6 @@ class CertificateCleaner:
         left = ends_at(found) - self._clock.now()
         if left > 0:
             return Result(left)
-        try:
+        with contextlib.suppress(NotFoundError):  # somebody was faster
             self._api.delete(REQUESTS, request.name, uid=uid_of(found))
-        except NotFoundError:
-            return DONE
         return DONE

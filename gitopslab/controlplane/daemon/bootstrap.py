@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 
 from gitopslab.controlplane.daemon import apiservices
-from gitopslab.controlplane.daemon.kubernetesservice import control_node, kubernetes_service, missing
+from gitopslab.controlplane.daemon.kubernetesservice import control_node, exists, kubernetes_service, missing
 from gitopslab.controlplane.daemon.kubesystem import extras
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.runtime.api import Api
@@ -20,7 +20,7 @@ from gitopslab.controlplane.server import addresses
 from gitopslab.controlplane.server.admission.allocation import RANGE
 from gitopslab.controlplane.server.authorization.policy import default_policy
 from gitopslab.controlplane.server.flowcontrol import default_objects
-from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError
+from gitopslab.errors import AlreadyExistsError, ApiError
 from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.kinds import BUILT_IN, NODE_METRICS
 from gitopslab.machinery.objects import Object, name_of
@@ -51,7 +51,7 @@ def bootstrap(api_for: Callable[[str], Api], topology: Topology | None, clock: C
         _ensure(server, obj)
     for obj in default_objects():
         _ensure(api_for("api-priority-and-fairness-config-producer"), obj)
-    if topology is None and not (api.list("nodes") and _exists(api, "services", "kubernetes", "default")):
+    if topology is None and not (api.list("nodes") and exists(api, "services", "kubernetes", "default")):
         topology = Topology()
     for node in topology.nodes() if topology else ():
         _ensure(api, node)
@@ -60,18 +60,10 @@ def bootstrap(api_for: Callable[[str], Api], topology: Topology | None, clock: C
         _ensure(server, obj)
     for obj in missing(api, kubernetes_service(nodes)):  # after the nodes: it tells that they were all made
         _ensure_if_allowed(server, obj)
-    if bare or _exists(api, "configmaps", _MARKER, "kube-system"):
+    if bare or exists(api, "configmaps", _MARKER, "kube-system"):
         return
     for obj in (*extras(control_node(nodes), clock), _marker(clock)):  # the marker last, when all is there
         _ensure(api, obj)
-
-
-def _exists(api: Api, resource: str, name: str, namespace: str) -> bool:
-    try:
-        api.get(resource, name, namespace)
-    except NotFoundError:
-        return False
-    return True
 
 
 def _ensure(api: Api, obj: Object) -> bool:

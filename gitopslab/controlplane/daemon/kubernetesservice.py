@@ -62,11 +62,12 @@ def kubernetes_service(nodes: list[Object]) -> list[Object]:
 def missing(api: Api, objects: list[Object]) -> list[Object]:
     """Those of the three that are not there; creating the others again is refused, for their address is taken."""
     keys = {"Service": "services", "EndpointSlice": "endpointslices.discovery.k8s.io", "Endpoints": "endpoints"}
-    return [obj for obj in objects if not _exists(api, keys[obj["kind"]])]
-
-
-def _exists(api: Api, resource: str) -> bool:
     namespace, name = _KEY
+    return [obj for obj in objects if not exists(api, keys[obj["kind"]], name, namespace)]
+
+
+def exists(api: Api, resource: str, name: str, namespace: str) -> bool:
+    """Whether an object is there."""
     try:
         api.get(resource, name, namespace)
     except NotFoundError:

@@ -32,17 +32,25 @@ _INVALID = 422
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """One thing a policy has against a write; ``binding`` is None when the policy itself is at fault."""
+    """One thing a policy has against a write, by way of a binding."""
 
     policy: str
-    binding: str | None
+    binding: str
     fault: Fault
 
     @property
     def message(self) -> str:
-        """What the client is told."""
-        whose = f" with binding '{self.binding}'" if self.binding is not None else ""
-        return f"ValidatingAdmissionPolicy '{self.policy}'{whose} denied request: {self.fault.message}"
+        """What the client is told when the write is refused."""
+        return f"{self._whose} denied request: {self.fault.message}"
+
+    @property
+    def warning(self) -> str:
+        """What the client is told when it is let pass."""
+        return f"Validation failed for {self._whose}: {self.fault.message}"
+
+    @property
+    def _whose(self) -> str:
+        return f"ValidatingAdmissionPolicy '{self.policy}' with binding '{self.binding}'"
 
 
 def check(attributes: Attributes, reader: Reader, catalog: Catalog, warnings: list[str]) -> None:
@@ -109,13 +117,14 @@ def _judge(
             fault = Fault(f"failed to configure binding: {error}")
             denials.append(Denial(name_of(policy), name_of(binding), fault))
         return
+    namespace = _namespace(attributes, reader)
     for param in params:
-        for fault in evaluating.faults_of(policy, attributes, param, _namespace(attributes, reader)):
+        for fault in evaluating.faults_of(policy, attributes, param, namespace):
+            denial = Denial(name_of(policy), name_of(binding), fault)
             if "Deny" in actions:
-                denials.append(Denial(name_of(policy), name_of(binding), fault))
+                denials.append(denial)
             if "Warn" in actions:
-                whose = f"ValidatingAdmissionPolicy '{name_of(policy)}' with binding '{name_of(binding)}'"
-                warnings.append(f"Validation failed for {whose}: {fault.message}")
+                warnings.append(denial.warning)
 
 
 def _namespace(attributes: Attributes, reader: Reader) -> Object | None:
