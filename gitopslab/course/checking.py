@@ -22,6 +22,7 @@ from gitopslab.views.words import state_words
 _POLL_SECONDS = 0.2
 _LONGEST_SECONDS = 30.0
 _MOMENT = 3.0  # seconds: what is under way has moved on by then
+_UNDECIDED_SECONDS = 10.0  # a controller that has said "Unknown" is at work and says more
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Finding:
         """The object and the field: ``deployment/web, spec.replicas``."""
         field = self.check.source.field
         return self.check.source.subject + (f", {field}" if field else "")
+
+    @property
+    def patience(self) -> float:
+        """Seconds without change after which it is told: more where a condition is still to be decided."""
+        return max(self.check.patience, _UNDECIDED_SECONDS) if self.found == "Unknown" else self.check.patience
 
     @property
     def because(self) -> str:
@@ -93,8 +99,8 @@ class Verdict:
         When an object's spec, too, does not ask for what it should, nothing that comes by itself makes the exercise
         done. Then it is told after a moment, in which what is under way ends.
         """
-        failing = [finding.check for finding in self.findings if not finding.holds]
-        longest = _MOMENT if any(check.is_wish for check in failing) else _LONGEST_SECONDS
+        failing = [finding for finding in self.findings if not finding.holds]
+        longest = _MOMENT if any(finding.check.is_wish for finding in failing) else _LONGEST_SECONDS
         return min(failing[0].patience, longest) if failing else 0.0
 
 

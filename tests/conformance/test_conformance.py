@@ -25,7 +25,7 @@ from gitopslab.clusters import Options, cluster
 HERE = Path(__file__).parent
 DIFFERENT: dict[str, Any] = yaml.safe_load((HERE / "differences.yaml").read_text())
 SCENARIOS = sorted(path.stem for path in (HERE / "scenarios").glob("*.yaml"))
-OF_A_MOMENT = ("patch-types", "service-endpoints", "service-kinds")
+OF_A_MOMENT = ("deployment-immutable", "patch-types", "service-endpoints", "service-kinds")
 """These look at what is under way, so kubectl must be about as quick as it was when they were recorded: 65 ms a call. A
 real cluster fails them too on a machine that is busy with something else."""
 

@@ -25,3 +25,12 @@ def test_what_may_come_by_itself_is_waited_for_as_long_as_it_can_matter(
     found = catalogue.exercise(exercise)
     findings = [Finding(check, check.id not in failing, "this", "that") for check in found.checks]
     assert Verdict(found, findings).patience == seconds
+
+
+def test_a_condition_that_is_still_to_be_decided_is_waited_for_longer_than_one_that_is_decided() -> None:
+    found = catalogue.exercise("10-6")
+    says = {
+        status: Verdict(found, [Finding(check, check.id != "ready", status, "True") for check in found.checks])
+        for status in ("False", "Unknown")
+    }
+    assert says["False"].patience < says["Unknown"].patience
