@@ -64,7 +64,7 @@ def answers() -> str:
     told = (
         f"{len(counts)} scenarios were played with kubectl on a real Kubernetes 1.36 control plane, and all it said "
         f"and stored was written down. Played again on the embedded cluster, at every change of the lab, "
-        f"{total - differing} of {total} answers are the same. Two scenarios look at a rollout that is under way; they "
+        f"{total - differing} of {total} answers are the same. A few scenarios look at what is under way; they "
         f"are compared where kubectl is about as quick as it was then."
     )
     return "\n".join(["## What it answers as the real one does", "", told, "", *rows, ""])
