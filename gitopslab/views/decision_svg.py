@@ -13,9 +13,10 @@ from gitopslab.views.decision import Explained, Row
 from gitopslab.views.decision_text import GLYPHS, decision_text, verdict_words
 from gitopslab.views.svg import Canvas, Drawing, wrapped
 
-_WIDTH = 1120.0
+_LEAST = 720.0  # wide: small enough that a slide shows the smallest letters at 20 pixels
 _EDGE, _PAD = 16.0, 12.0
-_NAME, _TOTAL = 256.0, 86.0  # the first and the last column
+_NAME, _TOTAL = 234.0, 58.0  # the first and the last column
+_COLUMN = 99.0  # what a plugin's points with their weight need
 _ROW = 44.0
 _LINE = 16.0
 _LETTER = 6.7  # pixels of a letter at 12
@@ -29,25 +30,29 @@ def decision_svg(found: Explained) -> str:
 
 
 def draw_decision(canvas: Drawing, found: Explained) -> tuple[float, float]:
-    """Draw the whole decision; gives the width and height of the picture."""
+    """Draw the whole decision; gives the width and height of the picture, which is as wide as its columns ask for."""
     found = found.for_a_picture()
-    head, foot = _head_lines(found), _foot_lines(found)
-    top = 46 + len(head) * _LINE
-    columns = _columns(found)
-    header = 14 + max((len(lines) for lines in columns.values()), default=0) * 14
-    below = top + header + len(found.rows) * _ROW
+    width = max(_LEAST, 2 * _EDGE + _NAME + len(found.scorers) * _COLUMN + _TOTAL)
+    head, foot = _head_lines(found, width), _foot_lines(found, width)
+    top = 60 + len(head) * _LINE
+    columns = _columns(found, width)
+    header = 8 + max((len(lines) for lines in columns.values()), default=0) * 14
+    heights = [_ROW + _LINE * max(len(_refusal(row, width)) - 1, 0) for row in found.rows]
+    below = top + header + sum(heights)
     height = below + (len(foot) * _LINE + 20 if foot else 6) + _EDGE
-    canvas.box(0.5, 0.5, _WIDTH - 1, height - 1, "back", radius=12)
+    canvas.box(0.5, 0.5, width - 1, height - 1, "back", radius=12)
     canvas.words(_EDGE, 34, f"pod {found.pod}", size=17, look="bold")
-    canvas.words(_WIDTH - _EDGE, 34, f"asks for {found.asks}", size=13, look="soft", anchor="end")
+    canvas.words(_EDGE, 53, f"asks for {found.asks}", size=13, look="soft")
     for at, (text, look) in enumerate(head):
-        canvas.words(_EDGE, 56 + at * _LINE, text, size=13, look=look)
-    _draw_header(canvas, columns, top)
-    for at, row in enumerate(found.rows):
-        _draw_row(canvas, row, list(columns), top + header + at * _ROW)
+        canvas.words(_EDGE, 72 + at * _LINE, text, size=13, look=look)
+    _draw_header(canvas, columns, top, width)
+    y = top + header
+    for row, row_height in zip(found.rows, heights, strict=True):
+        _draw_row(canvas, row, list(columns), (y, width, row_height))
+        y += row_height
     for at, text in enumerate(foot):
         canvas.words(_EDGE, below + 22 + at * _LINE, text, size=12, look="soft")
-    return _WIDTH, height
+    return width, height
 
 
 def words_of(plugin: str) -> list[str]:
@@ -55,24 +60,24 @@ def words_of(plugin: str) -> list[str]:
     return _WORD.findall(plugin)
 
 
-def _head_lines(found: Explained) -> list[tuple[str, str]]:
-    room = _WIDTH - 2 * _EDGE
+def _head_lines(found: Explained, width: float) -> list[tuple[str, str]]:
+    room = width - 2 * _EDGE
     lines = [(line, "soft") for change in found.changes for line in wrapped(drawn(f"What if: {change}"), room, 13)]
     return [*lines, *((line, "bold") for line in wrapped(drawn(found.headline), room, 13))]
 
 
-def _foot_lines(found: Explained) -> list[str]:
+def _foot_lines(found: Explained, width: float) -> list[str]:
     said = drawn(f"The cluster's scheduler last said: {found.said}") if found.said else ""
     return [
-        line for text in (drawn(found.folded), found.message, said) for line in wrapped(text, _WIDTH - 2 * _EDGE, 12)
+        line for text in (drawn(found.folded), found.message, said) for line in wrapped(text, width - 2 * _EDGE, 12)
     ]
 
 
-def _columns(found: Explained) -> dict[str, list[str]]:
+def _columns(found: Explained, width: float) -> dict[str, list[str]]:
     """The plugins that scored, each with its name in lines that fit its column."""
     if not found.scorers:
         return {}
-    letters = int(_column_width(len(found.scorers)) / _LETTER)
+    letters = int(_column_width(len(found.scorers), width) / _LETTER)
     return {plugin: _broken(words_of(plugin), letters) for plugin in found.scorers}
 
 
@@ -85,30 +90,33 @@ def _broken(words: list[str], letters: int) -> list[str]:
     return lines
 
 
-def _column_width(count: int) -> float:
-    return (_WIDTH - 2 * _EDGE - _NAME - _TOTAL) / count
+def _column_width(count: int, width: float) -> float:
+    return (width - 2 * _EDGE - _NAME - _TOTAL) / count
 
 
-def _draw_header(canvas: Drawing, columns: dict[str, list[str]], top: float) -> None:
+def _draw_header(canvas: Drawing, columns: dict[str, list[str]], top: float, width: float) -> None:
     if not columns:
         return
     deepest = max(map(len, columns.values()))
     for at, lines in enumerate(columns.values()):
-        x = _EDGE + _NAME + at * _column_width(len(columns))
+        x = _EDGE + _NAME + at * _column_width(len(columns), width)
         for line, text in enumerate(lines):
             canvas.words(x, top + 12 + (deepest - len(lines) + line) * 14, text, size=12, look="soft")
-    canvas.words(_WIDTH - _EDGE - _PAD, top + 12 + (deepest - 1) * 14, "points", size=12, look="soft", anchor="end")
+    canvas.words(width - _EDGE - _PAD, top + 12 + (deepest - 1) * 14, "points", size=12, look="soft", anchor="end")
 
 
-def _draw_row(canvas: Drawing, row: Row, plugins: list[str], y: float) -> None:
-    canvas.box(_EDGE, y + 2, _WIDTH - 2 * _EDGE, _ROW - 5, "best" if row.state == "chosen" else "card", radius=7)
+def _draw_row(canvas: Drawing, row: Row, plugins: list[str], place: tuple[float, float, float]) -> None:
+    y, width, height = place
+    canvas.box(_EDGE, y + 2, width - 2 * _EDGE, height - 5, "best" if row.state == "chosen" else "card", radius=7)
     canvas.glyph(_EDGE + 9, y + 11, GLYPHS[row.state], 19)
-    canvas.words(_EDGE + 36, y + 19, row.node, size=13, look="bold", room=_NAME - 44)
-    canvas.words(_EDGE + 36, y + 34, _second(row), size=12, look="soft", room=_NAME - 44)
+    canvas.words(_EDGE + 36, y + 19, row.node, size=13, look="bold", room=_NAME - 38)
+    canvas.words(_EDGE + 36, y + 34, _second(row), size=12, look="soft", room=_NAME - 38)
     if row.state == "out":
-        _draw_refusal(canvas, row, y)
+        canvas.words(_EDGE + _NAME, y + 19, row.plugin or "refused", size=12, look="bold")
+        for at, text in enumerate(_refusal(row, width)):
+            canvas.words(_EDGE + _NAME, y + 34 + at * _LINE, text, size=12)
     elif row.scores:
-        _draw_scores(canvas, row, plugins, y)
+        _draw_scores(canvas, row, plugins, y, width)
     else:
         told = "the only one left, so nothing is scored" if row.state == "chosen" else "enough others were found before"
         canvas.words(_EDGE + _NAME, y + 26, told, size=12, look="soft")
@@ -118,25 +126,20 @@ def _second(row: Row) -> str:
     return " · ".join(filter(None, (row.zone, verdict_words(row))))
 
 
-def _draw_refusal(canvas: Drawing, row: Row, y: float) -> None:
-    room = _WIDTH - 2 * _EDGE - _NAME - _PAD
-    lines = wrapped(drawn(row.detail), room, 12)[:2]
-    canvas.words(_EDGE + _NAME, y + 19, row.plugin or "refused", size=12, look="bold")
-    if len(lines) == 1:
-        canvas.words(_EDGE + _NAME, y + 34, lines[0], size=12)
-    else:
-        canvas.words(_EDGE + _NAME, y + 34, row.detail, size=12, room=room)
+def _refusal(row: Row, width: float) -> list[str]:
+    """Why a node is out, in lines that fit beside its name; none for a node that is not."""
+    return wrapped(drawn(row.detail), width - 2 * _EDGE - _NAME - _PAD, 12) if row.state == "out" else []
 
 
-def _draw_scores(canvas: Drawing, row: Row, plugins: list[str], y: float) -> None:
-    width = _column_width(len(plugins))
+def _draw_scores(canvas: Drawing, row: Row, plugins: list[str], y: float, width: float) -> None:
+    column = _column_width(len(plugins), width)
     totals = {score.plugin: score for score in row.scores}
     for at, plugin in enumerate(plugins):
-        x, score = _EDGE + _NAME + at * width, totals.get(plugin)
+        x, score = _EDGE + _NAME + at * column, totals.get(plugin)
         if score is None:
             continue
         weight = f" ({score.weight} \u00d7 {score.points})" if score.weight > 1 and score.points else ""
         canvas.words(x, y + 20, f"{score.total}{weight}", size=12)
-        canvas.box(x, y + 27, width - 14, 7, "tag", radius=2)
-        canvas.box(x, y + 27, (width - 14) * score.points / 100, 7, "load", radius=2)
-    canvas.words(_WIDTH - _EDGE - _PAD, y + 27, str(row.total), size=15, look="bold", anchor="end")
+        canvas.box(x, y + 27, column - 14, 7, "tag", radius=2)
+        canvas.box(x, y + 27, (column - 14) * score.points / 100, 7, "load", radius=2)
+    canvas.words(width - _EDGE - _PAD, y + 27, str(row.total), size=15, look="bold", anchor="end")

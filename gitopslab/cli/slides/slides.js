@@ -26,7 +26,7 @@ function show(to) {
 }
 
 function tell() {
-  const next = slides[at + 1]?.shown[0]?.innerText.split("\n")[0] ?? "the end";
+  const next = slides[at + 1]?.shown[0]?.textContent.trim().split(/\n|¶/)[0] ?? "the end";
   notes.document.body.innerText = `${place.textContent}\n\n${slides[at].notes || slides[at].shown[0]?.innerText || ""}\n\nThen: ${next}`;
 }
 
@@ -34,8 +34,15 @@ const KEYS = {
   ArrowRight: 1, PageDown: 1, " ": 1, ArrowLeft: -1, PageUp: -1, Home: -Infinity, End: Infinity,
 };
 
+// A slide that is longer than the window is read to its end before the next one comes.
+function go(step) {
+  const before = scrollY;
+  if (Math.abs(step) === 1) scrollBy({ top: step * innerHeight * 0.8, behavior: "instant" });
+  if (scrollY === before) show(at + step);
+}
+
 function key(event) {
-  if (event.key in KEYS) show(at + KEYS[event.key]);
+  if (event.key in KEYS) go(KEYS[event.key]);
   else if (event.key === "n") {
     notes = open("", "gitopslab-notes", "popup,width=800,height=600");
     notes.document.body.style.font = "22px/1.4 system-ui, sans-serif";
