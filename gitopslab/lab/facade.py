@@ -130,11 +130,16 @@ class Lab(Delivering, Learning, Pictures, Stories, Curling, Imaging, Planning, P
     def scale(self, what: str, replicas: int, *, namespace: str | None = None) -> None:
         """Ask for another number of replicas.
 
+        Raises:
+            LabError: It is no whole number.
+
         Example:
             >>> lab.scale("deployment/web", 5)
             deployment.apps/web scaled
         """
         target = targets.one(self.client, what, "", self._where(namespace))
+        if type(replicas) is not int:
+            raise errors.LabError(f"{replicas!r} is not a number of replicas", f'lab.scale("{what}", 5)')
         patch = {"spec": {"replicas": replicas}}
         self.client.patch(target.kind.key, target.name, patch, target.namespace, subresource="scale")
         say(f"{target} scaled")

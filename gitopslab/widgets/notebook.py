@@ -12,6 +12,7 @@ from typing import Any
 
 from gitopslab.errors import LabError
 from gitopslab.machinery.messages import told
+from gitopslab.widgets.misuse import meant
 
 DEBUG = "GITOPSLAB_DEBUG"
 """When this environment variable is set, errors come with their traceback."""
@@ -20,14 +21,17 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 def show_readable_errors() -> None:
-    """Have a ``LabError`` in a cell shown as its message; the cell has failed all the same."""
+    """Have a ``LabError`` in a cell shown as its message, and a word or call that the lab does not know as one too.
+
+    The cell has failed all the same.
+    """
     try:
         from IPython import get_ipython
     except ImportError:
         return
     shell = get_ipython()
     if shell is not None and not os.environ.get(DEBUG):
-        shell.set_custom_exc((LabError,), _show)
+        shell.set_custom_exc((LabError, AttributeError, TypeError), _show)
 
 
 def message_of(error: BaseException) -> list[str]:
@@ -36,9 +40,13 @@ def message_of(error: BaseException) -> list[str]:
 
 
 def _show(
-    shell: Any, kind: type[BaseException], error: BaseException, _tb: TracebackType | None, tb_offset: int | None = None
+    shell: Any, kind: type[BaseException], error: BaseException, tb: TracebackType | None, tb_offset: int | None = None
 ) -> list[str]:
-    lines = message_of(error)
+    ours = error if isinstance(error, LabError) else meant(error)
+    if ours is None:
+        shell.showtraceback((kind, error, tb), tb_offset=tb_offset, running_compiled_code=True)
+        return []
+    lines = message_of(ours)
     # The kernel's own way: an error message on the wire, so that nbclient and the page know that the cell failed.
-    shell._showtraceback(kind, error, lines)
+    shell._showtraceback(type(ours), ours, lines)
     return lines

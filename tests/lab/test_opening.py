@@ -68,6 +68,41 @@ def test_outside_a_notebook_errors_stay_as_they_are() -> None:
     assert message_of(error)[0].endswith(": there is no cluster\n  Next: gitopslab up")
 
 
+def shown_by(cell: str) -> str:
+    """What IPython shows of a cell that fails; the lab in it has no cluster."""
+    code = f"""
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+from gitopslab.lab import Lab
+from gitopslab.widgets.notebook import show_readable_errors
+show_readable_errors()
+shell.user_ns["lab"] = object.__new__(Lab)
+assert not shell.run_cell({cell!r}).success
+"""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("lab.star", "Lab has nothing called 'star'\n  Next: did you mean start?"),
+        ("lab.qqq()", "Lab has nothing called 'qqq'\n  Next: type a dot behind it and press Tab to see what there is"),
+        ("lab.kubectl('get pod', 'hello')", 'kubectl was given more than it takes\n  Next: for example: lab.kubectl("'),
+        ("lab.scale('deployment/web')", "scale was not given 'replicas'\n  Next: for example: lab.scale("),
+        ("lab.apply('a.yaml', now=True)", "apply knows no 'now'\n  Next: for example: lab.apply("),
+    ],
+)
+def test_in_a_notebook_what_the_lab_does_not_know_is_told_with_what_it_knows(cell: str, told: str) -> None:
+    shown = shown_by(cell)
+    assert told in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("cell", ["'text'.star", "(lambda: 1)(2)", "repr(lab)"], ids=["word", "call", "fault of ours"])
+def test_in_a_notebook_an_error_that_is_not_about_the_lab_keeps_its_traceback(cell: str) -> None:
+    assert "Traceback" in shown_by(cell)
+
+
 def test_in_a_notebook_an_error_is_its_message_and_the_cell_has_failed(capsys: pytest.CaptureFixture[str]) -> None:
     code = """
 from IPython.core.interactiveshell import InteractiveShell

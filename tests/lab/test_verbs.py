@@ -92,6 +92,13 @@ def test_all_namespaces_show_where_each_object_is(lab: Lab) -> None:
     assert repr(lab.list("configmaps", namespace="")).startswith("NAMESPACE")
 
 
+@pytest.mark.parametrize("replicas", ["five", "5", 2.5, True, None])
+def test_scale_takes_a_whole_number_and_shows_one(lab: Lab, replicas: object) -> None:
+    with pytest.raises(errors.LabError, match="is not a number of replicas") as caught:
+        lab.scale("deployment/web", replicas)  # type: ignore[arg-type]
+    assert caught.value.hint == 'lab.scale("deployment/web", 5)'
+
+
 def test_scale_wait_and_logs_of_a_deployment(lab: Lab, capsys: Captured) -> None:
     lab.kubectl("create deployment web --image=nginx:1.27 --replicas=1")
     lab.wait("deploy/web", timeout=60)
