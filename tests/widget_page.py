@@ -65,7 +65,11 @@ class Shown:
 
     def send(self, snapshot: Object) -> None:
         """Another snapshot, and wait until it is drawn."""
-        self.page.evaluate("(snapshot) => model.set('_snapshot', snapshot)", snapshot)
+        self.set("_snapshot", snapshot)
+
+    def set(self, field: str, value: Object) -> None:
+        """Another value of a field of the model, and wait until it is drawn."""
+        self.page.evaluate("([field, value]) => model.set(field, value)", [field, value])
         self.page.evaluate(_NEXT_FRAME)
 
     def asked(self) -> list[Object]:

@@ -10,7 +10,7 @@ from gitopslab.ci.event import Commit, Event, Project
 from gitopslab.ci.explain import Explanation, explain, explained
 from gitopslab.ci.expressions import ExpressionError, evaluate
 from gitopslab.ci.faults import ConfigurationError, Finding
-from gitopslab.ci.files import Files, Folder, Texts
+from gitopslab.ci.files import Files, Folder, Texts, text_of
 from gitopslab.ci.job import Job
 from gitopslab.ci.lint import Report, lint
 from gitopslab.ci.normal import Need
@@ -39,4 +39,5 @@ __all__ = [
     "lint",
     "make",
     "read",
+    "text_of",
 ]

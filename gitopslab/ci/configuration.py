@@ -123,7 +123,7 @@ def read(
     found = faults(loaded.root)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        hint = f"It is about {found[0].place}; gitopslab ci lint FILE shows everything with its line."
+        hint = f"It is about {found[0].place}; lab.lint(FILE) or gitopslab ci lint FILE shows all with its line."
         raise ConfigurationError(f"{found[0].message}{more}", found[0].place, hint)
     return configured(loaded)
 

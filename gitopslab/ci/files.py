@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from gitopslab.errors import LabError
+
 _MOST = 50_000
 _LARGEST = 2_097_152
 
@@ -24,6 +26,26 @@ class Files(Protocol):
     def read(self, path: str) -> str | None:
         """The text of a file; None when there is no such file."""
         ...
+
+
+def text_of(file: Path) -> str:
+    """The text of a ``.gitlab-ci.yml`` that a learner names.
+
+    Raises:
+        LabError: It is no file, or its bytes are no UTF-8.
+    """
+    if not file.is_file():
+        said = f"{file} is a folder" if file.is_dir() else f"There is no file {file}"
+        raise LabError(said, "Give the path of a .gitlab-ci.yml; in a cell its text will do too.")
+    content = file.read_bytes()
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line, byte = content.count(b"\n", 0, error.start) + 1, content[error.start]
+        raise LabError(
+            f"{file} is not UTF-8: line {line} has the byte {byte:#04x}",
+            "Save it with the encoding UTF-8, and look at that line again.",
+        ) from error
 
 
 class Texts:

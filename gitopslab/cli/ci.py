@@ -254,12 +254,9 @@ def _variables(given: list[str] | None) -> dict[str, str]:
 
 
 def _text(file: Path) -> str:
-    if str(file) == "-":
-        return sys.stdin.read()
-    if not file.is_file():
-        said = f"{file} is a folder" if file.is_dir() else f"There is no file {file}"
-        raise LabError(said, "Give the path of a .gitlab-ci.yml.")
-    return file.read_text(encoding="utf-8", errors="replace")
+    from gitopslab.ci import text_of
+
+    return sys.stdin.read() if str(file) == "-" else text_of(file)
 
 
 def _files(file: Path) -> Folder:

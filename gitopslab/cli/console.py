@@ -22,6 +22,8 @@ from gitopslab.errors import LabError
 from gitopslab.machinery.language import _
 from gitopslab.machinery.messages import told
 
+_WIDEST = 100
+"""Letters of a line of prose."""
 _COMMAND = re.compile(
     r"\bgitopslab(?= (?:lab|notebooks|up|down|status|list|reset|kubeconfig|kubectl|doctor|run"
     r"|ci|image|start|check|hint|solution|finish|progress|class|rehearse)\b)"
@@ -31,6 +33,16 @@ _COMMAND = re.compile(
 def say(line: str) -> None:
     """One line of an answer, on standard output."""
     typer.echo(line)
+
+
+def say_markdown(text: str) -> None:
+    """An answer that is Markdown, as a terminal shows it: headings and emphasis without their marks."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    console.width = min(console.width, _WIDEST)
+    console.print(Markdown(text))
 
 
 def note(line: str) -> None:

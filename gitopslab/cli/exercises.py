@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitopslab.cli.clusters import existing
-from gitopslab.cli.console import as_called, note, say
+from gitopslab.cli.console import as_called, note, say, say_markdown
 from gitopslab.cli.options import ClusterOption, NameOption
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def start(
 
       gitopslab start 06-2 --again
     """
-    say(_desk(spec, name).start(exercise, again=again).task)
+    say_markdown(_desk(spec, name).start(exercise, again=again).task)
 
 
 def check(exercise: LatestArgument = "", spec: ClusterOption = "embedded", name: NameOption = "lab") -> None:

@@ -1,8 +1,8 @@
 """What Flux and Argo CD own, followed together with what Git says of it: the source of the lanes, the tree, the drift.
 
 A mirror that grows: beside the kinds it was given it follows every kind of object that is owned, as soon as somebody
-says so. Beside the kinds of the API it has one more, ``git``, with what a thread of its own asks of Git; that thread
-never touches the cluster. What Git is asked, and what an owner says, is left to whoever opens it.
+says so. Beside the kinds of the API it has one more, ``git``, with what a thread of its own asks of Git while somebody
+sees it; that thread never touches the cluster. What Git is asked, and what an owner says, is left to whoever opens it.
 """
 
 from __future__ import annotations
@@ -50,11 +50,25 @@ class Delivery(Attended):
         self._ask = git
         self._git: Object | None = None
         self._unknown: dict[tuple[str, str], float] = {}
+        self._seen = threading.Event()
+        self._seen.set()
 
     def start(self) -> None:
         """Begin to follow; returns at once."""
         super().start()
         threading.Thread(target=self._ask_git, name="gitopslab-git", daemon=True).start()
+
+    def see(self, seen: bool) -> None:
+        """Whether somebody sees what it says: Git is asked at the start, and again only then."""
+        if seen or self._stop.is_set():
+            self._seen.set()
+        else:
+            self._seen.clear()
+
+    def close(self) -> None:
+        """Stop following; the threads end at once."""
+        super().close()
+        self._seen.set()
 
     def state(self) -> tuple[int, Objects]:
         """The state's number, and the objects by kind; kinds that are owned by now are followed from now on."""
@@ -91,6 +105,7 @@ class Delivery(Attended):
             except Exception as problem:
                 self._report(GIT, f"Git cannot be asked: {type(problem).__name__}: {problem}")
             self._stop.wait(_PACE)
+            self._seen.wait()
 
     def _tell_git(self, told: Object) -> None:
         with self._changed:

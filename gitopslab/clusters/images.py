@@ -87,8 +87,10 @@ class Images:
             ImageError: There is no such image here, or the registry does not take it.
         """
         if self.store.find(reference) is None:
-            hint = f"Build it first: gitopslab image build FOLDER -t {reference.familiar}"
-            raise ImageError(f"An image does not exist locally with the tag: {reference.familiar}", hint)
+            name = reference.familiar
+            typed = f"gitopslab image build FOLDER -t {name}"
+            hint = f'Build it first: lab.build("FOLDER", "{name}"), or in a terminal: {typed}'
+            raise ImageError(f"An image does not exist locally with the tag: {name}", hint)
         if reference.host == DOCKER_HUB and self._docker(DOCKER_HUB) is None:
             ours = f"{self.address().host}/{reference.repository.removeprefix('library/')}:{reference.tag}"
             message = f"{reference.familiar} would go to Docker Hub, where nobody is logged in"

@@ -19,7 +19,6 @@ from gitopslab.course.content import is_as_written, language_of
 from gitopslab.course.parcel import About, Packing, travels
 from gitopslab.course.progress import FOLDER
 from gitopslab.errors import LabError
-from gitopslab.machinery.messages import told
 
 _LARGEST = 20 * 1024 * 1024
 _NOT_OURS = {".ipynb_checkpoints", "__pycache__", ".venv", "node_modules"}
@@ -96,5 +95,5 @@ def _pack_cluster(packing: Packing, cluster: Cluster, say: Callable[[str], None]
         packing.about.left_out.append(f"the objects of the {cluster.kind} cluster (only the embedded one's travel)")
     with tempfile.TemporaryDirectory(prefix="gitopslab-export-") as scratch:
         for part in parts(cluster, Path(scratch)):
-            say(f"packing {told(part.what)}")
+            say(f"packing {part.what}")
             packing.add(part.what, {name: path for name, path in part.files.items() if travels(name)})

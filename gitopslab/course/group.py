@@ -22,7 +22,7 @@ from gitopslab.course.progress import FOLDER, Entries, Entry
 from gitopslab.course.report import Report
 from gitopslab.errors import LabError
 from gitopslab.machinery.language import _
-from gitopslab.machinery.messages import told
+from gitopslab.machinery.messages import sentence, told
 from gitopslab.views.grid import Grid
 
 _FILE = "share.json"
@@ -71,7 +71,8 @@ class Membership:
         if known.folder and Path(known.folder) != folder.absolute():
             known.leave()
         number = known.id or secrets.token_hex(4)
-        made = cls(str(folder.absolute()), number, name[:_LONGEST_NAME] or f"learner {number[:4]}", known.kept)
+        nameless = sentence(f"learner {number[:4]}")  # whoever shows it knows in which language
+        made = cls(str(folder.absolute()), number, name[:_LONGEST_NAME] or nameless, known.kept)
         made.kept.parent.mkdir(parents=True, exist_ok=True)
         content = {"folder": made.folder, "id": made.id, "name": made.name}
         write_private(made.kept, json.dumps(content, indent=2) + "\n")
@@ -155,7 +156,7 @@ def _line(row: tuple[str, float, Entries], total: int) -> tuple[str, ...]:
     place = f"{'-'.join(here.split('-')[:2])} {how}" if here else _("not begun")
     done = _("{some} of {all}").format(some=_done(entries), all=total)
     ago = _("{minutes} min ago").format(minutes=max(0, int(time.time() - at)) // 60)
-    return name, done, place, str(entry.attempts or ""), entry.failing, ago
+    return told(name), done, place, str(entry.attempts or ""), entry.failing, ago
 
 
 def _done(entries: Entries) -> int:

@@ -149,7 +149,7 @@ def joined(mine: Entry, theirs: Entry) -> Entry:
         begun=later.begun,
         passed=min(passes, default=None),
         attempts=max(mine.attempts, theirs.attempts),
-        hints=later.hints,
+        hints=max(mine.hints, theirs.hints),
         solution=mine.solution or theirs.solution,
         failing=later.failing,
     )

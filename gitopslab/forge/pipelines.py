@@ -147,7 +147,8 @@ class Pipelines:
         if record.error:
             return sentence(f"No pipeline for {event.ref}: {record.error}")
         page = f"http://{self._host}/api/pipelines/{record.id}"
-        return sentence(f"Pipeline #{record.event.iid} of {event.ref}: {len(record.jobs)} jobs, {page}")
+        jobs = f"{len(record.jobs)} job{'' if len(record.jobs) == 1 else 's'}"
+        return sentence(f"Pipeline #{record.event.iid} of {event.ref}: {jobs}, {page}")
 
     def _event(
         self, commits: Commits, project: str, sha: str, *, kind: str, before: str = NO_SHA,

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitopslab.errors import LabError
-
 if TYPE_CHECKING:
     from gitopslab.ci import Configuration, Event, Explanation, Folder, Report
     from gitopslab.views.pipeline import Pipeline
@@ -127,14 +125,12 @@ class Planning:
 
 def _read(source: str | Path) -> tuple[str, Folder | None]:
     """A text, and the folder it is in when it is a file."""
-    from gitopslab.ci import Folder
+    from gitopslab.ci import Folder, text_of
 
     if isinstance(source, str) and ("\n" in source or ": " in source):
         return source, None
     path = Path(source)
-    if not path.is_file():
-        raise LabError(f"There is no file {source}", "Give the path of a .gitlab-ci.yml, or its text.")
-    return path.read_text(encoding="utf-8", errors="replace"), Folder(path.parent)
+    return text_of(path), Folder(path.parent)
 
 
 def _event(

@@ -16,7 +16,7 @@ from gitopslab.views.reconciler import reconciler
 from gitopslab.widgets.base import script, sheet
 from gitopslab.widgets.reconciled import ReconciledView
 
-SCRIPT = ("kit.js", "frame.js", "view.js", "drift_rows.js", "drift.js")
+SCRIPT = ("kit.js", "frame.js", "sight.js", "view.js", "drift_rows.js", "drift.js")
 
 
 class DriftView(ReconciledView):

@@ -18,13 +18,14 @@ from gitopslab.views.drift.delivered import drift_of, git_of
 from gitopslab.views.lanes import Lanes, lanes, lanes_svg, lanes_text
 from gitopslab.views.lanes.model import OUTCOMES
 from gitopslab.views.reconciler import Target, reconciler
-from gitopslab.widgets.base import LiveView, script, sheet
-from gitopslab.widgets.publisher import IDLE_SECONDS, Source
+from gitopslab.widgets.base import script, sheet
+from gitopslab.widgets.publisher import IDLE_SECONDS
+from gitopslab.widgets.reconciled import Delivers, DeliveryView
 
-SCRIPT = ("kit.js", "frame.js", "view.js", "lanes_lane.js", "lanes_commits.js", "lanes.js")
+SCRIPT = ("kit.js", "frame.js", "sight.js", "view.js", "lanes_lane.js", "lanes_commits.js", "lanes.js")
 
 
-class LanesView(LiveView):
+class LanesView(DeliveryView):
     """The newest commits of a project in two lanes.
 
     Args:
@@ -42,7 +43,7 @@ class LanesView(LiveView):
 
     def __init__(
         self,
-        open_source: Callable[[], Source],
+        open_source: Callable[[], Delivers],
         project: str,
         targets: Sequence[Target],
         *,

@@ -14,11 +14,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from gitopslab.errors import LabError
+from gitopslab.machinery.messages import sentence
 
 _OURS = "gitopslab"
-_MORE = re.compile(r"(\S+)\(\) takes .*positional arguments? but .* given")
-_LESS = re.compile(r"(\S+)\(\) missing \d+ required .*arguments?: (.+)")
-_OTHER = re.compile(r"(\S+)\(\) got an unexpected keyword argument ('\w+').*")
+_CALLED = r"((?:\S+\.)?(\w+))\(\) "
+_MORE = re.compile(_CALLED + r"takes .*positional arguments? but .* given")
+_LESS = re.compile(_CALLED + r"missing \d+ required .*arguments?: (.+)")
+_OTHER = re.compile(_CALLED + r"got an unexpected keyword argument ('\w+').*")
 _EXAMPLE = re.compile(r"^ *>>> (.+)$", re.MULTILINE)
 
 
@@ -41,28 +43,28 @@ def _no_such_word(error: AttributeError) -> LabError | None:
     if kind.__module__.partition(".")[0] != _OURS:
         return None
     there = [name for name in dir(error.obj) if not name.startswith("_")]
-    near = " or ".join(get_close_matches(error.name, there, n=2))
+    near = ", ".join(get_close_matches(error.name or "", there, n=2))
     hint = f"did you mean {near}?" if near else "type a dot behind it and press Tab to see what there is"
     return LabError(f"{kind.__name__} has nothing called {error.name!r}", hint)
 
 
 def _called_otherwise(said: str) -> LabError | None:
     if found := _MORE.fullmatch(said):
-        return _misused(found[1], "was given more than it takes")
+        return _misused(found[1], sentence(f"{found[2]} was given more than it takes"))
     if found := _LESS.fullmatch(said):
-        return _misused(found[1], f"was not given {found[2]}")
+        return _misused(found[1], sentence(f"{found[2]} was not given {found[3]}"))
     if found := _OTHER.fullmatch(said):
-        return _misused(found[1], f"knows no {found[2]}")
+        return _misused(found[1], sentence(f"{found[2]} knows no {found[3]}"))
     return None
 
 
-def _misused(path: str, how: str) -> LabError | None:
+def _misused(path: str, what: str) -> LabError | None:
     called = _function(path)
     if called is None:
         return None
     example = _EXAMPLE.search(inspect.getdoc(called) or "")
     hint = f"for example: {example[1]}" if example else f"type {called.__name__}? to see what it takes"
-    return LabError(f"{called.__name__} {how}", hint)
+    return LabError(what, hint)
 
 
 def _function(path: str) -> Callable[..., Any] | None:

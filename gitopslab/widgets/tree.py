@@ -16,7 +16,7 @@ from gitopslab.views.tree.model import COLUMNS
 from gitopslab.widgets.base import script, sheet
 from gitopslab.widgets.reconciled import ReconciledView
 
-SCRIPT = ("kit.js", "frame.js", "view.js", "card.js", "hand.js", "tree_cards.js", "tree.js")
+SCRIPT = ("kit.js", "frame.js", "sight.js", "view.js", "card.js", "hand.js", "tree_cards.js", "tree.js")
 
 
 class TreeView(ReconciledView):

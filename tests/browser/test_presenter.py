@@ -23,6 +23,7 @@ _GO_TO = """(id) => {
 }"""
 _COUNT = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
   .find((cell) => cell.model.id === id).model.executionCount"""
+_TOLD_BACK = "() => /back in/.test(document.querySelector('.gl-presenter-bar .gl-told').innerText)"
 _BUSY = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'"
 _SMALL = """() => [...document.querySelectorAll('.gl-presenter-bar *, .jp-Notebook .jp-RenderedMarkdown p')]
   .filter((node) => node.checkVisibility() && node.innerText?.trim())
@@ -70,11 +71,20 @@ def test_one_key_a_step_and_one_key_back_to_the_start_of_the_section(lab: OpenLa
     )
     assert "hello" in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
 
+    # a heading is the end of the section before as long as nothing below it has run
+    page.evaluate(_GO_TO, "predict")
+    page.keyboard.press("F9")
+    page.wait_for_function(_TOLD_BACK)
+    assert page.evaluate(_ACTIVE) == "see"
+    assert "hello" not in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
+
+    press_until(shown, "PageDown", "get-pod")
+    assert "hello" in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
     page.evaluate(_INSERT, "import time; time.sleep(600)")
     page.evaluate(_RUN_ACTIVE)
     page.wait_for_function(_BUSY)
     page.keyboard.press("F9")
-    page.wait_for_function("() => /back in/.test(document.querySelector('.gl-presenter-bar .gl-told').innerText)")
+    page.wait_for_function(_TOLD_BACK)
     assert page.evaluate(_ACTIVE) == "see"
     assert "hello" not in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
     assert page.evaluate(_COUNT, "apply-pod") is None, "the section looks as if it had never run"

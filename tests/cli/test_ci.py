@@ -54,6 +54,25 @@ def test_every_command_has_help_with_an_example(gitopslab: Call, command: str) -
     assert f"gitopslab ci {command}" in gitopslab("ci", command, "--help").out.partition("For example")[2]
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("stages: [a]\nb: é\n".encode("latin-1"), "is not UTF-8: line 2 has the byte 0xe9"),
+        ("stages: [a]\n".encode("utf-16"), "is not UTF-8: line 1 has the byte 0xff"),
+    ],
+    ids=["latin-1", "utf-16"],
+)
+@pytest.mark.parametrize("command", ["lint", "list"])
+def test_a_file_in_another_encoding_is_named_with_the_line(
+    gitopslab: Call, tmp_path: Path, content: bytes, said: str, command: str
+) -> None:
+    (tmp_path / "other.yml").write_bytes(content)
+    answer = gitopslab("ci", command, str(tmp_path / "other.yml"))
+    assert answer.code == 1
+    assert said in answer.err
+    assert "Save it with the encoding UTF-8" in answer.err
+
+
 def test_list_gives_the_jobs_in_pipeline_order_as_json(gitopslab: Call, file: str) -> None:
     said = gitopslab("ci", "list", file, "--event", "push", "--changed", "src/a.py", "--json")
     assert said.code == 0

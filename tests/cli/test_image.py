@@ -57,6 +57,7 @@ def test_inspect_compares_two_images(gitopslab: Call, app: Path) -> None:
         (["build", ".", "--platform", "linux"], "'linux' is not a platform"),
         (["inspect", "nope"], "No such image: nope:latest"),
         (["push", "localhost:1/x"], "does not exist locally with the tag: localhost:1/x:latest"),
+        (["push", "localhost:1/x"], 'Build it first: lab.build("FOLDER", "localhost:1/x:latest")'),
     ],
 )
 def test_mistakes_say_what_to_do(gitopslab: Call, words: list[str], problem: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitopslab import __version__
+from gitopslab.cli.console import say_markdown
 from gitopslab.clusters.state import Record, folder
 
 from .conftest import Said
@@ -32,6 +33,13 @@ def test_every_command_has_help_with_an_example(gitopslab: Call, command: str) -
 
 def test_the_version_is_the_packages(gitopslab: Call) -> None:
     assert gitopslab("--version").out == f"gitopslab {__version__}\n"
+
+
+def test_a_task_is_shown_without_the_marks_of_markdown(capfd: pytest.CaptureFixture[str]) -> None:
+    say_markdown("### 00-1 Five\n\nMake it **five** of `hello`.\n\n| key | deed |\n|---|---|\n| a | b |")
+    shown = capfd.readouterr().out
+    assert [line.strip() for line in shown.splitlines()[:3]] == ["00-1 Five", "", "Make it five of hello."]
+    assert not {"#", "*", "`", "|"} & set(shown)
 
 
 def test_no_command_shows_what_there_is(gitopslab: Call) -> None:

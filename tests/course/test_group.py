@@ -12,6 +12,7 @@ from gitopslab.course import catalogue
 from gitopslab.course.group import Membership, overview
 from gitopslab.course.progress import FOLDER, Entry, Progress, begun, judged
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import speak
 
 
 @pytest.fixture
@@ -28,6 +29,16 @@ def learner(tmp_path: Path, shared: Path, number: int, name: str = "") -> Member
     entries[known[number % 5]] = judged(begun(Entry()), "ready" if number % 3 else "wish")
     member.tell(entries)
     return member
+
+
+def test_a_row_without_a_name_is_called_in_the_language_of_whoever_looks(tmp_path: Path, shared: Path) -> None:
+    member = learner(tmp_path, shared, 1)
+    assert member.name == f"learner {member.id[:4]}"
+    speak("nl")
+    try:
+        assert f"deelnemer {member.id[:4]} " in overview(shared).text
+    finally:
+        speak("en")
 
 
 def test_thirty_learners_are_a_table_of_who_is_where_and_what_fails_most(tmp_path: Path, shared: Path) -> None:

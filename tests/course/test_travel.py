@@ -139,6 +139,7 @@ def test_ticks_are_joined() -> None:
     both = joined(first, second)
     assert both == joined(second, first)
     assert (both.passed, both.attempts, both.solution, both.failing) == (first.passed, 4, True, "")
+    assert both.hints == 2, "also when the exercise was begun anew since"
 
 
 def test_what_is_too_large_is_left_out_and_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -263,7 +263,7 @@ prod: {script: ['echo "prod $CI_COMMIT_TAG"'], rules: [{if: '$CI_COMMIT_TAG =~ /
     learner.push(ci)
     assert learner.states(learner.pipeline()) == {"dev": "success"}
     learner.git(learner.folder, "tag", "v7")
-    assert "Pipeline #2 of v7: 1 jobs" in learner.push(ci, "v7", message="unused")
+    assert "Pipeline #2 of v7: 1 job," in learner.push(ci, "v7", message="unused")
     told = learner.pipeline()
     assert told["iid"] == 2
     assert (told["ref"], told["tag"], learner.states(told)) == ("v7", True, {"prod": "success"})
@@ -286,7 +286,7 @@ def test_options_of_a_push_skip_the_pipeline_or_give_it_variables(learner: Learn
     assert "No pipeline: ci.skip" in learner.push(ci, "main", "-o", "ci.skip")
     assert learner.get("pipelines") == []
     said = learner.push(ci, "main", "-o", 'ci.variable="COLOUR=light blue"', message="again")
-    assert "Pipeline #1 of main: 1 jobs" in said
+    assert "Pipeline #1 of main: 1 job," in said
     assert "colour light blue" in learner.log(learner.pipeline(), "say")
 
 

@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from gitopslab.clusters import delivery
 from gitopslab.clusters.delivery import Delivery, Objects
 from gitopslab.errors import LabError
 from gitopslab.gitops.flux.definitions import definitions
@@ -230,6 +231,24 @@ def test_a_source_follows_what_is_owned_and_tells_when_git_cannot_be_asked(lab: 
         assert source.wait(seen, PATIENCE)
         seen = source.state()[0]
     assert "secrets" in source.state()[1]
+    source.close()
+
+
+def test_git_is_asked_again_only_while_somebody_sees_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "_PACE", 0.01)
+    asked = threading.Semaphore(0)
+
+    def ask(_objects: Objects) -> dict[str, str]:
+        asked.release()
+        return {}
+
+    source = Delivery(lab.client, ["configmaps"], None, owned=lambda _objects: [], git=ask)
+    source.see(False)
+    source.start()
+    assert asked.acquire(timeout=PATIENCE), "at the start it is known once"
+    assert not asked.acquire(timeout=0.5), "fifty times the pace"
+    source.see(True)
+    assert all(asked.acquire(timeout=PATIENCE) for _ in range(3))
     source.close()
 
 

@@ -154,7 +154,7 @@ def test_a_push_becomes_an_image_that_a_pod_runs_and_a_service_shows(cluster: Em
     git(work, "remote", "add", "origin", f"http://learner:{address.token}@{address.host}/waal/foto.git")
 
     with httpx.Client(base_url=address.url, timeout=60) as client:
-        assert "Pipeline #1 of main: 1 jobs" in git(work, "push", "origin", "main")
+        assert "Pipeline #1 of main: 1 job," in git(work, "push", "origin", "main")
         told = finished(client)
         log = log_of(client, told)
         assert (told["status"], [job["name"] for job in told["jobs"]]) == ("success", ["build_dev"]), log

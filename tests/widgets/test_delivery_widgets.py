@@ -25,6 +25,10 @@ class Source:
 
     def __init__(self, objects: dict[str, list[Object]]) -> None:
         self.objects = objects
+        self.seen: list[bool] = []
+
+    def see(self, seen: bool) -> None:
+        self.seen.append(seen)
 
     def start(self) -> None:
         pass
@@ -105,3 +109,35 @@ def test_an_action_gives_its_sentence_and_an_unknown_one_is_refused(shop: Delive
 def test_the_tree_of_an_application_needs_no_git(shop: Delivered) -> None:
     given = source(shop, rendered={})
     assert "Deployment web 2/2 · ✓ Healthy · ✓ Synced" in TreeView(lambda: given, ARGO, still=True).text()
+
+
+def see(view: TreeView, who: str, seen: bool) -> None:
+    view.asked({"do": "see", "who": who, "seen": seen})
+
+
+def test_git_is_asked_while_one_of_the_browsers_shows_it(shop: Delivered) -> None:
+    given = source(shop)
+    view = TreeView(lambda: given, FLUX)
+    see(view, "one", True)
+    see(view, "other", True)
+    see(view, "one", False)
+    assert given.seen == [True, True, True, True], "at first whoever runs the cell looks"
+    see(view, "other", False)
+    assert given.seen[-1] is False
+    view.close()
+
+
+def test_what_nobody_saw_is_followed_anew_when_a_cell_asks(shop: Delivered) -> None:
+    opened: list[Source] = []
+
+    def fresh() -> Source:
+        opened.append(source(shop))
+        return opened[-1]
+
+    view = TreeView(fresh, FLUX)
+    view.resume()
+    assert len(opened) == 1, "it is live"
+    see(view, "one", False)
+    view.resume()
+    assert (len(opened), opened[-1].seen, view.is_live) == (2, [False], True)
+    view.close()

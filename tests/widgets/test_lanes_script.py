@@ -33,7 +33,7 @@ class ShownLanes(Shown):
         return self
 
     def answer(self, **told: Any) -> None:
-        self.page.evaluate("(answer) => model.set('_answer', answer)", told)
+        self.set("_answer", told)
 
 
 def message(lanes: Lanes, **told: Any) -> Object:
@@ -116,7 +116,8 @@ def test_buttons_ask_once_and_tell_what_was_done(shown: ShownLanes, lanes: Lanes
     drift, revert = (shown.page.locator(f'button[data-what="{what}"]') for what in ("drift", "revert"))
     drift.click()
     revert.dispatch_event("click")
-    assert shown.asked() == [{"do": "act", "what": "drift"}], "one thing at a time"
+    acts = [wish for wish in shown.asked() if wish["do"] == "act"]
+    assert acts == [{"do": "act", "what": "drift"}], "one thing at a time"
     shown.answer(what="drift", said="kubectl scale deployment/web --replicas=6", error="", number=1)
     assert shown.texts(".gl-ln-said") == ["kubectl scale deployment/web --replicas=6"]
     revert.click()

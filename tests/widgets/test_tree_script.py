@@ -19,14 +19,24 @@ from gitopslab.widgets.tree import SCRIPT
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 
+CUT = """() => [...document.querySelectorAll('.gl-tr-name, .gl-tr-line > span')]
+  .filter((node) => node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflow !== 'visible'
+    || node.getBoundingClientRect().right > node.closest('.gl-tr-card').getBoundingClientRect().right)
+  .map((node) => node.innerText)"""
+STRAY = """() => {
+  const stub = (node) => node.getBoundingClientRect().top + parseFloat(getComputedStyle(node, '::before').top);
+  const stubs = [...document.querySelectorAll('.gl-tr-child')].map(stub);
+  const ends = [...document.querySelectorAll('.gl-tr-bars i')].map((bar) => bar.getBoundingClientRect().bottom);
+  return ends.filter((end) => !stubs.some((at) => Math.abs(at - end) < 3));
+}"""
 FOCUSED = "() => document.activeElement.getAttribute('aria-label')"
 
 
 class ShownTree(Shown):
     """A tree in a page."""
 
-    def show(self, tree: Tree) -> ShownTree:
-        self.render(script(*SCRIPT), sheet("tree"), message(tree), {"columns": COLUMNS})
+    def show(self, tree: Tree, **options: bool) -> ShownTree:
+        self.render(script(*SCRIPT), sheet("tree"), message(tree), {"columns": COLUMNS, **options})
         return self
 
     def fold(self, name: str) -> None:
@@ -54,6 +64,19 @@ def shown(chromium: Browser) -> Iterator[ShownTree]:
     assert made.errors == []
 
 
+def test_python_is_told_whether_it_is_seen(shown: ShownTree, tree: Tree) -> None:
+    shown.show(tree)
+    said = "(seen) => sent.at(-1)?.do === 'see' && sent.at(-1).seen === seen"
+    shown.page.wait_for_function(said, arg=True)
+    shown.page.evaluate("() => { document.querySelector('.gl-view').style.marginTop = '3000px'; }")
+    shown.page.wait_for_function(said, arg=False)
+    shown.page.evaluate("() => document.querySelector('.gl-view').scrollIntoView()")
+    shown.page.wait_for_function(said, arg=True)
+    shown.page.evaluate("() => cleanUp()")
+    shown.page.wait_for_function(said, arg=False)
+    assert len({each["who"] for each in shown.asked()}) == 1
+
+
 def test_each_step_from_git_is_a_column(shown: ShownTree, tree: Tree) -> None:
     shown.show(tree)
     lefts = [
@@ -62,6 +85,19 @@ def test_each_step_from_git_is_a_column(shown: ShownTree, tree: Tree) -> None:
     ]
     assert lefts == sorted(set(lefts))
     assert shown.texts(".gl-tr-heads span") == list(COLUMNS)
+
+
+@pytest.mark.parametrize("presenter", [False, True])
+def test_a_long_name_is_read_to_its_end_and_lines_still_meet_the_cards(
+    shown: ShownTree, tree: Tree, presenter: bool
+) -> None:
+    name = "recommendation-service-of-the-shop"
+    cards = [replace(card, name=name, short=name) if card.kind == "Deployment" else card for card in tree.cards]
+    shown.show(replace(tree, cards=tuple(cards)), presenter=presenter)
+    card = shown.page.locator('.gl-tr-card[data-kind="Deployment"]')
+    assert (card.get_attribute("title"), name in (card.get_attribute("aria-label") or "")) == (name, True)
+    assert shown.page.evaluate(CUT) == []
+    assert shown.page.evaluate(STRAY) == []
 
 
 def test_health_and_sync_are_two_marks(shown: ShownTree, tree: Tree) -> None:

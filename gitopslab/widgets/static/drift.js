@@ -8,6 +8,7 @@ class DriftView extends View {
 
   build() {
     const { states, fates } = this.options;
+    this.tellSight();
     this.rows = new DriftRows(this.looks, states, fates);
     this.verdict = el("p", { class: "gl-df-verdict" }, glyph(this.looks, "pending"), el("span", {}));
     this.every = el("button", { class: "gl-toggle", type: "button", "aria-pressed": "false" }, "every field");

@@ -14,6 +14,7 @@ class LanesView extends View {
 
   build() {
     const { outcomes, actions } = this.options;
+    this.tellSight();
     this.commits = new Commits(this.looks, outcomes, (sha) => this.choose(sha));
     this.rows = el("div", { class: "gl-ln-rows" });
     this.lanes = new Map();

@@ -8,6 +8,7 @@ class TreeView extends View {
 
   build() {
     const { body, legend } = this.frame;
+    this.tellSight();
     this.open = new Set();
     this.cards = new TreeCards(this.looks);
     const headings = (this.options.columns ?? []).map((heading, at) => el("span", { style: `grid-column: ${at + 1}` }, heading));

@@ -11,17 +11,18 @@ class TreeCards {
 
   draw(cards, open) {
     const parents = new Set(cards.map(({ parent }) => parent));
+    this.element.style.setProperty("--down", 1 + Math.max(0, ...cards.map(({ row }) => row)));
     this.cards = new Map(cards.map((card) => [card.key, card]));
     keyed(this.grid, cards, (card) => card.key, () => this.make(), (node, card) => this.update(node, card, parents, open));
     keyed(this.bars, barsOf(cards), (bar) => bar.key, () => el("i", {}), (bar, { column, from, to }) => {
-      bar.style.gridArea = `${from + 1} / ${column + 1} / ${to + 2}`;
+      bar.style.gridArea = `${from + 1} / ${column + 1} / ${to + 1}`;
     });
   }
 
   make() {
-    const parts = { health: glyph(this.looks, "ready"), sync: disc(this.looks, "ready"), kind: el("span", {}), name: el("b", {}), words: el("span", { class: "gl-tr-words" }), count: el("span", { class: "gl-tr-count" }) };
+    const parts = { health: glyph(this.looks, "ready"), sync: disc(this.looks, "ready"), kind: el("span", {}), name: el("b", {}), words: el("span", { class: "gl-tr-words" }), count: el("span", {}) };
     const title = el("span", { class: "gl-tr-name" }, parts.kind, parts.name);
-    const node = el("button", { class: "gl-tr-card", type: "button", tabindex: "-1" }, parts.health, parts.sync, title, parts.words, parts.count);
+    const node = el("button", { class: "gl-tr-card", type: "button", tabindex: "-1" }, parts.health, parts.sync, title, el("span", { class: "gl-tr-line" }, parts.words, parts.count));
     node.glParts = parts;
     return node;
   }
@@ -50,6 +51,7 @@ class TreeCards {
     else node.removeAttribute("aria-expanded");
     const told = [isFold ? spoken(card.name) : `${card.kind} ${card.name}`, card.count, card.health.word && `${spoken("health")} ${spoken(card.health.word)}`, card.sync.word && `sync ${spoken(card.sync.word)}`];
     node.setAttribute("aria-label", told.filter(Boolean).join(", "));
+    node.title = isFold ? "" : card.name;
   }
 
   elementOf(key) {

@@ -28,6 +28,12 @@ class View {
     this.ends.push(() => this.hand.release());
   }
 
+  /** Tells Python from now on whether the widget is seen. */
+  tellSight() {
+    const sight = new Sight(this.model, this.frame.root);
+    this.ends.push(() => sight.release());
+  }
+
   destroy() {
     for (const end of this.ends.toReversed()) end();
   }
