@@ -39,6 +39,7 @@ UNRECORDED = (
     "io.k8s.api.flowcontrol.",
     "io.k8s.kube-aggregator.",
     "io.k8s.api.node.",
+    "io.k8s.api.resource.",
     "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
     "io.k8s.api.autoscaling.v1.CrossVersionObjectReference",
 )

@@ -11,6 +11,7 @@ def drained(queue: WorkQueue) -> list[Request]:
     found = []
     while (request := queue.take()) is not None:
         found.append(request)
+        queue.done(request)
     return found
 
 
@@ -19,6 +20,16 @@ def test_a_request_added_many_times_is_taken_once_and_order_is_kept(clock: Jumpa
     for request in (A, B, A, A):
         queue.add(request)
     assert drained(queue) == [A, B]
+
+
+def test_nobody_gets_a_request_that_somebody_works_on(clock: JumpableClock) -> None:
+    queue = WorkQueue(clock)
+    queue.add(A)
+    assert queue.take() == A
+    queue.add(A)
+    assert queue.take() is None
+    queue.done(A)
+    assert queue.take() == A
 
 
 def test_a_delayed_request_comes_when_it_is_due(clock: JumpableClock) -> None:
@@ -50,7 +61,7 @@ def test_failures_come_back_later_and_later_until_forgotten(clock: JumpableClock
         assert due is not None
         waits.append(round(due - clock.now(), 3))
         clock.jump(due - clock.now())
-        assert queue.take() == A
+        assert drained(queue) == [A]
     assert waits == [0.005, 0.01, 0.02, 0.04]
     queue.forget(A)
     queue.add_failed(A)

@@ -24,6 +24,7 @@ from gitopslab.controlplane.daemon.programs import Programs
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
 from gitopslab.controlplane.http.serve import serve
+from gitopslab.controlplane.http.webhooks import WebhookClient
 from gitopslab.controlplane.server.store import Store
 from gitopslab.gitops.work import Pool
 from gitopslab.machinery.clock import LabClock
@@ -75,6 +76,7 @@ def live(home: Home, watch: Callable[[], Coroutine[Any, Any, None]], answers: Ca
         kubeconfig=home.folder.kubeconfig if pool else None,
     )  # fmt: skip
     programs.serve(plane, home.listener.getsockname()[1])
+    plane.verbs.call_webhooks(WebhookClient(programs.loopback))
     plane.manager.add(Housekeeper(plane))
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:

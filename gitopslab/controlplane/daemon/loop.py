@@ -11,6 +11,7 @@ import math
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
+from gitopslab.controlplane.runtime.strands import begin
 from gitopslab.machinery.clock import LabClock
 
 _SLICE = 0.004  # seconds of reconciling before waiting requests get their turn
@@ -21,6 +22,7 @@ async def drive(manager: Manager, api: Api, clock: LabClock) -> None:
     changed = asyncio.Event()
     api.on_change(changed.set)
     manager.on_wake(changed.set)
+    manager.run_with(lambda do: begin(do, changed.set))
     while True:
         changed.clear()
         if clock.speed:

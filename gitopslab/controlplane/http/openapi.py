@@ -34,7 +34,7 @@ _SPECIAL = {
     "meta": "io.k8s.apimachinery.pkg.apis.meta.",
     "apiextensions": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.",
     "apiregistration": "io.k8s.kube-aggregator.pkg.apis.apiregistration.",
-    "resource": "io.k8s.apimachinery.pkg.api.resource.",
+    "resource.Quantity": "io.k8s.apimachinery.pkg.api.resource.Quantity",  # the package of the group has a version
     "intstr": "io.k8s.apimachinery.pkg.util.intstr.",
     "runtime": "io.k8s.apimachinery.pkg.runtime.",
 }
@@ -200,7 +200,7 @@ def _named(kind: Type) -> Iterable[str]:
 def published(name: str) -> str:
     """The name of a type in OpenAPI: ``io.k8s.api.core.v1.Pod`` of ``core.v1.Pod``."""
     package, _, rest = name.partition(".")
-    return _SPECIAL[package] + rest if package in _SPECIAL else f"io.k8s.api.{name}"
+    return _SPECIAL.get(name) or (_SPECIAL[package] + rest if package in _SPECIAL else f"io.k8s.api.{name}")
 
 
 def reference(api_version: str, kind: str) -> dict[str, str]:

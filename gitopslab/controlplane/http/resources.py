@@ -30,6 +30,7 @@ from gitopslab.controlplane.http.request import RequestInfo
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.http.streams.endpoint import CONNECTING, StreamEndpoint
 from gitopslab.controlplane.http.watch import WatchStream
+from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.server import patches
 from gitopslab.controlplane.server.authorization.attributes import Access
@@ -148,6 +149,7 @@ class ResourceEndpoint:
                 return None
         elif info.verb != "get":
             call.body = await read_body(receive, headers)
+            return await strands.run(lambda: self._answered(call))  # a webhook may have to be asked
         return self._answered(call)
 
     def _no_subresource(self, resource: Resource, info: RequestInfo) -> Answer:

@@ -10,13 +10,15 @@ Data flow of a step:
 Informers are drained before every single reconcile, so a reconciler always sees its own earlier writes; that is why
 none of them needs the expectations that client-go controllers keep.
 
-Tests call ``settle`` and ``advance`` with a jumpable clock; the daemon calls ``step`` from its event loop.
+Tests call ``settle`` and ``advance`` with a jumpable clock; the daemon calls ``step`` from its event loop, where a
+reconciler that waits for somebody outside does not hold up the others (``strands``).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.informer import Informer
@@ -54,6 +56,7 @@ class Manager:
         self._loops: list[tuple[Reconciler, WorkQueue]] = []
         self._stopped: set[str] = set()
         self._sleepers: list[Callable[[], None]] = []
+        self._begin: Callable[[Callable[[], None]], None] = lambda do: do()
         self._turn = 0
         self._left = _BATCH
         self.last: tuple[str, Request] | None = None
@@ -103,6 +106,10 @@ class Manager:
         """Have ``wake`` called at every ``wake``."""
         self._sleepers.append(wake)
 
+    def run_with(self, begin: Callable[[Callable[[], None]], None]) -> None:
+        """Have ``begin`` call what reconciles; it may return before that is at an end."""
+        self._begin = begin
+
     def step(self) -> bool:
         """Reconcile one request that is due; False when there is none."""
         self._drain()
@@ -111,7 +118,7 @@ class Manager:
             if self._left and reconciler.name not in self._stopped and (request := queue.take()) is not None:
                 self._left -= 1
                 self.last = (reconciler.name, request)
-                self._reconcile(reconciler, queue, request)
+                self._begin(partial(self._reconcile, reconciler, queue, request))
                 return True
             self._turn, self._left = (self._turn + 1) % len(self._loops), _BATCH
         return False
@@ -161,6 +168,12 @@ class Manager:
                     yield source, queue
 
     def _reconcile(self, reconciler: Reconciler, queue: WorkQueue, request: Request) -> None:
+        try:
+            self._ask(reconciler, queue, request)
+        finally:
+            queue.done(request)
+
+    def _ask(self, reconciler: Reconciler, queue: WorkQueue, request: Request) -> None:
         try:
             result = reconciler.reconcile(request)
         except ApiError as error:

@@ -1,8 +1,8 @@
 """A queue of requests that coalesces, with back-off on the lab's clock.
 
-The properties of client-go's workqueue, for one worker: fair (first in, first out), stingy (a request that is added
-many times before it is taken is done once), and a failing request comes back later and later (5 ms doubling up to
-1000 s).
+The properties of client-go's workqueue: fair (first in, first out), stingy (a request that is added many times before
+it is taken is done once, and nobody gets one that somebody works on), and a failing request comes back later and later
+(5 ms doubling up to 1000 s).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class WorkQueue:
         self._clock = clock
         self._ready: deque[Request] = deque()
         self._queued: set[Request] = set()
+        self._taken: set[Request] = set()
         self._due: dict[Request, float] = {}
         self._timers: list[tuple[float, int, Request]] = []
         self._failures: dict[Request, int] = {}
@@ -38,10 +39,11 @@ class WorkQueue:
         return len(self._ready)
 
     def add(self, request: Request) -> None:
-        """Ask for a request now; one that already waits is not added twice."""
+        """Ask for a request now; one that already waits is not added twice, and one that is worked on comes after."""
         if request not in self._queued:
             self._queued.add(request)
-            self._ready.append(request)
+            if request not in self._taken:
+                self._ready.append(request)
 
     def add_after(self, request: Request, seconds: float) -> None:
         """Ask for a request in a while; of several times for one request the earliest counts."""
@@ -62,13 +64,20 @@ class WorkQueue:
         self._failures.pop(request, None)
 
     def take(self) -> Request | None:
-        """The next request that is due, or None."""
+        """The next request that is due, or None; it is ``done`` sooner or later."""
         self._release()
         if not self._ready:
             return None
         request = self._ready.popleft()
         self._queued.discard(request)
+        self._taken.add(request)
         return request
+
+    def done(self, request: Request) -> None:
+        """Nobody works on a request any more; it can be taken again if somebody asked for it meanwhile."""
+        self._taken.discard(request)
+        if request in self._queued:
+            self._ready.append(request)
 
     def next_due(self) -> float | None:
         """When the next request can be taken, in epoch seconds; None when nothing waits."""

@@ -17,7 +17,9 @@ from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, name_of, uid_of
 
-_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+"""Why a write from an older state is refused."""
+
 _SERVER_SET = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
 _PLACES = {
     "endpoints": "services/endpoints",
@@ -93,7 +95,7 @@ def check(
     if version and not (version.isascii() and version.isdigit()):
         raise unclassified(f"strconv.ParseUint: parsing {json.dumps(version)}: invalid syntax")
     if version and version not in ("0", current["metadata"]["resourceVersion"]):
-        raise conflict(resource.key, name, _MODIFIED)
+        raise conflict(resource.key, name, MODIFIED)
 
 
 def check_new(resource: Resource, namespace: str, name: str, obj: Object) -> None:

@@ -57,6 +57,20 @@ class WriteOptions:
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
 
+    def told(self, kind: str) -> dict[str, Any]:
+        """The object that carries them, as admission is told of it: only what was asked for."""
+        given = {"dryRun": ["All"] if self.dry_run else [], "fieldManager": self.field_manager}
+        given["fieldValidation"] = self.field_validation if self.field_validation != "Warn" else ""
+        return _told(kind, given)
+
+
+def _told(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "apiVersion": "meta.k8s.io/v1",
+        **{key: value for key, value in given.items() if value not in (None, "", [], {})},
+    }
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
@@ -79,6 +93,14 @@ class DeleteOptions:
     dry_run: bool = False
     is_cascading: bool = False
     warnings: list[str] = field(default_factory=list)
+
+    def told(self, kind: str) -> dict[str, Any]:
+        """The object that carries them, as admission is told of it: only what was asked for."""
+        given: dict[str, Any] = {"gracePeriodSeconds": self.grace_seconds, "propagationPolicy": self.propagation}
+        conditions = {"uid": self.uid, "resourceVersion": self.resource_version}
+        given["preconditions"] = {key: value for key, value in conditions.items() if value}
+        given["dryRun"] = ["All"] if self.dry_run else []
+        return _told(kind, given)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> DeleteOptions:

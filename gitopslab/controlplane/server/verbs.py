@@ -2,10 +2,11 @@
 
 The HTTP room calls it for the outside world, ``local.LocalApi`` for the controllers. The way of a write is::
 
-    object ─ defaults ─ mutating admission ─ strategy ─ validation ─ validating admission ─ ownership ─ store ─ feed
+    object ─ defaults ─ ownership ─ mutating admission ─ strategy ─ validation ─ validating admission ─ store ─ feed
 
-in that order, as in ``apiserver/pkg/endpoints/handlers`` and ``registry/generic/registry/store.go``. Decoding of bytes
-happens before, in ``decode``. Everything is synchronous: whoever calls next sees what was written.
+in that order, as in ``apiserver/pkg/endpoints/handlers`` and ``registry/generic/registry/store.go``; ``registry`` has
+these steps. Decoding of bytes happens before, in ``decode``. Everything is synchronous: whoever calls next sees what
+was written.
 
 Subresources that are not the object itself live in ``scaling`` and ``subresources``; the rules of deletion
 in ``deletion``; names, uids and preconditions in ``identity``; lists and watches in ``reading``.
@@ -15,49 +16,46 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from dataclasses import replace
+from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.runtime.metrics import Metrics
 from gitopslab.controlplane.server import (
-    addresses,
     deletion,
     identity,
     ownership,
     patches,
     reading,
     scaling,
-    strategy,
     subresources,
 )
-from gitopslab.controlplane.server.admission import Admission, Attributes
+from gitopslab.controlplane.server.addresses import ADDRESSES, Addresses
+from gitopslab.controlplane.server.admission import Admission
+from gitopslab.controlplane.server.admission.webhooks.calling import Client
 from gitopslab.controlplane.server.authentication.accounts import AccountTokens
 from gitopslab.controlplane.server.authentication.bearer import BearerTokens
-from gitopslab.controlplane.server.authorization import escalation, signers
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.components import STATUSES, ComponentStatuses
-from gitopslab.controlplane.server.custom import objects as custom_objects
-from gitopslab.controlplane.server.custom.version import CustomResource
-from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.feed import Feed, Subscription
 from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.metrics import ResourceMetrics
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.reading import Page
+from gitopslab.controlplane.server.registry import OvertakenError, Registry, attributes_of
 from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
-from gitopslab.controlplane.server.store import Change, ChangeType, Key, Record, Store
-from gitopslab.controlplane.server.validation import validate
-from gitopslab.controlplane.server.warnings import warnings_of
-from gitopslab.errors import NotFoundError, already_exists, invalid, not_found
+from gitopslab.controlplane.server.store import Change, Record, Store
+from gitopslab.errors import already_exists, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
 from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
 
+T = TypeVar("T")
+_TRIES = 4
 _SERVER = Caller("system:apiserver", ("system:masters",), "kube-apiserver")
 
 
@@ -94,7 +92,15 @@ class Verbs:
         self._reviews = Reviews(self.authorizer, self.tokens, self.accounts, self.reader, clock)
         self._admission = Admission(self.reader, clock, chance, self._charge, self.catalog)
         self.components = ComponentStatuses()
+        around = Addresses(self._note_address, self._forget_address).noted
+        self._registry = Registry(
+            store, self.feed, self._forms, clock, self._admission, self.authorizer, {"services": around}
+        )
         self._computed: dict[str, ComponentStatuses | ResourceMetrics] = {STATUSES: self.components}
+
+    def call_webhooks(self, client: Client) -> None:
+        """Have admission webhooks asked from now on."""
+        self._admission.webhooks.client = client
 
     def serve_metrics(self, metrics: Metrics) -> None:
         """Serve ``metrics.k8s.io`` from now on, as a cluster does that has metrics-server."""
@@ -113,7 +119,7 @@ class Verbs:
         """
         if (computed := self._computed.get(resource.key)) is not None:
             return Record.of(computed.get(resource, namespace, name))
-        record = self._current(resource, (namespace, name))
+        record = self._registry.current(resource, (namespace, name))
         if record is None:
             raise not_found(resource.key, name)
         return Record.of(scaling.scale_of(resource, record.object, is_read=True)) if subresource == "scale" else record
@@ -215,12 +221,12 @@ class Verbs:
         metadata = obj.get("metadata") or {}
         prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
         identity.assign(obj, namespace, self.clock.now(), self._chance)
-        attributes = self._attributes(who, resource, "CREATE", "", obj, None, options)
-        self._admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
+        attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
+        self._registry.admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
         key = (namespace, name_of(obj))
         if (there := self.store.get(resource.storage_key, key)) is not None:
             raise already_exists(resource.key, name_of(obj), is_terminating=is_terminating(there.object))
-        return self._commit("ADDED", resource, key, obj, options.dry_run)
+        return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
 
     def update(
         self,
@@ -273,13 +279,10 @@ class Verbs:
         if subresource == "scale":
             scaled = scaling.patch_scale(self, who, resource, namespace, name, patch, type, options)
             return scaled, False
+        where = resource, namespace, name
         if type == "apply":
-            return self._apply(who, resource, namespace, name, patch, options, subresource)
-        current = self.get(who, resource, namespace, name)
-        after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
-        options.warnings.extend(warnings)
-        identity.check(resource, namespace, name, after, current.object, is_patch=True)
-        return self._replace(who, resource, current, after, options, subresource=subresource), False
+            return self._retried(lambda: self._apply(who, *where, patch, options, subresource))
+        return self._retried(lambda: self._patch(who, *where, patch, type, options, subresource)), False
 
     def delete(
         self, who: Caller, resource: Resource, namespace: str, name: str, options: DeleteOptions
@@ -289,17 +292,7 @@ class Verbs:
         Returns:
             The last state, and whether the object is gone. If not, it waits for finalizers or for its grace to pass.
         """
-        current = self.get(who, resource, namespace, name)
-        identity.check_preconditions(resource, current.object, options)
-        write = WriteOptions(dry_run=options.dry_run)
-        attributes = self._attributes(who, resource, "DELETE", "", None, current.object, write)
-        self._admission.validate(attributes, options.warnings)
-        obj = current.copy()
-        goes = deletion.mark(resource, obj, options, self.clock.now())
-        key = (namespace, name)
-        if not goes:
-            return self._commit_change(resource, key, current, obj, options.dry_run), False
-        return self._commit("DELETED", resource, key, obj, options.dry_run), True
+        return self._retried(lambda: self._delete(who, resource, namespace, name, options))
 
     def delete_collection(
         self,
@@ -342,7 +335,7 @@ class Verbs:
             wish = self._forms.kept(resource, config)
             record, is_new = self._apply(who, home, namespace, name, wish, options, subresource)
             return self._forms.shown(resource, record), is_new
-        current = self._current(resource, (namespace, name))
+        current = self._registry.current(resource, (namespace, name))
         if current is None and subresource:
             raise not_found(resource.key, name)
         after = ownership.applied(
@@ -360,10 +353,50 @@ class Verbs:
         identity.check_new(resource, namespace, name, after)
         owned = after["metadata"].get("managedFields")
         identity.assign(after, namespace, self.clock.now(), self._chance)
-        self._admit(who, self._attributes(who, resource, "CREATE", "", after, None, options), options)
+        self._registry.admit(who, attributes_of(who, resource, "CREATE", "", after, None, options), options)
         if owned:
             after["metadata"]["managedFields"] = owned
-        return self._commit("ADDED", resource, (namespace, name), after, options.dry_run), True
+        key = (namespace, name)
+        return self._registry.commit("ADDED", resource, key, after, None, dry_run=options.dry_run), True
+
+    def _patch(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Any,
+        type: PatchType,
+        options: WriteOptions,
+        subresource: str,
+    ) -> Record:
+        current = self.get(who, resource, namespace, name)
+        after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
+        options.warnings.extend(warnings)
+        identity.check(resource, namespace, name, after, current.object, is_patch=True)
+        return self._replace(who, resource, current, after, options, subresource=subresource)
+
+    def _delete(
+        self, who: Caller, resource: Resource, namespace: str, name: str, options: DeleteOptions
+    ) -> tuple[Record, bool]:
+        current = self.get(who, resource, namespace, name)
+        identity.check_preconditions(resource, current.object, options)
+        attributes = attributes_of(who, resource, "DELETE", "", None, current.object, options)
+        self._admission.validate(attributes, options.warnings)
+        obj = current.copy()
+        goes = deletion.mark(resource, obj, options, self.clock.now())
+        key, dry_run = (namespace, name), options.dry_run
+        if not goes:
+            return self._registry.change(resource, key, current, obj, dry_run=dry_run), False
+        return self._registry.commit("DELETED", resource, key, obj, current, dry_run=dry_run), True
+
+    @staticmethod
+    def _retried(write: Callable[[], T]) -> T:
+        """A write that says what to change, not what to be: overtaken, it is done once more on what is there now."""
+        for _ in range(_TRIES):
+            with contextlib.suppress(OvertakenError):
+                return write()
+        return write()
 
     def _replace(
         self,
@@ -383,122 +416,29 @@ class Verbs:
             return self._forms.shown(resource, made)
         before = current.object
         identity.keep_system_fields(obj, before)
-        attributes = self._attributes(who, resource, "UPDATE", subresource, obj, before, options)
-        self._admit(who, attributes, options, writer=_manager(who, options) if track else None)
+        attributes = attributes_of(who, resource, "UPDATE", subresource, obj, before, options)
+        self._registry.admit(who, attributes, options, writer=_manager(who, options) if track else None)
         key = (namespace_of(obj), name_of(obj))
         if deletion.is_finished(resource, obj):
-            return self._commit("DELETED", resource, key, obj, options.dry_run)
-        return self._commit_change(resource, key, current, obj, options.dry_run)
-
-    def _admit(
-        self,
-        who: Caller,
-        attributes: Attributes,
-        options: WriteOptions,
-        *,
-        writer: str | None = None,
-        prefix: str = "",
-    ) -> None:
-        resource, obj, sub = attributes.resource, attributes.object, attributes.subresource
-        assert obj is not None, "deletions are only validated"
-        set_defaults(resource, obj)
-        # Before admission and strategies: what the server changes on its own belongs to no field manager.
-        if writer is not None:
-            now = self.clock.now()
-            ownership.tracked(resource, attributes.before, obj, manager=writer, subresource=sub, now=now)
-        # Whoever refuses here names an object by what it asks for; its name is generated only after this.
-        early = replace(attributes, name=prefix) if prefix else attributes
-        options.warnings.extend(self._admission.mutate(early))
-        escalation.check(self.authorizer, who, resource, obj, attributes.before)
-        # After defaults: generation counts what changed in the spec, and quality of service what admission filled in.
-        if attributes.before is None:
-            strategy.prepare_create(resource, obj)
-        else:
-            strategy.prepare_update(resource, obj, attributes.before, attributes.subresource, self.clock.now())
-        if isinstance(resource, CustomResource):
-            causes = custom_objects.validate(resource, obj, attributes.before, attributes.subresource, options.warnings)
-        else:
-            causes = validate(resource, obj, attributes.before, attributes.subresource)
-        if causes:
-            group = resource.storage_key.partition(".")[2]  # an Event is one of core, whichever API it came by
-            raise invalid(str(obj.get("kind")), group, name_of(obj), causes)
-        options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
-        signers.check(self.authorizer, who, resource, sub, obj, attributes.before)
-        self._admission.validate(attributes, options.warnings)
+            return self._registry.commit("DELETED", resource, key, obj, current, dry_run=options.dry_run)
+        return self._registry.change(resource, key, current, obj, dry_run=options.dry_run)
 
     def _charge(self, quota: Object) -> None:
         """Store what a write that is under way takes of a quota, as the server itself."""
         path = namespace_of(quota), name_of(quota)
         self.update(_SERVER, self._resource("resourcequotas"), *path, quota, WriteOptions(), subresource="status")
 
-    def _attributes(
-        self,
-        who: Caller,
-        resource: Resource,
-        operation: str,
-        subresource: str,
-        obj: Object | None,
-        before: Object | None,
-        options: WriteOptions,
-    ) -> Attributes:
-        subject = obj if obj is not None else before
-        assert subject is not None, "there is always an object, new or old"
-        return Attributes(
-            operation=operation,
-            resource=resource,
-            subresource=subresource,
-            namespace=namespace_of(subject),
-            name=name_of(subject),
-            object=obj,
-            before=before,
-            user=who.user,
-            groups=who.groups,
-            uid=who.uid,
-            extra=who.extra,
-            dry_run=options.dry_run,
-        )
+    def _note_address(self, address: Object) -> None:
+        self.create(_SERVER, self._resource(ADDRESSES), "", address, WriteOptions())
 
-    def _commit_change(self, resource: Resource, key: Key, current: Record, obj: Object, dry_run: bool) -> Record:
-        """Store a new state, unless nothing differs: then nothing is written and no watcher is woken."""
-        obj["metadata"]["resourceVersion"] = current.object["metadata"]["resourceVersion"]
-        if obj == current.object:
-            return current
-        return self._commit("MODIFIED", resource, key, obj, dry_run)
-
-    def _commit(self, type: ChangeType, resource: Resource, key: Key, obj: Object, dry_run: bool) -> Record:
-        if dry_run:
-            return Record.of(obj)
-        is_service = resource.key == "services"
-        before = self.reader.find(resource.key, *key) if is_service else None
-        after = obj if is_service and type != "DELETED" else None
-        self._take_addresses(before, after)
-        kept = self._forms.kept(resource, identity.ordered(resource, obj))
-        change = self.store.append(type, resource.storage_key, key, kept, self.clock.now())
-        self.feed.publish(change)
-        self._return_addresses(before, after)
-        return self._forms.shown(resource, change.record)
-
-    def _take_addresses(self, before: Object | None, after: Object | None) -> None:
-        """Note the cluster IPs that a Service is about to have."""
-        for address in addresses.given(before, after):
-            self.create(_SERVER, self._resource(addresses.ADDRESSES), "", address, WriteOptions())
-
-    def _return_addresses(self, before: Object | None, after: Object | None) -> None:
-        """Forget the cluster IPs that a Service has no more."""
-        for address in addresses.given(after, before):
-            with contextlib.suppress(NotFoundError):  # somebody was faster
-                self.delete(_SERVER, self._resource(addresses.ADDRESSES), "", name_of(address), DeleteOptions())
+    def _forget_address(self, name: str) -> None:
+        self.delete(_SERVER, self._resource(ADDRESSES), "", name, DeleteOptions())
 
     def _resource(self, key: str) -> Resource:
         """A built-in type by its key."""
         found = self.catalog.by_key(key)
         assert found is not None, "built-in types are always served"
         return found
-
-    def _current(self, resource: Resource, key: Key) -> Record | None:
-        """The stored state of an object, in the form of the resource."""
-        record = self.store.get(resource.storage_key, key)
-        return None if record is None else self._forms.shown(resource, record)
 
 
 def _manager(who: Caller, options: WriteOptions) -> str:

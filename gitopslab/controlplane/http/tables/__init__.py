@@ -15,6 +15,7 @@ import orjson
 
 from gitopslab.controlplane.http.tables import (
     access,
+    admission,
     apps,
     autoscaling,
     batch,
@@ -39,6 +40,7 @@ from gitopslab.machinery.objects import Object
 
 _PRINTERS: dict[str, Printer] = {
     **access.PRINTERS,
+    **admission.PRINTERS,
     **apps.PRINTERS,
     **autoscaling.PRINTERS,
     **batch.PRINTERS,

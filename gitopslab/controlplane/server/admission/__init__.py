@@ -7,8 +7,7 @@ store. The only other object one of them changes is a quota, whose use is charge
 
 Rules about the object alone belong to ``defaults`` and ``validation``; who may do what is authorization's.
 
-Simplified: NodeRestriction and webhooks are not here; the real server runs them too. That is why no configuration of a
-webhook can be made: it would be kept and never called.
+Simplified: NodeRestriction is not here; the real server runs it too.
 """
 
 from __future__ import annotations
@@ -33,6 +32,8 @@ from gitopslab.controlplane.server.admission import (
 )
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.quota import Quotas
+from gitopslab.controlplane.server.admission.reinvocation import Reinvocation
+from gitopslab.controlplane.server.admission.webhooks import Webhooks
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object
@@ -49,6 +50,9 @@ class Admission:
         chance: Where names and addresses that admission gives come from.
         charge: Stores the status of a quota.
         catalog: Of which kinds the parameters of policies may be.
+
+    Attributes:
+        webhooks: Asks programs outside.
     """
 
     def __init__(
@@ -59,20 +63,36 @@ class Admission:
         self._clock = clock
         self._chance = chance
         self._quotas = Quotas(reader, clock, charge)
+        self.webhooks = Webhooks(reader)
 
-    def mutate(self, attributes: Attributes) -> list[str]:
+    def mutate(self, attributes: Attributes, warnings: list[str]) -> None:
         """Change ``attributes.object`` in place as the mutating plugins do.
 
-        Returns:
-            Warnings for the client.
+        What others have added to the chain (webhooks) may change what its plugins have looked at, so it runs once more
+        then.
+
+        Args:
+            attributes: The write.
+            warnings: Where to tell the client what is odd, even when something is refused.
 
         Raises:
             ApiError: A plugin refuses.
         """
+        again = Reinvocation()
+        self._fill_in(attributes)
+        self.webhooks.mutate(attributes, warnings, again)
+        if again.is_wanted:
+            again.end(attributes.wished())
+            self._fill_in(attributes)
+            again.begin_again(attributes.wished())
+            self.webhooks.mutate(attributes, warnings, again)
+        self._complete(attributes, warnings)
+
+    def _fill_in(self, attributes: Attributes) -> None:
         namespaces.check_exists(attributes, self._reader)
         customresources.check_not_terminating(attributes)
         if attributes.subresource:
-            return []
+            return
         match attributes.resource.key:
             case "pods":
                 limits.set_pod_defaults(attributes, self._reader)
@@ -84,8 +104,6 @@ class Admission:
                     pods.copy_topology(attributes.wished(), self._reader)
             case "certificatesigningrequests.certificates.k8s.io":
                 certificates.record_requester(attributes)
-            case "services":
-                services.give_addresses(attributes, self._reader, self._chance)
             case "persistentvolumeclaims":
                 storage.protect(attributes, "kubernetes.io/pvc-protection")
                 storage.set_default_class(attributes, self._reader)
@@ -93,9 +111,16 @@ class Admission:
                 storage.protect(attributes, "kubernetes.io/pv-protection")
             case "ingresses.networking.k8s.io":
                 ingresses.set_default_class(attributes, self._reader)
+
+    def _complete(self, attributes: Attributes, warnings: list[str]) -> None:
+        """What the registry does to an object that nobody changes any more."""
+        if attributes.subresource:
+            return
+        match attributes.resource.key:
+            case "services":
+                services.give_addresses(attributes, self._reader, self._chance)
             case "customresourcedefinitions.apiextensions.k8s.io":
-                return customresources.format_warnings(attributes)
-        return []
+                warnings += customresources.format_warnings(attributes)
 
     def validate(self, attributes: Attributes, warnings: list[str]) -> None:
         """Refuse what other objects forbid.
@@ -110,7 +135,8 @@ class Admission:
         if attributes.operation == "DELETE":
             namespaces.check_deletable(attributes)
             priority.check_deletable(attributes)
-            policies.check(attributes, self._reader, self._catalog, warnings)
+            self.webhooks.mutate(attributes, warnings, Reinvocation())
+            self._ask_others(attributes, warnings)
             return
         if attributes.resource.key == "pods":
             limits.check_pod(attributes, self._reader)
@@ -127,5 +153,9 @@ class Admission:
                 certificates.check_subject(attributes)
             case "priorityclasses.scheduling.k8s.io":
                 priority.check_global_default(attributes, self._reader)
-        policies.check(attributes, self._reader, self._catalog, warnings)
+        self._ask_others(attributes, warnings)
         self._quotas.check(attributes)
+
+    def _ask_others(self, attributes: Attributes, warnings: list[str]) -> None:
+        policies.check(attributes, self._reader, self._catalog, warnings)
+        self.webhooks.check(attributes, warnings)

@@ -6,7 +6,7 @@ Shared by the plugins of this package and by ``verbs``, which fills both.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gitopslab.controlplane.server.options import Extra
@@ -36,6 +36,7 @@ class Attributes:
         object: The wished state; plugins change it in place. None when deleting.
         before: The stored state; None when creating.
         user: Who writes, with the ``groups``, ``uid`` and ``extra`` facts of a ``Caller``.
+        options: The options of the request, as the object that carries them.
     """
 
     operation: str
@@ -50,6 +51,7 @@ class Attributes:
     uid: str = ""
     extra: Extra = ()
     dry_run: bool = False
+    options: Object = field(default_factory=dict)
 
     def wished(self) -> Object:
         """The object of a create or update.

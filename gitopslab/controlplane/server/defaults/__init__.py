@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from gitopslab.controlplane.server.custom import defaulting, lifecycle
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
-from gitopslab.controlplane.server.defaults import apps, batch, core, networking, others, pod, storage
+from gitopslab.controlplane.server.defaults import admission, apps, batch, core, networking, others, pod, storage
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
@@ -34,8 +34,10 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "storageclasses.storage.k8s.io": storage.set_class,
     "csidrivers.storage.k8s.io": storage.set_driver,
     "podtemplates": pod.set_pod_template,
-    "validatingadmissionpolicies.admissionregistration.k8s.io": others.set_admission_policy,
-    "validatingadmissionpolicybindings.admissionregistration.k8s.io": others.set_admission_binding,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": admission.set_policy,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": admission.set_binding,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": admission.set_mutating_webhooks,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": admission.set_validating_webhooks,
     "apiservices.apiregistration.k8s.io": others.set_api_service,
     "flowschemas.flowcontrol.apiserver.k8s.io": others.set_flow_schema,
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": others.set_priority_level,

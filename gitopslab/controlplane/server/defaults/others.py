@@ -1,4 +1,4 @@
-"""Defaults of the small groups, from admissionregistration to scheduling."""
+"""Defaults of the small groups, from autoscaling to scheduling."""
 
 from __future__ import annotations
 
@@ -81,26 +81,3 @@ def set_priority_level(level: Object) -> None:
     if queuing is not None:
         for field, value in (("queues", 64), ("handSize", 8), ("queueLengthLimit", 50)):
             queuing[field] = queuing.get(field) or value
-
-
-def set_admission_policy(policy: Object) -> None:
-    """What fails is refused; all objects in all namespaces are meant."""
-    spec = policy.setdefault("spec", {})
-    spec.setdefault("failurePolicy", "Fail")
-    _set_matches(spec.get("matchConstraints"))
-
-
-def set_admission_binding(binding: Object) -> None:
-    """All objects in all namespaces are meant."""
-    _set_matches(binding.setdefault("spec", {}).get("matchResources"))
-
-
-def _set_matches(wanted: Object | None) -> None:
-    if wanted is None:
-        return
-    wanted.setdefault("matchPolicy", "Equivalent")
-    wanted.setdefault("namespaceSelector", {})
-    wanted.setdefault("objectSelector", {})
-    for field in ("resourceRules", "excludeResourceRules"):
-        for rule in wanted.get(field) or ():
-            rule.setdefault("scope", "*")

@@ -37,6 +37,9 @@ _INITIAL_STATUS: dict[str, Object] = {
     "horizontalpodautoscalers.autoscaling": {"currentMetrics": None, "desiredReplicas": 0},
 }  # fmt: skip
 
+_GROUP = "admissionregistration.k8s.io"
+_WEBHOOKS = (f"mutatingwebhookconfigurations.{_GROUP}", f"validatingwebhookconfigurations.{_GROUP}")
+
 _PARTS = ("status", "binding", "ephemeralcontainers", "resize", "finalize")
 """Subresources that write a part of the object; ``scale`` writes the main part and is treated as it."""
 
@@ -142,6 +145,8 @@ def _wants_more(resource: Resource, obj: Object, before: Object) -> bool:
         return _changed_outside_metadata(obj, before, ()) or not same(
             obj["metadata"].get("labels"), before["metadata"].get("labels")
         )
+    if resource.key in _WEBHOOKS:
+        return not same(obj.get("webhooks"), before.get("webhooks"))
     if resource.key == "podtemplates":
         return not same(obj.get("template"), before.get("template"))
     if resource.custom:

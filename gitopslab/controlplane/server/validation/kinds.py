@@ -30,6 +30,7 @@ from gitopslab.controlplane.server.validation import (
     slices,
     statefulsets,
     storage,
+    webhooks,
     workloads,
 )
 from gitopslab.controlplane.server.validation.causes import Causes
@@ -68,6 +69,12 @@ _RULES: dict[str, Rules] = {
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": Rules(
         create=admissionpolicies.check_binding, change=admissionpolicies.check_binding_change
     ),
+    **{
+        f"{plural}.admissionregistration.k8s.io": Rules(
+            create=webhooks.check_configuration, change=webhooks.check_configuration_change
+        )
+        for plural in ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
+    },
     "apiservices.apiregistration.k8s.io": Rules(
         formats.problems_of_path_segment, apiservices.check_service, apiservices.check_service_change
     ),

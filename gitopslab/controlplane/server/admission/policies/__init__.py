@@ -67,7 +67,7 @@ def check(attributes: Attributes, reader: Reader, catalog: Catalog, warnings: li
     """
     if attributes.resource.group == GROUP:
         return  # else a policy could forbid its own repair
-    attributes = _as_sent(attributes)
+    attributes = as_sent(attributes)
     denials: list[Denial] = []
     for policy, bindings in _bound(reader):
         if not matching.matches(policy["spec"].get("matchConstraints"), attributes, reader):
@@ -79,7 +79,7 @@ def check(attributes: Attributes, reader: Reader, catalog: Catalog, warnings: li
         raise _refusal(attributes, denials[0])
 
 
-def _as_sent(attributes: Attributes) -> Attributes:
+def as_sent(attributes: Attributes) -> Attributes:
     """The write with what went over the wire: a Scale, where somebody only scales."""
     if attributes.subresource != "scale":
         return attributes

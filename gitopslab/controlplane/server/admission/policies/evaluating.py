@@ -14,6 +14,7 @@ from typing import Any
 
 from gitopslab.controlplane.server.admission.attributes import Attributes
 from gitopslab.controlplane.server.admission.policies.faults import Fault
+from gitopslab.controlplane.server.admission.review import request_of
 from gitopslab.machinery.objects import Object
 
 _USED = re.compile(r"\bvariables\.(\w+)")
@@ -28,7 +29,7 @@ def faults_of(
     scope = Scope(attributes, param, namespace, spec.get("variables") or [])
     is_strict = spec.get("failurePolicy") != "Ignore"
     try:
-        if not _is_met(spec.get("matchConditions") or [], scope):
+        if not is_met(spec.get("matchConditions") or [], scope):
             return
     except ValueError as error:
         if is_strict:
@@ -43,7 +44,7 @@ def faults_of(
                 yield Fault(str(error))
 
 
-def _is_met(conditions: list[Object], scope: Scope) -> bool:
+def is_met(conditions: list[Object], scope: Scope) -> bool:
     """Whether every condition holds; one that does not counts for more than one that fails.
 
     Raises:
@@ -75,7 +76,7 @@ def _message(validation: Object, scope: Scope) -> str:
 
 
 class Scope:
-    """What the expressions of a policy see of one write."""
+    """What the expressions of a policy, or of a webhook's conditions, see of one write."""
 
     def __init__(
         self, attributes: Attributes, param: Object | None, namespace: Object | None, variables: list[Object]
@@ -86,7 +87,7 @@ class Scope:
         self._values = {
             "object": attributes.object,
             "oldObject": attributes.before,
-            "request": _request(attributes),
+            "request": request_of(attributes),
             "params": param,
             "namespaceObject": namespace,
             "variables": self._variables,
@@ -124,27 +125,3 @@ class Scope:
             del self._faults[name]
         except (engine.EvaluationError, engine.CompileError) as error:
             self._faults[name] = f'composited variable "{name}" fails to evaluate: {error}'
-
-
-def _request(attributes: Attributes) -> Object:
-    """The ``AdmissionRequest``."""
-    resource = attributes.resource
-    version = {"group": resource.group, "version": resource.version}
-    sub = resource.subresource(attributes.subresource)
-    kind, path = {**version, "kind": resource.kind}, {**version, "resource": resource.plural}
-    if sub is not None and sub.kind:  # the type that goes over the wire there
-        kind = {"group": sub.group, "version": sub.version or resource.version, "kind": sub.kind}
-    user = {"username": attributes.user, "uid": attributes.uid, "groups": list(attributes.groups)}
-    return {
-        "kind": kind,
-        "resource": path,
-        "subResource": attributes.subresource,
-        "requestKind": kind,
-        "requestResource": path,
-        "requestSubResource": attributes.subresource,
-        "name": attributes.name,
-        "namespace": attributes.namespace,
-        "operation": attributes.operation,
-        "userInfo": {**user, "extra": {key: list(values) for key, values in attributes.extra}},
-        "dryRun": attributes.dry_run,
-    }
