@@ -2,24 +2,26 @@
 
 ``play`` calls ``ContainerTurn.step`` for every container whose turn it is. It finds the facts, asks the table for the
 row, keeps the wait, and puts the container's status entry into the row's next state. Leaves to others: which
-containers may run at all, and the status of the pod.
+containers may run at all, what the spec says of one (``container``), the words of its status (``entry``), and the
+status of the pod.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
+from gitopslab.controlplane.kubelet import entry as states
 from gitopslab.controlplane.kubelet.backoff import delay, duration
-from gitopslab.controlplane.kubelet.config import ConfigError, environment, mounted, writable
+from gitopslab.controlplane.kubelet.config import ConfigError
+from gitopslab.controlplane.kubelet.container import Container
 from gitopslab.controlplane.kubelet.images import Image, same
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Progress, Scene, Unit
 from gitopslab.controlplane.kubelet.prober import Prober
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Settings, Task
 from gitopslab.controlplane.kubelet.stages import INTERNAL, Said, Stage, choose, filled
-from gitopslab.machinery.clock import seconds_of, timestamp
+from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
 _BROKEN = Exit(1.0, 1, "Error")  # what a program does whose flags it does not know
@@ -49,8 +51,7 @@ class ContainerTurn:
         scene: Scene,
         say: Callable[[Happening], None],
     ) -> None:
-        self._pod = pod
-        self._container = container
+        self._container = Container(pod, container)
         self._entry = entry
         self._life = life
         self._unit: Unit = life.unit(container["name"])
@@ -88,7 +89,7 @@ class ContainerTurn:
         if "terminated" in state:
             return "Terminated"
         reason: str = state.get("waiting", {}).get("reason", "")
-        fresh = reason in ("", "PodInitializing") or self._entry.get("image") != self._container.get("image")
+        fresh = reason in ("", "PodInitializing") or self._entry.get("image") != self._container.image
         return "ContainerCreating" if fresh and reason != "CrashLoopBackOff" else reason
 
     @property
@@ -97,19 +98,9 @@ class ContainerTurn:
         return "running" in self._entry["state"] and not self._unit.inner
 
     def restarts(self) -> bool:
-        """Whether a container that has ended is started again, by its own or its pod's policy."""
+        """Whether a container that has ended is started again."""
         ended = self._entry["state"].get("terminated")
-        if self._is_guest:
-            return False
-        code = 0 if ended is None else ended["exitCode"]
-        for rule in self._container.get("restartPolicyRules") or ():
-            codes = rule.get("exitCodes", {})
-            if (code in codes.get("values", ())) == (codes.get("operator") == "In"):
-                return bool(rule.get("action") == "Restart")
-        policy = self._container.get("restartPolicy") or self._pod["spec"].get("restartPolicy", "Always")
-        if policy == "Always" and self._is_init and not self._container.get("restartPolicy"):
-            return bool(code != 0)  # an init container runs until it has succeeded once
-        return policy == "Always" or (policy == "OnFailure" and code != 0)
+        return self._container.restarts(0 if ended is None else ended["exitCode"])
 
     def end(self, code: int, reason: str) -> None:
         """Put a running container into Terminated."""
@@ -117,10 +108,16 @@ class ContainerTurn:
 
     def task(self) -> Task:
         """The present or next run."""
-        attempt = self._entry["restartCount"]
-        address = self._life.address
+        one, scene = self._container, self._scene
         return Task(
-            self._pod, self._container, attempt, self.started, self._settings, address, self._volumes, self._tokens
+            one.pod,
+            one.spec,
+            self._entry["restartCount"],
+            self.started,
+            self._settings,
+            self._life.address,
+            lambda: one.volumes(scene),
+            lambda: one.tokens(scene),
         )
 
     @property
@@ -134,19 +131,7 @@ class ContainerTurn:
     @property
     def field(self) -> str:
         """``spec.containers{web}``, as events name a container."""
-        kind = "initContainers" if self._is_init else "ephemeralContainers" if self._is_guest else "containers"
-        return f"spec.{kind}{{{self._container['name']}}}"
-
-    @property
-    def _is_init(self) -> bool:
-        return self._is_among("initContainers")
-
-    @property
-    def _is_guest(self) -> bool:
-        return self._is_among("ephemeralContainers")
-
-    def _is_among(self, field: str) -> bool:
-        return any(one is self._container for one in self._pod["spec"].get(field) or ())
+        return self._container.field
 
     # The facts that the table asks for, found only for the states in which a row needs them.
 
@@ -163,10 +148,10 @@ class ContainerTurn:
         return {}
 
     def _image_fact(self) -> str:
-        image = self._image = self._scene.runtime.image(self._container.get("image", ""))
+        image = self._image = self._scene.runtime.image(self._container.image)
         if image is None:
             return "malformed"
-        policy = self._container.get("imagePullPolicy") or "IfNotPresent"
+        policy = self._container.spec.get("imagePullPolicy") or "IfNotPresent"
         present = self._scene.present(image)
         if image.is_held and self.state == "ImagePullBackOff":
             return "wanted"  # who knows whether it has been pushed since
@@ -183,34 +168,22 @@ class ContainerTurn:
 
     def _config_fact(self) -> str:
         try:
-            self._configuration()
+            self._container.settings(self._scene, self._life.address)
         except ConfigError as error:
             self._problem = str(error)
             return "incomplete"
         return "complete"
 
-    def _volumes(self) -> dict[str, str]:
-        return writable(self._pod, self._container, self._scene.lookup)
-
-    def _tokens(self) -> dict[str, str]:
-        return self._scene.tokens.of(self._pod, self._container)
-
     def _settings(self) -> Settings:
         try:
-            return self._configuration()
+            return self._container.settings(self._scene, self._life.address)
         except ConfigError:  # taken away since the start
             return {}, {}
-
-    def _configuration(self) -> Settings:
-        variables = environment(
-            self._pod, self._container, self._scene.lookup, pod_ip=self._life.address, host_ip=self._scene.host
-        )
-        return variables, mounted(self._pod, self._container, self._scene.lookup)
 
     def _end_fact(self) -> str:
         if self._unit.killed:
             return self._unit.killed
-        if not same(self._entry.get("image", ""), self._container.get("image", "")):
+        if not same(self._entry.get("image", ""), self._container.image):
             return "changed"
         return "program" if self._exit() is not None else ""
 
@@ -246,7 +219,7 @@ class ContainerTurn:
         now = self._scene.now
         if wait == "pull":
             assert self._image is not None, "only a well-formed image is pulled"
-            seconds, pace = self._scene.runtime.pull_seconds(self._pod, self._image), self._scene.pace
+            seconds, pace = self._scene.runtime.pull_seconds(self._container.pod, self._image), self._scene.pace
             played = pace.check if self._scene.present(self._image) else pace.pull
             return now + (played if seconds is None else seconds)
         if wait == "image-back-off":
@@ -254,15 +227,10 @@ class ContainerTurn:
         if wait == "crash-back-off":
             return self._finished() + delay(self._crashes())
         if wait == "stop":
-            seconds, _ = self._scene.runtime.stop(self.task(), self._grace())
+            seconds, _ = self._scene.runtime.stop(self.task(), self._container.grace(self._unit.killed))
             return NEVER if seconds == NEVER else now if self._unit.killed else now + _REPLACE_SECONDS
         end = self._exit()
         return now if end is None else max(now, self.started + end.after)
-
-    def _grace(self) -> float:
-        """How long a container may take to stop; a probe that kills it may have its own say."""
-        own = self._container.get(f"{self._unit.killed}Probe", {}).get("terminationGracePeriodSeconds")
-        return float(self._pod["spec"].get("terminationGracePeriodSeconds", 30) if own is None else own)
 
     def _finished(self) -> float:
         if self._unit.finished is None:
@@ -292,23 +260,12 @@ class ContainerTurn:
 
     def _start(self) -> None:
         entry, unit, now = self._entry, self._unit, self._scene.now
-        image = self._scene.runtime.image(self._container.get("image", ""))
+        image = self._scene.runtime.image(self._container.image)
         assert image is not None, "a container is started only after its image was found"
-        last = entry["state"].get("terminated") or (entry.get("lastState") or {}).get("terminated")
-        if last is not None:
-            entry["lastState"] = {"terminated": last}
-            entry["restartCount"] += 1
+        if states.count_restart(entry):
             unit.crashes = self._crashes_before() + 1
         unit.inner, unit.started, unit.killed, unit.tries = "", now, "", {}
-        entry["state"] = {"running": {"startedAt": timestamp(now)}}
-        entry.update(image=image.name, imageID=image.id, containerID=self.task().id)
-        resources = self._container.get("resources") or {}
-        entry["resources"] = resources
-        if resources.get("requests"):
-            entry["allocatedResources"] = resources["requests"]
-        entry["user"] = {"linux": self._user()}
-        entry["started"] = "startupProbe" not in self._container
-        entry["ready"] = entry["started"] and "readinessProbe" not in self._container and self._counts_as_ready
+        states.run(entry, self._container, image, self.task().id, now)
         self.changed = True
         self._scene.runtime.begin(self.task())
 
@@ -316,23 +273,9 @@ class ContainerTurn:
         """The crashes in a row before this restart, when the status was read after ``restartCount`` went up."""
         return self._entry["restartCount"] - 1 if self._unit.crashes is None else self._unit.crashes
 
-    @property
-    def _counts_as_ready(self) -> bool:
-        """An ordinary init container is ready only when it has succeeded, an ephemeral one never."""
-        if self._is_guest:
-            return False
-        return not self._is_init or self._container.get("restartPolicy") == "Always"
-
-    def _user(self) -> Object:
-        """Simplified: a container without ``runAsUser`` is shown as root; the real user comes from the image."""
-        context = {**(self._pod["spec"].get("securityContext") or {}), **(self._container.get("securityContext") or {})}
-        group = context.get("runAsGroup", 0)
-        groups = sorted({group, *([context["fsGroup"]] if "fsGroup" in context else [])})
-        return {"uid": context.get("runAsUser", 0), "gid": group, "supplementalGroups": groups}
-
     def _killed_exit(self) -> Exit:
         """Killed for a probe or a changed image: it was told to stop, and stopped as its program does."""
-        _, code = self._scene.runtime.stop(self.task(), self._grace())
+        _, code = self._scene.runtime.stop(self.task(), self._container.grace(self._unit.killed))
         return Exit(0.0, code, "Error" if code else "Completed")
 
     def _terminate(self, end: Exit | None) -> None:
@@ -345,39 +288,21 @@ class ContainerTurn:
         if end.hook_failed:
             self._say(Happening("Warning", "FailedPostStartHook", "PostStartHook failed", self.field))
             self._say(Happening("Normal", "Killing", "FailedPostStartHook", self.field))
-        started = entry["state"].get("running", {}).get("startedAt") or timestamp(self.started)
-        entry["state"] = {
-            "terminated": {
-                "exitCode": end.code,
-                "reason": end.reason,
-                **({"message": end.message} if end.message else {}),
-                "startedAt": started,
-                "finishedAt": timestamp(now),
-                "containerID": entry.get("containerID", ""),
-            }
-        }
-        entry["started"] = False
-        entry["ready"] = self._is_init and end.code == 0 and self._container.get("restartPolicy") != "Always"
+        states.terminate(entry, self._container, end, self.started, now)
         unit.finished, unit.inner, unit.progress, unit.killed = now, "", None, ""
         self.changed = True
 
     def _show_waiting(self, reason: str, message: str) -> None:
-        entry = self._entry
-        if "terminated" in entry["state"]:
-            entry["lastState"] = {"terminated": entry["state"]["terminated"]}
         if reason == "ErrImagePull":
             self._unit.pulls += 1
-        shown: dict[str, Any] = {"reason": reason, **({"message": message} if message else {})}
-        entry["state"] = {"waiting": shown}
-        if reason != "CrashLoopBackOff":
-            entry["image"] = self._container.get("image", "")
+        states.wait(self._entry, self._container, reason, message)
         self._unit.inner = ""
         self.changed = True
 
     def _probe(self) -> None:
-        prober = Prober(self._container, self._unit, self._scene.runtime, self.task, self._seconds)
+        prober = Prober(self._container.spec, self._unit, self._scene.runtime, self.task, self._seconds)
         started, ready = prober.advance(bool(self._entry.get("started")), bool(self._entry.get("ready")))
-        ready = ready and self._counts_as_ready
+        ready = ready and self._container.counts_as_ready
         if (started, ready) != (self._entry.get("started"), self._entry.get("ready")):
             self._entry.update(started=started, ready=ready)
             self.changed = True
@@ -410,15 +335,15 @@ class ContainerTurn:
             self._say(Happening(one.type, one.reason, filled(one.message, blanks), self.field))
 
     def _blanks(self, took: float = 0.0) -> dict[str, str]:
-        image = self._image or self._scene.runtime.image(self._container.get("image", ""))
+        image = self._image or self._scene.runtime.image(self._container.image)
         name = image.name if image else ""
         failed = f'failed to pull and unpack image "{name}"'
         return {
-            "container": self._container["name"],
-            "image": self._container.get("image", ""),
-            "pod": name_of(self._pod),
-            "namespace": namespace_of(self._pod),
-            "uid": uid_of(self._pod),
+            "container": self._container.name,
+            "image": self._container.image,
+            "pod": name_of(self._container.pod),
+            "namespace": namespace_of(self._container.pod),
+            "uid": uid_of(self._container.pod),
             "problem": self._problem,
             "took": duration(took),
             "size": str(image.size) if image else "",
