@@ -33,6 +33,7 @@ class Finding:
         found: In words.
         expected: In words.
         is_answered: Whether there was anything to compare; else ``found`` is the reason why not.
+        is_there: Whether there is such an object; else ``found`` says that there is none.
     """
 
     check: Check
@@ -40,12 +41,18 @@ class Finding:
     found: str
     expected: str
     is_answered: bool = True
+    is_there: bool = True
 
     @property
     def place(self) -> str:
         """The object and the field: ``deployment/web, spec.replicas``."""
         field = self.check.source.field
         return self.check.source.subject + (f", {field}" if field else "")
+
+    @property
+    def state(self) -> str:
+        """What was found, as it is said behind the word "is"."""
+        return self.found if self.is_there else _("not there")
 
     @property
     def patience(self) -> float:
@@ -58,9 +65,14 @@ class Finding:
         return self.filled(self.check.because) if self.is_answered else ""
 
     def filled(self, text: str) -> str:
-        """A text of the exercise with ``{object}``, ``{field}``, ``{found}`` and ``{expected}`` in it filled in."""
+        """A text of the exercise with ``{object}``, ``{field}``, ``{found}`` and ``{expected}`` in it filled in.
+
+        What is looked at as a whole has no field: then the object stands there.
+        """
         source = self.check.source
-        given = {"object": source.subject, "field": source.field, "found": self.found, "expected": self.expected}
+        given = {"object": source.subject, "field": source.field or source.subject}
+        given |= {"found": self.state, "expected": self.expected}
+        text = text.replace("{object}, {field}", self.place)
         for name, value in given.items():
             text = text.replace(f"{{{name}}}", value)
         return text
@@ -133,7 +145,8 @@ def _look(check: Check, world: World) -> Finding:
         values = world.values(check.source)
         holds = check.expect.holds(values, world)
         telling = values if holds else check.expect.offending(values, world)
-        return Finding(check, holds, _found(check, telling, world), check.expect.said(world))
+        said = check.expect.said(world)
+        return Finding(check, holds, _found(check, telling, world), said, is_there=_is_there(check, telling, world))
     except LabError as error:  # refused, too much asked, a file that GitLab does not take: the learner reads why
         return Finding(check, False, told(error.message), check.expect.words or _("an answer"), is_answered=False)
 
@@ -151,6 +164,11 @@ def _found(check: Check, values: Values, world: World) -> str:
         words = [state if source.name else f"{name}: {state}" for name, state in states]
         return shown(words) or _nothing(check, world)
     return shown(values) or _nothing(check, world)
+
+
+def _is_there(check: Check, values: Values, world: World) -> bool:
+    is_counted = "count" in check.expect.rules
+    return bool(values) or is_counted or check.source.is_outside or bool(world.objects(check.source))
 
 
 def _nothing(check: Check, world: World) -> str:

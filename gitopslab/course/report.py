@@ -133,9 +133,11 @@ def of_hint(verdict: Verdict, which: int, voice: Voice) -> Report:
     more = len(exercise.hints) - which
     after = _("{count} more").format(count=more) if more else _("All there is")
     head = _("Hint {which} of {all}. Now: {place} is {found}.").format(
-        which=which, all=len(exercise.hints), place=failing.place, found=failing.found
+        which=which, all=len(exercise.hints), place=failing.place, found=failing.state
     )
-    return Report(f"{head}\n{text}\n{after}: {voice.verb('hint' if more else 'solution', exercise)}")
+    verb = voice.verb("hint" if more else "solution", exercise)
+    html = f"<p><strong>{escape(head)}</strong></p><p>{escape(text)}</p><p>{after}: <code>{escape(verb)}</code></p>"
+    return Report(f"{head}\n{text}\n{after}: {verb}", html)
 
 
 def of_solution(exercise: Exercise, differences: str, voice: Voice) -> Report:

@@ -8,6 +8,7 @@ and the images of the registry.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,8 +97,13 @@ class Source:
             return (f"{part} {_('in')} {words}" if part else words) + (f" {_('at')} {self.ref}" if self.ref else "")
         subject = f"{self.kind}/{self.name}" if self.name else self.kind
         subject = f"{_('the log of')} {subject}" if self.what == "log" else subject
-        subject += f" {_('with')} {self.labels}" if self.labels else ""
+        subject += f" {self._labelled}" if self.labels else ""
         return subject + (f" {_('in')} {self.namespace}" if self.namespace else "")
+
+    @property
+    def _labelled(self) -> str:
+        is_name = re.fullmatch(r"[\w./-]+", self.labels) is not None
+        return f"{_('with the label') if is_name else _('with')} {self.labels}"
 
 
 _OUTSIDE_WORDS = {

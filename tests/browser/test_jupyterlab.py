@@ -51,6 +51,21 @@ def test_a_pod_made_in_a_terminal_comes_on_the_board(lab: OpenLab, shown: Browse
     shown.page.wait_for_selector(f"{TILE}:has-text('from-terminal')", state="detached", timeout=20_000)
 
 
+def test_keys_in_a_widget_are_its_own_but_those_that_run_a_cell_run_it(lab: OpenLab, shown: Browser) -> None:
+    shown.open(lab.address("00-start-here.ipynb"))
+    shown.run_until("open-lab")
+    shown.page.wait_for_selector(".gl-board .gl-node", timeout=60_000)
+    cells = shown.page.locator(".jp-Notebook .jp-Cell").count()
+    shown.page.locator(".gl-board .gl-glyph").last.click()
+    shown.page.keyboard.press("d")
+    shown.page.keyboard.press("d")
+    assert shown.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    active = "() => window.jupyterapp.shell.currentWidget.content.activeCell.model.id"
+    assert shown.page.evaluate(active) == "open-lab"
+    shown.page.keyboard.press("Shift+Enter")
+    shown.page.wait_for_function(f"() => ({active})() === 'see'")
+
+
 def test_restarting_the_kernel_loses_nothing_of_the_cluster(lab: OpenLab, shown: Browser) -> None:
     lab.gitopslab("kubectl", "create", "configmap", "kept", "--from-literal=a=b")
     shown.open(lab.address("00-start-here.ipynb"))

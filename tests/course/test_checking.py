@@ -27,6 +27,30 @@ def test_what_may_come_by_itself_is_waited_for_as_long_as_it_can_matter(
     assert Verdict(found, findings).patience == seconds
 
 
+def of(exercise: str, check: str, found: str, *, is_there: bool = True) -> Finding:
+    known = next(each for each in catalogue.exercise(exercise).checks if each.id == check)
+    return Finding(known, False, found, "that", is_there=is_there)
+
+
+@pytest.mark.parametrize(
+    ("finding", "text"),
+    [
+        (of("00-1", "wish", "3"), "deployment/hello, spec.replicas: it is 3. Now spec.replicas is 3."),
+        (
+            of("00-1", "by-hand", "1: hello-4"),
+            "pods with the label run: it is 1: hello-4. Now pods with the label run is 1: hello-4.",
+        ),
+        (
+            of("00-1", "declared", "there is no deployment/hello", is_there=False),
+            "deployment/hello: it is not there. Now deployment/hello is not there.",
+        ),
+    ],
+    ids=["a field", "a whole", "nothing"],
+)
+def test_a_hint_has_no_gap_where_a_check_looks_at_no_field(finding: Finding, text: str) -> None:
+    assert finding.filled("{object}, {field}: it is {found}. Now {field} is {found}.") == text
+
+
 def test_a_condition_that_is_still_to_be_decided_is_waited_for_longer_than_one_that_is_decided() -> None:
     found = catalogue.exercise("10-6")
     says = {

@@ -104,7 +104,7 @@ def test_hints_go_from_a_nudge_to_the_answer_and_read_what_there_is(learner: Lea
     learner.types("run mine --image=nginx:1.27")
     assert "You made pods" in learner.desk.hint("00-1", 1).text
     learner.types("delete deployment/hello pod/mine --now")
-    assert "there is no deployment/hello" in learner.desk.hint("00-1", 1).text
+    assert "Now: deployment/hello is not there." in learner.desk.hint("00-1", 1).text
     with pytest.raises(LabError, match="no hint 4"):
         learner.desk.hint("00-1", 4)
 

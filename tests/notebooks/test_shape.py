@@ -12,6 +12,8 @@ import nbformat
 import pytest
 
 from gitopslab.course import catalogue
+from gitopslab.course.edition import edition
+from gitopslab.machinery.language import languages
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -20,6 +22,7 @@ HEADINGS = [
     "If something went wrong", "Recap", "Remember", "Clean up", "Next",
 ]  # fmt: skip
 MOST_LINES = 8
+MOST_LETTERS = 98  # beside the file browser on a screen of 1366 pixels
 LEAST_EXERCISES = {"00": 2}
 BLANK = "# your lines here"
 KINDS = [
@@ -89,6 +92,22 @@ def test_code_cells_are_short_and_a_sentence_comes_before_each_group(notebook: N
     assert not long
     bare = [b["id"] for a, b in itertools.pairwise(cells) if a["cell_type"] == b["cell_type"] == "code"]
     assert not bare, "these code cells follow another without a word between"
+
+
+@pytest.mark.parametrize("spoken", languages())
+def test_drawings_fit_a_small_laptop(spoken: str) -> None:
+    with edition(spoken) as source:
+        broad = [
+            (name, line)
+            for name, path in source.items()
+            if name.endswith(".ipynb") and "/" not in name
+            for cell in json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "markdown"
+            for drawing in re.findall(r"^```\n(.*?)^```", text(cell), re.S | re.M)
+            for line in drawing.splitlines()
+            if len(line) > MOST_LETTERS
+        ]
+    assert broad == []
 
 
 def test_cell_ids_are_unique_and_say_something(notebook: Notebook) -> None:

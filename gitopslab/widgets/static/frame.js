@@ -4,6 +4,9 @@
 
 const LIVE_WORDS = { live: "live", paused: "paused: resume", static: "snapshot", lost: "no connection", closed: "ended" };
 
+const NOT_THE_NOTEBOOKS = "data-lm-suppress-shortcuts";
+const runsCell = (event) => event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) && !isTyping(event.target);
+
 class Frame {
   /** `name` is the widget's class in CSS, `label` what it is, `keys` what the keyboard does in it. */
   constructor(model, root, { name, label, keys }) {
@@ -38,7 +41,10 @@ class Frame {
     this.help.addEventListener("click", () => this.tellKeys());
     // A key in a widget is not a command of the notebook, where "d d" deletes the cell. JupyterLab asks the very element
     // that has the focus: its selectors end there, so that an attribute further up comes too late.
-    this.root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", "true"));
+    this.root.addEventListener("focusin", ({ target }) => target.setAttribute(NOT_THE_NOTEBOOKS, "true"));
+    // But the keys that run a cell run it from here too. JupyterLab listens at the document, so this is said before that.
+    this.pass = (event) => this.root.contains(event.target) && event.target.toggleAttribute(NOT_THE_NOTEBOOKS, !runsCell(event));
+    window.addEventListener("keydown", this.pass, true);
     this.root.addEventListener("keydown", (event) => event.key === "?" && !isTyping(event.target) && this.tellKeys());
     this.dress = () => this.root.classList.toggle("gl-presenter", Boolean(this.model.get("_options")?.presenter));
     this.leave = () => this.drawLive({ live: "closed", note: "its kernel was restarted or stopped; run the cell again" });
@@ -48,6 +54,7 @@ class Frame {
   }
 
   release() {
+    window.removeEventListener("keydown", this.pass, true);
     this.model.off("change:_options", this.dress);
     this.model.off("comm_live_update", this.leave);
     this.voice.speak.cancel();
