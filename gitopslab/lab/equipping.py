@@ -16,7 +16,7 @@ def tools_for(client: Client, cluster: Cluster) -> Install:
     """
 
     def flux() -> None:
-        from gitopslab.lab.fluxing import Flux
+        from gitopslab.lab.flux.flux import Flux
 
         Flux(client, cluster).install(image_automation=True)
 

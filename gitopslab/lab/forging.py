@@ -14,7 +14,7 @@ from gitopslab.lab.answers import say
 if TYPE_CHECKING:
     from gitopslab.clusters.client import Client
     from gitopslab.lab.argocd.argocd import ArgoCD
-    from gitopslab.lab.fluxing import Flux
+    from gitopslab.lab.flux.flux import Flux
     from gitopslab.lab.git import Git
     from gitopslab.lab.pipelines import Pipelines
     from gitopslab.lab.registry import RegistryAddress
@@ -63,7 +63,7 @@ class Forging:
             >>> lab.flux.bootstrap("waal/infra")
             >>> lab.flux.get("sources git")
         """
-        from gitopslab.lab.fluxing import Flux
+        from gitopslab.lab.flux.flux import Flux
 
         return Flux(self.client, self.cluster)
 

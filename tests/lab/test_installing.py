@@ -17,7 +17,7 @@ from gitopslab.clusters.kind import KindCluster
 from gitopslab.clusters.kwok import KwokCluster
 from gitopslab.errors import LabError, NotFoundError, SetupError, WaitTimeoutError
 from gitopslab.lab import Lab, installing
-from gitopslab.lab.bootstrapping import components, install
+from gitopslab.lab.flux.bootstrapping import components, install
 from gitopslab.lab.installing import Release
 
 MANIFESTS = """

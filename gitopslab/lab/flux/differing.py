@@ -13,7 +13,7 @@ from gitopslab.errors import ApiError, LabError, NotFoundError
 from gitopslab.gitops.flux.marks import says, spoken
 from gitopslab.gitops.flux.ownership import MANAGER
 from gitopslab.gitops.inventory import Entry, entries_of, missing
-from gitopslab.lab.pushing import files_of
+from gitopslab.lab.flux.pushing import files_of
 from gitopslab.lab.rendering import of_kustomization
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 from gitopslab.views import flux as views
