@@ -17,6 +17,7 @@ from gitopslab.cli.console import answer_json, note, say, table
 from gitopslab.cli.listing import Listing
 from gitopslab.cli.options import ClusterOption, JsonOption, NameOption
 from gitopslab.errors import LabError
+from gitopslab.machinery.language import _
 from gitopslab.machinery.messages import told
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def list_(
     elif rows:
         table(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
     for error in pipeline.errors:
-        note(f"Error: {error}")
+        note(f"{_('Error')}: {error}")
     if pipeline.reason:
         note(f"No pipeline for a {pipeline.event}: {pipeline.reason}")
     if pipeline.errors:

@@ -25,6 +25,7 @@ from typing import NoReturn
 from gitopslab.background.files import write_private
 from gitopslab.clusters import ports
 from gitopslab.clusters.detached import end
+from gitopslab.course.progress import FOLDER
 from gitopslab.errors import SetupError
 from gitopslab.machinery.home import home
 
@@ -81,6 +82,8 @@ def jupyterlab(
     log, token_file = own / f"jupyterlab-{port}.log", own / f"token-{port}"
     write_private(token_file, token)
     url = f"http://127.0.0.1:{port}"
+    # which files are open is remembered in the folder, so that another folder does not begin with those of this one
+    environment = {"JUPYTERLAB_WORKSPACES_DIR": str(folder / FOLDER / "workspaces"), **environment}
     process = _started(folder, notebook, port, browser, _environment(environment, own, token_file), log)
     try:
         _wait(process, f"{url}/api/status?token={token}", log)

@@ -16,6 +16,7 @@ from gitopslab.cli.console import note, progress, say
 from gitopslab.cli.options import ClusterOption, LanguageOption, NameOption
 from gitopslab.clusters import Cluster, cluster
 from gitopslab.machinery.language import ENGLISH, VARIABLE, language, speak
+from gitopslab.machinery.messages import sentence, told
 
 
 def lab(
@@ -66,7 +67,7 @@ def lab(
             interrupts(),
             jupyterlab(folder.absolute(), first, port=chosen, browser=browser, environment=environment) as server,
         ):
-            say(f"JupyterLab answers: {server.url}")
+            say(told(f"JupyterLab answers: {server.url}"))
             note("Ctrl-C stops JupyterLab; the cluster goes on.")
             code = server.process.wait()
             note(f"JupyterLab ended (exit code {code}). {_goes_on(spec, name)}")
@@ -125,5 +126,5 @@ def _goes_on(spec: str, name: str) -> str:
     from gitopslab.clusters.state import command
 
     if spec.startswith("context:"):
-        return "The cluster goes on."
-    return f"The cluster goes on; {command('down', spec, name)} stops it."
+        return sentence("The cluster goes on.")
+    return sentence(f"The cluster goes on; {command('down', spec, name)} stops it.")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from gitopslab.forge.api import Api
 from gitopslab.forge.entrance import Entrance
@@ -49,7 +50,8 @@ class Forge:
         git = GitServer(self.repositories, self.entrance, self._pushed)
         api = Api(self.repositories, self.pipelines, self.entrance, settings)
         self.app = Starlette(
-            routes=[*api.routes, *registry.routes, *git.routes], exception_handlers={ClientDisconnect: _gone}
+            routes=[Route("/", self._told), *api.routes, *registry.routes, *git.routes],
+            exception_handlers={ClientDisconnect: _gone},
         )
 
     async def run(self) -> None:
@@ -58,6 +60,14 @@ class Forge:
             await self.pipelines.run()
         finally:
             self._hooks.close()
+
+    async def _told(self, _request: Request) -> Response:
+        """Whoever opens the address in a browser reads what it is for."""
+        return PlainTextResponse(
+            "This is the lab's server for Git, images and pipelines. Programs talk to it:\n\n"
+            f"  git clone http://{self.host}/GROUP/PROJECT.git\n  docker push {self.host}/GROUP/IMAGE:TAG\n\n"
+            "What you see of it, you see in the notebooks. Its user and where its token is: gitopslab status\n"
+        )
 
     def _pushed(self, project: str, updates: Sequence[RefUpdate], options: Sequence[str]) -> str:
         """A push has moved something; the answer is shown to who pushed. Called in a thread."""

@@ -14,6 +14,8 @@ from gitopslab.machinery.objects import Object
 from gitopslab.views.grid import grid
 from gitopslab.views.resource import Resource, Resources
 
+_NOTHING = "No resources found"
+
 
 def say(line: str) -> None:
     """Print one line, in the language that is spoken."""
@@ -23,7 +25,8 @@ def say(line: str) -> None:
 
 def show(text: str, is_error: bool) -> None:
     """Print a piece of a command's output as it comes."""
-    stream = sys.stderr if is_error else sys.stdout
+    # a notebook shows the error stream in red; that there is nothing is said there too, and is no error
+    stream = sys.stderr if is_error and not text.startswith(_NOTHING) else sys.stdout
     stream.write(text)
     stream.flush()
 

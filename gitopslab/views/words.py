@@ -50,7 +50,7 @@ def newest_event(events: Iterable[Object], names: Iterable[str]) -> str:
         return ""
     event = max(about, key=lambda each: (each.get("type") == "Warning", when_of(each)))
     whom = event["involvedObject"]
-    return f"{event.get('reason')} of {whom.get('kind', '').lower()}/{whom.get('name')}: {event.get('message')}"
+    return f"{whom.get('kind', '').lower()}/{whom.get('name')} {event.get('reason')}: {event.get('message')}"
 
 
 def _is_of(name: str, owner: str) -> bool:

@@ -42,9 +42,10 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def answer(url: str) -> str:
+def answer(url: str, put: bytes | None = None) -> str:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=20) as response:
+    request = urllib.request.Request(url, data=put, method="PUT" if put else "GET")
+    with opener.open(request, timeout=20) as response:
         text: str = response.read().decode()
     return text
 
@@ -62,6 +63,8 @@ def test_the_lab_opens_and_ctrl_c_keeps_the_cluster(cluster: EmbeddedCluster, tm
     page = answer(f"{base}/lab?token={token}")
     assert "@jupyterlab/apputils-extension:announcements" in page, "no news is fetched"
     assert token not in Path(f"/proc/{process.pid}/cmdline").read_text() if Path("/proc").is_dir() else True
+    answer(f"{base}/lab/api/workspaces/tabs?token={token}", put=b'{"data": {}, "metadata": {"id": "tabs"}}')
+    assert list((tmp_path / "mine/.gitopslab/workspaces").glob("tabs*")), "what is open is this folder's own"
     assert [is_ready(node) for node in Kubectl(cluster.kubeconfig).nodes() or ()] == [True] * 4
 
     process.send_signal(signal.SIGINT)

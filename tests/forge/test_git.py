@@ -52,6 +52,12 @@ def refs(git: Git, served: ServedForge) -> dict[str, str]:
     return {name: sha for sha, name in (line.split("\t") for line in listed.splitlines())}
 
 
+def test_a_browser_at_its_address_reads_what_it_is(served: ServedForge) -> None:
+    answer = httpx.get(f"http://{served.host}/")
+    assert answer.status_code == 200
+    assert f"git clone http://{served.host}/" in answer.text
+
+
 def raw_push(served: ServedForge, commands: list[str], capabilities: str) -> bytes:
     """Push commands with an empty pack, as no git would."""
     pack = bytes.fromhex("5041434b0000000200000000029d08823bd8a8eab510ad6ac75c823cfd3ed31e")

@@ -182,6 +182,11 @@ def test_kubectl_that_fails_shows_why_and_raises_nothing(lab: Lab, capsys: Captu
     assert 'pods "nobody" not found' in capsys.readouterr().err
 
 
+def test_that_there_is_nothing_is_no_error(lab: Lab, capsys: Captured) -> None:
+    assert lab.kubectl("get pods -l app=nobody").ok
+    assert said(capsys) == [f"No resources found in {lab.current_namespace} namespace."]
+
+
 def test_kubectl_never_goes_elsewhere(lab: Lab) -> None:
     with pytest.raises(errors.SetupError, match="another cluster"):
         lab.kubectl("get pods --context other")

@@ -33,7 +33,7 @@ def test_the_newest_warning_about_what_it_made_says_most() -> None:
         event("web-1", "Pulling", "…", age=1),
         event("webshop-1", "Other", "…", type="Warning", age=0),
     ]
-    assert newest_event(events, ["web"]) == "Failed of pod/web-1: no such image"
+    assert newest_event(events, ["web"]) == "pod/web-1 Failed: no such image"
 
 
 def test_without_events_there_is_nothing_to_say() -> None:
