@@ -87,18 +87,21 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def stop_on_signals(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel the tasks on SIGTERM and Ctrl-C."""
+def stop_on_signals(tasks: Sequence[asyncio.Task[None]]) -> asyncio.Event:
+    """Cancel the tasks on SIGTERM and Ctrl-C; the event tells whether one came."""
+    told = asyncio.Event()
 
     def stop() -> None:
+        told.set()
         for task in tasks:
             task.cancel()
 
     if sys.platform == "win32":
         signal.signal(signal.SIGTERM, lambda *_: asyncio.get_running_loop().call_soon_threadsafe(stop))
-        return
+        return told
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
+    return told
 
 
 def tell(descriptor: int | None, message: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C while `gitopslab run` waits for a cell: quiet, exit code 130, and no kernel is left behind."""
+"""Signals: Ctrl-C while `gitopslab run` waits for a cell; a cluster told to stop while it returns to an earlier time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from .conftest import Running
+from gitopslab.background.lock import is_locked
+
+from .conftest import Running, eventually
 
 pytestmark = pytest.mark.process
 
@@ -34,3 +36,12 @@ def test_ctrl_c_in_a_notebook_run_ends_it_quietly(running: Running, tmp_path: Pa
     assert "Stopped with Ctrl-C" in said
     assert "Traceback" not in said
     assert psutil.wait_procs(kernels, timeout=30)[1] == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
+def test_a_cluster_that_is_told_to_stop_while_it_returns_to_an_earlier_moment_stops(running: Running) -> None:
+    client, pid = running.client(), running.pid
+    now = client.request("GET", "/api/v1/nodes")["metadata"]["resourceVersion"]
+    client.request("POST", "/lab/history", {"end": int(now)})
+    os.kill(pid, signal.SIGTERM)
+    eventually(lambda: not is_locked(running.folder), "it lives on")

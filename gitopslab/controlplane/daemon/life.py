@@ -116,14 +116,14 @@ async def _serve(
         asyncio.create_task(watch()),
         asyncio.create_task(serve(app, home.listener.dup(), **files)),
     ]
-    stop_on_signals(tasks)
+    told = stop_on_signals(tasks)
     controls.on_return(lambda: [task.cancel() for task in tasks])
     answers()
     try:
         await asyncio.gather(*tasks)
     except asyncio.CancelledError:
         await asyncio.gather(*tasks, return_exceptions=True)
-    return controls.asked_back
+    return None if told.is_set() else controls.asked_back  # who is told to stop while it returns, stops
 
 
 def _bring_nodes_up(plane: ControlPlane) -> None:
