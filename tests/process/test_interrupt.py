@@ -1,4 +1,4 @@
-"""Signals: Ctrl-C while `gitopslab run` waits for a cell; a cluster told to stop while it returns to an earlier time."""
+"""Ctrl-C while `gitopslab run` waits for a cell, and SIGTERM while a cluster returns to an earlier moment."""
 
 from __future__ import annotations
 
