@@ -19,7 +19,22 @@ _GO_TO = """(id) => {
 }"""
 _OUTPUT = """(id) => window.jupyterapp.shell.currentWidget.content.widgets
   .find((cell) => cell.model.id === id).outputArea.node.innerText"""
-_ACTIVE = "() => window.jupyterapp.shell.currentWidget.content.activeCell.model.id"
+_STANDS = """() => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  return [content.activeCell.model.id, Math.round(content.node.querySelector('.jp-WindowedPanel-outer').scrollTop)];
+}"""
+_DRAWN = """() => [...document.querySelectorAll('.jupyter-widgets-view')].every((view) =>
+  view.querySelector('.gl-view, .gl-presenter-told'))"""
+_IN_VIEW = """() => {
+  const { content } = window.jupyterapp.shell.currentWidget;
+  const { top, bottom } = content.node.querySelector('.jp-WindowedPanel-outer').getBoundingClientRect();
+  const inside = (y) => y >= top - 1 && y <= bottom + 41;
+  return content.widgets.filter((cell) => cell.model.executionCount && cell.node.isConnected).flatMap((cell) => {
+    const place = cell.node.getBoundingClientRect();
+    const parts = [inside(place.top) && 'top', inside(place.bottom) && 'end'];
+    return parts.filter(Boolean).map((part) => `${part} of ${cell.model.id}`);
+  });
+}"""
 _IDLE = """() => {
   const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
   return sessionContext.session.kernel.status === 'idle' && !content.node.querySelector('.jp-mod-pending');
@@ -63,13 +78,19 @@ def test_a_presenter_runs_notebook_05_from_the_keyboard(lab: OpenLab, shown: Bro
     )
     page.keyboard.press("Shift+Enter")
     page.wait_for_selector(".gl-presenter-bar", timeout=60_000)
-    seen = [page.evaluate(_ACTIVE)]
-    while seen[-1] != "turn" and len(seen) < 40:
+    seen: set[str] = set()
+    for _ in range(80):
+        cell, at = page.evaluate(_STANDS)
+        if cell == "turn":
+            break
         page.keyboard.press("PageDown")
-        page.wait_for_function(f"() => ({_ACTIVE})() !== '{seen[-1]}'", timeout=30_000)
+        page.wait_for_function(f"([cell, at]) => ({_STANDS})().some((now, i) => now !== [cell, at][i])", arg=[cell, at])
         page.wait_for_function(_IDLE, timeout=60_000)
-        seen.append(page.evaluate(_ACTIVE))
-    assert seen[-1] == "turn"
+        page.wait_for_function(_DRAWN)
+        seen |= set(page.evaluate(_IN_VIEW))
+    assert page.evaluate(_STANDS)[0] == "turn"
+    for explained in ("explain-first", "big-pod", "what-if", "deployment"):
+        assert {f"top of {explained}", f"end of {explained}"} <= seen, "an output is seen to its end"
     assert "giant" in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
     assert "Your turn" in page.inner_text(".gl-presenter-bar .gl-where")
     lab.gitopslab("kubectl", "delete", "pods", "--all", "--wait=false")

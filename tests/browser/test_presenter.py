@@ -40,6 +40,10 @@ def shown() -> Iterator[Browser]:
         yield opened
 
 
+def pods(lab: OpenLab) -> list[str]:
+    return lab.gitopslab("kubectl", "get", "pods", "-o", "name").split()
+
+
 def press_until(shown: Browser, key: str, cell: str) -> None:
     """Press a key until a cell is the active one; each press waits until its cell has run."""
     for _ in range(20):
@@ -69,24 +73,24 @@ def test_one_key_a_step_and_one_key_back_to_the_start_of_the_section(lab: OpenLa
     page.wait_for_function(
         "() => document.querySelector('.gl-presenter-bar .gl-where').innerText.includes('See it work')"
     )
-    assert "hello" in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
+    assert "pod/hello" in pods(lab)
 
     # a heading is the end of the section before as long as nothing below it has run
     page.evaluate(_GO_TO, "predict")
     page.keyboard.press("F9")
     page.wait_for_function(_TOLD_BACK)
     assert page.evaluate(_ACTIVE) == "see"
-    assert "hello" not in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
+    assert "pod/hello" not in pods(lab)
 
     press_until(shown, "PageDown", "get-pod")
-    assert "hello" in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
+    assert "pod/hello" in pods(lab)
     page.evaluate(_INSERT, "import time; time.sleep(600)")
     page.evaluate(_RUN_ACTIVE)
     page.wait_for_function(_BUSY)
     page.keyboard.press("F9")
     page.wait_for_function(_TOLD_BACK)
     assert page.evaluate(_ACTIVE) == "see"
-    assert "hello" not in lab.gitopslab("kubectl", "get", "pods", "-o", "name")
+    assert "pod/hello" not in pods(lab)
     assert page.evaluate(_COUNT, "apply-pod") is None, "the section looks as if it had never run"
     took = float(page.locator(f"{BAR} .gl-told").inner_text().split()[2])
     assert took < 6, "seconds; on a quiet machine under two"

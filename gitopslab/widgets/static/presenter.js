@@ -6,6 +6,7 @@ const NEXT_KEYS = ["PageDown"];
 const BACK_KEY = "F9";
 const SIZES = { "--jp-content-font-size1": "20px", "--jp-code-font-size": "20px", "--jp-ui-font-size1": "20px", "--jp-ui-font-size0": "20px", "--jp-ui-font-size2": "20px", "--jp-cell-prompt-width": "92px" };
 const TICK = 500;
+const LEAST_MORE = 40; // pixels below the window that are worth a step
 const MEANT_TO_FAIL = "raises-exception";
 
 /** The notebook on screen, through the application where the lab exposes it. */
@@ -34,18 +35,39 @@ class Pages {
     return this.cells.findIndex((cell) => cell.model.id === id);
   }
 
-  /** Runs the active cell and goes on; what was run stays at the top, so that its output is seen. */
+  /** Runs the active cell and goes on. What was run stays at the top, and is seen to its end before the next one runs. */
   async next() {
+    if (this.scrollOn()) return;
     const ran = this.cells[this.active];
     if (!ran) return;
+    this.ran = ran.model.type === "code" ? ran.node : null;
     const done = this.app.commands.execute("notebook:run-cell-and-select-next");
-    const shown = ran.model.type === "code" ? ran : this.cells[this.active];
-    shown?.node.scrollIntoView({ block: "start" });
+    this.settle();
     await done;
-    this.cells[this.active]?.node.scrollIntoView({ block: "nearest" });
+    this.settle();
+  }
+
+  /** Begins with what was run last: the cell that began the presentation may have shown something beside the bar. */
+  recall() {
+    this.ran = this.cells.slice(0, this.active).findLast((cell) => cell.model.type === "code")?.node ?? null;
+    if (this.ran) requestAnimationFrame(() => this.settle());
+  }
+
+  settle() {
+    if (this.ran) this.ran.scrollIntoView({ block: "start" });
+    else this.cells[this.active]?.node.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Shows more of what was run last, if there is more of it below. */
+  scrollOn() {
+    const outer = this.notebook?.node.querySelector(".jp-WindowedPanel-outer");
+    const more = outer && this.ran ? this.ran.getBoundingClientRect().bottom - outer.getBoundingClientRect().bottom : 0;
+    if (more > LEAST_MORE) outer.scrollBy({ top: Math.min(more + LEAST_MORE, outer.clientHeight * 0.8) });
+    return more > LEAST_MORE;
   }
 
   show(index) {
+    this.ran = null;
     if (index < 0 || index >= this.cells.length) return;
     this.notebook.activeCellIndex = index;
     this.notebook.mode = "command";
@@ -67,6 +89,7 @@ class PresenterView {
     this.build();
     this.listen();
     this.dress(true);
+    this.pages.recall();
     this.draw();
     this.timer = setInterval(() => this.draw(), TICK);
   }
