@@ -331,3 +331,17 @@ def test_json_is_written_in_the_order_of_go_and_ends_its_line(client: Client) ->
     assert plain.endswith(b"}\n")
     assert client.get(_MAPS).body.endswith(b"]}\n")
     assert client.get(f"{_MAPS}/nope").body.endswith(b'"code":404}\n')
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"[1", "couldn't get version/kind; json parse error: unexpected end of JSON input"),
+        (b'{"gracePeriodSeconds":"x"}', "json: cannot unmarshal string into Go struct field DeleteOptions."),
+        (b'{"kind":"Foo","apiVersion":"v1"}', 'no kind "Foo" is registered for version "v1" in scheme "pkg/apis/meta/'),
+    ],
+)
+def test_delete_options_are_read_by_a_handler_of_its_own(client: Client, body: bytes, said: str) -> None:
+    answer = client("DELETE", f"{_MAPS}/held", body)
+    assert answer.code == 400
+    assert answer.json["message"].startswith(said)

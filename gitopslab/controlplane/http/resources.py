@@ -357,8 +357,6 @@ def _delete_options(call: Call) -> DeleteOptions:
     body, _ = decode(
         call.resource, call.body, content_type=call.content_type, field_validation="Ignore", kind=_DELETE_OPTIONS
     )
-    if body.get("kind") not in (None, "DeleteOptions"):
-        raise bad_request(f"expected DeleteOptions, got {body.get('kind')}")
     return delete_options(call.query, body)
 
 

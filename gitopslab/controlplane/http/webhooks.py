@@ -230,6 +230,6 @@ def _object(code: int, answer: bytes) -> Object:
         raise CallError(f"failed to call webhook: couldn't get version/kind; json parse error: {fault}")
     kind, version = found.get("kind", ""), found.get("apiVersion", "")
     if kind and version and (version.partition("/")[0] != _GROUP or kind != "AdmissionReview"):
-        fault = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+        fault = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/util/webhook/client.go:71"'
         raise CallError(f"failed to call webhook: {fault}")
     return found

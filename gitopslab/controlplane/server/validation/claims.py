@@ -11,7 +11,7 @@ from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.validation import formats, gostruct
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_selector
-from gitopslab.controlplane.server.validation.numbers import POSITIVE, amount
+from gitopslab.controlplane.server.validation.numbers import POSITIVE, amount, check_basic
 from gitopslab.machinery.objects import Object, annotations_of
 
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
@@ -29,8 +29,7 @@ def check_claim_change(causes: Causes, claim: Object, before: Object, subresourc
     """A claim binds once; then only its size may grow."""
     if subresource == "status":
         for name, value in (claim.get("status", {}).get("capacity") or {}).items():
-            if amount(value) < 0:
-                causes.invalid(f"status.capacity[{name}]", str(value), "must be a valid resource quantity")
+            check_basic(causes, value, f"status.capacity[{name}]")
         return
     check_claim_spec(causes, claim["spec"], "spec")
     _check_class_annotation(causes, claim, before)

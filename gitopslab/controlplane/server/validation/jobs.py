@@ -165,7 +165,8 @@ def _check_policies(causes: Causes, spec: Object, path: str) -> None:
 def _success_policy(policy: Object) -> Object:
     """As Go prints its struct."""
     fields = (("SucceededIndexes", "succeededIndexes"), ("SucceededCount", "succeededCount"))
-    return {"Rules": [{name: rule.get(key) for name, key in fields} for rule in policy.get("rules") or ()] or None}
+    rules = policy.get("rules")
+    return {"Rules": None if rules is None else [{name: rule.get(key) for name, key in fields} for rule in rules]}
 
 
 def _check_manager(causes: Causes, manager: str, path: str) -> None:

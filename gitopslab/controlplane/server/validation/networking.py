@@ -235,9 +235,10 @@ def _check_peer(causes: Causes, peer: Object, path: str) -> None:
 
 def _check_block(causes: Causes, block: Object, path: str) -> None:
     """A range, and the parts of it that are left out."""
-    causes.each(f"{path}.cidr", block["cidr"], formats.problems_of_cidr(block["cidr"]))
+    problems = list(formats.problems_of_cidr(block["cidr"]))
+    causes.each(f"{path}.cidr", block["cidr"], problems)
     outer = formats.range_of(block["cidr"])
-    if outer is None:
+    if problems or outer is None:
         return
     for index, value in enumerate(block.get("except") or ()):
         causes.each(f"{path}.except[{index}]", value, formats.problems_of_cidr(value))

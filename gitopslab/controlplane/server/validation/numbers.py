@@ -84,3 +84,9 @@ def amount(value: Any) -> Decimal:
 def truncated(value: Decimal) -> int:
     """A quantity in whole units as ``Quantity.Value`` gives it: rounded up."""
     return math.ceil(value)
+
+
+def check_basic(causes: Causes, value: Any, path: str) -> None:
+    """An amount below zero is none (``validateBasicResource``); it is shown as a whole number."""
+    if amount(value) < 0:
+        causes.invalid(path, math.ceil(amount(value)), "must be a valid resource quantity")

@@ -9,7 +9,7 @@ from gitopslab.controlplane.server.validation import formats, gostruct
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.claims import VOLUME_MODES, check_access_modes
 from gitopslab.controlplane.server.validation.metadata import check_immutable
-from gitopslab.controlplane.server.validation.numbers import POSITIVE, amount
+from gitopslab.controlplane.server.validation.numbers import POSITIVE, amount, check_basic
 from gitopslab.controlplane.server.validation.scheduling import check_node_selector
 from gitopslab.controlplane.server.validation.volumes import check_driver, check_source
 from gitopslab.machinery.objects import Object
@@ -143,6 +143,7 @@ def _check_capacity(causes: Causes, capacity: dict[str, str]) -> None:
     if "storage" not in capacity or len(capacity) > 1:
         causes.unsupported("spec.capacity", capacity or None, ("storage",))
     for name, value in capacity.items():
+        check_basic(causes, value, f"spec.capacity[{name}]")
         if amount(value) <= 0:
             causes.invalid(f"spec.capacity[{name}]", str(value), POSITIVE)
 
