@@ -1,7 +1,7 @@
 """Semantic versions, and ranges of them in the notation of Masterminds/semver, which Flux and Helm use.
 
 ``>=1.0.0 <2.0.0``, ``1.2.x``, ``~1.2.3``, ``^1.2.3``, ``1.2 - 1.4``, ``^1.0 || ^2.0``. A version with a pre-release
-fits only a part of a range that names a pre-release itself: ``>=1.0.0-0``.
+fits only where one of the bounds that must all hold names a pre-release itself: ``>=1.0.0-0 <2.0.0``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ _VERSION = re.compile(
 )
 _PART = re.compile(
     r"\s*(=>|=<|>=|<=|!=|~>|=|>|<|~|\^)?\s*v?(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?"
-    r"(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*(?:,|\Z|(?=[\s<>=~^!]))"
+    r"(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?(?:\s*,|\s*\Z|\s+)"
 )
 _HYPHEN = re.compile(r"(\S+)\s+-\s+(\S+)")
 _WILD = ("x", "X", "*")
+_OF_ZERO = {">": 3, "<=": 2, "=<": 2, "!=": 3, "^": 3}
+"""Operators before which a mere ``*`` is the version 0.0.0, of which so many numbers count."""
 
 
 class VersionError(ValueError):
@@ -55,18 +57,20 @@ def parse(text: str) -> Version | None:
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """One comparison: from ``low`` (included) up to ``high`` (not included), or everything but that."""
+    """One comparison: from ``low`` (included) up to ``high`` (not included), or everything but that.
+
+    Where ``only`` is set, what is left out is only one pre-release of each version in between.
+    """
 
     low: Version | None
     high: Version | None
     is_excluded: bool = False
-    takes_pre: bool = False
+    names_pre: bool = False
+    only: tuple[str, ...] | None = None
 
     def __contains__(self, version: Version) -> bool:
-        if version.pre and not self.takes_pre:
-            return False
         inside = (self.low is None or version >= self.low) and (self.high is None or version < self.high)
-        return inside != self.is_excluded
+        return (inside and self.only in (None, version.pre)) != self.is_excluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,12 @@ class Range:
         return cls(tuple(_bounds(choice) for choice in text.split("||")))
 
     def __contains__(self, version: Version) -> bool:
-        return any(all(version in bound for bound in choice) for choice in self.choices)
+        return any(_fits(version, choice) for choice in self.choices)
+
+
+def _fits(version: Version, bounds: tuple[_Bound, ...]) -> bool:
+    is_looked_for = not version.pre or any(bound.names_pre for bound in bounds)
+    return is_looked_for and all(version in bound for bound in bounds)
 
 
 def _bounds(words: str) -> tuple[_Bound, ...]:
@@ -111,27 +120,31 @@ def _bound(operator: str | None, major: str, minor: str | None, patch: str | Non
             break
         numbers[given] = int(part)
         given += 1
-    takes_pre = bool(pre)
+    if not given:
+        given = _OF_ZERO.get(operator or "=", 0)
+    names_pre = bool(pre)
     low = Version((numbers[0], numbers[1], numbers[2]), tuple(pre[1:].split(".")) if pre else ())
     after = _after(numbers, given)
     exact = _above(low) if given == 3 else after
     match operator or "=":
         case ">=" | "=>":
-            return _Bound(low, None, takes_pre=takes_pre)
+            return _Bound(low, None, names_pre=names_pre)
         case "<":
-            return _Bound(None, low, takes_pre=takes_pre)
+            return _Bound(None, low, names_pre=names_pre)
         case ">":
-            return _Bound(exact, None, takes_pre=takes_pre)
+            return _Bound(exact, None, names_pre=names_pre)
         case "<=" | "=<":
-            return _Bound(None, exact, takes_pre=takes_pre)
+            return _Bound(None, exact, names_pre=names_pre)
         case "!=":
-            return _Bound(low, exact, is_excluded=True, takes_pre=takes_pre)
+            only = low.pre if names_pre and given == 2 else None
+            return _Bound(low, exact, is_excluded=True, names_pre=names_pre, only=only)
         case "~" | "~>":
-            return _Bound(low, _after(numbers, min(given, 2)), takes_pre=takes_pre)
+            is_any = given == 3 and not any(numbers)
+            return _Bound(low, None if is_any else _after(numbers, min(given, 2)), names_pre=names_pre)
         case "^":
-            return _Bound(low, _after(numbers, _leading(numbers, given)), takes_pre=takes_pre)
+            return _Bound(low, _after(numbers, _leading(numbers, given)), names_pre=names_pre)
         case _:
-            return _Bound(low, exact, takes_pre=takes_pre)
+            return _Bound(low, exact, names_pre=names_pre)
 
 
 def _after(numbers: list[int], kept: int) -> Version | None:
