@@ -9,12 +9,12 @@ from gitopslab.controlplane.server.authorization import rbac
 from gitopslab.controlplane.server.authorization.attributes import Access
 from gitopslab.controlplane.server.authorization.impersonation import Impersonation, Wanted
 from gitopslab.controlplane.server.authorization.policy import default_policy
-from gitopslab.controlplane.server.authorization.rules import Rule, missing
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.policyrules import Rule, missing
 
 JANE = Caller("jane", ("dev", "system:authenticated"))
 BOT = Caller("system:serviceaccount:default:bot", ("system:serviceaccounts", "system:serviceaccounts:default"))

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from gitopslab.controlplane.server.authorization.impersonation import Wanted
-from gitopslab.controlplane.server.authorization.rules import quoted
 from gitopslab.errors import bad_request
+from gitopslab.machinery.policyrules import quoted
 
 _PREFIX = b"impersonate-"
 _USER, _UID, _GROUP, _EXTRA = "impersonate-user", "impersonate-uid", "impersonate-group", "impersonate-extra-"

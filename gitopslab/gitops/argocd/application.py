@@ -3,7 +3,8 @@
 Story of one reconcile: an operation that was asked for goes a step further; then, if it is the Application's turn
 (somebody asked, a live object changed, two minutes are over), manifests are made and compared, status, health and
 conditions written, and an Application that syncs by itself gets an operation when it needs one. An Application that is
-deleted takes its resources along when a finalizer says so. Source: ``controller/appcontroller.go``.
+deleted takes its resources along when a finalizer says so. A project that changes wakes nobody: its Applications follow
+its new rules at their next look. Source: ``controller/appcontroller.go``.
 
 Simplified: the Application's own cluster is its only destination; sources are not verified (``signatureKeys``) and not
 hydrated (``spec.sourceHydrator``).
@@ -26,7 +27,6 @@ from gitopslab.gitops.argocd.deletion import Deletions, hook_finalizers
 from gitopslab.gitops.argocd.diff import Differ
 from gitopslab.gitops.argocd.ending import Endings
 from gitopslab.gitops.argocd.kinds import (
-    APP_PROJECTS,
     APPLICATIONS,
     CONTROLLER,
     FIELD_MANAGER,
@@ -67,7 +67,6 @@ class ApplicationController:
         self._applications = Applications(given.manager, known)
         self.sources: tuple[Source, ...] = (
             Source(APPLICATIONS),
-            Source(APP_PROJECTS, self._of_project),
             Source("configmaps", self._of_settings),
         )
         self._live = LiveState(given, self._follow, self._applications.beside, known)
@@ -104,16 +103,10 @@ class ApplicationController:
     def _follow(self, source: Source) -> None:
         self.sources = (*self.sources, source)
 
-    def _of_project(self, event: WatchEvent) -> Iterable[Request]:
-        """A project that changes has its Applications looked at again."""
-        return self._asked(self._applications.of_project(name_of(event.object)))
-
     def _of_settings(self, event: WatchEvent) -> Iterable[Request]:
         """Settings that change have all Applications looked at again."""
         is_meant = namespace_of(event.object) == NAMESPACE and name_of(event.object) in _SETTINGS
-        return self._asked(self._applications.all()) if is_meant else ()
-
-    def _asked(self, requests: list[Request]) -> list[Request]:
+        requests = self._applications.all() if is_meant else []
         for request in requests:
             self._refreshing.ask(request, Level.LATEST)
         return requests

@@ -42,10 +42,6 @@ class Applications:
         """Every Application."""
         return _requests(self._apps.list())
 
-    def of_project(self, name: str) -> list[Request]:
-        """The Applications of a project."""
-        return _requests(app for app in self._apps.list() if project_of(app) == name)
-
     def beside(self, namespace: str) -> list[Request]:
         """The Applications that want to know what belongs to nobody in a namespace."""
         curious = {name_of(one) for one in self._projects.list(NAMESPACE) if "orphanedResources" in one["spec"]}

@@ -108,7 +108,8 @@ def _operation(app: Object, comparison: Comparison, automated: Object) -> Object
         sync["prune"] = True
     if policy.get("syncOptions"):
         sync["syncOptions"] = policy["syncOptions"]
-    retry = policy.get("retry") or {"limit": _RETRIES}
+    said = policy.get("retry")
+    retry = {"limit": _RETRIES} if said is None else {field: value for field, value in said.items() if value}
     return {"sync": sync, "initiatedBy": {"automated": True}, "retry": retry}
 
 

@@ -132,7 +132,10 @@ class Comparer:
     # -- one by one ---------------------------------------------------------------------------------------------------
 
     def _hook(self, key: Key, obj: Object, there: dict[Key, Object]) -> Managed:
-        return Managed(key, _version(obj), obj, there.pop(key, None), "", hook=True)
+        live = there.pop(key, None)
+        # Git's side of a hook is none of the managed resources, so what is there of it counts as one too many.
+        extra = live is not None and describes_itself(live, None, self._settings.tracking)
+        return Managed(key, _version(obj), obj, live, "", hook=True, requires_pruning=extra)
 
     def _pairs(
         self, app: Object, project: Object, objects: dict[Key, Object], there: dict[Key, Object]
@@ -162,7 +165,9 @@ class Comparer:
         if not is_kind_permitted(project, key.group, key.kind, key.name, namespaced=self._is_namespaced(obj)):
             status = UNKNOWN
         extra = target is None and live is not None and is_own
-        return Managed(key, _version(obj), target, live, status, hook=is_hook, requires_pruning=extra)
+        # What is there is told in the version in which Git has it.
+        version = _version(obj if target is None else target)
+        return Managed(key, version, target, live, status, hook=is_hook, requires_pruning=extra)
 
     def _differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
         by_server = by_server or has_option(target, "ServerSideApply=true")

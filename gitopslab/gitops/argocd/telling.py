@@ -100,7 +100,7 @@ class Teller:
             after["reconciledAt"] = timestamp(now)
         if decision.operation is not None:
             self._recorder.event(app, "Normal", "OperationStarted", decision.event)
-        kept = {key: value for key, value in after.items() if value not in ("", [])}
+        kept = {key: value for key, value in after.items() if value not in ("", []) and (value or key in before)}
         return self._write(app, kept, {} if decision.operation is None else {"operation": decision.operation})
 
     def refused(self, app: Object, wrong: Iterable[Object]) -> Object:

@@ -99,6 +99,7 @@ _KINDS: dict[tuple[str, str], Callable[[Object], tuple[str, str]]] = {
     ("extensions", "Ingress"): argocd_others.ingress,
     ("autoscaling", "HorizontalPodAutoscaler"): argocd_others.autoscaler,
     ("apiregistration.k8s.io", "APIService"): argocd_others.api_service,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): argocd_others.definition,
     ("policy", "PodDisruptionBudget"): argocd_others.budget,
     ("argoproj.io", "ApplicationSet"): argocd_others.application_set,
     ("source.toolkit.fluxcd.io", "GitRepository"): argocd_flux.source,

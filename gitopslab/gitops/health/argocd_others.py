@@ -8,11 +8,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gitopslab.machinery.objects import Object, annotations_of, condition_of
+from gitopslab.machinery.objects import Object, annotations_of, condition_of, is_condition_true, is_terminating
 
 Told = tuple[str, str]
 _HEALTHY, _PROGRESSING, _DEGRADED, _UNKNOWN = "Healthy", "Progressing", "Degraded", "Unknown"
 _V1_CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions"
+_DEFINITION_FAULTS = (
+    ("Terminating", "True", _PROGRESSING, "CRD is terminating"),
+    ("NamesAccepted", "False", _DEGRADED, "CRD names have not been accepted"),
+    ("NonStructuralSchema", "True", _DEGRADED, "Schema violations found"),
+)
 _CANNOT_SCALE = {
     "AbleToScale": {"FailedGetScale", "FailedUpdateScale"},
     "ScalingActive": {
@@ -75,6 +80,23 @@ def budget(obj: Object) -> Told:
             return _DEGRADED, f"PodDisruptionBudget has {reason}"
         told = (_HEALTHY, f"PodDisruptionBudget has {reason}")
     return told
+
+
+def definition(obj: Object) -> Told:
+    """Whether its kind is served, and why not."""
+    if is_terminating(obj):
+        return _PROGRESSING, "CRD is terminating"
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    if not conditions:
+        return _PROGRESSING, "Status conditions not found"
+    for condition in conditions:
+        for kind, value, health, words in _DEFINITION_FAULTS:
+            if (condition.get("type"), condition.get("status")) == (kind, value):
+                return health, f"{words}: {condition.get('message', '')}"
+        if condition.get("type") == "Established" and condition.get("reason") == "Installing":
+            return _PROGRESSING, "CRD is being installed"
+    is_established = is_condition_true(obj, "Established")
+    return (_HEALTHY, "CRD is healthy") if is_established else (_DEGRADED, "CRD is not established")
 
 
 def application_set(obj: Object) -> Told:

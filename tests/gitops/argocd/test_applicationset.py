@@ -160,7 +160,7 @@ def test_a_repository_that_cannot_be_read_is_said_and_deletes_nothing(argo: Argo
     argo.change({"generators": folders}, "set", APPLICATION_SETS)
     status, reason, message = said(argo, "ErrorOccurred")
     assert (status, reason) == ("True", "ApplicationGenerationFromParamsError")
-    assert "unable to resolve git revision nope" in message
+    assert "unable to resolve git revision : unable to resolve 'nope' to a commit SHA" in message
     assert said(argo, "ParametersGenerated") == ("False", "ErrorOccurred", message)
     assert argo.get(APPLICATION_SETS, "set")["status"]["health"]["status"] == "Degraded"
     assert names(argo) == ["a"]
@@ -174,7 +174,7 @@ def test_what_is_wrong_with_one_application_keeps_the_others_from_nothing(argo: 
     message = "ApplicationSet set contains applications with duplicate name: a"
     assert said(argo, "ErrorOccurred") == ("True", "ApplicationValidationError", message)
     assert said(argo, "ParametersGenerated")[0] == "True"
-    assert names(argo) == ["a", "b"]
+    assert names(argo) == ["b"]
     argo.change({"generators": elements("c"), "template": template(project="nope")}, "set", APPLICATION_SETS)
     assert said(argo, "ErrorOccurred")[2] == "application references project nope which does not exist"
     argo.change({"template": template(destination={"name": "nope", "server": None})}, "set", APPLICATION_SETS)

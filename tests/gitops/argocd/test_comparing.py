@@ -214,6 +214,7 @@ def test_objects_that_belong_to_nobody_are_counted_where_the_project_wants_to_kn
     argo.plane.settle()
     assert argo.conditions() == [("OrphanedResourceWarning", "Application has 1 orphaned resources")]
     argo.change({"orphanedResources": {"warn": False}}, "watchful", APP_PROJECTS)
+    argo.refresh()
     assert argo.conditions() == []
 
 

@@ -144,6 +144,8 @@ def test_hooks_without_a_name_get_one_for_each_phase(argo: Argo, project: Projec
 def test_hooks_do_not_count_in_status_and_health(argo: Argo, project: Project) -> None:
     synced(argo, project, a=config_map("a"), hook=pod("hook", "PostSync", command="false"))
     assert (argo.sync_status(), argo.health()) == ("Synced", "Healthy")
+    (there,) = [each for each in argo.status()["resources"] if each.get("hook")]
+    assert (there["name"], there.get("status"), there["requiresPruning"]) == ("hook", None, True)
 
 
 def test_while_a_hook_runs_the_status_is_told_all_the_same(argo: Argo, project: Project) -> None:

@@ -56,17 +56,28 @@ def test_a_changed_destination_is_looked_at_at_once(argo: Argo, project: Project
     assert argo.status()["resources"][0]["namespace"] == "elsewhere"
 
 
-def test_a_project_that_forbids_and_permits_again(argo: Argo, project: Project) -> None:
+def test_a_project_that_changes_counts_from_the_next_look(argo: Argo, project: Project) -> None:
     project.commit({"a.yaml": config_map("a")})
     argo.project("team")
     argo.application(project.url, project="team")
     argo.api.patch(APP_PROJECTS, "team", {"spec": {"sourceRepos": ["http://elsewhere/*"]}}, NAMESPACE)
     argo.plane.settle()
+    assert argo.conditions() == []
+    argo.advance(180)
+    assert [kind for kind, _ in argo.conditions()] == ["InvalidSpecError"]
+
+
+def test_a_project_that_forbids_and_permits_again(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.project("team")
+    argo.application(project.url, project="team")
+    argo.api.patch(APP_PROJECTS, "team", {"spec": {"sourceRepos": ["http://elsewhere/*"]}}, NAMESPACE)
+    argo.refresh()
     message = f"application repo {project.url} is not permitted in project 'team'"
     assert argo.conditions() == [("InvalidSpecError", message)]
     assert (argo.sync_status(), argo.health()) == ("Unknown", "Unknown")
     argo.api.patch(APP_PROJECTS, "team", {"spec": {"sourceRepos": ["*"]}}, NAMESPACE)
-    argo.plane.settle()
+    argo.refresh()
     assert argo.conditions() == []
     assert (argo.sync_status(), argo.health()) == ("OutOfSync", "Missing")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -192,13 +193,15 @@ def test_what_kubectl_applied_becomes_argos_with_a_server_side_apply(
 
 
 def test_a_dry_run_changes_nothing_and_tells_what_it_would_do(syncs: Syncs) -> None:
-    syncs.have(config_map("old"), WEB)
-    syncs.git = [_changed(), config_map("new"), job("hook", "PreSync")]
+    same = config_map("same", data={"x": "1"})
+    syncs.have(config_map("old"), WEB, same)
+    syncs.git = [_changed(), config_map("new"), same, job("hook", "PreSync")]
     assert syncs.sync(dryRun=True, prune=True) == ("Succeeded", "successfully synced (no more tasks)")
     assert {name: row[2] for name, row in syncs.results.items()} == {
         "hook": "job.batch/hook created (dry run)",
         "old": "pruned (dry run)",
         "new": "configmap/new created (dry run)",
+        "same": "configmap/same unchanged (dry run)",
         "web": "configmap/web configured (dry run)",
     }
     assert syncs.get("configmaps", "new") is None
@@ -311,20 +314,26 @@ def test_a_text_where_a_number_belongs_is_told_in_the_servers_words(syncs: Syncs
     assert syncs.sync()[1].startswith(f"one or more objects failed to apply, reason: {said}")
     syncs.have(deployment("web"))
     syncs.git = [bad]
-    assert syncs.sync()[1].startswith(f"one or more objects failed to apply, reason: {said}")
+    told = re.sub(r"\d+", "N", syncs.sync()[1])
+    why = 'error when patching "/dev/shm/N":  "" is invalid: patch: Invalid value: "": unrecognized type: intN'
+    assert told == f"one or more objects failed to apply, reason: {why}"
 
 
-def test_a_binding_to_another_role_is_made_anew(syncs: Syncs) -> None:
-    def binding(role: str) -> Object:
-        return {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": "web", "namespace": "default"},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
-            "subjects": [{"kind": "ServiceAccount", "name": "web", "namespace": "default"}],
-        }
+def test_a_field_that_cannot_change_is_told_with_kubectls_file(syncs: Syncs) -> None:
+    syncs.have(deployment("web"))
+    syncs.git = [deployment("web", spec={"selector": {"matchLabels": {"app": "other"}}})]
+    patched = syncs.sync()[1]
+    replaced = syncs.sync(syncOptions=["Replace=true"])[1]
+    for told, verb in ((patched, "patching"), (replaced, "replacing")):
+        assert re.search(rf'reason: error when {verb} "/dev/shm/\d+": Deployment.apps "web" is invalid: ', told)
 
-    syncs.have(binding("reader"))
-    syncs.git = [binding("writer")]
-    assert syncs.sync()[0] == "Succeeded"
-    assert (syncs.get("rolebindings.rbac.authorization.k8s.io", "web") or {})["roleRef"]["name"] == "writer"
+
+def test_an_object_without_a_name_is_told_with_its_kind(syncs: Syncs) -> None:
+    syncs.git = [config_map("")]
+    syncs.sync()
+    told = re.sub(r"\d{3,}", "N", syncs.results[""][2])
+    assert told == (
+        'error when retrieving current configuration of:\nResource: "/v1, Resource=configmaps", GroupVersionKind: '
+        '"/v1, Kind=ConfigMap"\nName: "", Namespace: "default"\nfrom server for: "/dev/shm/N": '
+        "resource name may not be empty"
+    )

@@ -18,12 +18,12 @@ from gitopslab.controlplane.server.authentication.claims import (
     caller_of,
     caller_of_secret,
 )
-from gitopslab.controlplane.server.authorization.rules import quoted
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.machinery import names, serviceaccounts
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import Claims, SigningKey
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
+from gitopslab.machinery.policyrules import quoted
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 """Who signs (kubeadm's choice); as an audience it means the API server itself."""

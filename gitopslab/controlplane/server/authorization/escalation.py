@@ -17,11 +17,11 @@ from gitopslab.controlplane.server.authorization.rbac import (
     ROLES,
     Authorizer,
 )
-from gitopslab.controlplane.server.authorization.rules import EVERYTHING, Rule, missing, quoted
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.errors import ApiError, forbidden, not_found
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.machinery.policyrules import EVERYTHING, Rule, missing, quoted
 
 _COLLECTED = ("ownerReferences", "finalizers", "selfLink", "managedFields")
 

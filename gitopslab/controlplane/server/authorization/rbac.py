@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.authorization.attributes import MASTERS, RBAC, Access, refusal
-from gitopslab.controlplane.server.authorization.rules import Rule
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.store import Change
 from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.machinery.policyrules import Rule
 
 CLUSTER_ROLES = f"clusterroles.{RBAC}"
 ROLES = f"roles.{RBAC}"

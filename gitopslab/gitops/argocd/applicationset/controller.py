@@ -42,6 +42,7 @@ from gitopslab.machinery.objects import (
     is_terminating,
     labels_of,
     name_of,
+    uid_of,
 )
 
 REFRESH = "argocd.argoproj.io/application-set-refresh"
@@ -69,9 +70,10 @@ class ApplicationSetController:
         self._api = given.api_for(self.name)
         self._writer = Writer(self._api, Recorder(self._api, given.clock, self.name))
         self._repositories = _Repositories(given, self.name)
+        self._known: dict[str, Object] = {}
         self.sources: tuple[Source, ...] = (
             Source(APPLICATION_SETS),
-            Source(APPLICATIONS, _owner, previous=True),
+            Source(APPLICATIONS, self._of_application),
             Source("secrets", self._of_secret, previous=True),
         )
 
@@ -100,11 +102,11 @@ class ApplicationSetController:
             self._end_look(request, appset)
             return Result(_LOOK_AGAIN)
         wrong = dict(self._invalid(appset, wanted, known))
-        trouble = self._written(appset, [app for at, app in enumerate(wanted) if at not in wrong], wanted)
+        trouble = self._written(appset, [app for app in wanted if name_of(app) not in wrong], wanted)
         if trouble is not None:
             self._tell(appset, conditions.failed(*trouble, generated=True))
         elif wrong:
-            self._tell(appset, conditions.failed("ApplicationValidationError", _spoken(wanted, wrong), generated=True))
+            self._tell(appset, conditions.failed("ApplicationValidationError", _spoken(wrong), generated=True))
         else:
             self._tell(appset, conditions.well())
         self._end_look(request, appset)
@@ -120,21 +122,21 @@ class ApplicationSetController:
             for made in generators.made(generator, appset["spec"]["template"]):
                 yield from (_application(appset, made.template, parameters) for parameters in made.parameters)
 
-    def _invalid(self, appset: Object, wanted: list[Object], known: list[Cluster]) -> Iterator[tuple[int, str]]:
-        """What is wrong with single Applications; they are left as they are."""
+    def _invalid(self, appset: Object, wanted: list[Object], known: list[Cluster]) -> Iterator[tuple[str, str]]:
+        """What is wrong with single Applications, by name; all of that name are left as they are."""
         names: set[str] = set()
-        for at, app in enumerate(wanted):
-            if name_of(app) in names:
-                yield at, f"ApplicationSet {name_of(appset)} contains applications with duplicate name: {name_of(app)}"
+        for name, app in ((name_of(app), app) for app in wanted):
+            if name in names:
+                yield name, f"ApplicationSet {name_of(appset)} contains applications with duplicate name: {name}"
                 continue
-            names.add(name_of(app))
+            names.add(name)
             if self._projects.get(project_of(app), NAMESPACE) is None:
-                yield at, f"application references project {project_of(app)} which does not exist"
+                yield name, f"application references project {project_of(app)} which does not exist"
                 continue
             try:
                 destination(app["spec"].get("destination") or {}, known)
             except DestinationError as error:
-                yield at, f"application destination spec is invalid: {error.message}"
+                yield name, f"application destination spec is invalid: {error.message}"
 
     def _written(self, appset: Object, valid: list[Object], wanted: list[Object]) -> tuple[str, str] | None:
         """Write what may be written; reason and message when something was refused."""
@@ -180,6 +182,17 @@ class ApplicationSetController:
         if kept != finalizers:
             self._api.patch(APPLICATION_SETS, name_of(appset), {"metadata": {"finalizers": kept or None}}, NAMESPACE)
         return DONE
+
+    def _of_application(self, event: WatchEvent) -> Iterable[Request]:
+        """What is changed in an Application concerns its ApplicationSet; how it fares does not, nor that it is new."""
+        owner, uid, is_gone = controller_of(event.object), uid_of(event.object), event.type == "DELETED"
+        if owner is None or owner.get("kind") != "ApplicationSet":
+            return ()
+        now = _decided(event.object)
+        before = self._known.pop(uid, now)
+        if not is_gone:
+            self._known[uid] = now
+        return (Request(NAMESPACE, owner["name"]),) if is_gone or before != now else ()
 
     def _of_secret(self, event: WatchEvent) -> Iterable[Request]:
         """A cluster that comes, goes or changes concerns every ApplicationSet."""
@@ -279,15 +292,17 @@ def _fetched(address: Address, url: str, revision: str) -> Mapping[str, File]:
         return remote.checkout(address, commit).files
     except LabError as error:
         why = error.message.replace(address.url, url)
-        raise LabError(f"{_INTERNAL}unable to resolve git revision {revision}: {why}", error.hint) from error
+        # Argo CD leaves a gap where the revision should be.
+        raise LabError(f"{_INTERNAL}unable to resolve git revision : {why}", error.hint) from error
 
 
-def _owner(event: WatchEvent) -> Iterable[Request]:
-    owner = controller_of(event.object)
-    return (Request(NAMESPACE, owner["name"]),) if owner is not None and owner.get("kind") == "ApplicationSet" else ()
+def _decided(app: Object) -> Object:
+    """What an ApplicationSet decides of an Application."""
+    fields = ("annotations", "labels", "finalizers")
+    return {"spec": app["spec"], **{field: app["metadata"].get(field) or None for field in fields}}
 
 
-def _spoken(wanted: list[Object], wrong: Mapping[int, str]) -> str:
+def _spoken(wrong: Mapping[str, str]) -> str:
     """The message of the last application by name, and how many more have one."""
-    last = max(wrong, key=lambda at: name_of(wanted[at]))
+    last = max(wrong)
     return wrong[last] if len(wrong) == 1 else f"{wrong[last]} (and {len(wrong) - 1} more)"

@@ -160,7 +160,7 @@ class Operations:
 
     def _ran(self, app: Object, state: Object, results: Results, phase: str, message: str) -> Step:
         result = state["syncResult"]
-        result["resources"] = results.rows
+        result |= {"resources": results.rows} if results else {}
         managed = (app["spec"].get("syncPolicy") or {}).get("managedNamespaceMetadata")
         if managed is not None:
             result["managedNamespaceMetadata"] = managed

@@ -4,9 +4,9 @@ Argo CD applies with kubectl's own code: it compares with what was applied last,
 Sources: ``applyObject`` and ``pruneObject`` in ``gitops-engine/pkg/sync/sync_context.go``, ``resource_ops.go``, and
 ``kubectl/pkg/cmd/apply``.
 
-Simplified: of ``kubectl auth reconcile``, with which Argo CD applies objects of RBAC first, there is only that a
-binding to another role is made anew, and not its message. What kubectl itself finds wrong with an object before it asks
-the server is only that it has no name. Messages of patches leave out the name of kubectl's temporary file.
+Simplified: what ``kubectl auth reconcile`` writes has the field manager of the rest, and rules of aggregation are left
+to the apply that follows. What kubectl itself finds wrong with an object before it asks the server is only that it has
+no name.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from gitopslab.errors import ApiError, ConflictError, InvalidError, NotFoundErro
 from gitopslab.gitops.argocd.kinds import FIELD_MANAGER, HOOK_FINALIZER
 from gitopslab.gitops.argocd.options import has_option, option_of
 from gitopslab.gitops.argocd.sync.order import is_definition
+from gitopslab.gitops.argocd.sync.roles import RECREATE, Reconciled, is_of_roles, reconciled
 from gitopslab.gitops.argocd.sync.settings import Settings
 from gitopslab.gitops.argocd.sync.task import PRUNE_SKIPPED, PRUNED, SYNC_FAILED, SYNCED, Task
 from gitopslab.gitops.ownership import handed_over
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog, Resource
-from gitopslab.machinery.merge import MergeError, same
-from gitopslab.machinery.objects import Object, annotations_of, group_of, is_terminating, name_of, namespace_of, uid_of
+from gitopslab.machinery.merge import MergeError, merge_difference, same
+from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, namespace_of, uid_of
 from gitopslab.machinery.schema import struct_of
 from gitopslab.machinery.three_way import LAST_APPLIED, last_applied, remembering, three_way
 
@@ -135,29 +136,53 @@ class Writer:
 
     def _client_side(self, target: Object, *, force: bool, dry_run: bool) -> str:
         resource, wanted = self._resource(target), remembering(target)
-        spoken, said = _spoken(resource, target), " (dry run)" if dry_run else ""
+        self._check_name(resource, target)
+        said = " (dry run)" if dry_run else ""
+        spoken = f"{self._granted(target, said) if is_of_roles(target) else ''}{_spoken(resource, target)}"
         live = self.get(target)
         if live is None:
             if not dry_run:
                 self._api.create(wanted)
             return f"{spoken} created{said}"
-        if dry_run:
-            return f"{spoken} configured{said}"
         warning = "" if LAST_APPLIED in annotations_of(live) else _warning(resource, target)
-        if _binds_another_role(target, live):
-            self._anew(wanted, live)
-            return f"{spoken} configured{warning}"
         kind = None if resource.custom else struct_of(resource.api_version, resource.kind)
         merged = three_way(last_applied(live) or {}, wanted, live, kind)
         if same(merged, live):
-            return f"{spoken} unchanged{warning}"
+            return f"{spoken} unchanged{said}{warning}"
+        if dry_run:
+            return f"{spoken} configured{said}{warning}"
         try:
             self._api.update(merged)
-        except (InvalidError, ConflictError):
-            if not force:
-                raise
+        except ApiError as error:
+            if not (force and isinstance(error, InvalidError | ConflictError)):
+                raise self._when("patching", self._said_of_patch(live, merged, error)) from error
             self._anew(wanted, live)
         return f"{spoken} configured{warning}"
+
+    def _granted(self, target: Object, said: str) -> str:
+        """Have a role or binding grant what it is to, and tell it; in a dry run, which ``said`` marks, only tell it."""
+        resource, live = self._resource(target), self.get(target)
+        what = reconciled(target, live)
+        try:
+            if not said and not what.is_protected:
+                self._grant(what, live)
+        except ApiError as error:
+            raise ApiError(
+                error.code, error.reason, f"error running kubectl auth reconcile: {error.message}"
+            ) from error
+        return ". ".join(filter(None, (f"{_spoken(resource, target)} reconciled{said}", what.words)))
+
+    def _grant(self, what: Reconciled, live: Object | None) -> None:
+        home = namespace_of(what.object)
+        if home and self.namespace(home) is None:
+            why = f'error getting namespace {home}: namespaces "{home}" not found'
+            raise ApiError(404, "NotFound", why)
+        if live is None:
+            self._api.create(what.object)
+        elif what.required == RECREATE:
+            self._anew(what.object, live)
+        elif what.required:
+            self._api.update(what.object)
 
     def _replaced(self, target: Object, live: Object | None, *, force: bool, dry_run: bool) -> str:
         resource = self._resource(target)
@@ -172,7 +197,10 @@ class Writer:
             self._anew(target, live)
         elif not dry_run:
             version = live["metadata"]["resourceVersion"]
-            self._api.update({**target, "metadata": {**target["metadata"], "resourceVersion": version}})
+            try:
+                self._api.update({**target, "metadata": {**target["metadata"], "resourceVersion": version}})
+            except ApiError as error:
+                raise self._when("replacing", error) from error
         return f"{target['kind']}/{name_of(target)} updated" if keeps else f"{spoken} replaced{said}"
 
     def _anew(self, obj: Object, live: Object) -> None:
@@ -183,11 +211,41 @@ class Writer:
         )
         self._api.create(obj)
 
+    def _said_of_patch(self, live: Object, merged: Object, error: ApiError) -> ApiError:
+        """What the server says of a patch, which kubectl sends, where it cannot even read what comes of it."""
+        if error.code != 400:
+            return error
+        resource, change = self._resource(live), merge_difference(live, merged)
+        try:
+            self._api.patch(
+                resource.qualified, name_of(live), change, namespace_of(live), type="strategic", dry_run=True
+            )
+        except ApiError as told:
+            return told
+        return error
+
+    def _when(self, doing: str, error: ApiError) -> ApiError:
+        """An error as kubectl tells it: with the file that Argo CD has written the manifest to."""
+        number = int(self._clock.now() * 1_000_000) % 2**32
+        return ApiError(error.code, error.reason, f'error when {doing} "/dev/shm/{number}": {error.message}')
+
+    def _check_name(self, resource: Resource, obj: Object) -> None:
+        """Refuse to apply what has no name.
+
+        Raises:
+            ApiError: It has none.
+        """
+        if name_of(obj):
+            return
+        if generated := obj.get("metadata", {}).get("generateName"):
+            raise ApiError(400, "BadRequest", f"from {generated}: cannot use generate name with apply")
+        of = f"{resource.group}/{resource.version}"
+        what = f'Resource: "{of}, Resource={resource.plural}", GroupVersionKind: "{of}, Kind={resource.kind}"'
+        where = f'{what}\nName: "", Namespace: "{namespace_of(obj)}"\nfrom server for:'
+        nameless = ApiError(400, "BadRequest", "resource name may not be empty")
+        raise self._when(f"retrieving current configuration of:\n{where}", nameless)
+
     def _resource(self, obj: Object) -> Resource:
-        if not name_of(obj):
-            generated = obj.get("metadata", {}).get("generateName")
-            why = f"from {generated}: cannot use generate name with apply" if generated else ""
-            raise ApiError(400, "BadRequest", why or "resource name may not be empty")
         resource = self._catalog.of(obj)
         if resource is None:
             matches = f'no matches for kind "{obj.get("kind")}" in version "{obj.get("apiVersion")}"'
@@ -203,15 +261,6 @@ def _is_server_side(target: Object, settings: Settings) -> bool:
     if has_option(target, "ServerSideApply=false"):
         return False
     return settings.has("ServerSideApply=true") or has_option(target, "ServerSideApply=true")
-
-
-def _binds_another_role(target: Object, live: Object) -> bool:
-    """Whether a target is a binding to another role than the live one, which cannot be changed."""
-    wanted, there = target.get("roleRef"), live.get("roleRef")
-    if not isinstance(wanted, dict) or not isinstance(there, dict):
-        return False
-    is_rbac = group_of(live["apiVersion"]) == "rbac.authorization.k8s.io"
-    return is_rbac and any(wanted.get(field) != there.get(field) for field in ("kind", "name"))
 
 
 def _space(resource: Resource, obj: Object) -> str:

@@ -1,7 +1,7 @@
 """One rule of a role: what it allows, and whether several rules together cover another.
 
-Pure; called by ``rbac`` and ``escalation``. Upstream: ``pkg/apis/rbac/v1/evaluation_helpers.go`` and
-``component-helpers/auth/rbac/validation``.
+Pure; authorization asks it, and Argo CD, which tells what a role lacked. Upstream:
+``pkg/apis/rbac/v1/evaluation_helpers.go`` and ``component-helpers/auth/rbac/validation``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,40 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from gitopslab.controlplane.server.authorization.attributes import Access
 from gitopslab.machinery.objects import Object
 
 ALL = "*"
+
+
+class Act(Protocol):
+    """What a rule may allow: a verb on a resource, or on a path that is no resource."""
+
+    @property
+    def verb(self) -> str:
+        """As in ``list``; for a path the HTTP method in lower case."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """The API group."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """The resource with its subresource, as in ``pods/log``."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Empty for all objects."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """As in ``/healthz``, when it is about no resource."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +61,16 @@ class Rule:
         fields = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
         return cls(*(tuple(rule.get(field) or ()) for field in fields))
 
-    def allows(self, access: Access) -> bool:
-        """Whether this rule alone allows the action."""
-        if access.verb not in self.verbs and ALL not in self.verbs:
+    def allows(self, act: Act) -> bool:
+        """Whether this rule alone allows an act."""
+        if act.verb not in self.verbs and ALL not in self.verbs:
             return False
-        if access.path:
-            return any(_covers_url(url, access.path) for url in self.urls)
+        if act.path:
+            return any(_covers_url(url, act.path) for url in self.urls)
         return (
-            (access.group in self.groups or ALL in self.groups)
-            and self._names_resource(access.target)
-            and (not self.names or access.name in self.names)
+            (act.group in self.groups or ALL in self.groups)
+            and self._names_resource(act.target)
+            and (not self.names or act.name in self.names)
         )
 
     def covers(self, part: Rule) -> bool:
@@ -87,15 +116,21 @@ EVERYTHING = (Rule((ALL,), (ALL,), (ALL,)), Rule((ALL,), urls=(ALL,)))
 """What ``cluster-admin`` may do."""
 
 
-def missing(held: Iterable[Rule], wanted: Iterable[Rule]) -> list[Rule]:
-    """What ``held`` lacks of ``wanted``, compacted: one rule a resource, with all the verbs it lacks."""
+def uncovered(held: Iterable[Rule], wanted: Iterable[Rule]) -> Iterator[Rule]:
+    """The parts of ``wanted`` that ``held`` lacks."""
     owned = list(held)
-    found: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for part in (part for rule in wanted for part in rule.parts()):
         if not any(rule.covers(part) for rule in owned):
-            # Upstream compacts resource rules only: each verb on a path stays a rule of its own
-            apart = part.verbs if part.urls else ()
-            found.setdefault((part.groups, part.resources, part.names, part.urls, apart), []).extend(part.verbs)
+            yield part
+
+
+def missing(held: Iterable[Rule], wanted: Iterable[Rule]) -> list[Rule]:
+    """What ``held`` lacks of ``wanted``, compacted: one rule a resource, with all the verbs it lacks."""
+    found: dict[tuple[tuple[str, ...], ...], list[str]] = {}
+    for part in uncovered(held, wanted):
+        # Upstream compacts resource rules only: each verb on a path stays a rule of its own
+        apart = part.verbs if part.urls else ()
+        found.setdefault((part.groups, part.resources, part.names, part.urls, apart), []).extend(part.verbs)
     return [Rule(tuple(verbs), *key[:4]) for key, verbs in found.items()]
 
 
