@@ -5,7 +5,6 @@ are no difference. With server-side apply the API server is asked what an apply 
 ``gitops-engine/pkg/diff/diff.go``.
 
 Simplified: Argo CD knows the defaults of built-in kinds from their Go types; here a dry run of the change tells them.
-Argo CD converts an object that is kept in another version than Git has it in; here what was applied last is compared.
 """
 
 from __future__ import annotations
@@ -27,8 +26,12 @@ from gitopslab.machinery.three_way import last_applied, three_way
 _MOST_SEEN = 10_000
 
 
-class Patches(Protocol):
-    """What is asked of an API: to change an object, dry."""
+class Asked(Protocol):
+    """What is asked of an API: an object in another version, and to change one, dry."""
+
+    def get(self, resource: str, name: str, namespace: str = "") -> Object:
+        """The object as it is."""
+        ...
 
     def patch(
         self, resource: str, name: str, patch: Any, namespace: str = "", *, type: PatchType, dry_run: bool
@@ -55,7 +58,7 @@ class Differ:
         catalog: Which kinds there are.
     """
 
-    def __init__(self, api: Patches, catalog: Catalog) -> None:
+    def __init__(self, api: Asked, catalog: Catalog) -> None:
         self._api = api
         self._catalog = catalog
         self._seen: Recent[str, _Seen] = Recent(_MOST_SEEN)
@@ -76,10 +79,8 @@ class Differ:
         seen = self._seen.get(uid_of(live))
         if seen is not None and (seen.version, seen.how) == (version, how) and seen.target == target:
             return seen.differs
-        if target["apiVersion"] != live["apiVersion"]:
-            differs = _was_not_applied(target, live, rules)
-        else:
-            differs = self._by_server(target, live, rules) if by_server else self._by_three_ways(target, live, rules)
+        there = self._converted(live, target)
+        differs = self._by_server(target, there, rules) if by_server else self._by_three_ways(target, there, rules)
         self._seen.put(uid_of(live), _Seen(version, target, how, differs))
         return differs
 
@@ -95,6 +96,7 @@ class Differ:
         Raises:
             LabError: The cluster would refuse it, or they cannot be compared.
         """
+        live = self._converted(live, target)
         resource = self._catalog.of(live)
         if by_server:
             there, result = normal(live, rules), self._patch(resource, live, rules.without(target), "apply")
@@ -104,6 +106,13 @@ class Differ:
             change = _custom_change(before, wanted, there) if predicted is None else merge_difference(there, predicted)
             result = self._patch(resource, there, change, "merge")
         return lasting(there), lasting(normal(result, rules))
+
+    def _converted(self, live: Object, target: Object) -> Object:
+        """A live object in the version that Git has it in, where the cluster serves that."""
+        resource = self._catalog.of(target)
+        if target["apiVersion"] == live["apiVersion"] or resource is None:
+            return live
+        return self._api.get(resource.qualified, name_of(live), namespace_of(live))
 
     def _by_three_ways(self, target: Object, live: Object, rules: Rules) -> bool:
         before, wanted, there = _aligned(target, live, rules)
@@ -133,7 +142,7 @@ class Differ:
 
     def _patch(self, resource: Resource | None, live: Object, patch: Object, how: Any) -> Object:
         assert resource is not None, "what is there has a kind"
-        return self._api.patch(resource.key, name_of(live), patch, namespace_of(live), type=how, dry_run=True)
+        return self._api.patch(resource.qualified, name_of(live), patch, namespace_of(live), type=how, dry_run=True)
 
 
 def compared(obj: Object, rules: Rules) -> Object:
@@ -166,17 +175,6 @@ def _predicted(before: Object, wanted: Object, there: Object, target: Object) ->
         return three_way(before, wanted, there, kind)
     except MergeError as error:
         raise LabError(str(error)) from error
-
-
-def _was_not_applied(target: Object, live: Object, rules: Rules) -> bool:
-    """Whether something else than a target was applied last."""
-    applied = last_applied(live)
-    if applied is None:
-        return True
-    sides = [normal(side, rules) for side in (applied, target)]
-    for side in sides:
-        drop_place(side)
-    return not same(*sides)
 
 
 def _custom_differs(before: Object, wanted: Object, there: Object) -> bool:

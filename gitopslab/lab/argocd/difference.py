@@ -122,7 +122,7 @@ class _ConfigMaps:
 
 
 class _Dry:
-    """An API that only changes objects dry, as Argo CD.
+    """An API that gives objects, and changes them only dry, as Argo CD.
 
     Args:
         client: The cluster's API.
@@ -130,6 +130,14 @@ class _Dry:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+
+    def get(self, resource: str, name: str, namespace: str = "") -> Object:
+        """The object as it is.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        return self._client.get(resource, name, namespace)
 
     def patch(
         self, resource: str, name: str, patch: Any, namespace: str = "", *, type: PatchType, dry_run: bool

@@ -212,6 +212,12 @@ def test_an_object_that_is_kept_in_another_version(argo: Argo, project: Project)
     argo.application(project.url)
     argo.sync()
     assert argo.resources() == {"HorizontalPodAutoscaler/x": "Synced"}
+    assert [each["version"] for each in argo.status()["resources"]] == ["v1"]
+    argo.api.patch("horizontalpodautoscalers.autoscaling", "x", {"spec": {"maxReplicas": 9}}, "default")
+    argo.plane.settle()
+    assert argo.resources() == {"HorizontalPodAutoscaler/x": "OutOfSync"}
+    argo.sync()
+    assert argo.resources() == {"HorizontalPodAutoscaler/x": "Synced"}
     project.commit({"a.yaml": yaml.safe_dump(scaler | {"spec": {**spec, "maxReplicas": 4}})})
     argo.refresh()
     assert argo.resources() == {"HorizontalPodAutoscaler/x": "OutOfSync"}
