@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,12 +46,12 @@ def progress(context: typer.Context) -> None:
 
       gitopslab progress share /mnt/class
     """
-    if context.invoked_subcommand is None:
-        from gitopslab.course.desk import progress_in
-        from gitopslab.course.edition import speak_as
-        from gitopslab.course.progress import working_folder
+    from gitopslab.course.desk import progress_in
+    from gitopslab.course.edition import speak_as
+    from gitopslab.course.progress import working_folder
 
-        speak_as(working_folder())
+    speak_as(working_folder())
+    if context.invoked_subcommand is None:
         say(progress_in(working_folder(), note).text)
 
 
@@ -162,14 +163,15 @@ def class_(
     from gitopslab.course.group import overview
 
     before = ""
-    while True:
-        now = overview(folder).text
-        if now != before:
-            say((_CLEAR if watch and sys.stdout.isatty() else "") + now)
-        if not watch:
-            return
-        before = now
-        time.sleep(_REFRESH)
+    with suppress(KeyboardInterrupt):  # which is how watching ends
+        while True:
+            now = overview(folder).text
+            if now != before:
+                say((_CLEAR if watch and sys.stdout.isatty() else "") + now)
+            if not watch:
+                return
+            before = now
+            time.sleep(_REFRESH)
 
 
 def _tell_left_out(about: About) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gitopslab.course.progress import Progress, begun, judged
+from gitopslab.machinery.language import speak
 
 from .conftest import Said
 
@@ -71,6 +76,39 @@ def test_a_file_that_is_none_ends_with_what_to_do(gitopslab: Call, desk: Path) -
     assert said.code == 1
     assert "is not exported work of the lab" in said.err
     assert "Next: Make one where the work is" in said.err
+
+
+def test_in_a_folder_of_another_language_each_of_its_commands_speaks_that(
+    gitopslab: Call, desk: Path, tmp_path: Path
+) -> None:
+    gitopslab("notebooks", ".", "--lang", "nl")
+    shared = tmp_path / "class"
+    shared.mkdir()
+    try:
+        assert gitopslab("progress", "share", str(shared)).out.startswith("je regel in ")
+        said = gitopslab("progress", "export", "../work.zip", "--only-files")
+        assert said.code == 0
+        assert " staan in " in gitopslab("progress", "import", "../work.zip", "--only-files").out
+    finally:
+        speak("en")
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for other processes")
+def test_watching_a_class_ends_with_ctrl_c_and_without_a_word(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gitopslab", "class", str(tmp_path), "--watch"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as watching:
+        assert watching.stdout is not None
+        assert watching.stdout.readline().startswith("Nobody shares")
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate(timeout=30)
+    assert (watching.returncode, said) == (0, "")
 
 
 def test_a_learner_shares_and_the_instructor_sees(gitopslab: Call, desk: Path, tmp_path: Path) -> None:
