@@ -16,14 +16,15 @@ from gitopslab.views.board_text import board_text, summary
 from gitopslab.views.palette import STATES
 from gitopslab.views.svg import Canvas, Drawing, cut, wrapped
 
-_WIDTH = 1120
-_EDGE, _GAP, _PAD = 14.0, 12.0, 12.0
-_TRAY = 190.0
-_CARD = 205.0
+_WIDTH = 940  # small enough that a slide shows it large
+_EDGE, _GAP, _PAD = 12.0, 10.0, 9.0
+_TRAY = 150.0
+_CARD = 178.0
 _TILE = 36.0
 _HEAD = 118.0  # name, one row of chips, and bars of a card
 _CHIP_ROW = 21.0
-_ONE_COLUMN_TO, _GLYPHS_FROM, _COUNTS_FROM = 6, 24, 60  # as in static/board_node.js
+_ONE_COLUMN_TO = 12  # twice as many as in static/board_node.js, because these cards are narrower
+_GLYPHS_FROM, _COUNTS_FROM = 24, 60  # as there
 
 
 def board_svg(board: Board) -> str:
@@ -74,8 +75,8 @@ def _draw_tray(canvas: Drawing, board: Board, top: float, height: float) -> None
     count = f" ({len(board.pending)})" if board.pending else ""
     canvas.words(x, y, f"Waiting for a node{count}", look="soft")
     y += 12
-    if not board.pending:
-        canvas.words(x, y + 10, "Every pod has a node.", size=12, look="soft")
+    for at, line in enumerate([] if board.pending else wrapped(drawn("Every pod has a node."), room, 12)):
+        canvas.words(x, y + 10 + at * 15, line, size=12, look="soft")
     for pod, last in _shared(board.pending):
         _draw_tile(canvas, pod, x, y, room)
         y += _TILE + 5
@@ -177,7 +178,7 @@ def _draw_pods(canvas: Drawing, pods: Sequence[PodTile], x: float, y: float, roo
 def _draw_tile(canvas: Drawing, pod: PodTile, x: float, y: float, width: float) -> None:
     canvas.box(x, y, width, _TILE, "card", radius=7)
     canvas.glyph(x + 7, y + 8, pod.state)
-    canvas.words(x + 34, y + 15.5, pod.short, size=12.5, look="bold", room=width - 62)
+    canvas.words(x + 34, y + 15.5, pod.short, size=12.5, look="bold", room=width - 70)
     well = pod.state in ("ready", "running")
     second = (pod.rest or pod.namespace) if well else ("not ready" if pod.state == "notready" else pod.status)
     canvas.words(x + 34, y + 29, second, size=12, look="soft", room=width - (64 if pod.restarts else 42))

@@ -71,7 +71,7 @@ def test_a_cell_shows_a_sharp_image_and_keeps_the_words() -> None:
     data, metadata = figure_of_board()._repr_mimebundle_()
     assert data["image/png"].startswith(b"\x89PNG")
     assert data["text/plain"] == "words"
-    assert metadata == {"image/png": {"width": 1120}}
+    assert metadata == {"image/png": {"width": 940}}
 
 
 def test_a_name_with_dollars_is_no_formula() -> None:
