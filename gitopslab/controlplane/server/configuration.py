@@ -36,12 +36,17 @@ def check_config(resource: Resource, kind: Struct, config: Object) -> None:
     metadata = config.get("metadata")
     if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
-    faults = [f"{path}: {fault}" for path, fault in _faults(root_of(kind), config, "")]
+    faults = [f"{path}: {fault}" for path, fault in faults_of(root_of(kind), config)]
     if faults:
         text = faults[0] if len(faults) == 1 else "\n  ".join(["errors:", *faults])
         named = config if isinstance(metadata, dict) else {}
         place = f"{namespace_of(named)}/{name_of(named)}; {gvk(*given)}"
         raise unclassified(f"failed to create typed patch object ({place}): {text}")
+
+
+def faults_of(kind: Slot, value: Any) -> Iterator[tuple[str, str]]:
+    """What of a value does not fit its type, each with its path."""
+    return _faults(kind, value, "")
 
 
 def _faults(kind: Slot, value: Any, path: str) -> Iterator[tuple[str, str]]:

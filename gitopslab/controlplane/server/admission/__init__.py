@@ -31,6 +31,7 @@ from gitopslab.controlplane.server.admission import (
     storage,
 )
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.controlplane.server.admission.policies import mutating
 from gitopslab.controlplane.server.admission.quota import Quotas
 from gitopslab.controlplane.server.admission.reinvocation import Reinvocation
 from gitopslab.controlplane.server.admission.webhooks import Webhooks
@@ -68,8 +69,8 @@ class Admission:
     def mutate(self, attributes: Attributes, warnings: list[str]) -> None:
         """Change ``attributes.object`` in place as the mutating plugins do.
 
-        What others have added to the chain (webhooks) may change what its plugins have looked at, so it runs once more
-        then.
+        What others have added to the chain (policies, webhooks) may change what its plugins have looked at, so it runs
+        once more then.
 
         Args:
             attributes: The write.
@@ -80,13 +81,17 @@ class Admission:
         """
         again = Reinvocation()
         self._fill_in(attributes)
-        self.webhooks.mutate(attributes, warnings, again)
+        self._extend(attributes, warnings, again)
         if again.is_wanted:
             again.end(attributes.wished())
             self._fill_in(attributes)
             again.begin_again(attributes.wished())
-            self.webhooks.mutate(attributes, warnings, again)
+            self._extend(attributes, warnings, again)
         self._complete(attributes, warnings)
+
+    def _extend(self, attributes: Attributes, warnings: list[str], again: Reinvocation) -> None:
+        mutating.mutate(attributes, self._reader, self._catalog, again)
+        self.webhooks.mutate(attributes, warnings, again)
 
     def _fill_in(self, attributes: Attributes) -> None:
         namespaces.check_exists(attributes, self._reader)

@@ -36,6 +36,8 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "podtemplates": pod.set_pod_template,
     "validatingadmissionpolicies.admissionregistration.k8s.io": admission.set_policy,
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": admission.set_binding,
+    "mutatingadmissionpolicies.admissionregistration.k8s.io": admission.set_policy,
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io": admission.set_binding,
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": admission.set_mutating_webhooks,
     "validatingwebhookconfigurations.admissionregistration.k8s.io": admission.set_validating_webhooks,
     "apiservices.apiregistration.k8s.io": others.set_api_service,

@@ -7,16 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.admissionrules import (
-    FAILURE_POLICIES,
-    check_conditions,
+    check_binding_common,
+    check_common,
     check_expression,
-    check_kind,
-    check_matches,
-    check_reference,
-    check_variable,
-    checker_of,
 )
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object
@@ -36,21 +30,7 @@ _TWICE = (
 def check_policy(causes: Causes, obj: Object) -> None:
     """A new or changed policy."""
     spec = obj.get("spec") or {}
-    if (failure := spec.get("failurePolicy")) not in FAILURE_POLICIES:
-        causes.unsupported("spec.failurePolicy", failure, FAILURE_POLICIES)
-    if (kind := spec.get("paramKind")) is not None:
-        check_kind(causes, kind, "spec.paramKind")
-    wanted = spec.get("matchConstraints")
-    if wanted is None:
-        causes.required("spec.matchConstraints")
-    else:
-        check_matches(causes, wanted, "spec.matchConstraints")
-        if not wanted.get("resourceRules"):
-            causes.required("spec.matchConstraints.resourceRules")
-    checker = checker_of(spec)
-    check_conditions(causes, spec.get("matchConditions") or [], checker, "spec.matchConditions")
-    for index, variable in enumerate(spec.get("variables") or ()):
-        check_variable(causes, variable, f"spec.variables[{index}]", checker)
+    checker = check_common(causes, spec)
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         causes.required("spec.validations", _NEITHER)
         causes.required("spec.auditAnnotations", _NEITHER)
@@ -86,16 +66,8 @@ def _check_validation(causes: Causes, validation: Object, path: str, checker: Po
 def check_binding(causes: Causes, obj: Object) -> None:
     """A new or changed binding."""
     spec = obj.get("spec") or {}
-    name, actions = spec.get("policyName") or "", spec.get("validationActions") or []
-    if name:
-        causes.each("spec.policyName", name, formats.problems_of_subdomain(name))
-    else:
-        causes.required("spec.policyName")
-    if (reference := spec.get("paramRef")) is not None:
-        check_reference(causes, reference, "spec.paramRef")
-    if (wanted := spec.get("matchResources")) is not None:
-        check_matches(causes, wanted, "spec.matchResources")
-    _check_actions(causes, actions, "spec.validationActions")
+    check_binding_common(causes, spec)
+    _check_actions(causes, spec.get("validationActions") or [], "spec.validationActions")
 
 
 def check_binding_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:

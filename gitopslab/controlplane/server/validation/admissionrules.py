@@ -24,6 +24,50 @@ _IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _MOST_CONDITIONS = 64
 
 
+def check_common(causes: Causes, spec: Object, operations: tuple[str, ...] = _OPERATIONS) -> PolicyChecker:
+    """What both kinds of policies have in common.
+
+    Args:
+        causes: What is wrong.
+        spec: Of the policy.
+        operations: Those that such a policy can be about.
+
+    Returns:
+        What holds the policy's own expressions against their types.
+    """
+    if (failure := spec.get("failurePolicy")) not in FAILURE_POLICIES:
+        causes.unsupported("spec.failurePolicy", failure, FAILURE_POLICIES)
+    if (kind := spec.get("paramKind")) is not None:
+        check_kind(causes, kind, "spec.paramKind")
+    wanted = spec.get("matchConstraints")
+    if wanted is None:
+        causes.required("spec.matchConstraints")
+    else:
+        check_matches(causes, wanted, "spec.matchConstraints")
+        if not wanted.get("resourceRules"):
+            causes.required("spec.matchConstraints.resourceRules")
+        for operation in [each for rule in wanted.get("resourceRules") or () for each in rule.get("operations") or ()]:
+            if operation in _OPERATIONS and operation not in operations:
+                causes.unsupported("spec.matchConstraints.resourceRules.operations", operation, operations)
+    checker = checker_of(spec)
+    check_conditions(causes, spec.get("matchConditions") or [], checker, "spec.matchConditions")
+    for index, variable in enumerate(spec.get("variables") or ()):
+        check_variable(causes, variable, f"spec.variables[{index}]", checker)
+    return checker
+
+
+def check_binding_common(causes: Causes, spec: Object) -> None:
+    """What both kinds of bindings have in common."""
+    if name := spec.get("policyName") or "":
+        causes.each("spec.policyName", name, formats.problems_of_subdomain(name))
+    else:
+        causes.required("spec.policyName")
+    if (reference := spec.get("paramRef")) is not None:
+        check_reference(causes, reference, "spec.paramRef")
+    if (wanted := spec.get("matchResources")) is not None:
+        check_matches(causes, wanted, "spec.matchResources")
+
+
 def checker_of(spec: Object) -> PolicyChecker:
     """What the expressions of a policy are held against."""
     from gitopslab.controlplane.server.custom.cel.policies import PolicyChecker  # the library is large

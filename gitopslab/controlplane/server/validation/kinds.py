@@ -22,6 +22,7 @@ from gitopslab.controlplane.server.validation import (
     flowcontrol,
     formats,
     jobs,
+    mutatingpolicies,
     networking,
     pods,
     policies,
@@ -68,6 +69,12 @@ _RULES: dict[str, Rules] = {
     ),
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": Rules(
         create=admissionpolicies.check_binding, change=admissionpolicies.check_binding_change
+    ),
+    "mutatingadmissionpolicies.admissionregistration.k8s.io": Rules(
+        create=mutatingpolicies.check_policy, change=mutatingpolicies.check_policy_change
+    ),
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io": Rules(
+        create=mutatingpolicies.check_binding, change=mutatingpolicies.check_binding_change
     ),
     **{
         f"{plural}.admissionregistration.k8s.io": Rules(

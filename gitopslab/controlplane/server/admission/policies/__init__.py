@@ -1,5 +1,7 @@
 """ValidatingAdmissionPolicy: rules in CEL that a write must keep, where a binding says so.
 
+``mutating`` has the policies that change a write.
+
 The chain calls ``check`` for every write that passed validation. Policies and bindings are read anew each time, so a
 policy counts from the moment it is stored. ``matching`` says which writes a policy is about, ``params`` finds what it
 is configured by, ``evaluating`` has the expressions evaluated. Upstream:
@@ -12,11 +14,11 @@ nothing of types.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.policies import evaluating, matching
+from gitopslab.controlplane.server.admission.policies.binding import GROUP, bound, namespace_of_write
 from gitopslab.controlplane.server.admission.policies.faults import Fault
 from gitopslab.controlplane.server.admission.policies.params import params_of
 from gitopslab.controlplane.server.scaling import scale_of
@@ -24,7 +26,6 @@ from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, name_of
 
-GROUP = "admissionregistration.k8s.io"
 POLICIES, BINDINGS = f"validatingadmissionpolicies.{GROUP}", f"validatingadmissionpolicybindings.{GROUP}"
 _CODES = {"Forbidden": 403, "RequestEntityTooLarge": 413}
 _INVALID = 422
@@ -69,7 +70,7 @@ def check(attributes: Attributes, reader: Reader, catalog: Catalog, warnings: li
         return  # else a policy could forbid its own repair
     attributes = as_sent(attributes)
     denials: list[Denial] = []
-    for policy, bindings in _bound(reader):
+    for policy, bindings in bound(reader, POLICIES, BINDINGS):
         if not matching.matches(policy["spec"].get("matchConstraints"), attributes, reader):
             continue
         for binding in bindings:
@@ -86,17 +87,6 @@ def as_sent(attributes: Attributes) -> Attributes:
     objects = (attributes.object, attributes.before)
     wished, before = (scale_of(attributes.resource, obj) if obj is not None else None for obj in objects)
     return replace(attributes, object=wished, before=before)
-
-
-def _bound(reader: Reader) -> Iterator[tuple[Object, list[Object]]]:
-    """The policies that some binding puts into effect, by name."""
-    bindings: dict[str, list[Object]] = {}
-    for binding in reader.all(BINDINGS):
-        bindings.setdefault(binding["spec"]["policyName"], []).append(binding)
-    for name in sorted(bindings):
-        policy = reader.find(POLICIES, "", name)
-        if policy is not None:
-            yield policy, bindings[name]
 
 
 def _judge(
@@ -117,7 +107,7 @@ def _judge(
             fault = Fault(f"failed to configure binding: {error}")
             denials.append(Denial(name_of(policy), name_of(binding), fault))
         return
-    namespace = _namespace(attributes, reader)
+    namespace = namespace_of_write(attributes, reader)
     for param in params:
         for fault in evaluating.faults_of(policy, attributes, param, namespace):
             denial = Denial(name_of(policy), name_of(binding), fault)
@@ -125,10 +115,6 @@ def _judge(
                 denials.append(denial)
             if "Warn" in actions:
                 warnings.append(denial.warning)
-
-
-def _namespace(attributes: Attributes, reader: Reader) -> Object | None:
-    return reader.find("namespaces", "", attributes.namespace) if attributes.namespace else None
 
 
 def _refusal(attributes: Attributes, denial: Denial) -> ApiError:

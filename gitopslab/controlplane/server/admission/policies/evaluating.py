@@ -76,16 +76,29 @@ def _message(validation: Object, scope: Scope) -> str:
 
 
 class Scope:
-    """What the expressions of a policy, or of a webhook's conditions, see of one write."""
+    """What the expressions of a policy, or of a webhook's conditions, see of one write.
+
+    Args:
+        attributes: The write.
+        param: What the policy is configured by.
+        namespace: The write's.
+        variables: The policy's, which are evaluated when they are used.
+        obj: The object as they see it; default that of the write.
+    """
 
     def __init__(
-        self, attributes: Attributes, param: Object | None, namespace: Object | None, variables: list[Object]
+        self,
+        attributes: Attributes,
+        param: Object | None,
+        namespace: Object | None,
+        variables: list[Object],
+        obj: Object | None = None,
     ) -> None:
         self._expressions = {variable["name"]: variable["expression"] for variable in variables}
         self._variables: dict[str, Any] = {}
         self._faults: dict[str, str] = {}
         self._values = {
-            "object": attributes.object,
+            "object": attributes.object if obj is None else obj,
             "oldObject": attributes.before,
             "request": request_of(attributes),
             "params": param,
@@ -99,13 +112,26 @@ class Scope:
         Raises:
             ValueError: It has none; the message is upstream's.
         """
+        return self._value(expression, expression.strip())
+
+    def patch(self, expression: str) -> Any:
+        """The value of an expression that makes objects; what each of them was called is still in it.
+
+        Raises:
+            ValueError: It has none; the message is upstream's.
+        """
+        from gitopslab.controlplane.server.custom.cel import initializers
+
+        return self._value(expression, initializers.as_maps(expression.strip()))
+
+    def _value(self, expression: str, program: str) -> Any:
         from gitopslab.controlplane.server.custom.cel import engine
 
         used = set(_USED.findall(expression)) & self._expressions.keys()
         for name in used:
             self._set(name)
         try:
-            return engine.evaluate(expression.strip(), self._values)
+            return engine.evaluate(program, self._values)
         except (engine.EvaluationError, engine.CompileError) as error:
             fault = next((self._faults[name] for name in sorted(used) if name in self._faults), str(error))
             raise ValueError(f"expression '{expression}' resulted in error: {fault}") from error

@@ -17,26 +17,20 @@ from typing import Any
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.policies import as_sent, matching
+from gitopslab.controlplane.server.admission.policies.binding import GROUP
 from gitopslab.controlplane.server.admission.policies.evaluating import Scope, is_met
+from gitopslab.controlplane.server.admission.policies.patching import replace
 from gitopslab.controlplane.server.admission.reinvocation import Reinvocation
 from gitopslab.controlplane.server.admission.review import unborn
 from gitopslab.controlplane.server.admission.webhooks.calling import CallError, Client, call
-from gitopslab.controlplane.server.custom.decoding import read as read_custom
-from gitopslab.controlplane.server.custom.version import CustomResource
-from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.typed import Reader as TypeReader
-from gitopslab.controlplane.server.typed import TypedError
 from gitopslab.errors import ApiError
-from gitopslab.machinery import schema
 from gitopslab.machinery.json_patch import json_patch
-from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import MergeError
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object, copy_of, name_of
 
 log = logging.getLogger(__name__)
 
-GROUP = "admissionregistration.k8s.io"
 _MUTATING, _VALIDATING = f"mutatingwebhookconfigurations.{GROUP}", f"validatingwebhookconfigurations.{GROUP}"
 
 
@@ -130,22 +124,12 @@ def _change(webhook: Object, attributes: Attributes, operations: list[Any]) -> b
     if obj is None:
         what = "attempted to modify the object, which is not supported for this operation"
         raise _internal(f'admission webhook "{webhook["name"]}" {what}')
+    before = copy_of(obj)
     try:
-        after = _read(attributes.resource, json_patch(obj, operations))
-    except (MergeError, TypedError) as error:
+        replace(attributes.resource, obj, json_patch(obj, operations))
+    except MergeError as error:
         raise _internal(str(error)) from error
-    set_defaults(attributes.resource, after)
-    changed = not same(obj, after)
-    obj.clear()
-    obj.update(after)
-    return changed
-
-
-def _read(resource: Resource, value: Any) -> Object:
-    """What a patch made of an object, as its type holds it; what that does not know is left out."""
-    if isinstance(resource, CustomResource):
-        return read_custom(resource, value)[0]
-    return TypeReader().read(schema.struct_for(resource), value)
+    return not same(before, obj)
 
 
 def _internal(message: str) -> ApiError:

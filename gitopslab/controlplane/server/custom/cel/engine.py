@@ -63,15 +63,31 @@ class EvaluationError(ValueError):
     """An expression failed on these values; the message is ``cel-go``'s."""
 
 
+def _environment(
+    variables: Mapping[str, cel.Type], functions: list[cel.FunctionDecl], pool: Any = None, *, binds: bool = False
+) -> cel.Env:
+    """CEL as Kubernetes has it.
+
+    Args:
+        variables: What expressions may use, with their types.
+        functions: What Kubernetes adds to the language.
+        pool: The message types that the types of variables are made of; None for none.
+        binds: Whether ``cel.bind`` is known, which only expressions that the lab itself makes use.
+    """
+    bindings = [ext_bindings.ExtBindings()] if binds else []
+    return cel.NewEnv(
+        *([] if pool is None else [pool]),
+        config=cel.NewEnvConfigFromYaml(_CONFIG),
+        variables=dict(variables),
+        functions=functions,
+        extensions=[ext_optional.ExtOptional(), *bindings],
+    )
+
+
 @cache
 def _evaluating() -> cel.Env:
     names = ("self", "oldSelf", "oldSelfs", "text", "pattern", *_OF_POLICIES)
-    return cel.NewEnv(
-        config=cel.NewEnvConfigFromYaml(_CONFIG),
-        variables=dict.fromkeys(names, cel.Type.DYN),
-        functions=library.implementations(),
-        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
-    )
+    return _environment(dict.fromkeys(names, cel.Type.DYN), library.implementations(), binds=True)
 
 
 @lru_cache(maxsize=4096)
@@ -108,13 +124,7 @@ def type_of(expression: str, pool: Any, variables: Mapping[str, cel.Type]) -> st
     Raises:
         CompileError: It is no CEL, or does not fit.
     """
-    environment = cel.NewEnv(
-        pool,
-        config=cel.NewEnvConfigFromYaml(_CONFIG),
-        variables=dict(variables),
-        functions=library.declarations(),
-        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings()],
-    )
+    environment = _environment(variables, library.declarations(), pool)
     try:
         return str(environment.compile(expression).return_type().name())
     except RuntimeError as error:
@@ -144,14 +154,7 @@ class Checker:
     def __init__(self, pool: Any, own: cel.Type, *, old_is_optional: bool) -> None:
         self._old_is_optional = old_is_optional
         old = {"oldSelfs": cel.Type.List(own)} if old_is_optional else {"oldSelf": own}
-        bindings = [ext_bindings.ExtBindings()] if old_is_optional else []
-        self._environment = cel.NewEnv(
-            pool,
-            config=cel.NewEnvConfigFromYaml(_CONFIG),
-            variables={"self": own, **old},
-            functions=library.declarations(),
-            extensions=[ext_optional.ExtOptional(), *bindings],
-        )
+        self._environment = _environment({"self": own, **old}, library.declarations(), pool, binds=old_is_optional)
 
     def check(self, expression: str) -> str:
         """The name of an expression's type (``BOOL``, ``STRING``), empty when unknown.

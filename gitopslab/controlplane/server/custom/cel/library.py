@@ -146,6 +146,7 @@ _FUNCTIONS: tuple[_Function, ...] = (
         for part in ("scheme", "host", "hostname", "port", "escapedPath")
     ),
     _on("getQuery", [_URL], _T.Map(_TEXT, _T.List(_TEXT)), lambda value: value["query"]),
+    _of("jsonpatch.escapeKey", [_TEXT], _TEXT, lambda key: key.replace("~", "~0").replace("/", "~1")),
     _on("find", [_TEXT, _TEXT], _TEXT, _find),
     _on("findAll", [_TEXT, _TEXT], _T.List(_TEXT), _find_all),
     _on("findAll", [_TEXT, _TEXT, _INT], _T.List(_TEXT), _find_all),

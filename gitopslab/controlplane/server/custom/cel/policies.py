@@ -4,17 +4,20 @@
 type, the request has the fields of an ``AdmissionRequest``, and each variable the type of its own expression. Upstream:
 ``apiserver/pkg/admission/plugin/cel`` (``compile.go``, ``composition.go``).
 
-Simplified: the namespace may have any fields; what is in a list or map of a variable may be anything.
+Simplified: the namespace may have any fields; what is in a list or map of a variable may be anything; maps and lists
+may hold values of several types.
 """
 
 from __future__ import annotations
+
+import re
 
 from cel_expr_python import cel
 from google.protobuf import struct_pb2
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from gitopslab.controlplane.server.custom.cel import engine
+from gitopslab.controlplane.server.custom.cel import engine, initializers
 
 _F = FieldDescriptorProto
 _ANY, _LIST, _MAP = (f".google.protobuf.{name}" for name in ("Value", "ListValue", "Struct"))
@@ -54,10 +57,27 @@ class PolicyChecker:
             CompileError: It does not fit.
         """
         known = {**_REQUEST, "Variables": self._variables} if with_variables else _REQUEST
+        return _as_go(self._type_of(expression, known))
+
+    def check_patch(self, expression: str) -> str:
+        """The same of an expression that makes a patch: ``Object``, ``list(JSONPatch)``, or what it is instead.
+
+        Raises:
+            CompileError: It does not fit.
+        """
+        text, made = initializers.named(expression)
+        try:
+            kind = self._type_of(text, {**_REQUEST, "Variables": self._variables, **made})
+        except engine.CompileError as error:
+            told = str(error).replace(f" | {text}", f" | {expression}")
+            raise engine.CompileError(initializers.as_called(told)) from error
+        return initializers.as_called(_as_go(kind))
+
+    def _type_of(self, expression: str, known: dict[str, dict[str, str]]) -> str:
         seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
-        if with_variables:
+        if "Variables" in known:
             seen["variables"] = cel.Type("Variables")
-        return engine.type_of(expression, _pool(known), seen).lower()
+        return engine.type_of(expression, _pool(known), seen)
 
     def add(self, name: str, expression: str) -> None:
         """Check the expression of a variable, and know it from now on.
@@ -69,10 +89,15 @@ class PolicyChecker:
         known = dict(self._variables)
         del self._variables[name]
         try:
-            kind = self.check(expression).upper()
+            kind = self.check(expression).upper().partition("(")[0]
         finally:
             self._variables = known
         self._variables[name] = kind if kind in _SCALARS else {"LIST": _LIST, "MAP": _MAP}.get(kind, _ANY)
+
+
+def _as_go(kind: str) -> str:
+    """The name of a type as ``cel-go`` writes it: ``map(string, int)`` of ``MAP<STRING, INT>``."""
+    return re.sub(r"\b[A-Z]+\b", lambda name: name.group().lower(), kind).replace("<", "(").replace(">", ")")
 
 
 def _pool(messages: dict[str, dict[str, str]]) -> DescriptorPool:

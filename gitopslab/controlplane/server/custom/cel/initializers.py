@@ -1,0 +1,123 @@
+"""``Object.spec{…}`` and ``JSONPatch{…}`` in the expressions of a MutatingAdmissionPolicy.
+
+They make objects whose fields nobody declared, for which the CEL library has no type. To be checked, an expression
+names message types of its own (``Object_spec``, as long as the original, so that columns stay true) that have just the
+fields it sets. To be evaluated, each such object is a map that also says what it was called. Upstream:
+``apiserver/pkg/cel/mutation``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from gitopslab.machinery.objects import Object
+
+PATCH = "JSONPatch"
+_MADE = "\x00made"
+"""The key under which a map says as what it was made; no field is called so."""
+
+_TOKEN = re.compile(
+    r"""(?P<text>[rRbB]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))"""
+    r"""|(?P<comment>//[^\n]*)|(?P<made>\b(?:Object(?:\s*\.\s*\w+)*|JSONPatch)(?=\s*\{))"""
+    r"""|(?P<name>[\w.]+|`[^`]*`)|(?P<sign>[{}()\[\],:?])|(?P<rest>.)""",
+    re.DOTALL,
+)
+_FIELDS: dict[str, str] = {"op": "STRING", "path": "STRING", "from": "STRING", "value": ".google.protobuf.Value"}
+
+
+class _Made(NamedTuple):
+    """An object being made, or (with an empty name) any other bracket."""
+
+    name: str
+    closing: str
+
+
+def named(expression: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """An expression that names message types, and these types with their fields."""
+    pieces: list[str] = []
+    types: dict[str, dict[str, str]] = {}
+    for kind, text, owner in _read(expression):
+        if kind == "made":
+            name = re.sub(r"\s", "", text)
+            fields: dict[str, str] = dict(_FIELDS) if name == PATCH else {}
+            types.setdefault(name.replace(".", "_"), fields)
+            text = text.replace(".", "_")
+        elif kind == "field" and owner != PATCH:
+            types[owner.replace(".", "_")][text] = ".google.protobuf.Value"
+        pieces.append(text)
+    return "".join(pieces), types
+
+
+def as_called(text: str) -> str:
+    """What is said of such an expression, with the names as they were written."""
+    return re.sub(r"\bObject(?:_\w+)+\b", lambda found: found.group().replace("_", "."), text)
+
+
+def as_maps(expression: str) -> str:
+    """An expression that makes maps of its objects."""
+    pieces: list[str] = []
+    for kind, text, owner in _read(expression):
+        if kind == "made":
+            continue
+        if kind == "field":
+            text = f'"{text}"'
+        elif kind == "open":
+            text = f'{{"{_MADE}": "{owner}", '
+        pieces.append(text)
+    return "".join(pieces)
+
+
+def _read(expression: str) -> Iterator[tuple[str, str, str]]:
+    """The pieces of an expression: their kind, their text, and the object being made that they belong to."""
+    within: list[_Made] = []
+    made, may_be_field = "", False
+    for token in _TOKEN.finditer(expression):
+        kind, text = str(token.lastgroup), token.group()
+        owner = within[-1].name if within else ""
+        if kind == "made":
+            made = re.sub(r"\s", "", text)
+            yield kind, text, owner
+        elif kind == "sign" and text in "{([":
+            within.append(_Made(made if text == "{" else "", {"{": "}", "(": ")", "[": "]"}[text]))
+            yield ("open" if text == "{" and made else "sign"), text, made
+            may_be_field, made = bool(within[-1].name), ""
+        elif kind == "sign" and text in "})]":
+            if within:
+                within.pop()
+            yield kind, text, owner
+            may_be_field = False
+        elif kind == "name" and may_be_field and owner:
+            yield "field", text.strip("`"), owner
+            may_be_field = False
+        else:
+            yield kind, text, owner
+            may_be_field = (bool(owner) and text == ",") or (may_be_field and (text == "?" or text.isspace()))
+
+
+def misnamed(value: Any, path: str = "Object") -> Iterator[str]:
+    """What is called otherwise than its place in the object; the message is upstream's."""
+    if isinstance(value, dict):
+        called = value.get(_MADE)
+        if called is not None and called != path:
+            why = "which matches field name path from root Object type"
+            yield f'unexpected type name "{called}", expected "{path}", {why}'
+        for name, item in value.items():
+            yield from misnamed(item, f"{path}.{name}" if called is not None else path)
+    elif isinstance(value, list):
+        for item in value:
+            yield from misnamed(item, path)
+
+
+def made_as(value: Any) -> str:
+    """What an object was called; empty for any other value."""
+    return str(value.get(_MADE, "")) if isinstance(value, dict) else ""
+
+
+def plain(value: Any) -> Any:
+    """A value without what its objects were called."""
+    if isinstance(value, dict):
+        found: Object = {name: plain(item) for name, item in value.items() if name != _MADE}
+        return found
+    return [plain(item) for item in value] if isinstance(value, list) else value
