@@ -6,6 +6,7 @@
      ├─ SetupError         the machine or a cluster is not as it must be
      ├─ ManifestError      a YAML document cannot be read
      ├─ WaitTimeoutError   a state did not come in time
+     ├─ SharedClusterError an exercise would change what others on the cluster use, too
  ├─ GitError           a Git repository cannot be read or written
  ├─ RenderError        manifests cannot be made of what lies in a folder
      ├─ ImageError         an image, its parts or its registry is not as it must be
@@ -52,6 +53,10 @@ class LabError(Exception):
 
 class SetupError(LabError):
     """The machine or a cluster is not as the lab needs it."""
+
+
+class SharedClusterError(LabError):
+    """An exercise would change what others on the cluster use, too."""
 
 
 class ManifestError(LabError):

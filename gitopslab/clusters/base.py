@@ -83,12 +83,17 @@ class Way:
 
     Attributes:
         address: What leads here from inside.
-        is_bridge: Whether that is an address of this machine on the network of its containers, where a server must
-            listen besides loopback; otherwise loopback is led to.
+        guests: The networks, such as ``172.18.0.0/16``, from which the cluster comes to that address, which is one of
+            this machine's where a server must listen besides loopback; none where loopback is led to.
     """
 
     address: str
-    is_bridge: bool = False
+    guests: tuple[str, ...] = ()
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether a server must listen at the address, besides loopback."""
+        return bool(self.guests)
 
 
 LOOPBACK = Way("localhost")

@@ -41,7 +41,8 @@ def connected(
     if docker(["info", "--format", "{{.OperatingSystem}}"]).strip() == _DESKTOP:
         way = Way(_last_address(docker(["exec", nodes[0], "sh", "-c", _LOOK_UP])))
     else:
-        way = Way(_gateway(docker(["network", "inspect", network, "--format", "{{json .IPAM.Config}}"]), network), True)
+        gateway = _gateway(docker(["network", "inspect", network, "--format", "{{json .IPAM.Config}}"]), network)
+        way = Way(gateway, (str(ports.network_of(gateway)),))
     server = f"http://{way.address}:{port}"
     hosts = f'server = "{server}"\n\n[host."{server}"]\n  capabilities = ["pull", "resolve"]\n'
     for node in nodes:

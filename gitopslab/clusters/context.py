@@ -17,13 +17,12 @@ from gitopslab.clusters.base import DEFAULT, Capability, Options, Progress, Stat
 from gitopslab.clusters.failures import readable
 from gitopslab.clusters.forge import Forge
 from gitopslab.clusters.kubectl import Kubectl
+from gitopslab.clusters.neighbours import is_this_machine, shared_way
 from gitopslab.clusters.state import Folder, Record, exclusive, folder
 from gitopslab.clusters.tool import Answer, ToolTimeout, run
 from gitopslab.errors import SetupError
+from gitopslab.gitops.place import OWNED
 from gitopslab.machinery.kubectl import executable
-
-OWNED = {"app.kubernetes.io/managed-by": "gitopslab"}
-"""The label of every namespace the lab makes on a cluster that is not its own."""
 
 _SELECTOR = ",".join(f"{key}={value}" for key, value in OWNED.items())
 _TIMEOUT = 30.0
@@ -121,15 +120,25 @@ class ContextCluster:
         )
 
     def connect(self, port: int, progress: Progress = silent) -> Way:
-        """Refused: the lab does not know how that cluster reaches this machine, where the forge answers on loopback.
+        """By a network that this machine and all nodes stand on; how nodes find images there is theirs to be told.
 
         Raises:
-            SetupError: Always.
+            SetupError: There is no such network.
         """
-        raise SetupError(
-            f"The cluster of context {self.name} cannot reach the lab's Git server, which answers on this machine only",
-            "Name a repository it can reach in its GitRepository or Application, or use --cluster kind or embedded",
-        )
+        nodes = self._kubectl().nodes() or ()
+        way = shared_way(nodes)
+        if way is None:
+            raise SetupError(
+                f"The cluster of context {self.name} cannot reach the lab's Git server: no network of this machine "
+                "has all of its nodes in it",
+                "Name a repository it can reach in its GitRepository or Application, or use --cluster kind or embedded",
+            )
+        if not all(map(is_this_machine, nodes)):
+            server = f"http://{way.address}:{port}"
+            progress(
+                f"its nodes find images of localhost:{port} once their containerd is told of {server}: docs/forge.md"
+            )
+        return way
 
     def _kubectl(self) -> Kubectl:
         return Kubectl(self.kubeconfig, self._environment)

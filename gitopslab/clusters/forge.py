@@ -75,7 +75,7 @@ class Beside(Protocol):
         """In a folder whose name is the cluster's."""
         ...
 
-    def connect(self, port: int) -> Way:
+    def connect(self, port: int, progress: Progress = silent) -> Way:
         """The way from the cluster to a port of this machine."""
         ...
 
@@ -95,7 +95,7 @@ class Forge:
         kind: str,
         name: str,
         environment: Mapping[str, str] = os.environ,
-        connect: Callable[[int], Way] = lambda _port: LOOPBACK,
+        connect: Callable[[int, Progress], Way] = lambda _port, _progress: LOOPBACK,
     ) -> None:
         self._kind = kind
         self._name = name
@@ -140,14 +140,14 @@ class Forge:
         else:
             progress(f"its forge is up: Git and images at {address.url}")
 
-    def listen_at(self, bridge: str, progress: Progress = silent) -> None:
-        """Have it answer also on an address of this machine that the containers of its cluster reach.
+    def listen_at(self, way: Way, progress: Progress = silent) -> None:
+        """Have it answer also on an address of this machine that the nodes of its cluster reach.
 
         Raises:
             SetupError: It cannot start there.
         """
         with exclusive(self._lock, self._name, progress):
-            self._listen_at(bridge, progress)
+            self._listen_at(way, progress)
 
     def down(self, progress: Progress = silent, *, delete: bool = False) -> None:
         """Stop it; what it holds is kept unless ``delete`` is given."""
@@ -200,7 +200,8 @@ class Forge:
         )
         arguments = ["--port", str(port)]
         with suppress(OSError):
-            arguments += ["--bridge", (self.folder / "bridge").read_text().strip()]
+            bridge, *guests = (self.folder / "bridge").read_text().split()
+            arguments += ["--bridge", bridge, "--guests", *guests]
         self._process.start(arguments, self._environment)
         with explained(self.folder):
             write_private(self.folder / "port", f"{port}\n")
@@ -209,19 +210,20 @@ class Forge:
         """Have the cluster reach it; where that fails it is said, and Git and images work on this machine."""
         port = int((self.folder / "port").read_text())
         try:
-            way = self._connect(port)
+            way = self._connect(port, progress)
         except SetupError as error:
             progress(f"the nodes of cluster {self._name} do not reach its forge: {error}")
             return
         if way.is_bridge:
-            self._listen_at(way.address, progress)
+            self._listen_at(way, progress)
             progress(f"the nodes of cluster {self._name} reach its forge at {way.address}:{port}")
 
-    def _listen_at(self, bridge: str, progress: Progress) -> None:
-        if self._process.is_running() and (self._process.says() or {}).get("bridge") == bridge:
+    def _listen_at(self, way: Way, progress: Progress) -> None:
+        says = (self._process.says() or {}) if self._process.is_running() else {}
+        if (says.get("bridge"), says.get("guests")) == (way.address, list(way.guests)):
             return
         with explained(self.folder):
-            write_private(self.folder / "bridge", f"{bridge}\n")
+            write_private(self.folder / "bridge", " ".join((way.address, *way.guests)) + "\n")
         self._process.stop()
         self._start(progress)
 

@@ -29,7 +29,7 @@ from gitopslab.machinery.home import home
 
 __all__ = ["Built", "Image", "Images", "Moved", "Reference", "Request", "Step"]
 
-REAL_NODES = ("kind", "k3d")
+REAL_NODES = ("kind", "k3d", "context")
 """The kinds of clusters whose nodes run real containers."""
 
 _MISSING = ("MANIFEST_UNKNOWN", "NAME_UNKNOWN")

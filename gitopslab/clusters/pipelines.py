@@ -85,16 +85,17 @@ class PipelineClient:
         """Set a variable of a project's pipelines; None takes it away."""
         self._asked("POST", "variables", body={"project": project, "key": key, "value": value, "masked": masked})
 
-    def set_hook(self, project: str, url: str, token: str | None, *, authority: str = "") -> None:
-        """Have a URL of this machine told of every push, with a token; None takes the hook away.
+    def set_hook(self, project: str, url: str, token: str | None, *, authority: str = "", bearer: str = "") -> None:
+        """Have a URL told of every push, with a token; None takes the hook away.
 
         Args:
             project: Of which project.
             url: Where the call goes.
             token: Goes with it.
-            authority: Of a server with a certificate of its own, PEM.
+            authority: Of a server with a certificate of its own, PEM; without one the URL is of this machine.
+            bearer: A key to what stands before the URL, such as a cluster's API server.
         """
-        body = {"project": project, "url": url, "token": token, "authority": authority}
+        body = {"project": project, "url": url, "token": token, "authority": authority, "bearer": bearer}
         self._asked("POST", "hooks", body=body)
 
     def trace(self, job: int, *, follow: bool = False) -> Iterator[str]:

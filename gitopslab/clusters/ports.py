@@ -1,4 +1,4 @@
-"""Loopback ports: which is free, and who has one that is not.
+"""Loopback ports: which is free, and who has one that is not; and the addresses and networks of this machine.
 
 Used before a cluster or JupyterLab is started, so that "port in use" is said with the port and the program.
 """
@@ -9,7 +9,8 @@ import os
 import socket
 import sys
 import zlib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 LOOPBACK = "127.0.0.1"
 CLUSTERS = range(16443, 17443)  # below the ports systems hand out by themselves, so that a remembered one stays free
@@ -35,6 +36,26 @@ def is_ours(address: str) -> bool:
         except OSError:
             return False
         return True
+
+
+def network_of(address: str) -> IPv4Network | None:
+    """The network, of those this machine stands on, that an address is in; None when it is in none of them."""
+    wanted = IPv4Address(address)
+    return next((own.network for own in _interfaces() if wanted in own.network), None)
+
+
+def address_on(network: IPv4Network) -> str:
+    """The address of this machine on a network that ``network_of`` found."""
+    return next(str(own.ip) for own in _interfaces() if own.network == network)
+
+
+def _interfaces() -> Iterator[IPv4Interface]:
+    import psutil
+
+    for addresses in psutil.net_if_addrs().values():
+        for each in addresses:
+            if each.family == socket.AF_INET and each.netmask:
+                yield IPv4Interface(f"{each.address}/{each.netmask}")
 
 
 def in_our_order(candidates: Sequence[int]) -> Sequence[int]:

@@ -26,7 +26,7 @@ from gitopslab.course.stage import EXERCISE, Stage
 from gitopslab.course.tools import Install
 from gitopslab.course.voice import Voice
 from gitopslab.course.workshop import Workshop
-from gitopslab.errors import LabError
+from gitopslab.errors import LabError, SharedClusterError
 from gitopslab.machinery.language import _
 from gitopslab.machinery.objects import is_terminating, labels_of
 
@@ -74,7 +74,7 @@ class Desk:
         """Begin an exercise; one that has begun goes on, unless ``again`` takes it away first.
 
         Raises:
-            LabError: It changes nodes, and the cluster is not the learner's alone.
+            SharedClusterError: It changes nodes, and the cluster is not the learner's alone.
         """
         exercise = catalogue.exercise(word)
         stage = self.stage(exercise)
@@ -88,7 +88,7 @@ class Desk:
             )
             return exercise
         if exercise.is_shared and not self._is_own:
-            raise LabError(
+            raise SharedClusterError(
                 f"{exercise.number} changes nodes, and others may work on this cluster too",
                 "do it on a cluster of your own, such as the embedded one: gitopslab lab",
             )

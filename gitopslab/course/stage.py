@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitopslab.clusters.client import Client
-from gitopslab.clusters.context import OWNED
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.course.commands import call_of
@@ -21,6 +20,7 @@ from gitopslab.course.exercise import Exercise, Push, Step
 from gitopslab.course.tools import Install, prepare
 from gitopslab.course.workshop import Workshop
 from gitopslab.errors import AlreadyExistsError, ApiError, LabError, NotFoundError, WaitTimeoutError
+from gitopslab.gitops.place import OWNED
 from gitopslab.machinery import manifests
 from gitopslab.machinery.objects import Object, annotations_of, is_terminating, labels_of
 

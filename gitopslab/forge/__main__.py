@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from gitopslab import __version__
@@ -24,7 +25,7 @@ from gitopslab.background.presence import Presence
 from gitopslab.background.process import listening, loop_factory, started, stop_on_signals, tell
 from gitopslab.errors import SetupError
 from gitopslab.forge.app import Forge
-from gitopslab.forge.containers import let_in, network_of
+from gitopslab.forge.containers import let_in
 from gitopslab.forge.folder import ForgeFolder
 from gitopslab.images.engine import running_engine
 
@@ -41,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gitopslab.forge", description="The forge of one cluster.")
     parser.add_argument("--folder", type=Path, required=True, help="where the forge keeps its state")
     parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
-    parser.add_argument("--bridge", default="", help="this machine's address on the network of a cluster's containers")
+    parser.add_argument("--bridge", default="", help="this machine's address where a cluster's nodes reach it")
+    parser.add_argument("--guests", type=IPv4Network, nargs="*", default=[], help="networks that may come there")
     parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
     return parser
 
@@ -71,10 +73,11 @@ async def _serve(folder: ForgeFolder, listener: socket.socket, presence: Presenc
         asyncio.create_task(server.run(server.config(forge.app), listener)),
     ]
     bridge = options.bridge
-    if bridge and not await let_in(bridge, port, network_of(bridge)):
+    if bridge and not await let_in(bridge, port, options.guests):
         bridge = ""
     stop_on_signals(tasks)
-    state: dict[str, object] = {"pid": os.getpid(), "port": port, "bridge": bridge}
+    guests = [str(each) for each in options.guests]
+    state: dict[str, object] = {"pid": os.getpid(), "port": port, "bridge": bridge, "guests": guests}
     state |= {"started": time.time(), "version": __version__}
     folder.write("forge.json", json.dumps(state).encode())
     tell(options.ready_fd, {"ready": True, **state})

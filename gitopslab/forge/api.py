@@ -136,12 +136,12 @@ class Api:
         return JSONResponse([{"key": key, "masked": key in own.masked} for key in sorted(own.variables)])
 
     async def _set_hook(self, request: Request) -> Response:
-        """Have a URL of this machine told of a project's pushes; without a token it no longer is."""
+        """Have a URL told of a project's pushes; without a token it no longer is."""
         asked = await _asked(request)
         project, token = self._project(asked), asked.get("token")
-        authority = str(asked.get("authority") or "")
+        authority, bearer = (str(asked.get(key) or "") for key in ("authority", "bearer"))
         self._settings.set_hook(
-            project, str(asked.get("url")), None if token is None else str(token), authority=authority
+            project, str(asked.get("url")), None if token is None else str(token), authority=authority, bearer=bearer
         )
         return JSONResponse([{"url": url} for url in sorted(self._settings.of(project).hooks)])
 

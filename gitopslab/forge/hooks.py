@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -48,9 +48,11 @@ class Hooks:
         settings = self._settings.of(project)
         for url, token in settings.hooks.items():
             pool = self._pool_for(settings.authorities.get(url, ""))
+            bearer = settings.bearers.get(url, "")
+            keys = {"X-Gitlab-Token": token, "Authorization": bearer and f"Bearer {bearer}"}
             for update in updates:
                 if update.branch or update.tag:
-                    self._workers.submit(self._deliver, pool, url, token, self._payload(project, update))
+                    self._workers.submit(self._deliver, pool, url, keys, self._payload(project, update))
 
     def close(self) -> None:
         """Deliver no more."""
@@ -79,9 +81,9 @@ class Hooks:
             },
         }
 
-    def _deliver(self, pool: urllib3.PoolManager, url: str, token: str, payload: dict[str, Any]) -> None:
+    def _deliver(self, pool: urllib3.PoolManager, url: str, keys: Mapping[str, str], payload: dict[str, Any]) -> None:
         event = "Tag Push Hook" if payload["object_kind"] == "tag_push" else "Push Hook"
-        headers = {"X-Gitlab-Event": event, **({"X-Gitlab-Token": token} if token else {})}
+        headers = {"X-Gitlab-Event": event, **{name: key for name, key in keys.items() if key}}
         try:
             answer = pool.request("POST", url, json=payload, headers=headers, redirect=False)
         except urllib3.exceptions.HTTPError as error:

@@ -32,12 +32,14 @@ class ProjectSettings:
         masked: Names of those whose values never show in a log.
         hooks: The token that goes to each URL.
         authorities: Who vouches for the certificate at a URL, PEM, where that is nobody whom all know.
+        bearers: The key to what stands before a URL, where there is something.
     """
 
     variables: dict[str, str] = field(default_factory=dict)
     masked: list[str] = field(default_factory=list)
     hooks: dict[str, str] = field(default_factory=dict)
     authorities: dict[str, str] = field(default_factory=dict)
+    bearers: dict[str, str] = field(default_factory=dict)
 
 
 class Settings:
@@ -85,29 +87,31 @@ class Settings:
             found.masked += [key] if masked else []
         self._write()
 
-    def set_hook(self, project: str, url: str, token: str | None, *, authority: str = "") -> None:
+    def set_hook(self, project: str, url: str, token: str | None, *, authority: str = "", bearer: str = "") -> None:
         """Have a URL told of every push, or no longer.
 
         Args:
             project: Of which project.
-            url: On this machine.
+            url: On this machine, or ``https://`` with an authority.
             token: Sent as ``X-Gitlab-Token``; None takes the hook away.
             authority: Vouches for the certificate at the URL, PEM.
+            bearer: Sent as ``Authorization: Bearer``.
 
         Raises:
             LabError: The URL leads elsewhere.
         """
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not _LOOPBACK.fullmatch(parts.hostname or ""):
+        is_here = parts.scheme in ("http", "https") and _LOOPBACK.fullmatch(parts.hostname or "")
+        if not is_here and not (parts.scheme == "https" and authority):
             raise LabError(f"{url[:200]!r} is not on this machine", "A hook of the lab calls http://localhost:PORT/...")
         found = self._changed(project)
-        found.hooks.pop(url, None)
-        found.authorities.pop(url, None)
+        for known in (found.hooks, found.authorities, found.bearers):
+            known.pop(url, None)
         if token is not None:
             _check_room(found.hooks)
             found.hooks[url] = token
-            if authority:
-                found.authorities[url] = authority
+            found.authorities |= {url: authority} if authority else {}
+            found.bearers |= {url: bearer} if bearer else {}
         self._write()
 
     def forget(self, project: str) -> None:

@@ -10,6 +10,8 @@ from gitopslab.machinery.objects import Object
 
 NAMESPACE = "gitopslab"
 SERVICE = "git"
+OWNED = {"app.kubernetes.io/managed-by": "gitopslab"}
+"""The label of every namespace the lab makes on a cluster that is not its own."""
 
 
 def git_host() -> str:
@@ -33,7 +35,7 @@ def git_service(port: int, address: str = "localhost") -> list[Object]:
     kind = "IPv4" if address.replace(".", "").isdigit() else "FQDN"
     ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": port}]
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": OWNED}},
         {
             "apiVersion": "v1",
             "kind": "Service",

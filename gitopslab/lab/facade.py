@@ -14,10 +14,10 @@ from typing import Any
 from gitopslab import errors
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
-from gitopslab.clusters.context import OWNED
 from gitopslab.clusters.state import command
 from gitopslab.clusters.terminal import kubectl
 from gitopslab.clusters.waiting import Predicate
+from gitopslab.gitops.place import OWNED
 from gitopslab.lab import targets
 from gitopslab.lab.answers import Done, Ran, resources, say, show
 from gitopslab.lab.curling import Curling

@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+import yaml
+
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import Address, Forge
+from gitopslab.clusters.images import REAL_NODES
 from gitopslab.clusters.waiting import is_ready, wait_until
 from gitopslab.errors import LabError, WaitTimeoutError
 from gitopslab.gitops.place import git_service
 from gitopslab.lab.answers import say
 from gitopslab.lab.targets import objects
+from gitopslab.machinery.home import home
 from gitopslab.machinery.objects import Object, is_condition_true, name_of
-
-REAL = ("kind", "k3d", "context")
-"""The kinds of clusters whose pods run, so that real controllers can be installed."""
 
 _DEFINITION = "CustomResourceDefinition"
 _FIRST = (_DEFINITION, "Namespace")
@@ -57,7 +58,7 @@ class Release:
 
 
 def published(release: Release, source: str | Path = "", *, timeout: float = 60.0) -> list[Object]:
-    """The objects of a release: from a file or folder if one is given, else from the network.
+    """The objects of a release: from a file or folder if one is given, else from the network; once had, they are kept.
 
     Args:
         release: Which one.
@@ -72,9 +73,12 @@ def published(release: Release, source: str | Path = "", *, timeout: float = 60.
         if not path.exists():
             raise LabError(f"✗ there is no {path}", f"You are in {Path.cwd()}")
         say(f"► reading manifests of {release.title} from {path}")
-        return objects(path)
+        return _kept(release, objects(path))
+    if (known := _place(release)).is_file():
+        say(f"► reading manifests of {release.title} {release.version} from {known}, where they were kept")
+        return objects(known)
     say(f"► fetching manifests of {release.title} {release.version} from {release.url}")
-    return objects(_fetched(release, timeout))
+    return _kept(release, objects(_fetched(release, timeout)))
 
 
 def components(cluster: Cluster, release: Release, manifests: str | Path, actors: str) -> list[Object]:
@@ -89,7 +93,7 @@ def components(cluster: Cluster, release: Release, manifests: str | Path, actors
     Raises:
         LabError: The manifests cannot be had, or nothing would act on them.
     """
-    if cluster.kind not in REAL:
+    if cluster.kind not in REAL_NODES:
         raise LabError(
             f"✗ the pods of a {cluster.kind} cluster only pretend, so {actors} would do nothing",
             "Use the embedded cluster, which has controllers of its own, or --cluster kind",
@@ -180,10 +184,22 @@ def connect(client: Client, cluster: Cluster) -> Address:
     address = forge.up(say)
     way = cluster.connect(address.port)
     if way.is_bridge:
-        forge.listen_at(way.address, say)
+        forge.listen_at(way, say)
     for obj in git_service(address.port, way.address):
         client.apply(obj)
     return address
+
+
+def _place(release: Release) -> Path:
+    return home() / "manifests" / f"{release.title.lower().replace(' ', '-')}-{release.version}.yaml"
+
+
+def _kept(release: Release, found: list[Object]) -> list[Object]:
+    """So that whoever has installed a release once needs neither the network nor the folder again."""
+    place = _place(release)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(yaml.safe_dump_all(found, sort_keys=False), encoding="utf-8")
+    return found
 
 
 def _fetched(release: Release, timeout: float) -> str:

@@ -18,6 +18,7 @@ from gitopslab.course.desk import Desk, progress_in
 from gitopslab.course.progress import working_folder
 from gitopslab.course.report import Checked, Report
 from gitopslab.course.voice import Cell
+from gitopslab.errors import SharedClusterError
 from gitopslab.lab.answers import say
 from gitopslab.lab.equipping import tools_for
 from gitopslab.lab.part import Part
@@ -40,12 +41,15 @@ class Learning(Part):
             again: Take away what was done for it and begin anew.
 
         Returns:
-            Its task.
+            Its task; on a cluster that others use, too, the word that it cannot be done there.
 
         Example:
             >>> lab.start("06-2")
         """
-        begun = self._desk.start(exercise, again=again)
+        try:
+            begun = self._desk.start(exercise, again=again)
+        except SharedClusterError as refusal:
+            return Report(str(refusal))
         self.current_namespace = begun.namespace
         return Report(begun.task)
 

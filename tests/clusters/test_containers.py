@@ -24,7 +24,7 @@ def _two_nodes(standins: Standins, home: Path) -> None:
 
 @EACH
 def test_the_way_is_this_machines_address_on_dockers_network(kind: type[ExternalCluster], standins: Standins) -> None:
-    assert kind("lab", standins.environment).connect(5050) == Way("127.0.0.2", is_bridge=True)
+    assert kind("lab", standins.environment).connect(5050) == Way("127.0.0.2", ("127.0.0.0/8",))
     asked = next(call for call in standins.calls() if "inspect" in call)
     assert asked[3] == ("kind" if kind is KindCluster else "k3d-lab")
 

@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from gitopslab.clusters import Options, State, cluster, known
-from gitopslab.clusters.context import OWNED, ContextCluster
+from gitopslab.clusters.context import ContextCluster
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.errors import SetupError
+from gitopslab.gitops.place import OWNED
 
 pytestmark = pytest.mark.process
 

@@ -12,13 +12,14 @@ import pytest
 
 from gitopslab.background.lock import is_locked
 from gitopslab.clusters import Options, ports
-from gitopslab.clusters.base import Way
+from gitopslab.clusters.base import Progress, Way
 from gitopslab.clusters.detached import processes_of
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.forge import MODULE, Forge
 from gitopslab.errors import SetupError
 
 pytestmark = pytest.mark.process
+BRIDGE = Way("127.0.0.2", ("127.0.0.0/8",))
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_it_comes_back_at_its_port_with_its_token_after_a_kill(forge: Forge) -> 
 
 def test_it_listens_on_the_network_of_a_clusters_containers_too(forge: Forge) -> None:
     address = forge.up()
-    forge.listen_at("127.0.0.2")
+    forge.listen_at(BRIDGE)
     assert forge.up() == address
     for host in ("127.0.0.1", "127.0.0.2"):
         assert httpx.get(f"http://{host}:{address.port}/api/version").status_code == 200
@@ -63,10 +64,10 @@ def test_it_listens_on_the_network_of_a_clusters_containers_too(forge: Forge) ->
 
 
 def test_the_nodes_of_a_cluster_are_led_to_it_when_it_starts_and_when_they_do(home: Path) -> None:
-    ways: list[Way | SetupError] = [SetupError("Docker is not running", "Start it"), Way("127.0.0.2", is_bridge=True)]
+    ways: list[Way | SetupError] = [SetupError("Docker is not running", "Start it"), BRIDGE]
     asked, said = list[int](), list[str]()
 
-    def connect(port: int) -> Way:
+    def connect(port: int, _progress: Progress) -> Way:
         asked.append(port)
         way = ways[min(len(asked), len(ways)) - 1]
         if isinstance(way, SetupError):
@@ -92,7 +93,7 @@ def test_the_nodes_of_a_cluster_are_led_to_it_when_it_starts_and_when_they_do(ho
 
 def test_a_network_that_is_gone_does_not_keep_it_from_starting(forge: Forge) -> None:
     address = forge.up()
-    forge.listen_at("192.0.2.1")
+    forge.listen_at(Way("192.0.2.200", ("192.0.2.0/24",)))
     assert forge.up() == address
     assert httpx.get(f"{address.url}/api/version").status_code == 200
 

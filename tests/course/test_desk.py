@@ -15,7 +15,7 @@ from gitopslab.clusters.kubectl import Kubectl
 from gitopslab.course import catalogue
 from gitopslab.course.desk import Desk, progress_in
 from gitopslab.course.voice import Cell, Terminal, Voice
-from gitopslab.errors import LabError
+from gitopslab.errors import LabError, SharedClusterError
 
 
 class Learner:
@@ -158,5 +158,5 @@ def test_nodes_that_others_use_too_are_left_alone(
     cluster: FastCluster, client: Client, images: Images, tmp_path: Path
 ) -> None:
     desk = Desk(client, Kubectl(cluster.kubeconfig), tmp_path, images, Cell(), print, install={}, is_own=False)
-    with pytest.raises(LabError, match="others may work on this cluster"):
+    with pytest.raises(SharedClusterError, match="others may work on this cluster"):
         desk.start("04-3")

@@ -339,14 +339,23 @@ def test_a_push_is_told_to_a_hook_of_this_machine_and_to_who_waits(learner: Lear
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    asked = {"project": PROJECT, "url": f"http://localhost:{server.server_address[1]}/hook", "token": "t0ken"}
+    asked = {
+        "project": PROJECT,
+        "url": f"http://localhost:{server.server_address[1]}/hook",
+        "token": "t0ken",
+        "bearer": "k3y",
+    }
     assert learner.post("hooks", asked).status_code == 200
     elsewhere = learner.post("hooks", asked | {"url": "http://example.org/"})
     assert (elsewhere.status_code, "is not on this machine" in elsewhere.text) == (400, True)
+    vouched = {"project": PROJECT, "url": "https://192.0.2.1:6443/", "authority": "PEM", "token": "t0ken"}
+    assert learner.post("hooks", vouched).json() == [{"url": asked["url"]}, {"url": vouched["url"]}]
+    assert learner.post("hooks", vouched | {"token": None}).json() == [{"url": asked["url"]}]
     version = learner.client.get("projects").headers["x-version"]
     learner.push("say: {script: [echo hi]}")
     headers, payload = heard.get(timeout=30)
     assert (headers["X-Gitlab-Event"], headers["X-Gitlab-Token"]) == ("Push Hook", "t0ken")
+    assert headers["Authorization"] == "Bearer k3y"
     assert (payload["ref"], payload["project"]["path_with_namespace"]) == ("refs/heads/main", PROJECT)
     answer = learner.client.get("projects", params={"newer_than": version})
     assert answer.json()[0]["refs"] == {"refs/heads/main": payload["after"]}

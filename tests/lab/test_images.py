@@ -9,7 +9,7 @@ import pytest
 from image_samples import write
 from serving_forge import ServedForge, served_forge
 
-from gitopslab.clusters.base import LOOPBACK, Way
+from gitopslab.clusters.base import LOOPBACK, Progress, Way, silent
 from gitopslab.clusters.forge import Address, Forge
 from gitopslab.errors import DockerfileError
 from gitopslab.lab.forging import Forging
@@ -23,7 +23,7 @@ class Cluster:
         self.kind = "embedded"
         self.kubeconfig = folder / "lab" / "kubeconfig"
 
-    def connect(self, port: int) -> Way:
+    def connect(self, port: int, progress: Progress = silent) -> Way:
         return LOOPBACK
 
 

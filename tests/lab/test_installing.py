@@ -84,6 +84,12 @@ def served(room: Path) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds the manifests that another one had."""
+    monkeypatch.setenv("GITOPSLAB_HOME", str(tmp_path / "home"))
+
+
 def test_kinds_come_first_and_all_is_awaited(lab: Lab, room: Path, capsys: pytest.CaptureFixture[str]) -> None:
     what = release(lab)
     installing.apply(lab.client, installing.published(what, room), what)
@@ -98,6 +104,11 @@ def test_kinds_come_first_and_all_is_awaited(lab: Lab, room: Path, capsys: pytes
 def test_manifests_are_fetched(lab: Lab, served: str) -> None:
     found = installing.published(release(lab, served))
     assert [obj["kind"] for obj in found] == ["Deployment", "Gadget", "CustomResourceDefinition"]
+
+
+def test_manifests_that_were_had_once_are_kept(lab: Lab, room: Path) -> None:
+    had = installing.published(release(lab), room)
+    assert installing.published(release(lab)) == had
 
 
 def test_without_a_network_the_next_step_is_a_folder(lab: Lab) -> None:

@@ -76,8 +76,7 @@ class ArgoCD(Asking):
     def webhook(self, project: str) -> None:
         """Have pushes to a project compared at once, instead of at the next look two to three minutes later.
 
-        The forge tells Argo CD of each push, as GitLab does. The real Argo CD of another cluster cannot be called from
-        here; it looks every 15 s.
+        The forge tells Argo CD of each push, as GitLab does.
 
         Args:
             project: ``group/project``.

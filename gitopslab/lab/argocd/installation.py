@@ -8,8 +8,7 @@ from pathlib import Path
 
 from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
-from gitopslab.clusters.forge import USER, Forge
-from gitopslab.clusters.pipelines import PipelineClient
+from gitopslab.clusters.forge import USER
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import NotFoundError, SetupError, WaitTimeoutError
 from gitopslab.gitops.argocd import installation
@@ -20,9 +19,11 @@ from gitopslab.gitops.argocd.webhook import PATH, SECRET, TOKEN
 from gitopslab.gitops.place import git_url
 from gitopslab.lab import installing
 from gitopslab.lab.answers import say
+from gitopslab.lab.calling import Listener, have_called
 from gitopslab.machinery.objects import Object, copy_of, name_of
 
 _POLL = "15s"
+_SERVER_PATH = "/api/webhook"  # of the real argocd-server
 _RELEASE = installing.Release(
     title="Argo CD",
     version=VERSION,
@@ -69,11 +70,8 @@ def connect(client: Client, cluster: Cluster) -> None:
 
 def webhook(client: Client, cluster: Cluster, project: str) -> None:
     """Have the forge tell Argo CD of pushes to a project."""
-    if cluster.kind != "embedded":
-        return say(f"Argo CD of this cluster looks at {project} every {_POLL}; nobody outside can call it")
-    token = _token(client)
-    address = Forge.of(cluster).up(say)
-    PipelineClient(address).set_hook(project, f"{client.server}{PATH}", token, authority=client.connection.authority)
+    path = PATH if cluster.kind == "embedded" else _SERVER_PATH
+    have_called(client, cluster, project, _token(client), Listener(NAMESPACE, "https:argocd-server:443", path))
     say(f"webhook: pushes to {project} are compared at once")
 
 

@@ -135,7 +135,7 @@ class Flux(Asking):
 
         receive(
             self._client,
-            Forge.of(self._cluster).up(say),
+            self._cluster,
             project,
             sources or (installation.NAME,),
             name,

@@ -5,19 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
+from gitopslab.clusters import Cluster
 from gitopslab.clusters.client import Client
-from gitopslab.clusters.forge import Address
-from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import WaitTimeoutError
+from gitopslab.gitops.flux import installation
 from gitopslab.lab.answers import say
+from gitopslab.lab.calling import Listener, have_called
 from gitopslab.machinery.objects import Object, condition_of, is_condition_true
 
 _RECEIVERS = "receivers.notification.toolkit.fluxcd.io"
 _PATIENCE = 20.0
 
 
-def receive(client: Client, forge: Address, project: str, sources: Sequence[str], name: str, namespace: str) -> None:
+def receive(client: Client, cluster: Cluster, project: str, sources: Sequence[str], name: str, namespace: str) -> None:
     """Make the Receiver, wait for its path, and have the forge call it.
 
     Raises:
@@ -33,9 +34,8 @@ def receive(client: Client, forge: Address, project: str, sources: Sequence[str]
         said = (condition_of(found[0], "Ready") or {}).get("message", "nothing yet")
         hint = "Is Flux there? lab.flux.bootstrap(PROJECT)"
         raise WaitTimeoutError(f"Receiver {name} is not ready; it says: {said}", hint)
-    path = found[0]["status"]["webhookPath"]
-    url = f"{client.server}{path}"
-    PipelineClient(forge).set_hook(project, url, token, authority=client.connection.authority)
+    listener = Listener(installation.NAMESPACE, "webhook-receiver:80", found[0]["status"]["webhookPath"])
+    have_called(client, cluster, project, token, listener)
     say(f"receiver {name}: pushes to {project} are fetched at once")
 
 
