@@ -50,8 +50,9 @@ def _fault(url: str) -> str:
 
 def check_service(causes: Causes, service: Object, path: str) -> None:
     """The Service of a webhook."""
-    for field in ("name", "namespace"):
-        if not service.get(field):
+    # The real server calls its check with the two the wrong way round.
+    for field, value in (("name", service.get("namespace")), ("namespace", service.get("name"))):
+        if not value:
             causes.required(f"{path}.{field}")
     if service.get("port", 443) not in _PORTS:
         causes.invalid(f"{path}.port", service["port"], "port is not valid: must be between 1 and 65535, inclusive")

@@ -41,7 +41,4 @@ def _check_client(causes: Causes, client: Object | None, path: str) -> None:
     elif client.get("url") is not None:
         check_url(causes, client["url"], f"{path}.url")
     else:
-        # The real server calls its check with the two the wrong way round.
-        service = client["service"]
-        swapped = {**service, "name": service.get("namespace"), "namespace": service.get("name")}
-        check_service(causes, swapped, f"{path}.service")
+        check_service(causes, client["service"], f"{path}.service")
