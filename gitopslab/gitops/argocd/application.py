@@ -117,6 +117,8 @@ class ApplicationController:
         """Compare an Application, if it is its turn."""
         live = self._fingerprint(app)
         level = self._refreshing.level(request, app, live)
+        if level is None and (fault := self._applications.fault_of_project(app)):
+            self._teller.noted(app, fault)
         if level is not None and not self._compare(request, app, level, live):
             return DONE
         return Result(self._refreshing.wait(request, app))

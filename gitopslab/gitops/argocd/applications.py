@@ -73,12 +73,18 @@ class Applications:
 
     def faults(self, app: Object) -> list[Object]:
         """What is wrong with an Application before Git is asked: conditions, without their times."""
-        if self.project(app) is not None:
-            try:
-                self.usable_project(app)
-            except ProjectError as error:
-                return [said(UNKNOWN_ERROR, error.message)]
-        return [said(INVALID_SPEC, message) for message in self._invalid(app)]
+        fault = self.fault_of_project(app)
+        return [fault] if fault else [said(INVALID_SPEC, message) for message in self._invalid(app)]
+
+    def fault_of_project(self, app: Object) -> Object | None:
+        """The condition of an Application that has no project it may use, without its time."""
+        if self.project(app) is None:
+            return said(INVALID_SPEC, *invalid_spec(app, None, ()))
+        try:
+            self.usable_project(app)
+        except ProjectError as error:
+            return said(UNKNOWN_ERROR, error.message)
+        return None
 
     def _invalid(self, app: Object) -> list[str]:
         known = self.clusters()

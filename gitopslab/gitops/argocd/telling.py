@@ -125,12 +125,15 @@ class Teller:
             self._recorder.event(app, kind, "OperationCompleted", message)
         return written
 
+    def noted(self, app: Object, condition: Object) -> None:
+        """One condition, in the place of those of its type; nothing else is told."""
+        before, now = app.get("status") or {}, self._clock.now()
+        conditions = with_conditions(before.get("conditions") or (), [condition], (condition["type"],), now)
+        self._patch(app, {**before, "conditions": conditions}, {})
+
     def deletion_failed(self, app: Object, message: str) -> None:
         """Why a deletion does not go on."""
-        before = app.get("status") or {}
-        said = [{"type": "DeletionError", "message": message}]
-        conditions = with_conditions(before.get("conditions") or (), said, ("DeletionError",), self._clock.now())
-        self._patch(app, {**before, "conditions": conditions}, {})
+        self.noted(app, {"type": "DeletionError", "message": message})
         why = f"Unable to delete application resources: {message}"
         self._recorder.event(app, "Warning", "StatusRefreshed", why)
 

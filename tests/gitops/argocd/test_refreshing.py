@@ -67,6 +67,17 @@ def test_a_project_that_changes_counts_from_the_next_look(argo: Argo, project: P
     assert [kind for kind, _ in argo.conditions()] == ["InvalidSpecError"]
 
 
+def test_an_application_that_loses_its_project_says_so_at_once_and_nothing_else(argo: Argo, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    argo.application(project.url)
+    argo.change({"project": "gone"})
+    assert argo.conditions() == [("InvalidSpecError", "Application referencing project gone which does not exist")]
+    assert (argo.sync_status(), argo.health()) == ("OutOfSync", "Missing")
+    argo.change({"project": "default"})
+    argo.refresh()
+    assert argo.conditions() == []
+
+
 def test_a_project_that_forbids_and_permits_again(argo: Argo, project: Project) -> None:
     project.commit({"a.yaml": config_map("a")})
     argo.project("team")
