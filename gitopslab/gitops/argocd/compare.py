@@ -14,7 +14,7 @@ from gitopslab.errors import LabError
 from gitopslab.gitops.argocd import conditions, hooks, ignoring
 from gitopslab.gitops.argocd.clusters import OWN
 from gitopslab.gitops.argocd.conditions import COMPARISON_ERROR
-from gitopslab.gitops.argocd.diff import Differ
+from gitopslab.gitops.argocd.diff import Differ, Way
 from gitopslab.gitops.argocd.ignoring import Rules
 from gitopslab.gitops.argocd.kinds import COMPARE_OPTIONS, OUT_OF_SYNC, SYNCED, UNKNOWN
 from gitopslab.gitops.argocd.live import LiveState
@@ -143,14 +143,10 @@ class Comparer:
         settings = self._settings
         said = [*(app["spec"].get("ignoreDifferences") or ()), *settings.ignored]
         rules = ignoring.read(said, aggregated=settings.ignores_aggregated_roles)
-        by_server = is_compared_by_server(app)
-        return [
-            self._pair(key, objects.get(key), there.get(key), project, rules, by_server=by_server)
-            for key in {**objects, **there}
-        ]
+        return [self._pair(app, key, objects.get(key), there.get(key), project, rules) for key in {**objects, **there}]
 
     def _pair(
-        self, key: Key, target: Object | None, live: Object | None, project: Object, rules: Rules, *, by_server: bool
+        self, app: Object, key: Key, target: Object | None, live: Object | None, project: Object, rules: Rules
     ) -> Managed:
         obj = live if live is not None else target
         assert obj is not None, "a pair has a side"
@@ -158,9 +154,7 @@ class Comparer:
         is_hook = hooks.is_hook(obj)
         status = ""
         if not (is_hook or hooks.is_ignored(obj) or not is_own or (target is not None and hooks.is_skipped(target))):
-            same = (
-                target is not None and live is not None and not self._differs(target, live, rules, by_server=by_server)
-            )
+            same = target is not None and live is not None and not self._differs(app, target, live, rules)
             status = SYNCED if same else OUT_OF_SYNC
         if not is_kind_permitted(project, key.group, key.kind, key.name, namespaced=self._is_namespaced(obj)):
             status = UNKNOWN
@@ -169,10 +163,9 @@ class Comparer:
         version = _version(obj if target is None else target)
         return Managed(key, version, target, live, status, hook=is_hook, requires_pruning=extra)
 
-    def _differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
-        by_server = by_server or has_option(target, "ServerSideApply=true")
+    def _differs(self, app: Object, target: Object, live: Object, rules: Rules) -> bool:
         live = aligned(live, target, self._settings.tracking)
-        return self._differ.differs(target, live, rules, by_server=by_server)
+        return self._differ.differs(target, live, rules, way_of(app, target))
 
     def _status(self, app: Object, resources: Sequence[Managed]) -> str:
         if has_changed_namespace_metadata(app):
@@ -188,11 +181,14 @@ def _counts(resource: Managed) -> bool:
     return not (extra and "IgnoreExtraneous" in words(resource.object, COMPARE_OPTIONS))
 
 
-def is_compared_by_server(app: Object) -> bool:
-    """Whether an Application's objects are compared as a server-side apply would leave them."""
-    options = (app["spec"].get("syncPolicy") or {}).get("syncOptions") or ()
+def way_of(app: Object, target: Object) -> Way:
+    """How an object of an Application is compared."""
     asked = words(app, COMPARE_OPTIONS)
-    return "ServerSideApply=true" in options or ("ServerSideDiff=true" in asked and "ServerSideDiff=false" not in asked)
+    if "ServerSideDiff=true" in asked and "ServerSideDiff=false" not in asked:
+        return Way.ASKED
+    options = (app["spec"].get("syncPolicy") or {}).get("syncOptions") or ()
+    is_merged = "ServerSideApply=true" in options or has_option(target, "ServerSideApply=true")
+    return Way.MERGED if is_merged else Way.THREE_WAYS
 
 
 def _comparison(

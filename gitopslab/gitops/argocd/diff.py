@@ -9,6 +9,8 @@ Simplified: Argo CD knows the defaults of built-in kinds from their Go types; he
 
 from __future__ import annotations
 
+import enum
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +26,15 @@ from gitopslab.machinery.schema import struct_of
 from gitopslab.machinery.three_way import last_applied, three_way
 
 _MOST_SEEN = 10_000
+_UNREADABLE = re.compile(r"failed to create typed patch object \(.*?\): ")
+
+
+class Way(enum.Enum):
+    """How two sides are compared."""
+
+    THREE_WAYS = "as a client-side apply would leave them"
+    MERGED = "as a server-side apply would leave them, reckoned by Argo CD itself"
+    ASKED = "as the server says in a dry run that it would leave them"
 
 
 class Asked(Protocol):
@@ -46,7 +57,7 @@ class _Seen:
 
     version: str
     target: Object
-    how: tuple[str, bool]
+    how: tuple[str, Way]
     differs: bool
 
 
@@ -63,42 +74,45 @@ class Differ:
         self._catalog = catalog
         self._seen: Recent[str, _Seen] = Recent(_MOST_SEEN)
 
-    def differs(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> bool:
+    def differs(self, target: Object, live: Object, rules: Rules, way: Way) -> bool:
         """Whether applying a target would change a live object.
 
         Args:
             target: What Git says, with its tracking id.
             live: What is there.
             rules: What is left out.
-            by_server: Compare as a server-side apply would.
+            way: How they are compared.
 
         Raises:
             LabError: They cannot be compared.
         """
-        version, how = live["metadata"].get("resourceVersion", ""), (rules.text, by_server)
+        version, how = live["metadata"].get("resourceVersion", ""), (rules.text, way)
         seen = self._seen.get(uid_of(live))
         if seen is not None and (seen.version, seen.how) == (version, how) and seen.target == target:
             return seen.differs
         there = self._converted(live, target)
-        differs = self._by_server(target, there, rules) if by_server else self._by_three_ways(target, there, rules)
+        if way is Way.THREE_WAYS:
+            differs = self._by_three_ways(target, there, rules)
+        else:
+            differs = self._by_server(target, there, rules, way)
         self._seen.put(uid_of(live), _Seen(version, target, how, differs))
         return differs
 
-    def sides(self, target: Object, live: Object, rules: Rules, *, by_server: bool) -> tuple[Object, Object]:
+    def sides(self, target: Object, live: Object, rules: Rules, way: Way) -> tuple[Object, Object]:
         """What is there, and what applying the target would make of it, without what is not compared.
 
         Args:
             target: What Git says, with its tracking id.
             live: What is there.
             rules: What is left out.
-            by_server: Compare as a server-side apply would.
+            way: How they are compared.
 
         Raises:
             LabError: The cluster would refuse it, or they cannot be compared.
         """
         live = self._converted(live, target)
         resource = self._catalog.of(live)
-        if by_server:
+        if way is not Way.THREE_WAYS:
             there, result = normal(live, rules), self._patch(resource, live, rules.without(target), "apply")
         else:
             before, wanted, there = _aligned(target, live, rules)
@@ -132,17 +146,32 @@ class Differ:
         after = normal(result, rules)
         return _is_dropped(change, after) or not same(lasting(after), lasting(there))
 
-    def _by_server(self, target: Object, live: Object, rules: Rules) -> bool:
+    def _by_server(self, target: Object, live: Object, rules: Rules, way: Way) -> bool:
         wanted = rules.without(target)
         try:
             result = self._patch(self._catalog.of(target), live, wanted, "apply")
-        except ApiError:
+        except ApiError as error:
+            if why := _incomparable(target, error.message, way):
+                raise LabError(f"failed to calculate diff: {why}") from error
             return True
         return not same(lasting(normal(result, rules)), lasting(normal(live, rules)))
 
     def _patch(self, resource: Resource | None, live: Object, patch: Object, how: Any) -> Object:
         assert resource is not None, "what is there has a kind"
         return self._api.patch(resource.qualified, name_of(live), patch, namespace_of(live), type=how, dry_run=True)
+
+
+def _incomparable(target: Object, message: str, way: Way) -> str:
+    """Why a target that the server refuses cannot be compared; empty where it only differs."""
+    if way is Way.ASKED:
+        who = f"{target['kind']}/{name_of(target)}"
+        begin = (
+            "error calculating server side diff: serverSideDiff error: error running server side apply in dryrun mode"
+        )
+        return f"{begin} for resource {who}: {message}"
+    refusal = _UNREADABLE.match(message)
+    begin = "error calculating structured merge diff: error building typed value from config resource"
+    return f"{begin}: {message[refusal.end() :]}" if refusal else ""
 
 
 def compared(obj: Object, rules: Rules) -> Object:

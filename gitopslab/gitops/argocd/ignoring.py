@@ -128,7 +128,7 @@ def _path(path: str) -> Removal:
     try:
         program = jq.deletion(path)
     except ValueError as error:
-        raise IgnoreError(str(error)) from error
+        raise IgnoreError(f"failed to create diff normalizer: {error}") from error
 
     def remove(obj: Object) -> Object:
         try:

@@ -6,6 +6,7 @@ Nothing is kept on disk: a fetch is shallow, into memory. Errors are worded as F
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -282,12 +283,18 @@ def _refused(url: str, status: int, said: str) -> GitError:
     return (NoRepositoryError if status == 404 else GitError)(f"{_REFUSALS[status]}: {said}")
 
 
+def _address(host: str, port: int) -> str:
+    """Where Go would have dialled first."""
+    address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
+    return f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
+
+
 def _reason(url: str, error: BaseException) -> str:
     """What Go says of a request that came to nothing."""
     text, parts = str(error), urlsplit(url)
     if "refused" in text:
         port = parts.port or {"https": 443}.get(parts.scheme, 80)
-        return f"dial tcp {parts.hostname}:{port}: connect: connection refused"
+        return f"dial tcp {_address(parts.hostname or '', port)}: connect: connection refused"
     if "Failed to resolve" in text:
         return f"dial tcp: lookup {parts.hostname}: no such host"
     if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:

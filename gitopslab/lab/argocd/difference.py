@@ -13,10 +13,9 @@ from gitopslab.clusters.client import Client
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.errors import NotFoundError
 from gitopslab.gitops.argocd import hooks, ignoring
-from gitopslab.gitops.argocd.compare import is_compared_by_server
+from gitopslab.gitops.argocd.compare import way_of
 from gitopslab.gitops.argocd.diff import Differ, compared
 from gitopslab.gitops.argocd.kinds import FIELD_MANAGER
-from gitopslab.gitops.argocd.options import has_option
 from gitopslab.gitops.argocd.revision import is_commit, resolve
 from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.sources import sources_of
@@ -82,11 +81,8 @@ class Difference:
             return "" if before is after else change(key, before, after)
         if hooks.is_ignored(target) or hooks.is_skipped(target):
             return ""
-        before, after = self._differ.sides(target, live, self._rules, by_server=self._is_by_server(target))
+        before, after = self._differ.sides(target, live, self._rules, way_of(self._app, target))
         return change(key, before, after) if before != after else ""
-
-    def _is_by_server(self, target: Object) -> bool:
-        return is_compared_by_server(self._app) or has_option(target, "ServerSideApply=true")
 
     def _live(self, key: Key, target: Object | None) -> Object | None:
         version = target["apiVersion"] if target else self._version(key)

@@ -199,6 +199,32 @@ def test_with_server_side_apply_the_server_says_what_differs(
     assert argo.resources() == {"Deployment/x": expected}
 
 
+@pytest.mark.parametrize(("metadata", "options", "why"), [
+    ({"annotations": {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}}, [],
+     "error calculating server side diff: serverSideDiff error: error running server side apply in dryrun mode for "
+     "resource Deployment/x: failed to create typed patch object (default/x; apps/v1, Kind=Deployment): "),
+    ({}, ["ServerSideApply=true"],
+     "error calculating structured merge diff: error building typed value from config resource: "),
+])  # fmt: skip
+def test_what_the_server_cannot_read_cannot_be_compared_by_it(
+    argo: Argo, project: Project, metadata: Object, options: list[str], why: str
+) -> None:
+    spec = {"replicas": 0, **SELECTED}
+    web = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "x"}, "spec": spec}
+    project.commit({"a.yaml": yaml.safe_dump(web)})
+    argo.application(project.url, metadata=metadata, syncPolicy={"syncOptions": options})
+    argo.sync(syncOptions=options)
+    assert argo.sync_status() == "Synced"
+    spec["replicas"] = "one"
+    project.commit({"a.yaml": yaml.safe_dump(web)})
+    argo.refresh()
+    said = f"Failed to compare desired state to live state: failed to calculate diff: {why}"
+    assert argo.conditions() == [
+        ("ComparisonError", f"{said}.spec.replicas: expected numeric (int or float), got string"),
+    ]
+    assert argo.sync_status() == "Unknown"
+
+
 def test_an_object_that_is_kept_in_another_version(argo: Argo, project: Project) -> None:
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}
     spec = {"maxReplicas": 3, "targetCPUUtilizationPercentage": 50, "scaleTargetRef": target}

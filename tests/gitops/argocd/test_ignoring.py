@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -76,7 +77,8 @@ def test_a_path_that_cannot_be_read(argo: Argo, project: Project) -> None:
     argo.application(project.url, ignoreDifferences=[{"kind": "ConfigMap", "jqPathExpressions": [".a["]}])
     ((kind, message),) = argo.conditions()
     assert kind == "ComparisonError"
-    assert message.startswith("Failed to compare desired state to live state: jq: error: ")
+    why = 'failed to create diff normalizer: unexpected token ")"'
+    assert message == f"Failed to compare desired state to live state: {why}"
     assert (argo.sync_status(), argo.resources()) == ("Unknown", {"ConfigMap/a": "Unknown"})
 
 
@@ -100,7 +102,7 @@ def test_status_is_always_left_out(argo: Argo, project: Project) -> None:
     '"x" * 1000000000', "." * 5000,
 ])  # fmt: skip
 def test_a_path_that_would_not_end_or_reaches_out_is_passed_over(path: str) -> None:
-    with pytest.raises(ValueError, match=r"jq: error|JQ patch execution timed out"):
+    with pytest.raises(ValueError, match=r"unexpected|not defined|letters|JQ patch execution timed out"):
         jq.deletion(path)({})
 
 
@@ -168,3 +170,12 @@ def test_rules_that_others_fill_may_be_left_out(argo: Argo, project: Project) ->
     assert argo.resources() == {"ClusterRole/sum": "OutOfSync"}
     configured(argo, **{"resource.compareoptions": "ignoreAggregatedRoles: true\n"})
     assert argo.resources() == {"ClusterRole/sum": "Synced"}
+
+
+@pytest.mark.parametrize(("path", "words"), [
+    (".spec.[", 'unexpected token ")"'), (".a.b c", 'unexpected token "c"'), ("foo(.a)", "function not defined: foo/1"),
+    ("$x", "variable not defined: $x"), ('"x', "unexpected EOF"),
+])  # fmt: skip
+def test_what_is_no_path_is_told_in_gojqs_words(path: str, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        jq.deletion(path)
