@@ -47,6 +47,7 @@ WAKING = (
     "volumeattachments.storage.k8s.io",
     "csidrivers.storage.k8s.io",
     "csistoragecapacities.storage.k8s.io",
+    "resourceclaims.resource.k8s.io",
 )
 """Resources whose changes may help a waiting pod, besides pods and nodes."""
 

@@ -1,7 +1,8 @@
-"""DynamicResources: devices that pods claim (DRA). Here only what every pod without claims shows of it.
+"""DynamicResources: devices that pods claim (DRA).
 
-Simplified: the lab's API has no ResourceClaims, so a pod that wants one is told that it does not exist; the real plugin
-allocates devices, and frees unused claims when no node fits.
+Simplified: nothing allocates devices, so a pod with a claim finds no node; the real plugin allocates what slices offer,
+frees unused claims when no node fits, and does not try a pod whose claim is not there. Nor does anything make claims of
+templates.
 """
 
 from __future__ import annotations
@@ -12,34 +13,50 @@ from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent
 from gitopslab.controlplane.scheduler.framework import SUCCESS, Code, CycleState, Nomination, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
+from gitopslab.machinery.objects import name_of, namespace_of
 
 NAME = "DynamicResources"
 REASON = "no new claims to deallocate"
+REASON_CLAIMED = "still not schedulable"
+REASON_DEVICES = "cannot allocate all claims"
+CLAIMS = "resourceclaims.resource.k8s.io"
 
 
 class DynamicResources:
-    """Answers for pods without device claims."""
+    """Lets pods without device claims pass."""
 
     name = NAME
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> tuple[Status, set[str] | None]:
-        """Reject pods with claims; leave a mark, since ``post_filter`` fails without it, as the real one does."""
-        for claim in pod.spec.get("resourceClaims") or ():
-            wanted = claim.get("resourceClaimName") or claim.get("name")
-            return Status(Code.UNRESOLVABLE, (f'resourceclaim "{wanted}" not found',), NAME), None
+        """Reject pods whose claims are not there; leave a mark, without which ``post_filter`` fails, as upstream."""
+        for wanted in _claims_of(pod):
+            if state.lister.get(CLAIMS, wanted, pod.namespace) is None:
+                return Status(Code.UNRESOLVABLE, (f'resourceclaim "{wanted}" not found',), NAME), None
         state.data[NAME] = True
         return SUCCESS, None
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
+        """No node has what a claim wants."""
+        return Status(Code.UNRESOLVABLE, (REASON_DEVICES,), NAME) if _claims_of(pod) else SUCCESS
 
     def post_filter(self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]) -> Nomination:
         """Nothing to free; an error when the pod was rejected before this plugin was asked."""
         if NAME not in state.data:
             return Nomination(Status(Code.ERROR, ("not found",), NAME))
-        return Nomination(Status(Code.UNSCHEDULABLE, (REASON,), NAME))
+        reason = REASON_CLAIMED if _claims_of(pod) else REASON
+        return Nomination(Status(Code.UNSCHEDULABLE, (reason,), NAME))
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """All nodes are equal without claims."""
         return 0
 
     def awaits(self, pod: PodInfo, event: ClusterEvent) -> bool:
-        """Never: claims cannot come."""
-        return False
+        """A claim of the pod came."""
+        if not event.adds(CLAIMS):
+            return False
+        return namespace_of(event.object) == pod.namespace and name_of(event.object) in _claims_of(pod)
+
+
+def _claims_of(pod: PodInfo) -> list[str]:
+    """The claims that a pod names, and what those of templates are called in it."""
+    return [str(claim.get("resourceClaimName") or claim.get("name")) for claim in pod.spec.get("resourceClaims") or ()]

@@ -58,6 +58,8 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "poddisruptionbudgets.policy": others.set_disruption_budget,
     "rolebindings.rbac.authorization.k8s.io": others.set_role_binding,
     "clusterrolebindings.rbac.authorization.k8s.io": others.set_role_binding,
+    "resourceclaims.resource.k8s.io": others.set_claim_of_devices,
+    "resourceclaimtemplates.resource.k8s.io": others.set_claim_template,
     "priorityclasses.scheduling.k8s.io": others.set_priority_class,
 }
 

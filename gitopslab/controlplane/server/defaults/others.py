@@ -81,3 +81,22 @@ def set_priority_level(level: Object) -> None:
     if queuing is not None:
         for field, value in (("queues", 64), ("handSize", 8), ("queueLengthLimit", 50)):
             queuing[field] = queuing.get(field) or value
+
+
+def set_claim_of_devices(claim: Object) -> None:
+    """One device a request, where it does not say."""
+    _set_requests(claim.setdefault("spec", {}))
+
+
+def set_claim_template(template: Object) -> None:
+    """The same of a template."""
+    _set_requests(template.setdefault("spec", {}).setdefault("spec", {}))
+
+
+def _set_requests(spec: Object) -> None:
+    for request in spec.setdefault("devices", {}).get("requests") or ():
+        for wish in (request.get("exactly"), *(request.get("firstAvailable") or ())):
+            if wish is not None:
+                wish["allocationMode"] = wish.get("allocationMode") or "ExactCount"
+                if wish["allocationMode"] == "ExactCount" and not wish.get("count"):
+                    wish["count"] = 1

@@ -4,7 +4,8 @@ Some errors carry a difference of two specs, or a spec as a value, printed with 
 every unset field. ``_FIELDS`` names the fields of the structs that appear there (``pkg/apis/core/types.go``); parts
 of a spec without a row are printed with the fields they have.
 
-Called by ``pods``, ``claims``, ``storage``, ``jobs``, ``networking`` and ``flowcontrol`` when they refuse a change.
+Called by ``pods``, ``claims``, ``devices``, ``storage``, ``jobs``, ``networking`` and ``flowcontrol`` when they refuse
+a change.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ _FIELDS = {
         "Driver:s VolumeHandle:s ReadOnly:b FSType:s VolumeAttributes ControllerPublishSecretRef NodeStageSecretRef "
         "NodePublishSecretRef ControllerExpandSecretRef NodeExpandSecretRef"
     ),
+    "ResourceClaimSpec": "Devices=DeviceClaim",
+    "DeviceClaim": ("Requests=[]DeviceRequest Constraints=[]DeviceConstraint Config=[]DeviceConfiguration"),
+    "DeviceRequest": "Name:s Exactly=*DeviceWish FirstAvailable=[]DeviceAlternative",
+    "DeviceWish": "DeviceClassName:s Selectors AllocationMode:s Count:n AdminAccess Tolerations Capacity",
+    "DeviceAlternative": "Name:s DeviceClassName:s Selectors AllocationMode:s Count:n Tolerations Capacity",
+    "DeviceConstraint": "Requests MatchAttribute DistinctAttribute",
+    "DeviceConfiguration": "Requests Opaque=*OpaqueConfiguration",
+    "OpaqueConfiguration": "Driver:s Parameters",
     "ParentReference": "Group:s Resource:s Namespace:s Name:s",
     "FlowSchemaSpec": (
         "PriorityLevelConfiguration=LevelReference MatchingPrecedence DistinguisherMethod=*FlowMethod Rules=[]FlowRules"

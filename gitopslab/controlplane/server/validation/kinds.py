@@ -17,6 +17,7 @@ from gitopslab.controlplane.server.validation import (
     cluster,
     config,
     definitions,
+    devices,
     endpoints,
     events,
     flowcontrol,
@@ -144,6 +145,12 @@ _RULES: dict[str, Rules] = {
     "runtimeclasses.node.k8s.io": Rules(
         create=policies.check_runtime_class, change=policies.check_runtime_class_change
     ),
+    "deviceclasses.resource.k8s.io": Rules(create=devices.check_class, change=devices.check_class_change),
+    "resourceclaims.resource.k8s.io": Rules(create=devices.check_claim, change=devices.check_claim_change),
+    "resourceclaimtemplates.resource.k8s.io": Rules(
+        create=devices.check_template, change=devices.check_template_change
+    ),
+    "resourceslices.resource.k8s.io": Rules(create=devices.check_slice, change=devices.check_slice_change),
     "priorityclasses.scheduling.k8s.io": Rules(
         create=policies.check_priority_class, change=policies.check_priority_class_change
     ),

@@ -1,0 +1,209 @@
+"""Rules of device classes, claims, their templates, and slices. Upstream: ``pkg/apis/resource/validation``.
+
+Simplified: expressions that select devices are not compiled; what a driver reports of a claim, and the attributes,
+capacities, counters and taints of the devices in a slice, are kept as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.validation import formats
+from gitopslab.controlplane.server.validation.causes import Causes, Struct
+from gitopslab.controlplane.server.validation.gostruct import printed
+from gitopslab.machinery.objects import Object
+
+_MODES = ("All", "ExactCount")
+_MOST = 32
+_MOST_ALTERNATIVES = 8
+_MOST_DEVICES = 128
+_LONGEST = 10 * 1024
+_LONGEST_DRIVER = 63
+_ONE_KIND = "exactly one of `exactly` or `firstAvailable` is required"
+_IN_CLAIM = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
+_PLACES = ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection")
+_ONE_PLACE = f"exactly one of {', '.join(f'`{place}`' for place in _PLACES)} is required"
+_IMMUTABLE = "field is immutable"
+
+
+def check_claim(causes: Causes, claim: Object) -> None:
+    """A new claim."""
+    _check_devices(causes, claim["spec"].get("devices") or {}, "spec.devices")
+
+
+def check_claim_change(causes: Causes, claim: Object, before: Object, subresource: str) -> None:
+    """What is claimed stays as it is."""
+    if subresource != "status" and not same(claim["spec"], before["spec"]):
+        causes.invalid("spec", printed("ResourceClaimSpec", claim["spec"]), _IMMUTABLE)
+
+
+def check_template(causes: Causes, template: Object) -> None:
+    """A new template of claims."""
+    _check_devices(causes, (template["spec"].get("spec") or {}).get("devices") or {}, "spec.spec.devices")
+
+
+def check_template_change(causes: Causes, template: Object, before: Object, subresource: str) -> None:
+    """A template stays as it is."""
+    spec = template["spec"]
+    if not same(spec, before["spec"]):
+        claim = printed("ResourceClaimSpec", spec.get("spec") or {})
+        causes.invalid("spec", Struct({**(spec.get("metadata") or {}), "Spec": claim}), _IMMUTABLE)
+
+
+def check_class(causes: Causes, obj: Object) -> None:
+    """A new or changed class."""
+    spec = obj["spec"]
+    _check_selectors(causes, spec.get("selectors") or [], "spec.selectors")
+    for index, config in enumerate(spec.get("config") or ()):
+        _check_config(causes, config, f"spec.config[{index}]")
+    name = spec.get("extendedResourceName")
+    if name is not None and (formats.problems_of_qualified_name(name) or "/" not in name):
+        causes.invalid("spec.extendedResourceName", name, "must be a valid extended resource name")
+
+
+def check_class_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:
+    """Everything may change."""
+    check_class(causes, obj)
+
+
+def check_slice(causes: Causes, obj: Object) -> None:
+    """A new slice."""
+    spec = obj["spec"]
+    _check_driver(causes, spec.get("driver") or "", "spec.driver")
+    _check_pool(causes, spec.get("pool") or {}, "spec.pool")
+    given = [place for place in _PLACES if spec.get(place)]
+    if not given:
+        causes.required("spec", _ONE_PLACE)
+    elif len(given) > 1:
+        shown = f"{{{', '.join(f'`{place}`' for place in given)}}}"
+        causes.invalid("spec", shown, f"{_ONE_PLACE}, but multiple fields are set")
+    devices = spec.get("devices") or []
+    if len(devices) > _MOST_DEVICES:
+        causes.too_many("spec.devices", len(devices), _MOST_DEVICES)
+    _check_names(causes, devices, "spec.devices", below="")
+
+
+def check_slice_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:
+    """Whose slice it is stays."""
+    check_slice(causes, obj)
+    for field in ("driver", "nodeName"):
+        if obj["spec"].get(field) != before["spec"].get(field):
+            causes.invalid(f"spec.{field}", obj["spec"].get(field), _IMMUTABLE)
+
+
+def _check_devices(causes: Causes, devices: Object, path: str) -> None:
+    requests = devices.get("requests") or []
+    known = {name for request in requests for name in _names_of(request)}
+    for field in ("requests", "constraints", "config"):
+        if len(devices.get(field) or ()) > _MOST:
+            causes.too_many(f"{path}.{field}", len(devices[field]), _MOST)
+    _check_names(causes, requests, f"{path}.requests")
+    for index, request in enumerate(requests):
+        _check_request(causes, request, f"{path}.requests[{index}]")
+    for index, constraint in enumerate(devices.get("constraints") or ()):
+        here = f"{path}.constraints[{index}]"
+        _check_references(causes, constraint.get("requests") or (), known, f"{here}.requests")
+        if constraint.get("matchAttribute") is None and constraint.get("distinctAttribute") is None:
+            why = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set'
+            causes.required(here, why)
+    for index, config in enumerate(devices.get("config") or ()):
+        _check_references(causes, config.get("requests") or (), known, f"{path}.config[{index}].requests")
+        _check_config(causes, config, f"{path}.config[{index}]")
+
+
+def _names_of(request: Object) -> list[str]:
+    name = request.get("name") or ""
+    return [name, *(f"{name}/{each.get('name')}" for each in request.get("firstAvailable") or ())]
+
+
+def _check_names(causes: Causes, items: list[Object], path: str, below: str = ".name") -> None:
+    names: set[str] = set()
+    for index, item in enumerate(items):
+        name = item.get("name") or ""
+        causes.each(f"{path}[{index}].name", name, formats.problems_of_label(name) if name else ())
+        if not name:
+            causes.required(f"{path}[{index}].name")
+        if name in names:
+            causes.duplicate(f"{path}[{index}]{below}", name)
+        names.add(name)
+
+
+def _check_request(causes: Causes, request: Object, path: str) -> None:
+    exactly, alternatives = request.get("exactly"), request.get("firstAvailable") or []
+    if exactly is not None and alternatives:
+        causes.invalid(path, None, f"{_ONE_KIND}, but multiple fields are set")
+    elif exactly is not None:
+        _check_wish(causes, exactly, f"{path}.exactly")
+    elif not alternatives:
+        causes.required(path, _ONE_KIND)
+    else:
+        if len(alternatives) > _MOST_ALTERNATIVES:
+            causes.too_many(f"{path}.firstAvailable", len(alternatives), _MOST_ALTERNATIVES)
+        _check_names(causes, alternatives, f"{path}.firstAvailable")
+        for index, alternative in enumerate(alternatives):
+            _check_wish(causes, alternative, f"{path}.firstAvailable[{index}]")
+
+
+def _check_wish(causes: Causes, wish: Object, path: str) -> None:
+    name, mode, count = wish.get("deviceClassName") or "", wish.get("allocationMode") or "", wish.get("count") or 0
+    if name:
+        causes.each(f"{path}.deviceClassName", name, formats.problems_of_subdomain(name))
+    else:
+        causes.required(f"{path}.deviceClassName")
+    _check_selectors(causes, wish.get("selectors") or [], f"{path}.selectors")
+    if mode not in _MODES:
+        causes.unsupported(f"{path}.allocationMode", mode, _MODES)
+    elif mode == "All" and count:
+        causes.invalid(f"{path}.count", count, "must not be specified when allocationMode is 'All'")
+    elif mode == "ExactCount" and count <= 0:
+        causes.invalid(f"{path}.count", count, "must be greater than zero")
+
+
+def _check_selectors(causes: Causes, selectors: list[Object], path: str) -> None:
+    if len(selectors) > _MOST:
+        causes.too_many(path, len(selectors), _MOST)
+    for index, selector in enumerate(selectors):
+        expression = (selector.get("cel") or {}).get("expression") or ""
+        if selector.get("cel") is None:
+            causes.required(f"{path}[{index}].cel")
+        elif len(expression) > _LONGEST:
+            too_long = f"Too long: may not be more than {_LONGEST} bytes"
+            causes.bare(f"{path}[{index}].cel.expression", "FieldValueTooLong", too_long)
+
+
+def _check_references(causes: Causes, names: Iterable[str], known: set[str], path: str) -> None:
+    for index, name in enumerate(names):
+        if name not in known:
+            causes.invalid(f"{path}[{index}]", name, _IN_CLAIM)
+
+
+def _check_config(causes: Causes, config: Object, path: str) -> None:
+    opaque = config.get("opaque")
+    if opaque is None:
+        causes.required(f"{path}.opaque")
+        return
+    _check_driver(causes, opaque.get("driver") or "", f"{path}.opaque.driver")
+    if opaque.get("parameters") is None:
+        causes.required(f"{path}.opaque.parameters")
+
+
+def _check_driver(causes: Causes, name: str, path: str) -> None:
+    if not name:
+        causes.required(path)
+        return
+    if len(name) > _LONGEST_DRIVER:
+        causes.bare(path, "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_DRIVER} bytes")
+    causes.each(path, name, formats.problems_of_subdomain(name.lower()))
+
+
+def _check_pool(causes: Causes, pool: Object, path: str) -> None:
+    name = pool.get("name") or ""
+    if not name:
+        causes.required(f"{path}.name")
+    for part in name.split("/") if name else ():
+        causes.each(f"{path}.name", part, formats.problems_of_subdomain(part))
+    if (pool.get("resourceSliceCount") or 0) <= 0:
+        causes.invalid(f"{path}.resourceSliceCount", pool.get("resourceSliceCount") or 0, "must be greater than zero")
+    if (pool.get("generation") or 0) < 0:
+        causes.invalid(f"{path}.generation", pool["generation"], "must be greater than or equal to 0")
