@@ -8,9 +8,9 @@ them.
 A line is a type, ``@atomic`` if it is always replaced as a whole, and ``field:TYPE;flag;flag`` for each field.
 ``TYPE`` is the Go type, because Go's rules decide what is kept on decoding: ``*`` is a pointer (kept even if zero),
 ``!`` means always written. Flags: ``map=KEYS`` and ``set`` for lists that merge, ``plain`` for lists that do not say
-(all others are atomic), ``atomic`` and ``granular`` for maps, ``merge``, ``merge=KEY``, ``replace`` and ``retainKeys``
-for strategic merge, ``enum`` (a space is ``%20``), ``default``, ``nodefault``, ``omitzero``, ``required`` and
-``optional`` where these differ from ``!``.
+(all others are atomic), ``list`` for bytes that are published as one, ``atomic`` and ``granular`` for maps,
+``merge``, ``merge=KEY``, ``replace`` and ``retainKeys`` for strategic merge, ``enum`` (a space is ``%20``),
+``default``, ``nodefault``, ``omitzero``, ``required`` and ``optional`` where these differ from ``!``.
 """
 
 from __future__ import annotations
@@ -356,6 +356,8 @@ def _relation(kind: Type) -> Relation:
 
 
 def _list_type(kind: Type, given: dict[str, str]) -> str:
+    if kind.shape == "bytes":
+        return "atomic" if "list" in given else ""
     if kind.shape != "list" or "plain" in given:
         return ""
     return next((flag for flag in ("map", "set") if flag in given), "atomic")

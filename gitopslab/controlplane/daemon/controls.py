@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
-from gitopslab.controlplane.daemon.loop import work
+from gitopslab.controlplane.daemon.loop import settle
 from gitopslab.controlplane.daemon.staticpods import PROGRAMS
 from gitopslab.controlplane.daemon.topology import CONTROL_PLANE
 from gitopslab.controlplane.runtime.controls import FASTEST, LONGEST, SLOWEST, Action, Entry
@@ -149,12 +149,12 @@ class LabControls:
             raise bad_request(f"the clock cannot be moved by {seconds:g} s; it goes forward, at most {LONGEST:g} s")
         manager, clock = self._plane.manager, self._clock
         end = clock.now() + seconds
-        await work(manager)
+        await settle(manager)
         while (due := manager.next_due()) is not None and due <= end:
             clock.jump(max(0.0, due - clock.now()))
-            await work(manager)
+            await settle(manager)
         clock.jump(max(0.0, end - clock.now()))
-        await work(manager)
+        await settle(manager)
         self._tell()
 
     def step(self, within: float) -> Action:

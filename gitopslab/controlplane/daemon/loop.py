@@ -11,7 +11,7 @@ import math
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
-from gitopslab.controlplane.runtime.strands import begin
+from gitopslab.controlplane.runtime.strands import begin, rest
 from gitopslab.machinery.clock import LabClock
 
 _SLICE = 0.004  # seconds of reconciling before waiting requests get their turn
@@ -38,6 +38,13 @@ async def work(manager: Manager) -> None:
         if loop.time() >= end:
             await asyncio.sleep(0)
             end = loop.time() + _SLICE
+
+
+async def settle(manager: Manager) -> None:
+    """Step until nothing is due, and nothing that was begun waits for somebody outside."""
+    await work(manager)
+    while await rest():
+        await work(manager)
 
 
 def _left(manager: Manager, clock: LabClock) -> float:

@@ -217,7 +217,8 @@ def struct_schema(kind: Struct, description: Description | None = None) -> dict[
     result: dict[str, Any] = _described({"type": "object"}, texts.text)
     properties = {}
     for name, field in sorted(kind.fields.items()):
-        properties[name] = _described(field_schema(field), texts.fields.get(name, ""))
+        text = texts.fields.get(name, "")
+        properties[name] = _described(field_schema(field), text + _values(field) if text else "")
     if properties:
         result["properties"] = properties
     required = [name for name, field in kind.fields.items() if field.required]
@@ -229,6 +230,11 @@ def struct_schema(kind: Struct, description: Description | None = None) -> dict[
     if gvk:
         result["x-kubernetes-group-version-kind"] = [gvk]
     return result
+
+
+def _values(field: Field) -> str:
+    """The values of an enumeration, listed as the real server lists them after what the field is for."""
+    return "".join(("\n\nPossible enum values:", *(f'\n - `"{value}"`' for value in field.enum))) if field.enum else ""
 
 
 def _described(schema: dict[str, Any], text: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
 from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -62,18 +64,40 @@ def begin(do: Callable[[], None], then: Callable[[], None]) -> None:
         task.add_done_callback(lambda _: then())
 
 
-async def rest() -> None:
-    """Wait until everything that was begun has ended."""
-    while _begun:
-        await asyncio.wait(set(_begun))
+async def rest() -> bool:
+    """Wait until everything that was begun has ended; whether there was any."""
+    begun = set(_begun)
+    if begun:
+        await asyncio.wait(begun)
+    return bool(begun)
+
+
+def _in_thread(work: _Work) -> asyncio.Future[Any]:
+    """Do a piece of work in a thread of its own, which keeps neither other work nor the end of the process waiting."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def tell(set_: Callable[[Any], None], outcome: Any) -> None:
+        if not future.done():
+            set_(outcome)
+
+    def do() -> None:
+        try:
+            outcome = future.set_result, work()
+        except BaseException as error:
+            outcome = future.set_exception, error
+        with suppress(RuntimeError):  # the loop is at its end, and nobody waits any more
+            loop.call_soon_threadsafe(tell, *outcome)
+
+    Thread(target=do, name="strand", daemon=True).start()
+    return future
 
 
 async def _end(strand: _Strand, work: Any) -> Any:
     """Do what the strand waits for, again and again, until it ends with a value."""
     while not strand.dead:
-        job: _Work = work
         try:
-            done = await asyncio.to_thread(job)
+            done = await _in_thread(work)
         except BaseException as error:
             work = strand.throw(error)
         else:
