@@ -53,6 +53,13 @@ def test_a_pods_limit_is_its_request_too_but_not_a_templates() -> None:
     assert in_template["spec"]["template"]["spec"]["containers"][0]["resources"] == {"limits": {"cpu": "1"}}
 
 
+def test_less_than_no_time_to_stop_is_a_second_for_a_pod_and_kept_in_a_template() -> None:
+    spec = {"containers": [{"name": "c", "image": "nginx"}], "terminationGracePeriodSeconds": -1}
+    in_template = defaulted(deployment("d", spec={"template": {"metadata": {}, "spec": dict(spec)}}))
+    assert defaulted(pod("p", spec=spec))["spec"]["terminationGracePeriodSeconds"] == 1
+    assert in_template["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == -1
+
+
 def test_probes_have_their_times_and_an_http_probe_its_path() -> None:
     container = {"name": "c", "image": "nginx", "livenessProbe": {"httpGet": {"port": 80}}}
     probe = defaulted(pod("p", spec={"containers": [container]}))["spec"]["containers"][0]["livenessProbe"]

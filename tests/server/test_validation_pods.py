@@ -8,7 +8,9 @@ import pytest
 from builders import pod
 from validation_tools import NAME, change_problems, ids_of, problems, ready, resource_of
 
+from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.validation import validate
+from gitopslab.errors import InvalidError
 from gitopslab.machinery.objects import Object
 
 
@@ -262,3 +264,14 @@ def test_quality_of_service_is_not_a_status_anybody_sets() -> None:
     assert change_problems(with_spec(), {"status.qosClass": "Guaranteed"}, "status") == [
         'status.qosClass: Invalid value: "Guaranteed": field is immutable'
     ]
+
+
+def test_a_kubelet_that_shows_no_resources_cannot_resize(api: LocalApi) -> None:
+    api.create(pod("p"))
+    running: Object = {"name": "c", "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
+    api.patch("pods", "p", {"status": {"containerStatuses": [running]}}, "default", subresource="status")
+    with pytest.raises(InvalidError, match="spec: Forbidden: Pod running on node without support for resize"):
+        api.patch("pods", "p", {"metadata": {}}, "default", subresource="resize")
+    running["resources"] = {}
+    api.patch("pods", "p", {"status": {"containerStatuses": [running]}}, "default", subresource="status")
+    assert api.patch("pods", "p", {"metadata": {}}, "default", subresource="resize")

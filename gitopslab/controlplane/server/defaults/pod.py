@@ -22,6 +22,8 @@ def set_pod(pod: Object) -> None:
     """Defaults of a Pod."""
     spec = pod.setdefault("spec", {})
     set_pod_spec(spec)
+    if spec["terminationGracePeriodSeconds"] < 0:
+        spec["terminationGracePeriodSeconds"] = 1  # what is less than no time at all is taken for the least there is
     set_requests(spec)
     spec.setdefault("enableServiceLinks", True)
     pod.setdefault("status", {})

@@ -174,6 +174,10 @@ def _check_resize(causes: Causes, pod: Object, before: Object) -> None:
     quality = (before.get("status") or {}).get("qosClass") or quality_of_service(before["spec"])
     if quality != quality_of_service(pod["spec"]):
         causes.invalid("spec", quality, "Pod QOS Class may not change as a result of resizing")
+    statuses = (before.get("status") or {}).get("containerStatuses") or ()
+    running = next((each for each in statuses if (each.get("state") or {}).get("running") is not None), None)
+    if running is not None and running.get("resources") is None:  # so a kubelet shows that it is too old
+        causes.forbidden("spec", "Pod running on node without support for resize")
     pairs = [
         (f"spec.{field}[{index}].resources", item, kept)
         for field in ("initContainers", "containers")
