@@ -113,3 +113,8 @@ def test_what_breaks_the_yaml_is_told_with_its_line() -> None:
         RenderError, match=r"^YAMLToJSON: yaml: line 3: mapping values are not allowed in this context$"
     ):
         substituted(obj, {"x": "a: b c"})
+
+
+def test_keys_that_go_takes_for_truth_values_stay_text() -> None:
+    found = substituted({"data": {"y": "${city}", "n": "1", "on": "x"}}, VARIABLES)
+    assert found == {"data": {"y": "Antwerp", "n": "1", "on": "x"}}

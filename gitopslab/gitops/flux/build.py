@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from gitopslab.gitops.flux.decryption import check_readable
 from gitopslab.gitops.render import confined, generated, kustomize, substitution
 from gitopslab.gitops.source import archive
 from gitopslab.machinery.objects import Object
+
+_NUMBERS = 2**32
 
 
 class PathError(RenderError):
@@ -49,8 +54,7 @@ def build(content: bytes, spec: Object, variables: Mapping[str, str] | RenderErr
         PathError: ``spec.path`` is not there.
         RenderError: The build fails; the message is Flux's.
     """
-    with tempfile.TemporaryDirectory(prefix="kustomization-") as place:
-        root = Path(place).resolve()
+    with _room() as root:
         archive.unpack(content, root)
         folder = _folder(root, spec.get("path") or "")
         generated.write(folder, spec)
@@ -66,10 +70,24 @@ def build(content: bytes, spec: Object, variables: Mapping[str, str] | RenderErr
     return Built(tuple(objects), f"sha256:{hashlib.sha256(text).hexdigest()}")
 
 
+@contextmanager
+def _room() -> Iterator[Path]:
+    """A folder for one build, named as Go names it, since errors name it; it goes afterwards."""
+    root = Path(tempfile.gettempdir()).resolve() / f"kustomization-{secrets.randbelow(_NUMBERS)}"
+    root.mkdir(mode=0o700)
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
 def _folder(root: Path, path: str) -> Path:
     folder = (root / path.lstrip("/")).resolve()
-    if not folder.is_relative_to(root) or not folder.is_dir():
+    if not folder.is_relative_to(root) or not folder.exists():
         raise PathError(f"kustomization path not found: stat {root / path.lstrip('./')}: no such file or directory")
+    if not folder.is_dir():
+        file = folder / kustomize.FILES[0]
+        raise RenderError(f"open {file}: not a directory remove {file}: not a directory")
     return folder
 
 

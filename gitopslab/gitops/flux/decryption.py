@@ -15,6 +15,13 @@ from gitopslab.gitops.flux.marks import spoken
 from gitopslab.gitops.render.substitution import title
 from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 
+_NO_KEY = """Failed to get the data key required to decrypt the SOPS file.
+
+Group 0: FAILED
+
+Recovery failed because no master key was able to decrypt the file. In
+order for SOPS to recover the file, at least one key has to be successful,
+but none were."""
 _DECRYPT = f"{KUSTOMIZE}/decrypt"
 
 
@@ -44,7 +51,7 @@ def check_readable(obj: Object, spec: Object) -> None:
     """
     sops = obj.get("sops")
     if spec.get("decryption") and isinstance(sops, dict) and sops.get("mac") and not _is_to_stay(obj):
-        why = "cannot get sops data key: Failed to get the data key required to decrypt the SOPS file."
+        why = f"cannot get sops data key: {_NO_KEY}"
         if obj.get("kind") == "Secret":
             why = f"failed to decrypt and format '{namespace_of(obj)}/{name_of(obj)}' Secret data: {why}"
         raise RenderError(f"decryption failed for '{title(obj)}': {why}")

@@ -58,7 +58,8 @@ def refused(expression: str, obj: Object, other: Object) -> str:
     except NoValueError as error:
         return error.message
     except ExpressionError as error:
-        raise ExpressionError(f"failed to evaluate dependency {name_of(other)}: {error.message}") from error
+        what = f"terminal error: failed to evaluate dependency {name_of(other)}"
+        raise ExpressionError(f"{what}: {error.message}") from error
     return f"dependency '{namespace_of(other)}/{name_of(other)}' is not ready according to readyExpr eval"
 
 

@@ -5,8 +5,10 @@ write down what is owned, delete what no longer is, wait for health, and say so.
 revision, when the spec changes, when somebody asks, and once an interval, which is what repairs drift. Nothing that it
 owns is watched.
 
-Simplified: only this cluster is applied to (``kubeConfig``). A new revision ends the health checks of the one before;
-the real controller does so only behind a feature gate. A reconcile for which nothing has changed tells no steps.
+Simplified: only this cluster is applied to, and a Kustomization for another one (``kubeConfig``) is refused. A timeout
+of less than 30 s counts, so that a lesson need not wait; the real controller waits 30 s at least. A new revision ends
+the health checks of the one before; the real controller does so only behind a feature gate. A reconcile for which
+nothing has changed tells no steps.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from gitopslab.gitops.flux.checks import Checks
 from gitopslab.gitops.flux.decryption import check_keys, check_plain
 from gitopslab.gitops.flux.dependencies import source_of, unready
 from gitopslab.gitops.flux.durations import seconds
+from gitopslab.gitops.flux.elsewhere import elsewhere
 from gitopslab.gitops.flux.expressions import ExpressionError
 from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS, is_suspended
 from gitopslab.gitops.flux.marks import is_owned, owner_labels, spoken
@@ -94,6 +97,7 @@ class KustomizationController:
             return DONE
         if is_suspended(obj):
             self._forget(request)
+            self._report.suspended(obj)
             return DONE
         cause = self._causes.of(obj)
         if run is None or run.cause != cause:
@@ -154,6 +158,8 @@ class KustomizationController:
             raise EarlyFailure("DependencyNotReady", reason, again=_DEPENDENCY_DELAY)
         if is_news(obj, run):
             self._tell(run, "Fetching manifests for")
+        if obj["spec"].get("kubeConfig"):
+            raise Failure("ReconciliationFailed", elsewhere(self._api, obj))
         built = self._build(request, obj, run, artifact)
         if built is None:
             self._tell(run, "Building manifests for")

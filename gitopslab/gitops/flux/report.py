@@ -120,6 +120,15 @@ class Report:
         self._write(obj, status, *said)
         self._finished(obj, run, "ReconciliationSucceeded")
 
+    def suspended(self, obj: Object) -> None:
+        """Nothing is done, and yet a request has been dealt with; one that was ready is so for its new spec, too."""
+        status = dict(obj.get("status") or {})
+        if not status.get("conditions"):
+            return
+        if is_condition_true(obj, conditions.READY):
+            status["observedGeneration"] = obj["metadata"]["generation"]
+        self._write(obj, status)
+
     def gone(self, obj: Object) -> None:
         """It goes; where it was well, Flux says once more that it has finished, and when it would go on."""
         if is_condition_true(obj, conditions.READY) and not is_suspended(obj):

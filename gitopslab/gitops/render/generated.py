@@ -75,7 +75,7 @@ def _holds_objects(file: Path, path: str) -> bool:
     except (ManifestError, UnicodeDecodeError):
         found = [{}]
     if not all(name_of(obj) for obj in found) and (fault := fault_of(file)):
-        raise RenderError(f"failed to decode Kubernetes YAML from {path}: {fault}")
+        raise RenderError(f"failed to decode Kubernetes YAML from {file}: {fault}")
     return bool(found)
 
 

@@ -23,6 +23,13 @@ _IS_NAME = re.compile(r"[_A-Za-z][_A-Za-z0-9]*\Z")
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
 
 
+class _GoDumper(yaml.SafeDumper):
+    """Quotes what Go's YAML takes for a truth value, too: a mere ``y`` or ``n``."""
+
+
+_GoDumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]\Z"), list("yYnN"))
+
+
 def check_names(names: Iterable[str]) -> None:
     """Refuse names that no ``${…}`` could spell.
 
@@ -42,7 +49,7 @@ def substituted(obj: Object, variables: Mapping[str, str]) -> Object:
     Raises:
         RenderError: A variable is not set and has no default, or what comes out is no YAML.
     """
-    text = yaml.safe_dump(obj, sort_keys=True, width=2**31, allow_unicode=True)
+    text = yaml.dump(obj, Dumper=_GoDumper, sort_keys=True, width=2**31, allow_unicode=True)
     if "$" not in text:
         return obj
     try:

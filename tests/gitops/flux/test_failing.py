@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from flux_cluster import KS, SYSTEM, Flux, config_map
@@ -105,15 +106,15 @@ def test_a_build_that_fails_is_told_in_kustomizes_words(flux: Flux, project: Pro
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("replicas: 3\n", "failed to decode Kubernetes YAML from below/values.yaml: missing Resource metadata"),
+        ("replicas: 3\n", "failed to decode Kubernetes YAML from ROOT/below/values.yaml: missing Resource metadata"),
         (
             "a: [\n",
-            "failed to decode Kubernetes YAML from below/values.yaml: "
+            "failed to decode Kubernetes YAML from ROOT/below/values.yaml: "
             "MalformedYAMLError: yaml: line 1: did not find expected node content",
         ),
         (
             "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
-            "failed to decode Kubernetes YAML from below/values.yaml: missing metadata.name in object ",
+            "failed to decode Kubernetes YAML from ROOT/below/values.yaml: missing metadata.name in object ",
         ),
         (
             "kind: ConfigMap\nmetadata: {name: x}\n",
@@ -128,7 +129,7 @@ def test_a_folder_without_a_kustomization_holds_manifests_only(
     flux.repository(project.url)
     flux.kustomization(path="./app")
     assert ready(flux)[:2] == ("False", "BuildFailed")
-    assert ready(flux)[2].startswith(words)
+    assert re.sub(r"/\S*/kustomization-\d+", "ROOT", ready(flux)[2]).startswith(words.replace("ROOT", "ROOT/app"))
     assert flux.find("configmaps", "a") is None
     project.commit({"app/below/values.yaml": config_map("b")})
     flux.sync()
@@ -364,7 +365,32 @@ def test_decryption_needs_its_keys(flux: Flux, project: Project) -> None:
     flux.request(KS, "app")
     why = "cannot get sops data key: Failed to get the data key required to decrypt the SOPS file."
     where = "failed to decrypt and format 'default/s' Secret data"
-    assert ready(flux) == ("False", "BuildFailed", f"decryption failed for 'Secret.v1.[noGrp]/s': {where}: {why}")
+    assert ready(flux)[:2] == ("False", "BuildFailed")
+    begin = f"decryption failed for 'Secret.v1.[noGrp]/s': {where}: {why}"
+    assert ready(flux)[2].startswith(f"{begin}\n\nGroup 0: FAILED\n")
+
+
+def test_a_path_that_is_a_file_is_opened_as_a_folder(flux: Flux, project: Project) -> None:
+    commit = project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization(path="./a.yaml")
+    assert ready(flux)[:2] == ("False", "BuildFailed")
+    file = "ROOT/a.yaml/kustomization.yaml"
+    said = re.sub(r"/\S*/kustomization-\d+", "ROOT", ready(flux)[2])
+    assert said == f"open {file}: not a directory remove {file}: not a directory"
+    assert flux.status(KS)["lastAttemptedRevision"] == f"main@sha1:{commit}"
+
+
+def test_another_cluster_is_refused_and_nothing_is_applied_here(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("a")})
+    flux.repository(project.url)
+    flux.kustomization(kubeConfig={"secretRef": {"name": "other"}})
+    why = "unable to read KubeConfig secret 'flux-system/other' error: secrets \"other\" not found"
+    assert ready(flux) == ("False", "ReconciliationFailed", why)
+    flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "other", "namespace": SYSTEM}})
+    flux.request(KS, "app")
+    assert "reaches only its own cluster" in ready(flux)[2]
+    assert flux.find("configmaps", "a", "default") is None
 
 
 def test_failures_are_retried_at_the_interval_where_no_retry_interval_is_given(flux: Flux, project: Project) -> None:

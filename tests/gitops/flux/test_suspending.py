@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux_cluster import KS, Flux, config_map
+from flux_cluster import GIT, KS, Flux, config_map
 from projects import Project
 
 
@@ -21,15 +21,17 @@ def test_drift_stays_and_commits_wait_until_it_is_resumed(flux: Flux, project: P
     assert flux.get("configmaps", "b", "default")["data"] == {"y": "2"}
 
 
-def test_a_request_while_suspended_is_handled_when_it_is_resumed(flux: Flux, project: Project) -> None:
+def test_a_request_while_suspended_is_acknowledged_and_nothing_is_done(flux: Flux, project: Project) -> None:
     project.commit({"a.yaml": config_map("a", x="1")})
     flux.repository(project.url)
     flux.kustomization()
     flux.change(KS, "app", {"suspend": True})
     flux.request(KS, "app", "later")
-    assert "lastHandledReconcileAt" not in flux.status(KS)
-    flux.change(KS, "app", {"suspend": None})
     assert flux.status(KS)["lastHandledReconcileAt"] == "later"
+    assert flux.status(KS)["observedGeneration"] == flux.get(KS, "app")["metadata"]["generation"]
+    project.commit({"a.yaml": config_map("a", x="2")})
+    flux.request(GIT, "app")
+    assert flux.get("configmaps", "a", "default")["data"] == {"x": "1"}
 
 
 def test_what_git_does_not_say_of_suspend_stays_as_it_was_set(flux: Flux, project: Project) -> None:
