@@ -19,15 +19,34 @@ from gitopslab.controlplane.runtime.api import Api
 from gitopslab.errors import NotFoundError
 from gitopslab.gitops.argocd.applicationset.controller import REFRESH as REFRESH_SET
 from gitopslab.gitops.argocd.kinds import APPLICATION_SETS, APPLICATIONS, NAMESPACE, REFRESH
+from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.sources import sources_of
 from gitopslab.gitops.source.semver import Range, VersionError, parse
-from gitopslab.machinery.objects import Object, name_of
+from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 PATH = "/hook/argocd"
 """Where the embedded cluster listens for it."""
 
 SECRET, TOKEN = "argocd-secret", "webhook.gitlab.secret"
 _EVENTS = ("Push Hook", "Tag Push Hook")
+
+
+class _ConfigMaps:
+    """The ConfigMaps of the cluster.
+
+    Args:
+        api: Argo CD's.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def get(self, name: str, namespace: str) -> Object | None:
+        """The one of a name, or None."""
+        try:
+            return self._api.get("configmaps", name, namespace)
+        except NotFoundError:
+            return None
 
 
 def received(api: Api, headers: Mapping[str, str], body: bytes) -> int:
@@ -49,8 +68,10 @@ def received(api: Api, headers: Mapping[str, str], body: bytes) -> int:
     except (ValueError, KeyError, TypeError):
         return 400
     is_default = payload["project"].get("default_branch") == _short(ref)
-    for app in api.list(APPLICATIONS, NAMESPACE):
-        if concerns(sources_of(app["spec"]), url, _short(ref), is_default=is_default):
+    settings = Settings(_ConfigMaps(api))
+    for app in api.list(APPLICATIONS):
+        is_looked_at = settings.may_have_applications(namespace_of(app))
+        if is_looked_at and concerns(sources_of(app["spec"]), url, _short(ref), is_default=is_default):
             _refresh(api, APPLICATIONS, app, {REFRESH: "normal"})
     for appset in api.list(APPLICATION_SETS, NAMESPACE):
         if concerns(_looked_at(appset["spec"]["generators"]), url, _short(ref), is_default=is_default):
@@ -111,7 +132,7 @@ def _looked_at(generators: Iterable[Object]) -> Iterator[Object]:
 
 def _refresh(api: Api, resource: str, obj: Object, annotations: dict[str, str]) -> None:
     try:
-        api.patch(resource, name_of(obj), {"metadata": {"annotations": annotations}}, NAMESPACE)
+        api.patch(resource, name_of(obj), {"metadata": {"annotations": annotations}}, namespace_of(obj))
     except NotFoundError:
         return
 

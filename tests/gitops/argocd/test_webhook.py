@@ -9,6 +9,7 @@ import pytest
 from argocd_cluster import Argo, config_map
 from projects import Project
 
+from gitopslab.gitops.argocd.kinds import APPLICATIONS, REFRESH, SKIP_RECONCILE
 from gitopslab.gitops.argocd.webhook import PATH, concerns
 
 TOKEN = {"x-gitlab-event": "Push Hook", "x-gitlab-token": "token"}
@@ -47,6 +48,21 @@ def test_a_push_is_compared_at_once(followed: Argo, project: Project) -> None:
     assert revision(followed) != project.head
     assert followed.plane.gitops.receive(PATH, TOKEN, payload(project)) == 200
     assert revision(followed) == project.head
+
+
+@pytest.mark.parametrize(("allowed", "is_compared"), [("team-*", True), ("others", False)])
+def test_a_push_concerns_applications_of_other_namespaces_where_they_may_be(
+    followed: Argo, project: Project, allowed: str, is_compared: bool
+) -> None:
+    data, spec = {"application.namespaces": allowed}, followed.get()["spec"]
+    metadata = {"name": "argocd-cmd-params-cm", "namespace": "argocd"}
+    followed.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+    followed.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}})
+    followed.create("Application", "theirs", spec, {"name": "theirs", "namespace": "team-a"})
+    followed.api.patch(APPLICATIONS, "theirs", {"metadata": {"annotations": {SKIP_RECONCILE: "true"}}}, "team-a")
+    assert followed.plane.gitops.receive(PATH, TOKEN, payload(project)) == 200
+    told = followed.get(APPLICATIONS, "theirs", "team-a")["metadata"]["annotations"]
+    assert (REFRESH in told) is is_compared
 
 
 def test_a_call_that_is_not_good_changes_nothing(followed: Argo, project: Project) -> None:
