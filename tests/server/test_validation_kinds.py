@@ -236,3 +236,10 @@ def test_a_claims_refused_change_is_shown_as_a_difference() -> None:
         '@@ -6,7 +6,7 @@\n  "Resources": {\n   "Limits": null,\n   "Requests": {\n-   "storage": "1Gi"\n'
         '+   "storage": "2Gi"\n   }\n  },\n  "VolumeName": "",\n'
     ]
+
+
+def test_a_changed_storage_class_must_make_sense_besides() -> None:
+    assert change_problems(storage_class(), {"volumeBindingMode": "Odd"}) == [
+        'volumeBindingMode: Unsupported value: "Odd": supported values: "Immediate", "WaitForFirstConsumer"',
+        'volumeBindingMode: Invalid value: "Odd": field is immutable',
+    ]

@@ -182,6 +182,14 @@ def test_what_may_change_in_a_workload(
     assert change_problems(before, changes, subresource) == expected
 
 
+def test_a_selector_is_shown_in_the_order_of_its_fields() -> None:
+    kept = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["x"]}]}
+    before = workload("ReplicaSet")
+    before["spec"]["selector"] = kept
+    (told,) = change_problems(before, {"spec.selector": {**kept, "matchLabels": {"app": "x"}}})
+    assert told.startswith('spec.selector: Invalid value: {"matchLabels":{"app":"x"},"matchExpressions":[{"key":"app",')
+
+
 def test_a_jobs_template_stays() -> None:
     (problem,) = change_problems(job(), {"spec.template.spec.containers.0.image": "other"})
     assert problem.startswith('spec.template: Invalid value: {"labels":{')

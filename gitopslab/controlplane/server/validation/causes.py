@@ -14,6 +14,10 @@ Cause = tuple[str, str, str]
 """``(field, reason, message)``: the message without its field."""
 
 
+_SELECTOR = ("matchLabels", "matchExpressions")
+"""The fields of a LabelSelector, in Go's order: a patch brings them in any."""
+
+
 class Struct(dict[str, Any]):
     """A value whose keys are the fields of a Go struct, and stay in their order."""
 
@@ -91,6 +95,8 @@ def shown(value: Any) -> str:
 def _ordered(value: Any) -> Any:
     """With the keys of maps sorted, as Go prints them; what has other values than texts is a struct, and stays."""
     if isinstance(value, dict):
+        if value and value.keys() <= set(_SELECTOR):
+            return {key: _ordered(value[key]) for key in _SELECTOR if key in value}
         is_map = not isinstance(value, Struct) and all(isinstance(item, str) for item in value.values())
         return {key: _ordered(value[key]) for key in (sorted(value) if is_map else value)}
     return [_ordered(item) for item in value] if isinstance(value, list) else value

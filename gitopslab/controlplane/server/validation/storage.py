@@ -129,6 +129,7 @@ def _check_topology(causes: Causes, term: Object, path: str) -> None:
 
 def check_class_change(causes: Causes, storage_class: Object, before: Object, subresource: str) -> None:
     """Volumes were made by the old rules, so the rules stay."""
+    check_class(causes, storage_class)
     for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
         check_immutable(causes, storage_class.get(field), before.get(field), field)
 
