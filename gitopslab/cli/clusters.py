@@ -245,6 +245,8 @@ def _readable(key: str, value: Any) -> Any:
 
 def _node_row(node: dict[str, Any]) -> dict[str, str]:
     from gitopslab.clusters.kubectl import is_ready
+    from gitopslab.machinery import quantity
+    from gitopslab.views.board import memory_text
 
     metadata, capacity = node["metadata"], node.get("status", {}).get("capacity", {})
     cordoned = ",SchedulingDisabled" if node.get("spec", {}).get("unschedulable") else ""
@@ -253,5 +255,5 @@ def _node_row(node: dict[str, Any]) -> dict[str, str]:
         "status": ("Ready" if is_ready(node) else "NotReady") + cordoned,
         "zone": metadata.get("labels", {}).get("topology.kubernetes.io/zone", ""),
         "cpu": str(capacity.get("cpu", "")),
-        "memory": str(capacity.get("memory", "")),
+        "memory": memory_text(quantity.whole(capacity.get("memory", 0))),
     }
