@@ -28,6 +28,10 @@ def state_words(obj: Object) -> str:
         if updated is None:
             return sentence(f"{ready} of {wanted} replicas ready")
         return sentence(f"{ready} of {wanted} replicas ready, {updated} up to date")
+    if "desiredNumberScheduled" in status:
+        wanted, ready = status["desiredNumberScheduled"], status.get("numberReady") or 0
+        updated = status.get("updatedNumberScheduled") or 0
+        return sentence(f"{ready} of {wanted} pods ready, {updated} up to date")
     doubts = [each for each in status.get("conditions") or [] if each.get("status") != "True"]
     if doubts:
         return "; ".join(f"{each['type']} is {each['status']}: {_why(each)}" for each in doubts)

@@ -9,6 +9,7 @@ from gitopslab.machinery.objects import Object
 from gitopslab.views.words import newest_event, state_words
 
 ROLLOUT: Object = {"spec": {"replicas": 3}, "status": {"readyReplicas": 2, "updatedReplicas": 1}}
+DAEMONS: Object = {"status": {"desiredNumberScheduled": 4, "numberReady": 3, "updatedNumberScheduled": 1}}
 CONDITION: Object = {"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "KubeletDown"}]}}
 
 
@@ -17,11 +18,12 @@ CONDITION: Object = {"status": {"conditions": [{"type": "Ready", "status": "Fals
     [
         ({**pod("a", "n", status=waiting("ContainerCreating"))}, "ContainerCreating. Its node, n, is pulling"),
         (ROLLOUT, "2 of 3 replicas ready, 1 up to date"),
+        (DAEMONS, "3 of 4 pods ready, 1 up to date"),
         (CONDITION, "Ready is False: KubeletDown"),
         ({"status": {"phase": "Bound"}}, "Bound"),
         ({}, "it exists"),
     ],
-    ids=["pod", "workload", "condition", "phase", "nothing to say"],
+    ids=["pod", "workload", "daemons", "condition", "phase", "nothing to say"],
 )
 def test_an_object_says_how_it_is(obj: Object, words: str) -> None:
     assert state_words(obj).startswith(words)
