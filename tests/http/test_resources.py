@@ -345,3 +345,17 @@ def test_delete_options_are_read_by_a_handler_of_its_own(client: Client, body: b
     answer = client("DELETE", f"{_MAPS}/held", body)
     assert answer.code == 400
     assert answer.json["message"].startswith(said)
+
+
+def test_a_scale_is_that_of_the_workload_at_its_path(client: Client) -> None:
+    client("POST", _DEPLOYMENTS, deployment("web"))
+    scale = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "other"}, "spec": {"replicas": 2}}
+    answer = client("PUT", f"{_DEPLOYMENTS}/web/scale", scale)
+    assert answer.code == 400
+    assert answer.json["message"] == "the name of the object (other) does not match the name on the URL (web)"
+
+
+def test_a_binding_to_nowhere_is_refused_without_naming_its_kind(client: Client) -> None:
+    client("POST", _PODS, pod("p"))
+    answer = client("POST", f"{_PODS}/p/binding", {"metadata": {"name": "p"}, "target": {"name": ""}})
+    assert answer.json["message"] == "target.name: Required value"

@@ -15,7 +15,7 @@ from gitopslab.controlplane.server.admission.pods import copy_topology
 from gitopslab.controlplane.server.identity import check_preconditions
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.store import Record
-from gitopslab.errors import ApiError, bad_request, conflict, forbidden, invalid
+from gitopslab.errors import ApiError, bad_request, conflict, forbidden, unclassified
 from gitopslab.machinery import selectors
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -46,7 +46,7 @@ def bind(
     """
     node = binding.get("target", {}).get("name") or ""
     if not node:
-        raise invalid("Binding", "", name, [("target.name", "FieldValueRequired", "Required value")])
+        raise unclassified("target.name: Required value")
     pod = verbs.get(who, resource, namespace, name).copy()
     _check_bindable(resource, pod, node)
     pod["spec"]["nodeName"] = node

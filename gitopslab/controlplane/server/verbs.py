@@ -251,9 +251,9 @@ class Verbs:
             NotFoundError: There is none.
             ConflictError: ``obj`` was made from an older state.
         """
+        identity.check_path(namespace, name, obj)
         if subresource == "scale" and obj.get("kind") == "Scale":
             return scaling.update_scale(self, who, resource, namespace, name, obj, options)
-        identity.check_path(namespace, name, obj)
         current = self.get(who, resource, namespace, name)
         identity.check(resource, namespace, name, obj, current.object)
         identity.check_versioned(resource, name, obj)
