@@ -87,21 +87,35 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def stop_on_signals(tasks: Sequence[asyncio.Task[None]]) -> asyncio.Event:
-    """Cancel the tasks on SIGTERM and Ctrl-C; the event tells whether one came."""
-    told = asyncio.Event()
+class Signals:
+    """SIGTERM and Ctrl-C: heard from the beginning of a process to its end, also while no event loop runs.
 
-    def stop() -> None:
-        told.set()
-        for task in tasks:
-            task.cancel()
+    Attributes:
+        told: Whether one came.
+    """
 
-    if sys.platform == "win32":
-        signal.signal(signal.SIGTERM, lambda *_: asyncio.get_running_loop().call_soon_threadsafe(stop))
-        return told
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-    return told
+    def __init__(self) -> None:
+        self.told = False
+        self._stop: Callable[[], object] = lambda: None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._heard)
+
+    def cancel(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Have these tasks of the running loop cancelled when one comes, or at once when one came before."""
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            for task in tasks:
+                task.cancel()
+
+        self._stop = lambda: loop.call_soon_threadsafe(stop)
+        if self.told:
+            stop()
+
+    def _heard(self, *_: object) -> None:
+        self.told = True
+        with contextlib.suppress(RuntimeError):  # the loop has been closed, and the next one asks for itself
+            self._stop()
 
 
 def tell(descriptor: int | None, message: dict[str, object]) -> None:

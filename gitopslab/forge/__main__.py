@@ -22,7 +22,7 @@ from gitopslab import __version__
 from gitopslab.background import server
 from gitopslab.background.lock import FolderLock
 from gitopslab.background.presence import Presence
-from gitopslab.background.process import listening, loop_factory, started, stop_on_signals, tell
+from gitopslab.background.process import Signals, listening, loop_factory, started, tell
 from gitopslab.errors import SetupError
 from gitopslab.forge.app import Forge
 from gitopslab.forge.containers import let_in
@@ -75,7 +75,7 @@ async def _serve(folder: ForgeFolder, listener: socket.socket, presence: Presenc
     bridge = options.bridge
     if bridge and not await let_in(bridge, port, options.guests):
         bridge = ""
-    stop_on_signals(tasks)
+    Signals().cancel(tasks)
     guests = [str(each) for each in options.guests]
     state: dict[str, object] = {"pid": os.getpid(), "port": port, "bridge": bridge, "guests": guests}
     state |= {"started": time.time(), "version": __version__}

@@ -18,7 +18,7 @@ from pathlib import Path
 from gitopslab import __version__
 from gitopslab.background.lock import FolderLock
 from gitopslab.background.presence import Presence
-from gitopslab.background.process import listening, started, tell
+from gitopslab.background.process import Signals, listening, started, tell
 from gitopslab.controlplane.daemon.folder import ClusterFolder
 from gitopslab.controlplane.daemon.life import Home, live
 from gitopslab.controlplane.daemon.topology import Topology
@@ -54,7 +54,8 @@ def _run(options: argparse.Namespace) -> None:
     lock = FolderLock(folder.path)
     if not lock.acquire(patience=_PATIENCE):
         raise SetupError(f"cluster {options.name} is already running", "look at it with: gitopslab status")
-    home = Home(folder, folder.credentials(), listening(options.port), _topology(options), options)
+    listener, signals = listening(options.port), Signals()
+    home = Home(folder, folder.credentials(), listener, signals, _topology(options), options)
     folder.database.touch(0o600)  # to be watched over; an empty file is an empty database
     presence = Presence(lock.path, folder.database)
     try:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from gitopslab.background.process import loop_factory, stop_on_signals
+from gitopslab.background.process import Signals, loop_factory
 from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
 from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, running, seeded
 from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
@@ -42,6 +42,7 @@ class Home:
         folder: Where it keeps its state.
         credentials: Who it is, and whom it lets in.
         listener: The socket that it serves on; stays open, so that a client waits for the next life.
+        signals: Tells it to stop.
         topology: Which nodes there are at first; None for the usual ones.
         options: Of the command line.
     """
@@ -49,6 +50,7 @@ class Home:
     folder: ClusterFolder
     credentials: Credentials
     listener: socket.socket
+    signals: Signals
     topology: Topology | None
     options: argparse.Namespace
 
@@ -84,13 +86,14 @@ def live(home: Home, watch: Callable[[], Coroutine[Any, Any, None]], answers: Ca
                 if pool is not None:
                     loop = runner.get_loop()
                     pool.tell(lambda who, request: loop.call_soon_threadsafe(plane.manager.ask, who, request))
-                return runner.run(_serve(home, plane, clock, watch, answers))
+                back = runner.run(_serve(home, plane, clock, watch, answers))
             finally:
                 if pool is not None:
                     pool.close()
                 runner.run(programs.close())
     finally:
         plane.close()
+    return None if home.signals.told else back  # who is told to stop while it returns, stops
 
 
 async def _serve(
@@ -116,14 +119,14 @@ async def _serve(
         asyncio.create_task(watch()),
         asyncio.create_task(serve(app, home.listener.dup(), **files)),
     ]
-    told = stop_on_signals(tasks)
+    home.signals.cancel(tasks)
     controls.on_return(lambda: [task.cancel() for task in tasks])
     answers()
     try:
         await asyncio.gather(*tasks)
     except asyncio.CancelledError:
         await asyncio.gather(*tasks, return_exceptions=True)
-    return None if told.is_set() else controls.asked_back  # who is told to stop while it returns, stops
+    return controls.asked_back
 
 
 def _bring_nodes_up(plane: ControlPlane) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent
-from gitopslab.controlplane.scheduler.framework import SUCCESS, Code, CycleState, Nomination, Status
+from gitopslab.controlplane.scheduler.framework import SKIP, SUCCESS, Code, CycleState, Nomination, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
 from gitopslab.controlplane.scheduler.podinfo import PodInfo
 from gitopslab.machinery.objects import name_of, namespace_of
@@ -28,16 +28,20 @@ class DynamicResources:
     name = NAME
 
     def pre_filter(self, state: CycleState, pod: PodInfo) -> tuple[Status, set[str] | None]:
-        """Reject pods whose claims are not there; leave a mark, without which ``post_filter`` fails, as upstream."""
-        for wanted in _claims_of(pod):
+        """Reject pods whose claims are not there, skip those without any.
+
+        It leaves a mark, without which ``post_filter`` fails, as upstream.
+        """
+        claims = _claims_of(pod)
+        for wanted in claims:
             if state.lister.get(CLAIMS, wanted, pod.namespace) is None:
                 return Status(Code.UNRESOLVABLE, (f'resourceclaim "{wanted}" not found',), NAME), None
         state.data[NAME] = True
-        return SUCCESS, None
+        return (SUCCESS if claims else SKIP), None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status:
         """No node has what a claim wants."""
-        return Status(Code.UNRESOLVABLE, (REASON_DEVICES,), NAME) if _claims_of(pod) else SUCCESS
+        return Status(Code.UNRESOLVABLE, (REASON_DEVICES,), NAME)
 
     def post_filter(self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]) -> Nomination:
         """Nothing to free; an error when the pod was rejected before this plugin was asked."""
