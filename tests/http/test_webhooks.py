@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def test_a_slow_server_is_left_when_its_time_is_over(tmp_path: Path) -> None:
         return b"{}"
 
     with webhook_server(tmp_path, wait) as server:
+        assert refusal(destination(server), 1).endswith('?timeout=1s": context deadline exceeded')
+        over.set()
+
+
+def test_a_server_that_goes_on_and_on_is_left_when_its_time_is_over(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def drip(body: bytes) -> Iterator[bytes]:
+        while not over.wait(0.3):
+            yield b"x"
+
+    with webhook_server(tmp_path, drip) as server:
         assert refusal(destination(server), 1).endswith('?timeout=1s": context deadline exceeded')
         over.set()
 

@@ -66,3 +66,11 @@ def test_failures_come_back_later_and_later_until_forgotten(clock: JumpableClock
     queue.forget(A)
     queue.add_failed(A)
     assert queue.next_due() == clock.now() + 0.005
+
+
+def test_however_often_a_request_failed_it_comes_again(clock: JumpableClock) -> None:
+    queue = WorkQueue(clock)
+    for _ in range(2000):
+        queue.add_failed(A)
+        clock.jump(1000)
+        assert drained(queue) == [A]

@@ -13,7 +13,7 @@ from builders import ADMIN, config_map, pod
 from gitopslab.controlplane.server.admission.webhooks.calling import CallError
 from gitopslab.controlplane.server.admission.webhooks.destination import Destination
 from gitopslab.controlplane.server.local import LocalApi
-from gitopslab.controlplane.server.options import WriteOptions
+from gitopslab.controlplane.server.options import DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, ConflictError
 from gitopslab.machinery.objects import Object
@@ -289,6 +289,45 @@ def test_a_replacement_that_was_overtaken_is_refused(api: LocalApi, outside: Out
     with pytest.raises(ConflictError, match="the object has been modified"):
         api.update({**stale, "data": {"mine": "1"}})
     assert api.get("configmaps", "a", "default")["data"]["others"] == "2"
+
+
+def test_a_service_that_changes_while_its_address_is_asked_about_keeps_that_change(
+    api: LocalApi, outside: Outside
+) -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"}}
+    api.create({**service, "spec": {"type": "ExternalName", "externalName": "example.com"}})
+
+    def slow(request: Object) -> Object:
+        if "labels" not in api.get("services", "web", "default")["metadata"]:
+            api.patch("services", "web", {"metadata": {"labels": {"others": "2"}}}, "default")
+        return {"allowed": True}
+
+    outside.programs["/slow"] = slow
+    addresses = {**_MAPS, "apiGroups": ["networking.k8s.io"], "operations": ["CREATE"], "resources": ["ipaddresses"]}
+    api.create(configuration("Validating", webhook("/slow", rules=[addresses])))
+    now = {"spec": {"type": "ClusterIP", "externalName": None, "ports": [{"port": 80}]}}
+    after = api.patch("services", "web", now, "default")
+    assert after["metadata"]["labels"] == {"others": "2"}
+    assert [found["metadata"]["name"] for found in api.list("ipaddresses.networking.k8s.io")] == [
+        after["spec"]["clusterIP"]
+    ]
+
+
+def test_all_are_deleted_also_when_somebody_else_deletes_one_of_them_meanwhile(
+    verbs: Verbs, api: LocalApi, outside: Outside
+) -> None:
+    for name in "xyz":
+        api.create(config_map(name))
+
+    def slow(request: Object) -> Object:
+        if request["name"] == "x":
+            api.delete("configmaps", "y", "default")
+        return {"allowed": True}
+
+    outside.programs["/slow"] = slow
+    api.create(configuration("Validating", webhook("/slow", rules=[{**_MAPS, "operations": ["DELETE"]}])))
+    verbs.delete_collection(ADMIN, verbs.catalog.by_key("configmaps"), "default", DeleteOptions())
+    assert api.list("configmaps", "default") == []
 
 
 def test_a_service_is_reached_by_its_cluster_ip_under_its_name(api: LocalApi, outside: Outside) -> None:

@@ -54,6 +54,7 @@ class LoadBalancerController:
         self._api = api
         self._recorder = Recorder(api, clock, self.name)
         self._services = manager.informer("services")
+        self._giving: set[str] = set()  # what is being written, which may have to wait for a webhook
         self._config_maps = manager.informer("configmaps")
         self.sources: tuple[Source, ...] = (Source("services"), Source("configmaps", self._all))
 
@@ -68,14 +69,21 @@ class LoadBalancerController:
             return DONE
         if is_ours:
             return self._show(service, {})
-        taken = {address for other in self._services for address in addresses_of(other)}
+        taken = {address for other in self._services for address in addresses_of(other)} | self._giving
         address = chosen(pool, taken, service["spec"].get("loadBalancerIP") or "")
         if not address:
             message = f'Failed to allocate IP for "{request.namespace}/{request.name}": no available IPs'
             self._recorder.event(service, "Warning", "AllocationFailed", message)
             return DONE
-        self._recorder.event(service, "Normal", "IPAllocated", f'Assigned IP ["{address}"]')
-        return self._show(service, {"ingress": [{"ip": address, "ipMode": "VIP"}]})
+        return self._give(service, address)
+
+    def _give(self, service: Object, address: str) -> Result:
+        self._giving.add(address)
+        try:
+            self._recorder.event(service, "Normal", "IPAllocated", f'Assigned IP ["{address}"]')
+            return self._show(service, {"ingress": [{"ip": address, "ipMode": "VIP"}]})
+        finally:
+            self._giving.discard(address)
 
     def _show(self, service: Object, balancer: Object) -> Result:
         self._api.update({**service, "status": {**service.get("status", {}), "loadBalancer": balancer}}, "status")

@@ -15,7 +15,7 @@ from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.objects import is_terminating, name_of
+from gitopslab.machinery.objects import Object, is_terminating, name_of
 
 CLUSTER = ipaddress.IPv4Network("10.244.0.0/16")
 _PREFIX = 24  # ``--node-cidr-mask-size``
@@ -30,6 +30,7 @@ class NodeIpamController:
         self._api = api
         self._recorder = Recorder(api, clock, self.name)
         self._nodes = manager.informer("nodes")
+        self._giving: dict[str, str] = {}  # what is being written, which may have to wait for a webhook
         self.sources: tuple[Source, ...] = (Source("nodes"),)
 
     def reconcile(self, request: Request) -> Result:
@@ -37,11 +38,18 @@ class NodeIpamController:
         node = self._nodes.get(request.name)
         if node is None or node["spec"].get("podCIDRs") or is_terminating(node):
             return DONE
-        taken = {node["spec"].get("podCIDR") for node in self._nodes}
+        taken = {node["spec"].get("podCIDR") for node in self._nodes} | set(self._giving.values())
         free = next((str(found) for found in CLUSTER.subnets(new_prefix=_PREFIX) if str(found) not in taken), None)
         if free is None:
             message = f"Node {request.name} status is now: CIDRNotAvailable"
             self._recorder.event(node, "Normal", "CIDRNotAvailable", message)
         else:
-            self._api.patch("nodes", name_of(node), {"spec": {"podCIDR": free, "podCIDRs": [free]}})
+            self._give(node, free)
         return DONE
+
+    def _give(self, node: Object, free: str) -> None:
+        self._giving[name_of(node)] = free
+        try:
+            self._api.patch("nodes", name_of(node), {"spec": {"podCIDR": free, "podCIDRs": [free]}})
+        finally:
+            del self._giving[name_of(node)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.runtime.hooks import Hooks
 
 _LARGEST = 1024 * 1024
@@ -28,4 +29,4 @@ class HookEndpoint:
             if len(body) > _LARGEST:
                 return Response(status_code=413)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        return Response(status_code=self._hooks.receive(request.url.path, headers, body))
+        return Response(status_code=await strands.run(lambda: self._hooks.receive(request.url.path, headers, body)))

@@ -29,6 +29,7 @@ from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.body import read_body
 from gitopslab.controlplane.http.request import RequestInfo
 from gitopslab.controlplane.http.security import Headers
+from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.runtime.controls import Controls
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.errors import ApiError, bad_request
@@ -67,11 +68,13 @@ class LabEndpoint:
             case "POST", ["clock"]:
                 return await self._clock(_body(await read_body(receive, headers)))
             case "POST", ["components", name]:
-                self._controls.switch(name, _truth(_body(await read_body(receive, headers)), "running"))
+                running = _truth(_body(await read_body(receive, headers)), "running")
+                await strands.run(lambda: self._controls.switch(name, running))
                 return _json(self._controls.state())
             case "POST", ["nodes", name]:
                 wishes = _body(await read_body(receive, headers))
-                self._controls.switch_node(name, **{key: _truth(wishes, key) for key in _only(wishes, _OF_NODES)})
+                wanted = {key: _truth(wishes, key) for key in _only(wishes, _OF_NODES)}
+                await strands.run(lambda: self._controls.switch_node(name, **wanted))
                 return _json(self._controls.state())
             case (("GET" | "POST"), _):
                 return NOT_FOUND

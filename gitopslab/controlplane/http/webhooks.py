@@ -96,19 +96,22 @@ def _posted(destination: Destination, place: tuple[str, int] | None, body: bytes
     """The code and the body of an answer."""
     if place is None:
         raise ConnectionRefusedError
-    with _connection(*place, seconds) as plain:
+    with _connection(*place, seconds) as plain, plain.dup() as line:  # securing takes ``plain`` over
         overdue = threading.Event()
-        timer = threading.Timer(seconds, _cut, (plain, overdue))
+        timer = threading.Timer(seconds, _cut, (line, overdue))
         timer.start()
         try:
             with _secured(plain, destination) as secure:
-                return _exchange(secure, destination, body, seconds)
+                answer = _exchange(secure, destination, body, seconds)
         except (OSError, http.client.HTTPException, ValueError):
             if overdue.is_set():
                 raise TimeoutError from None
             raise
         finally:
             timer.cancel()
+    if overdue.is_set():  # being cut off can look like the end of an answer
+        raise TimeoutError
+    return answer
 
 
 def _cut(connection: socket.socket, overdue: threading.Event) -> None:
@@ -124,7 +127,13 @@ def _connection(host: str, port: int, seconds: int) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not all(ipaddress.ip_address(address[0]).is_loopback for *_, address in found):
         raise PermissionError
-    return socket.create_connection((host, port), timeout=seconds)
+    refused: OSError = ConnectionRefusedError()
+    for *_, address in found:  # what was looked at: a second look-up could lead elsewhere
+        try:
+            return socket.create_connection((str(address[0]), port), timeout=seconds)
+        except OSError as error:
+            refused = error
+    raise refused
 
 
 def _secured(plain: socket.socket, destination: Destination) -> ssl.SSLSocket:

@@ -16,6 +16,7 @@ from gitopslab.machinery.clock import Clock
 
 _BASE_DELAY = 0.005
 _MAX_DELAY = 1000.0
+_DOUBLINGS = 60  # more reach no longer delay, and no number in the end
 
 
 class WorkQueue:
@@ -57,7 +58,7 @@ class WorkQueue:
         """Ask again after a failure, later each time."""
         failures = self._failures.get(request, 0)
         self._failures[request] = failures + 1
-        self.add_after(request, min(_BASE_DELAY * 2.0**failures, _MAX_DELAY))
+        self.add_after(request, min(_BASE_DELAY * 2.0 ** min(failures, _DOUBLINGS), _MAX_DELAY))
 
     def forget(self, request: Request) -> None:
         """Forget that a request ever failed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from gitopslab.errors import NotFoundError
 from gitopslab.machinery.objects import Object, name_of, namespace_of
@@ -33,13 +33,22 @@ class Addresses:
 
     @contextmanager
     def noted(self, before: Object | None, after: Object | None) -> Iterator[None]:
-        """Note the cluster IPs that a Service is about to have, and afterwards forget those it has no more."""
-        for address in given(before, after):
-            self._make(address)
-        yield
+        """Note the cluster IPs that a Service is about to have, and afterwards forget those it has no more.
+
+        When it is not stored after all, none is noted.
+        """
+        with ExitStack() as unless_stored:
+            for address in given(before, after):
+                self._make(address)
+                unless_stored.callback(self._gone, address)
+            yield
+            unless_stored.pop_all()
         for address in given(after, before):
-            with suppress(NotFoundError):  # somebody was faster
-                self._forget(name_of(address))
+            self._gone(address)
+
+    def _gone(self, address: Object) -> None:
+        with suppress(NotFoundError):  # somebody was faster
+            self._forget(name_of(address))
 
 
 def given(before: Object | None, after: Object | None) -> list[Object]:

@@ -149,19 +149,22 @@ class Registry:
         Raises:
             OvertakenError: There is another state by now.
         """
-        there = self._store.get(resource.storage_key, key)
-        if (str(there.revision) if there else None) != (
-            current.object["metadata"]["resourceVersion"] if current else None
-        ):
-            raise _overtaken(resource, key)
+        self._must_be_current(resource, key, current)
         if dry_run:
             return Record.of(obj)
         around = self._around.get(resource.key, _nothing)
         with around(current.object if current else None, None if type == "DELETED" else obj):
+            self._must_be_current(resource, key, current)  # whoever was asked about what is around it took time
             kept = self._forms.kept(resource, identity.ordered(resource, obj))
             change = self._store.append(type, resource.storage_key, key, kept, self._clock.now())
             self._feed.publish(change)
         return self._forms.shown(resource, change.record)
+
+    def _must_be_current(self, resource: Resource, key: Key, current: Record | None) -> None:
+        there = self._store.get(resource.storage_key, key)
+        known = current.object["metadata"]["resourceVersion"] if current else None
+        if (str(there.revision) if there else None) != known:
+            raise _overtaken(resource, key)
 
 
 def attributes_of(

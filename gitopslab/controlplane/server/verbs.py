@@ -47,7 +47,7 @@ from gitopslab.controlplane.server.registry import OvertakenError, Registry, att
 from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
 from gitopslab.controlplane.server.store import Change, Record, Store
-from gitopslab.errors import already_exists, not_found
+from gitopslab.errors import NotFoundError, already_exists, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
@@ -210,7 +210,7 @@ class Verbs:
             InvalidError: The object breaks a rule.
         """
         if subresource == "binding":
-            return subresources.bind(self, who, resource, namespace, name, obj, options)
+            return self._retried(lambda: subresources.bind(self, who, resource, namespace, name, obj, options))
         if subresource == "eviction":
             return subresources.evict(self, who, resource, namespace, name, obj, options)
         if subresource == "token" or not resource.stored:
@@ -253,7 +253,7 @@ class Verbs:
         """
         identity.check_path(namespace, name, obj)
         if subresource == "scale" and obj.get("kind") == "Scale":
-            return scaling.update_scale(self, who, resource, namespace, name, obj, options)
+            return self._retried(lambda: scaling.update_scale(self, who, resource, namespace, name, obj, options))
         current = self.get(who, resource, namespace, name)
         identity.check(resource, namespace, name, obj, current.object)
         identity.check_versioned(resource, name, obj)
@@ -277,7 +277,9 @@ class Verbs:
             The new state, and whether it was created (only server-side apply creates).
         """
         if subresource == "scale":
-            scaled = scaling.patch_scale(self, who, resource, namespace, name, patch, type, options)
+            scaled = self._retried(
+                lambda: scaling.patch_scale(self, who, resource, namespace, name, patch, type, options)
+            )
             return scaled, False
         where = resource, namespace, name
         if type == "apply":
@@ -314,7 +316,8 @@ class Verbs:
             resource_version=resource_version, resource_version_match=resource_version_match,
         )  # fmt: skip
         for record in found.records:
-            self.delete(who, resource, namespace_of(record.object), name_of(record.object), options)
+            with contextlib.suppress(NotFoundError):  # somebody was faster
+                self.delete(who, resource, namespace_of(record.object), name_of(record.object), options)
         return found
 
     # -- the steps of a write -----------------------------------------------------------------------------------------
