@@ -30,7 +30,7 @@ class NodeIpamController:
         self._api = api
         self._recorder = Recorder(api, clock, self.name)
         self._nodes = manager.informer("nodes")
-        self._giving: dict[str, str] = {}  # what is being written, which may have to wait for a webhook
+        self._giving: set[str] = set()  # what is being written, which may have to wait for a webhook
         self.sources: tuple[Source, ...] = (Source("nodes"),)
 
     def reconcile(self, request: Request) -> Result:
@@ -38,7 +38,7 @@ class NodeIpamController:
         node = self._nodes.get(request.name)
         if node is None or node["spec"].get("podCIDRs") or is_terminating(node):
             return DONE
-        taken = {node["spec"].get("podCIDR") for node in self._nodes} | set(self._giving.values())
+        taken = {node["spec"].get("podCIDR") for node in self._nodes} | self._giving
         free = next((str(found) for found in CLUSTER.subnets(new_prefix=_PREFIX) if str(found) not in taken), None)
         if free is None:
             message = f"Node {request.name} status is now: CIDRNotAvailable"
@@ -48,8 +48,8 @@ class NodeIpamController:
         return DONE
 
     def _give(self, node: Object, free: str) -> None:
-        self._giving[name_of(node)] = free
+        self._giving.add(free)
         try:
             self._api.patch("nodes", name_of(node), {"spec": {"podCIDR": free, "podCIDRs": [free]}})
         finally:
-            del self._giving[name_of(node)]
+            self._giving.discard(free)

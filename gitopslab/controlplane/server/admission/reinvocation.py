@@ -1,7 +1,7 @@
 """Which policies and webhooks are asked again, because an object was changed after they saw it.
 
-Upstream: ``reinvocation.go`` and the contexts beside both plugins. A mutating chain runs twice at most; each of the two
-plugins that others extend keeps one of these for a write.
+Upstream: ``reinvocation.go`` and the contexts beside both plugins. A mutating chain runs twice at most; policies and
+webhooks share one of these for a write.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from gitopslab.machinery.objects import Object, copy_of
 
 
 class Reinvocation:
-    """Of one plugin, during one write.
+    """Of one write.
 
     Attributes:
         is_wanted: Whether anything was changed, so that the chain runs once more.

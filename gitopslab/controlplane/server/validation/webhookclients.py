@@ -18,7 +18,17 @@ _PORTS = range(1, 65536)
 _REVIEWS = ("v1", "v1beta1")
 
 
-def check_url(causes: Causes, url: str, path: str) -> None:
+def check_client(causes: Causes, client: Object, path: str) -> None:
+    """Where a webhook is: by its URL, or by its Service."""
+    if (client.get("url") is None) == (client.get("service") is None):
+        causes.required(path, "exactly one of url or service is required")
+    elif client.get("url") is not None:
+        _check_url(causes, client["url"], f"{path}.url")
+    else:
+        _check_service(causes, client["service"], f"{path}.service")
+
+
+def _check_url(causes: Causes, url: str, path: str) -> None:
     """The URL of a webhook."""
     if fault := _fault(url):
         causes.required(path, f"url must be a valid URL: parse {json.dumps(url)}: {fault}{_FORM}")
@@ -48,7 +58,7 @@ def _fault(url: str) -> str:
     return "" if not re.match(r":", url) else "missing protocol scheme"
 
 
-def check_service(causes: Causes, service: Object, path: str) -> None:
+def _check_service(causes: Causes, service: Object, path: str) -> None:
     """The Service of a webhook."""
     # The real server calls its check with the two the wrong way round.
     for field, value in (("name", service.get("namespace")), ("namespace", service.get("name"))):

@@ -12,7 +12,7 @@ from gitopslab.controlplane.server.validation.admissionrules import (
 )
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_selector
-from gitopslab.controlplane.server.validation.webhookclients import check_reviews, check_service, check_url
+from gitopslab.controlplane.server.validation.webhookclients import check_client, check_reviews
 from gitopslab.machinery.objects import Object
 
 _QUIET = ("None", "NoneOnDryRun")
@@ -54,7 +54,7 @@ def _check_webhook(causes: Causes, webhook: Object, path: str) -> None:
         check_selector(causes, webhook.get(field), f"{path}.{field}")
     if (policy := webhook.get("reinvocationPolicy")) is not None and policy not in _REINVOCATIONS:
         causes.unsupported(f"{path}.reinvocationPolicy", policy, _REINVOCATIONS)
-    _check_client(causes, webhook.get("clientConfig") or {}, f"{path}.clientConfig")
+    check_client(causes, webhook.get("clientConfig") or {}, f"{path}.clientConfig")
     if webhook.get("matchConditions"):
         check_conditions(causes, webhook["matchConditions"], checker_of({}), f"{path}.matchConditions")
 
@@ -66,15 +66,6 @@ def _check_name(causes: Causes, name: str, path: str) -> None:
         causes.invalid(path, name, ",".join(problems))
     elif name.count(".") < _SEGMENTS - 1:
         causes.invalid(path, name, "should be a domain with at least three segments separated by dots")
-
-
-def _check_client(causes: Causes, client: Object, path: str) -> None:
-    if (client.get("url") is None) == (client.get("service") is None):
-        causes.required(path, "exactly one of url or service is required")
-    elif client.get("url") is not None:
-        check_url(causes, client["url"], f"{path}.url")
-    else:
-        check_service(causes, client["service"], f"{path}.service")
 
 
 def _check_versions(causes: Causes, versions: list[str], path: str) -> None:

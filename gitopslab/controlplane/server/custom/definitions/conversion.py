@@ -7,7 +7,7 @@ as it is, because nobody calls the webhook.
 from __future__ import annotations
 
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.controlplane.server.validation.webhookclients import check_reviews, check_service, check_url
+from gitopslab.controlplane.server.validation.webhookclients import check_client, check_reviews
 from gitopslab.machinery.objects import Object
 
 
@@ -36,9 +36,5 @@ def check(causes: Causes, conversion: Object | None, path: str) -> None:
 def _check_client(causes: Causes, client: Object | None, path: str) -> None:
     if client is None:
         causes.required(path, "required when strategy is set to Webhook")
-    elif (client.get("url") is None) == (client.get("service") is None):
-        causes.required(path, "exactly one of url or service is required")
-    elif client.get("url") is not None:
-        check_url(causes, client["url"], f"{path}.url")
     else:
-        check_service(causes, client["service"], f"{path}.service")
+        check_client(causes, client, path)
