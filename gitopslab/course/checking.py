@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gitopslab.course.exercise import Check, Exercise
 from gitopslab.course.expectation import Values, shown
-from gitopslab.course.source import World
+from gitopslab.course.source import Source, World
 from gitopslab.errors import LabError
 from gitopslab.machinery.language import _
 from gitopslab.machinery.messages import told
@@ -145,13 +145,13 @@ def _look(check: Check, world: World) -> Finding:
         values = world.values(check.source)
         holds = check.expect.holds(values, world)
         telling = values if holds else check.expect.offending(values, world)
-        said = check.expect.said(world)
-        return Finding(check, holds, _found(check, telling, world), said, is_there=_is_there(check, telling, world))
+        is_there = _is_there(check, telling, world)
+        return Finding(check, holds, _found(check, telling, is_there), check.expect.said(world), is_there=is_there)
     except LabError as error:  # refused, too much asked, a file that GitLab does not take: the learner reads why
         return Finding(check, False, told(error.message), check.expect.words or _("an answer"), is_answered=False)
 
 
-def _found(check: Check, values: Values, world: World) -> str:
+def _found(check: Check, values: Values, is_there: bool) -> str:
     source = check.source
     if "count" in check.expect.rules:
         is_text = bool(source.field) or source.is_outside
@@ -162,8 +162,8 @@ def _found(check: Check, values: Values, world: World) -> str:
     if not source.field and not source.is_outside and source.what != "log":
         states = [(name_of(obj), told(state_words(obj))) for obj in values]
         words = [state if source.name else f"{name}: {state}" for name, state in states]
-        return shown(words) or _nothing(check, world)
-    return shown(values) or _nothing(check, world)
+        return shown(words) or _nothing(check.source, is_there)
+    return shown(values) or _nothing(check.source, is_there)
 
 
 def _is_there(check: Check, values: Values, world: World) -> bool:
@@ -171,11 +171,7 @@ def _is_there(check: Check, values: Values, world: World) -> bool:
     return bool(values) or is_counted or check.source.is_outside or bool(world.objects(check.source))
 
 
-def _nothing(check: Check, world: World) -> str:
-    source = check.source
-    if source.is_outside:
+def _nothing(source: Source, is_there: bool) -> str:
+    if is_there:
         return _("nothing")
-    if source.name:
-        there = bool(world.objects(source))
-        return _("nothing") if there else f"{_('there is no')} {source.kind}/{source.name}"
-    return _("nothing") if world.objects(source) else f"{_('no')} {source.subject}"
+    return f"{_('there is no')} {source.kind}/{source.name}" if source.name else f"{_('no')} {source.subject}"
