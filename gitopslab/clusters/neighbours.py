@@ -10,6 +10,7 @@ where their node lends them its address, which it does on the way to other machi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from gitopslab.clusters import ports
@@ -28,7 +29,7 @@ def shared_way(nodes: Sequence[Node]) -> Way | None:
     networks = {ports.network_of(address) for address in addresses}
     if len(networks) != 1 or (network := networks.pop()) is None:
         return None
-    return Way(ports.address_on(network), (*(f"{each}/32" for each in addresses), *_pod_ranges(nodes)))
+    return Way(ports.address_on(network), (*(f"{each}/32" for each in addresses), *_pod_ranges(nodes, network)))
 
 
 def is_this_machine(node: Node) -> bool:
@@ -42,6 +43,9 @@ def _addresses(node: Node) -> Iterator[str]:
             yield each["address"]
 
 
-def _pod_ranges(nodes: Iterable[Node]) -> Iterator[str]:
+def _pod_ranges(nodes: Iterable[Node], beside: IPv4Network) -> Iterator[str]:
+    """Those of the nodes; but not one that reaches into the network they share, which has machines of others too."""
     for node in nodes:
-        yield from (each for each in node.get("spec", {}).get("podCIDRs") or () if ":" not in each)
+        for each in node.get("spec", {}).get("podCIDRs") or ():
+            if ":" not in each and not IPv4Network(each, strict=False).overlaps(beside):
+                yield each

@@ -27,6 +27,12 @@ def test_nodes_and_their_pods_come_to_this_machines_address_and_nobody_else() ->
     assert shared_way(nodes) == Way("127.0.0.1", ("127.0.0.11/32", "127.0.0.12/32", "10.244.1.0/24"))
 
 
+def test_a_range_of_pods_that_reaches_into_the_shared_network_lets_nobody_in() -> None:
+    assert shared_way([node("127.0.0.11", "127.0.4.0/24", "10.244.1.0/24")]) == Way(
+        "127.0.0.1", ("127.0.0.11/32", "10.244.1.0/24")
+    )
+
+
 @pytest.mark.parametrize("addresses", [[], ["203.0.113.1"], ["127.0.0.11", "203.0.113.1"]])
 def test_without_a_network_that_has_all_nodes_there_is_no_way(addresses: list[str]) -> None:
     assert shared_way([node(address) for address in addresses]) is None
