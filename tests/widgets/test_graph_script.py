@@ -88,6 +88,18 @@ def test_lines_end_where_cards_are(shown: ShownGraph, shop: Objects) -> None:
     assert abs(down) < 1.5
 
 
+def test_where_room_is_short_the_ends_of_names_are_still_read(shown: ShownGraph, shop: Objects) -> None:
+    shown.page.set_viewport_size({"width": 820, "height": 900})
+    shown.show(shop)
+    ends = """(cards) => cards.map((card) => {
+      const [begin, end] = card.querySelector(".gl-item-name").children;
+      const cut = begin.scrollWidth > begin.clientWidth;
+      return [cut, end.textContent, end.getBoundingClientRect().right <= card.getBoundingClientRect().right];
+    })"""
+    nodes = shown.page.locator(".gl-item[data-kind=Node]").evaluate_all(ends)
+    assert sorted(nodes) == [[True, "ker2", True], [True, "ker3", True], [True, "rker", True]]
+
+
 def test_a_missing_relation_is_told_with_its_reason_and_leads_to_its_card(shown: ShownGraph, shop: Objects) -> None:
     shown.show(shop)
     assert shown.texts(".gl-notice")[0].startswith("Service/api selector app=api-server matches 0 of ")

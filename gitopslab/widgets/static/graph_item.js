@@ -13,7 +13,7 @@ class GraphItems {
   make(item) {
     const parts = ["gl-item-name", "gl-item-count", "gl-item-word"].map((name) => el("span", { class: name }));
     const card = el("button", { type: "button", class: "gl-item", "data-uid": item.key, tabindex: "-1" }, glyph(this.looks, ""), ...parts);
-    card.children[1].append(el("b", {}), el("span", {}));
+    card.children[1].append(el("b", {}), el("b", {}), el("span", {}));
     card.children[3].append(el("span", {}), el("span", {}));
     this.byKey.set(item.key, card);
     return card;
@@ -30,8 +30,10 @@ class GraphItems {
     if (item.state) reshape(mark, this.looks, item.state);
     Object.assign(card.dataset, { look: item.look, state: item.state, kind: item.kind, trend: item.trend });
     const dash = item.rest && item.title && item.title !== item.short;
-    say(name.firstChild, dash ? item.short : item.title);
-    say(name.lastChild, dash ? `-${item.rest}` : "");
+    const [begin, end] = dash ? [item.short, ""] : nameInTwo(item.title);
+    say(name.children[0], begin);
+    say(name.children[1], end);
+    say(name.children[2], dash ? `-${item.rest}` : "");
     say(count, item.count);
     const [head, tail] = item.look === "chip" ? ["", ""] : inTwo(item);
     say(word.firstChild, head);
@@ -49,6 +51,12 @@ class GraphItems {
   forget(keys) {
     for (const key of this.byKey.keys()) if (!keys.has(key)) this.byKey.delete(key);
   }
+}
+
+/** A name in two parts: the first is cut where room is short, and the end tells nodes and volumes apart. */
+function nameInTwo(name = "") {
+  const at = Math.max(0, name.length - 4);
+  return [name.slice(0, at), name.slice(at)];
 }
 
 /** The second line in two parts, because where room is short the first is cut: the end of a name tells pods apart. */
