@@ -84,8 +84,12 @@ class Report:
         self._recorder = recorder
         self._clock = clock
 
-    def progress(self, obj: Object, run: Run, doing: str) -> Object:
-        """It goes on, and this is what it does; the object as it is then."""
+    def steps(self, run: Run, *doing: str) -> None:
+        """It goes on, and this is what it does, one after the other."""
+        for words in doing:
+            run.latest = self._progress(run.latest, run, words)
+
+    def _progress(self, obj: Object, run: Run, doing: str) -> Object:
         message = f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
         said = [
             Condition.true(conditions.RECONCILING, "Progressing", message),
