@@ -27,7 +27,7 @@ PLAIN, OPTIONAL = checkers_of(SIZES, is_root=False)
     ],
 )
 def test_an_old_value_that_may_be_missing_is_an_optional_one(rule: str) -> None:
-    assert OPTIONAL.check(rule) == "BOOL"
+    assert OPTIONAL.check(rule).kind == "BOOL"
     with pytest.raises(CompileError):
         PLAIN.check(rule)
 

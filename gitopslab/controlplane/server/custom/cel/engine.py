@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_bindings, ext_optional
 
 from gitopslab.controlplane.server.custom.cel import library
+from gitopslab.controlplane.server.custom.cel.tree import Tree
 
 _CONFIG = """
 name: kubernetes
@@ -142,6 +143,13 @@ def with_optional(expression: str) -> str:
     return f"cel.bind(oldSelf, oldSelfs[?0], (\n{expression}\n))"
 
 
+class Checked(NamedTuple):
+    """What the checker knows of an expression: the name of its type (``BOOL``), and its parts; else neither."""
+
+    kind: str
+    tree: Tree | None
+
+
 class Checker:
     """Holds expressions against declarations.
 
@@ -156,8 +164,8 @@ class Checker:
         old = {"oldSelfs": cel.Type.List(own)} if old_is_optional else {"oldSelf": own}
         self._environment = _environment({"self": own, **old}, library.declarations(), pool, binds=old_is_optional)
 
-    def check(self, expression: str) -> str:
-        """The name of an expression's type (``BOOL``, ``STRING``), empty when unknown.
+    def check(self, expression: str) -> Checked:
+        """What is known of an expression.
 
         Raises:
             CompileError: It does not fit.
@@ -166,12 +174,14 @@ class Checker:
             _program(expression)  # nothing that only parses because of what is around it
         wrapped = with_optional(expression) if self._old_is_optional else expression
         try:
-            return str(self._environment.compile(wrapped).return_type().name())
+            checked = self._environment.compile(wrapped)
         except RuntimeError as error:
             text = _compile_text(error)
             if not text:  # the only fault is a comparison of numbers of two types, which Kubernetes allows
-                return ""
+                return Checked("", None)
             raise CompileError(_a_line_up(text) if self._old_is_optional else text) from error
+        tree = Tree(checked.serialize(), is_bound=self._old_is_optional)
+        return Checked(str(checked.return_type().name()), tree)
 
 
 def _a_line_up(text: str) -> str:

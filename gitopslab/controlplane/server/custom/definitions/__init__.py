@@ -53,7 +53,7 @@ def _check_spec(causes: Causes, spec: Object, before: Object | None = None) -> N
     versions.check(causes, held, spec, before)
     names.check_required(causes, spec["names"], "spec.names")
     names.check(causes, spec["names"], "spec.names")
-    versions.check_shared(causes, held)
+    versions.check_shared(causes, held, spec, before)
     converts = spec.get("conversion") or {}
     if spec.get("preserveUnknownFields") and converts and converts.get("strategy") != "None":
         message = "must be None if spec.preserveUnknownFields is true"

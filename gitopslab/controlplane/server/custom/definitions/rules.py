@@ -1,21 +1,24 @@
-"""The CEL rules of a schema, before any object meets them: are they CEL, and do they fit the schema?
+"""The CEL rules of a schema, before any object meets them: are they CEL, do they fit it, and what do they cost?
 
 ``schemas`` calls both halves at every place: ``check_texts`` for the fields of a rule, ``check_expressions`` for what
-the type checker says.
+the type checker says and the ``budget``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitopslab.controlplane.server.custom import paths
 from gitopslab.controlplane.server.custom.definitions import internal
+from gitopslab.controlplane.server.custom.definitions.budget import Budget
 from gitopslab.controlplane.server.custom.structural import RULES, Node
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object
 
 if TYPE_CHECKING:
     from gitopslab.controlplane.server.custom.cel.engine import Checker
+    from gitopslab.controlplane.server.custom.cel.sizes import Sized
+    from gitopslab.controlplane.server.custom.cel.tree import Tree
 
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
 
@@ -63,63 +66,106 @@ def _has_breaks(text: str) -> bool:
     return "\n" in text or "\r" in text
 
 
-def check_expressions(causes: Causes, schema: Object, path: str, uncorrelated: str, *, is_root: bool) -> None:
-    """Report rules that do not compile.
+def check_expressions(causes: Causes, schema: Object, path: str, place: Place, budget: Budget) -> None:
+    """Report rules that do not compile, or that cost too much.
 
     Args:
         causes: Where to report.
         schema: The place; one without rules has nothing to report.
         path: Its path.
-        uncorrelated: The place above below which there is no old value; empty when there is one.
-        is_root: Whether the place is the whole object.
+        place: Where in an object it is.
+        budget: What all rules together may cost.
     """
     rules = schema.get(RULES) or []
     if not rules:
         return
     from gitopslab.controlplane.server.custom.cel.declarations import checkers_of
+    from gitopslab.controlplane.server.custom.cel.sizes import sized
 
-    plain, optional = checkers_of(Node(schema), is_root=is_root)
+    node = Node(schema)
+    try:
+        plain, optional = checkers_of(node, is_root=place.is_root)
+    except ValueError as error:
+        detail = f"internal error: failed to construct type information for {RULES} rules: {error}"
+        causes.bare(f"{path}.{RULES}", "InternalError", "Internal error", detail)
+        return
+    size = sized(node, is_root=place.is_root)
     for index, rule in enumerate(rules):
         checker = optional if rule.get("optionalOldSelf") else plain
-        _check_rule(causes, rule, checker, f"{path}.{RULES}[{index}]", uncorrelated)
+        _Rule(causes, rule, checker, size, budget).check(f"{path}.{RULES}[{index}]", place)
 
 
-def _check_rule(causes: Causes, rule: Object, checker: Checker, where: str, uncorrelated: str) -> None:
-    from gitopslab.controlplane.server.custom.cel import engine
+class Place(NamedTuple):
+    """Where a schema is in an object.
 
-    try:
-        kind = checker.check(rule["rule"])
-    except engine.CompileError as error:
-        causes.invalid(f"{where}.rule", internal.rule(rule), f"compilation failed: {error}")
-        if rule.get("optionalOldSelf") is not None:  # what does not compile uses nothing
+    Attributes:
+        is_root: Whether it is the whole object.
+        uncorrelated: The place above below which there is no old value; empty when there is one.
+        cardinality: How often it occurs at most; None when nothing says so.
+    """
+
+    is_root: bool
+    uncorrelated: str
+    cardinality: int | None
+
+
+class _Rule(NamedTuple):
+    """One rule, with what it is held against."""
+
+    causes: Causes
+    rule: Object
+    checker: Checker
+    size: Sized | None
+    budget: Budget
+
+    def check(self, where: str, place: Place) -> None:
+        """Report what is wrong with it."""
+        from gitopslab.controlplane.server.custom.cel import engine
+
+        rule, causes = self.rule, self.causes
+        try:
+            kind, tree = self.checker.check(rule["rule"])
+        except engine.CompileError as error:
+            causes.invalid(f"{where}.rule", internal.rule(rule), f"compilation failed: {error}")
+            if rule.get("optionalOldSelf") is not None:  # what does not compile uses nothing
+                causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], _UNUSED)
+            return
+        if kind not in ("BOOL", ""):
+            causes.invalid(f"{where}.rule", internal.rule(rule), "cel expression must evaluate to a bool")
+            return
+        self._count(tree, f"{where}.rule", "estimated rule cost", place.cardinality)
+        if rule.get("messageExpression"):
+            self._check_message(f"{where}.messageExpression")
+        self._check_old_self(where, place.uncorrelated)
+
+    def _check_message(self, where: str) -> None:
+        from gitopslab.controlplane.server.custom.cel import engine
+
+        try:
+            kind, tree = self.checker.check(self.rule["messageExpression"])
+        except engine.CompileError as error:
+            self.causes.invalid(where, internal.rule(self.rule), f"messageExpression compilation failed: {error}")
+            return
+        if kind not in ("STRING", ""):
+            self.causes.invalid(where, internal.rule(self.rule), "messageExpression must evaluate to a string")
+            return
+        self._count(tree, where, "estimated messageExpression cost", 1)
+
+    def _count(self, tree: Tree | None, where: str, named: str, cardinality: int | None) -> None:
+        from gitopslab.controlplane.server.custom.cel.costs import estimate
+
+        if tree is None or self.size is None:
+            return
+        often = self.size.cardinality if cardinality is None else cardinality
+        self.budget.spend(self.causes, where, named, estimate(tree, self.size) * often)
+
+    def _check_old_self(self, where: str, uncorrelated: str) -> None:
+        from gitopslab.controlplane.server.custom.cel.rules import uses_old_self
+
+        causes, rule = self.causes, self.rule
+        if uses_old_self(rule["rule"]):
+            if uncorrelated:
+                message = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {uncorrelated}"
+                causes.invalid(f"{where}.rule", rule["rule"], message)
+        elif rule.get("optionalOldSelf") is not None:
             causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], _UNUSED)
-        return
-    if kind not in ("BOOL", ""):
-        causes.invalid(f"{where}.rule", internal.rule(rule), "cel expression must evaluate to a bool")
-        return
-    if rule.get("messageExpression"):
-        _check_expression(causes, rule, checker, f"{where}.messageExpression")
-    _check_old_self(causes, rule, where, uncorrelated)
-
-
-def _check_expression(causes: Causes, rule: Object, checker: Checker, where: str) -> None:
-    from gitopslab.controlplane.server.custom.cel import engine
-
-    try:
-        kind = checker.check(rule["messageExpression"])
-    except engine.CompileError as error:
-        causes.invalid(where, internal.rule(rule), f"messageExpression compilation failed: {error}")
-        return
-    if kind not in ("STRING", ""):
-        causes.invalid(where, internal.rule(rule), "messageExpression must evaluate to a string")
-
-
-def _check_old_self(causes: Causes, rule: Object, where: str, uncorrelated: str) -> None:
-    from gitopslab.controlplane.server.custom.cel.rules import uses_old_self
-
-    if uses_old_self(rule["rule"]):
-        if uncorrelated:
-            message = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {uncorrelated}"
-            causes.invalid(f"{where}.rule", rule["rule"], message)
-    elif rule.get("optionalOldSelf") is not None:
-        causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], _UNUSED)

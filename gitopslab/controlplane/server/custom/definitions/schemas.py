@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitopslab.controlplane.server.custom.definitions import defaults, internal, lists, rules, structure
+from gitopslab.controlplane.server.custom.definitions.budget import Budget
 from gitopslab.controlplane.server.custom.structural import EMBEDDED, LIST_TYPE, MAP_TYPE, META_FIELDS, PRESERVE, Node
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object
@@ -37,6 +38,7 @@ class Context:
         in_meta: Whether it is inside the metadata of an object.
         uncorrelated: The nearest place above whose values have no counterpart before an update; empty if none.
         is_root: Whether it is the whole object.
+        cardinality: How often it occurs in an object at most; None when nothing says so.
         checks_rules: Whether CEL rules are compiled: not inside ``allOf`` and its kin.
     """
 
@@ -44,11 +46,22 @@ class Context:
     in_meta: bool = False
     uncorrelated: str = ""
     is_root: bool = True
+    cardinality: int | None = 1
     checks_rules: bool = True
 
 
-def check(causes: Causes, validation: Object | None, path: str, *, has_status: bool) -> None:
-    """Report what is wrong with ``schema`` of a version; nothing when it has none."""
+def check(
+    causes: Causes, validation: Object | None, path: str, *, has_status: bool, is_unchanged: bool = False
+) -> None:
+    """Report what is wrong with ``schema`` of a version; nothing when it has none.
+
+    Args:
+        causes: Where to report.
+        validation: The version's ``schema``.
+        path: Its path.
+        has_status: Whether the version has a status subresource.
+        is_unchanged: Whether the version had this schema before.
+    """
     schema = (validation or {}).get("openAPIV3Schema")
     if schema is None:
         return
@@ -64,9 +77,10 @@ def check(causes: Causes, validation: Object | None, path: str, *, has_status: b
         if not structural:
             defaults.check(structural, Node(schema), path)
     found.found += structural.found
-    walk = _Walk(checks_rules=not structural)
+    walk = _Walk(Budget(is_strict=not is_unchanged), checks_rules=not structural)
     walk.check(schema, path, Context())
     causes.found += [*found.found, *walk.faults.found, *walk.rule_faults.found]
+    walk.budget.check_total(causes, path)
 
 
 def _check_root(causes: Causes, schema: Object, path: str) -> None:
@@ -106,7 +120,8 @@ def _is_used(schema: Object, word: str) -> bool:
 class _Walk:
     """One way through a schema; faults of rules are kept apart, since they are told last."""
 
-    def __init__(self, *, checks_rules: bool) -> None:
+    def __init__(self, budget: Budget, *, checks_rules: bool) -> None:
+        self.budget = budget
         self.faults = Causes()
         self.rule_faults = Causes()
         self._checks_rules = checks_rules
@@ -119,7 +134,9 @@ class _Walk:
         lists.check(self.faults, schema, path)
         rules.check_texts(self.faults, schema, path)
         if self._checks_rules and context.checks_rules and len(self.faults.found) == before:
-            rules.check_expressions(self.rule_faults, schema, path, context.uncorrelated, is_root=context.is_root)
+            is_root = context.is_root or bool(schema.get(EMBEDDED))
+            place = rules.Place(is_root, context.uncorrelated, context.cardinality)
+            rules.check_expressions(self.rule_faults, schema, path, place, self.budget)
 
     def _check_keywords(self, schema: Object, path: str, context: Context) -> None:
         causes, kind = self.faults, schema.get("type") or ""
@@ -146,7 +163,7 @@ class _Walk:
             causes.invalid(f"{path}.{PRESERVE}", False, "must be true or undefined")
 
     def _check_below(self, schema: Object, path: str, context: Context) -> None:
-        inner = replace(context, is_root=False)
+        inner = replace(context, is_root=False, cardinality=_below(schema, context.cardinality))
         additional, items = schema.get("additionalProperties"), schema.get("items")
         if isinstance(additional, dict):
             reason = "inside additionalProperties applying to object metadata" if context.in_meta else inner.no_defaults
@@ -165,13 +182,23 @@ class _Walk:
 
 
 def _of_field(schema: Object, name: str, path: str, context: Context) -> Context:
-    found = replace(context, is_root=False)
+    found = replace(context, is_root=False, cardinality=_below(schema, context.cardinality))
     if schema.get(MAP_TYPE) not in (None, "granular", "atomic"):
         found = _uncorrelated(found, path)
     if (context.is_root or schema.get(EMBEDDED)) and name in META_FIELDS:
         reason = f"in top-level {name}" if context.is_root else found.no_defaults
         found = replace(found, in_meta=True, no_defaults=reason)
     return found
+
+
+def _below(schema: Object, cardinality: int | None) -> int | None:
+    """How often what is below a place occurs at most."""
+    limit: int | None = 1
+    if schema.get("type") == "array":
+        limit = schema.get("maxItems")
+    elif schema.get("type") == "object" and schema.get("additionalProperties") is not None:
+        limit = schema.get("maxProperties")
+    return None if cardinality is None or limit is None else cardinality * max(limit, 0)
 
 
 def _uncorrelated(context: Context, path: str) -> Context:

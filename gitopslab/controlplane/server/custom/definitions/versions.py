@@ -40,18 +40,31 @@ class Hoisted:
 def check(causes: Causes, held: Hoisted, spec: Object, before: Object | None) -> None:
     """Report what is wrong with each version of its own, and with all of them together."""
     _check_schemas_given(causes, spec, before)
+    unchanged = names_of_unchanged(spec, before)
     for index, version in enumerate(held.versions):
-        _check_version(causes, held, version, f"spec.versions[{index}]")
+        _check_version(causes, held, version, f"spec.versions[{index}]", is_unchanged=version.get("name") in unchanged)
     _check_flags(causes, held)
     if held.versions:
         _check_name(causes, held.versions[0].get("name") or "", "spec.version")
 
 
-def check_shared(causes: Causes, held: Hoisted) -> None:
+def names_of_unchanged(spec: Object, before: Object | None) -> set[str]:
+    """The versions that have the schema they had before."""
+    old = {version["name"]: version.get("schema") for version in (before or {}).get("versions") or ()}
+    return {
+        name
+        for version in spec.get("versions") or ()
+        if (name := version.get("name")) in old and version.get("schema") == old[name]
+    }
+
+
+def check_shared(causes: Causes, held: Hoisted, spec: Object, before: Object | None) -> None:
     """Report what is wrong with schema, subresources, columns and selectable fields that all versions share."""
+    first = held.versions[0].get("name") if held.versions else None
+    is_unchanged = first in names_of_unchanged(spec, before)
     schema, path = held.shared.get("schema"), "spec.validation"
     has_status = any("status" in (held.part(version, "subresources") or {}) for version in held.versions)
-    schemas.check(causes, schema, path, has_status=has_status)
+    schemas.check(causes, schema, path, has_status=has_status, is_unchanged=is_unchanged)
     columns.check_subresources(causes, held.shared.get("subresources"), "spec.subresources")
     for index, column in enumerate(held.shared.get("additionalPrinterColumns") or ()):
         columns.check_column(causes, column, f"spec.additionalPrinterColumns[{index}]")
@@ -72,12 +85,13 @@ def _has_schema(version: Object) -> bool:
     return (version.get("schema") or {}).get("openAPIV3Schema") is not None
 
 
-def _check_version(causes: Causes, held: Hoisted, version: Object, path: str) -> None:
+def _check_version(causes: Causes, held: Hoisted, version: Object, path: str, *, is_unchanged: bool) -> None:
     _check_name(causes, version.get("name") or "", f"{path}.name")
     for problem in _warning_problems(version):
         causes.invalid(f"{path}.deprecationWarning", version["deprecationWarning"], problem)
     has_status = "status" in (held.part(version, "subresources") or {})
-    schemas.check(causes, version.get("schema"), f"{path}.schema", has_status=has_status)
+    schema, where = version.get("schema"), f"{path}.schema"
+    schemas.check(causes, schema, where, has_status=has_status, is_unchanged=is_unchanged)
     columns.check_subresources(causes, version.get("subresources"), f"{path}.subresources")
     for index, column in enumerate(version.get("additionalPrinterColumns") or ()):
         columns.check_column(causes, column, f"{path}.additionalPrinterColumns[{index}]")

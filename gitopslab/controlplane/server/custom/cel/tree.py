@@ -1,0 +1,143 @@
+"""A checked expression as a tree: what it calls on what, and the type of each part.
+
+``engine`` reads it from what the CEL library serializes (a packed ``cel.expr.CheckedExpr``), whose messages are
+declared here as far as ``costs`` looks at them. Upstream: ``cel/expr/checked.proto`` and ``cel/expr/syntax.proto``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from google.protobuf.any_pb2 import Any as Packed
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+
+_F = FieldDescriptorProto
+_NATIVE = {"int": _F.TYPE_INT64, "uint": _F.TYPE_UINT64, "bool": _F.TYPE_BOOL, "text": _F.TYPE_STRING,
+           "bytes": _F.TYPE_BYTES, "double": _F.TYPE_DOUBLE, "enum": _F.TYPE_INT32}  # fmt: skip
+_MESSAGES = {
+    "Checked": "references=2:*ReferenceEntry types=3:*TypeEntry expr=4:Expr",
+    "ReferenceEntry": "key=1:int value=2:Reference",
+    "TypeEntry": "key=1:int value=2:Type",
+    "Reference": "name=1:text overloads=3:*text",
+    "Type": "dyn=1:Empty null=2:enum primitive=3:enum wrapper=4:enum known=5:enum list=6:ListType map=7:MapType"
+    " message=9:text param=10:text abstract=14:AbstractType",
+    "ListType": "element=1:Type",
+    "MapType": "key=1:Type value=2:Type",
+    "AbstractType": "name=1:text parameters=2:*Type",
+    "Empty": "",
+    "Expr": "id=2:int constant=3:Constant ident=4:Ident select=5:Select call=6:Call list=7:List struct=8:Struct"
+    " comprehension=9:Comprehension",
+    "Constant": "null=1:enum bool=2:bool int=3:int uint=4:uint double=5:double text=6:text bytes=7:bytes",
+    "Ident": "name=1:text",
+    "Select": "operand=1:Expr field=2:text tests=3:bool",
+    "Call": "target=1:Expr function=2:text args=3:*Expr",
+    "List": "elements=1:*Expr",
+    "Struct": "name=1:text entries=2:*Entry",
+    "Entry": "field_key=2:text map_key=3:Expr value=4:Expr",
+    "Comprehension": "iter_var=1:text iter_range=2:Expr accu_var=3:text accu_init=4:Expr condition=5:Expr step=6:Expr"
+    " result=7:Expr iter_var2=8:text",
+}
+_CHOICES = {
+    "Type": ("dyn", "null", "primitive", "wrapper", "known", "list", "map", "message", "param", "abstract"),
+    "Expr": ("constant", "ident", "select", "call", "list", "struct", "comprehension"),
+    "Constant": ("null", "bool", "int", "uint", "double", "text", "bytes"),
+}
+_PRIMITIVES = ("", "bool", "int", "uint", "double", "string", "bytes")
+_KNOWN = ("", "any", "timestamp", "duration")
+
+Expr = Any
+"""One part: ``WhichOneof("kind")`` names what it is."""
+
+
+class Type(NamedTuple):
+    """The type of a part.
+
+    Attributes:
+        kind: ``bool``, ``string``, ``list``, ``map``, ``struct``, ``opaque``, ``dyn``, …
+        name: Of a struct or an opaque type.
+        parameters: The types inside.
+    """
+
+    kind: str
+    name: str = ""
+    parameters: tuple[Type, ...] = ()
+
+
+DYN = Type("dyn")
+
+
+class Tree:
+    """A checked expression.
+
+    Args:
+        serialized: What the CEL library makes of it.
+        is_bound: Whether the expression itself stands inside of a ``cel.bind``.
+
+    Attributes:
+        root: The whole of it.
+    """
+
+    def __init__(self, serialized: bytes, *, is_bound: bool = False) -> None:
+        checked = _checked()()
+        checked.ParseFromString(Packed.FromString(serialized).value)
+        self.root: Expr = checked.expr.comprehension.result if is_bound else checked.expr
+        self._types = {entry.key: entry.value for entry in checked.types}
+        self._references = {entry.key: entry.value for entry in checked.references}
+
+    def type_of(self, part: Expr) -> Type:
+        """The type of a part."""
+        return _type(self._types[part.id]) if part.id in self._types else DYN
+
+    def overloads_of(self, part: Expr) -> tuple[str, ...]:
+        """Which functions a call may mean."""
+        return tuple(self._references[part.id].overloads) if part.id in self._references else ()
+
+
+def _type(given: Any) -> Type:
+    match given.WhichOneof("kind"):
+        case "primitive" | "wrapper" as kind:
+            return Type(_PRIMITIVES[getattr(given, kind)])
+        case "known":
+            return Type(_KNOWN[given.known])
+        case "list":
+            return Type("list", "", (_type(given.list.element),))
+        case "map":
+            return Type("map", "", (_type(given.map.key), _type(given.map.value)))
+        case "message":
+            return Type("struct", given.message)
+        case "abstract":
+            return Type("opaque", given.abstract.name, tuple(map(_type, given.abstract.parameters)))
+        case "param":
+            return Type("param", given.param)
+        case _:
+            return DYN
+
+
+@cache
+def _checked() -> Any:
+    file = FileDescriptorProto(name="checked.proto", syntax="proto3")
+    for name, fields in _MESSAGES.items():
+        _declare(file.message_type.add(name=name), fields.split(), _CHOICES.get(name, ()))
+    pool = DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return GetMessageClass(pool.FindMessageTypeByName("Checked"))
+
+
+def _declare(message: DescriptorProto, fields: list[str], choices: tuple[str, ...]) -> None:
+    if choices:
+        message.oneof_decl.add(name="kind")
+    for field in fields:
+        name, _, rest = field.partition("=")
+        number, _, kind = rest.partition(":")
+        label = _F.LABEL_REPEATED if kind.startswith("*") else _F.LABEL_OPTIONAL
+        kind = kind.lstrip("*")
+        made = message.field.add(name=name, number=int(number), label=label)
+        if kind in _NATIVE:
+            made.type = _NATIVE[kind]
+        else:
+            made.type, made.type_name = _F.TYPE_MESSAGE, f".{kind}"
+        if name in choices:
+            made.oneof_index = 0
