@@ -193,7 +193,7 @@ def _add_variable(causes: Causes, name: str, expression: str, path: str, checker
     try:
         checker.add(name if _IDENTIFIER.fullmatch(name) else "_", expression)
     except engine.CompileError as error:
-        causes.invalid(path, expression, f"compilation failed: {error}")
+        causes.invalid(path, expression, error.told)
 
 
 def check_expression(
@@ -205,7 +205,7 @@ def check_expression(
     try:
         kind = checker.check(expression, with_variables=with_variables)
     except engine.CompileError as error:
-        causes.invalid(path, expression, f"compilation failed: {error}")
+        causes.invalid(path, expression, error.told)
         return
     if kind not in (wanted, ""):
         causes.invalid(path, expression, f"must evaluate to {wanted} but got {kind}")

@@ -77,7 +77,7 @@ def _check_expression(causes: Causes, expression: str, path: str, checker: Polic
     try:
         kind = checker.check_patch(expression)
     except engine.CompileError as error:
-        causes.invalid(path, expression, f"compilation failed: {error}")
+        causes.invalid(path, expression, error.told)
         return
     if kind not in (wanted, ""):
         causes.invalid(path, expression, f"must evaluate to {wanted} but got {kind}")

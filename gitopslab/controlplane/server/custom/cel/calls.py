@@ -19,7 +19,7 @@ _TRAVERSAL = 0.1
 _PATTERN = 0.25
 """For each character of a regular expression."""
 
-_LONGEST_NAMED_PATTERN = 128
+_LONGEST_NAMED_PATTERN, _LONGEST_FORMAT = 128, 64
 _NEW_LIST, _REQUIREMENT, _CHECK = 10, 50, 350_000
 _ADDRESS = Range(4, 16)
 _OF_LISTS = ("isSorted", "sum", "max", "min", "indexOf", "lastIndexOf")
@@ -199,6 +199,11 @@ def _of_kubernetes(call: _Call) -> Called | None:
         case "find" | "findAll":
             text = call.subject.plus(ONE).scaled(_TRAVERSAL)
             return Called(text.times(call.first.scaled(_PATTERN)), Range(0, call.subject.most))
+        case "format":
+            return Called(call.subject.scaled(_TRAVERSAL))
+        case "strings.quote":
+            most = (call.first.most * 2 + 2) % (LARGEST + 1)
+            return Called(call.first.scaled(_TRAVERSAL), Range(call.first.least + 2, most))
         case "ip.isCanonical":
             return Called(call.first.scaled(2 * _TRAVERSAL))
         case "containsIP" | "containsCIDR":
@@ -261,6 +266,8 @@ def _equal(call: _Call) -> Called | None:
         return None
     if one.type.name in _EQUAL_AT_ONCE:
         return Called(ONE)
+    if one.type.name == "kubernetes.NamedFormat":
+        return Called(Range(1, _LONGEST_FORMAT).scaled(_TRAVERSAL))
     if one.type.name == "kubernetes.URL":
         most = other.known_size.most if other.known_size is not None else 1
         return Called(Range(1, most).scaled(_TRAVERSAL))
@@ -270,15 +277,10 @@ def _equal(call: _Call) -> Called | None:
 def _of_cel(call: _Call) -> Called | None:
     """The functions of the language that do not take the same time whatever they are called with."""
     match call.overload:
-        case "string_format":
-            return Called(call.subject.scaled(_TRAVERSAL))
         case "string_to_bytes":
             return Called(call.first.scaled(_TRAVERSAL), Range(call.first.least, call.first.most * 4 % (LARGEST + 1)))
         case "bytes_to_string":
             return Called(call.first.scaled(_TRAVERSAL), Range(call.first.least // 4, call.first.most))
-        case "strings_quote":
-            most = (call.first.most * 2 + 2) % (LARGEST + 1)
-            return Called(call.first.scaled(_TRAVERSAL), Range(call.first.least + 2, most))
         case "starts_with_string" | "ends_with_string":
             return Called(call.first.scaled(_TRAVERSAL))
         case "in_list":

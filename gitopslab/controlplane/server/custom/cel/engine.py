@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_bindings, ext_optional
 
-from gitopslab.controlplane.server.custom.cel import library
-from gitopslab.controlplane.server.custom.cel.tree import Tree
+from gitopslab.controlplane.server.custom.cel import library, literals, substitutes
+from gitopslab.controlplane.server.custom.cel.tree import Expr, Tree, alone
 
 _CONFIG = """
 name: kubernetes
@@ -23,13 +23,17 @@ extensions:
 - name: two-var-comprehensions
 - name: sets
 - name: lists
-- name: strings
+"""
+_STRINGS = """- name: strings
   version: 2
 """
 _NUMBERS = "(int|uint|double)"
-_COMPARED_NUMBERS = re.compile(
-    rf"ERROR: \S+ found no matching overload for '_[<>]=?_' applied to '\({_NUMBERS}, {_NUMBERS}\)'.*"
+_PASSED_OVER = re.compile(
+    rf"ERROR: \S+ found no matching overload for "
+    rf"(?:'_[<>]=?_' applied to '\({_NUMBERS}, {_NUMBERS}\)'|'string' applied to '\(net\.(?:IP|CIDR)\)').*"
 )
+"""Faults that are none: Kubernetes compares numbers of two types, and writes addresses as texts."""
+
 _NO_OVERLOAD = re.compile(
     r"found no matching overload for '(?P<name>\w+)' applied to '\((?P<types>[^']*)\)'\n"
     r" \| (?P<source>.*)\n \| (?P<place>\.*)\^"
@@ -43,10 +47,19 @@ _SUFFIX = re.compile(r" \[[A-Z_]+\]$")
 _PREFIX = re.compile(r"^[A-Z_]+: ")
 _SELECTED = re.compile(r"expression of type ('[^']*') cannot be the operand of a select operation")
 _IN_STRUCT = re.compile(r" not found in struct '[^']*'")
+_NULL = re.compile(r"\bnull_type\b")
 _WORDS = (
     (re.compile(r'Key not found in map : "?(.*?)"?$'), r"no such key: \1"),
     (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
     (re.compile(r"divide by zero"), "division by zero"),
+    (
+        re.compile(r"cannot convert (string|bytes|bool|u?int|double) to (\w+)"),
+        r"type conversion error from '\1' to '\2'",
+    ),
+    (re.compile(r"Type conversion error from"), "type conversion error from"),
+    (re.compile(r"int64 out of uint64 range"), "unsigned integer overflow"),
+    (re.compile(r"malformed UTF-8 bytes"), "invalid UTF-8 in bytes, cannot convert to string"),
+    (re.compile(r"double out of u?int64 range"), "integer overflow"),
     (re.compile(r"No matching overloads found : .*"), "no such overload"),
     (re.compile(r"Applying SELECT to non-message type"), "no such overload"),
 )
@@ -57,7 +70,20 @@ _OF_POLICIES = ("object", "oldObject", "request", "params", "namespaceObject", "
 
 
 class CompileError(ValueError):
-    """An expression is not CEL, or does not fit its declarations; the message is ``cel-go``'s."""
+    """An expression is not CEL, or does not fit its declarations; the message is ``cel-go``'s.
+
+    Attributes:
+        stage: ``compilation``, or ``instantiation`` when a value in it cannot be computed.
+    """
+
+    def __init__(self, message: str, stage: str = "compilation") -> None:
+        super().__init__(message)
+        self.stage = stage
+
+    @property
+    def told(self) -> str:
+        """As the API server tells it of an expression."""
+        return f"{'' if self.stage == 'compilation' else 'program '}{self.stage} failed: {self}"
 
 
 class EvaluationError(ValueError):
@@ -65,7 +91,12 @@ class EvaluationError(ValueError):
 
 
 def _environment(
-    variables: Mapping[str, cel.Type], functions: list[cel.FunctionDecl], pool: Any = None, *, binds: bool = False
+    variables: Mapping[str, cel.Type],
+    functions: list[cel.FunctionDecl],
+    pool: Any = None,
+    *,
+    binds: bool = False,
+    evaluates: bool = False,
 ) -> cel.Env:
     """CEL as Kubernetes has it.
 
@@ -74,11 +105,12 @@ def _environment(
         functions: What Kubernetes adds to the language.
         pool: The message types that the types of variables are made of; None for none.
         binds: Whether ``cel.bind`` is known, which only expressions that the lab itself makes use.
+        evaluates: Whether the library's own functions on texts are there; else ``functions`` declare them.
     """
     bindings = [ext_bindings.ExtBindings()] if binds else []
     return cel.NewEnv(
         *([] if pool is None else [pool]),
-        config=cel.NewEnvConfigFromYaml(_CONFIG),
+        config=cel.NewEnvConfigFromYaml(_CONFIG + (_STRINGS if evaluates else "")),
         variables=dict(variables),
         functions=functions,
         extensions=[ext_optional.ExtOptional(), *bindings],
@@ -88,15 +120,17 @@ def _environment(
 @cache
 def _evaluating() -> cel.Env:
     names = ("self", "oldSelf", "oldSelfs", "text", "pattern", *_OF_POLICIES)
-    return _environment(dict.fromkeys(names, cel.Type.DYN), library.implementations(), binds=True)
+    kinds = dict.fromkeys(names, cel.Type.DYN)
+    return _environment(kinds, library.implementations(), binds=True, evaluates=True)
 
 
 @lru_cache(maxsize=4096)
 def _program(expression: str) -> cel.Expression:
     try:
-        return _evaluating().compile(expression, disable_check=True)
+        given = _evaluating().compile(expression, disable_check=True)
     except RuntimeError as error:
         raise CompileError(_compile_text(error)) from error
+    return _evaluating().deserialize(substitutes.substituted(given.serialize()))
 
 
 def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
@@ -105,8 +139,12 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     Raises:
         EvaluationError: It has none.
     """
+    return _evaluated(_program(expression), values)
+
+
+def _evaluated(program: cel.Expression, values: Mapping[str, Any]) -> Any:
     try:
-        result = _program(expression).eval(data=dict(values))
+        result = program.eval(data=dict(values))
     except RuntimeError as error:
         raise EvaluationError(_evaluation_text(str(error))) from error
     if result.type() == cel.Type.ERROR:
@@ -114,24 +152,50 @@ def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     return result.plain_value()
 
 
-def type_of(expression: str, pool: Any, variables: Mapping[str, cel.Type]) -> str:
+def _failure_of(part: Expr) -> str:
+    """What goes wrong when a part is evaluated that needs no values; empty when nothing does."""
+    try:
+        _evaluated(_evaluating().deserialize(substitutes.substituted(alone(part))), {})
+    except EvaluationError as error:
+        return str(error)
+    return ""
+
+
+def _verified(checked: cel.Expression, text: str, *, is_bound: bool = False) -> Checked:
+    """What the checker has let pass, once what is written out in it was looked at.
+
+    Raises:
+        CompileError: It cannot be.
+    """
+    tree = Tree(checked.serialize(), is_bound=is_bound)
+    if faults := literals.faults_of(tree, text, _failure_of):
+        raise CompileError(_a_line_up(faults) if is_bound else faults)
+    if problem := literals.problem_of_constants(tree, _failure_of):
+        raise CompileError(problem, stage="instantiation")
+    kind = str(checked.return_type().name())
+    return Checked("" if kind == "DYN" and tree.calls(*library.UNTYPED) else kind, tree)
+
+
+def type_of(expression: str, pool: Any, variables: Mapping[str, cel.Type], *, patches: bool) -> str:
     """The name of the type of an expression, as in ``BOOL``; empty when unknown.
 
     Args:
         expression: It.
         pool: The message types that the types of variables are made of.
         variables: What it may use, with their types.
+        patches: Whether it makes a patch.
 
     Raises:
         CompileError: It is no CEL, or does not fit.
     """
-    environment = _environment(variables, library.declarations(), pool)
+    environment = _environment(variables, library.declarations(patches=patches), pool)
     try:
-        return str(environment.compile(expression).return_type().name())
+        checked = environment.compile(expression)
     except RuntimeError as error:
         if text := _compile_text(error):
             raise CompileError(text) from error
         return ""
+    return _verified(checked, expression).kind
 
 
 def with_optional(expression: str) -> str:
@@ -162,7 +226,9 @@ class Checker:
     def __init__(self, pool: Any, own: cel.Type, *, old_is_optional: bool) -> None:
         self._old_is_optional = old_is_optional
         old = {"oldSelfs": cel.Type.List(own)} if old_is_optional else {"oldSelf": own}
-        self._environment = _environment({"self": own, **old}, library.declarations(), pool, binds=old_is_optional)
+        self._environment = _environment(
+            {"self": own, **old}, library.declarations(patches=False), pool, binds=old_is_optional
+        )
 
     def check(self, expression: str) -> Checked:
         """What is known of an expression.
@@ -177,11 +243,10 @@ class Checker:
             checked = self._environment.compile(wrapped)
         except RuntimeError as error:
             text = _compile_text(error)
-            if not text:  # the only fault is a comparison of numbers of two types, which Kubernetes allows
+            if not text:  # what there is to fault is fine in Kubernetes
                 return Checked("", None)
             raise CompileError(_a_line_up(text) if self._old_is_optional else text) from error
-        tree = Tree(checked.serialize(), is_bound=self._old_is_optional)
-        return Checked(str(checked.return_type().name()), tree)
+        return _verified(checked, wrapped, is_bound=self._old_is_optional)
 
 
 def _a_line_up(text: str) -> str:
@@ -190,9 +255,9 @@ def _a_line_up(text: str) -> str:
 
 def _compile_text(error: RuntimeError) -> str:
     text = _SUFFIX.sub("", _PREFIX.sub("", str(error)))
-    faults = [fault for fault in re.split(r"\n(?=ERROR: )", text) if not _COMPARED_NUMBERS.match(fault)]
+    faults = [fault for fault in re.split(r"\n(?=ERROR: )", text) if not _PASSED_OVER.match(fault)]
     text = _SELECTED.sub(r"type \1 does not support field selection", "\n".join(faults))
-    return _UNDECLARED.sub(_unknown, _NO_OVERLOAD.sub(_called, _IN_STRUCT.sub("", text)))
+    return _UNDECLARED.sub(_unknown, _NO_OVERLOAD.sub(_called, _IN_STRUCT.sub("", _NULL.sub("null", text))))
 
 
 def _unknown(fault: re.Match[str]) -> str:

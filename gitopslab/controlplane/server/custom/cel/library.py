@@ -4,30 +4,32 @@
 evaluation. There, what CEL has no type for (a quantity, an address) is a map with its kind in it, which compares and
 travels like any value; what such a value can do is in ``opaque``. Upstream: ``apiserver/pkg/cel/library``.
 
-Simplified: ``format.…().validate``, ``indexOf`` of lists and ``string(ip)`` are missing, because the library that
-evaluates leaves no room for them.
+Simplified: the type checker takes whatever ``format.…().validate`` gives for a value of any type.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
-from gitopslab.controlplane.server.custom.cel import opaque
+from gitopslab.controlplane.server.custom.cel import named_formats, opaque
 from gitopslab.controlplane.server.custom.cel.conversion import duration_message, timestamp_message
 
 _T = cel.Type
 _QUANTITY, _IP, _CIDR = (_T.AbstractType(name) for name in ("kubernetes.Quantity", "net.IP", "net.CIDR"))
 _URL, _SEMVER = (_T.AbstractType(name) for name in ("kubernetes.URL", "kubernetes.Semver"))
+_FORMAT = _T.AbstractType("kubernetes.NamedFormat")
 _TEXT, _INT, _BOOL = _T.STRING, _T.INT, _T.BOOL
 _SUMMED = (_T.INT, _T.UINT, _T.DOUBLE, _T.DURATION)
 _COMPARED = (*_SUMMED, _T.BOOL, _T.TIMESTAMP, _T.STRING, _T.BYTES)
-_OPAQUE = ("kubernetes.Quantity", "net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Semver")
+_OPAQUE = (
+    "kubernetes.Quantity", "net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Semver", "kubernetes.NamedFormat",
+)  # fmt: skip
 
 
 class _Function(NamedTuple):
@@ -87,6 +89,22 @@ def _largest(items: list[Any]) -> Any:
     return _wrapped(max(items))
 
 
+def _index(given: Any, wanted: Any, start: int = 0) -> int:
+    if isinstance(given, list):
+        return next((at for at, item in enumerate(given) if item == wanted), -1)
+    if start < 0 or start >= max(len(given), 1):
+        raise ValueError(f"index out of range: {start}")
+    return str(given).find(wanted, start)
+
+
+def _last_index(given: Any, wanted: Any, start: int | None = None) -> int:
+    if isinstance(given, list):
+        return next((at for at in reversed(range(len(given))) if given[at] == wanted), -1)
+    if start is not None and (start < 0 or start >= max(len(given), 1)):
+        raise ValueError(f"index out of range: {start}")
+    return str(given).rfind(wanted, 0, None if start is None else start + len(wanted))
+
+
 def _wrapped(value: Any) -> Any:
     """The library takes times back only as messages."""
     if isinstance(value, timedelta):
@@ -97,7 +115,7 @@ def _wrapped(value: Any) -> Any:
 _FUNCTIONS: tuple[_Function, ...] = (
     _of("quantity", [_TEXT], _QUANTITY, opaque.quantity),
     _of("isQuantity", [_TEXT], _BOOL, opaque.is_quantity),
-    _on("sign", [_QUANTITY], _INT, opaque.sign),
+    _of("sign", [_QUANTITY], _INT, opaque.sign),
     _on("asInteger", [_QUANTITY], _INT, opaque.as_integer),
     _on("isInteger", [_QUANTITY], _BOOL, opaque.is_integer),
     _on("asApproximateFloat", [_QUANTITY], _T.DOUBLE, opaque.as_float),
@@ -146,7 +164,7 @@ _FUNCTIONS: tuple[_Function, ...] = (
         for part in ("scheme", "host", "hostname", "port", "escapedPath")
     ),
     _on("getQuery", [_URL], _T.Map(_TEXT, _T.List(_TEXT)), lambda value: value["query"]),
-    _of("jsonpatch.escapeKey", [_TEXT], _TEXT, lambda key: key.replace("~", "~0").replace("/", "~1")),
+    *(_of(f"format.{name}", [], _FORMAT, lambda name=name: named_formats.of(name)) for name in named_formats.NAMES),
     _on("find", [_TEXT, _TEXT], _TEXT, _find),
     _on("findAll", [_TEXT, _TEXT], _T.List(_TEXT), _find_all),
     _on("findAll", [_TEXT, _TEXT, _INT], _T.List(_TEXT), _find_all),
@@ -157,14 +175,71 @@ _FUNCTIONS: tuple[_Function, ...] = (
 )
 
 
-def declarations() -> list[cel.FunctionDecl]:
-    """Every overload with its exact types."""
-    return _declared(_FUNCTIONS, with_code=False)
+_PATCHES = _of("jsonpatch.escapeKey", [_TEXT], _TEXT, lambda key: key.replace("~", "~0").replace("/", "~1"))
+"""Known only where patches are made."""
+
+_STRINGS: dict[str, tuple[tuple[tuple[cel.Type, ...], cel.Type], ...]] = {
+    "charAt": (((_INT,), _TEXT),),
+    "format": (((_T.List(_T.DYN),), _TEXT),),
+    "lowerAscii": (((), _TEXT),),
+    "replace": (((_TEXT, _TEXT), _TEXT), ((_TEXT, _TEXT, _INT), _TEXT)),
+    "split": (((_TEXT,), _T.List(_TEXT)), ((_TEXT, _INT), _T.List(_TEXT))),
+    "substring": (((_INT,), _TEXT), ((_INT, _INT), _TEXT)),
+    "trim": (((), _TEXT),),
+    "upperAscii": (((), _TEXT),),
+}
+"""Of CEL's own library of strings, the functions on a text: what they take, and what they give."""
+
+
+UNTYPED = ("validate", "format.named")
+"""What is declared to give anything: an optional list or format, for which no type can be named."""
+
+
+def _checked_only() -> Iterator[_Function]:
+    """What is evaluated by the library itself or under another name (``substitutes``), and declared to be checked."""
+    for name, overloads in _STRINGS.items():
+        yield from (_on(name, [_TEXT, *takes], gives, _unused) for takes, gives in overloads)
+    for name in ("indexOf", "lastIndexOf"):
+        yield _on(name, [_TEXT, _TEXT], _INT, _unused)
+        yield _on(name, [_TEXT, _TEXT, _INT], _INT, _unused)
+        yield from (_on(name, [_T.List(kind), kind], _INT, _unused) for kind in (*_COMPARED, _T.List(_T.DYN)))
+    yield _on("join", [_T.List(_TEXT)], _TEXT, _unused)
+    yield _on("join", [_T.List(_TEXT), _TEXT], _TEXT, _unused)
+    yield _of("strings.quote", [_TEXT], _TEXT, _unused)
+    yield _on("validate", [_FORMAT, _TEXT], _T.DYN, _unused)
+    yield _of("format.named", [_TEXT], _T.DYN, _unused)
+
+
+def _unused(*values: Any) -> Any:
+    raise NotImplementedError
+
+
+_SUBSTITUTES: tuple[_Function, ...] = tuple(
+    _of(f"kubernetes.{name}", [_T.LIST], _T.DYN, does)
+    for name, does in {
+        "indexOf": lambda given: _index(*given),
+        "lastIndexOf": lambda given: _last_index(*given),
+        "string": lambda given: _wrapped(opaque.written(given[0])),
+        "validate": lambda given: named_formats.problems(*given),
+        "format.named": lambda given: named_formats.found(*given),
+    }.items()
+)
+"""What ``substitutes`` calls."""
+
+
+def declarations(*, patches: bool) -> list[cel.FunctionDecl]:
+    """Every overload with its exact types.
+
+    Args:
+        patches: Whether the expressions make patches.
+    """
+    return _declared([*_FUNCTIONS, *_checked_only(), *([_PATCHES] if patches else ())], with_code=False)
 
 
 def implementations() -> list[cel.FunctionDecl]:
     """Every overload that can be told from the others by the kinds of its values, with what it does."""
-    told = {(row.name, row.is_member, tuple(_kind(kind).name() for kind in row.takes)): row for row in _FUNCTIONS}
+    given = (*_FUNCTIONS, _PATCHES, *_SUBSTITUTES)
+    told = {(row.name, row.is_member, tuple(_kind(kind).name() for kind in row.takes)): row for row in given}
     rows = [row._replace(takes=tuple(map(_kind, row.takes)), gives=_T.DYN) for row in told.values()]
     return _declared(rows, with_code=True)
 

@@ -219,3 +219,9 @@ def _holds(read: Callable[[str], Opaque], text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def written(value: Any) -> Any:
+    """What an address or range is written as; any other value as it is."""
+    is_address = isinstance(value, dict) and value.get("is") in ("ip", "cidr")
+    return value["value"] if is_address else value

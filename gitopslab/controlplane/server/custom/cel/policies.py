@@ -67,17 +67,17 @@ class PolicyChecker:
         """
         text, made = initializers.named(expression)
         try:
-            kind = self._type_of(text, {**_REQUEST, "Variables": self._variables, **made})
+            kind = self._type_of(text, {**_REQUEST, "Variables": self._variables, **made}, patches=True)
         except engine.CompileError as error:
             told = str(error).replace(f" | {text}", f" | {expression}")
-            raise engine.CompileError(initializers.as_called(told)) from error
+            raise engine.CompileError(initializers.as_called(told), error.stage) from error
         return initializers.as_called(_as_go(kind))
 
-    def _type_of(self, expression: str, known: dict[str, dict[str, str]]) -> str:
+    def _type_of(self, expression: str, known: dict[str, dict[str, str]], *, patches: bool = False) -> str:
         seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
         if "Variables" in known:
             seen["variables"] = cel.Type("Variables")
-        return engine.type_of(expression, _pool(known), seen)
+        return engine.type_of(expression, _pool(known), seen, patches=patches)
 
     def add(self, name: str, expression: str) -> None:
         """Check the expression of a variable, and know it from now on.

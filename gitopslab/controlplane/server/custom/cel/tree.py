@@ -6,6 +6,7 @@ declared here as far as ``costs`` looks at them. Upstream: ``cel/expr/checked.pr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,12 +19,15 @@ _F = FieldDescriptorProto
 _NATIVE = {"int": _F.TYPE_INT64, "uint": _F.TYPE_UINT64, "bool": _F.TYPE_BOOL, "text": _F.TYPE_STRING,
            "bytes": _F.TYPE_BYTES, "double": _F.TYPE_DOUBLE, "enum": _F.TYPE_INT32}  # fmt: skip
 _MESSAGES = {
-    "Checked": "references=2:*ReferenceEntry types=3:*TypeEntry expr=4:Expr",
+    "Checked": "references=2:*ReferenceEntry types=3:*TypeEntry expr=4:Expr source=5:Source",
+    "Parsed": "expr=2:Expr source=3:Source",
+    "Source": "positions=4:*PositionEntry",
+    "PositionEntry": "key=1:int value=2:enum",
     "ReferenceEntry": "key=1:int value=2:Reference",
     "TypeEntry": "key=1:int value=2:Type",
     "Reference": "name=1:text overloads=3:*text",
     "Type": "dyn=1:Empty null=2:enum primitive=3:enum wrapper=4:enum known=5:enum list=6:ListType map=7:MapType"
-    " message=9:text param=10:text abstract=14:AbstractType",
+    " message=9:text param=10:text type=11:Type abstract=14:AbstractType",
     "ListType": "element=1:Type",
     "MapType": "key=1:Type value=2:Type",
     "AbstractType": "name=1:text parameters=2:*Type",
@@ -34,14 +38,14 @@ _MESSAGES = {
     "Ident": "name=1:text",
     "Select": "operand=1:Expr field=2:text tests=3:bool",
     "Call": "target=1:Expr function=2:text args=3:*Expr",
-    "List": "elements=1:*Expr",
+    "List": "elements=1:*Expr optional=2:*enum",
     "Struct": "name=1:text entries=2:*Entry",
-    "Entry": "field_key=2:text map_key=3:Expr value=4:Expr",
+    "Entry": "field_key=2:text map_key=3:Expr value=4:Expr optional=5:bool",
     "Comprehension": "iter_var=1:text iter_range=2:Expr accu_var=3:text accu_init=4:Expr condition=5:Expr step=6:Expr"
     " result=7:Expr iter_var2=8:text",
 }
 _CHOICES = {
-    "Type": ("dyn", "null", "primitive", "wrapper", "known", "list", "map", "message", "param", "abstract"),
+    "Type": ("dyn", "null", "primitive", "wrapper", "known", "list", "map", "message", "param", "type", "abstract"),
     "Expr": ("constant", "ident", "select", "call", "list", "struct", "comprehension"),
     "Constant": ("null", "bool", "int", "uint", "double", "text", "bytes"),
 }
@@ -81,11 +85,20 @@ class Tree:
     """
 
     def __init__(self, serialized: bytes, *, is_bound: bool = False) -> None:
-        checked = _checked()()
+        checked = _message("Checked")()
         checked.ParseFromString(Packed.FromString(serialized).value)
         self.root: Expr = checked.expr.comprehension.result if is_bound else checked.expr
         self._types = {entry.key: entry.value for entry in checked.types}
         self._references = {entry.key: entry.value for entry in checked.references}
+        self._positions = {entry.key: entry.value for entry in checked.source.positions}
+
+    def position_of(self, part: Expr) -> int:
+        """At which character of the text a part stands."""
+        return int(self._positions.get(part.id, 0))
+
+    def calls(self, *functions: str) -> bool:
+        """Whether any of these functions is called."""
+        return any(part.call.function in functions for part, _ in parts(self.root))
 
     def type_of(self, part: Expr) -> Type:
         """The type of a part."""
@@ -112,18 +125,71 @@ def _type(given: Any) -> Type:
             return Type("opaque", given.abstract.name, tuple(map(_type, given.abstract.parameters)))
         case "param":
             return Type("param", given.param)
+        case "null" | "type" as kind:
+            return Type(kind)
         case _:
             return DYN
 
 
+def parts(part: Expr) -> Iterator[tuple[Expr, bool]]:
+    """A part and all below it, and of each whether it stands inside of a call of ``format``."""
+    waiting = [(part, False)]
+    while waiting:
+        found, is_formatted = waiting.pop()
+        yield found, is_formatted
+        inside = is_formatted or found.call.function == "format"
+        waiting += [(one, inside) for one in reversed(_below(found))]
+
+
+def _below(part: Expr) -> list[Expr]:
+    match part.WhichOneof("kind"):
+        case "select":
+            return [part.select.operand]
+        case "call":
+            return [*([part.call.target] if part.call.HasField("target") else ()), *part.call.args]
+        case "list":
+            return list(part.list.elements)
+        case "struct":
+            keys = [] if part.struct.name else [entry.map_key for entry in part.struct.entries]
+            return [*keys, *(entry.value for entry in part.struct.entries)]
+        case "comprehension":
+            loop = part.comprehension
+            return [loop.iter_range, loop.accu_init, loop.condition, loop.step, loop.result]
+    return []
+
+
+def parsed(serialized: bytes) -> Any:
+    """An expression that is not checked, to be changed."""
+    found = _message("Parsed")()
+    found.ParseFromString(Packed.FromString(serialized).value)
+    return found
+
+
+def serialized(expression: Any) -> bytes:
+    """Such an expression as the CEL library reads it."""
+    packed = Packed(type_url="type.googleapis.com/cel.expr.ParsedExpr", value=expression.SerializeToString())
+    found: bytes = packed.SerializeToString()
+    return found
+
+
+def alone(part: Expr) -> bytes:
+    """A part as an expression of its own."""
+    return serialized(_message("Parsed")(expr=part))
+
+
 @cache
-def _checked() -> Any:
+def _message(name: str) -> Any:
+    return GetMessageClass(_pool().FindMessageTypeByName(name))
+
+
+@cache
+def _pool() -> DescriptorPool:
     file = FileDescriptorProto(name="checked.proto", syntax="proto3")
     for name, fields in _MESSAGES.items():
         _declare(file.message_type.add(name=name), fields.split(), _CHOICES.get(name, ()))
     pool = DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
-    return GetMessageClass(pool.FindMessageTypeByName("Checked"))
+    return pool
 
 
 def _declare(message: DescriptorProto, fields: list[str], choices: tuple[str, ...]) -> None:

@@ -126,7 +126,7 @@ class _Rule(NamedTuple):
         try:
             kind, tree = self.checker.check(rule["rule"])
         except engine.CompileError as error:
-            causes.invalid(f"{where}.rule", internal.rule(rule), f"compilation failed: {error}")
+            causes.invalid(f"{where}.rule", internal.rule(rule), error.told)
             if rule.get("optionalOldSelf") is not None:  # what does not compile uses nothing
                 causes.invalid(f"{where}.optionalOldSelf", rule["optionalOldSelf"], _UNUSED)
             return
@@ -144,7 +144,8 @@ class _Rule(NamedTuple):
         try:
             kind, tree = self.checker.check(self.rule["messageExpression"])
         except engine.CompileError as error:
-            self.causes.invalid(where, internal.rule(self.rule), f"messageExpression compilation failed: {error}")
+            message = f"messageExpression {error.stage} failed: {error}"
+            self.causes.invalid(where, internal.rule(self.rule), message)
             return
         if kind not in ("STRING", ""):
             self.causes.invalid(where, internal.rule(self.rule), "messageExpression must evaluate to a string")

@@ -1,0 +1,79 @@
+"""Calls that the CEL library leaves no room for, put in its own words before an expression is evaluated.
+
+A function of the library cannot be given another overload (``string`` of an address, ``indexOf`` of a list), and none
+of ours can return an optional value. So such calls become calls of functions under names of our own, whose result the
+library's own operators turn into what is wanted. ``engine`` asks; ``library`` has those functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitopslab.controlplane.server.custom.cel.tree import Expr, parsed, parts, serialized
+
+_Change = Callable[[Expr, int], None]
+
+
+def substituted(given: bytes) -> bytes:
+    """A serialized expression with such calls put differently."""
+    expression = parsed(given)
+    calls = [part for part, _ in parts(expression.expr) if _name(part) in _CHANGES]
+    if not calls:
+        return given
+    number = max(part.id for part, _ in parts(expression.expr)) + 1
+    for part in reversed(calls):  # what is inside of a call changes before the call does
+        number += 3
+        _CHANGES[_name(part)](part, number)
+    return serialized(expression)
+
+
+def _name(part: Expr) -> str:
+    """The name of the function that is called; nobody has told yet that ``format`` in ``format.named`` is no value."""
+    call = part.call
+    return "format.named" if call.function == "named" and call.target.ident.name == "format" else str(call.function)
+
+
+def _renamed(part: Expr, number: int) -> None:
+    """``list.indexOf(x)``: a function of all that the call is about, as one list."""
+    function, given = f"kubernetes.{_name(part)}", type(part)(id=number)
+    if part.call.HasField("target") and _name(part) == part.call.function:
+        given.list.elements.append(part.call.target)
+    given.list.elements.extend(part.call.args)
+    part.call.Clear()
+    part.call.function = function
+    part.call.args.append(given)
+
+
+def _plain(part: Expr, number: int) -> None:
+    """``string(x)``: of what an address is written as."""
+    inner = _copy(part, number + 1)
+    _renamed(inner, number)
+    part.call.Clear()
+    part.call.function = "string"
+    part.call.args.append(inner)
+
+
+def _optional(part: Expr, number: int) -> None:
+    """A call that may give nothing: the first of what a list holds, if anything."""
+    inner = _copy(part, number + 1)
+    _renamed(inner, number)
+    part.call.Clear()
+    part.call.function = "_[?_]"
+    part.call.args.append(inner)
+    part.call.args.add(id=number + 2).constant.int = 0
+
+
+def _copy(part: Expr, number: int) -> Expr:
+    found = type(part)()
+    found.CopyFrom(part)
+    found.id = number
+    return found
+
+
+_CHANGES: dict[str, _Change] = {
+    "indexOf": _renamed,
+    "lastIndexOf": _renamed,
+    "string": _plain,
+    "validate": _optional,
+    "format.named": _optional,
+}
