@@ -192,7 +192,10 @@ _COUNTED = (
     *(
         "no pods of yours",
         "system",
+        "and # other pod",
         "and # other pods",
+        "# other pod",
+        "# other pods",
         "and # more lanes",
         "nothing has happened yet",
         "no commits yet",

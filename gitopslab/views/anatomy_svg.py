@@ -6,6 +6,7 @@ from gitopslab.machinery.language import drawn
 from gitopslab.views.anatomy import Anatomy, Body, Organ
 from gitopslab.views.anatomy_text import anatomy_text, summary
 from gitopslab.views.svg import Canvas
+from gitopslab.views.words import counted
 
 _WIDTH, _EDGE, _GAP, _PAD = 1120.0, 14.0, 12.0, 12.0
 _ROW, _HEAD, _TOP = 30.0, 46.0, 52.0
@@ -45,7 +46,7 @@ def _draw(canvas: Canvas, body: Body, place: tuple[float, float, float, float]) 
     for organ in (*body.control, *body.every):
         _draw_organ(canvas, organ, x + _PAD, top, width - 2 * _PAD)
         top += _ROW
-    canvas.words(x + _PAD, top + 14, f"and {body.others} other pods", look="soft")
+    canvas.words(x + _PAD, top + 14, f"and {counted(body.others, 'other pod')}", look="soft")
 
 
 def _draw_organ(canvas: Canvas, organ: Organ, x: float, y: float, width: float) -> None:

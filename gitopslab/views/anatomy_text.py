@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gitopslab.machinery.language import drawn
 from gitopslab.views.anatomy import SIZES, Anatomy, Body
 from gitopslab.views.palette import STATES
+from gitopslab.views.words import counted
 
 
 def anatomy_text(anatomy: Anatomy) -> str:
@@ -35,6 +36,6 @@ def _lines(anatomy: Anatomy) -> Iterator[str]:
 
 def _node(body: Body) -> Iterator[str]:
     sort = "control plane" if body.control_plane else "worker"
-    yield f"{body.name}  {sort}, {'Ready' if body.ready else 'NotReady'}, {drawn(f'{body.others} other pods')}"
+    yield f"{body.name}  {sort}, {'Ready' if body.ready else 'NotReady'}, {drawn(counted(body.others, 'other pod'))}"
     for organ in (*body.control, *body.every):
         yield f"  {STATES[organ.state].mark} {drawn(organ.title)} ({organ.status}): {drawn(organ.role)}"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from gitopslab.machinery.language import drawn
 from gitopslab.views.board import Board, NodeCard, PodTile
 from gitopslab.views.palette import STATES
+from gitopslab.views.words import counted
 
 
 def board_text(board: Board) -> str:
@@ -24,9 +25,9 @@ def summary(board: Board) -> str:
         drawn(f"{board.counts[key]} {look.word}") for key, look in STATES.items() if board.counts.get(key)
     )
     return (
-        f"{board.cluster or 'cluster'}: {_plural(len(board.nodes), 'node')}, {_plural(count, 'pod')}"
+        f"{board.cluster or 'cluster'}: {drawn(counted(len(board.nodes), 'node'))}, {drawn(counted(count, 'pod'))}"
         + (f" ({states})" if states else "")
-        + (f", {_plural(len(board.pending), 'pod')} {drawn('without a node')}" if board.pending else "")
+        + (f", {drawn(counted(len(board.pending), 'pod'))} {drawn('without a node')}" if board.pending else "")
     )
 
 
@@ -43,7 +44,7 @@ def node_line(node: NodeCard) -> str:
 
 def pod_line(pod: PodTile) -> str:
     """One line about a pod."""
-    restarts = f", {_plural(pod.restarts, 'restart')}" if pod.restarts else ""
+    restarts = f", {drawn(counted(pod.restarts, 'restart'))}" if pod.restarts else ""
     line = f"{STATES[pod.state].mark} {pod.namespace}/{pod.name}  {pod.status} {pod.ready}/{pod.containers}{restarts}"
     return f"{line} · {drawn(pod.reason)}" if pod.reason else line
 
@@ -61,7 +62,3 @@ def _lines(board: Board) -> Iterator[str]:
 def _branches(pods: Sequence[PodTile]) -> Iterator[str]:
     for number, pod in enumerate(pods, 1):
         yield f" {'└' if number == len(pods) else '├'}─ {pod_line(pod)}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return drawn(f"{count} {noun}" if count == 1 else f"{count} {noun}s")

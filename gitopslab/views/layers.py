@@ -13,6 +13,7 @@ from gitopslab.images.image import Image
 from gitopslab.images.sizes import bytes_in_words
 from gitopslab.images.story import Change, Step, files_between, flat_settings, settings_between, steps_of
 from gitopslab.views.message import Message
+from gitopslab.views.words import counted
 
 MOST_FILES = 200
 """How many files of one layer are told; more are counted."""
@@ -151,16 +152,12 @@ def _file(change: Change) -> File:
 
 def _alone(stack: Stack) -> str:
     count = sum(bool(row.digest) for row in stack.rows)
-    return f"{_many(count, 'layer')} from {_many(len(stack.rows), 'step')}, {stack.size} to pull"
+    return f"{counted(count, 'layer')} from {counted(len(stack.rows), 'step')}, {stack.size} to pull"
 
 
 def _together(one: Image, other: Image, shared: set[str], files: int, settings: int) -> str:
     if one.digest == other.digest:
         return "the same image: one digest, two names"
     new = sum(layer.descriptor.size for layer in other.layers if layer.diff_id not in shared)
-    differences = f"{_many(files, 'file')} and {_many(settings, 'setting')} differ"
-    return f"{_many(len(shared), 'layer')} shared, {bytes_in_words(new)} to pull for the second; {differences}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    differences = f"{counted(files, 'file')} and {counted(settings, 'setting')} differ"
+    return f"{counted(len(shared), 'layer')} shared, {bytes_in_words(new)} to pull for the second; {differences}"

@@ -9,6 +9,7 @@ from gitopslab.machinery.language import drawn
 from gitopslab.views.layers import Layers, Row, Stack
 from gitopslab.views.layers_text import layers_text, setting_words, short_digest
 from gitopslab.views.svg import Canvas
+from gitopslab.views.words import counted
 
 _WIDTH, _EDGE, _GAP = 1120.0, 14.0, 18.0
 _TOP, _HEAD = 62.0, 52.0
@@ -63,8 +64,7 @@ def _draw_layer(canvas: Canvas, row: Row, x: float, y: float, width: float) -> N
 
 
 def _count(row: Row) -> str:
-    count = len(row.files) + row.more
-    return f"{count} path{'' if count == 1 else 's'}"
+    return counted(len(row.files) + row.more, "path")
 
 
 def _differences(layers: Layers) -> list[str]:

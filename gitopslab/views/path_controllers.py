@@ -17,7 +17,8 @@ from gitopslab.machinery.objects import (
     namespace_of,
 )
 from gitopslab.views.path_pods import schedule
-from gitopslab.views.path_trail import Ending, Trail, changed_at, command, count, made_at, turned_at
+from gitopslab.views.path_trail import Ending, Trail, changed_at, command, made_at, turned_at
+from gitopslab.views.words import counted
 
 _REVISION = "deployment.kubernetes.io/revision"
 
@@ -95,8 +96,8 @@ def _workload(trail: Trail, obj: Object) -> Ending:
     trail.add(
         actor,
         sees=f"{kind} {name_of(obj)}",
-        writes=count(len(pods), "Pod"),
-        title=f"The {kind} controller makes {count(len(pods), 'pod')}",
+        writes=counted(len(pods), "Pod"),
+        title=f"The {kind} controller makes {counted(len(pods), 'pod')}",
         sentence="Each is a copy of the template with a name of its own. None has a node yet.",
         details=[name_of(pod) for pod in pods],
         seconds=min(map(made_at, pods)),
@@ -105,7 +106,7 @@ def _workload(trail: Trail, obj: Object) -> Ending:
     end = schedule(trail, pods)
     if end.state == "done" and wanted is not None and len(pods) < wanted:
         end = _refused(trail, obj, actor) or trail.stalled(
-            actor, f"{len(pods)} of {count(wanted, 'pod')} are made, nobody has made the others", changed_at(obj)
+            actor, f"{len(pods)} of {counted(wanted, 'pod')} are made, nobody has made the others", changed_at(obj)
         )
     return end if kind == "ReplicaSet" and controller_of(obj) else _reported(trail, obj, actor, end)
 
@@ -171,7 +172,7 @@ def _service(trail: Trail, obj: Object) -> Ending:
         actor,
         sees=f"Service {name_of(obj)} and pods",
         writes=f"EndpointSlice {name_of(slices[0])}",
-        title=f"The EndpointSlice controller lists {count(len(ready), 'ready pod')}",
+        title=f"The EndpointSlice controller lists {counted(len(ready), 'ready pod')}",
         sentence="The kube-proxy of every node reads the list and sends traffic for the Service's address there.",
         details=[f"{end['addresses'][0]} {(end.get('targetRef') or {}).get('name', '')}".strip() for end in ready],
         seconds=max(map(changed_at, slices)),
@@ -181,8 +182,8 @@ def _service(trail: Trail, obj: Object) -> Ending:
         chosen = ", ".join(f"{key}={value}" for key, value in selector.items())
         return Ending(actor, "failed", f"No pod has the labels {chosen}, so the Service leads nowhere.")
     if not ready:
-        return Ending(actor, "failed", f"{count(len(endpoints), 'pod')} found, none is ready: no traffic is sent.")
-    return Ending(actor, "done", f"Traffic for {obj['spec'].get('clusterIP')} reaches {count(len(ready), 'pod')}.")
+        return Ending(actor, "failed", f"{counted(len(endpoints), 'pod')} found, none is ready: no traffic is sent.")
+    return Ending(actor, "done", f"Traffic for {obj['spec'].get('clusterIP')} reaches {counted(len(ready), 'pod')}.")
 
 
 def _reported(trail: Trail, obj: Object, actor: str, end: Ending) -> Ending:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, condition_of, name_of
-from gitopslab.views.path_trail import Ending, Trail, command, count, made_at, turned_at
+from gitopslab.views.path_trail import Ending, Trail, command, made_at, turned_at
 from gitopslab.views.pods import state_of
 from gitopslab.views.reasons import plain_verdict, sentence_of
+from gitopslab.views.words import counted
 
 _SCHEDULER, _KUBELET = "kube-scheduler", "kubelet"
 
@@ -23,7 +24,7 @@ def schedule(trail: Trail, pods: Sequence[Object]) -> Ending:
     if placed:
         trail.add(
             _SCHEDULER,
-            sees=f"{count(len(placed), 'pod')} without a node",
+            sees=f"{counted(len(placed), 'pod')} without a node",
             writes="a node for each" if len(placed) > 1 else f"node {placed[0]['spec']['nodeName']}",
             title=f"The scheduler picks {'nodes' if len(placed) > 1 else 'a node'}",
             sentence="It leaves out every node that does not fit, gives the others points and takes the best.",
@@ -43,9 +44,9 @@ def _homeless(trail: Trail, pods: Sequence[Object]) -> Ending:
     why = sentence_of(pods[0]) if gated else plain_verdict(told.get("message") or "")
     trail.add(
         _SCHEDULER,
-        sees=f"{count(len(pods), 'pod')} without a node",
+        sees=f"{counted(len(pods), 'pod')} without a node",
         writes="nothing",
-        title=f"The scheduler finds no node for {count(len(pods), 'pod')}",
+        title=f"The scheduler finds no node for {counted(len(pods), 'pod')}",
         sentence=why,
         details=[name_of(pod) for pod in pods],
         seconds=turned_at(told),
@@ -77,7 +78,7 @@ def _start(trail: Trail, pods: Sequence[Object]) -> Ending:
 
 def _well(trail: Trail, pods: Sequence[Object]) -> Ending:
     over = all(state_of(pod) == "succeeded" for pod in pods)
-    words = f"{count(len(pods), 'pod')} {'ended well' if over else 'ready'}"
+    words = f"{counted(len(pods), 'pod')} {'ended well' if over else 'ready'}"
     trail.add(
         _KUBELET,
         sees="its containers",
@@ -99,7 +100,7 @@ def _unwell(trail: Trail, pods: Sequence[Object], of: int) -> Ending:
     if failing:
         return Ending(_KUBELET, "failed", sentence_of(failing[0]))
     if trail.runs.held:
-        words = f"{of - len(pods)} of {count(of, 'pod')} ready. The clock is held: step it to go on."
+        words = f"{of - len(pods)} of {counted(of, 'pod')} ready. The clock is held: step it to go on."
         return Ending(_KUBELET, "waiting", words)
     return Ending(_KUBELET, "waiting", sentence_of(pods[0]))
 

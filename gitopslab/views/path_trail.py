@@ -155,11 +155,6 @@ def turned_at(condition: Object | None) -> float:
     return seconds_of(text) if text else 0.0
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def command(verb: str, obj: Object, more: str = "") -> str:
     """A kubectl command about an object."""
     where = f"-n {namespace_of(obj)}" if namespace_of(obj) else ""

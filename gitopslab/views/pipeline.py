@@ -13,6 +13,7 @@ from typing import Any
 
 from gitopslab import ci
 from gitopslab.ci.job import Job
+from gitopslab.views.words import counted
 
 Told = Mapping[str, Any]
 """Plain data, as JSON has it."""
@@ -140,7 +141,7 @@ def planned(configuration: ci.Configuration, event: ci.Event) -> Pipeline:
     cards = [_planned(job, told[job.name]) for job in made.jobs]
     left = [_left_out(name, one, configuration.jobs[name].stage) for name, one in told.items() if not one["included"]]
     reason = made.reason or " ".join(made.errors)
-    sentence = reason or f"It would run {_count(len(cards), 'job')} in {_count(len(made.stages), 'stage')}."
+    sentence = reason or f"It would run {counted(len(cards), 'job')} in {counted(len(made.stages), 'stage')}."
     workflow = next(iter(told.values()))["workflow"] if told else ()
     return Pipeline(
         title=str(event),
@@ -237,7 +238,3 @@ def _recorded(job: Told, told: Told | None) -> Card:
 
 def _stages(names: Iterable[str], cards: Sequence[Card]) -> tuple[Stage, ...]:
     return tuple(Stage(name, tuple(card for card in cards if card.stage == name)) for name in names)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

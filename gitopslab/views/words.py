@@ -38,6 +38,11 @@ def state_words(obj: Object) -> str:
     return str(status.get("phase") or sentence("it exists"))
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 pod``, ``3 pods``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _why(condition: Mapping[str, Any]) -> str:
     return str(condition.get("reason") or sentence("no reason given"))
 
