@@ -36,9 +36,10 @@ def test_a_job_starts_at_its_time(cluster: Cluster) -> None:
     (job,) = cluster.list("jobs.batch")
     assert job["metadata"]["name"] == f"tick-{int(cluster.clock.now()) // 60}"
     assert annotations_of(job)["batch.kubernetes.io/cronjob-scheduled-timestamp"] == "2026-01-01T00:01:00Z"
+    cluster.advance(10)
     assert cluster.get("cronjobs.batch", "tick")["status"] == {
         "lastScheduleTime": "2026-01-01T00:01:00Z",
-        "lastSuccessfulTime": "2026-01-01T00:01:00Z",
+        "lastSuccessfulTime": "2026-01-01T00:01:01Z",
     }
     name = job["metadata"]["name"]
     assert cluster.events("CronJob") == [
@@ -80,7 +81,7 @@ def test_a_suspended_cron_job_starts_nothing(cluster: Cluster) -> None:
 
 def test_finished_jobs_are_kept_up_to_the_limit(cluster: Cluster) -> None:
     cluster.create(cron_job(successfulJobsHistoryLimit=2))
-    cluster.advance(300)
+    cluster.advance(310)
     assert len(cluster.names("jobs.batch")) == 2
 
 

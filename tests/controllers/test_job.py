@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from conftest import Cluster
 
 
+COUNTED = 3.0
+"""Seconds in which what pods did is counted and told: pods are looked at a second after something befell them."""
+
+
 def job(image: str = "ok", name: str = "crunch", **spec: Any) -> Object:
     pod = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": image}]}}
     base = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "namespace": "default"}, "spec": {}}
@@ -36,12 +40,12 @@ def active(cluster: Cluster) -> int:
 
 def set_phase(cluster: Cluster, name: str, phase: str) -> None:
     cluster.api.patch("pods", name, {"status": {"phase": phase}}, "default", subresource="status")
-    cluster.settle()
+    cluster.advance(COUNTED)
 
 
 def test_a_job_runs_to_its_completions(cluster: Cluster) -> None:
     cluster.create(job(completions=4, parallelism=2))
-    cluster.settle()
+    cluster.advance(2 * COUNTED)
     found = status(cluster)
     times = {"startTime", "completionTime", "conditions"}
     assert {key: value for key, value in found.items() if key not in times} == {
@@ -61,7 +65,7 @@ def test_a_job_runs_to_its_completions(cluster: Cluster) -> None:
 
 def test_parallelism_bounds_what_runs(cluster: Cluster) -> None:
     cluster.create(job("runs", completions=5, parallelism=2))
-    cluster.settle()
+    cluster.advance(COUNTED)
     assert active(cluster) == 2
     assert (status(cluster)["active"], status(cluster)["ready"]) == (2, 2)
     set_phase(cluster, cluster.names("pods")[0], "Succeeded")
@@ -72,7 +76,7 @@ def test_parallelism_bounds_what_runs(cluster: Cluster) -> None:
 
 def test_too_many_failures_fail_the_job(cluster: Cluster) -> None:
     cluster.create(job("fail", backoffLimit=0))
-    cluster.settle()
+    cluster.advance(COUNTED)
     message = "Job has reached the specified backoff limit"
     assert told(cluster) == [
         ("FailureTarget", "True", "BackoffLimitExceeded", message),
@@ -91,6 +95,7 @@ def test_failed_pods_are_replaced_slower_each_time(cluster: Cluster) -> None:
         seen.append(len(cluster.list("pods")))
         cluster.advance(1)
     assert seen == [1, 1, 2, 3]
+    cluster.advance(COUNTED)
     assert told(cluster)[-1][:3] == ("Failed", "True", "BackoffLimitExceeded")
 
 
@@ -98,7 +103,7 @@ def test_a_deadline_ends_a_job_and_its_pods(cluster: Cluster) -> None:
     cluster.create(job("runs", activeDeadlineSeconds=30))
     cluster.advance(29)
     assert active(cluster) == 1
-    cluster.advance(1)
+    cluster.advance(COUNTED)
     message = "Job was active longer than specified deadline"
     assert told(cluster)[-1] == ("Failed", "True", "DeadlineExceeded", message)
     assert cluster.names("pods") == []
@@ -111,6 +116,7 @@ def test_a_suspended_job_runs_nothing_until_it_is_resumed(cluster: Cluster) -> N
     assert (cluster.names("pods"), "startTime" in status(cluster)) == ([], False)
     cluster.patch("jobs.batch", "crunch", {"spec": {"suspend": False}})
     assert ("Suspended", "False", "JobResumed", "Job resumed") in told(cluster)
+    cluster.advance(COUNTED)
     assert told(cluster)[-1][0] == "Complete"
     assert [reason for reason, _ in cluster.events("Job")] == ["Suspended", "SuccessfulCreate", "Resumed", "Completed"]
 
@@ -177,7 +183,7 @@ def test_a_work_queue_is_done_when_one_succeeds_and_the_others_end(cluster: Clus
 
 def test_each_index_completes_once(cluster: Cluster) -> None:
     cluster.create(job(completions=3, parallelism=3, completionMode="Indexed"))
-    cluster.settle()
+    cluster.advance(COUNTED)
     assert status(cluster)["completedIndexes"] == "0-2"
     pods = sorted(cluster.list("pods"), key=jobindexes.index_of)
     assert [pod["spec"]["hostname"] for pod in pods] == ["crunch-0", "crunch-1", "crunch-2"]
@@ -262,6 +268,31 @@ def test_an_orphaned_pod_loses_its_finalizer(cluster: Cluster) -> None:
     cluster.delete("jobs.batch", "crunch", propagation="Orphan")
     (pod,) = cluster.list("pods")
     assert "finalizers" not in pod["metadata"]
+
+
+def test_pods_that_nobody_controls_lose_their_finalizer_whatever_their_labels(cluster: Cluster) -> None:
+    manual = job("runs", manualSelector=True, selector={"matchLabels": {"run": "mine"}})
+    manual["spec"]["template"]["metadata"] = {"labels": {"run": "mine"}}
+    cluster.create(manual)
+    cluster.settle()
+    cluster.delete("jobs.batch", "crunch", propagation="Orphan")
+    (pod,) = cluster.list("pods")
+    assert "finalizers" not in pod["metadata"]
+
+
+def test_what_befalls_pods_within_a_second_is_counted_in_one_go(cluster: Cluster) -> None:
+    cluster.create(
+        job("runs", completions=3, parallelism=2, completionMode="Indexed", backoffLimitPerIndex=0, maxFailedIndexes=1)
+    )
+    cluster.advance(COUNTED)
+    for pod in cluster.list("pods"):
+        cluster.api.patch(
+            "pods", pod["metadata"]["name"], {"status": {"phase": "Failed"}}, "default", subresource="status"
+        )
+        cluster.advance(0.3)
+    cluster.advance(COUNTED)
+    assert (status(cluster)["failedIndexes"], status(cluster)["failed"]) == ("0,1", 2)
+    assert len(cluster.list("pods")) == 2
 
 
 def test_a_finished_job_goes_after_its_time_to_live(cluster: Cluster) -> None:

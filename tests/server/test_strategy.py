@@ -115,6 +115,16 @@ def test_a_job_selects_its_pods_by_its_own_uid() -> None:
     assert job["spec"]["template"]["metadata"]["labels"] == generated | named == job["metadata"]["labels"]
 
 
+def test_a_job_without_labels_has_those_of_its_pods_the_generated_ones_too() -> None:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "b"}]}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}, "spec": {"template": template}}
+    made = created(copy_of(job))
+    assert made["metadata"]["labels"] == made["spec"]["template"]["metadata"]["labels"]
+    assert made["metadata"]["labels"].keys() > {"a", "job-name", "batch.kubernetes.io/controller-uid"}
+    named = created({**job, "metadata": {"name": "j", "labels": {"a": "b"}}})
+    assert named["metadata"]["labels"] == {"a": "b"}
+
+
 def test_generation_counts_changes_of_the_spec_only() -> None:
     before = created(deployment("d"))
     assert generation(before) == 1

@@ -41,6 +41,7 @@ from gitopslab.machinery.objects import (
 
 log = logging.getLogger(__name__)
 
+_BATCH = 1.0  # seconds
 _JOB_NAME = "batch.kubernetes.io/job-name"
 
 
@@ -48,6 +49,11 @@ def by_tracked_job(pod: Object) -> Iterable[str]:
     """The index of pods that wait to be counted, by ``namespace/job``."""
     name = labels_of(pod).get(_JOB_NAME)
     return (f"{namespace_of(pod)}/{name}",) if name and jobs.is_tracked(pod) else ()
+
+
+def by_tracked_orphan(pod: Object) -> Iterable[str]:
+    """The index, by namespace, of pods that wait to be counted and that nobody controls."""
+    return (namespace_of(pod),) if jobs.is_tracked(pod) and controller_of(pod) is None else ()
 
 
 class JobController:
@@ -65,7 +71,10 @@ class JobController:
         self._owners = owners_of_kind("Job", self._jobs)
         self._records: dict[str, Record] = {}
         self._refusals: dict[str, Refusals] = {}
-        self.sources: tuple[Source, ...] = (Source("jobs.batch"), Source("pods", self._concerned, previous=True))
+        self.sources: tuple[Source, ...] = (
+            Source("jobs.batch", delay=_unless_wanted),
+            Source("pods", self._concerned, previous=True, delay=_unless_orphan),
+        )
 
     def reconcile(self, request: Request) -> Result:
         """Bring a Job further and report it."""
@@ -210,8 +219,10 @@ class JobController:
         return claim(self._api, job, "pods", owned, orphans, finalizer=jobs.TRACKING)
 
     def _release_strays(self, request: Request, job: Object | None) -> None:
-        """Take the finalizer off pods whose Job is gone, or they could never be deleted."""
-        for pod in self._pods.indexed(by_tracked_job, f"{request.namespace}/{request.name}"):
+        """Take the finalizer off pods whose Job is gone or let them go, or they could never be deleted."""
+        labelled = self._pods.indexed(by_tracked_job, f"{request.namespace}/{request.name}")
+        orphans = self._pods.indexed(by_tracked_orphan, request.namespace)
+        for pod in {uid_of(pod): pod for pod in (*labelled, *orphans)}.values():
             owner = controller_of(pod)
             if job is None or owner is None or owner["uid"] != uid_of(job) or jobs.is_finished(job):
                 self._untrack(pod)
@@ -227,6 +238,17 @@ class JobController:
         """The Job of a pod, found by label too, so that pods of a Job that is gone are let go."""
         strays = [Request(*key.split("/", 1)) for key in by_tracked_job(event.object)]
         return [*self._owners(event), *strays]
+
+
+def _unless_wanted(event: WatchEvent, before: Object | None) -> float:
+    """A Job that somebody wants differently is looked at now; one whose status was written waits with its pods."""
+    generations = {obj["metadata"].get("generation") for obj in (before, event.object) if obj is not None}
+    return _BATCH if before is not None and event.type == "MODIFIED" and len(generations) == 1 else 0.0
+
+
+def _unless_orphan(event: WatchEvent, before: Object | None) -> float:
+    """What befalls pods of the same Job within a second is counted in one go; orphans are let go now."""
+    return 0.0 if controller_of(event.object) is None else _BATCH
 
 
 def _places(job: Object, found: jobs.Tally, missing: int) -> list[int] | list[None]:

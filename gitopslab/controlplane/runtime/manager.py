@@ -194,8 +194,12 @@ def _enqueue(queue: WorkQueue, source: Source, event: WatchEvent, before: Object
         requests = list(source.requests(event))
         if source.previous and before is not None:
             requests += source.requests(WatchEvent("DELETED", event.resource, before, event.revision))
+        delay = source.delay(event, before)
     except Exception:  # an object that nobody thought of must not stop every other reconciler
         log.exception("an event of %s %s cannot be mapped", event.resource, key_of(event.object))
         return
     for request in requests:
-        queue.add(request)
+        if delay:
+            queue.add_after(request, delay)
+        else:
+            queue.add(request)

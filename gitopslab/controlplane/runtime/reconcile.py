@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from gitopslab.controlplane.runtime.api import WatchEvent
-from gitopslab.machinery.objects import key_of
+from gitopslab.machinery.objects import Object, key_of
 
 
 class Request(NamedTuple):
@@ -53,6 +53,11 @@ def own_key(event: WatchEvent) -> Iterable[Request]:
     return (Request(*key_of(event.object)),)
 
 
+def at_once(event: WatchEvent, before: Object | None) -> float:
+    """The default delay: an event's requests are due now."""
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What wakes a reconciler: a resource, and which requests an event of it means.
@@ -61,11 +66,14 @@ class Source:
         resource: Plural with group, as in ``replicasets.apps``.
         requests: Maps an event to requests; default the object itself.
         previous: Set to also map the object's earlier state, for when labels or owners move away.
+        delay: Seconds from an event until its requests are due, told the object's earlier state too; requests that
+            come meanwhile are done with them.
     """
 
     resource: str
     requests: Callable[[WatchEvent], Iterable[Request]] = own_key
     previous: bool = False
+    delay: Callable[[WatchEvent, Object | None], float] = at_once
 
 
 class Reconciler(Protocol):

@@ -9,7 +9,10 @@ _MAX_INT32 = 2**31 - 1
 
 
 def set_job(job: Object) -> None:
-    """One completion, six retries; a Job takes the labels of its template when it has none."""
+    """One completion, six retries; a Job takes the labels of its template when it has none.
+
+    Both are then one mapping, as upstream: the labels that ``strategy`` gives the pods of a new Job are the Job's too.
+    """
     spec = job.setdefault("spec", {})
     set_template(spec.setdefault("template", {}))
     _set_job_counts(spec)
@@ -20,7 +23,7 @@ def set_job(job: Object) -> None:
     labels = spec["template"]["metadata"].get("labels")
     metadata = job.setdefault("metadata", {})
     if labels and not metadata.get("labels"):
-        metadata["labels"] = dict(labels)
+        metadata["labels"] = labels
     _set_failure_policy(spec.get("podFailurePolicy") or {})
     job.setdefault("status", {})
 
