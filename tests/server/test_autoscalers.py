@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from builders import ADMIN
 
@@ -81,3 +83,84 @@ def test_what_is_applied_as_v1_must_fit_v1(verbs: Verbs, change: Object, message
     with pytest.raises(ApiError) as refused:
         verbs.patch(ADMIN, old(verbs), "default", "web", wish, "apply", WriteOptions(field_manager="me"))
     assert (refused.value.code, refused.value.message) == (400, message)
+
+
+SELECTOR = {"matchLabels": {"q": "a"}}
+INGRESS = {"kind": "Ingress", "name": "i", "apiVersion": "networking.k8s.io/v1"}
+IN_BOTH_WORDS = [
+    pytest.param(
+        {"type": "Resource", "resource": {
+            "name": "memory", "target": {"type": "Utilization", "averageUtilization": 5}}},
+        {"type": "Resource", "resource": {"name": "memory", "targetAverageUtilization": 5}},
+        id="resource",
+    ),
+    pytest.param(
+        {"type": "ContainerResource", "containerResource": {
+            "name": "cpu", "container": "web", "target": {"type": "AverageValue", "averageValue": "100m"}}},
+        {"type": "ContainerResource", "containerResource": {
+            "name": "cpu", "targetAverageValue": "100m", "container": "web"}},
+        id="resource of a container",
+    ),
+    pytest.param(
+        {"type": "Pods", "pods": {
+            "metric": {"name": "rps"}, "target": {"type": "AverageValue", "averageValue": "1k"}}},
+        {"type": "Pods", "pods": {"metricName": "rps", "targetAverageValue": "1k"}},
+        id="pods",
+    ),
+    pytest.param(
+        {"type": "Object", "object": {
+            "metric": {"name": "hits"}, "describedObject": INGRESS, "target": {"type": "Value", "value": "10"}}},
+        {"type": "Object", "object": {"target": INGRESS, "metricName": "hits", "targetValue": "10"}},
+        id="object",
+    ),
+    pytest.param(
+        {"type": "Object", "object": {
+            "metric": {"name": "hits"}, "describedObject": INGRESS,
+            "target": {"type": "AverageValue", "averageValue": "3"}}},
+        {"type": "Object", "object": {
+            "target": INGRESS, "metricName": "hits", "targetValue": "0", "averageValue": "3"}},
+        id="object by average",
+    ),
+    pytest.param(
+        {"type": "External", "external": {
+            "metric": {"name": "queue", "selector": SELECTOR},
+            "target": {"type": "AverageValue", "averageValue": "30"}}},
+        {"type": "External", "external": {
+            "metricName": "queue", "metricSelector": SELECTOR, "targetAverageValue": "30"}},
+        id="external",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("new", "old_words"), IN_BOTH_WORDS)
+def test_an_annotation_has_metrics_in_the_words_of_v1(
+    verbs: Verbs, api: LocalApi, new: Object, old_words: Object
+) -> None:
+    api.create(autoscaler("autoscaling/v2", metrics=[new]))
+    shown = verbs.get(ADMIN, old(verbs), "default", "web").object
+    carried = shown["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/metrics"]
+    assert json.loads(carried) == [old_words]
+    patch = {"spec": {"maxReplicas": 9}}
+    verbs.patch(ADMIN, old(verbs), "default", "web", patch, "merge", WriteOptions())
+    assert api.get(KEY, "web", "default")["spec"]["metrics"] == [new]
+
+
+def test_an_annotation_has_a_behavior_in_the_names_of_go(verbs: Verbs, api: LocalApi) -> None:
+    rules = {"policies": [{"type": "Pods", "value": 4, "periodSeconds": 60}], "selectPolicy": "Min"}
+    made = api.create(autoscaler("autoscaling/v2", behavior={"scaleDown": rules}))
+    shown = verbs.get(ADMIN, old(verbs), "default", "web").object
+    carried = json.loads(shown["metadata"]["annotations"]["autoscaling.alpha.kubernetes.io/behavior"])
+    assert carried["ScaleDown"] == {
+        "StabilizationWindowSeconds": None,
+        "SelectPolicy": "Min",
+        "Policies": [{"Type": "Pods", "Value": 4, "PeriodSeconds": 60}],
+        "Tolerance": None,
+    }
+    patch = {"spec": {"maxReplicas": 9}}
+    verbs.patch(ADMIN, old(verbs), "default", "web", patch, "merge", WriteOptions())
+    assert api.get(KEY, "web", "default")["spec"]["behavior"] == made["spec"]["behavior"]
+
+
+def test_a_list_of_no_policies_is_refused(api: LocalApi) -> None:
+    with pytest.raises(ApiError, match=r"spec\.behavior\.scaleUp\.policies: Required value: must specify at least one"):
+        api.create(autoscaler("autoscaling/v2", behavior={"scaleUp": {"policies": []}}))

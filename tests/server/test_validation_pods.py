@@ -101,6 +101,10 @@ PODS = [
       "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"]),
     (with_spec(tolerations=[{"key": "a", "operator": "Exists", "value": "b"}]),
      ['spec.tolerations[0].operator: Invalid value: "b": value must be empty when `operator` is \'Exists\'']),
+    (with_spec(tolerations=[{"key": "a", "operator": "Gt", "value": "5"}]),
+     ['spec.tolerations[0].operator: Unsupported value: "Gt": supported values: "Equal", "Exists", "Lt", "Gt"']),
+    (with_spec(tolerations=[{"key": "a", "operator": "Odd"}]),
+     ['spec.tolerations[0].operator: Unsupported value: "Odd": supported values: "Equal", "Exists"']),
     (with_spec(tolerations=[{"key": "a", "effect": "Nope"}]),
      ['spec.tolerations[0].effect: Unsupported value: "Nope": supported values: "NoSchedule", "PreferNoSchedule", '
       '"NoExecute"']),

@@ -157,3 +157,25 @@ def test_the_class_of_an_ingress_is_a_field_now(verbs: Verbs) -> None:
     assert told(verbs, {**ingress, "spec": {"defaultBackend": backend}}) == [
         "annotation \"kubernetes.io/ingress.class\" is deprecated, please use 'spec.ingressClassName' instead"
     ]
+
+
+def test_a_driver_that_gets_tokens_is_warned_of_when_it_asks_for_them(verbs: Verbs) -> None:
+    def driver(**spec: Any) -> Object:
+        metadata = {"name": "d.example.com"}
+        return {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": metadata, "spec": spec}
+
+    text = (
+        "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible "
+        "logging of tokens in volume attributes"
+    )
+    asks = {"tokenRequests": [{"audience": "x"}]}
+    assert told(verbs, driver(**asks, serviceAccountTokenInSecrets=False)) == []
+    resource = verbs.catalog.of(driver())
+    for change, warnings in (
+        ({"serviceAccountTokenInSecrets": None}, []),
+        ({"tokenRequests": [{"audience": "y"}]}, [text]),
+        ({"tokenRequests": []}, []),
+    ):
+        options = WriteOptions()
+        verbs.patch(ADMIN, resource, "", "d.example.com", {"spec": change}, "merge", options)
+        assert options.warnings == warnings

@@ -29,7 +29,7 @@ def _set_scaling(rules: Object, policies: tuple[tuple[str, int], ...], window: i
     rules.setdefault("selectPolicy", "Max")
     if window is not None:
         rules.setdefault("stabilizationWindowSeconds", window)
-    if not rules.get("policies"):
+    if rules.get("policies") is None:  # an empty list stays, and is refused
         rules["policies"] = [{"type": kind, "value": value, "periodSeconds": _RULE_PERIOD} for kind, value in policies]
 
 

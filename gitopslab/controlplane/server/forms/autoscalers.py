@@ -4,8 +4,7 @@
 
 Upstream: ``pkg/apis/autoscaling/v1/conversion.go``. Pure.
 
-Simplified: metrics in an annotation are written as ``v2`` writes them, and fields written through ``v1`` are recorded
-as ``v2``'s; the real server uses the words of ``v1`` in both places.
+Simplified: fields written through ``v1`` are recorded as ``v2``'s; the real server uses the words of ``v1``.
 """
 
 from __future__ import annotations
@@ -14,6 +13,12 @@ from typing import Any
 
 import orjson
 
+from gitopslab.controlplane.server.forms.metricspecs import (
+    behavior_from_v1,
+    behavior_to_v1,
+    metric_from_v1,
+    metric_to_v1,
+)
 from gitopslab.controlplane.server.store import Record
 from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.machinery import schema
@@ -27,6 +32,7 @@ _CARRIED = {
     "conditions": ("status", "conditions"),
 }
 """What annotations carry, by the end of their names."""
+_TOLERANCES = ("scale-down-tolerance", "scale-up-tolerance")  # of old; they are dropped
 
 _V2 = schema.struct("autoscaling.v2.HorizontalPodAutoscaler")
 _SAME_STATUS = ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
@@ -70,9 +76,9 @@ def _to_v1(autoscaler: Object) -> Object:
     if current is not None:
         told["currentCPUUtilizationPercentage"] = current
     carried = {
-        "metrics": [metric for metric in metrics if _percentage(metric, "target") is None],
-        "current-metrics": status.get("currentMetrics"),
-        "behavior": behavior,
+        "metrics": [metric_to_v1(metric, "target") for metric in metrics if _percentage(metric, "target") is None],
+        "current-metrics": [metric_to_v1(metric, "current") for metric in status.get("currentMetrics") or ()],
+        "behavior": behavior and behavior_to_v1(behavior),
         "conditions": status.get("conditions"),
     }
     metadata = _packed(autoscaler["metadata"], carried)
@@ -102,12 +108,23 @@ def _unpacked(metadata: Object) -> tuple[Object, dict[str, Any]]:
     carried = {}
     for name, (part, field) in _CARRIED.items():
         try:
-            whole = {part: {field: orjson.loads(notes.get(f"{_PREFIX}{name}", ""))}}
+            whole = {part: {field: _read(name, orjson.loads(notes.get(f"{_PREFIX}{name}", "")))}}
             carried[name] = Reader().read(_V2, whole)[part][field]
-        except (orjson.JSONDecodeError, TypedError, KeyError):  # null is read as nothing at all
+        except (orjson.JSONDecodeError, TypedError, KeyError, TypeError, AttributeError):  # null is nothing at all
             continue
-    rest = {key: value for key, value in notes.items() if key.removeprefix(_PREFIX) not in _CARRIED}
+    dropped = {f"{_PREFIX}{name}" for name in (*_CARRIED, *_TOLERANCES)}
+    rest = {key: value for key, value in notes.items() if key not in dropped}
     if rest == notes:
         return metadata, carried
     bare = {key: value for key, value in metadata.items() if key != "annotations"}
     return ({**bare, "annotations": rest} if rest else bare), carried
+
+
+def _read(name: str, value: Any) -> Any:
+    """What an annotation carries, in the words of ``v2``."""
+    if name == "behavior":
+        return behavior_from_v1(value) or None
+    if name == "conditions":
+        return value
+    when = "current" if name == "current-metrics" else "target"
+    return [metric_from_v1(metric, when) for metric in value]

@@ -40,6 +40,9 @@ _INITIAL_STATUS: dict[str, Object] = {
 _GROUP = "admissionregistration.k8s.io"
 _WEBHOOKS = (f"mutatingwebhookconfigurations.{_GROUP}", f"validatingwebhookconfigurations.{_GROUP}")
 
+_COUNTED_LATER = ("csidrivers.storage.k8s.io",)
+"""Kinds whose generation begins with their first change."""
+
 _PARTS = ("status", "binding", "ephemeralcontainers", "resize", "finalize")
 """Subresources that write a part of the object; ``scale`` writes the main part and is treated as it."""
 
@@ -49,7 +52,7 @@ def prepare_create(resource: Resource, obj: Object) -> None:
 
     Expects ``metadata.uid`` and ``metadata.creationTimestamp`` to be set already.
     """
-    if resource.tracks_generation:
+    if resource.tracks_generation and resource.key not in _COUNTED_LATER:
         obj["metadata"]["generation"] = 1
     disabled.drop(resource, obj)
     if resource.key == "pods":

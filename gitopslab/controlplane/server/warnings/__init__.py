@@ -33,6 +33,7 @@ _BY_KEY: dict[str, Warnings] = {
     "persistentvolumes": storage.of_volume,
     "persistentvolumeclaims": storage.of_claim,
     "storageclasses.storage.k8s.io": storage.of_class,
+    "csidrivers.storage.k8s.io": storage.of_driver,
     "nodes": others.of_node,
     "secrets": others.of_secret,
     "serviceaccounts": others.of_service_account,

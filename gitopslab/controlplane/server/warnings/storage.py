@@ -1,4 +1,4 @@
-"""Warnings about PersistentVolumes, their claims and StorageClasses."""
+"""Warnings about PersistentVolumes, their claims, StorageClasses and CSIDrivers."""
 
 from __future__ import annotations
 
@@ -62,3 +62,15 @@ def of_class(storage_class: Object, before: Object | None) -> Iterable[str]:
             old = nodelabels.OLD.get(expression.get("key", ""))
             if old is not None:
                 yield f"allowedTopologies[{index}].matchLabelExpressions[{at}].key: {old}"
+
+
+def of_driver(driver: Object, before: Object | None) -> Iterable[str]:
+    """Tokens that a driver may get with the attributes of a volume, when it newly asks for some."""
+    spec = driver["spec"]
+    asked = spec.get("tokenRequests") or []
+    known = before["spec"].get("tokenRequests") if before is not None else None
+    if asked and asked != known and spec.get("serviceAccountTokenInSecrets") is None:
+        advice = (
+            "if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes"
+        )
+        yield f"spec.serviceAccountTokenInSecrets is unset; {advice}"
