@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from gitopslab.controlplane.http.descriptions import describe
-from gitopslab.controlplane.http.openapi import answer_openapi, openapi_document, openapi_index
+from gitopslab.controlplane.http.openapi import answer_openapi, openapi_document, openapi_index, struct_schema
 from gitopslab.controlplane.server.custom.version import resources_of
 from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.schema import struct
 
 CATALOG = Catalog()
 CRONTABS, _ = resources_of(
@@ -130,3 +131,14 @@ def test_version_two_describes_the_types_once_more_and_is_empty_as_protobuf() ->
         CATALOG, "/openapi/v2", {b"accept": b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
     )
     assert wire.body.startswith(b"\x0a\x032.0")
+
+
+def test_a_field_with_a_name_of_python_has_its_text() -> None:
+    assert describe("networking.v1.NetworkPolicyIngressRule").fields["from"].startswith("from is a list of sources")
+
+
+def test_the_values_of_a_list_are_not_told_with_what_it_is_for() -> None:
+    spec = struct_schema(struct("core.v1.ResourceQuotaSpec"), describe("core.v1.ResourceQuotaSpec"))
+    scopes = spec["properties"]["scopes"]
+    assert "BestEffort" in scopes["items"]["enum"]
+    assert "Possible enum values" not in scopes["description"]

@@ -286,3 +286,24 @@ def test_an_eviction_that_contradicts_itself_is_refused(
     assert refused.value.code == code
     assert words in refused.value.message
     assert "deletionTimestamp" not in api.get("pods", "web", "default")["metadata"]
+
+
+def test_an_owner_that_is_named_twice_is_kept_once_and_told_of(verbs: Verbs) -> None:
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "u"}
+    obj = config_map("c")
+    obj["metadata"]["ownerReferences"] = [owner, {**owner, "name": "b"}, dict(owner)]
+    options = WriteOptions()
+    made = verbs.create(ADMIN, verbs.catalog.of(obj), "default", obj, options).object
+    assert [one["name"] for one in made["metadata"]["ownerReferences"]] == ["a", "b"]
+    (warning,) = options.warnings
+    assert warning.startswith(".metadata.ownerReferences contains duplicate entries; ")
+    assert warning.endswith("duplicate UID(s) observed: u")
+
+
+def test_a_generation_is_kept_where_the_server_does_not_count(verbs: Verbs) -> None:
+    counted, kept = deployment("d"), config_map("c")
+    found = []
+    for obj in (counted, kept):
+        obj["metadata"]["generation"] = 7
+        found.append(verbs.create(ADMIN, verbs.catalog.of(obj), "default", obj, WriteOptions()).object)
+    assert [obj["metadata"]["generation"] for obj in found] == [1, 7]

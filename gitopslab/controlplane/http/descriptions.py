@@ -58,10 +58,11 @@ def _of_package(stem: str) -> dict[str, Description]:
 
 
 def _read(docstring: str) -> Description:
+    """What a docstring says; a field whose name is a word of Python's has ``_`` behind it there."""
     own, *parts = _PARTS.split(docstring)
     fields = _FIELD.split(parts[0])[1:] if parts else []
     return Description(
-        _joined(own), {name: _joined(text) for name, text in zip(fields[::2], fields[1::2], strict=True)}
+        _joined(own), {name.rstrip("_"): _joined(text) for name, text in zip(fields[::2], fields[1::2], strict=True)}
     )
 
 

@@ -233,8 +233,10 @@ def struct_schema(kind: Struct, description: Description | None = None) -> dict[
 
 
 def _values(field: Field) -> str:
-    """The values of an enumeration, listed as the real server lists them after what the field is for."""
-    return "".join(("\n\nPossible enum values:", *(f'\n - `"{value}"`' for value in field.enum))) if field.enum else ""
+    """The values of an enumeration, listed as the real server lists them after what the field is for; not of a list."""
+    if not field.enum or field.type.shape in ("list", "map"):
+        return ""
+    return "".join(("\n\nPossible enum values:", *(f'\n - `"{value}"`' for value in field.enum)))
 
 
 def _described(schema: dict[str, Any], text: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from gitopslab.machinery.objects import Object, name_of, uid_of
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 """Why a write from an older state is refused."""
 
-_SERVER_SET = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
+_SERVER_SET = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields")
 _PLACES = {
     "endpoints": "services/endpoints",
     "ingresses.networking.k8s.io": "ingress",
@@ -57,8 +57,33 @@ def assign(obj: Object, namespace: str, now: float, chance: Random) -> None:
         metadata["name"] = names.generated(metadata["generateName"], chance)
     for field in _SERVER_SET:
         metadata.pop(field, None)
+    if not metadata.get("generation"):  # one that is named stays, where the server keeps no count of its own
+        metadata.pop("generation", None)
     metadata["uid"] = names.new_uid(chance)
     metadata["creationTimestamp"] = timestamp(now)
+
+
+def without_repeated_owners(obj: Object, when: str = "") -> list[str]:
+    """Drop, in place, owners that an object names twice alike; what its author should know of it.
+
+    Args:
+        obj: The object.
+        when: When they were found, if not in what was sent.
+    """
+    metadata = obj.get("metadata") or {}
+    single: list[Object] = []
+    repeated = []
+    for owner in metadata.get("ownerReferences") or ():
+        if owner in single:
+            repeated.append(owner.get("uid") or "")
+        else:
+            single.append(owner)
+    if not repeated:
+        return []
+    metadata["ownerReferences"] = single
+    found = f".metadata.ownerReferences contains duplicate entries{when}"
+    advice = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24"
+    return [f"{found}; {advice}; please fix your requests; duplicate UID(s) observed: {', '.join(repeated)}"]
 
 
 def check_path(namespace: str, name: str, obj: Object) -> None:

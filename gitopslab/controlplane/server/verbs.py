@@ -56,6 +56,7 @@ from gitopslab.machinery.objects import Object, is_terminating, name_of, namespa
 
 T = TypeVar("T")
 _TRIES = 4
+_AFTER_ADMISSION = " after mutating admission happens"  # when the real server looks at what a patch made
 _SERVER = Caller("system:apiserver", ("system:masters",), "kube-apiserver")
 
 
@@ -220,6 +221,7 @@ class Verbs:
             return self._forms.shown(resource, made)
         metadata = obj.get("metadata") or {}
         prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
+        options.warnings.extend(identity.without_repeated_owners(obj))
         identity.assign(obj, namespace, self.clock.now(), self._chance)
         attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
         self._registry.admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
@@ -255,6 +257,7 @@ class Verbs:
         if subresource == "scale" and obj.get("kind") == "Scale":
             return self._retried(lambda: scaling.update_scale(self, who, resource, namespace, name, obj, options))
         current = self.get(who, resource, namespace, name)
+        options.warnings.extend(identity.without_repeated_owners(obj))
         identity.check(resource, namespace, name, obj, current.object)
         identity.check_versioned(resource, name, obj)
         return self._replace(who, resource, current, obj, options, subresource=subresource, track=track)
@@ -376,6 +379,7 @@ class Verbs:
         current = self.get(who, resource, namespace, name)
         after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
         options.warnings.extend(warnings)
+        options.warnings.extend(identity.without_repeated_owners(after, _AFTER_ADMISSION))
         identity.check(resource, namespace, name, after, current.object, is_patch=True)
         return self._replace(who, resource, current, after, options, subresource=subresource)
 

@@ -32,6 +32,8 @@ def drop(resource: Resource, obj: Object) -> None:
         _drop_from_pod((job.get("template") or {}).get("spec") or {})
     elif resource.key == "persistentvolumeclaims" and (spec.get("dataSourceRef") or {}).get("namespace"):
         del spec["dataSourceRef"]  # CrossNamespaceVolumeDataSource
+    elif resource.key == "nodes":
+        spec.pop("configSource", None)  # DynamicKubeletConfig, which was removed
     if resource.key == "statefulsets.apps":
         rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
         rolling.pop("maxUnavailable", None)  # MaxUnavailableStatefulSet

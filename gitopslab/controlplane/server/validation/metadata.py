@@ -53,6 +53,8 @@ def check(
         causes.each(f"{path}.namespace", namespace, formats.problems_of_label(namespace))
     elif namespace:
         causes.forbidden(f"{path}.namespace", "not allowed on this type")
+    if (generation := metadata.get("generation") or 0) < 0:
+        causes.invalid(f"{path}.generation", generation, "must be greater than or equal to 0")
     check_labels(causes, metadata.get("labels"), f"{path}.labels")
     check_annotations(causes, metadata.get("annotations"), f"{path}.annotations")
     if owners := metadata.get("ownerReferences"):

@@ -21,8 +21,6 @@ _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n.*?-----END \1-----", re
 def of_node(node: Object, before: Object | None) -> Iterable[str]:
     """Fields that nothing reads any more."""
     spec = node.get("spec") or {}
-    if spec.get("configSource") is not None:
-        yield "spec.configSource: the feature is removed"
     if spec.get("externalID"):
         yield "spec.externalID: this field is deprecated, and is unused by Kubernetes"
     for index, value in enumerate(spec.get("podCIDRs") or ()):
