@@ -67,6 +67,16 @@ def test_pods_of_a_silent_node_are_marked_and_later_evicted(cluster: Cluster) ->
     assert cluster.get("deployments.apps", "web")["status"]["availableReplicas"] == 3
 
 
+def test_a_pod_that_is_gone_before_its_time_is_told_of(cluster: Cluster) -> None:
+    cluster.create(pod("one", spec={"nodeName": "n1"}))
+    cluster.settle()
+    silence(cluster, "n1")
+    cluster.advance(100)
+    cluster.api.delete("pods", "one", "default", grace_seconds=0)
+    cluster.settle()
+    assert ("TaintManagerEviction", "Cancelling deletion of Pod default/one") in cluster.events("Pod")
+
+
 def test_a_node_that_comes_back_keeps_its_pods(cluster: Cluster) -> None:
     cluster.create(pod("one", spec={"nodeName": "n1"}))
     cluster.settle()

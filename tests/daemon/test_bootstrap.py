@@ -53,6 +53,15 @@ def test_the_api_service_comes_back_when_deleted(plane: ControlPlane) -> None:
         assert after.get("spec") == before.get("spec")
 
 
+def test_a_system_namespace_comes_back_within_a_minute(plane: ControlPlane) -> None:
+    before = plane.api.get("namespaces", "kube-node-lease")
+    plane.api.delete("namespaces", "kube-node-lease")
+    plane.advance(90)
+    after = plane.api.get("namespaces", "kube-node-lease")
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert after["status"] == {"phase": "Active"}
+
+
 def test_system_priority_classes_cannot_be_deleted(plane: ControlPlane) -> None:
     with pytest.raises(ApiError) as refused:
         plane.api.delete("priorityclasses.scheduling.k8s.io", "system-node-critical")

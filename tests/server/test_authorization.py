@@ -218,7 +218,7 @@ def test_a_binding_gives_no_more_than_its_writer_has(jane: LocalApi, api: LocalA
     api.create(role("pods", rule("get", "pods")))
     assert "not currently held" in refused(jane, role_binding("b", "secrets", user="eve"))
     jane.create(role_binding("b", "pods", user="eve"))
-    with pytest.raises(NotFoundError, match=r'roles\.rbac\.authorization\.k8s\.io "nope" not found'):
+    with pytest.raises(NotFoundError, match=r'rolebindings\.rbac\.authorization\.k8s\.io "nope" not found'):
         jane.create(role_binding("c", "nope", user="eve"))
 
 

@@ -81,6 +81,7 @@ UNHANDLED: list[tuple[str, str, Any, str]] = [
 ]  # fmt: skip
 
 SYNTAX = [
+    ("é", "invalid character 'Ã' looking for beginning of value (c3a9)"),
     ("hello", "invalid character 'h' looking for beginning of value (68656c6c6f)"),
     ("", "unexpected end of JSON input (<empty>)"),
     ('{"a":}', "invalid character '}' looking for beginning of value ({\"a\":})"),

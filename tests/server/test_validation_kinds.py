@@ -169,6 +169,11 @@ OTHERS: list[tuple[Object, list[str]]] = [
     (made("ResourceQuota", spec={"hard": {"pods": "1.5"}}),
      ['spec.hard[pods]: Invalid value: "1.5": must be an integer']),
     (made("ResourceQuota", spec={"hard": {"count/deployments.apps": "2", "requests.cpu": "1"}}), []),
+    (made("LimitRange", spec={"limits": [{"max": {"cpu": "1"}}]}),
+     ['spec.limits[0].type: Invalid value: "": name part must be non-empty',
+      'spec.limits[0].type: Invalid value: "": name part must consist of alphanumeric characters, \'-\', \'_\' or '
+      "'.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
+      "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"]),
     (made("LimitRange", spec={"limits": [{"type": "Container", "min": {"cpu": "2"}, "max": {"cpu": "1"}}]}),
      ['spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
       'spec.limits[0].defaultRequest[cpu]: Invalid value: "1": min value 2 is greater than default request value 1',

@@ -117,6 +117,32 @@ PODS = [
       "must have at least one node selector term"]),
     (with_spec(affinity={"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "z"}]}}),
      []),
+    (with_spec(os={"name": "plan9"}), ['spec.os: Unsupported value: "plan9": supported values: "linux", "windows"']),
+    (with_spec(os={"name": "windows"}, hostPID=True, securityContext={"fsGroup": 5}),
+     ["spec.hostPID: Forbidden: cannot be set for a windows pod",
+      "spec.securityContext.fsGroup: Forbidden: cannot be set for a windows pod"]),
+    (with_spec(os={"name": "linux"}, securityContext={"windowsOptions": {"runAsUserName": "me"}}),
+     ["spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod"]),
+    (with_spec(securityContext={"windowsOptions": {"runAsUserName": "a/b"}}),
+     ['spec.securityContext.windowsOptions.runAsUserName: Invalid value: "a/b": runAsUserName\'s User cannot contain '
+      'the following characters: "/\\:;|=,+*?<>@[]']),
+    (with_spec(securityContext={"windowsOptions": {"runAsUserName": "NT AUTHORITY\\SYSTEM"}}), []),
+    (with_spec(resourceClaims=[{"name": "a"}, {"name": "a", "resourceClaimName": "x"}]),
+     ['spec.resourceClaims[0]: Invalid value: {"Name":"a","ResourceClaimName":null,"ResourceClaimTemplateName":null}: '
+      "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
+      'spec.resourceClaims[1].name: Duplicate value: "a"']),
+    (with_container(resources={"claims": [{"name": "x"}]}),
+     [f'{C}.resources.claims[0]: Not found: "x": must be one of the names in pod.spec.resourceClaims which is empty']),
+    (with_spec(dnsConfig={"searches": [".", "_a.b.", "a b"]}),
+     ['spec.dnsConfig.searches[2]: Invalid value: "a b": a lowercase RFC 1123 subdomain must consist of lower case '
+      "alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. "
+      "'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+      "(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"]),
+    (with_spec(volumes=[{"name": "v", "image": {"pullPolicy": "Always"}}]),
+     ["spec.volumes[0].image.reference: Required value"]),
+    (with_spec(resources={"requests": {"cpu": "1", "ephemeral-storage": "1"}}),
+     ['spec.resources.requests[ephemeral-storage]: Unsupported value: "ephemeral-storage": supported values: "cpu", '
+      '"hugepages-", "memory"']),
     (with_spec(activeDeadlineSeconds=0),
      ["spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive"]),
     (with_spec(dnsPolicy="None"),
@@ -279,3 +305,20 @@ def test_a_kubelet_that_shows_no_resources_cannot_resize(api: LocalApi) -> None:
     running["resources"] = {}
     api.patch("pods", "p", {"status": {"containerStatuses": [running]}}, "default", subresource="status")
     assert api.patch("pods", "p", {"metadata": {}}, "default", subresource="resize")
+
+
+def test_a_resize_is_of_the_containers_that_are_there(api: LocalApi) -> None:
+    api.create(pod("p"))
+    (container,) = api.get("pods", "p", "default")["spec"]["containers"]
+    other = {"spec": {"containers": [{"name": "other", "image": "x"}, container]}}
+    with pytest.raises(InvalidError, match=r"spec\.containers: Forbidden: containers may not be added or removed"):
+        api.patch("pods", "p", other, "default", subresource="resize")
+    renamed = {"spec": {"containers": [{**container, "name": "other"}]}}
+    with pytest.raises(InvalidError, match=r"spec\.containers\[0\]\.name: Forbidden: containers may not be renamed"):
+        api.patch("pods", "p", renamed, "default", subresource="resize", type="merge")
+
+
+def test_a_node_is_not_nominated_for_a_pod_that_has_one(api: LocalApi) -> None:
+    api.create(pod("p", spec={"nodeName": "n1"}))
+    with pytest.raises(InvalidError, match="may not be set on pods that are already bound to a node"):
+        api.patch("pods", "p", {"status": {"nominatedNodeName": "n2"}}, "default", subresource="status")

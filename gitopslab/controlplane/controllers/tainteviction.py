@@ -59,24 +59,30 @@ class TaintEvictionController:
     def reconcile(self, request: Request) -> Result:
         """Delete a pod whose time on its node is up, or come back when it will be."""
         pod = self._pods.get(request.name, request.namespace)
-        if pod is None or is_terminating(pod):
-            self._since.pop(request, None)
+        if pod is None:
+            self._cancel(request)
+            return DONE
+        if is_terminating(pod):
             return DONE
         taints = evicting(self._nodes.get(pod["spec"].get("nodeName", "")))
         stay = tolerated_seconds(taints, pod["spec"].get("tolerations") or []) if taints else math.inf
         if math.isinf(stay):
-            if self._since.pop(request, None) is not None:
-                self._say(pod, "Cancelling deletion of Pod")
+            self._cancel(request)
             return DONE
         left = self._since.setdefault(request, self._clock.now()) + stay - self._clock.now()
         if left > 0:
             return Result(left)
-        self._evict(pod)
+        self._evict(request, pod)
         self._since.pop(request, None)
         return DONE
 
-    def _evict(self, pod: Object) -> None:
-        self._say(pod, "Marking for deletion Pod")
+    def _cancel(self, request: Request) -> None:
+        """Say of a pod that was to go later that it is not, because it may stay or is gone already."""
+        if self._since.pop(request, None) is not None:
+            self._say(request, "Cancelling deletion of Pod")
+
+    def _evict(self, request: Request, pod: Object) -> None:
+        self._say(request, "Marking for deletion Pod")
         target = {
             "type": "DisruptionTarget",
             "status": "True",
@@ -92,8 +98,8 @@ class TaintEvictionController:
         except NotFoundError:
             return
 
-    def _say(self, pod: Object, what: str) -> None:
-        namespace, name = key_of(pod)
+    def _say(self, request: Request, what: str) -> None:
+        namespace, name = request
         about = {"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": name}}  # and no uid
         self._recorder.event(about, "Normal", "TaintManagerEviction", f"{what} {namespace}/{name}")
 

@@ -20,6 +20,7 @@ from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.flowcontrol import FlowDefaultsController, FlowSchemaController
 from gitopslab.controlplane.daemon.gitops import GitOps
 from gitopslab.controlplane.daemon.kubernetesservice import KubernetesServiceController
+from gitopslab.controlplane.daemon.systemnamespaces import SystemNamespacesController
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.kubelet import Runtime, kubelets
 from gitopslab.controlplane.kubelet.pace import LAB, PLAIN
@@ -124,6 +125,7 @@ class ControlPlane:
             "kubelet": self.kubelets.reconcilers,
             "kube-apiserver": [
                 KubernetesServiceController(self.api_for("kube-apiserver"), self.manager),
+                SystemNamespacesController(self.api_for("kube-apiserver"), self.manager),
                 ApiServiceController(self.api_for("kube-apiserver"), self.manager),
                 FlowDefaultsController(self.api_for(f"{_FAIRNESS}-producer"), self.manager),
                 FlowSchemaController(self.api_for(f"{_FAIRNESS}-consumer"), self.manager, clock),

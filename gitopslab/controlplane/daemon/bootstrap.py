@@ -14,6 +14,7 @@ from collections.abc import Callable
 from gitopslab.controlplane.daemon import apiservices
 from gitopslab.controlplane.daemon.kubernetesservice import control_node, exists, kubernetes_service, missing
 from gitopslab.controlplane.daemon.kubesystem import extras
+from gitopslab.controlplane.daemon.systemnamespaces import SYSTEM_NAMESPACES, namespace
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.server import addresses
@@ -25,7 +26,6 @@ from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.kinds import BUILT_IN, NODE_METRICS
 from gitopslab.machinery.objects import Object, name_of
 
-_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MARKER = "gitopslab-cluster"
 """A ConfigMap in kube-system that says the extras were made once; so what a learner deletes of them stays deleted."""
 
@@ -44,8 +44,8 @@ def bootstrap(api_for: Callable[[str], Api], topology: Topology | None, clock: C
         bare: Leave out everything that is there only because kubeadm puts it there.
     """
     api, server = api_for("kubernetes-admin"), api_for("kube-apiserver")
-    for name in _NAMESPACES:
-        _ensure(server, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    for name in SYSTEM_NAMESPACES:
+        _ensure(server, namespace(name))
     served = BUILT_IN if bare else (*BUILT_IN, NODE_METRICS)
     for obj in (*_priority_classes(), *default_policy(), *apiservices.built_in(served)):
         _ensure(server, obj)

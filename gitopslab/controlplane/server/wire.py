@@ -40,7 +40,7 @@ def from_json(body: bytes) -> Any:
     try:
         return _DECODER.decode(text)
     except ValueError as error:
-        raise SyntaxFaultError(_Scanner(text).fault()) from error
+        raise SyntaxFaultError(_Scanner(body.decode("latin-1")).fault()) from error  # Go's looks at bytes
     except RecursionError as error:
         raise SyntaxFaultError("exceeded max depth") from error
 
@@ -200,10 +200,11 @@ class _Scanner:
 
 
 def _quoted(character: str) -> str:
-    """A character as Go's scanner quotes it; of a longer one, its first byte."""
+    """A byte as Go's scanner quotes it: as the character of its number."""
     if character in "'\"":
         return {"'": r"'\''", '"': "'\"'"}[character]
-    first = chr(character.encode("utf-8", "replace")[0])
-    if first.isprintable():
-        return f"'{first}'"
-    return {"\n": r"'\n'", "\t": r"'\t'", "\r": r"'\r'"}.get(first, f"'\\x{ord(first):02x}'")
+    if character.isprintable():
+        return f"'{character}'"
+    number = ord(character)
+    escape = f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}"
+    return {"\n": r"'\n'", "\t": r"'\t'", "\r": r"'\r'"}.get(character, f"'{escape}'")

@@ -82,7 +82,7 @@ class _Attempt:
             return
         rules = self.authorizer.rules_of(reference, namespace) if plural else []
         if rules is None:
-            raise not_found(f"{plural}.{RBAC}", name)
+            raise not_found(self.resource.key, name)  # upstream's store names what the request is about
         self._check_held(rules)
 
     def _check_held(self, rules: Iterable[Rule]) -> None:

@@ -92,13 +92,19 @@ def _gated() -> Object:
 
 
 def _resized(before: Object, wished: Object) -> Object:
-    """The old spec with the wished resources of each container."""
-    spec = dict(before)
-    for field in ("containers", "initContainers"):
-        if field in before:
-            resources = {item.get("name"): item.get("resources", {}) for item in wished.get(field) or ()}
-            spec[field] = [
-                {**item, "resources": resources.get(item.get("name"), item.get("resources", {}))}
-                for item in before[field]
-            ]
+    """The old spec with the wished resources of each container; other containers are validation's to refuse."""
+    kept = {field: before.get(field) or [] for field in ("containers", "initContainers")}
+    if any(len(wished.get(field) or ()) != len(containers) for field, containers in kept.items()):
+        return wished
+    resized = {field: _with_resources(old, wished.get(field) or []) for field, old in kept.items() if old}
+    spec = {**before, **resized}
     return spec if not same(spec, before) else before
+
+
+def _with_resources(before: list[Object], wished: list[Object]) -> list[Object]:
+    pairs = list(zip(before, wished, strict=True))
+    if any(old.get("name") != new.get("name") for old, new in pairs):
+        return wished
+    return [
+        {**old, **{field: new[field] for field in ("resources", "resizePolicy") if field in new}} for old, new in pairs
+    ]

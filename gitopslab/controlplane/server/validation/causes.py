@@ -63,9 +63,9 @@ class Causes:
         """A value that must be unique occurs twice."""
         self._add(path, "FieldValueDuplicate", f"Duplicate value: {shown(value)}", detail)
 
-    def not_found(self, path: str, value: Any) -> None:
+    def not_found(self, path: str, value: Any, detail: str = "") -> None:
         """A value names something that is not there."""
-        self._add(path, "FieldValueNotFound", f"Not found: {shown(value)}")
+        self._add(path, "FieldValueNotFound", f"Not found: {shown(value)}", detail)
 
     def forbidden(self, path: str, detail: str) -> None:
         """A value that would do elsewhere is not permitted here."""

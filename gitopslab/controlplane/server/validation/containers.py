@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gitopslab.controlplane.server.validation import environment, formats, probes, resources, security
+from gitopslab.controlplane.server.validation import environment, formats, podclaims, probes, resources, security
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object
 
@@ -37,12 +37,14 @@ class Surroundings:
         grace: ``terminationGracePeriodSeconds``.
         restart_policy: The pod's.
         host_users: Whether its users are the node's.
+        claims: The names of its claims of devices.
     """
 
     volumes: dict[str, Object] = field(default_factory=dict)
     grace: int | None = None
     restart_policy: str = "Always"
     host_users: bool = True
+    claims: frozenset[str] = frozenset()
 
 
 def check_containers(causes: Causes, containers: list[Object], around: Surroundings, path: str) -> None:
@@ -136,7 +138,9 @@ def _check_common(causes: Causes, container: Object, around: Surroundings, path:
     if container.get("volumeDevices"):
         _check_devices(causes, container, around, f"{path}.volumeDevices")
     check_pull_policy(causes, container.get("imagePullPolicy"), f"{path}.imagePullPolicy")
-    resources.check_requirements(causes, container.get("resources"), f"{path}.resources")
+    wanted = container.get("resources") or {}
+    resources.check_requirements(causes, wanted, f"{path}.resources")
+    podclaims.check_container_claims(causes, wanted.get("claims") or [], around.claims, f"{path}.resources.claims")
     if container.get("resizePolicy"):
         _check_resize(causes, container["resizePolicy"], around, f"{path}.resizePolicy")
     if container.get("securityContext"):
@@ -275,4 +279,4 @@ def _check_resize(causes: Causes, policies: list[Object], around: Surroundings, 
         if restart not in ("NotRequired", "RestartContainer"):
             causes.unsupported(path, restart, ("NotRequired", "RestartContainer"))
         elif around.restart_policy == "Never" and restart != "NotRequired":
-            causes.invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'")
+            causes.invalid(path, restart, "must be 'NotRequired' when pod `restartPolicy` is 'Never'")

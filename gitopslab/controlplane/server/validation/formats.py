@@ -30,6 +30,12 @@ _PATTERNS = {
     for text in (_LABEL, _SUBDOMAIN, _LABEL_1035, _KEY, _VALUE, _CONFIG_KEY, _PERCENT, _HEADER, rf"\*\.{_SUBDOMAIN}")
 }
 
+_SEARCH_PART = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_SEARCH_PATH = rf"{_SEARCH_PART}(\.{_SEARCH_PART})*"
+_SEARCH_PATH_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', "
+    "and must start and end with an alphanumeric character"
+)
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
     "and must start and end with an alphanumeric character"
@@ -86,6 +92,14 @@ def problems_of_subdomain(value: str) -> Problems:
     found = [_too_long(253)] if len(value) > 253 else []
     if not _matches(_SUBDOMAIN, value):
         found.append(_mismatch(_SUBDOMAIN_TEXT, _SUBDOMAIN, "example.com"))
+    return tuple(found)
+
+
+def problems_of_search_path(value: str) -> Problems:
+    """A DNS search path: a subdomain whose parts may have underscores."""
+    found = [_too_long(253)] if len(value) > 253 else []
+    if not re.fullmatch(_SEARCH_PATH, value):
+        found.append(_mismatch(_SEARCH_PATH_TEXT, _SEARCH_PATH, "example.com"))
     return tuple(found)
 
 

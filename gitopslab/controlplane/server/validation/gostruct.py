@@ -44,6 +44,7 @@ _FIELDS = {
     "DeviceConstraint": "Requests MatchAttribute DistinctAttribute",
     "DeviceConfiguration": "Requests Opaque=*OpaqueConfiguration",
     "OpaqueConfiguration": "Driver:s Parameters",
+    "PodResourceClaim": "Name:s ResourceClaimName ResourceClaimTemplateName",
     "ParentReference": "Group:s Resource:s Namespace:s Name:s",
     "FlowSchemaSpec": (
         "PriorityLevelConfiguration=LevelReference MatchingPrecedence DistinguisherMethod=*FlowMethod Rules=[]FlowRules"

@@ -178,12 +178,32 @@ def _check_resize(causes: Causes, pod: Object, before: Object) -> None:
     running = next((each for each in statuses if (each.get("state") or {}).get("running") is not None), None)
     if running is not None and running.get("resources") is None:  # so a kubelet shows that it is too old
         causes.forbidden("spec", "Pod running on node without support for resize")
+    if _check_order(causes, pod["spec"], before["spec"]):
+        _check_amounts(causes, pod["spec"], before["spec"])
+
+
+def _check_order(causes: Causes, new: Object, old: Object) -> bool:
+    """A resize is of the same containers in the same order. Returns whether it is."""
+    found = len(causes.found)
+    for field in ("containers", "initContainers"):
+        wished = [container.get("name") for container in new.get(field) or ()]
+        present = [container.get("name") for container in old.get(field) or ()]
+        if len(wished) != len(present):
+            causes.forbidden(f"spec.{field}", f"{field} may not be added or removed on resize")
+            continue
+        for index, (name, known) in enumerate(zip(wished, present, strict=True)):
+            if name != known:
+                text = f"{field} may not be renamed or reordered on resize"
+                causes.forbidden(f"spec.{field}[{index}].name", text)
+    return len(causes.found) == found
+
+
+def _check_amounts(causes: Causes, new: Object, old: Object) -> None:
+    """Only amounts of CPU and memory change, and none that is there goes away."""
     pairs = [
         (f"spec.{field}[{index}].resources", item, kept)
         for field in ("initContainers", "containers")
-        for index, (item, kept) in enumerate(
-            zip(pod["spec"].get(field) or (), before["spec"].get(field) or (), strict=True)
-        )
+        for index, (item, kept) in enumerate(zip(new.get(field) or (), old.get(field) or (), strict=True))
     ]
     for path, item, kept in pairs:
         for kind in ("requests", "limits"):
@@ -212,6 +232,8 @@ def _check_status(causes: Causes, pod: Object, before: Object) -> None:
     name = status.get("nominatedNodeName") or ""
     if name and name != old.get("nominatedNodeName"):
         causes.each("status.nominatedNodeName", name, formats.problems_of_subdomain(name))
+    if name and before["spec"].get("nodeName") and name != old.get("nominatedNodeName"):
+        causes.forbidden("status.nominatedNodeName", "may not be set on pods that are already bound to a node")
     if (status.get("qosClass") or "") != (old.get("qosClass") or ""):
         causes.invalid("status.qosClass", status.get("qosClass") or "", "field is immutable")
     for field in _STATUS_LISTS:

@@ -6,7 +6,16 @@ Called by ``pods`` and by everything that holds a template; calls ``containers``
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.validation import containers, formats, resources, scheduling, security, volumes
+from gitopslab.controlplane.server.validation import (
+    containers,
+    formats,
+    operatingsystem,
+    podclaims,
+    resources,
+    scheduling,
+    security,
+    volumes,
+)
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels
 from gitopslab.controlplane.server.validation.numbers import MAX_INT32
@@ -58,7 +67,8 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
     )
     if around.grace is None:
         causes.required(f"{path}.terminationGracePeriodSeconds")
-    around.volumes = volumes.check_volumes(causes, spec.get("volumes") or [], f"{path}.volumes")
+    around.volumes = volumes.check_volumes(causes, spec.get("volumes") or [], f"{path}.volumes", is_pod=is_pod)
+    around.claims = podclaims.check_pod_claims(causes, spec.get("resourceClaims") or [], f"{path}.resourceClaims")
     regular = spec.get("containers") or []
     containers.check_containers(causes, regular, around, f"{path}.containers")
     if spec.get("initContainers"):
@@ -123,8 +133,7 @@ def _check_names(causes: Causes, spec: Object, path: str) -> None:
         causes.unsupported(f"{path}.preemptionPolicy", spec["preemptionPolicy"], _PREEMPTION)
     if spec.get("overhead"):
         resources.check_requirements(causes, {"limits": spec["overhead"]}, f"{path}.overhead")
-    if (spec.get("os") or {}).get("name", "linux") not in ("linux", "windows"):
-        causes.unsupported(f"{path}.os.name", spec["os"]["name"], ("linux", "windows"))
+    operatingsystem.check_system(causes, spec, path)
 
 
 def _check_host_users(causes: Causes, spec: Object, path: str) -> None:
@@ -185,6 +194,10 @@ def _check_dns(causes: Causes, spec: Object, path: str) -> None:
     if len(" ".join(searches)) > 2048:
         text = "must not have more than 2048 characters (including spaces) in the search list"
         causes.invalid(f"{path}.searches", searches, text)
+    for index, search in enumerate(searches):
+        if search != ".":
+            bare = search.removesuffix(".")
+            causes.each(f"{path}.searches[{index}]", bare, formats.problems_of_search_path(bare))
     for index, option in enumerate((config or {}).get("options") or ()):
         if not option.get("name"):
             causes.required(f"{path}.options[{index}]", "must not be empty")

@@ -34,7 +34,9 @@ def check_limit_range(causes: Causes, limit_range: Object) -> None:
     seen: set[str] = set()
     for index, item in enumerate(limit_range.get("spec", {}).get("limits") or ()):
         path, kind = f"spec.limits[{index}]", item.get("type") or ""
-        if "/" not in kind and kind not in _LIMIT_TYPES:
+        problems = formats.problems_of_qualified_name(kind)
+        causes.each(f"{path}.type", kind, problems)
+        if not problems and "/" not in kind and kind not in _LIMIT_TYPES:
             causes.invalid(f"{path}.type", kind, "must be a standard limit type or fully qualified")
         if kind in seen:
             causes.duplicate(f"{path}.type", kind)

@@ -81,7 +81,7 @@ def _check_amount(causes: Causes, name: str, value: str, path: str, *, of_pod: b
     if not of_pod:
         check_container_name(causes, name, path)
     elif check_name(causes, name, path) and name not in _POD_LEVEL and not name.startswith(_HUGE_PAGES):
-        causes.unsupported(path, name, _POD_LEVEL)
+        causes.unsupported(path, name, sorted((*_POD_LEVEL, _HUGE_PAGES)))
     check_quantity(causes, name, value, path)
 
 

@@ -1,6 +1,6 @@
 """Rules of security contexts, of pods and of containers.
 
-Simplified: what only concerns Windows, SELinux labels and profiles given in old annotations is not checked here; the
+Simplified: host processes of Windows, SELinux labels and profiles given in old annotations are not checked here; the
 real server does.
 """
 
@@ -12,6 +12,7 @@ from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.gostruct import printed
 from gitopslab.controlplane.server.validation.numbers import MAX_INT32, check_identity
+from gitopslab.controlplane.server.validation.operatingsystem import check_windows_options
 from gitopslab.machinery.objects import Object
 
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
@@ -33,6 +34,7 @@ def check_pod(causes: Causes, spec: Object, path: str) -> None:
         text = "ShareProcessNamespace and HostPID cannot both be enabled"
         causes.invalid(f"{path}.shareProcessNamespace", True, text)
     _check_sysctls(causes, context.get("sysctls") or [], f"{path}.sysctls")
+    check_windows_options(causes, context.get("windowsOptions"), f"{path}.windowsOptions")
     _check_choice(causes, context, "fsGroupChangePolicy", _CHANGE_POLICIES, path)
     _check_seccomp(causes, context.get("seccompProfile"), f"{path}.seccompProfile")
     _check_app_armor(causes, context.get("appArmorProfile"), f"{path}.appArmorProfile")
@@ -53,6 +55,7 @@ def check_container(causes: Causes, context: Object, path: str, *, host_users: b
         if "CAP_SYS_ADMIN" in ((context.get("capabilities") or {}).get("add") or ()):
             text = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
             causes.invalid(path, whole, text)
+    check_windows_options(causes, context.get("windowsOptions"), f"{path}.windowsOptions")
     _check_app_armor(causes, context.get("appArmorProfile"), f"{path}.appArmorProfile")
 
 

@@ -45,13 +45,15 @@ _TOKEN_SECONDS = 600
 _PROJECTIONS = ("secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
 
 
-def check_volumes(causes: Causes, volumes: list[Object], path: str) -> dict[str, Object]:
-    """``volumes``; returns the valid ones by name."""
+def check_volumes(causes: Causes, volumes: list[Object], path: str, *, is_pod: bool) -> dict[str, Object]:
+    """``volumes``; returns the valid ones by name. In a template an image may be left for later."""
     valid: dict[str, Object] = {}
     for index, volume in enumerate(volumes):
         here = f"{path}[{index}]"
         before = len(causes.found)
         _check_source(causes, volume, here)
+        if is_pod and volume.get("image") is not None and not volume["image"].get("reference"):
+            causes.required(f"{here}.image.reference")
         name = volume.get("name") or ""
         if not name:
             causes.required(f"{here}.name")
@@ -146,7 +148,7 @@ def _check_file_path(causes: Causes, path: str, field_path: str) -> None:
     if not path:
         causes.required(field_path)
     check_relative(causes, path, field_path)
-    if path.startswith("..") and not path.startswith("../") and path != "..":
+    if path.startswith("..") and not path.startswith("../"):
         causes.invalid(field_path, path, "must not start with '..'")
 
 

@@ -32,6 +32,9 @@ _NO_SELECTOR = "labelSelector: a null labelSelector results in matching no pod"
 def of_pod(pod: Object, before: Object | None) -> Iterable[str]:
     """A new pod; people rarely change one, and controllers do so all the time."""
     if before is None:
+        spec = pod.get("spec") or {}
+        for container, _ in _containers(spec, "spec"):
+            yield from _of_app_armor(container, annotations_of(pod), "", spec)
         yield from of_name(pod, "the Pod's hostname")
         yield from _of_spec_and_metadata(pod, "")
 
@@ -64,7 +67,9 @@ def _of_spec_and_metadata(pod: Object, path: str) -> Iterator[str]:
     if _SECCOMP_POD in annotations and (spec.get("securityContext") or {}).get("seccompProfile") is None:
         yield f"{path}metadata.annotations[{_SECCOMP_POD}]: {_SECCOMP_TEXT}"
     for container, where in _containers(spec, here):
-        yield from _of_security(container, annotations, path, spec)
+        yield from _of_security(container, annotations, path)
+        if path:  # of a pod they are told first of all
+            yield from _of_app_armor(container, annotations, path, spec)
         yield from _of_amounts(container, where)
         yield from _of_environment(container.get("env") or [], where)
     yield from _of_ports(spec, here)
@@ -116,14 +121,22 @@ def _containers(spec: Object, path: str) -> Iterator[tuple[Object, str]]:
             yield container, f"{path}.{field}[{index}]"
 
 
-def _of_security(container: Object, annotations: dict[str, str], path: str, spec: Object) -> Iterator[str]:
-    """Annotations in place of fields. A pod's AppArmor annotations become fields, so only templates are warned of."""
+def _of_security(container: Object, annotations: dict[str, str], path: str) -> Iterator[str]:
+    """An annotation in place of a seccomp profile."""
     context, name = container.get("securityContext") or {}, container.get("name", "")
     if f"{_SECCOMP}{name}" in annotations and context.get("seccompProfile") is None:
         yield f"{path}metadata.annotations[{_SECCOMP}{name}]: {_SECCOMP_TEXT}"
+
+
+def _of_app_armor(container: Object, annotations: dict[str, str], path: str, spec: Object) -> Iterator[str]:
+    """An annotation in place of an AppArmor profile.
+
+    Simplified: the annotation of a pod stays one; the real server also fills in the field.
+    """
+    context, name = container.get("securityContext") or {}, container.get("name", "")
     profile = (spec.get("securityContext") or {}).get("appArmorProfile")
     given = annotations.get(f"{_APP_ARMOR}{name}")
-    if path and given is not None and context.get("appArmorProfile") is None and profile != _profile(given):
+    if given is not None and context.get("appArmorProfile") is None and profile != _profile(given):
         text = 'deprecated since v1.30; use the "appArmorProfile" field instead'
         yield f"{path}metadata.annotations[{_APP_ARMOR}{name}]: {text}"
 
