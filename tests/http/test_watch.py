@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from gitopslab.controlplane.http.watch import BEFORE_END, BOOKMARK_SECONDS
 from gitopslab.controlplane.server import feed
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.controlplane.server.webhookclients import Destination, Review
+from gitopslab.machinery.objects import Object
 
 _MAPS = "/api/v1/namespaces/default/configmaps"
 
@@ -323,3 +327,48 @@ def test_the_state_at_a_version_to_come_is_refused_as_an_event(client: Client) -
 
 def test_a_watch_cannot_be_read_as_yaml(client: Client) -> None:
     assert client.get(f"{_MAPS}?watch=true", accept="application/yaml").code == 406
+
+
+def test_what_has_to_be_converted_outside_is_waited_for(client: Client, api: LocalApi, verbs: Verbs) -> None:
+    async def story() -> None:
+        names = {"plural": "ports", "singular": "port", "kind": "Port"}
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        asked = {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://127.0.0.1:8443/"}}
+        versions = [
+            {"name": name, "served": True, "storage": name == "v1", "schema": schema} for name in ("v1", "v2")
+        ]  # fmt: skip
+        spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": versions}
+        head = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+        conversion = {"strategy": "Webhook", "webhook": asked}
+        made = api.create(
+            {**head, "metadata": {"name": "ports.example.com"}, "spec": {**spec, "conversion": conversion}}
+        )
+        accepted = {**names, "listKind": "PortList"}
+        conditions = [{"type": "Established", "status": "True"}]
+        api.update(
+            {**made, "status": {**made["status"], "acceptedNames": accepted, "conditions": conditions}}, "status"
+        )
+        verbs.call_webhooks(_Renaming())
+        exchange = client.open("GET", "/apis/example.com/v2/namespaces/default/ports?watch=true")
+        task = exchange.start()
+        metadata = {"name": "a", "namespace": "default"}
+        api.create({"apiVersion": "example.com/v1", "kind": "Port", "metadata": metadata, "colour": "red"})
+        (event,) = await exchange.lines(1)
+        assert (event["object"]["apiVersion"], event["object"]["seen"]) == ("example.com/v2", "red")
+        exchange.hang_up()
+        await task
+
+    play(story)
+
+
+class _Renaming:
+    """A webhook that renames a field; stands for the network."""
+
+    def prepared(self, destination: Destination, body: bytes, seconds: int, review: Review) -> Callable[[], Object]:
+        given = json.loads(body)
+        request = given["request"]
+        objects = [
+            {**one, "apiVersion": request["desiredAPIVersion"], "seen": one["colour"]} for one in request["objects"]
+        ]
+        response = {"uid": request["uid"], "convertedObjects": objects, "result": {"status": "Success"}}
+        return lambda: {**given, "response": response}

@@ -12,10 +12,10 @@ import pytest
 from webhook_server import Answer, WebhookServer, webhook_server
 
 from gitopslab.controlplane.http.webhooks import WebhookClient
-from gitopslab.controlplane.server.admission.webhooks.calling import CallError
-from gitopslab.controlplane.server.admission.webhooks.destination import Destination
+from gitopslab.controlplane.server.webhookclients import CallError, Destination, Review
 from gitopslab.machinery.objects import Object
 
+REVIEW = Review("admission.k8s.io", "AdmissionReview", "webhooks.go")
 _REVIEW = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}
 
 
@@ -24,7 +24,7 @@ def destination(server: WebhookServer, host: str = "127.0.0.1") -> Destination:
 
 
 def called(where: Destination, seconds: int = 5) -> Object:
-    return WebhookClient().prepared(where, b"{}", seconds)()
+    return WebhookClient().prepared(where, b"{}", seconds, REVIEW)()
 
 
 def refusal(where: Destination, seconds: int = 5) -> str:
@@ -46,7 +46,7 @@ def test_a_server_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> No
     with webhook_server(tmp_path, answering(b"{}")) as server:
         stranger = Destination("127.0.0.1", server.port, "/check", "")
         assert refusal(stranger) == (
-            f'failed to call webhook: Post "https://127.0.0.1:{server.port}/check?timeout=5s": '
+            f'Post "https://127.0.0.1:{server.port}/check?timeout=5s": '
             "tls: failed to verify certificate: x509: certificate signed by unknown authority"
         )
 

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from builders import ADMIN, config_map, pod
 
-from gitopslab.controlplane.server.admission.webhooks.calling import CallError
-from gitopslab.controlplane.server.admission.webhooks.destination import Destination
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.controlplane.server.webhookclients import CallError, Destination, Review
 from gitopslab.errors import ApiError, ConflictError
 from gitopslab.machinery.objects import Object
 
@@ -33,7 +32,7 @@ class Outside:
         self.requests: list[Object] = []
         self.destinations: list[Destination] = []
 
-    def prepared(self, destination: Destination, body: bytes, seconds: int) -> Callable[[], Object]:
+    def prepared(self, destination: Destination, body: bytes, seconds: int, review: Review) -> Callable[[], Object]:
         review = json.loads(body)
         self.destinations.append(destination)
 
@@ -41,7 +40,7 @@ class Outside:
             self.requests.append(review["request"])
             program = self.programs.get(destination.path)
             if program is None:
-                raise CallError(f'failed to call webhook: Post "{destination.url}?timeout={seconds}s": EOF')
+                raise CallError(f'Post "{destination.url}?timeout={seconds}s": EOF')
             response = {"uid": review["request"]["uid"], **program(review["request"])}
             return {"apiVersion": review["apiVersion"], "kind": "AdmissionReview", "response": response}
 

@@ -21,11 +21,12 @@ from starlette.types import Receive, Send
 
 from gitopslab.controlplane.http.parameters import ListOptions
 from gitopslab.controlplane.http.rendering import Look, render_event_object, render_events
+from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.server.feed import Subscription
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.store import Change, Record, watch_event
 from gitopslab.controlplane.server.verbs import Verbs
-from gitopslab.errors import ApiError, GoneError
+from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
@@ -66,7 +67,7 @@ class WatchStream:
             ApiError: Before anything is sent: the request makes no sense.
         """
         try:
-            past, subscription = self._subscribe(who, namespace)
+            past, subscription = await strands.run(lambda: self._subscribe(who, namespace))
         except ApiError as error:
             if error.code not in _TOLD_AS_EVENTS:
                 raise
@@ -102,7 +103,7 @@ class WatchStream:
         # Before anything else can be written: the bookmark says that everything up to now was sent.
         opening = self._events(past)
         if self._options.initial_events and self._options.bookmarks:
-            opening += self._bookmark({_INITIAL_END: "true"})
+            opening += self._bookmark(self._verbs.store.revision, {_INITIAL_END: "true"})
         await _start(send, self._look)
         if opening:
             await _send(send, opening)
@@ -112,13 +113,14 @@ class WatchStream:
             await self._sleep_until(min(end, bookmark_at))
             if listener.done():
                 return
+            revision = self._verbs.store.revision
             try:
-                piece = self._events(subscription.pending())
-            except GoneError as error:
+                piece = self._events(await _taken(subscription))
+            except ApiError as error:
                 await _send(send, _error_event(error), more=False)
                 return
             if loop.time() >= bookmark_at:
-                piece += self._bookmark({})
+                piece += self._bookmark(revision, {})
                 bookmark_at = self._next_bookmark(loop.time(), end)
             if piece:
                 await _send(send, piece)
@@ -146,9 +148,9 @@ class WatchStream:
         first, self._sent_any = not self._sent_any, True
         return render_events(self._resource, changes, self._now(), first=first)
 
-    def _bookmark(self, annotations: dict[str, str]) -> bytes:
+    def _bookmark(self, revision: int, annotations: dict[str, str]) -> bytes:
         """An event without an object: everything up to this resourceVersion was sent."""
-        metadata: Object = {"resourceVersion": str(self._verbs.store.revision)}
+        metadata: Object = {"resourceVersion": str(revision)}
         if annotations:
             metadata["annotations"] = annotations
         resource = self._resource
@@ -158,6 +160,11 @@ class WatchStream:
 
     def _now(self) -> Look:
         return Look(self._look.accepted, self._look.include, self._verbs.clock.now())
+
+
+async def _taken(subscription: Subscription) -> Sequence[Change]:
+    """What is pending; who has to be asked to convert it is waited for."""
+    return subscription.pending() if subscription.late is None else await strands.run(subscription.pending)
 
 
 def _error_event(error: ApiError) -> bytes:

@@ -1,4 +1,4 @@
-"""Calls of admission webhooks over HTTPS: what ``server.admission.webhooks`` decides to ask, and of whom.
+"""Calls of webhooks over HTTPS: what ``server.webhookclients`` decides to ask, and of whom.
 
 Only this machine is spoken to: a URL must lead to a loopback address, and a Service to what the lab has listening for
 it. A call has an end: its time is that of the webhook, and an answer is read up to a size. Errors are in Go's words,
@@ -19,16 +19,15 @@ from collections.abc import Callable
 from functools import partial
 
 from gitopslab.controlplane.runtime.loopback import Loopback
-from gitopslab.controlplane.server.admission.webhooks.calling import CallError
-from gitopslab.controlplane.server.admission.webhooks.destination import Destination
 from gitopslab.controlplane.server.typed import go_kind
+from gitopslab.controlplane.server.webhookclients import CallError, Destination, Review
 from gitopslab.machinery.objects import Object
 
 _HTTPS = 443
 _LARGEST = 3 * 1024 * 1024
 _FINE = range(200, 207)
 _AT_LEAST_BROKEN = 500
-_GROUP, _JSON = "admission.k8s.io", "application/json"
+_JSON = "application/json"
 _HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _WORDS = {
     400: "the server rejected our request for an unknown reason",
@@ -61,9 +60,9 @@ class WebhookClient:
     def __init__(self, loopback: Loopback | None = None) -> None:
         self._loopback = loopback
 
-    def prepared(self, destination: Destination, body: bytes, seconds: int) -> Callable[[], Object]:
+    def prepared(self, destination: Destination, body: bytes, seconds: int, review: Review) -> Callable[[], Object]:
         """A call, ready to be made in another thread."""
-        return partial(_asked, destination, self._place(destination), body, seconds)
+        return partial(_asked, destination, self._place(destination), body, seconds, review)
 
     def _place(self, destination: Destination) -> tuple[str, int] | None:
         """Where to connect; None when nothing listens there."""
@@ -76,7 +75,9 @@ class WebhookClient:
         return None if found is None else (self._loopback.place(destination.cluster_ip), found)
 
 
-def _asked(destination: Destination, place: tuple[str, int] | None, body: bytes, seconds: int) -> Object:
+def _asked(
+    destination: Destination, place: tuple[str, int] | None, body: bytes, seconds: int, review: Review
+) -> Object:
     """What a webhook answers.
 
     Raises:
@@ -86,10 +87,10 @@ def _asked(destination: Destination, place: tuple[str, int] | None, body: bytes,
     try:
         code, answer = _posted(destination, place, body, seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CallError(f'failed to call webhook: Post "{whole}": {_said(error, destination, place)}') from error
+        raise CallError(f'Post "{whole}": {_said(error, destination, place)}') from error
     if code not in _FINE:
-        raise CallError(f"failed to call webhook: {_status(code, answer)}")
-    return _object(code, answer)
+        raise CallError(f"{_status(code, answer)}")
+    return _object(code, answer, review)
 
 
 def _posted(destination: Destination, place: tuple[str, int] | None, body: bytes, seconds: int) -> tuple[int, bytes]:
@@ -222,23 +223,23 @@ def _status(code: int, answer: bytes) -> str:
     return f"the server responded with the status code {code} but did not return more information"
 
 
-def _object(code: int, answer: bytes) -> Object:
-    """The object in an answer; what it is a review of is ``calling``'s question.
+def _object(code: int, answer: bytes, review: Review) -> Object:
+    """The object in an answer; what it says is the asker's question.
 
     Raises:
         CallError: There is none.
     """
     if not answer:
-        raise CallError(f"failed to call webhook: 0-length response with status code: {code} and content type: {_JSON}")
+        raise CallError(f"0-length response with status code: {code} and content type: {_JSON}")
     try:
         found = json.loads(answer)
     except ValueError:
         found = ""  # Go takes it for YAML, and a text
     if not isinstance(found, dict):
         fault = f"json: cannot unmarshal {go_kind(found)} into Go value of type {_HEAD}"
-        raise CallError(f"failed to call webhook: couldn't get version/kind; json parse error: {fault}")
+        raise CallError(f"couldn't get version/kind; json parse error: {fault}")
     kind, version = found.get("kind", ""), found.get("apiVersion", "")
-    if kind and version and (version.partition("/")[0] != _GROUP or kind != "AdmissionReview"):
-        fault = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/util/webhook/client.go:71"'
-        raise CallError(f"failed to call webhook: {fault}")
+    if kind and version and (version.partition("/")[0] != review.group or kind != review.kind):
+        fault = f'no kind "{kind}" is registered for version "{version}" in scheme "{review.scheme}"'
+        raise CallError(f"{fault}")
     return found

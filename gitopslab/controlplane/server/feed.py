@@ -26,12 +26,14 @@ class Subscription:
     Attributes:
         resource: What is followed.
         accept: What of it.
+        late: What is done to a change only when it is taken, because it takes time.
         is_ended: Whether the resource changed its shape, so that a client had better begin anew.
     """
 
-    def __init__(self, feed: Feed, resource: str, accept: Filter) -> None:
+    def __init__(self, feed: Feed, resource: str, accept: Filter, late: Filter | None = None) -> None:
         self.resource = resource
         self.accept = accept
+        self.late = late
         self._feed = feed
         self._pending: deque[Change] = deque()
         self._wake: Callable[[], None] | None = None
@@ -60,6 +62,7 @@ class Subscription:
 
         Raises:
             GoneError: The reader fell too far behind and must list again.
+            ApiError: What is done to a change only now failed.
         """
         if self._overrun:
             raise _too_slow()
@@ -67,7 +70,7 @@ class Subscription:
             return []
         changes = list(self._pending)
         self._pending.clear()
-        return changes
+        return changes if self.late is None else [found for one in changes if (found := self.late(one)) is not None]
 
     def on_wake(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called whenever there is something to take; at once if there already is."""
@@ -102,9 +105,9 @@ class Feed:
         """How many subscriptions there are to one resource."""
         return sum(map(len, self._subscriptions[resource].values()))
 
-    def subscribe(self, resource: str, accept: Filter) -> Subscription:
+    def subscribe(self, resource: str, accept: Filter, late: Filter | None = None) -> Subscription:
         """Follow a resource from now on."""
-        subscription = Subscription(self, resource, accept)
+        subscription = Subscription(self, resource, accept, late)
         self._subscriptions[resource].setdefault(accept, []).append(subscription)
         return subscription
 

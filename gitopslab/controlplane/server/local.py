@@ -130,7 +130,9 @@ class LocalApi:
 
     def watch(self, resource: str) -> tuple[builtins.list[Object], LocalWatch]:
         """What is there now, and a watch from right after it."""
-        changes, subscription = self._verbs.watch(self._caller, self._resource(resource), "", initial_events=True)
+        changes, subscription = self._verbs.watch(
+            self._caller, self._resource(resource), "", initial_events=True, asks=False
+        )
         return [change.record.object for change in changes], LocalWatch(subscription)
 
     def on_change(self, wake: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from gitopslab.controlplane.server.feed import Feed, Filter, Subscription
 from gitopslab.controlplane.server.revisions import moment, token_for
 from gitopslab.controlplane.server.store import Change, Key, Record, Store, order_of
 from gitopslab.controlplane.server.validation.formats import problems_of_label_value, problems_of_qualified_name
-from gitopslab.errors import bad_request
+from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery import selectors
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, key_of, labels_of
@@ -149,6 +149,8 @@ def follow(
     accept: Accept | None,
     since: int | None,
     show: Callable[[Change], Change] | None = None,
+    *,
+    waits: bool = False,
 ) -> tuple[list[Change], Subscription]:
     """The changes after ``since`` that are already written, and a subscription to what comes.
 
@@ -160,18 +162,25 @@ def follow(
         accept: Only objects that pass; one that stops passing is reported deleted.
         since: A revision, which may still be to come; None begins with every current object as ADDED.
         show: Turns a change into the version that is watched; None leaves it as it is.
+        waits: Whether that takes time; then it is done when the reader takes the change, not when it is told.
     """
-    key, turn = resource.storage_key, _filter(namespace, accept)
+    key, turn, late = resource.storage_key, _filter(namespace, accept), None
     if show is not None:
         turn = _as_shown(turn, show)
+    if waits:
+        turn, late = _filter(namespace, None), turn
     if since is not None and since > store.revision:
         turn = _after(since, turn)
     if since is None:
         past = [Change("ADDED", key, key_of(r.object), r, None) for r in store.list(key, namespace)]
     else:
         past = list(store.since(key, since)) if since < store.revision else []
-    accepted = [change for change in map(turn, past) if change is not None]
-    return accepted, feed.subscribe(key, turn)
+    subscription = feed.subscribe(key, turn, late)  # before anything is waited for, so that nothing is missed
+    try:
+        return [change for change in map(late or turn, past) if change is not None], subscription
+    except ApiError:
+        subscription.close()
+        raise
 
 
 @lru_cache(maxsize=_MOST_SELECTIONS)

@@ -148,14 +148,17 @@ class Registry:
 
         Raises:
             OvertakenError: There is another state by now.
+            ApiError: Somebody outside does not convert it.
         """
         self._must_be_current(resource, key, current)
-        if dry_run:
+        if dry_run and not self._forms.asks(resource):
             return Record.of(obj)
+        kept = self._forms.kept(resource, identity.ordered(resource, obj))
+        if dry_run:
+            return self._forms.shown(resource, Record.of(kept))
         around = self._around.get(resource.key, _nothing)
         with around(current.object if current else None, None if type == "DELETED" else obj):
             self._must_be_current(resource, key, current)  # whoever was asked about what is around it took time
-            kept = self._forms.kept(resource, identity.ordered(resource, obj))
             change = self._store.append(type, resource.storage_key, key, kept, self._clock.now())
             self._feed.publish(change)
         return self._forms.shown(resource, change.record)

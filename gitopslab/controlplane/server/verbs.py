@@ -33,7 +33,6 @@ from gitopslab.controlplane.server import (
 )
 from gitopslab.controlplane.server.addresses import ADDRESSES, Addresses
 from gitopslab.controlplane.server.admission import Admission
-from gitopslab.controlplane.server.admission.webhooks.calling import Client
 from gitopslab.controlplane.server.authentication.accounts import AccountTokens
 from gitopslab.controlplane.server.authentication.bearer import BearerTokens
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
@@ -47,6 +46,7 @@ from gitopslab.controlplane.server.registry import OvertakenError, Registry, att
 from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
 from gitopslab.controlplane.server.store import Change, Record, Store
+from gitopslab.controlplane.server.webhookclients import Client
 from gitopslab.errors import NotFoundError, already_exists, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
@@ -85,8 +85,8 @@ class Verbs:
         self._chance = chance
         self.catalog = catalog or Catalog()
         self.feed = Feed()
-        self._forms = Forms(store, self.feed, self.catalog)
         self.reader = reading.StoreReader(store)
+        self._forms = Forms(store, self.feed, self.catalog, self.reader)
         self.authorizer = Authorizer(self.reader, self.feed)
         self.accounts = AccountTokens(self.reader, clock, key or SigningKey.new(), chance)
         self.tokens = BearerTokens(self.accounts)
@@ -100,8 +100,9 @@ class Verbs:
         self._computed: dict[str, ComponentStatuses | ResourceMetrics] = {STATUSES: self.components}
 
     def call_webhooks(self, client: Client) -> None:
-        """Have admission webhooks asked from now on."""
+        """Have webhooks asked from now on, those of admission and those that convert."""
         self._admission.webhooks.client = client
+        self._forms.call_webhooks(client)
 
     def serve_metrics(self, metrics: Metrics) -> None:
         """Serve ``metrics.k8s.io`` from now on, as a cluster does that has metrics-server."""
@@ -174,10 +175,12 @@ class Verbs:
         fields: str = "",
         resource_version: str = "",
         initial_events: bool = False,
+        asks: bool = True,
     ) -> tuple[builtins.list[Change], Subscription]:
         """The changes since ``resource_version`` and a subscription to what comes.
 
-        Without a version (or with 0), or with ``initial_events``, it begins with every current object as ADDED.
+        Without a version (or with 0), or with ``initial_events``, it begins with every current object as ADDED. Without
+        ``asks`` nobody outside is asked to convert objects, so that whoever follows need not wait.
 
         Raises:
             GoneError: The version is older than the history kept.
@@ -188,8 +191,9 @@ class Verbs:
         since = version_of(resource_version)
         accept = reading.selection(resource, labels, fields)
         start = None if initial_events or since == 0 else since
-        show = self._forms.of_changes(resource)
-        return reading.follow(self.store, self.feed, resource, namespace, accept, start, show)
+        show = self._forms.of_changes(resource, asks=asks)
+        waits = asks and self._forms.asks(resource)
+        return reading.follow(self.store, self.feed, resource, namespace, accept, start, show, waits=waits)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 

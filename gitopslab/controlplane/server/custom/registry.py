@@ -2,21 +2,22 @@
 
 ``verbs`` builds one. It follows the CustomResourceDefinitions as they are committed: an established one joins the
 catalog at once, a changed one replaces what it served, a deleted one leaves. Objects are kept in one version and
-shown in any (conversion ``None``: only the ``apiVersion`` differs). What is read is pruned and completed by the schema
-of the version it was kept in, and then only pruned by that of the version it is shown in.
-
-Simplified: conversion webhooks are accepted in a definition and not called; the real server converts through them.
+shown in any: with the conversion ``None`` only the ``apiVersion`` differs, else a webhook is asked (``conversion``).
+What is read is pruned and completed by the schema of the version it was kept in, and then only pruned by that of the
+version it is shown in.
 """
 
 from __future__ import annotations
 
 import orjson
 
+from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.custom import decoding
+from gitopslab.controlplane.server.custom.conversion import Converter
 from gitopslab.controlplane.server.custom.defaulting import set_defaults
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource, resources_of
 from gitopslab.controlplane.server.feed import Feed
-from gitopslab.controlplane.server.store import Change, Record, Store
+from gitopslab.controlplane.server.store import Record, Store
 from gitopslab.controlplane.server.typed import TypedError
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, is_condition_true, name_of
@@ -31,9 +32,14 @@ class CustomResources:
         store: Where definitions are.
         feed: Tells of changes to them.
         catalog: Where their resources are put.
+        reader: Finds the Services of webhooks.
+
+    Attributes:
+        converter: Asks webhooks.
     """
 
-    def __init__(self, store: Store, feed: Feed, catalog: Catalog) -> None:
+    def __init__(self, store: Store, feed: Feed, catalog: Catalog, reader: Reader) -> None:
+        self.converter = Converter(reader)
         self._catalog = catalog
         self._feed = feed
         self._installed: dict[str, list[tuple[CustomResource, bool]]] = {}
@@ -44,37 +50,58 @@ class CustomResources:
         self._changes = feed.subscribe(DEFINITIONS, lambda change: change)
         self._changes.on_wake(self._catch_up)
 
-    def shown(self, resource: CustomResource, record: Record) -> Record:
-        """A stored object in the version of a resource; the very record when it is that already."""
+    def shown(self, resource: CustomResource, record: Record, *, anew: bool = False, asks: bool = True) -> Record:
+        """A stored object in the version of a resource; the very record when it is that already.
+
+        Args:
+            resource: In which version it is wanted.
+            record: The object.
+            anew: Whether a webhook is asked again about what it was asked about before.
+            asks: Whether a webhook is asked at all; if not, only the ``apiVersion`` changes.
+
+        Raises:
+            ApiError: A webhook does not convert it.
+        """
         is_current = record.revision >= self._since.get(resource.key, 0)
         if is_current and record.object.get("apiVersion") == resource.api_version:
             return record
+        if not asks and resource.version_spec.webhook is not None:
+            return _record(record.revision, {**record.object, "apiVersion": resource.api_version})
         key = (resource, record.revision)
-        if key not in self._shown:
+        if key not in self._shown or (anew and resource.version_spec.webhook is not None):
             if len(self._shown) >= _MOST_REMEMBERED:
                 self._shown.clear()
             obj = self._converted(resource, record.object)
-            self._shown[key] = record if obj == record.object else _record(record.revision, obj)
+            made = record if obj == record.object else _record(record.revision, obj)
+            if not record.revision:
+                return made
+            self._shown[key] = made
         return self._shown[key]
 
-    def shown_change(self, resource: CustomResource, change: Change) -> Change:
-        """A change with its objects in the version of a resource."""
-        before = self.shown(resource, change.before) if change.before is not None else None
-        return Change(change.type, change.resource, change.key, self.shown(resource, change.record), before)
-
     def kept(self, resource: CustomResource, obj: Object) -> Object:
-        """An object as it is stored: in the storage version, its keys in order."""
+        """An object as it is stored: in the storage version, its keys in order.
+
+        Raises:
+            ApiError: A webhook does not convert it.
+        """
         if resource.version_spec.storage_api_version != resource.api_version:
             storage = self._catalog.by_key(resource.key)
             assert isinstance(storage, CustomResource), "the catalog names the storage version by key"
-            obj = _completed(storage, _coerced(storage, obj))
+            obj = _completed(storage, _coerced(storage, self._asked(storage, obj)))
         return _in_order(obj)
 
     def _converted(self, resource: CustomResource, obj: Object) -> Object:
         versions = (one for one, _ in self._installed.get(resource.key, ()))
         written = next((one for one in versions if one.api_version == obj.get("apiVersion")), resource)
         complete = _completed(written, _coerced(written, obj))
-        return complete if written == resource else _coerced(resource, complete)
+        return complete if written == resource else _coerced(resource, self._asked(resource, complete))
+
+    def _asked(self, resource: CustomResource, obj: Object) -> Object:
+        """An object as a webhook turns it into the version of a resource, if there is one."""
+        webhook = resource.version_spec.webhook
+        if webhook is None or obj["apiVersion"] == resource.api_version:
+            return obj
+        return self.converter.converted(webhook, obj, resource.api_version)
 
     def _catch_up(self) -> None:
         for change in self._changes.pending():

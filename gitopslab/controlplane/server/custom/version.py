@@ -105,6 +105,12 @@ class Version:
         return f"{spec['group']}/{next(one['name'] for one in spec['versions'] if one.get('storage'))}"
 
     @property
+    def webhook(self) -> Object | None:
+        """What converts objects from and into this version; None when only the ``apiVersion`` differs."""
+        conversion = self._definition["spec"].get("conversion") or {}
+        return conversion.get("webhook") if conversion.get("strategy") == "Webhook" else None
+
+    @property
     def warning(self) -> str:
         """What to tell everybody who uses a deprecated version; empty otherwise."""
         if not self._version.get("deprecated"):

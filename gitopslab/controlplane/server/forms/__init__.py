@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.custom.registry import CustomResources
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.forms import autoscalers, events
 from gitopslab.controlplane.server.store import Change, Record, Store
+from gitopslab.controlplane.server.webhookclients import Client
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object
 
@@ -30,31 +32,50 @@ class Forms:
         store: Where definitions of custom resources are.
         feed: Tells of changes to them.
         catalog: Where custom resources are put.
+        reader: Finds what conversion webhooks are behind.
     """
 
-    def __init__(self, store: Store, feed: Feed, catalog: Catalog) -> None:
+    def __init__(self, store: Store, feed: Feed, catalog: Catalog, reader: Reader) -> None:
         self._catalog = catalog
-        self._custom = CustomResources(store, feed, catalog)
+        self._custom = CustomResources(store, feed, catalog, reader)
+
+    def call_webhooks(self, client: Client) -> None:
+        """Have conversion webhooks asked from now on."""
+        self._custom.converter.client = client
+
+    def asks(self, resource: Resource) -> bool:
+        """Whether somebody outside is asked to convert, so that showing and keeping an object may take time."""
+        return isinstance(resource, CustomResource) and resource.version_spec.webhook is not None
 
     def home(self, resource: Resource) -> Resource | None:
         """The version in which objects of a resource are admitted and kept; None when it is this one."""
         return self._catalog.by_key(resource.key) if resource.stored_as == resource.key else None
 
-    def of_records(self, resource: Resource) -> Show | None:
-        """What turns a stored record into the form of a resource; None when they are the same."""
+    def of_records(self, resource: Resource, *, asks: bool = True) -> Show | None:
+        """What turns a stored record into the form of a resource; None when they are the same.
+
+        Args:
+            resource: It.
+            asks: Whether somebody outside may be asked to convert.
+        """
         if isinstance(resource, CustomResource):
-            return lambda record: self._custom.shown(resource, record)
+            return lambda record: self._custom.shown(resource, record, asks=asks)
         return _SHOWN[resource.kind] if resource.stored_as else None
 
-    def of_changes(self, resource: Resource) -> Callable[[Change], Change] | None:
+    def of_changes(self, resource: Resource, *, asks: bool) -> Callable[[Change], Change] | None:
         """What turns a change into the form of a resource; None when they are the same."""
-        show = self.of_records(resource)
+        show = self.of_records(resource, asks=asks)
         return None if show is None else lambda change: _shown(change, show)
 
     def shown(self, resource: Resource, record: Record) -> Record:
-        """A stored record in the form of a resource; the very record when it is that already."""
-        show = self.of_records(resource)
-        return record if show is None else show(record)
+        """A stored record in the form of a resource; the very record when it is that already.
+
+        Raises:
+            ApiError: Somebody outside does not convert it.
+        """
+        if isinstance(resource, CustomResource):
+            return self._custom.shown(resource, record, anew=True)
+        return _SHOWN[resource.kind](record) if resource.stored_as else record
 
     def kept(self, resource: Resource, obj: Object) -> Object:
         """An object of a resource in the form it is stored in."""

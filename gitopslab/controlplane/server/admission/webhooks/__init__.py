@@ -1,7 +1,7 @@
 """Admission webhooks: programs outside that are asked about a write, and may change or refuse it.
 
 The chain calls ``mutate`` after its own plugins and ``check`` after validation. Configurations are read anew each time,
-so one counts from the moment it is stored. ``calling`` is one call, ``destination`` says where to. Upstream:
+so one counts from the moment it is stored. ``calling`` is one call. Upstream:
 ``apiserver/pkg/admission/plugin/webhook``.
 
 Simplified: validating webhooks are asked one after the other, not at once; ``CONNECT`` (exec, proxy) is never asked
@@ -22,8 +22,9 @@ from gitopslab.controlplane.server.admission.policies.evaluating import Scope, i
 from gitopslab.controlplane.server.admission.policies.patching import replace
 from gitopslab.controlplane.server.admission.reinvocation import Reinvocation
 from gitopslab.controlplane.server.admission.review import unborn
-from gitopslab.controlplane.server.admission.webhooks.calling import CallError, Client, call
+from gitopslab.controlplane.server.admission.webhooks.calling import call
 from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.webhookclients import CallError, Client
 from gitopslab.errors import ApiError
 from gitopslab.machinery.json_patch import json_patch
 from gitopslab.machinery.merge import MergeError
@@ -105,8 +106,6 @@ class Webhooks:
         sent = as_sent(attributes)
         obj = unborn(sent) if mutating else sent.object
         try:
-            if self.client is None:
-                raise CallError("failed to call webhook: nothing in this process speaks HTTPS")
             return call(webhook, sent, obj, self._reader, self.client, mutating=mutating, warnings=warnings)
         except CallError as error:
             told = f'failed calling webhook "{webhook["name"]}": {error}'

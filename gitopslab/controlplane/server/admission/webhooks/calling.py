@@ -1,51 +1,31 @@
 """One call of a webhook: an ``AdmissionReview`` goes out, and what comes back is read strictly.
 
-The network is ``http``'s: it gives the chain a ``Client``. A write is laid aside while it waits (``runtime.strands``).
-Upstream: ``webhook/request/admissionreview.go``, ``webhook/errors`` and the dispatchers beside them.
+How it goes out is ``webhookclients``' business. Upstream: ``webhook/request/admissionreview.go``, ``webhook/errors``
+and the dispatchers beside them.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
-from gitopslab.controlplane.runtime.strands import elsewhere
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.review import request_of
-from gitopslab.controlplane.server.admission.webhooks.destination import (
-    Destination,
-    destination_of,
-    through_service,
-)
 from gitopslab.controlplane.server.typed import go_kind
+from gitopslab.controlplane.server.webhookclients import CallError, Client, Review, ask
 from gitopslab.controlplane.server.wire import from_json
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery.names import CHANCE, new_uid
 from gitopslab.machinery.objects import Object
 
 _GROUP = "admission.k8s.io"
+_REVIEW = Review(_GROUP, "AdmissionReview", "pkg/util/webhook/client.go:71")
 _VERSIONS = ("v1", "v1beta1")
 _QUIET = ("None", "NoneOnDryRun")
 _LEAST_FAILURE = 400
-
-
-class CallError(Exception):
-    """A webhook could not be asked, or gave no answer that can be read; the message is upstream's."""
-
-
-class Client(Protocol):
-    """Speaks HTTPS."""
-
-    def prepared(self, destination: Destination, body: bytes, seconds: int) -> Callable[[], Object]:
-        """A call that can be made in another thread, and gives the object that is answered.
-
-        It raises a ``CallError`` when there is none.
-        """
-        ...
 
 
 def call(
@@ -53,7 +33,7 @@ def call(
     attributes: Attributes,
     obj: Object | None,
     reader: Reader,
-    client: Client,
+    client: Client | None,
     *,
     mutating: bool,
     warnings: list[str],
@@ -101,15 +81,12 @@ def _review(uid: str, version: str, attributes: Attributes, obj: Object | None) 
     return orjson.dumps({"kind": "AdmissionReview", "apiVersion": f"{_GROUP}/{version}", "request": request})
 
 
-def _ask(webhook: Object, body: bytes, reader: Reader, client: Client) -> Object:
+def _ask(webhook: Object, body: bytes, reader: Reader, client: Client | None) -> Object:
     seconds = webhook.get("timeoutSeconds") or 10
-    destination = destination_of(webhook["clientConfig"])
     try:
-        found = through_service(destination, webhook["clientConfig"], reader)
-    except LookupError as error:
-        told = f'Post "{destination.url}?timeout={seconds}s": {error.args[0]}'
-        raise CallError(f"failed to call webhook: {told}") from error
-    return elsewhere(client.prepared(found, body, seconds))
+        return ask(webhook["clientConfig"], body, seconds, _REVIEW, reader, client)
+    except CallError as error:
+        raise CallError(f"failed to call webhook: {error}") from error
 
 
 def _verified(answered: Object, uid: str, version: str, *, mutating: bool) -> Object:

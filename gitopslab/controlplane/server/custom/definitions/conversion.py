@@ -1,7 +1,6 @@
 """How a definition converts between its versions: not at all, or with a webhook.
 
-Upstream: ``validateCustomResourceConversion`` and ``apiserver/pkg/util/webhook/validation.go``. A ``caBundle`` is taken
-as it is, because nobody calls the webhook.
+Upstream: ``validateCustomResourceConversion`` and ``apiserver/pkg/util/webhook/validation.go``.
 """
 
 from __future__ import annotations

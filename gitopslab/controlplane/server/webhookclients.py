@@ -1,18 +1,41 @@
-"""Where a webhook is: what its ``clientConfig`` means in this cluster.
+"""Webhooks as programs to call: where a ``clientConfig`` leads in this cluster, and how one is asked.
 
-Upstream: ``apiserver/pkg/util/webhook/client.go`` and ``apiserver/pkg/util/proxy``.
+Admission (``admission.webhooks``) and custom resources (``custom.conversion``) ask; the network is ``http``'s, which
+gives a ``Client``. A request is laid aside while it waits (``runtime.strands``). Upstream:
+``apiserver/pkg/util/webhook/client.go`` and ``apiserver/pkg/util/proxy``.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from gitopslab.controlplane.runtime.strands import elsewhere
 from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.machinery.objects import Object
 
 _HTTPS = 443
+
+
+class CallError(Exception):
+    """A webhook could not be asked, or gave no answer that can be read; the message is upstream's."""
+
+
+class Review(NamedTuple):
+    """The kind of object that goes out and comes back.
+
+    Attributes:
+        group: Its group.
+        kind: Its kind.
+        scheme: Where upstream keeps such kinds; it says so when another one comes back.
+    """
+
+    group: str
+    kind: str
+    scheme: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +61,41 @@ class Destination:
         """As errors show it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"https://{host}{'' if self.port is None else f':{self.port}'}{self.path}"
+
+
+class Client(Protocol):
+    """Speaks HTTPS."""
+
+    def prepared(self, destination: Destination, body: bytes, seconds: int, review: Review) -> Callable[[], Object]:
+        """A call that can be made in another thread, and gives the object that is answered.
+
+        It raises a ``CallError`` when there is none.
+        """
+        ...
+
+
+def ask(config: Object, body: bytes, seconds: int, review: Review, reader: Reader, client: Client | None) -> Object:
+    """What a webhook answers.
+
+    Args:
+        config: Its ``clientConfig``.
+        body: What it is sent.
+        seconds: How long it may take.
+        review: What is sent, and wanted back.
+        reader: Finds its Service.
+        client: Speaks to it; None where nothing can.
+
+    Raises:
+        CallError: It could not be asked.
+    """
+    destination = destination_of(config)
+    try:
+        found = through_service(destination, config, reader)
+    except LookupError as error:
+        raise CallError(f'Post "{destination.url}?timeout={seconds}s": {error.args[0]}') from error
+    if client is None:
+        raise CallError("nothing in this process speaks HTTPS")
+    return elsewhere(client.prepared(found, body, seconds, review))
 
 
 def destination_of(config: Object) -> Destination:
