@@ -20,6 +20,7 @@ class Project:
         url: Where controllers find it.
         head: The newest commit of ``main``; empty when there is none.
         token: Good for pushing.
+        submodules: Commits of other projects that the next commit names, by path.
     """
 
     def __init__(self, forge: ServedForge, path: str) -> None:
@@ -29,6 +30,7 @@ class Project:
         self.token = forge.token
         self._repositories = forge.forge.repositories
         self._files: dict[str, str | bytes] = {}
+        self.submodules: dict[str, str] = {}
         self._repositories.create(path)
 
     def commit(self, files: Mapping[str, str | bytes | None], message: str = "Change", *, branch: str = "main") -> str:
@@ -40,7 +42,7 @@ class Project:
                 self._files[path] = content
         with self._repositories.open(self.path) as repo:
             commit = Commit()
-            commit.tree = _tree(repo, self._files)
+            commit.tree = _tree(repo, self._files, self.submodules)
             commit.parents = [ObjectID(self.head.encode())] if self.head else []
             commit.author = commit.committer = b"Learner <learner@example.com>"
             commit.author_time = commit.commit_time = 1767225600
@@ -97,9 +99,17 @@ def _move(repo: Repo, name: str, commit: ObjectID) -> None:
     assert move_refs(repo, [(before, commit, ref)], atomic=True) == [(ref, b"ok")]
 
 
-def _tree(repo: Repo, files: Mapping[str, str | bytes]) -> ObjectID:
+def _tree(repo: Repo, files: Mapping[str, str | bytes], submodules: Mapping[str, str] = {}) -> ObjectID:
     tree = Tree()
     folders: dict[str, dict[str, str | bytes]] = {}
+    modules: dict[str, dict[str, str]] = {}
+    for path, commit in submodules.items():
+        head, _, rest = path.partition("/")
+        if rest:
+            folders.setdefault(head, {})
+            modules.setdefault(head, {})[rest] = commit
+        else:
+            tree.add(head.encode(), 0o160000, ObjectID(commit.encode()))
     for path, content in files.items():
         head, _, rest = path.partition("/")
         if rest:
@@ -109,6 +119,6 @@ def _tree(repo: Repo, files: Mapping[str, str | bytes]) -> ObjectID:
             repo.object_store.add_object(blob)
             tree.add(head.encode(), 0o100644, blob.id)
     for name, below in folders.items():
-        tree.add(name.encode(), 0o040000, _tree(repo, below))
+        tree.add(name.encode(), 0o040000, _tree(repo, below, modules.get(name, {})))
     repo.object_store.add_object(tree)
     return tree.id

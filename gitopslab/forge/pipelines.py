@@ -78,7 +78,7 @@ class Pipelines:
         moved = [one for one in updates if not one.is_removal and (one.branch or one.tag)]
         if len(moved) > _MOST_REFS:
             return f"\n{len(moved)} refs were pushed at once, which starts no pipelines\n"
-        if "ci.skip" in options:
+        if any(option.partition("=")[0] == "ci.skip" for option in options):
             return "\nNo pipeline: ci.skip\n"
         given = [
             option.removeprefix("ci.variable=").strip('"') for option in options if option.startswith("ci.variable=")

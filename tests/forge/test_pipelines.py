@@ -284,6 +284,7 @@ def test_a_file_that_gitlab_refuses_is_told_to_who_pushed_it_and_kept(learner: L
 def test_options_of_a_push_skip_the_pipeline_or_give_it_variables(learner: Learner) -> None:
     ci = "say: {script: ['echo \"colour $COLOUR\"'], rules: [{if: $COLOUR}]}"
     assert "No pipeline: ci.skip" in learner.push(ci, "main", "-o", "ci.skip")
+    assert "No pipeline: ci.skip" in learner.push(ci, "main", "-o", "ci.skip=", message="as go-git spells it")
     assert learner.get("pipelines") == []
     said = learner.push(ci, "main", "-o", 'ci.variable="COLOUR=light blue"', message="again")
     assert "Pipeline #1 of main: 1 job," in said

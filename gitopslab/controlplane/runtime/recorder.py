@@ -73,17 +73,21 @@ class Recorder:
         key, text = found
         try:
             said = {"type": kind, "reason": reason, "message": text[:_MAX_MESSAGE]}
-            self._write(key, reference, said, annotations or {})
+            self._write(key, reference, said, annotations or {}, is_combined=text != message)
         except ApiError:
             self._seen.drop(key)
 
-    def _write(self, key: Subject, reference: Object, said: Object, annotations: Mapping[str, str]) -> None:
+    def _write(
+        self, key: Subject, reference: Object, said: Object, annotations: Mapping[str, str], *, is_combined: bool
+    ) -> None:
         now = timestamp(self._clock.now())
         seen = self._seen.get(key)
         if seen is None:
             namespace, name, count = reference.get("namespace") or "default", self._name(reference, said), 1
             event = self._event(namespace, name, reference, said, now)
-            if annotations:
+            if is_combined:
+                event["reportingComponent"] = ""  # of the event it is made of, client-go takes no more than this over
+            elif annotations:
                 event["metadata"]["annotations"] = dict(annotations)
             self._api.create(event)
         else:

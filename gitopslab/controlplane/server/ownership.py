@@ -351,7 +351,10 @@ def _typed(resource: Resource, kind: Struct, config: Object, wanted: Object) -> 
         return Reader(unstructured=True).read(kind, wanted)
     except TypedError as error:
         place = f"{namespace_of(config)}/{name_of(config)}; {gvk(resource.api_version, resource.kind)}"
-        raise unclassified(f"failed to convert new typed object ({place}) to object: {error}") from error
+        why = f"unable to convert unstructured object to {gvk(resource.api_version, resource.kind)}"
+        raise unclassified(
+            f"failed to convert new object ({place}) to proper version: {why}: error decoding from json: {error}"
+        ) from error
 
 
 # -- From client-side to server-side apply ----------------------------------------------------------------------------

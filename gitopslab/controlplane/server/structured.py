@@ -184,8 +184,7 @@ def fields_of(kind: Slot, value: Any) -> FieldSet:
     for name, item in value.items():
         place = slot_of(kind, name)
         if not is_parted(place, item):
-            if item is not None or place.relation == "leaf" or place.relation == "any":
-                result[f"f:{name}"] = MEMBER
+            result[f"f:{name}"] = MEMBER
             continue
         below = fields_of(place, item)
         declared = kind.relation == "struct" and name in kind.struct.fields

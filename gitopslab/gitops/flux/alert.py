@@ -80,7 +80,7 @@ class AlertController:
     def _posts(self, event: Object) -> list[tuple[Object, Post, float]]:
         """What is to be sent of an event: the alert, the message and how many seconds it may take."""
         heard = event_of(event)
-        wanting = [alert for alert in self._alerts if is_for(alert, heard, lambda: self._labels(heard))]
+        wanting = [alert for alert in self._alerts if self._wants(alert, heard)]
         if not wanting or self._is_repeated(heard):
             return []
         found = []
@@ -98,6 +98,12 @@ class AlertController:
                 why = f"failed to initialize notifier for provider '{name}': {error.message}"
                 self._say(alert, heard, "dispatch", why)
         return found
+
+    def _wants(self, alert: Object, heard: Object) -> bool:
+        def invalid(words: str) -> None:
+            self._recorder.event(alert, "Warning", "InvalidConfig", words)
+
+        return is_for(alert, heard, lambda: self._labels(heard), invalid)
 
     def _send(self, request: Request, event: Object, count: int, posts: Sequence[tuple[Object, Post, float]]) -> None:
         outcome = self._given.work.ask(self.name, request, count, partial(_all_sent, posts))

@@ -6,10 +6,10 @@ artifact stays for who uses it, and the last word of progress stays while it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gitopslab.controlplane.runtime.reconcile import Result
+from gitopslab.controlplane.runtime.reconcile import Request, Result
 from gitopslab.gitops.flux import conditions
 from gitopslab.gitops.flux.conditions import Condition
 from gitopslab.gitops.flux.durations import seconds
@@ -25,6 +25,7 @@ _VERIFIED = "SourceVerified"
 _TROUBLES = ("StorageOperationFailed", "BuildFailed", _VERIFIED, "FetchFailed", "IncludeUnavailable")
 """Worst first, which is the last step first: a step that fails was reached by all that come after it here."""
 _IN_STORAGE = "ArtifactInStorage"
+_COLLECTED = "garbage collected artifacts for deleted resource"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,29 @@ class Artifacts:
         self._given = given
         self._folder = folder
         self._observed = observed
-        self.loop = Loop(given, COMPONENT, resource, self._forget)
+        self.loop = Loop(given, COMPONENT, resource, self._forget, summarizes=True)
 
     def stored(self, obj: Object) -> str:
         """The revision of the artifact that is there and was made from this spec; empty when there is none."""
         status, spec = obj.get("status") or {}, obj["spec"]
         artifact = status.get("artifact") or {}
-        is_same = all(status.get(told) == spec.get(wanted) for wanted, told in self._observed.items())
+        is_same = all(status.get(told) == _seen(spec, wanted) for wanted, told in self._observed.items())
         return str(artifact["revision"]) if artifact and is_same and self._is_there(artifact) else ""
 
-    def begin(self, turn: Turn) -> Turn:
+    def reconcile(self, request: Request, act: Callable[[Turn], Result], *more: Hashable) -> Result:
+        """Begin a source's turn, if it is its turn, and go on with it.
+
+        Args:
+            request: Which source.
+            act: Brings the artifact to what there is now.
+            more: What else asks for a reconcile when it changes.
+        """
+        turn = self.loop.turn(request, *more)
+        return turn if isinstance(turn, Result) else act(self._begin(turn))
+
+    def _begin(self, turn: Turn) -> Turn:
         """Say what is begun, where there is something to say: a poll that finds nothing is not worth a write."""
+        self._collect(turn.obj)
         generation, status = turn.obj["metadata"]["generation"], turn.obj.get("status") or {}
         observed, told = status.get("observedGeneration", -1), condition_of(turn.obj, conditions.RECONCILING) or {}
         if told.get("observedGeneration") == generation:
@@ -86,19 +99,24 @@ class Artifacts:
             turn = self._progress(turn, "building artifact: disappeared from storage", drift=True)
         return turn
 
+    def coming(self, turn: Turn, revision: str, news: str) -> Turn:
+        """Say that something new is to be stored, where it is."""
+        had = (turn.obj.get("status") or {}).get("artifact")
+        more = [Condition.true(_OUTDATED, "NewRevision", news)] if had else []
+        if (had or {}).get("revision") == revision:
+            return turn
+        return self._progress(turn, f"building artifact: {news}", *more, drift=True)
+
     def keep(self, turn: Turn, new: New) -> tuple[Turn, Object] | None:
         """Store what came; the turn, and the status that tells of it, which is still to be written.
 
         None when it cannot be stored, which is told then, and tried again later.
         """
-        had = (turn.obj.get("status") or {}).get("artifact")
-        more = [Condition.true(_OUTDATED, "NewRevision", new.news)] if had else []
-        if (had or {}).get("revision") != new.revision:
-            turn = self._progress(turn, f"building artifact: {new.news}", *more, drift=True)
+        turn = self.coming(turn, new.revision, new.news)
         namespace, name = namespace_of(turn.obj), name_of(turn.obj)
         path = f"{self._folder}/{namespace}/{name}/{new.file}"
         try:
-            stored = self._given.storage.keep(path, new.content)
+            stored = self._given.storage.keep(path, new.content, self._given.clock.now())
         except OSError as error:
             message = f"unable to archive artifact to storage: {error.strerror or error}"
             self.failed(turn, "ArchiveOperationFailed", message, trouble="StorageOperationFailed")
@@ -120,8 +138,8 @@ class Artifacts:
         spec, before = turn.obj["spec"], turn.obj.get("status") or {}
         for wanted, told in self._observed.items():
             status.pop(told, None)
-            if spec.get(wanted) is not None:
-                status[told] = spec[wanted]
+            if (seen := _seen(spec, wanted)) is not None:
+                status[told] = seen
         status["observedGeneration"] = turn.obj["metadata"]["generation"]
         was_failing = any(each["type"] in _TROUBLES for each in before.get("conditions") or ())
         gone = (*_TROUBLES, _OUTDATED, conditions.RECONCILING, conditions.STALLED)
@@ -149,6 +167,7 @@ class Artifacts:
         trouble: str = "FetchFailed",
         is_stalled: bool = False,
         again: float = 0.0,
+        is_waiting: bool = False,
     ) -> Result:
         """Ready mirrors the trouble, or a worse one of a later step that has not been tried again since.
 
@@ -159,6 +178,7 @@ class Artifacts:
             trouble: The condition that is true of it, or (``SourceVerified``) false.
             is_stalled: Only a change of the object can mend it.
             again: Seconds until the next try; 0 for later and later.
+            is_waiting: It is only for others to come, which is no warning.
         """
         status = dict(turn.obj.get("status") or {})
         doing = (condition_of(turn.obj, conditions.RECONCILING) or {}).get("message", "reconciliation in progress")
@@ -177,7 +197,7 @@ class Artifacts:
             gone.append(conditions.STALLED)
         status["conditions"] = conditions.without(status.get("conditions") or [], *gone)
         self.loop.write(turn.obj, status, *said)
-        self.loop.event(turn.obj, "Warning", reason, message)
+        self.loop.event(turn.obj, "Normal" if is_waiting else "Warning", reason, message)
         schedule = self.loop.schedule
         if is_stalled:
             return schedule.idle(turn.request, turn.cause)
@@ -195,9 +215,21 @@ class Artifacts:
             status.pop("artifact")
         return replace(turn, obj=self.loop.write(turn.obj, status, *said, is_over=False))
 
+    def _collect(self, obj: Object) -> None:
+        artifact = (obj.get("status") or {}).get("artifact")
+        if artifact and (gone := self._given.storage.collect(artifact["path"], self._given.clock.now())):
+            self.loop.event(obj, "Normal", "GarbageCollectionSucceeded", f"garbage collected {gone} artifacts")
+
     def _is_there(self, artifact: Object) -> bool:
         return self._given.storage.read(artifact["path"], artifact["digest"]) is not None
 
     def _forget(self, obj: Object) -> Result | None:
-        self._given.storage.forget(f"{self._folder}/{namespace_of(obj)}/{name_of(obj)}")
+        if self._given.storage.forget(f"{self._folder}/{namespace_of(obj)}/{name_of(obj)}"):
+            self.loop.event(obj, "Normal", "GarbageCollectionSucceeded", _COLLECTED)
         return None
+
+
+def _seen(spec: Object, field: str) -> object:
+    """A field as it is kept: what is not so is left out, as what is not said."""
+    value = spec.get(field)
+    return None if value is False else value

@@ -1,8 +1,6 @@
 """One run of image automation: fetch, put the images in, and push a commit if anything changed.
 
 Pure but for the remote, so it runs in a thread. The message is a Go template over what changed.
-
-Simplified: a push brings no ``push.options``.
 """
 
 from __future__ import annotations
@@ -140,8 +138,11 @@ def _pushed(plan: Plan, refs: Mapping[str, str], found: Found, files: dict[str, 
     before = refs.get(HEADS + plan.branch, "")
     if not is_own and before and _is_there(plan, before, files):
         return Ran(found.revision)
-    also = plan.also
-    commit = remote.push(plan.address, found.commit, change, plan.branch, before=before, force=not is_own, also=also)
+    options = (plan.automation["spec"]["git"].get("push") or {}).get("options") or {}
+    commit = remote.push(
+        plan.address, found.commit, change, plan.branch,
+        before=before, force=not is_own, also=plan.also, options=options,
+    )  # fmt: skip
     revision = f"{plan.branch}@sha1:{commit}" if is_own else found.revision
     return Ran(revision, commit, message)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gitopslab.controlplane.runtime.reconcile import Request, Result, Source
 from gitopslab.gitops.flux.artifacts import Artifacts
 from gitopslab.gitops.flux.kinds import BUCKETS
+from gitopslab.gitops.flux.loop import Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
 
 
@@ -27,10 +28,9 @@ class BucketController:
 
     def reconcile(self, request: Request) -> Result:
         """Say that nothing comes of it, and later and later once more."""
-        turn = self._artifacts.loop.turn(request)
-        if isinstance(turn, Result):
-            return turn
-        turn = self._artifacts.begin(turn)
+        return self._artifacts.reconcile(request, self._refuse)
+
+    def _refuse(self, turn: Turn) -> Result:
         why = "the lab's source-controller reads no object storage: take a GitRepository or an OCIRepository"
         message = f"failed to confirm existence of '{turn.obj['spec']['bucketName']}' bucket: {why}"
         return self._artifacts.failed(turn, "BucketOperationFailed", message)

@@ -6,11 +6,12 @@ Pure but for a temporary folder and the kustomize process, so it runs in a threa
 from __future__ import annotations
 
 import hashlib
-import json
+import posixpath
+import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from gitopslab.gitops.source import archive
 from gitopslab.machinery.objects import Object
 
 _NUMBERS = 2**32
+_BETWEEN = "\n---\n"
+_MISFIT = re.compile(r"invalid Kustomization: (json: .*)", re.DOTALL)
+_ABSENT = re.compile(r"open (/\S+): no such file or directory")
 
 
 class PathError(RenderError):
@@ -34,7 +38,7 @@ class Built:
 
     Attributes:
         objects: In kustomize's order.
-        digest: ``sha256:…`` of them, by which the history tells builds apart.
+        digest: ``sha256:…`` of them as YAML, by which the history tells builds apart.
     """
 
     objects: tuple[Object, ...]
@@ -60,14 +64,36 @@ def build(content: bytes, spec: Object, variables: Mapping[str, str] | RenderErr
         generated.write(folder, spec)
         try:
             confined.check(root)
-            objects = kustomize.build(folder, timeout=timeout)
+            text = kustomize.output(folder, timeout=timeout)
+            objects = kustomize.read(text)
         except kustomize.NamelessError:
             raise
         except RenderError as error:
-            raise RenderError(f"kustomize build failed: {error.message}") from error
-    objects = [_finished(obj, spec, variables) for obj in objects]
-    text = json.dumps(objects, sort_keys=True).encode()
-    return Built(tuple(objects), f"sha256:{hashlib.sha256(text).hexdigest()}")
+            raise RenderError(_said(error.message, root)) from error
+    finished = tuple(_finished(obj, spec, variables) for obj in objects)
+    return Built(finished, _digest(text, objects, finished))
+
+
+def _digest(text: str, objects: Sequence[Object], finished: Sequence[Object]) -> str:
+    """Of what kustomize would print if the variables were filled in already."""
+    documents = text.split(_BETWEEN)
+    for at, (before, after) in enumerate(zip(objects, finished, strict=True)):
+        if before is not after:
+            documents[at] = substitution.dumped(after).removesuffix("\n" if at + 1 < len(documents) else "")
+    return f"sha256:{hashlib.sha256(_BETWEEN.join(documents).encode()).hexdigest()}"
+
+
+def _said(error: str, root: Path) -> str:
+    """Kustomize's error, in the words of Flux, which reads the first kustomization itself and guards its files."""
+    if match := _MISFIT.fullmatch(error):
+        return f"error unmarshaling JSON: while decoding JSON: {match[1]}"
+
+    def guarded(match: re.Match[str]) -> str:
+        if Path(match[1]).is_relative_to(root):
+            return match[0]
+        return f"fs-security-constraint read {match[1]}: path '{match[1]}' is not in or below '{root}'"
+
+    return f"kustomize build failed: {_ABSENT.sub(guarded, error)}"
 
 
 @contextmanager
@@ -82,9 +108,10 @@ def _room() -> Iterator[Path]:
 
 
 def _folder(root: Path, path: str) -> Path:
-    folder = (root / path.lstrip("/")).resolve()
+    wanted = root / posixpath.normpath(f"/{path}").lstrip("/")  # what leads out of the source begins at its root
+    folder = wanted.resolve()
     if not folder.is_relative_to(root) or not folder.exists():
-        raise PathError(f"kustomization path not found: stat {root / path.lstrip('./')}: no such file or directory")
+        raise PathError(f"kustomization path not found: stat {wanted}: no such file or directory")
     if not folder.is_dir():
         file = folder / kustomize.FILES[0]
         raise RenderError(f"open {file}: not a directory remove {file}: not a directory")

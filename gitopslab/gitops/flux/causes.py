@@ -9,7 +9,7 @@ from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.informer import Informer
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Request, Source
-from gitopslab.gitops.flux.dependencies import source_of
+from gitopslab.gitops.flux.dependencies import is_circular, source_of
 from gitopslab.gitops.flux.kinds import SOURCES, is_watched, requested_at
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
@@ -89,7 +89,8 @@ class Causes:
 
     def _users_of_source(self, event: WatchEvent) -> Iterable[Request]:
         told = (event.object["kind"], namespace_of(event.object), name_of(event.object))
-        return [Request(namespace_of(each), name_of(each)) for each in self._objects if source_of(each) == told]
+        users = [each for each in self._objects if source_of(each) == told]
+        return [] if is_circular(users) else [Request(namespace_of(each), name_of(each)) for each in users]
 
     def _users_of_variables(self, event: WatchEvent) -> Iterable[Request]:
         changed = (event.object["kind"], name_of(event.object))

@@ -16,7 +16,7 @@ RECONCILING = "Reconciling"
 STALLED = "Stalled"
 HEALTHY = "Healthy"
 
-_FIRST = {RECONCILING: 0, STALLED: 1, READY: 2}
+_FIRST = {STALLED: 0, RECONCILING: 1, READY: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Condition:
 
 
 def put(conditions: list[Object], *said: Condition, generation: int, now: float) -> list[Object]:
-    """The conditions with these in them, in the order Flux keeps: Reconciling, Stalled, Ready, then by name."""
+    """The conditions and these, in Flux's order: Stalled, Reconciling, Ready; then the newest; then by name."""
     found = list(conditions)
     for each in said:
         told = {
@@ -60,7 +60,13 @@ def put(conditions: list[Object], *said: Condition, generation: int, now: float)
         if known is not None and all(known.get(key) == told[key] for key in ("status", "reason", "message")):
             told["lastTransitionTime"] = known.get("lastTransitionTime", told["lastTransitionTime"])
         found = [*without(found, each.type), told]
-    return sorted(found, key=lambda condition: (_FIRST.get(condition["type"], 3), condition["type"]))
+    return sorted(found, key=_place)
+
+
+def _place(condition: Object) -> tuple[int, int, str]:
+    weight = _FIRST.get(condition["type"], len(_FIRST))
+    is_first = weight < len(_FIRST)
+    return weight, 0 if is_first else -int(condition.get("observedGeneration", 0)), condition["type"]
 
 
 def without(conditions: list[Object], *types: str) -> list[Object]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
-from gitopslab.errors import ApiError, GitError
+from gitopslab.errors import ApiError, GitError, NotFoundError
 from gitopslab.machinery.objects import Object, namespace_of
 
 
@@ -18,6 +18,18 @@ class Credentials:
 
     user: str = ""
     password: str = ""
+
+
+class NoSecretError(GitError):
+    """The Secret that a source names cannot be read.
+
+    Attributes:
+        doing: What was tried, which some controllers say twice.
+    """
+
+    def __init__(self, where: str, why: str) -> None:
+        self.doing = f"failed to get secret '{where}'"
+        super().__init__(f"{self.doing}: {why}")
 
 
 def check(credentials: Credentials, url: str) -> None:
@@ -69,22 +81,54 @@ def credentials_of(api: Api, obj: Object, host: str = "") -> Credentials:
         host: Of a registry, whose login is taken from ``.dockerconfigjson``.
 
     Raises:
-        GitError: The Secret cannot be read.
+        NoSecretError: The Secret cannot be read.
     """
     name = (obj["spec"].get("secretRef") or {}).get("name")
     if not name:
         return Credentials()
-    namespace = namespace_of(obj)
-    try:
-        data = api.get("secrets", name, namespace).get("data") or {}
-    except ApiError as error:
-        raise GitError(f"failed to get secret '{namespace}/{name}': {error.message}") from error
-    read = {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
+    read = _secret(api, namespace_of(obj), name)
     if ".dockerconfigjson" in read:
         return _login(read[".dockerconfigjson"], host)
     if "bearerToken" in read:
         return Credentials("oauth2", read["bearerToken"])
     return Credentials(read.get("username", ""), read.get("password", ""))
+
+
+def pull_credentials_of(api: Api, obj: Object, host: str) -> Credentials:
+    """The login for a registry, from ``spec.secretRef`` and the pull secrets of ``spec.serviceAccountName``.
+
+    Only Docker logins count. Source: ``keychain`` of source-controller, ``PullSecretsFromServiceAccountRef``.
+
+    Raises:
+        GitError: The Secret or the service account cannot be read.
+    """
+    namespace, names = namespace_of(obj), []
+    if name := (obj["spec"].get("secretRef") or {}).get("name"):
+        names.append(name)
+    data = [_secret(api, namespace, name) for name in names]
+    if account := obj["spec"].get("serviceAccountName"):
+        data += [_secret(api, namespace, name) for name in _pull_secrets(api, namespace, account)]
+    logins = [_login(each[".dockerconfigjson"], host) for each in data if ".dockerconfigjson" in each]
+    return next((login for login in logins if login.user or login.password), Credentials())
+
+
+def _pull_secrets(api: Api, namespace: str, account: str) -> list[str]:
+    try:
+        found = api.get("serviceaccounts", account, namespace)
+    except NotFoundError as error:
+        raise GitError(f"serviceaccount '{namespace}/{account}' not found") from error
+    except ApiError as error:
+        raise GitError(f"failed to get serviceaccount '{namespace}/{account}': {error.message}") from error
+    return [each["name"] for each in found.get("imagePullSecrets") or ()]
+
+
+def _secret(api: Api, namespace: str, name: str) -> dict[str, str]:
+    """What a Secret holds."""
+    try:
+        data = api.get("secrets", name, namespace).get("data") or {}
+    except ApiError as error:
+        raise NoSecretError(f"{namespace}/{name}", error.message) from error
+    return {key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()}
 
 
 def _login(config: str, host: str) -> Credentials:

@@ -6,6 +6,7 @@ Simplified: nothing is decrypted. Where Flux would, the lab says what Flux says 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 
 from gitopslab.controlplane.runtime.api import Api
@@ -22,25 +23,36 @@ Group 0: FAILED
 Recovery failed because no master key was able to decrypt the file. In
 order for SOPS to recover the file, at least one key has to be successful,
 but none were."""
+_AGE = ("AGE-PLUGIN-", "AGE-SECRET-KEY-1", "AGE-SECRET-KEY-PQ-1")
 _DECRYPT = f"{KUSTOMIZE}/decrypt"
 
 
 def check_keys(api: Api, kustomization: Object) -> None:
-    """Make sure that the Secret with the keys is there, where a Kustomization names one.
+    """Make sure that the Secret with the keys is there, where a Kustomization names one, and that they may be keys.
 
     Raises:
-        RenderError: It is not.
+        RenderError: It is not, or one of age's is none.
     """
     name = ((kustomization["spec"].get("decryption") or {}).get("secretRef") or {}).get("name")
     if not name:
         return
+    where = f"{namespace_of(kustomization)}/{name}"
     try:
-        api.get("secrets", name, namespace_of(kustomization))
+        data = api.get("secrets", name, namespace_of(kustomization)).get("data") or {}
     except NotFoundError as error:
         raise RenderError(error.message) from error
     except ApiError as error:
-        where = f"{namespace_of(kustomization)}/{name}"
         raise RenderError(f"cannot get sops decryption Secret '{where}': {error.message}") from error
+
+    for key, value in data.items():
+        if key.endswith(".agekey") and not _are_identities(base64.b64decode(value).decode(errors="replace")):
+            doing = f"failed to import '{key}' data from sops decryption Secret '{where}'"
+            raise RenderError(f"{doing}: failed to parse and add to age identities: unknown identity type")
+
+
+def _are_identities(text: str) -> bool:
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return all(line.startswith(_AGE) for line in lines)
 
 
 def check_readable(obj: Object, spec: Object) -> None:

@@ -5,6 +5,9 @@ A ``readyExpr`` decides instead of the usual checks; adding it to them takes a f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+
 from gitopslab.controlplane.runtime.informer import Informer
 from gitopslab.gitops.flux.expressions import ExpressionError, NoValueError, holds
 from gitopslab.gitops.flux.kinds import KUSTOMIZATIONS
@@ -61,6 +64,23 @@ def refused(expression: str, obj: Object, other: Object) -> str:
         what = f"terminal error: failed to evaluate dependency {name_of(other)}"
         raise ExpressionError(f"{what}: {error.message}") from error
     return f"dependency '{namespace_of(other)}/{name_of(other)}' is not ready according to readyExpr eval"
+
+
+def is_circular(users: Sequence[Object]) -> bool:
+    """Whether some Kustomizations wait for each other in a circle; a new revision is told to none of them then.
+
+    They come to it at their interval. Source: ``fluxcd/pkg/runtime/dependency/sort.go``.
+    """
+    order: TopologicalSorter[tuple[str, str]] = TopologicalSorter()
+    for each in users:
+        wanted = each["spec"].get("dependsOn") or ()
+        others = [(one.get("namespace") or namespace_of(each), one["name"]) for one in wanted]
+        order.add((namespace_of(each), name_of(each)), *others)
+    try:
+        order.prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def source_of(kustomization: Object) -> tuple[str, str, str]:

@@ -55,8 +55,7 @@ class HelmChartController:
         obj = self._artifacts.loop.objects.get(request.name, request.namespace)
         source = self._source(obj) if obj is not None else None
         artifact = ((source or {}).get("status") or {}).get("artifact") or {}
-        turn = self._artifacts.loop.turn(request, artifact.get("digest"))
-        return turn if isinstance(turn, Result) else self._build(self._artifacts.begin(turn), source)
+        return self._artifacts.reconcile(request, lambda turn: self._build(turn, source), artifact.get("digest"))
 
     def _build(self, turn: Turn, source: Object | None) -> Result:
         reference = turn.obj["spec"]["sourceRef"]

@@ -44,8 +44,7 @@ class HelmRepositoryController:
         obj = self._artifacts.loop.objects.get(request.name, request.namespace)
         if obj is not None and obj["spec"].get("type") == "oci":
             return DONE
-        turn = self._artifacts.loop.turn(request)
-        return turn if isinstance(turn, Result) else self._fetch(self._artifacts.begin(turn))
+        return self._artifacts.reconcile(request, self._fetch)
 
     def _fetch(self, turn: Turn) -> Result:
         spec = turn.obj["spec"]

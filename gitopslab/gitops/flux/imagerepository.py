@@ -104,6 +104,4 @@ def reader(given: Surroundings, image: Image, credentials: Credentials, spec: Ob
     timeout = seconds(spec.get("timeout"), _TIMEOUT)
     place = given.url(f"http://{image.host}/").removeprefix("http://").rstrip("/")
     insecure = bool(spec.get("insecure"))
-    return Reader(
-        Image(place, image.repository), credentials.user, credentials.password, timeout=timeout, insecure=insecure
-    )
+    return Reader(image, credentials.user, credentials.password, timeout=timeout, insecure=insecure, place=place)

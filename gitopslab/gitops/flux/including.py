@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from gitopslab.controlplane.runtime.informer import Informer
 from gitopslab.errors import GitError, LabError
@@ -28,7 +31,13 @@ class IncludeError(LabError):
 
 
 class CopyError(GitError):
-    """What is to be included cannot be put where it is wanted."""
+    """What is to be included cannot be put where it is wanted.
+
+    Attributes:
+        revision: Of the commit that it was to go with.
+    """
+
+    revision = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +94,20 @@ def merged(files: Mapping[str, File], included: list[Included], storage: Storage
             taken = {target: theirs[source]}
         else:
             taken = {_below(target, path[len(_below(source, "")) :]): theirs[path] for path in _within(theirs, source)}
-        why = "no such file or directory" if not taken else "file exists" if _within(found, target) else ""
+        why = _missing(source) if not taken else ""
+        if _within(found, target):
+            why = f"cannot rename {source or '.'} to {target or '.'}: file exists"
         if why:
             where = f"'{each.name}' include from {each.source} to {each.target}"
-            raise CopyError(f"failed to copy {where}: cannot rename {source or '.'} to {target or '.'}: {why}")
+            raise CopyError(f"failed to copy {where}: {why}")
         found |= taken
     return found
+
+
+def _missing(source: str) -> str:
+    """That there is nothing to be included, with the folder that it would have been unpacked in, as Go tells it."""
+    place = Path(tempfile.gettempdir()) / f"flux-include-{secrets.randbelow(2**32)}" / "unpack" / source
+    return f"cannot stat {place}: stat {place}: no such file or directory"
 
 
 def _normal(path: str) -> str:

@@ -5,10 +5,9 @@ stage by stage, write down what is owned, delete what no longer is, wait for hea
 (``report``). It begins when the source has a new revision, when the spec changes, when somebody asks, and once an
 interval, which is what repairs drift. Nothing that it owns is watched. What becomes of that in the end: ``leaving``.
 
-Simplified: only this cluster is applied to, and a Kustomization for another one (``kubeConfig``) is refused. A timeout
-of less than 30 s counts, so that a lesson need not wait; the real controller waits 30 s at least. A new revision ends
-the health checks of the one before; the real controller does so only behind a feature gate. A reconcile for which
-nothing has changed tells no steps.
+Simplified: only this cluster is applied to, and a Kustomization for another one (``kubeConfig``) is refused. A new
+revision ends the health checks of the one before; the real controller does so only behind a feature gate. A reconcile
+for which nothing has changed tells no steps.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from gitopslab.gitops.flux.surroundings import (
     has_finalizer,
     write_status,
 )
-from gitopslab.machinery.objects import Object, is_terminating, uid_of
+from gitopslab.machinery.objects import Object, condition_of, is_terminating, uid_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Loop:
         component: Whose identity and events these are.
         resource: Of the kind.
         forget: Told of an object that is being deleted, before it goes; when to ask again while that takes long.
+        summarizes: Whether Ready is said anew of the spec that a paused object has, as source-controller does.
     """
 
     def __init__(
@@ -53,7 +54,10 @@ class Loop:
         component: str,
         resource: str,
         forget: Callable[[Object], Result | None] = lambda obj: None,
+        *,
+        summarizes: bool = False,
     ) -> None:
+        self._summarizes = summarizes
         self._given = given
         self._forget = forget
         self._resource = resource
@@ -84,9 +88,24 @@ class Loop:
             return DONE
         if is_suspended(obj):
             self.schedule.forget(request)
+            self._rest(obj)
             return DONE
         cause = (uid_of(obj), obj["metadata"].get("generation"), requested_at(obj), *more)
         return Turn(request, obj, cause) if self.schedule.is_due(request, cause) else self.schedule.later(request)
+
+    def _rest(self, obj: Object) -> None:
+        """Nothing is done, and yet a request has been dealt with, and the spec was seen."""
+        status = dict(obj.get("status") or {})
+        ready = condition_of(obj, conditions.READY)
+        if ready is None:
+            return
+        said = []
+        if self._summarizes:
+            status["conditions"] = conditions.without(status["conditions"], conditions.STALLED)
+            said.append(Condition(conditions.READY, ready["status"], ready["reason"], ready["message"]))
+        if self._summarizes or "True" in (ready["status"], (condition_of(obj, conditions.STALLED) or {}).get("status")):
+            status["observedGeneration"] = obj["metadata"]["generation"]
+        self.write(obj, status, *said)
 
     def succeeded(self, turn: Turn, status: Object, message: str) -> None:
         """Ready, and nothing else is to be said."""

@@ -37,6 +37,7 @@ def normalized(obj: Object, typed: Typed) -> Object:
         _fill_in(found)
     if (version, kind) == ("v1", "Service"):
         _name_protocols(found.get("spec") or {})
+        _name_targets(found.get("spec") or {})
     if path := _PODS.get((version, kind)):
         for container in _below(found, path).get("containers") or ():
             _name_protocols(container)
@@ -55,6 +56,12 @@ def _name_protocols(holder: Object) -> None:
     for port in holder.get("ports") or ():
         if not port.get("protocol"):
             port["protocol"] = "TCP"
+
+
+def _name_targets(service: Object) -> None:
+    """Go writes the number of a port that leads nowhere yet: none is 0, which the API server takes for the same."""
+    for port in service.get("ports") or ():
+        port.setdefault("targetPort", 0)
 
 
 def _below(obj: Object, path: tuple[str, ...]) -> Object:

@@ -17,6 +17,13 @@ from gitopslab.machinery.objects import Object, annotations_of, group_of, namesp
 
 GROUP = "event.toolkit.fluxcd.io"
 _SEVERITIES = {"Normal": "info", "Warning": "error"}
+_TRACES = (
+    "GitOperationSucceeded", "GarbageCollectionSucceeded", "ArtifactUpToDate",
+    "NoArtifact", "NotFound", "NoSourceArtifact",
+)  # fmt: skip
+"""Reasons of events that only the cluster is told of, where they are no warnings."""
+
+_WRONG = "failed to compile"
 _COLOURS = {"info": "good", "error": "danger"}
 
 
@@ -33,7 +40,7 @@ def event_of(event: Object) -> Object:
     """Flux's event for a Kubernetes Event."""
     return {
         "involvedObject": dict(event["involvedObject"]),
-        "severity": _SEVERITIES.get(event.get("type", ""), "info"),
+        "severity": _severity(event),
         "timestamp": event["lastTimestamp"],
         "message": event.get("message", ""),
         "reason": event.get("reason", ""),
@@ -42,24 +49,39 @@ def event_of(event: Object) -> Object:
     }
 
 
+def _severity(event: Object) -> str:
+    found = _SEVERITIES.get(event.get("type", ""), "info")
+    return "trace" if found == "info" and event.get("reason") in _TRACES else found
+
+
 def spoken(involved: Object) -> str:
     """An object as notification-controller names it in its own events: ``Kustomization/flux-system/app``."""
     return f"{involved['kind']}/{involved.get('namespace', '')}/{involved['name']}"
 
 
-def is_for(alert: Object, event: Object, labels: Callable[[], Mapping[str, str]]) -> bool:
+def is_for(
+    alert: Object,
+    event: Object,
+    labels: Callable[[], Mapping[str, str]],
+    invalid: Callable[[str], object] = lambda words: None,
+) -> bool:
     """Whether an alert wants to hear of an event.
 
     Args:
         alert: The Alert.
         event: As ``event_of`` gives it.
         labels: Gives those of the object that the event is about; asked only where they matter.
+        invalid: Told of each pattern that is none, on the way to the answer.
     """
     spec = alert["spec"]
+    if event["severity"] == "trace":
+        return False
     if spec.get("suspend") or not any(_is_from(alert, source, event, labels) for source in spec["eventSources"]):
         return False
     included, excluded = spec.get("inclusionList") or (), spec.get("exclusionList") or ()
-    return (not included or _speaks(included, event["message"])) and not _speaks(excluded, event["message"])
+    if included and not _speaks(included, event["message"], lambda one: invalid(f"{_WRONG} inclusion regex: {one}")):
+        return False
+    return not _speaks(excluded, event["message"], lambda one: invalid(f"{_WRONG} exclusion regex: {one}"))
 
 
 def hears(provider: Object, event: Object) -> bool:
@@ -124,14 +146,14 @@ def _is_from(alert: Object, source: Object, event: Object, labels: Callable[[], 
     return not wanted or wanted.items() <= labels().items()
 
 
-def _speaks(patterns: Sequence[str], message: str) -> bool:
-    """Whether a message fits one of some regular expressions; one that is none fits nothing."""
+def _speaks(patterns: Sequence[str], message: str, invalid: Callable[[str], object]) -> bool:
+    """Whether a message fits one of some regular expressions; one that is none fits nothing, and is told."""
     for pattern in patterns:
         try:
             if compiled(pattern).search(message):
                 return True
         except PatternError:
-            continue
+            invalid(pattern)
     return False
 
 

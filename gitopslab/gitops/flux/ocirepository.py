@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import GitError, LabError, RenderError
 from gitopslab.gitops.flux.artifacts import Artifacts, New
-from gitopslab.gitops.flux.credentials import credentials_of
+from gitopslab.gitops.flux.credentials import NoSecretError, pull_credentials_of
 from gitopslab.gitops.flux.imagerepository import reader
 from gitopslab.gitops.flux.kinds import OCI_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
@@ -35,6 +35,8 @@ _CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 _SOURCE, _REVISION = "org.opencontainers.image.source", "org.opencontainers.image.revision"
 _OBSERVED = {"ignore": "observedIgnore", "layerSelector": "observedLayerSelector"}
 _LATEST = "latest"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-./"
+_FEWEST_LETTERS, _MOST_LETTERS = 2, 255
 _PLATFORM = {"os": "linux", "architecture": "amd64"}
 
 
@@ -43,11 +45,13 @@ class FetchError(LabError):
 
     Attributes:
         reason: Of ``FetchFailed``.
+        pulled: What it is, as far as the registry told; None when it did not come so far.
     """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+        self.pulled: Pulled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ class Pulled:
     reference: str
     content: bytes | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def news(self) -> str:
+        """What is said while it is stored."""
+        return f"new revision '{self.revision}' for '{self.reference}'"
 
     @property
     def digest(self) -> str:
@@ -89,18 +98,20 @@ class OCIRepositoryController:
 
     def reconcile(self, request: Request) -> Result:
         """Bring the artifact to what the ref names now."""
-        turn = self._artifacts.loop.turn(request)
-        return turn if isinstance(turn, Result) else self._pull(self._artifacts.begin(turn))
+        return self._artifacts.reconcile(request, self._pull)
 
     def _pull(self, turn: Turn) -> Result:
         spec = turn.obj["spec"]
         try:
             image = image_of(spec["url"])
-            credentials = credentials_of(self._artifacts.loop.api, turn.obj, image.host)
+            credentials = pull_credentials_of(self._artifacts.loop.api, turn.obj, image.host)
         except RegistryError as error:
             message = f"URL validation failed for '{spec['url']}': {error.message}"
             return self._artifacts.failed(turn, "URLInvalid", message, is_stalled=True)
         except GitError as error:
+            if isinstance(error, NoSecretError):
+                missing = f"auth secret '{spec['secretRef']['name']}' not found"
+                self._artifacts.loop.event(turn.obj, "Normal", "AuthenticationFailed", missing)
             return self._artifacts.failed(turn, "AuthenticationFailed", f"failed to get credential: {error.message}")
         stored = self._artifacts.stored(turn.obj)
         registry = reader(self._given, image, credentials, spec)
@@ -111,25 +122,31 @@ class OCIRepositoryController:
         try:
             pulled = outcome.get()
         except FetchError as error:
+            if error.pulled is not None:
+                turn = self._artifacts.coming(turn, error.pulled.revision, error.pulled.news)
             return self._artifacts.failed(turn, error.reason, error.message)
         if verify := spec.get("verify"):
+            turn = self._artifacts.coming(turn, pulled.revision, pulled.news)
             which = f"{spec['url'].removeprefix('oci://')}@{pulled.digest}"
             why = f"no matching signatures were found for '{which}'"
-            message = f"failed to verify the signature using provider '{verify['provider']}': {why}"
+            keyless = "" if verify.get("secretRef") or verify["provider"] != "cosign" else " keyless"
+            message = f"failed to verify the signature using provider '{verify['provider']}{keyless}': {why}"
             return self._artifacts.failed(turn, "VerificationError", message, trouble="SourceVerified")
         return self._keep(turn, pulled)
 
     def _keep(self, turn: Turn, pulled: Pulled) -> Result:
         status = dict(turn.obj.get("status") or {})
         if pulled.content is not None:
-            news = f"new revision '{pulled.revision}' for '{pulled.reference}'"
-            new = New(pulled.revision, f"{pulled.digest}.tar.gz", pulled.content, news, pulled.metadata)
+            new = New(pulled.revision, f"{pulled.digest}.tar.gz", pulled.content, pulled.news, pulled.metadata)
             kept = self._artifacts.keep(turn, new)
             if kept is None:
                 return self._artifacts.later(turn)
             turn, status = kept
             folder = status["artifact"]["url"].rpartition("/")[0]
             status["url"] = f"{folder}/latest.tar.gz"
+        else:
+            same = f"artifact up-to-date with remote revision: '{pulled.revision}'"
+            self._artifacts.loop.event(turn.obj, "Normal", "ArtifactUpToDate", same)
         event = f"stored artifact with revision '{pulled.revision}' from '{turn.obj['spec']['url']}'"
         told = status["artifact"].get("metadata") or {}
         if told.get(_SOURCE) and told.get(_REVISION):
@@ -147,9 +164,12 @@ def image_of(url: str) -> Image:
     if not url.startswith("oci://"):
         raise RegistryError("URL must be in format 'oci://<domain>/<org>/<repo>'")
     text = url.removeprefix("oci://")
-    _, colon, tag = text.partition("/")[2].partition(":")
-    if colon:
-        raise RegistryError(f"URL must not contain a tag; remove ':{tag}'")
+    repository = text.partition("/")[2] or text
+    if not _MOST_LETTERS >= len(repository) >= _FEWEST_LETTERS:
+        bounds = f"between {_FEWEST_LETTERS} and {_MOST_LETTERS} characters in length"
+        raise RegistryError(f"repository must be {bounds}: {repository}")
+    if not set(repository) <= set(_LETTERS):
+        raise RegistryError(f"repository can only contain the characters `{_LETTERS}`: {repository}")
     return Image.read(text)
 
 
@@ -176,11 +196,15 @@ def pull(registry: Reader, image: Image, spec: Object, stored: str) -> Pulled:
             said = f"failed to determine the artifact tag for '{spec['url']}': {_words(error)}"
             raise FetchError("ReadOperationFailed", said) from error
         try:
-            pulled = Pulled(f"{tag}@{registry.digest(tag)}", f"{image.name}:{tag}")
+            pulled = Pulled(f"{tag}@{registry.digest_or_why(tag)}", f"{image.name}:{tag}")
         except RegistryError as error:
             said = f"failed to determine artifact digest: {error.message}"
             raise FetchError("OCIArtifactPullFailed", said) from error
-    return pulled if pulled.revision == stored else _content(registry, spec, selector, pulled)
+    try:
+        return pulled if pulled.revision == stored else _content(registry, spec, selector, pulled)
+    except FetchError as error:
+        error.pulled = pulled
+        raise
 
 
 def _content(registry: Reader, spec: Object, selector: Object, pulled: Pulled) -> Pulled:

@@ -9,6 +9,18 @@ import re2
 
 from gitopslab.errors import LabError
 
+_WORDS = {
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "trailing \\": "trailing backslash at end of expression",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+}
+"""What RE2 says, and what Go says of the same."""
+
 
 class PatternError(LabError):
     """This is no regular expression; the message is what is wrong with it."""
@@ -27,4 +39,9 @@ def compiled(pattern: str) -> Any:
         return re2.compile(pattern, options=options)
     except re2.error as error:
         said = error.args[0] if error.args else error
-        raise PatternError(said.decode(errors="replace") if isinstance(said, bytes) else str(said)) from error
+        raise PatternError(_as_go(said.decode(errors="replace") if isinstance(said, bytes) else str(said))) from error
+
+
+def _as_go(said: str) -> str:
+    words, _, what = said.partition(": ")
+    return f"error parsing regexp: {_WORDS.get(words, words)}: `{what}`"

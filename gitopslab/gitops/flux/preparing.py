@@ -65,7 +65,9 @@ class Preparing:
         if is_news(obj, run):
             self._report.steps(run, "Fetching manifests for")
         if obj["spec"].get("kubeConfig"):
-            raise Failure("ReconciliationFailed", elsewhere(self._api, obj))
+            why = elsewhere(self._api, obj)
+            told = f"failed to build kube client: {why}"
+            raise Failure("ReconciliationFailed", why, doing="Building manifests for", told=told)
         built = self._build(request, obj, run, artifact)
         if built is None:
             self._report.steps(run, "Building manifests for")

@@ -34,12 +34,16 @@ class Failure(LabError):
     Attributes:
         reason: Of ``Ready``.
         again: Seconds until the next try; 0 for the retry interval.
+        doing: What was under way; empty for what is with this reason.
+        told: What the event says; empty for the message.
     """
 
-    def __init__(self, reason: str, message: str, *, again: float = 0.0) -> None:
+    def __init__(self, reason: str, message: str, *, again: float = 0.0, doing: str = "", told: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.again = again
+        self.doing = doing
+        self.told = told
 
 
 class EarlyFailure(Failure):
@@ -155,7 +159,7 @@ class Report:
         if isinstance(failure, HealthFailure):
             said.append(Condition.false(conditions.HEALTHY, failure.reason, failure.words))
         self._write(obj, status, *said)
-        self._event(obj, run, "Warning", failure.reason, failure.message)
+        self._event(obj, run, "Warning", failure.reason, failure.told or failure.message)
 
     def stalled(self, obj: Object, run: Run, failure: TerminalError) -> None:
         """It is wrong as it is written."""
@@ -229,7 +233,7 @@ class Report:
             "PruneFailed": "Detecting drift for",
             "HealthCheckFailed": "Running health checks for",
         }
-        doing = steps.get(failure.reason, "Fetching manifests for")
+        doing = failure.doing or steps.get(failure.reason, "Fetching manifests for")
         return f"{doing} revision {run.revision} with a timeout of {spoken(run.timeout(obj))}"
 
     def _write(self, obj: Object, status: Object, *said: Condition, is_over: bool = True) -> Object:

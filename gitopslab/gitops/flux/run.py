@@ -92,4 +92,4 @@ class Run:
     def timeout(kustomization: Object) -> float:
         """Seconds for the build and for the health checks: the interval less 30 s by default, and 30 s at least."""
         spec = kustomization["spec"]
-        return seconds(spec.get("timeout"), max(seconds(spec["interval"]) - _LEAST_TIMEOUT, _LEAST_TIMEOUT))
+        return max(seconds(spec.get("timeout"), seconds(spec["interval"]) - _LEAST_TIMEOUT), _LEAST_TIMEOUT)

@@ -6,9 +6,8 @@ Nothing is kept on disk: a fetch is shallow, into memory. Errors are worded as F
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from dulwich.refs import Ref
 from dulwich.repo import MemoryRepo
 
 from gitopslab.errors import GitError
+from gitopslab.gitops.dialling import reason
 from gitopslab.gitops.git.history import LogEntry, entry_of
 
 if TYPE_CHECKING:
@@ -78,12 +78,14 @@ class Checkout:
         message: What its author wrote.
         files: By path from the root, with ``/``.
         signature: As its author put it into the commit; empty for none.
+        submodules: The commits of other repositories that it names, by the path where their files belong.
     """
 
     commit: str
     message: str
     files: Mapping[str, File]
     signature: str = ""
+    submodules: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -139,9 +141,10 @@ def checkout(address: Address, commit: str, *, of: Sequence[str] = ()) -> Checko
     repo = _fetched(address, ObjectID(commit.encode()), of=[ObjectID(each.encode()) for each in of])
     found = _commit(repo, ObjectID(commit.encode()))
     files: dict[str, File] = {}
-    _gather(repo, found.tree, "", files)
+    submodules: dict[str, str] = {}
+    _gather(repo, found.tree, "", files, submodules)
     signature = (found.gpgsig or b"").decode(errors="replace")
-    return Checkout(found.id.decode(), found.message.decode(errors="replace"), files, signature)
+    return Checkout(found.id.decode(), found.message.decode(errors="replace"), files, signature, submodules)
 
 
 def log(address: Address, commit: str, most: int) -> list[LogEntry]:
@@ -194,6 +197,7 @@ def push(
     before: str = "",
     force: bool = False,
     also: str = "",
+    options: Mapping[str, str] = {},
 ) -> str:
     """Put a commit on top of another and a branch on it; the commit's id.
 
@@ -205,6 +209,7 @@ def push(
         before: What the branch names now; empty when it is not there.
         force: Take the branch from wherever it is.
         also: The full name of another ref that is moved to the commit.
+        options: What the server is told beside it (``git push -o``), where it listens.
 
     Raises:
         GitError: The push was refused, or the repository cannot be reached.
@@ -225,7 +230,8 @@ def push(
         return pack_objects_to_data([(repo.object_store[sha], None) for sha in dict.fromkeys(fresh)])
 
     with _Speaking(address) as client:
-        answer = client.send_pack(_path(address), moved, objects)
+        told = [f"{key}={value}".encode() for key, value in sorted(options.items())]
+        answer = client.send_pack(_path(address), moved, objects, push_options=told)
     refused = {ref: error for ref, error in (answer.ref_status or {}).items() if error}
     if refused:
         raise GitError(f"failed to push to remote: {next(iter(refused.values()))}")
@@ -258,7 +264,7 @@ class _Speaking:
             return
         if isinstance(error, (GitProtocolError, HangupException, OSError)):
             url = self._address.url
-            raise GitError(f'Get "{url}/info/refs?service=git-upload-pack": {_reason(url, error)}') from error
+            raise GitError(f'Get "{url}/info/refs?service=git-upload-pack": {reason(url, error)}') from error
 
 
 class _Client(Urllib3HttpGitClient):
@@ -281,27 +287,6 @@ def _refused(url: str, status: int, said: str) -> GitError:
     if status not in _REFUSALS:
         return GitError(f'unexpected client error: unexpected requesting "{url}" status code: {status}')
     return (NoRepositoryError if status == 404 else GitError)(f"{_REFUSALS[status]}: {said}")
-
-
-def _address(host: str, port: int) -> str:
-    """Where Go would have dialled first."""
-    address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0]
-    return f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}"
-
-
-def _reason(url: str, error: BaseException) -> str:
-    """What Go says of a request that came to nothing."""
-    text, parts = str(error), urlsplit(url)
-    if "refused" in text:
-        port = parts.port or {"https": 443}.get(parts.scheme, 80)
-        return f"dial tcp {_address(parts.hostname or '', port)}: connect: connection refused"
-    if "Failed to resolve" in text:
-        return f"dial tcp: lookup {parts.hostname}: no such host"
-    if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
-        return "http: server gave HTTP response to HTTPS client"
-    if "timed out" in text:
-        return "context deadline exceeded"
-    return text or type(error).__name__
 
 
 def _path(address: Address) -> str:
@@ -330,14 +315,14 @@ def _commit(repo: MemoryRepo, sha: ObjectID) -> Commit:
     return found
 
 
-def _gather(repo: MemoryRepo, tree: ObjectID, prefix: str, files: dict[str, File]) -> None:
+def _gather(repo: MemoryRepo, tree: ObjectID, prefix: str, files: dict[str, File], submodules: dict[str, str]) -> None:
     for entry in cast(Tree, repo.object_store[tree]).iteritems():
         path = prefix + entry.path.decode(errors="surrogateescape")
         mode, sha = entry.mode, entry.sha
         if S_ISGITLINK(mode):
-            continue
-        if mode == 0o040000:
-            _gather(repo, sha, f"{path}/", files)
+            submodules[path] = sha.decode()
+        elif mode == 0o040000:
+            _gather(repo, sha, f"{path}/", files, submodules)
         else:
             files[path] = File(cast(Blob, repo.object_store[sha]).data, mode)
 

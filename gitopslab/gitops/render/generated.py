@@ -43,6 +43,7 @@ def write(folder: Path, spec: Object) -> None:
     content = _read(file) if file is not None else _generated(folder)
     if not content.get("resources"):
         content["buildMetadata"] = ["originAnnotations"]  # kustomize refuses a kustomization that says nothing
+    content.setdefault("sortOptions", {"order": "fifo"})  # kubectl sorts by kind otherwise, Flux's kustomize does not
     _add(content, spec, folder)
     target = file or folder / FILES[0]
     target.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

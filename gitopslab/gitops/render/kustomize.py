@@ -51,6 +51,11 @@ def build(folder: Path, *, timeout: float = 60.0, confined: bool = False) -> lis
     Raises:
         RenderError: With kustomize's own words.
     """
+    return read(output(folder, timeout=timeout, confined=confined))
+
+
+def output(folder: Path, *, timeout: float = 60.0, confined: bool = False) -> str:
+    """What kustomize prints for a folder, with the arguments and errors of ``build``."""
     restrictor = "LoadRestrictionsRootOnly" if confined else "LoadRestrictionsNone"
     try:
         answer = subprocess.run(
@@ -63,7 +68,16 @@ def build(folder: Path, *, timeout: float = 60.0, confined: bool = False) -> lis
         raise RenderError(_said(answer.stderr, folder))
     if len(answer.stdout) > _MOST_BYTES:
         raise RenderError(f"the build gives more than {_MOST_BYTES} bytes")
-    text = answer.stdout.decode()
+    return answer.stdout.decode()
+
+
+def read(text: str) -> list[Object]:
+    """The objects in what kustomize printed.
+
+    Raises:
+        NamelessError: One is no Kubernetes object.
+        RenderError: It is no YAML.
+    """
     try:
         return objects(text, "kustomize build")
     except ManifestError as error:

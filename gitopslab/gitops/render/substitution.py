@@ -20,14 +20,23 @@ from gitopslab.machinery.objects import Object, annotations_of, group_of, labels
 
 _NAME = "^[_[:alpha:]][_[:alpha:][:digit:]]*$"
 _IS_NAME = re.compile(r"[_A-Za-z][_A-Za-z0-9]*\Z")
+_TEXT = "tag:yaml.org,2002:str"
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
 
 
 class _GoDumper(yaml.SafeDumper):
-    """Quotes what Go's YAML takes for a truth value, too: a mere ``y`` or ``n``."""
+    """Quotes what Go's YAML takes for a truth value, too: a mere ``y`` or ``n``; and all of them as Go does."""
+
+
+def _text(dumper: _GoDumper, text: str) -> yaml.Node:
+    """Lines are a block, what would be read as something else is in double quotes, and the rest is as it comes."""
+    means = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    style = "|" if "\n" in text else '"' if means != _TEXT else None
+    return dumper.represent_scalar(_TEXT, text, style)
 
 
 _GoDumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]\Z"), list("yYnN"))
+_GoDumper.add_representer(str, _text)
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -49,7 +58,7 @@ def substituted(obj: Object, variables: Mapping[str, str]) -> Object:
     Raises:
         RenderError: A variable is not set and has no default, or what comes out is no YAML.
     """
-    text = yaml.dump(obj, Dumper=_GoDumper, sort_keys=True, width=2**31, allow_unicode=True)
+    text = dumped(obj)
     if "$" not in text:
         return obj
     try:
@@ -62,6 +71,11 @@ def substituted(obj: Object, variables: Mapping[str, str]) -> Object:
         raise RenderError(f"YAMLToJSON: {error}") from error
     read: Object = found
     return read
+
+
+def dumped(obj: Object) -> str:
+    """An object as Go's YAML, which is how kustomize prints it."""
+    return str(yaml.dump(obj, Dumper=_GoDumper, sort_keys=True, width=2**31, allow_unicode=True))
 
 
 def title(obj: Object) -> str:

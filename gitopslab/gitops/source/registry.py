@@ -12,10 +12,12 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage
 
 from gitopslab.errors import LabError
+from gitopslab.gitops.dialling import reason
 from gitopslab.machinery.objects import Object
 
 _ACCEPT = ", ".join((
@@ -76,16 +78,25 @@ class Reader:
         password: Its password.
         timeout: Seconds for each request.
         insecure: Speak plain HTTP; a registry on loopback is spoken to like that anyway.
+        place: Host and port that lead there from this machine, where that is not what the image says.
     """
 
     def __init__(
-        self, image: Image, user: str = "", password: str = "", *, timeout: float = 60.0, insecure: bool = False
+        self,
+        image: Image,
+        user: str = "",
+        password: str = "",
+        *,
+        timeout: float = 60.0,
+        insecure: bool = False,
+        place: str = "",
     ) -> None:
         self._image = image
+        self._place = place or image.host
         self._timeout = timeout
         host = image.host.partition(":")[0]
         plain = insecure or host in ("localhost", "127.0.0.1") or host.endswith(".local")
-        self._base = f"{'http' if plain else 'https'}://{image.host}/v2/{image.repository}"
+        self._base = f"{'http' if plain else 'https'}://{self._place}/v2/{image.repository}"
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {pair}"} if user or password else {}
 
@@ -104,6 +115,13 @@ class Reader:
         """What a tag names now."""
         _, headers = self._get(f"{self._base}/manifests/{tag}", method="HEAD", accept=_ACCEPT)
         return str(headers.get("Docker-Content-Digest", ""))
+
+    def digest_or_why(self, tag: str) -> str:
+        """What a tag names now; where it names nothing, the registry is asked once more, to hear why."""
+        try:
+            return self.digest(tag)
+        except RegistryError:
+            return self.manifest(tag)[0]
 
     def manifest(self, reference: str) -> tuple[str, Object]:
         """Digest and manifest that a tag or digest names."""
@@ -125,17 +143,23 @@ class Reader:
                     raise RegistryError(f"{method} {url}: the answer has more than {_MOST} bytes")
                 return content, answer.headers
         except urllib.error.HTTPError as error:
-            raise RegistryError(f"{method} {url}: {_told(error)}") from error
+            named = url.replace(f"//{self._place}/", f"//{self._image.host}/", 1)
+            raise RegistryError(f"{method} {named}: {_told(method, error)}") from error
         except (OSError, HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            text = "connection refused" if "refused" in str(reason) else str(reason)
-            raise RegistryError(f'{method.title()} "{url}": {text}') from error
+            raise RegistryError("; ".join(self._unreachable(getattr(error, "reason", error)))) from error
+
+    def _unreachable(self, error: object) -> Iterator[str]:
+        """What Go says of its first word to a registry, which it speaks with TLS, and without where that is allowed."""
+        for scheme in ("https", "http") if self._base.startswith("http:") else ("https",):
+            url = f"{scheme}://{self._image.host}/v2/"
+            yield f'Get "{url}": {reason(url, error)}'
 
 
-def _told(error: urllib.error.HTTPError) -> str:
+def _told(method: str, error: urllib.error.HTTPError) -> str:
     """The first error that the registry tells, as ``NAME_UNKNOWN: …``."""
     try:
         first = json.loads(error.read(65536))["errors"][0]
         return f"{first['code']}: {first.get('message', '')}"
     except (ValueError, LookupError, TypeError):
-        return f"unexpected status code {error.code} {error.reason}"
+        bodiless = " (HEAD responses have no body, use GET for details)" if method == "HEAD" else ""
+        return f"unexpected status code {error.code} {error.reason}{bodiless}"

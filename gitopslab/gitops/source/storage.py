@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-_KEPT = 2  # of each source, as source-controller retains them
+_MOST_KEPT = 2  # of each source: ``--artifact-retention-records``
+_LONGEST_KEPT = 60.0  # seconds, of those that are not the newest: ``--artifact-retention-ttl``
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,30 @@ class Storage:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def keep(self, path: str, content: bytes) -> Stored:
-        """Keep an artifact, and of the same source only the newest ones."""
+    def keep(self, path: str, content: bytes, now: float) -> Stored:
+        """Keep an artifact, from now on in seconds since the epoch."""
         target = self._root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.new")
         draft.write_bytes(content)
+        os.utime(draft, (now, now))
         draft.replace(target)
-        kept = (each for each in target.parent.iterdir() if each != target and not each.name.startswith("."))
-        others = sorted(kept, key=lambda each: each.stat().st_mtime)
-        for old in others[: max(0, len(others) - _KEPT + 1)]:
-            old.unlink(missing_ok=True)
         return Stored(path, f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
+
+    def collect(self, path: str, now: float) -> int:
+        """Remove what an artifact has replaced, but for the newest of it for a while; how many that were."""
+        newest = self._root / path
+        there = newest.parent.iterdir() if newest.parent.is_dir() else ()
+        others = [each for each in there if each != newest and not each.name.startswith(".")]
+        others.sort(key=lambda each: each.stat().st_mtime, reverse=True)
+        old = [
+            each
+            for at, each in enumerate(others, start=1)
+            if at >= _MOST_KEPT or now - each.stat().st_mtime > _LONGEST_KEPT
+        ]
+        for each in old:
+            each.unlink(missing_ok=True)
+        return len(old)
 
     def read(self, path: str, digest: str) -> bytes | None:
         """An artifact's bytes; None when it is not there, or is not what it was."""
@@ -55,8 +69,10 @@ class Storage:
             return None
         return content if f"sha256:{hashlib.sha256(content).hexdigest()}" == digest else None
 
-    def forget(self, folder: str) -> None:
-        """Remove every artifact of a source, ``gitrepository/NAMESPACE/NAME``."""
+    def forget(self, folder: str) -> bool:
+        """Remove every artifact of a source, ``gitrepository/NAMESPACE/NAME``; whether there was any."""
         place = self._root / folder
-        for file in place.iterdir() if place.is_dir() else ():
+        files = list(place.iterdir()) if place.is_dir() else []
+        for file in files:
             file.unlink(missing_ok=True)
+        return bool(files)

@@ -132,6 +132,7 @@ def test_the_timeout_defaults_to_the_interval_less_half_a_minute(flux: Flux, pro
     for interval, timeout in (("10m", 570.0), ("45s", 30.0), ("10s", 30.0)):
         assert Run.timeout({"spec": {"interval": interval}}) == timeout
     assert Run.timeout({"spec": {"interval": "10m", "timeout": "2m"}}) == 120.0
+    assert Run.timeout({"spec": {"interval": "10m", "timeout": "1s"}}) == 30.0, "a shorter one is taken for this"
 
 
 def test_the_way_of_a_new_revision_is_told_step_by_step(flux: Flux, project: Project) -> None:

@@ -107,6 +107,25 @@ def test_what_is_suspended_neither_scans_nor_chooses(images: Images, flux: Flux)
     assert flux.status(POLICIES)["latestRef"]["tag"] == "1.1.0"
 
 
+def test_the_options_of_a_push_come_along(images: Images, flux: Flux, project: Project, forge: ServedForge) -> None:
+    def pipelines() -> list[dict[str, str]]:
+        there = forge.forge.pipelines.runner.history.pipelines.values()
+        return [dict(each.event.variables) for each in there if each.event.project.path == project.path]
+
+    project.commit({"web.yaml": images.marked(), ".gitlab-ci.yml": "say: {script: [echo hello]}\n"})
+    images.push("1.1.0")
+    images.repository()
+    images.policy()
+    images.automation({"push": {"branch": "main", "options": {"ci.variable": "COLOUR=blue"}}})
+    assert pipelines() == [{"COLOUR": "blue"}]
+    git = {"commit": {"author": {"email": "flux@example.com"}}, "push": {"branch": "main", "options": {"ci.skip": ""}}}
+    flux.change(AUTOMATIONS, "app", {"git": git})
+    images.push("1.2.0")
+    flux.advance(130)
+    assert "1.2.0" in project.read("web.yaml")
+    assert len(pipelines()) == 1
+
+
 def test_an_image_that_is_not_there_fails_and_mends(images: Images, flux: Flux) -> None:
     images.repository()
     ready = flux.condition(REPOSITORIES)

@@ -1,0 +1,68 @@
+"""Submodules: other repositories whose files a commit wants at some of its paths, as ``.gitmodules`` names them.
+
+Source: go-git's ``submodule.go``; those of submodules are followed, too, ten deep.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit, urlunsplit
+
+from dulwich.config import ConfigFile, parse_submodules
+
+from gitopslab.errors import GitError
+from gitopslab.gitops.git import remote
+from gitopslab.gitops.git.remote import Address, Checkout, File
+
+_FILE = ".gitmodules"
+_DEEPEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Submodule:
+    path: str
+    url: str
+
+
+def with_submodules(address: Address, checkout: Checkout, depth: int = _DEEPEST) -> Mapping[str, File]:
+    """The files of a commit with those of its submodules in their places.
+
+    Args:
+        address: Of the repository; its credentials are shown to those of the submodules as well.
+        checkout: Of it.
+        depth: How many repositories within each other are followed.
+
+    Raises:
+        GitError: One cannot be had, or is named without a commit.
+    """
+    found = dict(checkout.files)
+    for each in _named(checkout.files):
+        if each.path not in checkout.submodules:
+            raise GitError("entry not found")
+        there = replace(address, url=_resolved(address.url, each.url))
+        below = remote.checkout(there, checkout.submodules[each.path])
+        files = with_submodules(there, below, depth - 1) if depth > 1 else below.files
+        found |= {f"{each.path}/{path}": file for path, file in files.items()}
+    return found
+
+
+def _named(files: Mapping[str, File]) -> Iterator[_Submodule]:
+    if _FILE not in files:
+        return
+    try:
+        config = ConfigFile.from_file(io.BytesIO(files[_FILE].content))
+    except ValueError as error:
+        raise GitError(str(error)) from error
+    for path, url, _ in parse_submodules(config):
+        yield _Submodule(posixpath.normpath(path.decode()), url.decode())
+
+
+def _resolved(base: str, url: str) -> str:
+    """A URL as it is meant: one that begins with dots is beside the repository that names it."""
+    if not url.startswith(("./", "../")):
+        return url
+    parts = urlsplit(base)
+    return urlunsplit(parts._replace(path=posixpath.normpath(posixpath.join(parts.path, url))))
