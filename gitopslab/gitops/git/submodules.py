@@ -23,17 +23,42 @@ _DEEPEST = 10
 
 @dataclass(frozen=True, slots=True)
 class _Submodule:
+    name: str
     path: str
     url: str
 
 
-def with_submodules(address: Address, checkout: Checkout, depth: int = _DEEPEST) -> Mapping[str, File]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a repository is among those around it.
+
+    Attributes:
+        path: Of its files, from the root of all; empty for the outermost.
+        store: Of what Git itself keeps of it.
+        depth: How many repositories are around it.
+    """
+
+    path: str = ""
+    store: str = ".git"
+    depth: int = 0
+
+    def of(self, module: _Submodule) -> _Place:
+        path = f"{self.path}/{module.path}".lstrip("/")
+        return _Place(path, f"{self.store}/modules/{module.name}", self.depth + 1)
+
+    @property
+    def link(self) -> File:
+        """The file ``.git`` of a submodule, which leads to its store."""
+        return File(f"gitdir: {'../' * (self.path.count('/') + 1)}{self.store}\n".encode())
+
+
+def with_submodules(address: Address, checkout: Checkout, place: _Place = _Place()) -> Mapping[str, File]:
     """The files of a commit with those of its submodules in their places.
 
     Args:
         address: Of the repository; its credentials are shown to those of the submodules as well.
         checkout: Of it.
-        depth: How many repositories within each other are followed.
+        place: Where it is among the repositories around it.
 
     Raises:
         GitError: One cannot be had, or is named without a commit.
@@ -42,10 +67,10 @@ def with_submodules(address: Address, checkout: Checkout, depth: int = _DEEPEST)
     for each in _named(checkout.files):
         if each.path not in checkout.submodules:
             raise GitError("entry not found")
-        there = replace(address, url=_resolved(address.url, each.url))
+        there, within = replace(address, url=_resolved(address.url, each.url)), place.of(each)
         below = remote.checkout(there, checkout.submodules[each.path])
-        files = with_submodules(there, below, depth - 1) if depth > 1 else below.files
-        found |= {f"{each.path}/{path}": file for path, file in files.items()}
+        files = with_submodules(there, below, within) if within.depth < _DEEPEST else below.files
+        found |= {f"{each.path}/{path}": file for path, file in {**files, ".git": within.link}.items()}
     return found
 
 
@@ -56,8 +81,8 @@ def _named(files: Mapping[str, File]) -> Iterator[_Submodule]:
         config = ConfigFile.from_file(io.BytesIO(files[_FILE].content))
     except ValueError as error:
         raise GitError(str(error)) from error
-    for path, url, _ in parse_submodules(config):
-        yield _Submodule(posixpath.normpath(path.decode()), url.decode())
+    for path, url, name in parse_submodules(config):
+        yield _Submodule(name.decode(), posixpath.normpath(path.decode()), url.decode())
 
 
 def _resolved(base: str, url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Mapping
 
 import pytest
@@ -42,15 +43,25 @@ def test_their_files_are_at_the_commit_that_is_named(flux: Flux, project: Projec
     combined(project, sub, named(sub))
     sub.commit({"later.yaml": config_map("later")})
     flux.repository(project.url, recurseSubmodules=True)
-    assert flux.files() == ["a.yaml", "mods/sub/inner.yaml"]
+    assert flux.files() == ["a.yaml", "mods/sub/.git", "mods/sub/inner.yaml"]
     assert flux.status(GIT)["observedRecurseSubmodules"] is True
+
+
+def test_each_comes_with_the_file_that_leads_git_to_it(flux: Flux, project: Project, sub: Project) -> None:
+    combined(project, sub, named(sub))
+    flux.repository(project.url, recurseSubmodules=True)
+    (archive,) = flux.artifacts()
+    with tarfile.open(archive) as found:
+        link = found.extractfile("mods/sub/.git")
+        assert link is not None
+        assert link.read() == b"gitdir: ../../.git/modules/mods/sub\n"
 
 
 def test_asking_for_them_later_stores_the_same_commit_anew(flux: Flux, project: Project, sub: Project) -> None:
     commit = combined(project, sub, named(sub))
     flux.repository(project.url)
     flux.change(GIT, "app", {"recurseSubmodules": True})
-    assert flux.files() == ["a.yaml", "mods/sub/inner.yaml"]
+    assert flux.files() == ["a.yaml", "mods/sub/.git", "mods/sub/inner.yaml"]
     assert flux.status(GIT)["artifact"]["revision"] == f"main@sha1:{commit}"
     flux.change(GIT, "app", {"recurseSubmodules": False})
     assert flux.files() == ["a.yaml"]
@@ -60,7 +71,7 @@ def test_asking_for_them_later_stores_the_same_commit_anew(flux: Flux, project: 
 def test_a_url_with_dots_is_beside_the_repository(flux: Flux, project: Project, sub: Project, url: str) -> None:
     combined(project, sub, named(sub, url=url.replace("NAME", sub.path.partition("/")[2])))
     flux.repository(project.url, recurseSubmodules=True)
-    assert flux.files() == ["a.yaml", "mods/sub/inner.yaml"]
+    assert flux.files() == ["a.yaml", "mods/sub/.git", "mods/sub/inner.yaml"]
 
 
 def test_those_of_submodules_are_followed(flux: Flux, project: Project, forge: ServedForge, sub: Project) -> None:
@@ -89,7 +100,7 @@ def test_one_that_is_not_there_fails_and_mends(flux: Flux, project: Project, sub
     assert ready[2].startswith(f"{doing}: repository not found")
     combined(project, sub, named(sub))
     flux.sync()
-    assert flux.files() == ["a.yaml", "mods/sub/inner.yaml"]
+    assert flux.files() == ["a.yaml", "mods/sub/.git", "mods/sub/inner.yaml"]
 
 
 def test_one_that_is_only_named_fails(flux: Flux, project: Project, sub: Project) -> None:
