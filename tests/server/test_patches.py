@@ -162,3 +162,10 @@ def test_a_strategic_patch_tells_unknown_fields_in_order() -> None:
     patch = {"spec": {"template": {"spec": {"bar": 2}}, "foo": 1}}
     _, notes = _result(patch, "strategic", "Warn")
     assert notes == ['unknown field "spec.foo"', 'unknown field "spec.template.spec.bar"']
+
+
+def test_a_strategic_patch_does_not_change_what_kind_an_object_is() -> None:
+    current = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": 1}}
+    patch = {"kind": "Pod", "apiVersion": "v1", "spec": {"replicas": 2}}
+    after, _ = patches.result(DEPLOYMENTS, current, patch, "strategic", "Strict")
+    assert (after["apiVersion"], after["kind"], after["spec"]["replicas"]) == ("apps/v1", "Deployment", 2)

@@ -99,6 +99,8 @@ def result(
         raise refusal("exceeded max depth") from error
     if notes and field_validation == "Strict":
         raise refusal(f"strict decoding error: {', '.join(notes)}")
+    if type == "strategic":  # what is made of the document's fields has the type it had, whatever they say
+        obj.update({field: current[field] for field in ("kind", "apiVersion") if field in current})
     return obj, [] if field_validation == "Ignore" else notes
 
 
