@@ -337,6 +337,7 @@ def test_json_is_written_in_the_order_of_go_and_ends_its_line(client: Client) ->
     ("body", "said"),
     [
         (b"[1", "couldn't get version/kind; json parse error: unexpected end of JSON input"),
+        (b"\n", "couldn't get version/kind; json parse error: unexpected end of JSON input"),
         (b'{"gracePeriodSeconds":"x"}', "json: cannot unmarshal string into Go struct field DeleteOptions."),
         (b'{"kind":"Foo","apiVersion":"v1"}', 'no kind "Foo" is registered for version "v1" in scheme "pkg/apis/meta/'),
     ],

@@ -9,10 +9,12 @@ from builders import ADMIN
 
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import WriteOptions
+from gitopslab.controlplane.server.typed import Reader
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.schema import struct
 
 KEY = "horizontalpodautoscalers.autoscaling"
 
@@ -162,5 +164,7 @@ def test_an_annotation_has_a_behavior_in_the_names_of_go(verbs: Verbs, api: Loca
 
 
 def test_a_list_of_no_policies_is_refused(api: LocalApi) -> None:
+    wish = autoscaler("autoscaling/v2", behavior={"scaleUp": {"policies": []}})
+    read = Reader().read(struct("autoscaling.v2.HorizontalPodAutoscaler"), wish)  # as it comes over the wire
     with pytest.raises(ApiError, match=r"spec\.behavior\.scaleUp\.policies: Required value: must specify at least one"):
-        api.create(autoscaler("autoscaling/v2", behavior={"scaleUp": {"policies": []}}))
+        api.create(read)

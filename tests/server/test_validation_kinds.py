@@ -91,8 +91,6 @@ NETWORKING: list[tuple[Object, list[str]]] = [
     (ingress(path(), host="*.example.com"), []),
     (made("Ingress", "networking.k8s.io/v1", spec={}),
      ["spec: Invalid value: null: either `defaultBackend` or `rules` must be specified"]),
-    (made("Ingress", "networking.k8s.io/v1", spec={"rules": []}),
-     ["spec: Invalid value: []: either `defaultBackend` or `rules` must be specified"]),
     (ingress(path(), host="10.0.0.1"),
      ['spec.rules[0].host: Invalid value: "10.0.0.1": must be a DNS name, not an IP address']),
     (ingress(path(kind=None)), ["spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified"]),

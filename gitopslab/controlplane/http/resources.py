@@ -352,7 +352,7 @@ def _wire_kind(call: Call) -> tuple[str, str] | None:
 
 
 def _delete_options(call: Call) -> DeleteOptions:
-    if not call.body.strip():
+    if not call.body:
         return delete_options(call.query, None)
     body, _ = decode(
         call.resource, call.body, content_type=call.content_type, field_validation="Ignore", kind=_DELETE_OPTIONS

@@ -66,6 +66,10 @@ class Repeated(dict[str, Any]):
         return self._pairs
 
 
+_TOLD_EMPTY = frozenset({"managedFields", "policies"})
+"""Lists that say something when they are empty: to track owners no more, and an autoscaler's, which must not be."""
+
+
 class Reader:
     """One pass over one value.
 
@@ -130,8 +134,8 @@ class Reader:
             if item is None:
                 continue
             kept = readers[field.type.shape](field.type, item, (at, kind, name))
-            if kept is None or (field.omits_zero and not kept and name != "managedFields"):
-                continue  # an empty managedFields is a wish: to be tracked no more
+            if kept is None or (field.omits_zero and not kept and name not in _TOLD_EMPTY):
+                continue
             result[name] = kept
         for name, zero in kind.fills:
             if name not in result:

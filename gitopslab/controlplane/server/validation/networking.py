@@ -115,7 +115,7 @@ def check_network_policy_change(causes: Causes, policy: Object, before: Object, 
 def _check_ingress_spec(causes: Causes, spec: Object) -> None:
     rules, backend = spec.get("rules") or [], spec.get("defaultBackend")
     if not rules and backend is None:
-        causes.invalid("spec", spec.get("rules"), "either `defaultBackend` or `rules` must be specified")
+        causes.invalid("spec", None, "either `defaultBackend` or `rules` must be specified")
     if backend is not None:
         _check_backend(causes, backend, "spec.defaultBackend")
     for index, rule in enumerate(rules):
