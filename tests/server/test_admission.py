@@ -244,3 +244,47 @@ def test_the_handler_of_a_runtime_class_stays(api: LocalApi) -> None:
     with pytest.raises(ApiError, match='handler: Invalid value: "other": field is immutable'):
         api.update({**made, "handler": "other"})
     assert "handler: Required value" in refusal(api, cluster_object("RuntimeClass", "x", "node.k8s.io/v1")).message
+
+
+REFERS = {"valueFrom": {"secretKeyRef": {"name": "other", "key": "k"}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"volumes": [{"name": "v", "secret": {"secretName": "known"}}], "imagePullSecrets": [{"name": "pull"}]}, ""),
+        (
+            {"volumes": [{"name": "v", "secret": {"secretName": "other"}}]},
+            'volume with secret.secretName="other" is not allowed because service account strict does not reference '
+            "that secret",
+        ),
+        (
+            {"initContainers": [{"name": "i", "image": "x", "env": [{"name": "A", **REFERS}]}]},
+            'init container i with envVar A referencing secret.secretName="other" is not allowed because service '
+            "account strict does not reference that secret",
+        ),
+        (
+            {"containers": [{"name": "c", "image": "x", "envFrom": [{"secretRef": {"name": "other"}}]}]},
+            'container c with envFrom referencing secret.secretName="other" is not allowed because service account '
+            "strict does not reference that secret",
+        ),
+        (
+            {"imagePullSecrets": [{"name": "other"}]},
+            'imagePullSecrets[0].name="other" is not allowed because service account strict does not reference that '
+            "imagePullSecret",
+        ),
+    ],
+    ids=["known", "volume", "variable", "variables", "pull secret"],
+)
+def test_an_account_can_keep_its_pods_to_the_secrets_that_it_names(api: LocalApi, spec: Object, why: str) -> None:
+    secrets = {"secrets": [{"name": "known"}], "imagePullSecrets": [{"name": "pull"}]}
+    account = cluster_object("ServiceAccount", "strict", **secrets)
+    account["metadata"].update(namespace="default", annotations={"kubernetes.io/enforce-mountable-secrets": "true"})
+    api.create(account)
+    wish = pod("p", spec={"serviceAccountName": "strict", **spec})
+    if not why:
+        assert api.create(wish)
+        return
+    with pytest.raises(ApiError) as refused:
+        api.create(wish)
+    assert refused.value.message == f'pods "p" is forbidden: {why}'

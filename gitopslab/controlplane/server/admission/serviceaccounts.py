@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.controlplane.server.admission.mountablesecrets import fault
 from gitopslab.machinery.names import random_suffix
 from gitopslab.machinery.objects import Object, annotations_of
 
@@ -33,6 +34,8 @@ def add_account(attributes: Attributes, reader: Reader, chance: Random) -> None:
         _mount_token(spec, chance)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = [dict(reference) for reference in account["imagePullSecrets"]]
+    if why := fault(account, spec):
+        raise attributes.refusal(why)
 
 
 def _wants_token(spec: Object, account: Object) -> bool:

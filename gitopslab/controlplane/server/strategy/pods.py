@@ -21,7 +21,7 @@ def prepare_create(pod: Object) -> None:
     spec = pod["spec"]
     pod["status"] = {"phase": "Pending", "qosClass": quality_of_service(spec)}
     if spec.get("schedulingGates"):
-        pod["status"]["conditions"] = [_gated()]
+        pod["status"]["conditions"] = [_gated(pod["metadata"].get("creationTimestamp"))]
     merge_match_label_keys(pod)
 
 
@@ -80,12 +80,12 @@ def _amounts(resources: dict[str, Any] | None) -> dict[str, Any]:
     return found
 
 
-def _gated() -> Object:
+def _gated(since: str | None) -> Object:
     return {
         "type": "PodScheduled",
         "status": "False",
         "lastProbeTime": None,
-        "lastTransitionTime": None,
+        "lastTransitionTime": since,
         "reason": "SchedulingGated",
         "message": "Scheduling is blocked due to non-empty scheduling gates",
     }
