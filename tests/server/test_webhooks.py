@@ -342,3 +342,83 @@ def test_a_service_is_reached_by_its_cluster_ip_under_its_name(api: LocalApi, ou
     api.create(config_map("a"))
     destination = outside.destinations[-1]
     assert (destination.host, destination.cluster_ip) == ("hook.default.svc", made["spec"]["clusterIP"])
+
+
+_POSTED = {
+    "pods/binding": ({"target": {"kind": "Node", "name": "n1"}, "metadata": {"name": "p"}}, ("", "v1", "Binding")),
+    "pods/eviction": ({"metadata": {"name": "p"}}, ("policy", "v1", "Eviction")),
+}
+
+
+@pytest.mark.parametrize("path", _POSTED)
+def test_what_is_posted_to_a_pod_is_told_as_what_it_is_and_nothing_else(
+    verbs: Verbs, api: LocalApi, outside: Outside, path: str
+) -> None:
+    plural, _, sub = path.partition("/")
+    resource = verbs.catalog.by_key(plural)
+    assert resource is not None
+    zone = {"topology.kubernetes.io/zone": "a"}
+    api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "labels": zone}})
+    api.create(pod("p"))
+    outside.programs["/seen"] = allowing
+    everything = {**_MAPS, "resources": ["pods", "pods/*"]}
+    api.create(configuration("Validating", webhook("/seen", rules=[everything])))
+    given, kind = _POSTED[path]
+    verbs.create(ADMIN, resource, "default", given, WriteOptions(), name="p", subresource=sub)
+    (request,) = outside.requests
+    assert (request["operation"], request["subResource"], request["name"]) == ("CREATE", sub, "p")
+    assert tuple(request["kind"].values()) == kind
+    assert (request["object"]["kind"], request["object"]["metadata"]["namespace"]) == (kind[2], "default")
+    assert request["oldObject"] is None
+    if sub == "binding":
+        assert request["object"]["metadata"]["labels"] == zone
+        assert api.get("pods", "p", "default")["metadata"]["labels"] == {
+            **pod("p")["metadata"].get("labels", {}),
+            **zone,
+        }
+
+
+def test_a_request_for_a_token_is_told_with_its_account(verbs: Verbs, api: LocalApi, outside: Outside) -> None:
+    outside.programs["/no"] = lambda request: {"allowed": False}
+    rule = {**_MAPS, "resources": ["serviceaccounts/token"]}
+    api.create(configuration("Validating", webhook("/no", rules=[rule])))
+    with pytest.raises(ApiError) as refused:
+        api.token("default", "default", {"audiences": ["x"], "expirationSeconds": 3600})
+    assert refused.value.message == 'admission webhook "no.example.com" denied the request without explanation'
+    (request,) = outside.requests
+    assert request["kind"] == {"group": "authentication.k8s.io", "version": "v1", "kind": "TokenRequest"}
+    assert request["object"]["spec"] == {"audiences": ["x"], "expirationSeconds": 3600, "boundObjectRef": None}
+    assert request["object"]["metadata"]["uid"] == api.get("serviceaccounts", "default", "default")["metadata"]["uid"]
+
+
+def test_a_connection_is_told_with_its_options(verbs: Verbs, api: LocalApi, outside: Outside) -> None:
+    outside.programs["/no"] = lambda request: {"allowed": False}
+    rule = {**_MAPS, "operations": ["CONNECT"], "resources": ["pods/exec"]}
+    api.create(configuration("Validating", webhook("/no", rules=[rule])))
+    pods = verbs.catalog.by_key("pods")
+    assert pods is not None
+    wish = {"kind": "PodExecOptions", "apiVersion": "v1", "stdout": True, "command": ["ls"]}
+    with pytest.raises(ApiError):
+        verbs.connect(ADMIN, pods, "exec", "default", "p", wish)
+    (request,) = outside.requests
+    assert (request["operation"], request["object"], request["options"]) == ("CONNECT", wish, None)
+    assert request["kind"] == {"group": "", "version": "v1", "kind": "PodExecOptions"}
+
+
+@pytest.mark.parametrize(
+    ("binding", "message"),
+    [
+        ({"metadata": {"name": "other"}}, "name in URL does not match name in Binding object"),
+        ({"metadata": {"name": "p", "namespace": "other"}},
+         "the namespace of the provided object does not match the namespace sent on the request"),
+        ({"metadata": {"name": "p"}, "target": {"kind": "Pod", "name": "n1"}},
+         'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"'),
+    ],
+)  # fmt: skip
+def test_a_binding_must_fit_its_path(verbs: Verbs, api: LocalApi, binding: Object, message: str) -> None:
+    api.create(pod("p"))
+    pods = verbs.catalog.by_key("pods")
+    assert pods is not None
+    with pytest.raises(ApiError) as refused:
+        verbs.create(ADMIN, pods, "default", binding, WriteOptions(), name="p", subresource="binding")
+    assert refused.value.message == message

@@ -42,7 +42,7 @@ from gitopslab.controlplane.server.store import Record
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, bad_request, not_found
 from gitopslab.machinery.kinds import Resource, Subresource
-from gitopslab.machinery.objects import name_of, uid_of
+from gitopslab.machinery.objects import uid_of
 
 _ANSWERED_DIRECTLY = ("binding", "eviction")  # a Status, or what was posted: never a table
 
@@ -222,17 +222,12 @@ class ResourceEndpoint:
     def _create(self, call: Call) -> Answer:
         options = call.write_options("CreateOptions")
         resource, info = call.resource, call.info
-        kind = _wire_kind(call)
+        where, kind = {"name": info.name, "subresource": info.subresource}, _wire_kind(call)
         obj, warnings = decode(
             resource, call.body, content_type=call.content_type, field_validation=options.field_validation, kind=kind
         )
         options.warnings.extend(warnings)
-        name, sub = info.name, info.subresource
-        if resource.key == "bindings":  # the old spelling of pods/NAME/binding
-            pods = self._verbs.catalog.at("", "v1", "pods")
-            assert pods is not None, "pods are always served"
-            resource, name, sub = pods, name_of(obj), "binding"
-        record = self._verbs.create(call.who, resource, info.namespace, obj, options, name=name, subresource=sub)
+        record = self._verbs.create(call.who, resource, info.namespace, obj, options, **where)
         return _written(call, record, 201, options)
 
     def _update(self, call: Call) -> Answer:

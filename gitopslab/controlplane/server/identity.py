@@ -52,7 +52,7 @@ def assign(obj: Object, namespace: str, now: float, chance: Random) -> None:
     metadata = obj.setdefault("metadata", {})
     if metadata.get("resourceVersion"):
         raise unclassified("resourceVersion should not be set on objects to be created")
-    _place(metadata, namespace)
+    place(metadata, namespace)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = names.generated(metadata["generateName"], chance)
     for field in _SERVER_SET:
@@ -93,7 +93,7 @@ def check_path(namespace: str, name: str, obj: Object) -> None:
         ApiError: 400 when path and body differ.
     """
     metadata = obj.setdefault("metadata", {})
-    _place(metadata, namespace)
+    place(metadata, namespace)
     found = metadata.get("name")
     if not found:
         raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
@@ -184,7 +184,7 @@ def ordered(resource: Resource, obj: Object) -> Object:
     return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata, **rest}
 
 
-def _place(metadata: Object, namespace: str) -> None:
+def place(metadata: Object, namespace: str) -> None:
     """Put an object into the namespace of its path; what has none loses the one it names, as on a real server."""
     if not namespace:
         metadata.pop("namespace", None)

@@ -109,7 +109,7 @@ class LocalApi:
 
     def bind(self, name: str, namespace: str, node: str) -> None:
         """Put a pod on a node."""
-        target = {"target": {"kind": "Node", "name": node}}
+        target = {"metadata": {"name": name}, "target": {"kind": "Node", "name": node}}
         pods = self._resource("pods")
         self._verbs.create(self._caller, pods, namespace, target, WriteOptions(), name=name, subresource="binding")
 

@@ -49,6 +49,7 @@ class WriteOptions:
         force: Server-side apply takes fields from other managers.
         field_validation: ``Strict``, ``Warn`` or ``Ignore`` for unknown fields.
         warnings: Filled while the request is worked on; they become ``Warning`` headers.
+        is_inner: Whether this write carries out another request, of which those outside know already.
     """
 
     dry_run: bool = False
@@ -56,6 +57,7 @@ class WriteOptions:
     force: bool = False
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
+    is_inner: bool = False
 
     def told(self, kind: str) -> dict[str, Any]:
         """The object that carries them, as admission is told of it: only what was asked for."""
@@ -84,6 +86,7 @@ class DeleteOptions:
         dry_run: Do everything but keep it.
         is_cascading: Whether dependents were asked for with ``orphanDependents: false``, as of old.
         warnings: Filled while the request is worked on; they become ``Warning`` headers.
+        is_inner: Whether this deletion carries out another request, of which those outside know already.
     """
 
     grace_seconds: int | None = None
@@ -93,6 +96,7 @@ class DeleteOptions:
     dry_run: bool = False
     is_cascading: bool = False
     warnings: list[str] = field(default_factory=list)
+    is_inner: bool = False
 
     def told(self, kind: str) -> dict[str, Any]:
         """The object that carries them, as admission is told of it: only what was asked for."""

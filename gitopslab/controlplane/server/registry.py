@@ -195,7 +195,8 @@ def attributes_of(
         uid=who.uid,
         extra=who.extra,
         dry_run=options.dry_run,
-        options=options.told(_OPTIONS[operation]),
+        options=options.told(_OPTIONS[operation]) if operation in _OPTIONS else None,
+        is_inner=options.is_inner,
     )
 
 

@@ -58,6 +58,7 @@ class Reviews:
         options: WriteOptions,
         *,
         subresource: str,
+        ask: Callable[[Object], None],
     ) -> Record:
         """What was asked, with its answer.
 
@@ -69,6 +70,7 @@ class Reviews:
             asked: The question; it is taken over.
             options: Name the manager of the question's fields.
             subresource: ``token`` or empty.
+            ask: Has those outside look at a request for a token.
 
         Raises:
             InvalidError: The question is incomplete.
@@ -78,7 +80,7 @@ class Reviews:
         manager = options.field_manager or who.manager
         ownership.tracked(typed, None, asked, manager=manager, subresource=subresource, now=now)
         if subresource:
-            return Record.of(requests.answered(self.accounts, self.reader, namespace, name, asked, now))
+            return Record.of(requests.answered(self.accounts, self.reader, namespace, name, asked, now, ask))
         return Record.of(self._answered(who, resource, namespace, asked))
 
     def _answered(self, who: Caller, resource: Resource, namespace: str, review: Object) -> Object:

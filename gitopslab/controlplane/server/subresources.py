@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.server.admission.pods import copy_topology
-from gitopslab.controlplane.server.identity import check_preconditions
+from gitopslab.controlplane.server.identity import check_preconditions, place
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.store import Record
-from gitopslab.errors import ApiError, bad_request, conflict, forbidden, unclassified
+from gitopslab.errors import ApiError, conflict, forbidden, unclassified
 from gitopslab.machinery import selectors
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from gitopslab.controlplane.server.verbs import Verbs
 
 
+BINDINGS = "bindings"
+"""The old spelling of ``pods/NAME/binding``."""
+
 # -- binding ---------------------------------------------------------------------------------------------------------
 
 
@@ -42,21 +45,45 @@ def bind(
 ) -> Record:
     """Put a pod on a node (``registry/core/pod/storage.BindingREST``): once, and never a pod that is being deleted.
 
-    The pod also gets the node's zone and region labels, as the PodTopologyLabels admission plugin does since 1.35.
+    Args:
+        verbs: Where the pod is.
+        who: Binds it.
+        resource: Of pods.
+        namespace: Of the pod.
+        name: Of the pod.
+        binding: What ``posted`` made of what was posted.
+        options: Of the request.
     """
-    node = binding.get("target", {}).get("name") or ""
+    target = binding.get("target") or {}
+    node, kind = target.get("name") or "", target.get("kind") or ""
+    if kind not in ("", "Node"):
+        raise unclassified(f'target.kind: Unsupported value: "{kind}": supported values: "Node", "<empty>"')
     if not node:
         raise unclassified("target.name: Required value")
     pod = verbs.get(who, resource, namespace, name).copy()
     _check_bindable(resource, pod, node)
     pod["spec"]["nodeName"] = node
-    pod["metadata"].setdefault("annotations", {}).update(binding.get("metadata", {}).get("annotations") or {})
-    if not pod["metadata"]["annotations"]:
-        del pod["metadata"]["annotations"]
-    copy_topology(pod, verbs.reader)
+    for field in ("annotations", "labels"):
+        if given := binding["metadata"].get(field):
+            pod["metadata"].setdefault(field, {}).update(given)
     _set_scheduled(pod, timestamp(verbs.clock.now()))
-    verbs.update(who, resource, namespace, name, pod, options, subresource="binding")
+    inner = replace(options, is_inner=True)
+    verbs.update(who, resource, namespace, name, pod, inner, subresource="binding")
     return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+
+
+def posted(verbs: Verbs, subresource: str, namespace: str, given: Object) -> Object:
+    """A Binding or Eviction as admission is told of it.
+
+    A Binding has the zone and region of its node as labels (the PodTopologyLabels admission plugin, since 1.35), which
+    the pod gets with it.
+    """
+    kind, version = ("Eviction", "policy/v1") if subresource == "eviction" else ("Binding", "v1")
+    made = {**given, "kind": kind, "apiVersion": version, "metadata": dict(given.get("metadata") or {})}
+    place(made["metadata"], namespace)
+    if kind == "Binding":
+        copy_topology(made, (given.get("target") or {}).get("name") or "", verbs.reader)
+    return made
 
 
 def _check_bindable(resource: Resource, pod: Object, node: str) -> None:
@@ -95,10 +122,8 @@ def evict(
     Raises:
         ApiError: 429 when a budget would be violated, 500 when several budgets cover the pod.
     """
-    if (eviction.get("metadata") or {}).get("name") != name:
-        raise bad_request("name in URL does not match name in Eviction object")
-    delete = _wished(eviction, options)
-    options = replace(options, dry_run=delete.dry_run)
+    delete = replace(_wished(eviction, options), is_inner=True)
+    options = replace(options, dry_run=delete.dry_run, is_inner=True)
     pod = verbs.get(who, resource, namespace, name).object
     if not _is_safe_to_evict(pod):
         budgets = [budget for budget in verbs.reader.all(_BUDGETS, namespace_of(pod)) if _covers(budget, pod)]
@@ -157,8 +182,8 @@ def _spend(verbs: Verbs, who: Caller, pod: Object, budget: Object, options: Writ
     allowed = find_condition(status.get("conditions") or [], "DisruptionAllowed")
     if allowed is not None and not status["disruptionsAllowed"]:
         allowed.update({"status": "False", "reason": "InsufficientPods", "message": "", "lastTransitionTime": now})
-    spent = {**budget, "status": status}
-    verbs.update(who, resource, namespace_of(budget), name_of(budget), spent, options, subresource="status")
+    spent, own = {**budget, "status": status}, replace(options, is_inner=False)
+    verbs.update(who, resource, namespace_of(budget), name_of(budget), spent, own, subresource="status")
 
 
 _BUDGETS = "poddisruptionbudgets.policy"

@@ -17,6 +17,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
@@ -47,7 +48,7 @@ from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
 from gitopslab.controlplane.server.store import Change, Record, Store
 from gitopslab.controlplane.server.webhookclients import Client
-from gitopslab.errors import NotFoundError, already_exists, not_found
+from gitopslab.errors import NotFoundError, already_exists, bad_request, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
@@ -214,12 +215,13 @@ class Verbs:
             AlreadyExistsError: The name is taken.
             InvalidError: The object breaks a rule.
         """
-        if subresource == "binding":
-            return self._retried(lambda: subresources.bind(self, who, resource, namespace, name, obj, options))
-        if subresource == "eviction":
-            return subresources.evict(self, who, resource, namespace, name, obj, options)
+        if subresource in ("binding", "eviction") or resource.key == subresources.BINDINGS:
+            return self._post(who, resource, subresource, namespace, name, obj, options)
         if subresource == "token" or not resource.stored:
-            return self._reviews.answer(who, resource, namespace, name, obj, options, subresource=subresource)
+            return self._reviews.answer(
+                who, resource, namespace, name, obj, options, subresource=subresource,
+                ask=lambda made: self._consult(who, "CREATE", resource, subresource, namespace, name, made, options),
+            )  # fmt: skip
         if (home := self._forms.home(resource)) is not None:
             made = self.create(who, home, namespace, self._forms.kept(resource, obj), options)
             return self._forms.shown(resource, made)
@@ -327,7 +329,61 @@ class Verbs:
                 self.delete(who, resource, namespace_of(record.object), name_of(record.object), options)
         return found
 
+    def connect(
+        self, who: Caller, resource: Resource, subresource: str, namespace: str, name: str, wish: Object
+    ) -> None:
+        """Have those outside look at a request for a connection, as ``exec`` is one.
+
+        Args:
+            who: Asks.
+            resource: Of what is connected to.
+            subresource: Through which path.
+            namespace: Of it.
+            name: Of it; ``NAME:PORT`` where that is asked for.
+            wish: The options of the connection, as in ``PodExecOptions``.
+
+        Raises:
+            ApiError: One of them refuses.
+        """
+        self._consult(who, "CONNECT", resource, subresource, namespace, name, wish, WriteOptions())
+
     # -- the steps of a write -----------------------------------------------------------------------------------------
+
+    def _post(
+        self,
+        who: Caller,
+        resource: Resource,
+        subresource: str,
+        namespace: str,
+        name: str,
+        obj: Object,
+        options: WriteOptions,
+    ) -> Record:
+        """Carry out what was posted to a subresource that is not the object itself."""
+        made, pods = subresources.posted(self, subresource, namespace, obj), self._resource("pods")
+        if not name and not name_of(made):
+            raise bad_request("Name parameter required.")
+        if name and name_of(made) != name:
+            raise bad_request(f"name in URL does not match name in {made['kind']} object")
+        name = name_of(made)
+        self._consult(who, "CREATE", resource, subresource, namespace, name, made, options)
+        if subresource == "eviction":
+            return subresources.evict(self, who, pods, namespace, name, made, options)
+        return self._retried(lambda: subresources.bind(self, who, pods, namespace, name, made, options))
+
+    def _consult(
+        self,
+        who: Caller,
+        operation: str,
+        resource: Resource,
+        subresource: str,
+        namespace: str,
+        name: str,
+        obj: Object,
+        options: WriteOptions,
+    ) -> None:
+        attributes = attributes_of(who, resource, operation, subresource, obj, None, options)
+        self._admission.consult(replace(attributes, namespace=namespace, name=name), options.warnings)
 
     def _apply(
         self,

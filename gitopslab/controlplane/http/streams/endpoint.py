@@ -17,16 +17,18 @@ from starlette.websockets import WebSocket
 
 from gitopslab.controlplane.http.answers import Answer, text
 from gitopslab.controlplane.http.log_lines import container_of
-from gitopslab.controlplane.http.parameters import Query
+from gitopslab.controlplane.http.parameters import Query, truth
 from gitopslab.controlplane.http.request import RequestInfo
 from gitopslab.controlplane.http.streams.portforward import serve_portforward
 from gitopslab.controlplane.http.streams.proxy import Proxy
 from gitopslab.controlplane.http.streams.remotecommand import serve_attach, serve_exec, stream_options
+from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.runtime.streams import Exec, Place, Ports, RefusedError
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object
 
 UPGRADED = frozenset({"exec", "attach", "portforward"})
 """Subresources that are served over an upgraded connection. Whoever opens one needs the verb ``create``."""
@@ -68,6 +70,9 @@ class StreamEndpoint:
         Raises:
             ApiError: There is nothing to be joined to.
         """
+        wish = _wish(resource, info, query, scope)
+        where = resource, info.subresource, info.namespace, info.name
+        await strands.run(lambda: self._verbs.connect(who, *where, wish))
         if info.subresource == "proxy":
             return await self._proxy.serve(who, resource, info, scope, receive)
         if self._exec is None or self._ports is None:
@@ -99,6 +104,19 @@ class StreamEndpoint:
         if upgrade.startswith(b"spdy"):
             raise bad_request(f"{info.subresource} is served over WebSockets only; kubectl speaks them from 1.31 on")
         raise bad_request("Upgrade request required")
+
+
+def _wish(resource: Resource, info: RequestInfo, query: Query, scope: Scope) -> Object:
+    """What a client wants of a connection, as the object that admission is told of."""
+    sub = resource.subresource(info.subresource)
+    wish: Object = {"kind": sub.kind if sub is not None else "", "apiVersion": resource.api_version}
+    if info.subresource == "proxy":
+        return {**wish, "path": f"/{'/'.join(info.rest)}"}
+    if info.subresource == "portforward":
+        return {**wish, "ports": [int(port) for port in _repeated(scope, "ports") if port.isdigit()]}
+    wish |= {name: True for name in ("stdin", "stdout", "stderr", "tty") if truth(query, name)}
+    given = {"container": query.get("container", ""), "command": _repeated(scope, "command")}
+    return {**wish, **{name: value for name, value in given.items() if value}}
 
 
 def _repeated(scope: Scope, name: str) -> list[str]:

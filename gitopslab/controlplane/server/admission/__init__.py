@@ -89,7 +89,19 @@ class Admission:
             self._extend(attributes, warnings, again)
         self._complete(attributes, warnings)
 
+    def consult(self, attributes: Attributes, warnings: list[str]) -> None:
+        """Have those outside look at a request that is no write of the object itself, and change what was posted.
+
+        Raises:
+            ApiError: One of them refuses.
+        """
+        if attributes.operation != "CONNECT":
+            self._extend(attributes, warnings, Reinvocation())
+        self._ask_others(attributes, warnings)
+
     def _extend(self, attributes: Attributes, warnings: list[str], again: Reinvocation) -> None:
+        if attributes.is_inner:
+            return
         mutating.mutate(attributes, self._reader, self._catalog, again)
         self.webhooks.mutate(attributes, warnings, again)
 
@@ -106,7 +118,8 @@ class Admission:
                 priority.set_priority(attributes, self._reader)
                 runtimeclasses.set_class(attributes, self._reader)
                 if attributes.operation == "CREATE":
-                    pods.copy_topology(attributes.wished(), self._reader)
+                    pod = attributes.wished()
+                    pods.copy_topology(pod, pod["spec"].get("nodeName") or "", self._reader)
             case "certificatesigningrequests.certificates.k8s.io":
                 certificates.record_requester(attributes)
             case "persistentvolumeclaims":
@@ -140,7 +153,8 @@ class Admission:
         if attributes.operation == "DELETE":
             namespaces.check_deletable(attributes)
             priority.check_deletable(attributes)
-            self.webhooks.mutate(attributes, warnings, Reinvocation())
+            if not attributes.is_inner:
+                self.webhooks.mutate(attributes, warnings, Reinvocation())
             self._ask_others(attributes, warnings)
             return
         if attributes.resource.key == "pods":
@@ -162,5 +176,7 @@ class Admission:
         self._quotas.check(attributes)
 
     def _ask_others(self, attributes: Attributes, warnings: list[str]) -> None:
+        if attributes.is_inner:
+            return
         policies.check(attributes, self._reader, self._catalog, warnings)
         self.webhooks.check(attributes, warnings)

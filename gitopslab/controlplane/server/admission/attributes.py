@@ -32,11 +32,13 @@ class Attributes:
     """One write (``admission.Attributes``).
 
     Attributes:
-        operation: ``CREATE``, ``UPDATE`` or ``DELETE``.
-        object: The wished state; plugins change it in place. None when deleting.
+        operation: ``CREATE``, ``UPDATE``, ``DELETE`` or ``CONNECT``.
+        object: The wished state; plugins change it in place. None when deleting. Of a subresource with a kind of its
+            own, what was posted there; of a connection, its options.
         before: The stored state; None when creating.
         user: Who writes, with the ``groups``, ``uid`` and ``extra`` facts of a ``Caller``.
-        options: The options of the request, as the object that carries them.
+        options: The options of the request, as the object that carries them; None when it can have none.
+        is_inner: Whether the write carries out another request, of which those outside know already.
     """
 
     operation: str
@@ -51,7 +53,8 @@ class Attributes:
     uid: str = ""
     extra: Extra = ()
     dry_run: bool = False
-    options: Object = field(default_factory=dict)
+    options: Object | None = field(default_factory=dict)
+    is_inner: bool = False
 
     def wished(self) -> Object:
         """The object of a create or update.

@@ -23,13 +23,13 @@ def add_tolerations(attributes: Attributes) -> None:
         spec["tolerations"] = [*present, *(_toleration(taint) for taint in missing)]
 
 
-def copy_topology(pod: Object, reader: Reader) -> None:
-    """Give a pod on a node the labels of its zone and region."""
-    node = reader.find("nodes", "", pod["spec"].get("nodeName") or "")
+def copy_topology(obj: Object, name: str, reader: Reader) -> None:
+    """Give a pod, or what binds it, the labels of its node's zone and region."""
+    node = reader.find("nodes", "", name)
     found = labels_of(node or {})
     wanted = {label: found[label] for label in _TOPOLOGY if label in found}
     if wanted:
-        pod["metadata"].setdefault("labels", {}).update(wanted)
+        obj["metadata"]["labels"] = {**(obj["metadata"].get("labels") or {}), **wanted}
 
 
 def _covers(toleration: Object, taint: str) -> bool:

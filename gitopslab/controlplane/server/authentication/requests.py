@@ -5,12 +5,14 @@ Called by ``verbs``; nothing is stored. Upstream: ``pkg/registry/core/serviceacc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.authentication.accounts import ISSUER, AccountTokens, Binding
 from gitopslab.errors import InvalidError, bad_request, conflict, invalid, not_found
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
-from gitopslab.machinery.objects import Object, group_of, uid_of
+from gitopslab.machinery.objects import Object, copy_of, group_of, uid_of
 
 _KIND, _GROUP = "TokenRequest", "authentication.k8s.io"
 TOKEN_REQUEST = Resource(_GROUP, "v1", _KIND, "tokenrequests", stored=False)
@@ -24,7 +26,15 @@ _EXTENDED = 365 * 24 * 3600
 _BINDABLE = {"Pod": "pod", "Node": "node", "Secret": "secret"}
 
 
-def answered(tokens: AccountTokens, reader: Reader, namespace: str, name: str, request: Object, now: float) -> Object:
+def answered(
+    tokens: AccountTokens,
+    reader: Reader,
+    namespace: str,
+    name: str,
+    request: Object,
+    now: float,
+    ask: Callable[[Object], None],
+) -> Object:
     """The request with its token.
 
     Args:
@@ -34,6 +44,7 @@ def answered(tokens: AccountTokens, reader: Reader, namespace: str, name: str, r
         name: Of the account, from the path.
         request: A TokenRequest; it is taken over.
         now: The time.
+        ask: Has those outside look at it.
 
     Raises:
         NotFoundError: There is no such account, or nothing to bind to.
@@ -54,6 +65,9 @@ def answered(tokens: AccountTokens, reader: Reader, namespace: str, name: str, r
     seconds = spec.setdefault("expirationSeconds", _DEFAULT)
     _check_seconds(seconds)
     bound = _binding(reader, spec.get("boundObjectRef"), namespace, name)
+    told = {**spec, "boundObjectRef": spec.get("boundObjectRef")}
+    nothing: Object = {"token": "", "expirationTimestamp": None}
+    ask({"kind": _KIND, "apiVersion": f"{_GROUP}/v1", "metadata": copy_of(metadata), "spec": told, "status": nothing})
     is_projected = seconds == _PROJECTED and bound is not None and bound.kind == "pod" and spec["audiences"] == [ISSUER]
     token = tokens.issue(
         account, spec["audiences"], _EXTENDED if is_projected else seconds, warn_after=seconds if is_projected else 0,

@@ -7,9 +7,8 @@ policy counts from the moment it is stored. ``matching`` says which writes a pol
 is configured by, ``evaluating`` has the expressions evaluated. Upstream:
 ``apiserver/pkg/admission/plugin/policy/validating``.
 
-Simplified: there is no audit log, so ``Audit`` and audit annotations lead nowhere; ``CONNECT`` (exec, proxy) is never
-asked about; ``authorizer`` is not known to expressions, and a policy that uses it is refused; a policy's status tells
-nothing of types.
+Simplified: there is no audit log, so ``Audit`` and audit annotations lead nowhere; ``authorizer`` is not
+known to expressions, and a policy that uses it is refused; a policy's status tells nothing of types.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ The chain calls ``mutate`` after its own plugins and ``check`` after validation.
 so one counts from the moment it is stored. ``calling`` is one call. Upstream:
 ``apiserver/pkg/admission/plugin/webhook``.
 
-Simplified: validating webhooks are asked one after the other, not at once; ``CONNECT`` (exec, proxy) is never asked
-about; what a webhook changes of a Scale is not taken over; there is no audit log for their annotations. Webhooks are
-called on this machine and through Services of the lab only.
+Simplified: validating webhooks are asked one after the other, not at once; what a webhook changes of a Scale is not
+taken over; there is no audit log for their annotations. Webhooks are called on this machine and through Services of
+the lab only.
 """
 
 from __future__ import annotations

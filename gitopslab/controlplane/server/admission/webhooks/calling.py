@@ -77,7 +77,8 @@ def call(
 def _review(uid: str, version: str, attributes: Attributes, obj: Object | None) -> bytes:
     told = {key: value for key, value in request_of(attributes).items() if value not in ("", None)}
     user = {key: value for key, value in told["userInfo"].items() if value}
-    request = {"uid": uid, **told, "userInfo": user, "object": obj, "oldObject": attributes.before}
+    objects = {"object": obj, "oldObject": attributes.before, "options": attributes.options}
+    request = {"uid": uid, **told, "userInfo": user, **objects}
     return orjson.dumps({"kind": "AdmissionReview", "apiVersion": f"{_GROUP}/{version}", "request": request})
 
 
