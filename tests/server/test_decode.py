@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitopslab.controlplane.server.decode import check, decode
-from gitopslab.controlplane.server.scalars import base64_offset, canonical_time, quantity
 from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.scalars import base64_offset, canonical_time, quantity
 
 CATALOG = Catalog()
 

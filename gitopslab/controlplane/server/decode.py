@@ -12,12 +12,12 @@ from typing import Any
 
 from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource
-from gitopslab.controlplane.server.typed import Reader, TypedError, go_kind
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery import protobuf, schema
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, group_of
+from gitopslab.machinery.typed import Reader, TypedError, go_kind
 
 JSON = "application/json"
 YAML = "application/yaml"

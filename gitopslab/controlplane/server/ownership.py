@@ -20,7 +20,6 @@ from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.fieldset import FieldSet, difference, intersection, members, union, without_below
 from gitopslab.controlplane.server.structured import compare, cut, fields_of, merged, named_fields
-from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.errors import ConflictError, unclassified
 from gitopslab.machinery import schema
 from gitopslab.machinery.clock import timestamp
@@ -28,6 +27,7 @@ from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 from gitopslab.machinery.schema import Slot, Struct, root_of
 from gitopslab.machinery.three_way import LAST_APPLIED
+from gitopslab.machinery.typed import Reader, TypedError
 
 _MOST_UPDATERS = 10
 _SYSTEM = (

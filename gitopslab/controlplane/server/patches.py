@@ -15,7 +15,6 @@ from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.decode import unsupported_media_type
-from gitopslab.controlplane.server.typed import Reader, TypedError, go_kind
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, InvalidError, bad_request, invalid, unclassified
 from gitopslab.machinery import schema
@@ -23,6 +22,7 @@ from gitopslab.machinery.json_patch import json_patch
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import MergeError, go_text, merge_patch, strategic_patch
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.typed import Reader, TypedError, go_kind
 
 CONTENT_TYPES: dict[str, PatchType] = {
     "application/json-patch+json": "json",

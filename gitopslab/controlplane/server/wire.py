@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-from gitopslab.controlplane.server.typed import Repeated
 from gitopslab.machinery import manifests
+from gitopslab.machinery.typed import Repeated
 
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")

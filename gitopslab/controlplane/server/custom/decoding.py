@@ -13,9 +13,9 @@ from typing import Any
 from gitopslab.controlplane.server.custom.pruning import drop_nulls, prune
 from gitopslab.controlplane.server.custom.structural import Node
 from gitopslab.controlplane.server.custom.version import CustomResource
-from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.machinery import schema
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.typed import Reader, TypedError
 
 _DEEPEST = 200
 _UNKNOWN, _QUOTE = 'unknown field "', '"'

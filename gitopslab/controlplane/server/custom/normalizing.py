@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.errors import bad_request
 from gitopslab.machinery import schema as types
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.typed import Reader, TypedError
 
 _DEEPEST = 64
 _KIND = "CustomResourceDefinition"

@@ -18,9 +18,9 @@ from gitopslab.controlplane.server.custom.defaulting import set_defaults
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource, resources_of
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.store import Record, Store
-from gitopslab.controlplane.server.typed import TypedError
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, is_condition_true, name_of
+from gitopslab.machinery.typed import TypedError
 
 _MOST_REMEMBERED = 8192
 

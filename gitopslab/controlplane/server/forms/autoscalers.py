@@ -20,9 +20,9 @@ from gitopslab.controlplane.server.forms.metricspecs import (
     metric_to_v1,
 )
 from gitopslab.controlplane.server.store import Record
-from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.machinery import schema
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.typed import Reader, TypedError
 
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
 _CARRIED = {

@@ -14,7 +14,6 @@ from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.structured import merged, slot_of
-from gitopslab.controlplane.server.typed import Reader, TypedError
 from gitopslab.errors import ApiError
 from gitopslab.machinery import schema
 from gitopslab.machinery.json_patch import json_patch
@@ -22,6 +21,7 @@ from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import MergeError
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.schema import Slot, root_of
+from gitopslab.machinery.typed import Reader, TypedError
 
 
 def apply(mutation: Object, resource: Resource, obj: Object, scope: Scope) -> None:

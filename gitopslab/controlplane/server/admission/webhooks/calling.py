@@ -14,12 +14,12 @@ import orjson
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.review import request_of
-from gitopslab.controlplane.server.typed import go_kind
 from gitopslab.controlplane.server.webhookclients import CallError, Client, Review, ask
 from gitopslab.controlplane.server.wire import from_json
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery.names import CHANCE, new_uid
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.typed import go_kind
 
 _GROUP = "admission.k8s.io"
 _REVIEW = Review(_GROUP, "AdmissionReview", "pkg/util/webhook/client.go:71")

@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gitopslab.controlplane.server.custom import formats
-from gitopslab.controlplane.server.scalars import quantity as checked_quantity
 from gitopslab.machinery import quantity as quantities
+from gitopslab.machinery.scalars import quantity as checked_quantity
 
 Opaque = dict[str, Any]
 

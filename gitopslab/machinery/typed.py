@@ -17,8 +17,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from gitopslab.controlplane.server.scalars import base64_offset, canonical_time, quantity
 from gitopslab.machinery.objects import Object, copy_of
+from gitopslab.machinery.scalars import base64_offset, canonical_time, quantity
 from gitopslab.machinery.schema import Struct, Type, struct
 
 _MAX_NOTES = 100
