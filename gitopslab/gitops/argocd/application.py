@@ -25,7 +25,7 @@ from gitopslab.gitops.argocd.clusters import OWN
 from gitopslab.gitops.argocd.compare import Comparer
 from gitopslab.gitops.argocd.deletion import Deletions, hook_finalizers
 from gitopslab.gitops.argocd.diff import Differ
-from gitopslab.gitops.argocd.ending import Endings
+from gitopslab.gitops.argocd.ending import Endings, has_hooks
 from gitopslab.gitops.argocd.kinds import (
     APPLICATIONS,
     CONTROLLER,
@@ -63,7 +63,8 @@ class ApplicationController:
 
     def __init__(self, given: Surroundings) -> None:
         self._given = given
-        known, api = settings.Settings(given.manager.informer("configmaps")), given.api_for(FIELD_MANAGER)
+        known = settings.Settings(given.manager.informer("configmaps"))
+        api, plain = given.api_for(FIELD_MANAGER), given.api_for(CONTROLLER)
         self._applications = Applications(given.manager, known)
         self.sources: tuple[Source, ...] = (
             Source(APPLICATIONS),
@@ -73,10 +74,10 @@ class ApplicationController:
         comparer = Comparer(given.catalog, self._live, Differ(api, given.catalog), known)
         self._asker = Asker(Sources(given, self.name), comparer)
         self._refreshing = Refreshing(given.clock, known)
-        self._operations = Operations(api, given.catalog, given.clock)
-        deletions = Deletions(api, given.catalog, given.clock)
+        self._operations = Operations(api, given.catalog, given.clock, plain)
+        deletions = Deletions(plain, given.catalog, given.clock)
         self._endings = Endings(self._applications, self._live, self._asker, deletions)
-        self._teller = Teller(given.api_for(CONTROLLER), given.clock, known)
+        self._teller = Teller(plain, given.clock, known)
 
     def reconcile(self, request: Request) -> Result:
         """Bring an Application's sync a step further, and its status to what Git and the cluster say."""
@@ -88,7 +89,7 @@ class ApplicationController:
         if is_true(annotations_of(app).get(SKIP_RECONCILE, "")):
             return DONE
         if is_terminating(app) and not app.get("operation"):
-            return self._end(app)
+            return self._end(request, app)
         if not app.get("operation"):
             return self._refresh(request, app)
         step = self._operate(request, app)
@@ -141,7 +142,8 @@ class ApplicationController:
             self._refreshing.done(request, live)
             return True
         anew = annotations_of(app).get(REFRESH) == "hard"
-        answer = self._asker.ask(app, project, _place(app, level), anew=anew, wish=level.name)
+        place, recent = _place(app, level), level is Level.RECENT
+        answer = self._asker.ask(app, project, place, anew=anew, wish=level.name, recent=recent)
         if answer is None:
             return False
         excused = answer.is_trouble and self._refreshing.is_excused(request, level)
@@ -159,7 +161,7 @@ class ApplicationController:
             return
         windows = project["spec"].get("syncWindows") or ()
         decision = autosync.decide(app, comparison, self._given.clock.now(), windows)
-        if not answer.is_trouble:
+        if not answer.is_trouble and not is_terminating(app):
             self._teller.keep_finalizers(app, hook_finalizers(app, answer.objects))
         warns = (project["spec"].get("orphanedResources") or {}).get("warn") is not False
         orphans = len(self._orphans(app)) if warns else 0
@@ -192,8 +194,11 @@ class ApplicationController:
             return 0.0
         return step.after
 
-    def _end(self, app: Object) -> Result:
-        """Do what the finalizers of an Application ask for, as far as it goes now."""
+    def _end(self, request: Request, app: Object) -> Result:
+        """Do what the finalizers of an Application ask for, as far as it goes now, and tell how it is meanwhile.
+
+        Where hooks run at the end, Git is asked for them each time, and nothing is told.
+        """
         try:
             finalizers = self._endings.advance(app)
         except LabError as error:
@@ -202,7 +207,11 @@ class ApplicationController:
         if finalizers is None:
             return DONE
         self._teller.keep_finalizers(app, finalizers)
-        return Result(_LOOK_AGAIN) if finalizers else DONE
+        if not finalizers:
+            return DONE
+        if not has_hooks(app):
+            self._refresh(request, app)
+        return Result(_LOOK_AGAIN)
 
 
 def _after(step: Step) -> Level | None:

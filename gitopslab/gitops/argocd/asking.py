@@ -44,7 +44,9 @@ class Asker:
         self._sources = sources
         self._comparer = comparer
 
-    def ask(self, app: Object, project: Object, place: Object, *, anew: bool = False, wish: str = "") -> Answer | None:
+    def ask(
+        self, app: Object, project: Object, place: Object, *, anew: bool = False, wish: str = "", recent: bool = False
+    ) -> Answer | None:
         """What Git says; None while it is asked, after which the reconciler is called again.
 
         Args:
@@ -53,9 +55,10 @@ class Asker:
             place: ``source`` and ``revision``, or several of each.
             anew: Make manifests that are kept anew.
             wish: What the answer is for; what was looked up for another wish is too old for this one.
+            recent: A branch may be where it was some minutes ago.
         """
         try:
-            target = self._sources.target(app, place, anew=anew, wish=wish)
+            target = self._sources.target(app, place, anew=anew, wish=wish, recent=recent)
         except LabError as error:
             return Answer(Question(app, project, place, None, error.message))
         return None if target is None else Answer(Question(app, project, place, target))

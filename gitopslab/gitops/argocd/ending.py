@@ -50,7 +50,12 @@ class Endings:
 
     def _hooks(self, app: Object, project: Object) -> list[Object] | None:
         """What Git has, where hooks run at the end; None while it is asked."""
-        if not any(name.startswith(_HOOKED) for name in app["metadata"].get("finalizers") or ()):
+        if not has_hooks(app):
             return []
         answer = self._asker.ask(app, project, app["spec"])  # the newest, so that a hook that was mended can run
         return None if answer is None else self._asker.ready(answer)
+
+
+def has_hooks(app: Object) -> bool:
+    """Whether hooks run at the end of an Application."""
+    return any(name.startswith(_HOOKED) for name in app["metadata"].get("finalizers") or ())

@@ -10,6 +10,7 @@ Simplified: no plugins (``source.plugin``), and no Jsonnet. A source that is a c
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,7 +98,9 @@ def generate(files: Mapping[str, File], source: Object, context: Context) -> Gen
         try:
             objects = build(root, root / path, source, context)
         except RenderError as error:
-            raise RenderError(error.message.replace(str(root), CACHED_SOURCE), error.hint) from error
+            # What follows the name of the folder goes with it up to a slash or space: Argo CD takes it for a part.
+            told = re.sub(rf"{re.escape(str(root))}[^ /]*", CACHED_SOURCE, error.message)
+            raise RenderError(told, error.hint) from error
     return Generated(tuple(flat(objects)), kind)
 
 

@@ -7,10 +7,9 @@ Simplified: ``commonAnnotationsEnvsubst`` and variables in other fields are not 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from gitopslab.errors import RenderError
 from gitopslab.gitops.render import confined, kustomize
@@ -39,7 +38,9 @@ def build(root: Path, folder: Path, source: Object, context: Context) -> list[Ob
     try:
         return kustomize.build(folder, confined=True)
     except RenderError as error:
-        raise RenderError(f"`kustomize build {folder}` failed exit status 1: Error: {error.message}") from error
+        warned = "".join(f"{line}\n" for line in error.warnings) if isinstance(error, kustomize.BuildError) else ""
+        words = f"`kustomize build {folder}` failed exit status 1: {warned}Error: {error.message}"
+        raise RenderError(words) from error
 
 
 def _edit(root: Path, folder: Path, options: Object, context: Context) -> None:
@@ -62,7 +63,7 @@ def _edit(root: Path, folder: Path, options: Object, context: Context) -> None:
     _add_metadata(content, options, context)
     content["patches"] = [*(content.get("patches") or ()), *(options.get("patches") or ())]
     content["components"] = [*(content.get("components") or ()), *_components(root, folder, options)]
-    file.write_text(yaml.safe_dump({k: v for k, v in content.items() if v not in ([], {})}), encoding="utf-8")
+    file.write_text(json.dumps({k: v for k, v in content.items() if v not in ([], {})}), encoding="utf-8")
 
 
 def _image(text: str) -> Object:

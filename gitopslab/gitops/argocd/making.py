@@ -16,11 +16,13 @@ from gitopslab.errors import LabError, RenderError
 from gitopslab.gitops.argocd.generate import Context, Generated, generate
 from gitopslab.gitops.argocd.revision import is_commit, resolve
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import Address, File
+from gitopslab.gitops.git.remote import Address, File, NoCommitError
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.version import KUBERNETES
 
 _USER = re.compile(r"//[^/@]*@")
+_SCP = re.compile(r"[^/]+@[^/:]+:")  # git@example.com:group/project.git
+_HTTP_ONLY = "The lab reads repositories over http:// and https:// only."
 _UNKNOWN = "rpc error: code = Unknown desc = "
 
 
@@ -140,7 +142,7 @@ def _looked_up(piece: Piece) -> str:
     if scheme not in ("", "http", "https", "ssh", "git", "file"):
         raise RenderError(f'failed to list refs: unsupported scheme "{scheme}"')
     if not is_readable(piece.url):
-        raise RenderError(f"failed to list refs: {piece.url} is no http:// or https:// URL, which is all the lab reads")
+        raise RenderError(f"failed to list refs: {_unreadable(piece.url, scheme)}", _HTTP_ONLY)
     if is_commit(piece.revision):
         return piece.revision
     try:
@@ -148,6 +150,16 @@ def _looked_up(piece: Piece) -> str:
     except LabError as error:
         raise RenderError(f"failed to list refs: {error.message}") from error
     return resolve(piece.revision, refs)
+
+
+def _unreadable(url: str, scheme: str) -> str:
+    """Why a repository cannot be read; what is no URL is a folder for Git, and there is none."""
+    if scheme in ("http", "https"):
+        why = "missing ']' in host" if "[" in url else "invalid port or host"
+        return f'parse "{url}": {why}'
+    if scheme == "ssh" or (not scheme and _SCP.match(url)):
+        return 'error creating SSH agent: "SSH agent requested but SSH_AUTH_SOCK not-specified"'
+    return "repository not found"
 
 
 def _generated(piece: Piece, revision: str, ready: Sequence[Piece], served: tuple[str, ...]) -> Generated:
@@ -163,5 +175,16 @@ def _generated(piece: Piece, revision: str, ready: Sequence[Piece], served: tupl
 def _files(piece: Piece) -> Mapping[str, File]:
     try:
         return remote.checkout(piece.address, piece.revision).files
+    except NoCommitError as error:
+        raise RenderError(_no_commit(piece.revision)) from error
     except LabError as error:
         raise RenderError(f"failed to fetch revision {piece.revision}: {error.message}") from error
+
+
+def _no_commit(revision: str) -> str:
+    """What git says when it is asked for a commit that is not there."""
+    whole = f"remote error: upload-pack: not our ref {revision}"
+    fatal = whole if is_commit(revision) else f"couldn't find remote ref {revision}"
+    git = f"`git fetch origin {revision} --tags --force --prune` failed exit status 128: fatal: {fatal}"
+    where = "failed to initialize repository resources: rpc error: code = Internal desc ="
+    return f"{where} Failed to checkout revision {revision}: {git}"

@@ -1,8 +1,6 @@
 """Which commit a ``targetRevision`` means: HEAD, a branch, a tag, a range of versions, a commit.
 
 Source: ``lsRemote`` in ``util/git/client.go``, ``util/versions``.
-
-Simplified: an abbreviated commit is found only where a branch or tag names it.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ def is_commit(revision: str) -> bool:
 
 
 def resolve(revision: str, refs: Mapping[str, str]) -> str:
-    """The commit that a revision means.
+    """The commit that a revision means; an abbreviated one stays as it is, and is only found when it is fetched.
 
     Args:
         revision: As it stands in a source; empty for HEAD.
@@ -40,9 +38,7 @@ def resolve(revision: str, refs: Mapping[str, str]) -> str:
         if name in refs:
             return refs[name]
     if _SHORT.fullmatch(revision):
-        found = next((commit for commit in refs.values() if commit.startswith(revision.lower())), None)
-        if found is not None:
-            return found
+        return revision
     raise GitError(f"unable to resolve '{revision}' to a commit SHA")
 
 

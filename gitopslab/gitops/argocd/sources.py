@@ -22,6 +22,7 @@ from gitopslab.gitops.surroundings import Surroundings
 from gitopslab.machinery.objects import Object, labels_of, name_of
 
 _MOST_KEPT = 128
+_REVISION_LASTS = 180.0  # ``--revision-cache-expiration`` of the repository server
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,11 @@ class Sources:
         self._who = who
         self._secrets = given.manager.informer("secrets")
         self._kept: Recent[Piece, Generated] = Recent(_MOST_KEPT)
+        self._commits: Recent[tuple[Address, str], tuple[str, float]] = Recent(_MOST_KEPT)
 
-    def target(self, app: Object, place: Object, *, anew: bool = False, wish: str = "") -> Target | None:
+    def target(
+        self, app: Object, place: Object, *, anew: bool = False, wish: str = "", recent: bool = False
+    ) -> Target | None:
         """What Git says; None while it is looked up, after which the reconciler is asked about the app again.
 
         Args:
@@ -73,12 +77,15 @@ class Sources:
             place: ``source`` and ``revision``, or several of each: of its spec, or of an operation.
             anew: Also make what is kept.
             wish: What it is for; an answer to another wish does not do.
+            recent: A branch may be where it was at the last look, within three minutes.
 
         Raises:
             LabError: It cannot be had; the message is Argo CD's.
         """
         revisions = revisions_of(place)
         pieces = tuple(self._piece(app, *pair) for pair in zip(sources_of(place), revisions, strict=True))
+        if recent:
+            revisions = tuple(self._looked_up(piece) for piece in pieces)
         if not anew and all(map(is_commit, revisions)):
             kept = [(piece, one) for piece in settled(pieces, revisions) if (one := self._kept.get(piece))]
             if len(kept) == len(pieces):
@@ -89,9 +96,16 @@ class Sources:
         if outcome is None:
             return None
         found = outcome.get()
-        for piece, generated in found:
+        for asked, (piece, generated) in zip(pieces, found, strict=True):
             self._kept.put(piece, generated)
+            self._commits.put((asked.address, asked.revision), (piece.revision, self._given.clock.now()))
         return _target(found)
+
+    def _looked_up(self, piece: Piece) -> str:
+        """The commit of a source at the last look, if that is not long ago; else the revision itself."""
+        known = self._commits.get((piece.address, piece.revision))
+        fresh = known is not None and self._given.clock.now() - known[1] < _REVISION_LASTS
+        return known[0] if known is not None and fresh else piece.revision
 
     def _piece(self, app: Object, source: Object, revision: str) -> Piece:
         url = source.get("repoURL", "")

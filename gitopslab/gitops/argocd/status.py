@@ -6,6 +6,7 @@ Source: ``persistAppStatus`` in ``controller/appcontroller.go``, ``ApplicationSt
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from gitopslab.gitops.argocd import hooks
 from gitopslab.gitops.argocd.deletion import needs_confirmation
@@ -44,8 +45,18 @@ def compared_to(app: Object) -> Object:
     if spec.get("ignoreDifferences"):
         found["ignoreDifferences"] = spec["ignoreDifferences"]
     if spec.get("sources"):
-        return {**found, "sources": spec["sources"]}
-    return {**found, "source": spec.get("source") or {}}
+        return {**found, "sources": [_written(source) for source in spec["sources"]]}
+    return {**found, "source": _written(spec.get("source") or {})}
+
+
+def _written(source: Any) -> Any:
+    """A source as Go writes it: without what is empty, but for the values of charts, which stay as they are."""
+    if isinstance(source, list):
+        return [_written(each) for each in source]
+    if not isinstance(source, dict):
+        return source
+    pairs = ((key, value if key == "valuesObject" else _written(value)) for key, value in source.items())
+    return {key: value for key, value in pairs if value not in ("", False, None, []) or key == "repoURL"}
 
 
 def resources_of(app: Object, comparison: Comparison, *, with_health: bool = False) -> list[Object]:

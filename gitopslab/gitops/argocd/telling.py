@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gitopslab.controlplane.runtime.api import Api
-from gitopslab.controlplane.runtime.recorder import Recorder
+from gitopslab.gitops.argocd.auditing import Auditor
 from gitopslab.gitops.argocd.autosync import Decision
 from gitopslab.gitops.argocd.conditions import EVALUATED, INVALID_SPEC, UNKNOWN_ERROR
 from gitopslab.gitops.argocd.kinds import APPLICATIONS, CONTROLLER, NAMESPACE, REFRESH, UNKNOWN
@@ -28,6 +28,8 @@ from gitopslab.machinery.merge import merge_difference
 from gitopslab.machinery.objects import Object, annotations_of, name_of, namespace_of
 
 _OF_SPEC = (INVALID_SPEC, UNKNOWN_ERROR)
+_OF_UPDATE: Object = {"sourceHydrator": {}, "summary": {}}
+"""What an Application holds once it synced by itself: that is an update, and Go writes these even if empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Teller:
         self._api = api
         self._settings = settings
         self._clock = clock
-        self._recorder = Recorder(api, clock, CONTROLLER)
+        self._auditor = Auditor(api, clock, CONTROLLER)
 
     def compared(self, app: Object, found: Found, *, looked: bool) -> Object:
         """How a comparison ended, and what follows from it; the Application as it is then.
@@ -98,10 +100,11 @@ class Teller:
         }
         if looked or not before.get("reconciledAt"):
             after["reconciledAt"] = timestamp(now)
-        if decision.operation is not None:
-            self._recorder.event(app, "Normal", "OperationStarted", decision.event)
         kept = {key: value for key, value in after.items() if value not in ("", []) and (value or key in before)}
-        return self._write(app, kept, {} if decision.operation is None else {"operation": decision.operation})
+        if decision.operation is None:
+            return self._write(app, kept, {})
+        self._auditor.event(app, "Normal", "OperationStarted", decision.event)
+        return self._write(app, {**_OF_UPDATE, **kept}, {"operation": decision.operation})
 
     def refused(self, app: Object, wrong: Iterable[Object]) -> Object:
         """What is wrong with the spec: nothing is compared until it is mended.
@@ -122,7 +125,7 @@ class Teller:
         written = self._patch(app, after, {"operation": None} if step.is_over else {})
         if step.is_over:
             kind, message = step.event
-            self._recorder.event(app, kind, "OperationCompleted", message)
+            self._auditor.event(app, kind, "OperationCompleted", message)
         return written
 
     def noted(self, app: Object, condition: Object) -> None:
@@ -135,7 +138,7 @@ class Teller:
         """Why a deletion does not go on."""
         self.noted(app, {"type": "DeletionError", "message": message})
         why = f"Unable to delete application resources: {message}"
-        self._recorder.event(app, "Warning", "StatusRefreshed", why)
+        self._auditor.event(app, "Warning", "StatusRefreshed", why)
 
     def keep_finalizers(self, app: Object, finalizers: list[str]) -> None:
         """Write an Application's finalizers, where they are others."""
@@ -149,7 +152,7 @@ class Teller:
         for part in ("sync", "health"):
             old, new = ((side.get(part) or {}).get("status", "") for side in (before, after))
             if old != new:
-                self._recorder.event(app, "Normal", "ResourceUpdated", f"Updated {part} status: {old} -> {new}")
+                self._auditor.event(app, "Normal", "ResourceUpdated", f"Updated {part} status: {old} -> {new}")
                 if part == "health":
                     after["health"]["lastTransitionTime"] = timestamp(self._clock.now())
         if REFRESH in annotations_of(app):

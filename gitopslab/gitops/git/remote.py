@@ -35,6 +35,10 @@ _REFUSALS = {401: "authentication required", 403: "authorization failed", 404: "
 _MOST_WORDS = 2000  # of what a server says when it refuses
 
 
+class NoCommitError(GitError):
+    """A repository does not have a commit."""
+
+
 class NoRepositoryError(GitError):
     """There is no repository at an address."""
 
@@ -132,12 +136,13 @@ def checkout(address: Address, commit: str, *, of: Sequence[str] = ()) -> Checko
 
     Args:
         address: Where.
-        commit: Which.
+        commit: Which; it may be abbreviated to its first digits.
         of: Commits of which it has to be one, or an ancestor, as of branches; default whatever commit there is.
 
     Raises:
         GitError: The commit cannot be had.
     """
+    commit = commit if len(commit) == _DIGITS else _whole(address, commit)
     repo = _fetched(address, ObjectID(commit.encode()), of=[ObjectID(each.encode()) for each in of])
     found = _commit(repo, ObjectID(commit.encode()))
     files: dict[str, File] = {}
@@ -302,8 +307,19 @@ def _fetched(address: Address, commit: ObjectID, depth: int = 1, of: Sequence[Ob
             _path(address), repo, lambda _refs, depth=None: wanted, depth=None if of else depth
         )
     if answer is None or len(commit) != _DIGITS or commit not in repo.object_store:
-        raise GitError(f"unable to resolve commit object for '{commit.decode()}': object not found")
+        raise NoCommitError(f"unable to resolve commit object for '{commit.decode()}': object not found")
     return repo
+
+
+def _whole(address: Address, short: str) -> str:
+    """The commit that begins with these digits, which may be far from any branch's end."""
+    repo = MemoryRepo()
+    with _Speaking(address) as client:
+        client.fetch(_path(address), repo)
+    for sha in sorted(each for each in repo.object_store if each.startswith(short.lower().encode())):
+        if isinstance(repo.object_store[sha], Commit):
+            return sha.decode()
+    raise NoCommitError(f"unable to resolve commit object for '{short}': object not found")
 
 
 def _commit(repo: MemoryRepo, sha: ObjectID) -> Commit:

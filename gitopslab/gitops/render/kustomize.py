@@ -31,6 +31,19 @@ _FAULT = re.compile(
 )
 
 
+class BuildError(RenderError):
+    """A build that failed.
+
+    Args:
+        message: In kustomize's words.
+        warnings: The lines with which it warned before.
+    """
+
+    def __init__(self, message: str, warnings: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.warnings = warnings
+
+
 class NamelessError(RenderError):
     """What came out of a build is no Kubernetes object."""
 
@@ -65,7 +78,7 @@ def output(folder: Path, *, timeout: float = 60.0, confined: bool = False) -> st
     except subprocess.TimeoutExpired:
         raise RenderError(f"the build did not end within {timeout:.0f}s") from None
     if answer.returncode:
-        raise RenderError(_said(answer.stderr, folder))
+        raise _failed(answer.stderr, folder)
     if len(answer.stdout) > _MOST_BYTES:
         raise RenderError(f"the build gives more than {_MOST_BYTES} bytes")
     return answer.stdout.decode()
@@ -113,11 +126,12 @@ def _nameless(text: str) -> NamelessError | None:
     return None
 
 
-def _said(stderr: bytes, folder: Path) -> str:
-    """Kustomize's error, without the lines that only warn."""
-    text = stderr.decode(errors="replace").strip()
-    lines = [line for line in text.splitlines() if not line.startswith(("# Warning", "Warning:"))]
-    return "\n".join(lines).removeprefix("error: ").strip() or f"kustomize failed on {folder.name}"
+def _failed(stderr: bytes, folder: Path) -> BuildError:
+    """Kustomize's error, and apart from it the lines that only warn."""
+    lines = stderr.decode(errors="replace").strip().splitlines()
+    warnings = tuple(line for line in lines if line.startswith(("# Warning", "Warning:")))
+    said = "\n".join(line for line in lines if line not in warnings).removeprefix("error: ").strip()
+    return BuildError(said or f"kustomize failed on {folder.name}", warnings)
 
 
 def _environment() -> dict[str, str]:

@@ -68,7 +68,7 @@ class ApplicationSetController:
         self._projects = given.manager.informer(APP_PROJECTS)
         self._secrets = given.manager.informer("secrets")
         self._api = given.api_for(self.name)
-        self._writer = Writer(self._api, Recorder(self._api, given.clock, self.name))
+        self._writer = Writer(self._api, Recorder(self._api, given.clock, "applicationset-controller"))
         self._repositories = _Repositories(given, self.name)
         self._known: dict[str, Object] = {}
         self.sources: tuple[Source, ...] = (
@@ -288,12 +288,21 @@ class _Repositories:
 def _fetched(address: Address, url: str, revision: str) -> Mapping[str, File]:
     """In another thread."""
     try:
-        commit = revision if is_commit(revision) else resolve(revision, remote.refs_and_head(address))
-        return remote.checkout(address, commit).files
+        return remote.checkout(address, _commit_of(address, revision)).files
     except LabError as error:
         why = error.message.replace(address.url, url)
         # Argo CD leaves a gap where the revision should be.
         raise LabError(f"{_INTERNAL}unable to resolve git revision : {why}", error.hint) from error
+
+
+def _commit_of(address: Address, revision: str) -> str:
+    if is_commit(revision):
+        return revision
+    try:
+        refs = remote.refs_and_head(address)
+    except LabError as error:
+        raise LabError(f"failed to list refs: {error.message}", error.hint) from error
+    return resolve(revision, refs)
 
 
 def _decided(app: Object) -> Object:

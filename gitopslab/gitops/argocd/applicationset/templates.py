@@ -206,11 +206,16 @@ def _early(language: Language, key: str, text: str, parameters: Parameters) -> s
 
 def _patched(app: Object, language: Language, patch: str, parameters: Parameters) -> Object:
     """An Application with ``templatePatch`` in it; the project stays the template's."""
-    text = language.filled(patch, parameters)
+    try:
+        text = language.filled(patch, parameters)
+    except RenderError as error:
+        raise RenderError(f"error replacing values in templatePatch: {error.message}", error.hint) from error
     try:
         change, _ = load(text.encode())
     except ValueError as error:
         raise RenderError(f"error while converting template to json {text!r}: {error}") from error
+    if change is None:
+        return app
     if not isinstance(change, dict):
         raise RenderError(f"invalid templatePatch {text!r}: an object is needed")
     made: Object = merge_patch(app, change)

@@ -19,6 +19,8 @@ from gitopslab.machinery.objects import Object, controller_of, controller_refere
 
 _KEPT_ANNOTATIONS = ("notified.notifications.argoproj.io", REFRESH, "argocd.argoproj.io/hydrate")
 _KEPT_FINALIZERS = (PRE_DELETE_FINALIZER, POST_DELETE_FINALIZER)
+_EMPTY_STATUS: Object = {"sourceHydrator": {}, "summary": {}}
+"""What Go writes of a status that is empty."""
 _POLICIES = {
     "create-only": (False, False),
     "create-update": (True, False),
@@ -86,7 +88,7 @@ class Writer:
         app["spec"]["project"] = app["spec"].get("project") or "default"
         app["metadata"]["ownerReferences"] = [controller_reference(appset)]
         if live is None:
-            self._api.create(app)
+            self._api.create({**app, "status": _EMPTY_STATUS})
             self._recorder.event(appset, "Normal", "created", f'created Application "{name_of(app)}"')
             return
         owner = controller_of(live)

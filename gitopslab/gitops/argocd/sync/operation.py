@@ -58,12 +58,13 @@ class Operations:
         api: With the identity and the field manager of the application controller.
         catalog: Which kinds there are.
         clock: The lab's time.
+        plain: With the field manager of what is not an apply; that of an apply if None.
     """
 
-    def __init__(self, api: Api, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, api: Api, catalog: Catalog, clock: Clock, plain: Api | None = None) -> None:
         self._catalog = catalog
         self._clock = clock
-        self._writer = Writer(api, catalog, clock)
+        self._writer = Writer(api, catalog, clock, plain)
         self._going: dict[Request, _Going] = {}
 
     def advance(self, app: Object, given: Circumstances) -> Step:

@@ -105,7 +105,8 @@ class Settings:
             own = {SYNC_OPTIONS: "ServerSideApply=true"}
             metadata["labels"] = dict(managed.get("labels") or {})
             metadata["annotations"] = {**(managed.get("annotations") or {}), **own}
-        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        # Go writes the empty spec, and so owns it after a server-side apply.
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "spec": {}}
 
 
 def is_deletion_confirmed(app: Object, since: float) -> bool:
