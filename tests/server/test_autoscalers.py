@@ -9,12 +9,12 @@ from builders import ADMIN
 
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import WriteOptions
-from gitopslab.controlplane.server.typed import Reader
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.schema import struct
+from gitopslab.machinery.typed import Reader
 
 KEY = "horizontalpodautoscalers.autoscaling"
 
