@@ -86,6 +86,25 @@ SERVICES: list[tuple[Object, list[str]]] = [
      ['metadata.name: Invalid value: "a.b": must not contain dots']),
 ]  # fmt: skip
 
+DRIVERS: list[tuple[Object, list[str]]] = [
+    (made("CSIDriver", "storage.k8s.io/v1", spec={
+        "fsGroupPolicy": "Odd", "tokenRequests": [{"audience": "a", "expirationSeconds": 5}, {"audience": "a"}],
+        "volumeLifecycleModes": ["Odd"]}),
+     ['spec.fsGroupPolicy: Unsupported value: "Odd": supported values: "File", "None", "ReadWriteOnceWithFSType"',
+      "spec.tokenRequests[0].expirationSeconds: Invalid value: 5: may not specify a duration less than 10 minutes",
+      'spec.tokenRequests[1].audience: Duplicate value: "a"',
+      'spec.volumeLifecycleModes: Unsupported value: "Odd": supported values: "Persistent", "Ephemeral"']),
+    (made("CSIStorageCapacity", "storage.k8s.io/v1", storageClassName="a", capacity="-1"),
+     ['capacity: Invalid value: "-1": must be greater than or equal to 0']),
+    (made("StatefulSet", "apps/v1", metadata={"name": "a.b"}, spec={
+        "serviceName": "x", "selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}),
+     ['metadata.name: Invalid value: "a.b": must not contain dots']),
+    (made("Node", spec={"podCIDRs": ["10.1.0.0/24", "10.2.0.0/24"]}),
+     ['spec.podCIDRs: Invalid value: ["10.1.0.0/24","10.2.0.0/24"]: may specify no more than one CIDR for each IP '
+      "family"]),
+]  # fmt: skip
+
 NETWORKING: list[tuple[Object, list[str]]] = [
     (ingress(path(), host="foto.example.com"), []),
     (ingress(path(), host="*.example.com"), []),
@@ -189,7 +208,7 @@ OTHERS: list[tuple[Object, list[str]]] = [
       'subjects[0].kind: Unsupported value: "Robot": supported values: "ServiceAccount", "User", "Group"']),
 ]  # fmt: skip
 
-ROWS = [*SERVICES, *NETWORKING, *STORAGE, *OTHERS]
+ROWS = [*SERVICES, *DRIVERS, *NETWORKING, *STORAGE, *OTHERS]
 
 
 @pytest.mark.parametrize(("obj", "expected"), ROWS, ids=ids_of(ROWS))

@@ -45,7 +45,9 @@ ROWS: list[tuple[Object, list[str]]] = [
     (deployment("d", spec={"selector": None}),
      ["spec.selector: Required value", f'spec.template.metadata.labels: Invalid value: {{"app":"d"}}: {MISMATCH}']),
     (deployment("d", spec={"selector": {"matchExpressions": [{"key": "app", "operator": "Is"}]}}),
-     ['spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator']),
+     ['spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator',
+      'spec.selector: Invalid value: {"matchLabels":{"app":"d"},"matchExpressions":[{"key":"app","operator":"Is"}]}: '
+      "invalid label selector"]),
     ({**deployment("d"), "spec": {**deployment("d")["spec"], "selector": {}}},
      ["spec.selector: Invalid value: {}: empty selector is invalid for deployment"]),
     (deployment("d", replicas=-1), ["spec.replicas: Invalid value: -1: must be greater than or equal to 0"]),

@@ -61,6 +61,7 @@ def check_claim_spec(causes: Causes, spec: Object, path: str) -> None:
     for field in ("dataSource", "dataSourceRef"):
         if spec.get(field) is not None:
             _check_source(causes, spec[field], f"{path}.{field}")
+    _check_same_source(causes, spec.get("dataSource"), spec.get("dataSourceRef"), path)
 
 
 def check_access_modes(causes: Causes, modes: list[str], path: str, detail: str = "") -> None:
@@ -72,6 +73,16 @@ def check_access_modes(causes: Causes, modes: list[str], path: str, detail: str 
             causes.unsupported(path, mode, ACCESS_MODES)
     if "ReadWriteOncePod" in modes and any(mode in ACCESS_MODES[:3] for mode in modes):
         causes.forbidden(path, "may not use ReadWriteOncePod with other access modes")
+
+
+def _check_same_source(causes: Causes, source: Object | None, reference: Object | None, path: str) -> None:
+    """Both fields name one thing. Upstream shows a path of fields, which is printed as nothing."""
+    if source is None or reference is None:
+        return
+    if reference.get("namespace"):
+        causes.invalid(path, {}, "may not be specified when dataSourceRef.namespace is specified")
+    elif any((source.get(field) or "") != (reference.get(field) or "") for field in ("apiGroup", "kind", "name")):
+        causes.invalid(path, {}, "must match dataSourceRef")
 
 
 def _check_source(causes: Causes, source: Object, path: str) -> None:

@@ -38,8 +38,11 @@ def check_node(causes: Causes, node: Object) -> None:
     # Upstream names taints below metadata.
     check_taints(causes, node.get("spec", {}).get("taints") or [], "metadata.taints")
     _check_resources(causes, node.get("status") or {})
-    for index, value in enumerate(node.get("spec", {}).get("podCIDRs") or ()):
+    ranges = node.get("spec", {}).get("podCIDRs") or []
+    for index, value in enumerate(ranges):
         causes.each(f"spec.podCIDRs[{index}]", value, formats.problems_of_cidr(value))
+    if len(ranges) > len({":" in value for value in ranges}):
+        causes.invalid("spec.podCIDRs", ranges, "may specify no more than one CIDR for each IP family")
 
 
 def check_node_change(causes: Causes, node: Object, before: Object, subresource: str) -> None:

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gitopslab.controlplane.server.validation import environment, formats, podclaims, probes, resources, security
+from gitopslab.controlplane.server.validation import (
+    environment,
+    formats,
+    podclaims,
+    probes,
+    resources,
+    restarts,
+    security,
+)
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object
 
@@ -143,6 +151,7 @@ def _check_common(causes: Causes, container: Object, around: Surroundings, path:
     podclaims.check_container_claims(causes, wanted.get("claims") or [], around.claims, f"{path}.resources.claims")
     if container.get("resizePolicy"):
         _check_resize(causes, container["resizePolicy"], around, f"{path}.resizePolicy")
+    restarts.check_restarts(causes, container, path)
     if container.get("securityContext"):
         context = container["securityContext"]
         security.check_container(causes, context, f"{path}.securityContext", host_users=around.host_users)

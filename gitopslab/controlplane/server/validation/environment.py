@@ -61,6 +61,20 @@ def check_sources(causes: Causes, sources: list[Object], path: str) -> None:
             causes.invalid(path, "", "may not have more than one field specified at a time")
 
 
+def check_files(causes: Causes, container: Object, volumes: list[Object], path: str) -> None:
+    """A variable's value may come from a file of a volume that lives with the pod."""
+    known = {volume.get("name"): volume for volume in volumes}
+    for index, variable in enumerate(container.get("env") or ()):
+        reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
+        if reference is None:
+            continue
+        here, name = f"{path}[{index}].valueFrom.fileKeyRef.volumeName", reference.get("volumeName") or ""
+        if name not in known:
+            causes.not_found(here, name)
+        elif known[name].get("emptyDir") is None:
+            causes.invalid(here, name, "referenced volume must be of type emptyDir")
+
+
 def check_field_reference(causes: Causes, reference: Object, path: str, allowed: tuple[str, ...]) -> None:
     """A field of the pod, such as ``metadata.labels['app']``."""
     field = reference.get("fieldPath") or ""
@@ -68,6 +82,9 @@ def check_field_reference(causes: Causes, reference: Object, path: str, allowed:
         causes.required(f"{path}.apiVersion")
     elif not field:
         causes.required(f"{path}.fieldPath")
+    elif reference["apiVersion"] != "v1":
+        text = f"error converting fieldPath: unsupported pod version: {reference['apiVersion']}"
+        causes.invalid(f"{path}.fieldPath", field, text)
     elif match := _SUBSCRIPT.fullmatch(field):
         parent, key = match.groups()
         if parent == "metadata.annotations":

@@ -18,6 +18,7 @@ from gitopslab.controlplane.server.validation import (
     config,
     definitions,
     devices,
+    drivers,
     endpoints,
     events,
     flowcontrol,
@@ -105,13 +106,17 @@ _RULES: dict[str, Rules] = {
     "volumeattributesclasses.storage.k8s.io": Rules(
         create=storage.check_attributes_class, change=storage.check_attributes_class_change
     ),
+    "csidrivers.storage.k8s.io": Rules(create=drivers.check_driver, change=drivers.check_driver_change),
+    "csistoragecapacities.storage.k8s.io": Rules(create=drivers.check_capacity, change=drivers.check_capacity_change),
     "podtemplates": Rules(create=workloads.check_pod_template, change=workloads.check_pod_template_change),
     "deployments.apps": Rules(create=workloads.check_deployment, change=workloads.check_deployment_change),
     "replicasets.apps": Rules(create=workloads.check_replica_set, change=workloads.check_replica_set_change),
     "replicationcontrollers": Rules(
         create=workloads.check_replication_controller, change=workloads.check_replication_controller_change
     ),
-    "statefulsets.apps": Rules(create=statefulsets.check_stateful_set, change=statefulsets.check_stateful_set_change),
+    "statefulsets.apps": Rules(
+        formats.problems_of_label, statefulsets.check_stateful_set, statefulsets.check_stateful_set_change
+    ),
     "daemonsets.apps": Rules(create=workloads.check_daemon_set, change=workloads.check_daemon_set_change),
     "controllerrevisions.apps": Rules(create=workloads.check_revision, change=workloads.check_revision_change),
     "jobs.batch": Rules(create=jobs.check_job, change=jobs.check_job_change),

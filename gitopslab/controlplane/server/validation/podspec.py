@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gitopslab.controlplane.server.validation import (
     containers,
+    environment,
     formats,
     operatingsystem,
     podclaims,
@@ -87,6 +88,9 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
     _check_names(causes, spec, path)
     _check_host_users(causes, spec, path)
     _check_host_name(causes, spec, path)
+    for field in ("initContainers", "containers", "ephemeralContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            environment.check_files(causes, container, spec.get("volumes") or [], f"{path}.{field}[{index}].env")
 
 
 def _check_policies(causes: Causes, spec: Object, path: str) -> None:

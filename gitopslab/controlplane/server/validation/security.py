@@ -38,6 +38,7 @@ def check_pod(causes: Causes, spec: Object, path: str) -> None:
     _check_choice(causes, context, "fsGroupChangePolicy", _CHANGE_POLICIES, path)
     _check_seccomp(causes, context.get("seccompProfile"), f"{path}.seccompProfile")
     _check_app_armor(causes, context.get("appArmorProfile"), f"{path}.appArmorProfile")
+    _check_choice(causes, context, "seLinuxChangePolicy", ("Recursive",), path)  # MountOption is behind a feature gate
     _check_choice(causes, context, "supplementalGroupsPolicy", _GROUP_POLICIES, path)
 
 

@@ -38,6 +38,8 @@ def check_volume(causes: Causes, volume: Object) -> None:
     if (spec.get("hostPath") or {}).get("path") == "/" and policy == "Recycle":
         text = "may not be 'recycle' for a hostPath mount of '/'"
         causes.forbidden("spec.persistentVolumeReclaimPolicy", text)
+    if spec.get("volumeAttributesClassName") and spec.get("csi") is None:
+        causes.required("spec.csi", "has to be specified when using volumeAttributesClassName")
     for field in ("storageClassName", "volumeAttributesClassName"):
         if spec.get(field):
             causes.each(f"spec.{field}", spec[field], formats.problems_of_subdomain(spec[field]))

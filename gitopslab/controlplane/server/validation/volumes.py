@@ -42,6 +42,7 @@ _REQUIRED = {
     "azureDisk": ("diskName", "diskURI"),
 }
 _TOKEN_SECONDS = 600
+_MOST_LUN = 255
 _PROJECTIONS = ("secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate")
 
 
@@ -105,8 +106,25 @@ def check_source(causes: Causes, name: str, source: Object, path: str) -> None:
             check_driver(causes, source.get("driver") or "", f"{path}.driver")
         case "ephemeral":
             _check_ephemeral(causes, source, path)
+        case "iscsi":
+            if not 0 <= (source.get("lun") or 0) <= _MOST_LUN:
+                causes.invalid(f"{path}.lun", source["lun"], formats.in_range(0, _MOST_LUN))
+        case "fc":
+            _check_fibre_channel(causes, source, path)
         case "image":
             check_pull_policy(causes, source.get("pullPolicy"), f"{path}.pullPolicy")
+
+
+def _check_fibre_channel(causes: Causes, source: Object, path: str) -> None:
+    names, lun = source.get("targetWWNs"), source.get("lun")
+    if not names and not source.get("wwids"):
+        causes.required(f"{path}.targetWWNs", "must specify either targetWWNs or wwids, but not both")
+    if names and source.get("wwids"):
+        causes.invalid(f"{path}.targetWWNs", names, "targetWWNs and wwids can not be specified simultaneously")
+    if names and lun is None:
+        causes.required(f"{path}.lun", "lun is required if targetWWNs is specified")
+    elif names and lun is not None and not 0 <= lun <= _MOST_LUN:
+        causes.invalid(f"{path}.lun", lun, formats.in_range(0, _MOST_LUN))
 
 
 def check_driver(causes: Causes, driver: str, path: str) -> None:

@@ -142,7 +142,10 @@ def check_required_selector(causes: Causes, spec: Object, empty: str) -> None:
     if selector is None:
         causes.required("spec.selector")
         return
+    found = len(causes.found)
     check_selector(causes, selector, "spec.selector")
+    if len(causes.found) > found:
+        causes.invalid("spec.selector", selector, "invalid label selector")
     if _is_empty(selector):
         causes.invalid("spec.selector", selector, empty)
 
