@@ -73,6 +73,7 @@ def _joined(text: str) -> str:
 
 
 def _between(line: str, following: str) -> str:
-    if len(line) + 1 + len(following.partition(" ")[0]) <= _WIDTH:
+    gap = 2 if line.endswith(".") else 1  # many sentences are two spaces apart
+    if len(line) + gap + len(following.partition(" ")[0]) <= _WIDTH:
         return "\n\n"
     return "" if re.search(r"\w-$", line) else " "
