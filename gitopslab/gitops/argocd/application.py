@@ -217,7 +217,7 @@ class ApplicationController:
 def _after(step: Step) -> Level | None:
     """How thoroughly to compare after an operation; not at all after one that has changed nothing."""
     operation = step.state["operation"]
-    if (operation.get("sync") or {"dryRun": True}).get("dryRun"):
+    if operation.get("sync") is None or operation["sync"].get("dryRun"):
         return None
     return Level.LATEST if (operation.get("initiatedBy") or {}).get("automated") else Level.FORCED
 

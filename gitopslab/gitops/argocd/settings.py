@@ -3,7 +3,8 @@
 Source: ``util/settings/settings.go``.
 
 Simplified: of their many settings these count here: how often Git is looked at, how objects are tracked, differences
-that all Applications ignore, in which namespaces Applications are, and whether they hold the health of their resources.
+that all Applications ignore, in which namespaces Applications are, whether they hold the health of their resources, and
+whether ApplicationSets sync them step by step.
 Argo CD reads how often, and all of ``argocd-cmd-params-cm``, only when it starts.
 """
 
@@ -98,6 +99,11 @@ class Settings:
     def persists_health(self) -> bool:
         """Whether Applications hold the health of each of their resources."""
         return is_true(self._parameters.get("controller.resource.health.persist", ""))
+
+    @property
+    def syncs_progressively(self) -> bool:
+        """Whether ApplicationSets may sync their Applications step by step."""
+        return is_true(self._parameters.get("applicationsetcontroller.enable.progressive.syncs", ""))
 
     def may_have_applications(self, namespace: str) -> bool:
         """Whether Applications in a namespace are looked at: in Argo CD's own, and in those it is told of."""

@@ -14,6 +14,7 @@ from gitopslab.machinery.objects import Object, find_condition, name_of, namespa
 
 UP_TO_DATE = "All applications have been generated successfully"
 _GENERATED = "Successfully generated parameters for all Applications"
+_HEALTH = (("ErrorOccurred", "Degraded"), ("RolloutProgressing", "Progressing"), ("ResourcesUpToDate", "Healthy"))
 _FIELDS = ("type", "status", "reason", "message")
 
 
@@ -74,7 +75,7 @@ def _timed(condition: Object, before: Sequence[Object], now: float) -> Object:
 
 
 def _health(conditions: Sequence[Object]) -> Object:
-    for kind, health in (("ErrorOccurred", "Degraded"), ("ResourcesUpToDate", "Healthy")):
+    for kind, health in _HEALTH:
         condition = find_condition(conditions, kind)
         if condition is not None and condition["status"] == "True":
             return {"status": health, "message": condition["message"]}

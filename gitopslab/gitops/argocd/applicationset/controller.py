@@ -1,8 +1,6 @@
 """The ApplicationSet controller: parameters are generated, and Applications made of them are kept as they should be.
 
 Source: ``applicationset/controllers/applicationset_controller.go``.
-
-Simplified: no progressive syncs (``strategy``), which Argo CD leaves off unless asked.
 """
 
 from __future__ import annotations
@@ -16,8 +14,17 @@ from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import LabError, RenderError
 from gitopslab.gitops.argocd.applicationset import conditions
 from gitopslab.gitops.argocd.applicationset.generators import Generators, requeue_after
+from gitopslab.gitops.argocd.applicationset.rollout import (
+    Live,
+    Rollout,
+    is_reversed,
+    is_rolling,
+    last_first,
+    prepared,
+    rollout,
+)
 from gitopslab.gitops.argocd.applicationset.templates import Parameters, application
-from gitopslab.gitops.argocd.applicationset.writing import Writer, policy
+from gitopslab.gitops.argocd.applicationset.writing import Writer, differs, policy
 from gitopslab.gitops.argocd.clusters import Cluster, DestinationError, clusters, destination
 from gitopslab.gitops.argocd.kinds import (
     APP_PROJECTS,
@@ -29,6 +36,7 @@ from gitopslab.gitops.argocd.kinds import (
 )
 from gitopslab.gitops.argocd.project import project_of
 from gitopslab.gitops.argocd.revision import is_commit, resolve
+from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.sources import credentials_of
 from gitopslab.gitops.git import remote
 from gitopslab.gitops.git.remote import Address, File
@@ -49,6 +57,7 @@ REFRESH = "argocd.argoproj.io/application-set-refresh"
 """The annotation that asks for a look at Git now; it goes when that is done."""
 
 _LOOK_AGAIN = 180.0
+_BETWEEN_DELETIONS = 10.0
 _IN_TEMPLATE, _IN_PARAMETERS = "RenderTemplateParamsError", "ApplicationGenerationFromParamsError"
 _INTERNAL = "rpc error: code = Internal desc = "
 
@@ -67,6 +76,7 @@ class ApplicationSetController:
         self._appsets = given.manager.informer(APPLICATION_SETS)
         self._projects = given.manager.informer(APP_PROJECTS)
         self._secrets = given.manager.informer("secrets")
+        self._settings = Settings(given.manager.informer("configmaps"))
         self._api = given.api_for(self.name)
         self._writer = Writer(self._api, Recorder(self._api, given.clock, "applicationset-controller"))
         self._repositories = _Repositories(given, self.name)
@@ -102,13 +112,17 @@ class ApplicationSetController:
             self._end_look(request, appset)
             return Result(_LOOK_AGAIN)
         wrong = dict(self._invalid(appset, wanted, known))
-        trouble = self._written(appset, [app for app in wanted if name_of(app) not in wrong], wanted)
+        going = self._rollout(appset, wanted)
+        valid = [app for app in wanted if name_of(app) not in wrong]
+        if going is not None and going.has_steps:
+            valid = [prepared(app, syncs=name_of(app) in going.pending) for app in valid]
+        trouble = self._written(appset, valid, wanted)
         if trouble is not None:
-            self._tell(appset, conditions.failed(*trouble, generated=True))
+            self._tell(appset, conditions.failed(*trouble, generated=True), going)
         elif wrong:
-            self._tell(appset, conditions.failed("ApplicationValidationError", _spoken(wrong), generated=True))
+            self._tell(appset, conditions.failed("ApplicationValidationError", _spoken(wrong), generated=True), going)
         else:
-            self._tell(appset, conditions.well())
+            self._tell(appset, conditions.well(), going)
         self._end_look(request, appset)
         return Result(again or _LOOK_AGAIN) if again or wrong or trouble else DONE
 
@@ -157,14 +171,27 @@ class ApplicationSetController:
     def _owned(self, appset: Object) -> list[Object]:
         return [app for app in self._api.list(APPLICATIONS, NAMESPACE) if is_controlled_by(app, appset)]
 
-    def _tell(self, appset: Object, said: list[Object], *, look: bool = True) -> None:
-        before = appset.get("status") or {}
+    def _rollout(self, appset: Object, wanted: list[Object]) -> Rollout | None:
+        """Where the rollout stands; None for an ApplicationSet that has none."""
+        if not (self._settings.syncs_progressively and is_rolling(appset)):
+            return None
+        new = {name_of(app): prepared(app, syncs=False) for app in wanted}
+        there = [
+            Live(app, name_of(app) in new and differs(appset, new[name_of(app)], app)) for app in self._owned(appset)
+        ]
+        return rollout(appset, wanted, there, self._given.clock.now())
+
+    def _tell(self, appset: Object, said: list[Object], going: Rollout | None = None, *, look: bool = True) -> None:
+        before = {key: value for key, value in (appset.get("status") or {}).items() if key != "applicationStatus"}
+        if going is not None:
+            said, before = [*said, going.condition], {**before, "applicationStatus": going.rows}
         apps = (
             [app for app in self._api.list(APPLICATIONS, NAMESPACE) if is_controlled_by(app, appset)] if look else None
         )
         after = conditions.status(before, said, apps, self._given.clock.now())
-        if not same(before, after):
-            change = {**{key: None for key in before if key not in after}, **after}
+        told = appset.get("status") or {}
+        if not same(told, after):
+            change = {**{key: None for key in told if key not in after}, **after}
             self._api.patch(APPLICATION_SETS, name_of(appset), {"status": change}, NAMESPACE, subresource="status")
 
     def _end_look(self, request: Request, appset: Object) -> None:
@@ -178,17 +205,27 @@ class ApplicationSetController:
         if not policy(appset)[1]:
             self._writer.release(self._owned(appset))
         finalizers = appset["metadata"].get("finalizers") or []
+        if self._settings.syncs_progressively and is_reversed(appset) and self._goes_backwards(appset):
+            return Result(_BETWEEN_DELETIONS)
         kept = [each for each in finalizers if each != RESOURCES_FINALIZER]
         if kept != finalizers:
             self._api.patch(APPLICATION_SETS, name_of(appset), {"metadata": {"finalizers": kept or None}}, NAMESPACE)
         return DONE
 
+    def _goes_backwards(self, appset: Object) -> bool:
+        """Delete the Application that is to go next; False when none is left."""
+        owned = {name_of(app): app for app in self._owned(appset)}
+        name = next((name for name in last_first(appset, list(owned.values())) if name in owned), None)
+        if name is not None and not is_terminating(owned[name]):
+            self._api.delete(APPLICATIONS, name, NAMESPACE)
+        return name is not None
+
     def _of_application(self, event: WatchEvent) -> Iterable[Request]:
-        """What is changed in an Application concerns its ApplicationSet; how it fares does not, nor that it is new."""
+        """What is changed in an Application concerns its ApplicationSet; how it fares only during a rollout."""
         owner, uid, is_gone = controller_of(event.object), uid_of(event.object), event.type == "DELETED"
         if owner is None or owner.get("kind") != "ApplicationSet":
             return ()
-        now = _decided(event.object)
+        now = {**_decided(event.object), **(_faring(event.object) if self._settings.syncs_progressively else {})}
         before = self._known.pop(uid, now)
         if not is_gone:
             self._known[uid] = now
@@ -309,6 +346,14 @@ def _decided(app: Object) -> Object:
     """What an ApplicationSet decides of an Application."""
     fields = ("annotations", "labels", "finalizers")
     return {"spec": app["spec"], **{field: app["metadata"].get(field) or None for field in fields}}
+
+
+def _faring(app: Object) -> Object:
+    """What a rollout waits for."""
+    status = app.get("status") or {}
+    state = status.get("operationState") or {}
+    parts = {part: (status.get(part) or {}).get("status") for part in ("health", "sync")}
+    return {**parts, "phase": state.get("phase"), "started": state.get("startedAt"), "revisions": status.get("sync")}
 
 
 def _spoken(wrong: Mapping[str, str]) -> str:

@@ -34,6 +34,11 @@ def policy(appset: Object) -> tuple[bool, bool]:
     return _POLICIES[(appset["spec"].get("syncPolicy") or {}).get("applicationsSync") or "sync"]
 
 
+def differs(appset: Object, app: Object, live: Object) -> bool:
+    """Whether the spec of an Application is not as it is wanted, but for the differences that are left."""
+    return not same(_kept(appset, app, live)["spec"], live["spec"])
+
+
 class Writer:
     """Writes Applications.
 
@@ -96,6 +101,8 @@ class Writer:
             already = f"is already owned by another {owner['kind']} controller {owner['name']}"
             raise LabError(f"Object {NAMESPACE}/{name_of(app)} {already}")
         change = _change(_kept(appset, app, live), live)
+        if app.get("operation"):
+            change.append({"op": "add", "path": "/operation", "value": app["operation"]})
         if change:
             self._api.patch(APPLICATIONS, name_of(app), change, NAMESPACE, type="json")
             self._recorder.event(appset, "Normal", "updated", f'updated Application "{name_of(app)}"')
