@@ -7,14 +7,20 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from gitopslab.controlplane.http.descriptions import describe
 from gitopslab.controlplane.http.openapi import answer_openapi, openapi_document, openapi_index, struct_schema
+from gitopslab.controlplane.http.openapi_v2 import definition
 from gitopslab.controlplane.server.custom.version import resources_of
 from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.objects import Object
 from gitopslab.machinery.schema import struct
 
 CATALOG = Catalog()
+_LENGTH_DELIMITED = 2
 CRONTABS, _ = resources_of(
     {
         "spec": {
@@ -122,15 +128,60 @@ def test_other_paths_are_not_found(path: str) -> None:
     assert answer_openapi(CATALOG, path, {}).code == 404
 
 
-def test_version_two_describes_the_types_once_more_and_is_empty_as_protobuf() -> None:
+def test_version_two_describes_the_types_once_more() -> None:
     types = orjson.loads(answer_openapi(CATALOG, "/openapi/v2", {}).body)["definitions"]
     spec = types["io.k8s.api.apps.v1.DeploymentSpec"]["properties"]
     assert spec["template"]["$ref"] == "#/definitions/io.k8s.api.core.v1.PodTemplateSpec"
     assert types["io.k8s.apimachinery.pkg.util.intstr.IntOrString"]["type"] == "string"
-    wire = answer_openapi(
-        CATALOG, "/openapi/v2", {b"accept": b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
-    )
-    assert wire.body.startswith(b"\x0a\x032.0")
+
+
+def test_version_two_as_protobuf_has_what_a_typed_parser_of_go_needs() -> None:
+    accept = {b"accept": b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"}
+    wire = answer_openapi(CATALOG, "/openapi/v2", accept).body
+    document = fields_of(wire)
+    assert document[1] == [b"2.0"]
+    named = [fields_of(one) for one in fields_of(document[9][0])[1]]
+    schemas = {one[1][0].decode(): fields_of(one[2][0]) for one in named}
+    spec = schemas["io.k8s.api.apps.v1.DeploymentSpec"]
+    assert fields_of(spec[22][0])[1] == [b"object"]
+    properties = {fields_of(one)[1][0]: fields_of(fields_of(one)[2][0]) for one in fields_of(spec[25][0])[1]}
+    assert properties[b"template"][1] == [b"#/definitions/io.k8s.api.core.v1.PodTemplateSpec"]
+    ports = schemas["io.k8s.api.core.v1.Container"][25][0]
+    (listed,) = [fields_of(fields_of(one)[2][0]) for one in fields_of(ports)[1] if fields_of(one)[1] == [b"ports"]]
+    told = {fields_of(one)[1][0]: fields_of(fields_of(one)[2][0])[2][0] for one in listed[31]}
+    assert yaml.safe_load(told[b"x-kubernetes-list-map-keys"]) == ["containerPort", "protocol"]
+    pod = {fields_of(one)[1][0]: fields_of(fields_of(one)[2][0])[2][0] for one in schemas["io.k8s.api.core.v1.Pod"][31]}
+    kind = {"group": "", "kind": "Pod", "version": "v1"}
+    assert yaml.safe_load(pod[b"x-kubernetes-group-version-kind"]) == [kind]
+
+
+def fields_of(data: bytes) -> dict[int, list[bytes]]:
+    """The fields of a protobuf message that are messages or texts, by number."""
+    found: dict[int, list[bytes]] = {}
+    known = UnknownFieldSet(Empty.FromString(data))
+    for field in known:
+        if field.wire_type == _LENGTH_DELIMITED:
+            found.setdefault(field.field_number, []).append(field.data)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"type": "object", "oneOf": [{"required": ["a"]}], "properties": {"a": {"type": "string", "default": "x"}}},
+         {"type": "object", "properties": {"a": {"type": "string"}}}),
+        ({"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]},
+         {"x-kubernetes-int-or-string": True}),
+        ({"type": "integer", "minimum": 1, "nullable": True}, {"minimum": 1}),
+        ({"type": "object", "additionalProperties": {"type": "string", "nullable": True}},
+         {"type": "object", "additionalProperties": {}}),
+        ({"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"z": {"type": "string"}}},
+         {"x-kubernetes-preserve-unknown-fields": True}),
+        ({"type": "string", "enum": ["a"], "not": {"enum": ["c"]}}, {"type": "string", "enum": ["a"]}),
+    ],
+)  # fmt: skip
+def test_version_two_says_less_of_custom_resources(schema: Object, told: Object) -> None:
+    assert definition(schema) == told
 
 
 def test_a_field_with_a_name_of_python_has_its_text() -> None:

@@ -19,7 +19,7 @@ from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.descriptions import Description, describe
 from gitopslab.controlplane.http.openapi_custom import NEEDED, name_of_kind, schemas_of
 from gitopslab.controlplane.http.openapi_paths import paths_of
-from gitopslab.controlplane.http.openapi_v2 import definition
+from gitopslab.controlplane.http.openapi_v2 import definition, encoded
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery import schema
@@ -80,27 +80,24 @@ def answer_openapi(catalog: Catalog, path: str, headers: Headers) -> Answer:
 
 
 def _version_two(resources: tuple[Resource, ...], headers: Headers) -> Answer:
-    """OpenAPI v2, which kubectl asks only about kinds that no v3 document knows, to hear that v2 does not either.
+    """OpenAPI v2, as JSON or protobuf, for clients that know no other.
 
-    Simplified: the paths are left out, and as protobuf the types too.
+    Simplified: the paths are left out.
     """
     if b"protobuf" in headers.get(b"accept", b""):
-        info = _message(1, b"Kubernetes") + _message(2, kubernetes_version.KUBERNETES.encode())
-        return Answer(200, _message(1, b"2.0") + _message(2, info), _PROTOBUF)
-    return Answer(200, _document_two(resources))
+        return Answer(200, _document_two(resources, as_protobuf=True), _PROTOBUF)
+    return Answer(200, _document_two(resources, as_protobuf=False))
 
 
-@lru_cache(maxsize=1)
-def _document_two(resources: tuple[Resource, ...]) -> bytes:
-    about = {"title": "Kubernetes", "version": kubernetes_version.KUBERNETES}
+@lru_cache(maxsize=2)
+def _document_two(resources: tuple[Resource, ...], *, as_protobuf: bool) -> bytes:
+    title, version = "Kubernetes", kubernetes_version.KUBERNETES
     roots = [name for row in resources for name in _roots(row)]
     types = {name: definition(found) for name, found in sorted(_schemas(resources, roots))}
+    if as_protobuf:
+        return encoded(title, version, types)
+    about = {"title": title, "version": version}
     return orjson.dumps({"swagger": "2.0", "info": about, "paths": {}, "definitions": types})
-
-
-def _message(number: int, content: bytes) -> bytes:
-    """A field of a protobuf message that holds fewer than 128 bytes."""
-    return bytes((number << 3 | 2, len(content))) + content
 
 
 def openapi_index(catalog: Catalog) -> dict[str, Any]:

@@ -1,27 +1,124 @@
 """OpenAPI v2: the older description of all types in one document, for clients that know no other.
 
-``openapi`` gives the schemas of v3 and asks for them in the words of v2.
+``openapi`` gives the schemas of v3 and asks for them in the words of v2, as JSON or as the protobuf that Go clients
+want: Argo CD's server-side diff parses objects by it. Upstream: ``gnostic-models/openapiv2`` and
+``kube-openapi/pkg/builder``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
+from gitopslab.controlplane.server.custom.structural import INT_OR_STRING, META_FIELDS, PRESERVE
+from gitopslab.machinery.descriptors import messages
+
 _V3, _V2 = "#/components/schemas/", "#/definitions/"
+_UNKNOWN = ("default", "oneOf", "anyOf", "allOf", "not", "nullable")
+"""What v2, or what reads it, knows nothing of."""
+
+_SHAPE = ("type", "properties", "items", "additionalProperties")
+_TAKEN_OVER = ("enum", "required")
+_KIND = "x-kubernetes-group-version-kind"
 
 
 def definition(schema: Any) -> Any:
     """A schema of v3 in v2: references stand alone, nothing may be one of several, and defaults are not told."""
     if not isinstance(schema, dict):
         return schema
-    if "oneOf" in schema:
-        return {**{key: value for key, value in schema.items() if key != "oneOf"}, "type": "string"}
     if "$ref" in schema:
         return {"$ref": schema["$ref"].replace(_V3, _V2)}
+    told = {key: value for key, value in schema.items() if key not in _UNKNOWN}
     if "allOf" in schema and "$ref" in schema["allOf"][0]:
-        told = {key: value for key, value in schema.items() if key not in ("allOf", "default")}
         return {**told, **definition(schema["allOf"][0])}
-    found = {key: definition(value) for key, value in schema.items() if key not in ("default", "properties")}
-    if "properties" in schema:
-        found["properties"] = {name: definition(value) for name, value in schema["properties"].items()}
+    if "oneOf" in schema and not told.keys() & {"type", PRESERVE, INT_OR_STRING}:
+        return {**told, "type": "string"}
+    if schema.get("nullable") or schema.get(PRESERVE):  # a client that knows v2 only would refuse what is there
+        told = _opened(told)
+    found = {
+        key: value if key in _TAKEN_OVER else definition(value) for key, value in told.items() if key != "properties"
+    }
+    if "properties" in told:
+        found["properties"] = {name: definition(value) for name, value in told["properties"].items()}
     return found
+
+
+def _opened(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema that takes anything; of a whole object, what every object has is left."""
+    opened = {key: value for key, value in schema.items() if key not in _SHAPE}
+    if _KIND not in schema:
+        return opened
+    properties = {name: value for name, value in schema["properties"].items() if name in META_FIELDS}
+    return {**opened, "type": "object", "properties": properties}
+
+
+_message = messages({
+    "Document": "swagger=1:text info=2:Info paths=8:Paths definitions=9:Definitions",
+    "Info": "title=1:text version=2:text",
+    "Paths": "",
+    "Definitions": "named=1:*NamedSchema",
+    "NamedSchema": "name=1:text value=2:Schema",
+    "Schema": "ref=1:text format=2:text title=3:text description=4:text default=5:Any multipleOf=6:double"
+    " maximum=7:double exclusiveMaximum=8:bool minimum=9:double exclusiveMinimum=10:bool maxLength=11:int"
+    " minLength=12:int pattern=13:text maxItems=14:int minItems=15:int uniqueItems=16:bool maxProperties=17:int"
+    " minProperties=18:int required=19:*text enum=20:*Any additionalProperties=21:SchemaOrBool type=22:Type"
+    " items=23:Items properties=25:Definitions extensions=31:*NamedAny",
+    "SchemaOrBool": "schema=1:Schema boolean=2:bool",
+    "Type": "values=1:*text",
+    "Items": "schemas=1:*Schema",
+    "NamedAny": "name=1:text value=2:Any",
+    "Any": "yaml=2:text",
+})  # fmt: skip
+_PLAIN = (
+    "format", "title", "description", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum",
+    "maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties",
+    "required",
+)  # fmt: skip
+
+
+def encoded(title: str, version: str, definitions: Mapping[str, Any]) -> bytes:
+    """A document of v2 as protobuf."""
+    document = _message("Document")(swagger="2.0", info={"title": title, "version": version}, paths={})
+    for name, schema in definitions.items():
+        _fill(document.definitions.named.add(name=name).value, schema)
+    found: bytes = document.SerializeToString()
+    return found
+
+
+def _fill(message: Any, schema: Mapping[str, Any]) -> None:
+    for name in _PLAIN:
+        if name in schema and name == "required":
+            message.required.extend(schema[name])
+        elif name in schema:
+            setattr(message, name, schema[name])
+    if "$ref" in schema:
+        message.ref = schema["$ref"]
+    if "type" in schema:
+        message.type.values.append(schema["type"])
+    if "default" in schema:
+        message.default.yaml = _yaml(schema["default"])
+    for value in schema.get("enum") or ():
+        message.enum.add(yaml=_yaml(value))
+    if "items" in schema:
+        _fill(message.items.schemas.add(), schema["items"])
+    for name, below in (schema.get("properties") or {}).items():
+        _fill(message.properties.named.add(name=name).value, below)
+    _fill_additional(message, schema.get("additionalProperties"))
+    for name, value in schema.items():
+        if name.startswith("x-"):
+            message.extensions.add(name=name).value.yaml = _yaml(value)
+
+
+def _fill_additional(message: Any, additional: Any) -> None:
+    if isinstance(additional, bool):
+        message.additionalProperties.boolean = additional
+    elif additional is not None:
+        message.additionalProperties.schema.SetInParent()
+        _fill(message.additionalProperties.schema, additional)
+
+
+def _yaml(value: Any) -> str:
+    """A value as YAML, of which JSON is a part."""
+    return orjson.dumps(value).decode() + "\n"

@@ -7,17 +7,12 @@ declared here as far as ``costs`` looks at them. Upstream: ``cel/expr/checked.pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, NamedTuple
 
 from google.protobuf.any_pb2 import Any as Packed
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message_factory import GetMessageClass
 
-_F = FieldDescriptorProto
-_NATIVE = {"int": _F.TYPE_INT64, "uint": _F.TYPE_UINT64, "bool": _F.TYPE_BOOL, "text": _F.TYPE_STRING,
-           "bytes": _F.TYPE_BYTES, "double": _F.TYPE_DOUBLE, "enum": _F.TYPE_INT32}  # fmt: skip
+from gitopslab.machinery.descriptors import messages
+
 _MESSAGES = {
     "Checked": "references=2:*ReferenceEntry types=3:*TypeEntry expr=4:Expr source=5:Source",
     "Parsed": "expr=2:Expr source=3:Source",
@@ -49,6 +44,7 @@ _CHOICES = {
     "Expr": ("constant", "ident", "select", "call", "list", "struct", "comprehension"),
     "Constant": ("null", "bool", "int", "uint", "double", "text", "bytes"),
 }
+_message = messages(_MESSAGES, _CHOICES)
 _PRIMITIVES = ("", "bool", "int", "uint", "double", "string", "bytes")
 _KNOWN = ("", "any", "timestamp", "duration")
 
@@ -175,35 +171,3 @@ def serialized(expression: Any) -> bytes:
 def alone(part: Expr) -> bytes:
     """A part as an expression of its own."""
     return serialized(_message("Parsed")(expr=part))
-
-
-@cache
-def _message(name: str) -> Any:
-    return GetMessageClass(_pool().FindMessageTypeByName(name))
-
-
-@cache
-def _pool() -> DescriptorPool:
-    file = FileDescriptorProto(name="checked.proto", syntax="proto3")
-    for name, fields in _MESSAGES.items():
-        _declare(file.message_type.add(name=name), fields.split(), _CHOICES.get(name, ()))
-    pool = DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    return pool
-
-
-def _declare(message: DescriptorProto, fields: list[str], choices: tuple[str, ...]) -> None:
-    if choices:
-        message.oneof_decl.add(name="kind")
-    for field in fields:
-        name, _, rest = field.partition("=")
-        number, _, kind = rest.partition(":")
-        label = _F.LABEL_REPEATED if kind.startswith("*") else _F.LABEL_OPTIONAL
-        kind = kind.lstrip("*")
-        made = message.field.add(name=name, number=int(number), label=label)
-        if kind in _NATIVE:
-            made.type = _NATIVE[kind]
-        else:
-            made.type, made.type_name = _F.TYPE_MESSAGE, f".{kind}"
-        if name in choices:
-            made.oneof_index = 0
