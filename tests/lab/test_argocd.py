@@ -52,16 +52,21 @@ def room(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_real_one_comes_from_a_folder_with_its_images_and_looks_at_git_often(room: Path, tmp_path: Path) -> None:
+def test_the_real_one_comes_from_a_folder_with_its_images_and_looks_at_git_often(
+    room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITOPSLAB_HOME", str(tmp_path / "home"))
     if os.name == "nt":
         pytest.skip("the stand-ins are scripts with a first line that Windows does not read")
     standins = Standins(tmp_path / "standins")
-    settings, server = components(KindCluster("lab", standins.environment), room)
+    cluster = KindCluster("lab", standins.environment)
+    settings, server = components(cluster, room)
     wanted = {"a": "b", "timeout.reconciliation": "15s", "timeout.reconciliation.jitter": "0s"}
     assert settings["data"] == wanted
     assert [call[2] for call in standins.calls()] == ["image-archive"]
     pods = server["spec"]["template"]["spec"]
     assert [pods[part][0]["imagePullPolicy"] for part in ("containers", "initContainers")] == ["IfNotPresent"] * 2
+    assert components(cluster, "") == [settings, server], "kept, and no image is pulled later either"
     with pytest.raises(LabError, match="the pods of a kwok cluster only pretend"):
         components(KwokCluster("lab", standins.environment), "")
 

@@ -92,11 +92,11 @@ def components(cluster: Cluster, manifests: str | Path) -> list[Object]:
     if cluster.kind == "embedded":
         return installation.manifest()
     found = installing.components(cluster, _RELEASE, manifests, "Argo CD")
-    return [_hurried(_with_loaded_images(obj) if manifests else obj) for obj in found]
+    return [_hurried(_with_loaded_images(obj)) for obj in found]
 
 
 def _with_loaded_images(obj: Object) -> Object:
-    """The manifest would have every image pulled, also one that was loaded onto the nodes."""
+    """The manifest would have every image pulled, also one that was loaded onto the nodes, now or before."""
     if obj["kind"] not in ("Deployment", "StatefulSet"):
         return obj
     made: Object = copy_of(obj)
