@@ -88,6 +88,7 @@ def encoded(title: str, version: str, definitions: Mapping[str, Any]) -> bytes:
 
 
 def _fill(message: Any, schema: Mapping[str, Any]) -> None:
+    message.SetInParent()  # one that takes anything is there, too
     for name in _PLAIN:
         if name in schema and name == "required":
             message.required.extend(schema[name])
@@ -115,7 +116,6 @@ def _fill_additional(message: Any, additional: Any) -> None:
     if isinstance(additional, bool):
         message.additionalProperties.boolean = additional
     elif additional is not None:
-        message.additionalProperties.schema.SetInParent()
         _fill(message.additionalProperties.schema, additional)
 
 
