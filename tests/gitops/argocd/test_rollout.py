@@ -77,8 +77,8 @@ def test_what_progresses_counts_against_the_most() -> None:
     ],
 )
 def test_what_was_told_to_sync_progresses_once_it_does(status: Object, message: str) -> None:
-    now = timestamp(NOW)
-    one = app("a", operationState={**status, "startedAt": now}, reconciledAt=now)
+    now, operation = timestamp(NOW), {"initiatedBy": {"username": "applicationset-controller"}}
+    one = app("a", operationState={**status, "startedAt": now, "operation": operation}, reconciledAt=now)
     found = rollout(appset(DEV, rows=[row("a", "Pending")]), [one], [Live(one, False)], NOW)
     assert found.rows[0]["status"] == "Progressing"
     assert found.rows[0]["message"].startswith(message)
@@ -88,6 +88,21 @@ def test_an_older_sync_does_not_count() -> None:
     before = timestamp(NOW - 120)
     one = app("a", operationState={"phase": "Succeeded", "startedAt": before}, reconciledAt=timestamp(NOW))
     assert states(appset(DEV, rows=[row("a", "Pending")]), one) == {"a": "Pending"}
+
+
+def test_it_is_told_to_sync_once() -> None:
+    one = app("a")
+    told = [one, {**one, "operation": {"sync": {}}}]
+    begun = app(
+        "a",
+        operationState={"phase": "Succeeded", "startedAt": timestamp(NOW - 10)},
+        reconciledAt="2026-01-01T00:00:00Z",
+    )
+    pending = [
+        rollout(appset(DEV, rows=[row("a", "Pending")]), [each], [Live(each, False)], NOW).pending
+        for each in (*told, begun)
+    ]
+    assert pending == [{"a"}, frozenset(), frozenset()]
 
 
 def test_what_cannot_sync_progresses_too() -> None:
@@ -179,6 +194,7 @@ def test_a_rollout_goes_through_all_steps(argo: Argo, project: Project) -> None:
     assert done is not None
     assert (done["status"], done["reason"]) == ("False", "ApplicationSetRolloutComplete")
     assert argo.operation("a") == ("Succeeded", "successfully synced (all tasks run)")
+    assert [len(argo.status(name)["history"]) for name in "abc"] == [1, 1, 1]
     assert [argo.find("configmaps", name) is not None for name in "abc"] == [True] * 3
 
 

@@ -353,7 +353,8 @@ def _faring(app: Object) -> Object:
     status = app.get("status") or {}
     state = status.get("operationState") or {}
     parts = {part: (status.get(part) or {}).get("status") for part in ("health", "sync")}
-    return {**parts, "phase": state.get("phase"), "started": state.get("startedAt"), "revisions": status.get("sync")}
+    looked = {"revisions": status.get("sync"), "looked": status.get("reconciledAt")}
+    return {**parts, **looked, "phase": state.get("phase"), "started": state.get("startedAt")}
 
 
 def _spoken(wrong: Mapping[str, str]) -> str:

@@ -81,7 +81,8 @@ def rollout(appset: Object, wanted: Sequence[Object], there: Iterable[Live], now
     allowed = _allowed(steps, rows)
     if steps:
         _begin(appset, rows, step_of, allowed, now)
-    pending = frozenset(name for name in allowed if rows.get(name, {}).get("status") == PENDING)
+    due = (each.app for each in live if name_of(each.app) in allowed)
+    pending = frozenset(name_of(app) for app in due if _is_due(app, rows[name_of(app)]))
     return Rollout(list(rows.values()), pending, _condition(len(steps), rows.values()), bool(steps))
 
 
@@ -164,12 +165,27 @@ def _revisions(app: Object) -> list[str]:
     return list(sync.get("revisions") or filter(None, [sync.get("revision")]))
 
 
+def _is_due(app: Object, row: Object) -> bool:
+    """Whether an Application is to be told to sync: once, and then it is looked at what becomes of it."""
+    begun = app.get("operation") or _begun(app.get("status") or {}, seconds_of(row["lastTransitionTime"]))
+    return bool(row["status"] == PENDING and not begun)
+
+
+def _begun(status: Object, since: float) -> Object | None:
+    """The operation that an Application has begun since then; within that second only a rollout's own counts."""
+    state: Object | None = status.get("operationState")
+    if state is None or (started := seconds_of(state["startedAt"])) < since:
+        return None
+    who = (state.get("operation") or {}).get("initiatedBy") or {}
+    return state if started > since or who.get("username") == _USER else None
+
+
 def _why_progressing(status: Object, since: float) -> str:
     """What has become of an Application that was told to sync; empty for nothing yet."""
     if status.get("reconciledAt") and seconds_of(status["reconciledAt"]) < since:
         return ""
-    state = status.get("operationState")
-    if state is not None and seconds_of(state["startedAt"]) >= since:
+    state = _begun(status, since)
+    if state is not None:
         phase = state.get("phase")
         if phase in _COMPLETED:
             how = " successfully" if phase == _SUCCEEDED else ""

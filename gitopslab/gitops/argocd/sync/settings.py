@@ -105,8 +105,8 @@ class Settings:
             own = {SYNC_OPTIONS: "ServerSideApply=true"}
             metadata["labels"] = dict(managed.get("labels") or {})
             metadata["annotations"] = {**(managed.get("annotations") or {}), **own}
-        # Go writes the empty spec, and so owns it after a server-side apply.
-        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "spec": {}}
+        # Go writes what is empty, and so owns the spec after a server-side apply.
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, "spec": {}, "status": {}}
 
 
 def is_deletion_confirmed(app: Object, since: float) -> bool:
