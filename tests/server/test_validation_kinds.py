@@ -229,6 +229,13 @@ CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
     (storage_class(), {"provisioner": "other.com/p"}, "",
      ['provisioner: Invalid value: "other.com/p": field is immutable']),
     (storage_class(), {"allowVolumeExpansion": True}, "", []),
+    (made("RuntimeClass", "node.k8s.io/v1", handler="h"), {"handler": "H"}, "",
+     ["handler: Invalid value: \"H\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or "
+      "'-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for "
+      "validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+      'handler: Invalid value: "H": field is immutable']),
+    (made("ResourceQuota", spec={"hard": {"pods": "1"}, "scopes": ["BestEffort"]}), {"spec.scopes": None}, "",
+     ["spec.scopes: Invalid value: null: field is immutable"]),
     (volume(), {"spec.hostPath": {"path": "/other", "type": ""}}, "",
      ["spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation\n"
       '@@ -2,7 +2,7 @@\n  "GCEPersistentDisk": null,\n  "AWSElasticBlockStore": null,\n  "HostPath": {\n'

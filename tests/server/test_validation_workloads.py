@@ -169,6 +169,11 @@ CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
     (workload("StatefulSet"), {"spec.replicas": 5, "spec.minReadySeconds": 3}, "", []),
     (workload("StatefulSet"), {"spec.serviceName": "other"}, "", [STATEFUL]),
     (job(), {"spec.parallelism": 3, "spec.suspend": True}, "", []),
+    (job(completionMode="Indexed", completions=3), {"spec.successPolicy": {"rules": [{"succeededCount": 1}]}}, "",
+     ['spec.successPolicy: Invalid value: {"Rules":[{"SucceededIndexes":null,"SucceededCount":1}]}: field is '
+      "immutable"]),
+    (job(podReplacementPolicy="Failed"), {"spec.podFailurePolicy": {"rules": []}}, "",
+     ['spec.podFailurePolicy: Invalid value: {"Rules":[]}: field is immutable']),
     (job(), {"spec.completions": 3}, "", ["spec.completions: Invalid value: 3: field is immutable"]),
     (deployment("d"), {"status.replicas": 1, "status.readyReplicas": 2}, "status",
      ["status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas"]),

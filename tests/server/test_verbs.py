@@ -307,3 +307,10 @@ def test_a_generation_is_kept_where_the_server_does_not_count(verbs: Verbs) -> N
         obj["metadata"]["generation"] = 7
         found.append(verbs.create(ADMIN, verbs.catalog.of(obj), "default", obj, WriteOptions()).object)
     assert [obj["metadata"]["generation"] for obj in found] == [1, 7]
+
+
+def test_nobody_deletes_an_object_by_saying_when(verbs: Verbs) -> None:
+    verbs.create(ADMIN, verbs.catalog.of(config_map("c")), "default", config_map("c"), WriteOptions())
+    patch = {"metadata": {"deletionTimestamp": "2020-01-01T00:00:00Z"}}
+    with pytest.raises(ApiError, match=r"metadata\.deletionTimestamp: Invalid value: .*: field is immutable"):
+        verbs.patch(ADMIN, verbs.catalog.of(config_map("c")), "default", "c", patch, "merge", WriteOptions())

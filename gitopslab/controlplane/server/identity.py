@@ -110,12 +110,16 @@ def check(
         ApiError: 400 when path and body differ.
         ApiError: 400 when the body's resourceVersion is no number.
         ConflictError: The body names another resourceVersion or uid than the current one.
-        InvalidError: A patch changes the uid.
+        InvalidError: A patch changes the uid, or the body says when the object was deleted, and it was not.
     """
     check_path(namespace, name, obj)
     metadata = obj["metadata"]
     if metadata.get("uid") and metadata["uid"] != uid_of(current):
         raise _another(resource, namespace, name, metadata["uid"], uid_of(current), is_patch=is_patch)
+    end = metadata.get("deletionTimestamp")
+    if end and not current["metadata"].get("deletionTimestamp"):
+        cause = ("metadata.deletionTimestamp", "FieldValueInvalid", f'Invalid value: "{end}": field is immutable')
+        raise invalid(resource.kind, resource.group, name, [cause])
     version = metadata.get("resourceVersion")
     if version and not (version.isascii() and version.isdigit()):
         raise unclassified(f"strconv.ParseUint: parsing {json.dumps(version)}: invalid syntax")

@@ -21,8 +21,8 @@ from gitopslab.machinery.objects import Object
 
 _FIELDS = {
     "PersistentVolumeClaimSpec": (
-        "AccessModes Selector Resources=VolumeResources VolumeName:s StorageClassName VolumeMode DataSource "
-        "DataSourceRef VolumeAttributesClassName"
+        "AccessModes Selector Resources=VolumeResources VolumeName:s StorageClassName VolumeMode "
+        "DataSource=*DataSource DataSourceRef=*DataSourceReference VolumeAttributesClassName"
     ),
     "VolumeResources": "Limits Requests",
     "PersistentVolumeSource": (
@@ -44,6 +44,11 @@ _FIELDS = {
     "DeviceConstraint": "Requests MatchAttribute DistinctAttribute",
     "DeviceConfiguration": "Requests Opaque=*OpaqueConfiguration",
     "OpaqueConfiguration": "Driver:s Parameters",
+    "PodFailurePolicyRule": "Action:s OnExitCodes=*FailureExitCodes OnPodConditions=[]FailureCondition",
+    "FailureExitCodes": "ContainerName Operator:s Values",
+    "FailureCondition": "Type:s Status:s",
+    "DataSource": "APIGroup Kind:s Name:s",
+    "DataSourceReference": "APIGroup Kind:s Name:s Namespace",
     "PodResourceClaim": "Name:s ResourceClaimName ResourceClaimTemplateName",
     "ParentReference": "Group:s Resource:s Namespace:s Name:s",
     "FlowSchemaSpec": (

@@ -55,8 +55,12 @@ def check_job_change(causes: Causes, job: Object, before: Object, subresource: s
     _check_completions(causes, new, old)
     check_immutable(causes, new.get("selector"), old.get("selector"), "spec.selector")
     _check_same_template(causes, new, old, is_changeable=_is_at_rest(before))
-    for field in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
+    for field in ("completionMode", "backoffLimitPerIndex", "managedBy"):
         check_immutable(causes, new.get(field), old.get(field), f"spec.{field}")
+    for field, shown in (("podFailurePolicy", _failure_policy), ("successPolicy", _success_policy)):
+        wished, present = new.get(field), old.get(field)
+        if (wished is None) != (present is None) or not same(wished, present):
+            causes.invalid(f"spec.{field}", wished and shown(wished), "field is immutable")
 
 
 _NO_MATCH = "`selector` does not match template `labels`"
@@ -160,6 +164,11 @@ def _check_policies(causes: Causes, spec: Object, path: str) -> None:
     elif policy is not None:
         jobpolicies.check_success_policy(causes, spec, f"{path}.successPolicy")
     jobpolicies.check_replacement(causes, spec, f"{path}.podReplacementPolicy")
+
+
+def _failure_policy(policy: Object) -> Object:
+    """As Go prints its struct."""
+    return {"Rules": [gostruct.printed("PodFailurePolicyRule", rule) for rule in policy.get("rules") or ()]}
 
 
 def _success_policy(policy: Object) -> Object:

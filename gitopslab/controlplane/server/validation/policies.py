@@ -66,7 +66,7 @@ def check_quota_change(causes: Causes, quota: Object, before: Object, subresourc
     check_quota(causes, quota)
     new, old = (item.get("spec", {}).get("scopes") or [] for item in (quota, before))
     if set(new) != set(old):
-        causes.invalid("spec.scopes", new, "field is immutable")
+        causes.invalid("spec.scopes", new or None, "field is immutable")
 
 
 def check_budget(causes: Causes, budget: Object) -> None:
@@ -119,6 +119,7 @@ def check_runtime_class(causes: Causes, runtime_class: Object) -> None:
 
 def check_runtime_class_change(causes: Causes, runtime_class: Object, before: Object, subresource: str) -> None:
     """The handler stays."""
+    check_runtime_class(causes, runtime_class)
     if runtime_class.get("handler") != before.get("handler"):
         causes.invalid("handler", runtime_class.get("handler") or "", "field is immutable")
 
