@@ -7,6 +7,12 @@ from the network.
 from __future__ import annotations
 
 import json
+import os
+import re
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +25,8 @@ from gitopslab.machinery.objects import Object
 
 if TYPE_CHECKING:
     from gitopslab.gitops.argocd.generate import Context
+
+_API_VERSIONS = re.compile(r"(--api-versions [^ ]+ )+")
 
 
 def build(root: Path, folder: Path, source: Object, context: Context) -> list[Object]:
@@ -35,20 +43,21 @@ def build(root: Path, folder: Path, source: Object, context: Context) -> list[Ob
     """
     options = source.get("helm") or {}
     files = [path for name in options.get("valueFiles") or () if (path := _file(root, folder, name, options, context))]
-    own = _values(options)
-    if own:
-        extra = root / ".argocd-values.yaml"
-        extra.write_text(own, encoding="utf-8")
-        files.append(extra)
+    with _written(_values(options)) as extra:
+        return _rendered(folder, _release(root, folder, options, [*files, *extra], context))
+
+
+def _release(root: Path, folder: Path, options: Object, files: list[Path], context: Context) -> helm.Release:
+    """What the chart is rendered for."""
     parameters = options.get("parameters") or []
-    release = helm.Release(
+    return helm.Release(
         name=options.get("releaseName") or context.app,
         namespace=options.get("namespace") or context.namespace,
         files=files,
-        sets=[f"{each['name']}={each.get('value', '')}" for each in parameters if not each.get("forceString")],
-        strings=[f"{each['name']}={each.get('value', '')}" for each in parameters if each.get("forceString")],
+        sets=[_parameter(each) for each in parameters if not each.get("forceString")],
+        strings=[_parameter(each) for each in parameters if each.get("forceString")],
         set_files=[
-            f"{each['name']}={_file(root, folder, each['path'], {}, context)}"
+            f"{each['name']}={_escaped(str(_file(root, folder, each['path'], {}, context)))}"
             for each in options.get("fileParameters") or ()
         ],
         kube_version=options.get("kubeVersion") or context.kube_version,
@@ -57,12 +66,44 @@ def build(root: Path, folder: Path, source: Object, context: Context) -> list[Ob
         tests=not options.get("skipTests"),
         schema=not options.get("skipSchemaValidation"),
     )
+
+
+def _rendered(folder: Path, release: helm.Release) -> list[Object]:
+    """The objects of a chart; what helm says is told with the command, without the many API versions in it."""
     try:
         return helm.template(folder, release)
     except helm.NoHelmError:
         raise
     except RenderError as error:
-        raise RenderError(f"`helm template . <values>` failed exit status 1: Error: {error.message}") from error
+        words = _API_VERSIONS.sub("<api versions removed> ", " ".join(("helm template .", *release.arguments)))
+        failed = f"`{words}` failed exit status 1: Error: {error.message}"
+        raise RenderError(f"failed to execute helm template command: failed running helm: {failed}") from error
+
+
+@contextmanager
+def _written(values: str) -> Iterator[list[Path]]:
+    """A file with the values of the source itself, as long as it is needed; none where there are none."""
+    if not values:
+        yield []
+        return
+    file = Path(tempfile.gettempdir()) / str(uuid.uuid4())
+    try:
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(values)
+        yield [file]
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _parameter(said: Object) -> str:
+    return f"{said['name']}={_escaped(said.get('value', ''))}"
+
+
+def _escaped(value: str) -> str:
+    """A value in which commas are commas, unless it is a list: ``{a,b}``."""
+    if value.startswith("{") and value.endswith("}"):
+        return value
+    return re.sub(r"(?<!\\),", r"\\,", value)
 
 
 def _file(root: Path, folder: Path, name: str, options: Object, context: Context) -> Path | None:

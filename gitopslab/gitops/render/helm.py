@@ -67,12 +67,12 @@ class Release:
         found = ["--name-template", self.name, "--namespace", self.namespace]
         found += ["--kube-version", self.kube_version] if self.kube_version else []
         for option, values in (
-            ("--values", map(str, self.files)), ("--set", self.sets), ("--set-string", self.strings),
-            ("--set-file", self.set_files), ("--api-versions", self.api_versions),
+            ("--set", self.sets), ("--set-string", self.strings), ("--set-file", self.set_files),
+            ("--values", map(str, self.files)), ("--api-versions", self.api_versions),
         ):  # fmt: skip
             found += [word for value in values for word in (option, value)]
-        flags = (("--include-crds", self.crds), ("--skip-tests", not self.tests))
-        found += [flag for flag, is_set in (*flags, ("--skip-schema-validation", not self.schema)) if is_set]
+        flags = (("--include-crds", self.crds), ("--skip-schema-validation", not self.schema))
+        found += [flag for flag, is_set in (*flags, ("--skip-tests", not self.tests)) if is_set]
         return found
 
 

@@ -33,3 +33,10 @@ def test_other_fields_are_the_servers_business(syncs: Syncs) -> None:
     phase, message = syncs.sync()
     assert (phase, "dry run" in message) == ("Failed", False)
     assert syncs.get("configmaps", "good") is not None
+
+
+def test_a_label_without_a_value_is_none(syncs: Syncs) -> None:
+    syncs.git = [merged(config_map("odd"), {"metadata": {"labels": {"a": "1"}}})]
+    syncs.git[0]["metadata"]["labels"]["empty"] = None
+    assert syncs.sync()[0] == "Succeeded"
+    assert (syncs.get("configmaps", "odd") or {})["metadata"]["labels"] == {"a": "1"}

@@ -2,7 +2,8 @@
 
 Every Application has a row in ``status.applicationStatus``: it is ``Waiting`` when Git or its spec has changed,
 ``Pending`` when its step has come, ``Progressing`` once it syncs, and ``Healthy`` at the end; the next step comes when
-all of this one are. Source: ``applicationset/progressivesync/progressive_sync.go``.
+all of this one are. Source: ``applicationset/progressivesync/progressive_sync.go``, which tells an Application to sync
+again whenever it looks before the Application was compared; that depends on chance, and is left out.
 """
 
 from __future__ import annotations

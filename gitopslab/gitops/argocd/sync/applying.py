@@ -88,7 +88,7 @@ class Applier:
         live = self._reach.get(target)
         if live is None:
             if not dry_run:
-                self._api.create(wanted)
+                self._api.create(_without_null_labels(wanted))
             return f"{spoken} created{said}"
         warning = "" if LAST_APPLIED in annotations_of(live) else _warning(resource, target)
         kind = None if resource.custom else struct_of(resource.api_version, resource.kind)
@@ -173,6 +173,16 @@ def _check_readable(obj: Object, file: str) -> None:
         Reader().read(UNSTRUCTURED, obj)
     except TypedError as error:
         raise ApiError(400, "BadRequest", f'unable to decode "{file}": {error}') from error
+
+
+def _without_null_labels(obj: Object) -> Object:
+    """An object as kubectl sends a new one: a label without a value is none."""
+    labels = obj["metadata"].get("labels")
+    if not labels or None not in labels.values():
+        return obj
+    kept = {key: value for key, value in labels.items() if value is not None}
+    rest = {key: value for key, value in obj["metadata"].items() if key != "labels"}
+    return {**obj, "metadata": {**rest, **({"labels": kept} if kept else {})}}
 
 
 def _clients(live: Object) -> set[str]:
