@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitopslab.clusters import forge
+from gitopslab.controlplane.server.decode import as_typed
 from gitopslab.gitops.argocd.generate import Context, generate
 from gitopslab.gitops.argocd.project import project_of
 from gitopslab.gitops.argocd.tracking import placed
@@ -26,14 +27,13 @@ from gitopslab.machinery.objects import Object, name_of
 
 _INSIDE = git_url("").removesuffix(".git")
 _TIMEOUT = 10.0
+_BUILT_IN = Catalog()
 
 
 def of_kustomization(
     client: Reader, kustomization: Object, files: Mapping[str, File], ignored: str | None = None
 ) -> list[Object]:
     """The objects that a Kustomization would apply, in its order.
-
-    Simplified: a field that its kind does not have stays; the controller, which knows the types, leaves it out.
 
     Args:
         client: For the ConfigMaps and Secrets that it takes variables from.
@@ -47,7 +47,7 @@ def of_kustomization(
     spec = kustomization["spec"]
     content = archive.pack(ignore.kept(files, ignored))
     built = build(content, spec, variables_of(client, kustomization), Run.timeout(kustomization))
-    made = [normalized(obj, lambda written: written) for obj in built.objects]
+    made = [normalized(obj, lambda written: as_typed(_BUILT_IN, written)) for obj in built.objects]
     return in_order(prepared(made, owner_labels(kustomization), spec.get("commonMetadata")))
 
 

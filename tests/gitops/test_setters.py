@@ -69,3 +69,35 @@ def test_a_value_that_yaml_would_read_as_a_number_is_quoted() -> None:
 )
 def test_what_is_not_for_this_stays(text: str) -> None:
     assert changed(text, IMAGES) == (text, [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("a: {b: x:1} # MARK", None, id="within braces"),
+        pytest.param("a: [x:1] # MARK", None, id="within brackets"),
+        pytest.param("- {image: x, tag: old} # MARK:tag", None, id="an item within braces"),
+        pytest.param("a: # MARK", None, id="nothing"),
+        pytest.param("a: null # MARK", None, id="null"),
+        pytest.param("a: &it x:1 # MARK\nb: *it", "a: &it HERE # MARK\nb: *it", id="with an anchor"),
+        pytest.param("a: !!str x:1 # MARK", "a: !!str HERE # MARK", id="with a tag"),
+        pytest.param("a: 1 # MARK:tag", "a: !!int 1.2.3 # MARK:tag", id="a number"),
+        pytest.param("a: n # MARK:tag", "a: 1.2.3 # MARK:tag", id="a truth value of old"),
+        pytest.param("a: true # MARK:tag", "a: !!bool 1.2.3 # MARK:tag", id="a truth value"),
+        pytest.param("a: '1' # MARK:tag", "a: '1.2.3' # MARK:tag", id="a number in quotes"),
+        pytest.param("a: sha # MARK:digest", 'a: "" # MARK:digest', id="a digest that is not reflected"),
+        pytest.param('a: "" # MARK:digest', None, id="no digest as before"),
+        pytest.param("a: x # MARK:nonsense", None, id="a part that there is not"),
+    ],
+)
+def test_what_stands_before_the_mark_decides(before: str, after: str | None) -> None:
+    def marked(text: str) -> str:
+        for part in (":tag", ":digest", ":nonsense", ""):
+            text = text.replace(f"MARK{part}\n", f'{{"$imagepolicy": "ns:it{part}"}}\n')
+        return text.replace("HERE", "r.io/x:1.2.3")
+
+    wanted = before if after is None else after
+    images = {"ns:it": Image("r.io/x", "1.2.3")}
+    text, changes = changed(marked(f"{before}\n"), images)
+    assert text == marked(f"{wanted}\n")
+    assert bool(changes) == (after is not None)

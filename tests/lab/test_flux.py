@@ -169,4 +169,11 @@ def test_a_port_has_the_protocol_that_flux_gives_it(lab: Lab, hello: Repository)
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec: {ports: [{port: 80}]}\n"
     files = {HELLO: File(service.encode())}
     made = of_kustomization(lab.client, lab.get("kustomization/flux-system", namespace="flux-system"), files)
-    assert [obj["spec"]["ports"] for obj in made] == [[{"port": 80, "protocol": "TCP"}]]
+    assert [obj["spec"]["ports"] for obj in made] == [[{"port": 80, "protocol": "TCP", "targetPort": 0}]]
+
+
+def test_a_field_that_a_kind_does_not_have_is_no_difference(lab: Lab, hello: Repository) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec: {prots: [], ports: []}\n"
+    files = {HELLO: File(service.encode())}
+    (made,) = of_kustomization(lab.client, lab.get("kustomization/flux-system", namespace="flux-system"), files)
+    assert "prots" not in made["spec"]

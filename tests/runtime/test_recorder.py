@@ -48,6 +48,18 @@ def test_many_alike_are_combined_after_the_ninth(clock: JumpableClock) -> None:
     assert said(api) == [("(combined from similar events): pod 11", 3), *((f"pod {i:02}", 1) for i in range(9))]
 
 
+def test_what_is_combined_names_no_component_and_has_no_annotations(clock: JumpableClock) -> None:
+    api = server(clock)
+    recorder, about = Recorder(api, clock, "c"), api.create(config_map("a"))
+    for i in range(11):
+        recorder.event(about, "Normal", "Created", f"pod {i:02}", annotations={"number": str(i)})
+    told = {each["message"]: each for each in api.list("events")}
+    combined = told["(combined from similar events): pod 10"]
+    assert (combined["reportingComponent"], combined["source"]) == ("", {"component": "c"})
+    assert "annotations" not in combined["metadata"]
+    assert (told["pod 00"]["reportingComponent"], told["pod 00"]["metadata"]["annotations"]) == ("c", {"number": "0"})
+
+
 def test_one_object_is_rationed_and_gets_more_with_time(clock: JumpableClock) -> None:
     api = server(clock)
     recorder, about = Recorder(api, clock, "c"), api.create(config_map("a"))

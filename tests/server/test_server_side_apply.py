@@ -140,6 +140,16 @@ def test_what_another_applier_owns_stays() -> None:
     assert _applied(live, _config_map(a="1"))["data"] == {"a": "1", "b": "2"}
 
 
+def test_what_the_server_has_put_below_an_empty_field_stays() -> None:
+    bare = copy_of(WEB)
+    bare["spec"]["template"]["metadata"] = {}
+    live = _applied(None, bare)
+    live["spec"]["template"]["metadata"] = {"labels": {"controller-uid": "u"}}  # as the strategy of Jobs does
+    again = _applied(live, _images(bare, a="nginx:1.28"))
+    assert again["spec"]["template"]["metadata"] == {"labels": {"controller-uid": "u"}}
+    assert _fields(again, "alice")["f:spec"]["f:template"]["f:metadata"] == {}
+
+
 def test_what_an_updater_owns_stays() -> None:
     live = _applied(None, _config_map(a="1"))
     edited = copy_of(live)

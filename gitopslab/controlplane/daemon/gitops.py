@@ -11,13 +11,12 @@ from pathlib import Path
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
-from gitopslab.controlplane.server.decode import check
+from gitopslab.controlplane.server.decode import as_typed
 from gitopslab.controlplane.server.decoding import DecodingApi
 from gitopslab.controlplane.server.guarded import GuardedApi
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
-from gitopslab.errors import ApiError
 from gitopslab.gitops.starting import GitOpsStarter, Row
 from gitopslab.gitops.work import Inline, Work
 from gitopslab.machinery.objects import Object
@@ -112,13 +111,7 @@ class GitOps:
         return controllers(Surroundings(self._api_for("argocd"), self._manager, verbs.clock, verbs.catalog, self._work))
 
     def _typed(self, obj: Object) -> Object | None:
-        resource = self._verbs.catalog.of(obj)
-        if resource is None or resource.custom:
-            return None
-        try:
-            return check(resource, obj, "Ignore")[0]
-        except ApiError:
-            return None
+        return as_typed(self._verbs.catalog, obj)
 
     def _api_for(self, namespace: str) -> Callable[[str], Api]:
         """The Api as a service account of a namespace; its installation binds it to ``cluster-admin``."""

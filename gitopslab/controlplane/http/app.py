@@ -71,7 +71,7 @@ def build_app(
         lab = Guard(entrance, LabEndpoint(controls))
         below += [Mount("/lab", lab), Route("/lab", lab)]
     if hooks is not None:
-        below.append(Route("/hook/{digest}", HookEndpoint(hooks).answer, methods=["POST"]))
+        below.append(Route("/hook/{digest}", HookEndpoint(hooks).answer, methods=["POST", "GET", "PUT"]))
     # A bare router: the guard tells every failure itself, and whatever wraps it would be passed by every event.
     return Router(routes=[*below, Route("/api", api), Route("/apis", api), Mount("/", rest)])
 

@@ -15,7 +15,7 @@ from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery import protobuf, schema
-from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object, group_of
 from gitopslab.machinery.typed import Reader, TypedError, go_kind
 
@@ -81,6 +81,17 @@ def check(resource: Resource, obj: Object, field_validation: str) -> tuple[Objec
     custom = resource if isinstance(resource, CustomResource) else None
     checked, notes = _typed(given, given if given[1] == "Scale" else expected, obj, custom)
     return checked, _judged(given, expected, notes, field_validation)
+
+
+def as_typed(catalog: Catalog, obj: Object) -> Object | None:
+    """An object of a built-in kind as Kubernetes' types hold it; None for any other, and for what does not fit."""
+    resource = catalog.of(obj)
+    if resource is None or resource.custom:
+        return None
+    try:
+        return check(resource, obj, "Ignore")[0]
+    except ApiError:
+        return None
 
 
 def _parsed(body: bytes, content_type: str, expected: tuple[str, str]) -> tuple[Any, list[str]]:

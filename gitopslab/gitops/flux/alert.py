@@ -3,26 +3,23 @@
 The controllers write Kubernetes Events; this one watches them. What the same object says again within five minutes is
 not sent again, and nothing that was said before this process began.
 
-Simplified: real controllers send their events to notification-controller over HTTP, longer ones whole, and it tries
-again when a provider does not answer.
+Simplified: real controllers send their events to notification-controller over HTTP, longer ones whole.
 """
 
 from __future__ import annotations
 
 import base64
-import urllib.error
-import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from http.client import HTTPException
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
-from gitopslab.errors import ApiError, LabError
+from gitopslab.errors import ApiError, LabError, NotFoundError
+from gitopslab.gitops.flux.delivering import LATE, Delivery, sent
 from gitopslab.gitops.flux.durations import seconds
-from gitopslab.gitops.flux.kinds import ALERTS, PROVIDERS
-from gitopslab.gitops.flux.notification import Post, event_of, hears, is_for, post_for, spoken, told
+from gitopslab.gitops.flux.kinds import ALERTS, NOTIFICATION, PROVIDERS
+from gitopslab.gitops.flux.notification import Post, conflicts, event_of, hears, is_for, post_for, spoken, told
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.machinery.clock import seconds_of
 from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
@@ -31,7 +28,26 @@ COMPONENT = "notification-controller"
 _FLUX = ".toolkit.fluxcd.io/"
 _AGAIN = 300.0  # seconds until the same is told again: ``--rate-limit-interval``
 _TIMEOUT = 15.0
+_SHORTEST = 0.05  # seconds
 _MOST_KEPT = 4096
+_CONFLICTS = (
+    "metadata key conflicts detected (please refer to the Alert API docs and Flux RFC 0008 for more information)"
+)
+
+
+@dataclass(slots=True)
+class _Sending:
+    """What is to be sent of one event.
+
+    Attributes:
+        count: How often the event had been said.
+        left: What has not arrived.
+        flying: What of it is being sent now.
+    """
+
+    count: int
+    left: list[Delivery]
+    flying: list[Delivery] = field(default_factory=list)
 
 
 class AlertController:
@@ -51,7 +67,7 @@ class AlertController:
         self._events = given.manager.informer("events")
         self._began = int(given.clock.now())
         self._told: dict[tuple[str, ...], float] = {}
-        self._sending: dict[Request, tuple[int, list[tuple[Object, Post, float]]]] = {}
+        self._sending: dict[Request, _Sending] = {}
         self.sources: tuple[Source, ...] = (Source("events", self._of_flux),)
 
     def reconcile(self, request: Request) -> Result:
@@ -62,11 +78,9 @@ class AlertController:
             return DONE
         count = int(event.get("count") or 1)
         known = self._sending.get(request)
-        if known is None or known[0] != count:
-            known = self._sending[request] = (count, self._posts(event))
-        if known[1]:
-            self._send(request, event, *known)
-        return DONE
+        if known is None or known.count != count:
+            known = self._sending[request] = _Sending(count, self._deliveries(event))
+        return self._send(request, event, known)
 
     def _of_flux(self, event: WatchEvent) -> Iterable[Request]:
         about = event.object.get("involvedObject") or {}
@@ -77,27 +91,35 @@ class AlertController:
             return ()
         return (Request(namespace_of(event.object), name_of(event.object)),)
 
-    def _posts(self, event: Object) -> list[tuple[Object, Post, float]]:
-        """What is to be sent of an event: the alert, the message and how many seconds it may take."""
+    def _deliveries(self, event: Object) -> list[Delivery]:
+        """What is to be sent of an event."""
         heard = event_of(event)
         wanting = [alert for alert in self._alerts if self._wants(alert, heard)]
         if not wanting or self._is_repeated(heard):
             return []
-        found = []
-        for alert in wanting:
-            try:
-                provider = self._api.get(PROVIDERS, alert["spec"]["providerRef"]["name"], namespace_of(alert))
-                if not provider["spec"].get("suspend") and hears(provider, heard):
-                    post = post_for(provider, self._secret(provider), told(alert, heard))
-                    post = Post(self._given.url(post.url), post.headers, post.body)
-                    found.append((alert, post, seconds(provider["spec"].get("timeout"), _TIMEOUT)))
-            except ApiError as error:
-                self._say(alert, heard, "dispatch", f"failed to read provider: {error.message}")
-            except LabError as error:
-                name = alert["spec"]["providerRef"]["name"]
-                why = f"failed to initialize notifier for provider '{name}': {error.message}"
-                self._say(alert, heard, "dispatch", why)
-        return found
+        return [found for alert in wanting if (found := self._delivery(alert, heard)) is not None]
+
+    def _delivery(self, alert: Object, heard: Object) -> Delivery | None:
+        name, now = alert["spec"]["providerRef"]["name"], self._given.clock.now()
+        try:
+            provider = self._api.get(PROVIDERS, name, namespace_of(alert))
+        except NotFoundError:
+            self._say(alert, heard, "dispatch", f'failed to read provider: Provider.{NOTIFICATION} "{name}" not found')
+            return None
+        if provider["spec"].get("suspend") or not hears(provider, heard):
+            return None
+        if said := conflicts(alert, heard):
+            self._recorder.event(alert, "Warning", "MetadataAppendFailed", _CONFLICTS, annotations=said)
+        doing = f"failed to initialize notifier for provider '{name}': "
+        try:
+            secret = self._secret(provider)
+            doing += "failed to initialize notifier: "
+            post = post_for(provider, secret, told(alert, heard))
+        except LabError as error:
+            self._say(alert, heard, "dispatch", doing + error.message)
+            return None
+        post = Post(self._given.url(post.url), post.headers, post.body)
+        return Delivery(alert, post, now, now + seconds(provider["spec"].get("timeout"), _TIMEOUT))
 
     def _wants(self, alert: Object, heard: Object) -> bool:
         def invalid(words: str) -> None:
@@ -105,14 +127,29 @@ class AlertController:
 
         return is_for(alert, heard, lambda: self._labels(heard), invalid)
 
-    def _send(self, request: Request, event: Object, count: int, posts: Sequence[tuple[Object, Post, float]]) -> None:
-        outcome = self._given.work.ask(self.name, request, count, partial(_all_sent, posts))
-        if outcome is None:
-            return
-        self._sending[request] = (count, [])
-        for (alert, _, _), trouble in zip(posts, outcome.get(), strict=True):
-            if trouble:
-                self._say(alert, event_of(event), "send", f"postMessage failed: {trouble}")
+    def _send(self, request: Request, event: Object, sending: _Sending) -> Result:
+        """Send what is due; when to come again for what is left."""
+        now, heard = self._given.clock.now(), event_of(event)
+        if not sending.flying:
+            for late in [each for each in sending.left if now >= each.end]:
+                sending.left.remove(late)
+                self._say(late.alert, heard, "send", f"postMessage failed: {LATE}")
+            sending.flying = [each for each in sending.left if now >= each.due]
+        if sending.flying:
+            posts = [(each.post, max(each.end - now, _SHORTEST)) for each in sending.flying]
+            tries = tuple(each.tries for each in sending.flying)
+            outcome = self._given.work.ask(self.name, request, (sending.count, tries), lambda: sent(posts))
+            if outcome is None:
+                return DONE
+            flying, sending.flying = sending.flying, []
+            for delivery, answer in zip(flying, outcome.get(), strict=True):
+                trouble = delivery.heard(answer, now)
+                if trouble is not None:
+                    sending.left.remove(delivery)
+                if trouble:
+                    self._say(delivery.alert, heard, "send", f"postMessage failed: {trouble}")
+        following = [min(each.due, each.end) - now for each in sending.left]
+        return Result(max(min(following), _SHORTEST)) if following else DONE
 
     def _is_repeated(self, heard: Object) -> bool:
         key = (spoken(heard["involvedObject"]), heard["severity"], heard["reason"], heard["message"])
@@ -145,20 +182,3 @@ class AlertController:
     def _say(self, alert: Object, heard: Object, doing: str, why: str) -> None:
         message = f"failed to {doing} notification for {spoken(heard['involvedObject'])}: {why}"
         self._recorder.event(alert, "Warning", "NotificationDispatchFailed", message)
-
-
-def _all_sent(posts: Sequence[tuple[Object, Post, float]]) -> list[str]:
-    """Send everything; for each why it failed, empty when it did not."""
-    return [_sent(post, timeout) for _, post, timeout in posts]
-
-
-def _sent(post: Post, timeout: float) -> str:
-    request = urllib.request.Request(post.url, post.body, dict(post.headers), method="POST")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=timeout):
-            return ""
-    except urllib.error.HTTPError as error:
-        return f"request failed with status code {error.code}"
-    except (OSError, HTTPException, ValueError) as error:
-        return str(getattr(error, "reason", error))

@@ -7,13 +7,13 @@ artifact stays for who uses it, and the last word of progress stays while it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from gitopslab.controlplane.runtime.reconcile import Request, Result
 from gitopslab.gitops.flux import conditions
 from gitopslab.gitops.flux.conditions import Condition
 from gitopslab.gitops.flux.durations import seconds
-from gitopslab.gitops.flux.kinds import SOURCE, requested_at
+from gitopslab.gitops.flux.kinds import SOURCE
 from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.machinery.clock import timestamp
@@ -84,19 +84,17 @@ class Artifacts:
     def _begin(self, turn: Turn) -> Turn:
         """Say what is begun, where there is something to say: a poll that finds nothing is not worth a write."""
         self._collect(turn.obj)
-        generation, status = turn.obj["metadata"]["generation"], turn.obj.get("status") or {}
-        observed, told = status.get("observedGeneration", -1), condition_of(turn.obj, conditions.RECONCILING) or {}
-        if told.get("observedGeneration") == generation:
+        begun = self.loop.begin(turn)
+        if begun is turn and condition_of(turn.obj, conditions.RECONCILING) is not None:
             return turn
-        if observed != generation:
-            turn = self._progress(turn, f"processing object: new generation {observed} -> {generation}")
-        elif requested_at(turn.obj) != status.get("lastHandledReconcileAt", ""):
-            turn = self._progress(turn, "reconciliation in progress")
+        turn, status = begun, begun.obj.get("status") or {}
         artifact = status.get("artifact")
         if artifact is None:
-            turn = self._progress(turn, "building artifact", drift=True)
+            turn = self.loop.progress(turn, "building artifact", drift=True)
         elif not self._is_there(artifact):
-            turn = self._progress(turn, "building artifact: disappeared from storage", drift=True)
+            without = {key: value for key, value in status.items() if key != "artifact"}
+            said = "building artifact: disappeared from storage"
+            turn = self.loop.progress(turn, said, drift=True, status=without)
         return turn
 
     def coming(self, turn: Turn, revision: str, news: str) -> Turn:
@@ -105,7 +103,7 @@ class Artifacts:
         more = [Condition.true(_OUTDATED, "NewRevision", news)] if had else []
         if (had or {}).get("revision") == revision:
             return turn
-        return self._progress(turn, f"building artifact: {news}", *more, drift=True)
+        return self.loop.progress(turn, f"building artifact: {news}", *more, drift=True)
 
     def keep(self, turn: Turn, new: New) -> tuple[Turn, Object] | None:
         """Store what came; the turn, and the status that tells of it, which is still to be written.
@@ -203,17 +201,6 @@ class Artifacts:
             return schedule.idle(turn.request, turn.cause)
         request, cause = turn.request, turn.cause
         return schedule.done(request, cause, again) if again else schedule.failed(request, cause)
-
-    def _progress(self, turn: Turn, message: str, *more: Condition, drift: bool = False) -> Turn:
-        """It goes on; Ready says so unless it is known and still true."""
-        said = [Condition.true(conditions.RECONCILING, "Progressing", message), *more]
-        ready = condition_of(turn.obj, conditions.READY)
-        if drift or ready is None or ready["status"] == "Unknown":
-            said.append(Condition.unknown(conditions.READY, "Progressing", message))
-        status = dict(turn.obj.get("status") or {})
-        if "disappeared" in message:
-            status.pop("artifact")
-        return replace(turn, obj=self.loop.write(turn.obj, status, *said, is_over=False))
 
     def _collect(self, obj: Object) -> None:
         artifact = (obj.get("status") or {}).get("artifact")

@@ -6,18 +6,23 @@ Pure but for the remote, so it runs in a thread. The message is a Go template ov
 from __future__ import annotations
 
 import posixpath
+import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
 
 from gitopslab.errors import GitError, LabError, RenderError
 from gitopslab.gitops.git import remote
 from gitopslab.gitops.git.remote import HEADS, Address
 from gitopslab.gitops.render import gotemplate
 from gitopslab.gitops.render.setters import TOKEN, Change, Identifier, Image, changed
-from gitopslab.gitops.source.reference import Found, find
+from gitopslab.gitops.source.reference import DEFAULT_BRANCH, Found, find, is_branch
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 MESSAGE = "Update from image update automation"
+_TITLE = "commit message"
 _SEE = "See: https://fluxcd.io/flux/components/image/imageupdateautomations/#message-template"
 _REMOVED = {".Updated": ".Changed", ".Changed.ImageResult": ".Changed.FileChanges' or '.Changed.Objects"}
 
@@ -48,6 +53,7 @@ class Plan:
         ref: What to check out.
         branch: Where to push.
         also: The ref that takes the commit, too; empty for none.
+        url: Of the repository as its source names it, which errors tell.
         images: By ``namespace:policy``.
         when: Seconds since the epoch.
     """
@@ -59,6 +65,7 @@ class Plan:
     images: Mapping[str, Image]
     when: float
     also: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,7 @@ class Ran:
 class _Key:
     """The name of an object, as the template sees it."""
 
+    GO_TYPE: ClassVar[str] = "types.NamespacedName"
     Namespace: str
     Name: str
 
@@ -91,6 +99,7 @@ class _Key:
 class Changed:
     """What the template sees as ``.Changed``."""
 
+    GO_TYPE: ClassVar[str] = "update.ResultV2"
     FileChanges: dict[str, dict[Identifier, list[Change]]] = field(default_factory=dict)
 
     @property
@@ -108,6 +117,16 @@ class Changed:
         return list(dict.fromkeys(change for changes in self.Objects.values() for change in changes))
 
 
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What the template sees."""
+
+    GO_TYPE: ClassVar[str] = "source.TemplateData"
+    AutomationObject: _Key
+    Changed: Changed
+    Values: Mapping[str, str]
+
+
 def run(plan: Plan) -> Ran:
     """Do it.
 
@@ -116,9 +135,7 @@ def run(plan: Plan) -> Ran:
         RemovedFieldError: The message uses what Flux has taken out.
     """
     try:
-        refs = remote.refs(plan.address)
-        found = find(plan.ref, refs, plan.address.url)
-        files = remote.checkout(plan.address, found.commit).files
+        found, refs, files = _checked_out(plan)
     except GitError as error:
         raise RunError("GitOperationFailed", f"failed to checkout source: {error.message}") from error
     new, what = _updated(files, plan)
@@ -128,6 +145,19 @@ def run(plan: Plan) -> Ran:
         return _pushed(plan, refs, found, new, what)
     except (GitError, RenderError) as error:
         raise RunError("GitOperationFailed", f"failed to update source: {error.message}") from error
+
+
+def _checked_out(plan: Plan) -> tuple[Found, Mapping[str, str], Mapping[str, remote.File]]:
+    """The commit, all refs, and the commit's files. All branches are cloned, so that one is missed only afterwards."""
+    doing = f"unable to clone '{plan.address.url}'"
+    try:
+        refs = remote.refs(plan.address)
+    except GitError as error:
+        raise GitError(f"{doing}: {error.message}") from error
+    if refs and is_branch(plan.ref) and HEADS + plan.ref.get("branch", DEFAULT_BRANCH) not in refs:
+        raise GitError(f"{doing}: reference not found")
+    found = find(plan.ref, refs, plan.address.url)
+    return found, refs, remote.checkout(plan.address, found.commit).files
 
 
 def _pushed(plan: Plan, refs: Mapping[str, str], found: Found, files: dict[str, bytes], what: Changed) -> Ran:
@@ -158,10 +188,27 @@ def message_of(automation: Object, what: Changed) -> str:
     template = commit.get("messageTemplate")
     if not template:
         return MESSAGE
-    _check_template(template)
     about = _Key(namespace_of(automation), name_of(automation))
     values = commit.get("messageTemplateValues") or {}
-    return gotemplate.render(template, {"AutomationObject": about, "Changed": what, "Values": values})
+    try:
+        _check_template(template)
+        return gotemplate.render(template, _Data(about, what, values))
+    except gotemplate.TemplateError as error:
+        line = template.count("\n", 0, max(template.rfind("{{"), 0)) + 1
+        why = f"template: {_TITLE}:{line}: {error.message}"
+        raise RenderError(f"unable to create commit message template from spec: {why}") from error
+    except gotemplate.RunError as error:
+        why = f'executing "{_TITLE}" at <{error.at}>: {error.message}'
+        where = f"template: {_TITLE}:{_place(template, error.at)}"
+        raise RenderError(f"failed to run template from spec: {where}: {why}") from error
+
+
+def _place(template: str, word: str) -> str:
+    """Line and column of what a template reads, as Go counts them: of a path, where its second field begins."""
+    at = max(template.find(word), 0)
+    first, *more = [part for part in word.split(".") if part] or [""]
+    column = at - (template.rfind("\n", 0, at) + 1) + (len(first) + 1 if more else 0)
+    return f"{template.count(chr(10), 0, at) + 1}:{column}"
 
 
 def _check_template(template: str) -> None:
@@ -175,8 +222,10 @@ def _updated(files: Mapping[str, remote.File], plan: Plan) -> tuple[dict[str, by
     folder = posixpath.normpath((plan.automation["spec"].get("update") or {}).get("path") or ".").lstrip("/")
     start = "" if folder == "." else f"{folder}/"
     if start and not any(path.startswith(start) for path in files):
-        words = f"failed to apply policies: failed to read update path: {folder}: no such file or directory"
-        raise RunError("UpdateFailed", words)
+        source = plan.automation["spec"]["sourceRef"]
+        room = f"{source.get('namespace') or namespace_of(plan.automation)}-{source['name']}{secrets.randbelow(2**32)}"
+        why = f"lstat {Path(tempfile.gettempdir()) / room / folder}: no such file or directory"
+        raise RunError("UpdateFailed", f"failed to apply policies: walking path for files: {why}")
     new, what = {}, Changed()
     for path, file in sorted(files.items()):
         if not path.startswith(start) or not _is_yaml(path) or TOKEN.encode() not in file.content:

@@ -28,6 +28,7 @@ from gitopslab.gitops.flux.kinds import (
 )
 from gitopslab.gitops.flux.kustomization import KustomizationController
 from gitopslab.gitops.flux.ocirepository import OCIRepositoryController
+from gitopslab.gitops.flux.provider import ProviderController
 from gitopslab.gitops.flux.receiver import ReceiverController
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.starting import Row
@@ -52,6 +53,7 @@ def controllers(given: Surroundings) -> list[Row]:
         Row(ImageRepositoryController.name, (IMAGE_REPOSITORIES,), lambda: ImageRepositoryController(given, tags)),
         Row(ImagePolicyController.name, reflected, lambda: ImagePolicyController(given, tags)),
         Row(AlertController.name, (ALERTS, PROVIDERS), lambda: AlertController(given)),
+        Row(ProviderController.name, (PROVIDERS,), lambda: ProviderController(given)),
         Row(ReceiverController.name, (RECEIVERS,), lambda: ReceiverController(given)),
         Row(ImageUpdateAutomationController.name, automated, lambda: ImageUpdateAutomationController(given)),
     ]

@@ -24,11 +24,13 @@ class NoSecretError(GitError):
     """The Secret that a source names cannot be read.
 
     Attributes:
-        doing: What was tried, which some controllers say twice.
+        doing: What was tried, which some controllers say twice, and some not at all.
+        why: What the API server says.
     """
 
     def __init__(self, where: str, why: str) -> None:
         self.doing = f"failed to get secret '{where}'"
+        self.why = why
         super().__init__(f"{self.doing}: {why}")
 
 

@@ -1,4 +1,7 @@
-"""ImagePolicy: of the tags that a scan found, the one that a policy takes."""
+"""ImagePolicy: of the tags that a scan found, the one that a policy takes.
+
+Simplified: that a policy has chosen the same as before is no event.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable
 from gitopslab.controlplane.runtime.api import WatchEvent
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import GitError
-from gitopslab.gitops.flux.credentials import credentials_of
+from gitopslab.gitops.flux.credentials import NoSecretError, pull_credentials_of
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.imagerepository import COMPONENT, Tags, reader
 from gitopslab.gitops.flux.kinds import IMAGE_POLICIES, IMAGE_REPOSITORIES
@@ -15,7 +18,7 @@ from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.policies import InvalidPolicyError, NoTagError, chooser, latest
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.source.registry import Image, RegistryError
-from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
+from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of, uid_of
 from gitopslab.machinery.selectors import from_label_selector
 
 _DEPENDENCY_DELAY = 30.0
@@ -44,10 +47,10 @@ class ImagePolicyController:
         obj = self._loop.objects.get(request.name, request.namespace)
         source = _repository(obj) if obj is not None else request
         repository = self._repositories.get(source.name, source.namespace)
-        generation = repository["metadata"]["generation"] if repository is not None else None
-        turn = self._loop.turn(request, self._tags.get(source), generation)
+        turn = self._loop.turn(request, self._tags.get(source), uid_of(repository) if repository is not None else None)
         if isinstance(turn, Result):
             return turn
+        turn = self._loop.begin(turn)
         if repository is None:
             message = f'ImageRepository.image.toolkit.fluxcd.io "{source.name}" not found'
             return self._wait(turn, f"{_NO_REPOSITORY}: referenced ImageRepository does not exist: {message}")
@@ -73,14 +76,15 @@ class ImagePolicyController:
             return self._stalled(turn, "InvalidPolicy", error.message)
         except NoTagError as error:
             self._loop.failed(turn, "Failure", error.message)
-            return self._loop.schedule.idle(turn.request, turn.cause)
-        reference: Object | None = {"name": repository["spec"]["image"], "tag": tag}
+            return self._loop.schedule.failed(turn.request, turn.cause)
+        which = f"{repository['spec']['image']}:{tag}"
         try:
             reference = self._with_digest(turn, repository, tag)
-        except (RegistryError, GitError) as error:
-            image = repository["spec"]["image"]
-            self._loop.failed(turn, "Failure", f"failed fetching digest of {image}:{tag}: {error.message}")
-            return self._loop.schedule.failed(turn.request, turn.cause)
+        except RegistryError as error:
+            return self._undigested(turn, which, f'failed fetching descriptor for "{which}": {error.message}')
+        except GitError as error:
+            why = error.why if isinstance(error, NoSecretError) else error.message
+            return self._undigested(turn, which, f"failed to configure authentication options: {why}")
         if reference is None:
             return DONE
         self._tell(turn, reference)
@@ -88,6 +92,10 @@ class ImagePolicyController:
         if interval:
             return self._loop.schedule.done(turn.request, turn.cause, seconds(interval))
         return self._loop.schedule.idle(turn.request, turn.cause)
+
+    def _undigested(self, turn: Turn, which: str, why: str) -> Result:
+        self._loop.failed(turn, "Failed", f"failed fetching digest of {which}: {why}")
+        return self._loop.schedule.failed(turn.request, turn.cause)
 
     def _with_digest(self, turn: Turn, repository: Object, tag: str) -> Object | None:
         """The image with its digest where the policy wants one; None while it is being asked for."""
@@ -99,8 +107,9 @@ class ImagePolicyController:
         is_known = all(known.get(key) == value for key, value in found.items())
         if policy == "IfNotPresent" and is_known and known.get("digest"):
             return {**found, "digest": known["digest"]}
-        credentials = credentials_of(self._loop.api, repository)
-        asked = reader(self._given, Image.read(repository["spec"]["image"]), credentials, repository["spec"])
+        image = Image.read(repository["spec"]["image"])
+        credentials = pull_credentials_of(self._loop.api, repository, image.host)
+        asked = reader(self._given, image, credentials, repository["spec"])
         outcome = self._given.work.ask(self.name, turn.request, (turn.cause, tag), lambda: asked.digest(tag))
         return None if outcome is None else {**found, "digest": outcome.get()}
 

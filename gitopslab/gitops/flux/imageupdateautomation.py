@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -24,7 +25,7 @@ from gitopslab.machinery.objects import Object, is_condition_true, labels_of, na
 from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
 
 COMPONENT = "image-automation-controller"
-_UP_TO_DATE = "repository up-to-date"
+_UP_TO_DATE, _UNCHANGED = "repository up-to-date", "no change since last reconciliation"
 _LABEL = re.compile(r"(?:[a-z0-9.-]{1,253}/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
@@ -51,13 +52,14 @@ class ImageUpdateAutomationController:
     def reconcile(self, request: Request) -> Result:
         """Run when a policy has chosen anew, the source has a new commit, or it is time."""
         obj = self._loop.objects.get(request.name, request.namespace)
-        images = self._images(obj) if obj is not None else {}
+        wrong = _wrong(obj["spec"]) if obj is not None else None
+        images = self._images(obj) if obj is not None and wrong is None else {}
         source = self._source(obj) if obj is not None else None
         revision = (((source or {}).get("status") or {}).get("artifact") or {}).get("revision")
         turn = self._loop.turn(request, tuple(images.items()), revision)
         if isinstance(turn, Result):
             return turn
-        wrong = _wrong(turn.obj["spec"])
+        turn = self._loop.begin(turn)
         if wrong is not None:
             return self._stalled(turn, *wrong)
         try:
@@ -76,7 +78,7 @@ class ImageUpdateAutomationController:
         except RemovedFieldError as error:
             return self._stalled(turn, "RemovedTemplateField", error.message)
         except RunError as error:
-            return self._failed(turn, error.reason, error.message)
+            return self._failed(turn, error.reason, error.message.replace(plan.address.url, plan.url))
         self._tell(turn, plan, ran)
         return self._loop.schedule.done(turn.request, turn.cause, seconds(turn.obj["spec"]["interval"]))
 
@@ -97,26 +99,34 @@ class ImageUpdateAutomationController:
         timeout = seconds(source["spec"].get("timeout"), 60.0)
         address = Address(self._given.url(source["spec"]["url"]), credentials.user, credentials.password, timeout)
         also = _other_ref((git.get("push") or {}).get("refspec") or "", branch)
-        return Plan(address, obj, ref, branch, images, self._given.clock.now(), also)
+        return Plan(address, obj, ref, branch, images, self._given.clock.now(), also, source["spec"]["url"])
 
     def _tell(self, turn: Turn, plan: Plan, ran: Ran) -> None:
+        was_ready, also = is_condition_true(turn.obj, READY), (turn.obj["spec"]["git"].get("push") or {}).get("refspec")
         now = timestamp(self._given.clock.now())
         status: Object = {**(turn.obj.get("status") or {}), **self._run_now()}
-        status["observedSourceRevision"] = ran.revision
-        status["observedPolicies"] = {
+        seen = {
             policy.partition(":")[2]: {key: value for key, value in asdict(image).items() if value}
             for policy, image in plan.images.items()
         }
+        is_same = (
+            seen == (status.get("observedPolicies") or {}) and status.get("observedSourceRevision") == ran.revision
+        )
+        status["observedSourceRevision"] = ran.revision
+        status.pop("observedPolicies", None)
+        if seen:
+            status["observedPolicies"] = seen
         if ran.commit:
             status["lastPushCommit"], status["lastPushTime"] = ran.commit, now
         self._loop.succeeded(turn, status, _UP_TO_DATE)
         if ran.commit:
-            refspec = (turn.obj["spec"]["git"].get("push") or {}).get("refspec")
-            more = f" and refspecs '{refspec}'" if refspec else ""
+            more = f" and refspecs '{also}'" if also else ""
             words = f"pushed commit '{ran.commit[:7]}' to branch '{plan.branch}'{more}\n{ran.message}"
             self._loop.event(turn.obj, "Normal", "Succeeded", words)
-        elif not is_condition_true(turn.obj, READY):
+        elif not was_ready:
             self._loop.event(turn.obj, "Normal", "Succeeded", _UP_TO_DATE)
+        elif is_same and not also and plan.branch == plan.ref.get("branch", plan.branch):
+            self._loop.event(turn.obj, "Normal", "Succeeded", _UNCHANGED)
 
     def _stalled(self, turn: Turn, reason: str, message: str) -> Result:
         self._loop.failed(turn, reason, message, is_stalled=True, told=self._run_now())
@@ -167,10 +177,24 @@ def _wrong(spec: Object) -> tuple[str, str] | None:
     ):
         if not _LABEL.fullmatch(key):
             return "InvalidPolicySelector", f'failed to parse policy selector: key: Invalid value: "{key}"'
+    for each in selector.get("matchExpressions") or ():
+        if why := _wrong_values(each.get("operator", ""), each.get("values")):
+            return "InvalidPolicySelector", f"failed to parse policy selector: {why}"
     if "git" not in spec:
         words = "source kind 'GitRepository' necessitates field .spec.git: invalid source configuration"
         return "InvalidSourceConfiguration", words
     return None
+
+
+def _wrong_values(operator: str, values: list[str] | None) -> str:
+    if operator in ("In", "NotIn"):
+        return "" if values else "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"
+    if operator in ("Exists", "DoesNotExist"):
+        told = json.dumps(values, separators=(",", ":"))
+        return (
+            f"values: Invalid value: {told}: values set must be empty for exists and does not exist" if values else ""
+        )
+    return f'"{operator}" is not a valid label selector operator'
 
 
 def _key(obj: Object) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result
@@ -20,6 +20,8 @@ from gitopslab.gitops.flux.surroundings import (
     write_status,
 )
 from gitopslab.machinery.objects import Object, condition_of, is_terminating, uid_of
+
+IN_PROGRESS = "reconciliation in progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,37 @@ class Loop:
         cause = (uid_of(obj), obj["metadata"].get("generation"), requested_at(obj), *more)
         return Turn(request, obj, cause) if self.schedule.is_due(request, cause) else self.schedule.later(request)
 
+    def begin(self, turn: Turn) -> Turn:
+        """Say what is begun, where there is something to say: a turn that finds nothing is not worth a write."""
+        generation, status = turn.obj["metadata"]["generation"], turn.obj.get("status") or {}
+        observed, told = status.get("observedGeneration", -1), condition_of(turn.obj, conditions.RECONCILING) or {}
+        if told.get("observedGeneration") == generation:
+            return turn
+        if observed != generation:
+            return self.progress(turn, f"processing object: new generation {observed} -> {generation}")
+        if requested_at(turn.obj) != status.get("lastHandledReconcileAt", ""):
+            return self.progress(turn, IN_PROGRESS)
+        return turn
+
+    def progress(
+        self, turn: Turn, message: str, *more: Condition, drift: bool = False, status: Object | None = None
+    ) -> Turn:
+        """It goes on; Ready says so unless it is known, and still true.
+
+        Args:
+            turn: Whose it is.
+            message: What is done now.
+            more: What else is to be said.
+            drift: Whether what was true is not any more.
+            status: The whole new status; default as it is.
+        """
+        said = [Condition.true(conditions.RECONCILING, "Progressing", message), *more]
+        ready = condition_of(turn.obj, conditions.READY)
+        if drift or ready is None or ready["status"] == "Unknown":
+            said.append(Condition.unknown(conditions.READY, "Progressing", message))
+        status = dict(turn.obj.get("status") or {}) if status is None else status
+        return replace(turn, obj=self.write(turn.obj, status, *said, is_over=False))
+
     def _rest(self, obj: Object) -> None:
         """Nothing is done, and yet a request has been dealt with, and the spec was seen."""
         status = dict(obj.get("status") or {})
@@ -134,8 +167,8 @@ class Loop:
             said.append(Condition.true(conditions.STALLED, reason, message))
         else:
             status["conditions"] = conditions.without(status.get("conditions") or [], conditions.STALLED)
-            retry = "reconciliation in progress"
-            said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", retry))
+            doing = (condition_of(turn.obj, conditions.RECONCILING) or {}).get("message", IN_PROGRESS)
+            said.append(Condition.true(conditions.RECONCILING, "ProgressingWithRetry", doing))
         self.write(turn.obj, status, *said)
         self.event(turn.obj, "Warning", reason, message)
 

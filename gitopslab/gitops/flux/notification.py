@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from gitopslab.errors import LabError
 from gitopslab.gitops.flux.patterns import PatternError, compiled
+from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object, annotations_of, group_of, namespace_of
 
 GROUP = "event.toolkit.fluxcd.io"
@@ -21,7 +22,12 @@ _TRACES = (
     "GitOperationSucceeded", "GarbageCollectionSucceeded", "ArtifactUpToDate",
     "NoArtifact", "NotFound", "NoSourceArtifact",
 )  # fmt: skip
-"""Reasons of events that only the cluster is told of, where they are no warnings."""
+_SCANS = (
+    "tags did not change, next scan in ",
+    "no change in repository configuration since last scan, next scan in ",
+    "no change since last reconciliation",
+)
+"""Reasons and messages of events that only the cluster is told of, where they are no warnings."""
 
 _WRONG = "failed to compile"
 _COLOURS = {"info": "good", "error": "danger"}
@@ -51,7 +57,8 @@ def event_of(event: Object) -> Object:
 
 def _severity(event: Object) -> str:
     found = _SEVERITIES.get(event.get("type", ""), "info")
-    return "trace" if found == "info" and event.get("reason") in _TRACES else found
+    is_trace = event.get("reason") in _TRACES or event.get("message", "").startswith(_SCANS)
+    return "trace" if found == "info" and is_trace else found
 
 
 def spoken(involved: Object) -> str:
@@ -93,14 +100,31 @@ def hears(provider: Object, event: Object) -> bool:
 
 def told(alert: Object, event: Object) -> Object:
     """An event as it is sent: with metadata of the object, of the alert, and of the controller, the last strongest."""
-    spec = alert["spec"]
-    group = group_of(event["involvedObject"].get("apiVersion", ""))
-    found = _stripped(event["metadata"], f"{GROUP}/") | dict(spec.get("eventMetadata") or {})
-    if spec.get("summary"):
-        found["summary"] = spec["summary"]
-    found |= _stripped(event["metadata"], f"{group}/")
+    found: dict[str, str] = {}
+    for metadata in _metadata(alert, event).values():
+        found |= metadata
     rest = {key: value for key, value in event.items() if key != "metadata"}
     return {**rest, **({"metadata": found} if found else {})}
+
+
+def conflicts(alert: Object, event: Object) -> dict[str, str]:
+    """The keys of metadata that are said more than once, and by whom."""
+    told = _metadata(alert, event)
+    keys = dict.fromkeys(key for metadata in told.values() for key in metadata)
+    said = {key: [source for source, metadata in told.items() if key in metadata] for key in keys}
+    return {key: ", ".join(sources) for key, sources in said.items() if len(sources) > 1}
+
+
+def _metadata(alert: Object, event: Object) -> dict[str, Mapping[str, str]]:
+    """By whom it is said, the weakest first."""
+    spec = alert["spec"]
+    group = group_of(event["involvedObject"].get("apiVersion", ""))
+    return {
+        "involved object annotations": _stripped(event["metadata"], f"{GROUP}/"),
+        "Alert object .spec.eventMetadata": spec.get("eventMetadata") or {},
+        "Alert object .spec.summary": {"summary": spec["summary"]} if spec.get("summary") else {},
+        "involved object controller metadata": _stripped(event["metadata"], f"{group}/"),
+    }
 
 
 def post_for(provider: Object, secret: Mapping[str, str], event: Object) -> Post:
@@ -117,7 +141,10 @@ def post_for(provider: Object, secret: Mapping[str, str], event: Object) -> Post
     spec = provider["spec"]
     url = secret.get("address", spec.get("address", "")).strip()
     if not url.startswith(("http://", "https://")):
-        raise LabError(f"invalid hook URL {url}")
+        why = f'parse "{url}": {"invalid URI for request" if url else "empty url"}'
+        raise LabError(
+            f"invalid Slack hook URL {url}: '{why}'" if spec["type"] == "slack" else f"invalid hook URL {url}: {why}"
+        )
     headers = {"Content-Type": "application/json"}
     if spec["type"] == "slack":
         token = {"Authorization": f"Bearer {secret['token']}"} if secret.get("token") else {}
@@ -127,10 +154,24 @@ def post_for(provider: Object, secret: Mapping[str, str], event: Object) -> Post
         raise LabError(f"provider type {spec['type']} is not one that the lab sends to: take generic or slack")
     body = _json(event)
     headers["gotk-component"] = event["reportingController"]
+    headers |= _headers(secret.get("headers", ""))
     if spec["type"] == "generic-hmac":
-        signature = hmac.new(secret.get("token", "").encode(), body, hashlib.sha256).hexdigest()
+        if not secret.get("token", ""):
+            raise LabError("HMAC key is empty")
+        signature = hmac.new(secret["token"].encode(), body, hashlib.sha256).hexdigest()
         headers["X-Signature"] = f"sha256={signature}"
     return Post(url, headers, body)
+
+
+def _headers(text: str) -> dict[str, str]:
+    """What the key ``headers`` of a Secret says, as YAML."""
+    try:
+        found, _ = load(text.encode())
+    except ValueError as error:
+        raise LabError(f"failed to read headers from secret: {error}") from error
+    if not isinstance(found, dict):
+        return {}
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in found.items()}
 
 
 def _is_from(alert: Object, source: Object, event: Object, labels: Callable[[], Mapping[str, str]]) -> bool:
@@ -174,7 +215,8 @@ def _slack(spec: Object, event: Object) -> Object:
         "fields": fields,
     }
     channel = {"channel": spec["channel"]} if spec.get("channel") else {}
-    return {**channel, "username": spec.get("username") or event["reportingController"], "attachments": [attachment]}
+    username = spec.get("username") or event["reportingController"]
+    return {**channel, "username": username, "icon_url": "", "icon_emoji": "", "attachments": [attachment]}
 
 
 def _json(content: Object) -> bytes:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TypeVar
-
-import re2
+from typing import Any, TypeVar
 
 from gitopslab.errors import LabError
+from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.gitops.source.semver import Range, VersionError, parse
 from gitopslab.machinery.objects import Object
 
@@ -52,33 +51,32 @@ def filtered(filter_tags: Object | None, tags: Sequence[str]) -> dict[str, str]:
     if not pattern:
         return {tag: tag for tag in tags}
     try:
-        compiled = re2.compile(pattern)
-    except re2.error as error:
-        why = f"invalid regular expression pattern '{pattern}': {error}"
+        expression = compiled(pattern)
+    except PatternError as error:
+        why = f"invalid regular expression pattern '{pattern}': {error.message}"
         raise InvalidPolicyError(f"failed to filter tags: {why}") from error
     extract = (filter_tags or {}).get("extract") or ""
     found: dict[str, str] = {}
     for tag in tags:
-        match = compiled.search(tag)
+        match = expression.search(tag)
         if match is not None:
             found[_expanded(extract, match) if extract else tag] = tag
     return found
 
 
 def chooser(policy: Object) -> Callable[[list[str]], str]:
-    """How a policy chooses among values.
+    """How a policy chooses among values; of several ways the first counts.
 
     Raises:
-        InvalidPolicyError: It names no way, several, or a range that is none.
+        InvalidPolicyError: It names no way, or a range that is none.
     """
-    ways = [way for way in ("semver", "alphabetical", "numerical") if policy.get(way) is not None]
-    if len(ways) != 1:
-        word = "no valid policy specified" if not ways else "only one policy can be specified"
-        raise InvalidPolicyError(f"invalid policy: {word}")
-    if ways == ["semver"]:
+    way = next((way for way in ("semver", "alphabetical", "numerical") if policy.get(way) is not None), "")
+    if not way:
+        raise InvalidPolicyError("invalid policy: given ImagePolicyChoice object is invalid")
+    if way == "semver":
         return _by_version(policy["semver"]["range"])
-    descending = policy[ways[0]].get("order", "asc") == "desc"
-    return _by_number(descending) if ways == ["numerical"] else lambda values: _last(sorted(values), descending)
+    descending = policy[way].get("order", "asc") == "desc"
+    return _by_number(descending) if way == "numerical" else lambda values: _last(sorted(values), descending)
 
 
 def _by_version(words: str) -> Callable[[list[str]], str]:
@@ -113,7 +111,7 @@ def _last(values: list[T], descending: bool) -> T:
     return values[0] if descending else values[-1]
 
 
-def _expanded(extract: str, match: re2.Match) -> str:
+def _expanded(extract: str, match: Any) -> str:
     """Go's ``Expand``: ``$1``, ``$name`` or ``${name}``; a group that is not there is empty, and ``$$`` is ``$``."""
     groups = match.groupdict()
 

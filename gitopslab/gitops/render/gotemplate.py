@@ -227,7 +227,8 @@ class _Run:
             elif value is None:
                 raise RunError(f"nil pointer evaluating interface {{}}.{name}", word)
             else:
-                raise RunError(f"can't evaluate field {name} in type interface {{}}", word)
+                kind = getattr(value, "GO_TYPE", "interface {}")
+                raise RunError(f"can't evaluate field {name} in type {kind}", word)
         return value
 
 

@@ -2,7 +2,10 @@
 
 ``image: ghcr.io/x/y:1.0 # {"$imagepolicy": "flux-system:y"}`` has the whole reference replaced; ``:tag``, ``:name`` and
 ``:digest`` after the policy's name that part alone. Files are read as YAML only to find the value a comment stands
-behind; what is written differs in that value and nowhere else. Source: ``image-automation-controller/pkg/update``.
+behind; what is written differs in that value and nowhere else.
+
+Simplified: Flux writes a file that changes anew as a whole, so that odd spaces, folded texts and empty documents in it
+change as well. Source: ``image-automation-controller/pkg/update``, ``kyaml/setters2``.
 """
 
 from __future__ import annotations
@@ -17,6 +20,10 @@ import yaml
 from gitopslab.machinery.manifests import KubernetesLoader
 
 TOKEN = "$imagepolicy"
+_PARTS = ("", "tag", "name", "digest")
+_TEXT, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+_ONLY_OLD_BOOL = re.compile(r"y|n|yes|no|on|off", re.IGNORECASE)  # text for Go's newer YAML, which kyaml is made of
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 _MARK = re.compile(r"#\s*(\{.*\"\$imagepolicy\".*\})\s*$")
 
 
@@ -34,8 +41,8 @@ class Image:
         return f"{self.name}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
 
     def part(self, word: str) -> str:
-        """The part that a marker asks for; all of it for no word."""
-        return {"": self.reference, "tag": self.tag, "name": self.name, "digest": self.digest}.get(word, "")
+        """The part that a marker asks for, one of ``_PARTS``; all of it for no word."""
+        return {"": self.reference, "tag": self.tag, "name": self.name, "digest": self.digest}[word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class _Place:
     end: int
     value: str
     style: str
+    tag: str
     marker: str
     owner: Identifier
 
@@ -84,10 +92,10 @@ def changed(text: str, images: Mapping[str, Image]) -> tuple[str, list[tuple[Ide
     for place in reversed(places):
         policy, word = _split(place.marker)
         image = images.get(policy)
-        new = image.part(word) if image is not None else ""
-        if not new or new == place.value:
+        if image is None or word not in _PARTS or image.part(word) == place.value:
             continue
-        text = text[: place.start] + _written(new, place.style) + text[place.end :]
+        new = image.part(word)
+        text = text[: place.start] + _written(new, place) + text[place.end :]
         found.append((place.owner, Change(place.value, new, place.marker)))
     return text, found[::-1]
 
@@ -99,16 +107,19 @@ def _places(text: str) -> Iterator[_Place]:
         scalars: dict[int, yaml.ScalarNode] = {}
         for node in _scalars(document):
             line = node.end_mark.line
-            if line in marked and node.start_mark.line == line:
+            if line in marked and node.start_mark.line == line and node.tag != _NULL:
                 scalars[line] = node  # the last one of a line is the one before the comment
         for line, node in scalars.items():
             marker = json.loads(marked[line]).get(TOKEN, "")
-            yield _Place(
-                node.start_mark.index, node.end_mark.index, node.value, node.style or "", marker, _owner(document)
-            )
+            start, end = node.start_mark.index, node.end_mark.index
+            start = _PROPERTIES.match(text, start, end).end()  # type: ignore[union-attr]  # it may match nothing
+            yield _Place(start, end, node.value, node.style or "", node.tag, marker, _owner(document))
 
 
 def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    """The values behind which a comment can stand: not those within braces or brackets."""
+    if isinstance(node, yaml.CollectionNode) and node.flow_style:
+        return
     if isinstance(node, yaml.MappingNode):
         for _, value in node.value:
             yield from _scalars(value)
@@ -137,8 +148,12 @@ def _split(marker: str) -> tuple[str, str]:
     return ":".join(parts[:2]), parts[2] if len(parts) > 2 else ""
 
 
-def _written(value: str, style: str) -> str:
-    """A value in the style of the one it replaces, and quoted where YAML would read something else than text."""
-    if style in ("'", '"'):
-        return f"{style}{value}{style}"
-    return value if isinstance(yaml.load(value, Loader=KubernetesLoader), str) else f'"{value}"'
+def _written(value: str, place: _Place) -> str:
+    """A value in the style of the one it replaces; what was a number goes on being called one, as kyaml has it."""
+    if place.style in ("'", '"'):
+        return f"{place.style}{value}{place.style}"
+    read = yaml.compose(value, Loader=KubernetesLoader)
+    means = read.tag if read is not None else _NULL
+    if place.tag != _TEXT and not _ONLY_OLD_BOOL.fullmatch(place.value):
+        return value if means == place.tag else f"!!{place.tag.rpartition(':')[2]} {value}"
+    return value if means == _TEXT else f'"{value}"'

@@ -25,6 +25,7 @@ _ACCEPT = ", ".join((
     "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json",
 ))  # fmt: skip
 _NAME = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*\Z")
+_TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _MOST = 256 * 1024 * 1024
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
@@ -53,14 +54,16 @@ class Image:
             RegistryError: It is none, or has a tag.
         """
         if "://" in text:
-            raise RegistryError(f"image '{text}' should not start with URL scheme; remove '{text.split('://')[0]}://'")
+            scheme = text.partition("://")[0]
+            raise RegistryError(f"image '{text}' should not include URL scheme; remove '{scheme}://'")
         first, _, rest = text.partition("/")
         is_host = bool(rest) and ("." in first or ":" in first or first == "localhost")
         host, repository = (first, rest) if is_host else ("index.docker.io", text if rest else f"library/{text}")
-        if ":" in repository or "@" in repository:
-            raise RegistryError(f"image '{text}' should not contain a tag; found '{re.split('[:@]', repository)[1]}'")
-        if not _NAME.match(repository):
+        bare, colon, tag = repository.partition(":")
+        if not _NAME.match(bare.removesuffix("@sha256")) or (colon and not _TAG.match(tag)):
             raise RegistryError(f"could not parse reference: {text}")
+        if colon:
+            raise RegistryError(f"image '{text}' should not include a tag; remove ':{tag}'")
         return cls("index.docker.io" if host == "docker.io" else host, repository)
 
     @property
