@@ -36,10 +36,50 @@ PLACE, _ = checkers_of(
         ("format.named('byte').value().validate('?').value()", ["invalid base64"]),
         ("format.named('nope').hasValue()", False),
         ("format.uri() == format.byte()", False),
+        ("'hello'.charAt(5)", ""),
+        ("'hello'.indexOf('l', 99)", -1),
+        (
+            "'%s %d %.2f %x %X %o %b %e'.format(['a', 1, 1.255, 255, 'ab', 8, 5, 1000.0])",
+            "a 1 1.25 ff 6162 10 101 1.000000\N{MULTIPLICATION SIGN}10⁰³",
+        ),
+        ("'%s %s %s'.format([[1, 'a'], {'a': 1}, 1e20])", '[1, "a"] {"a":1} 1e+20'),
+        ("duration('1500ms').getMilliseconds()", 1500),
+        ("string(1.0 / 0.0)", "+Inf"),
+        ("isCIDR('10.0.0.0/08') || isURL('http://a/%zz') || isSemver('1.2.3-01') || isQuantity(' 1')", False),
+        ("url('https://u@[::1]:80/a b?x=%20y&q;').getHost()", "[::1]:80"),
+        ("url('https://a/a b').getEscapedPath()", "/a%20b"),
     ],
 )
 def test_a_function_gives(expression: str, value: Any) -> None:
     assert engine.evaluate(expression, {}) == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("ip('01.2.3.4')", 'ParseAddr("01.2.3.4"): IPv4 field has octet with leading zero'),
+        ("ip('256.1.1.1')", 'ParseAddr("256.1.1.1"): IPv4 field has value >255'),
+        ("ip('::g')", 'ParseAddr("::g"): each colon-separated field must have at least one digit (at "g")'),
+        ("ip('1:2')", 'ParseAddr("1:2"): address string too short'),
+        ("ip('1::2::3')", 'ParseAddr("1::2::3"): multiple :: in address (at ":3")'),
+        ("cidr('10.0.0.0/33')", 'netip.ParsePrefix("10.0.0.0/33"): prefix length out of range'),
+        ("cidr('10.0.0.0/')", 'netip.ParsePrefix("10.0.0.0/"): bad bits after slash: ""'),
+        ("cidr('fe80::1%e/64')", 'netip.ParsePrefix("fe80::1%e/64"): IPv6 zones cannot be present in a prefix'),
+        ("semver('v1.2.3')", 'Invalid character(s) found in major number "v1"'),
+        ("semver('01.2.3')", 'Major number must not contain leading zeroes "01"'),
+        ("semver('1.2.3-a..b')", "Prerelease is empty"),
+        ("semver('1.2')", "No Major.Minor.Patch elements found"),
+        ("url('http://a:b')", 'parse "http://a:b": invalid port ":b" after host'),
+        ("url('http://a b/')", 'parse "http://a b/": invalid character " " in host name'),
+        ("url('')", 'parse "": empty url'),
+        ("'hello'.substring(3, 1)", "invalid substring range. start: 3, end: 1"),
+        ("'hello'.substring(9)", "index out of range: 9"),
+    ],
+)
+def test_what_is_no_such_value_is_told_in_the_words_of_go(expression: str, message: str) -> None:
+    with pytest.raises(engine.EvaluationError) as failed:
+        engine.evaluate(expression, {})
+    assert str(failed.value).endswith(message)
 
 
 @pytest.mark.parametrize(

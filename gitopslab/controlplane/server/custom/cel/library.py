@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
-from gitopslab.controlplane.server.custom.cel import named_formats, opaque
+from gitopslab.controlplane.server.custom.cel import named_formats, opaque, texts, urls, versions
 from gitopslab.controlplane.server.custom.cel.conversion import duration_message, timestamp_message
 
 _T = cel.Type
@@ -89,20 +89,10 @@ def _largest(items: list[Any]) -> Any:
     return _wrapped(max(items))
 
 
-def _index(given: Any, wanted: Any, start: int = 0) -> int:
-    if isinstance(given, list):
-        return next((at for at, item in enumerate(given) if item == wanted), -1)
-    if start < 0 or start >= max(len(given), 1):
-        raise ValueError(f"index out of range: {start}")
-    return str(given).find(wanted, start)
-
-
-def _last_index(given: Any, wanted: Any, start: int | None = None) -> int:
-    if isinstance(given, list):
-        return next((at for at in reversed(range(len(given))) if given[at] == wanted), -1)
-    if start is not None and (start < 0 or start >= max(len(given), 1)):
-        raise ValueError(f"index out of range: {start}")
-    return str(given).rfind(wanted, 0, None if start is None else start + len(wanted))
+def _order(one: opaque.Opaque, other: opaque.Opaque) -> int:
+    if one["is"] == "quantity":
+        return opaque.compare(one, other)
+    return (versions.rank(one) > versions.rank(other)) - (versions.rank(one) < versions.rank(other))
 
 
 def _wrapped(value: Any) -> Any:
@@ -123,10 +113,10 @@ _FUNCTIONS: tuple[_Function, ...] = (
     _on("add", [_QUANTITY, _INT], _QUANTITY, opaque.add),
     _on("sub", [_QUANTITY, _QUANTITY], _QUANTITY, opaque.subtract),
     _on("sub", [_QUANTITY, _INT], _QUANTITY, opaque.subtract),
-    _of("semver", [_TEXT], _SEMVER, opaque.semver),
-    _of("semver", [_TEXT, _BOOL], _SEMVER, opaque.semver),
-    _of("isSemver", [_TEXT], _BOOL, opaque.is_semver),
-    _of("isSemver", [_TEXT, _BOOL], _BOOL, opaque.is_semver),
+    _of("semver", [_TEXT], _SEMVER, versions.semver),
+    _of("semver", [_TEXT, _BOOL], _SEMVER, versions.semver),
+    _of("isSemver", [_TEXT], _BOOL, versions.is_semver),
+    _of("isSemver", [_TEXT, _BOOL], _BOOL, versions.is_semver),
     _on("major", [_SEMVER], _INT, lambda value: value["major"]),
     _on("minor", [_SEMVER], _INT, lambda value: value["minor"]),
     _on("patch", [_SEMVER], _INT, lambda value: value["patch"]),
@@ -134,9 +124,9 @@ _FUNCTIONS: tuple[_Function, ...] = (
         function
         for kind in (_QUANTITY, _SEMVER)
         for function in (
-            _on("isGreaterThan", [kind, kind], _BOOL, lambda one, other: opaque.compare(one, other) > 0),
-            _on("isLessThan", [kind, kind], _BOOL, lambda one, other: opaque.compare(one, other) < 0),
-            _on("compareTo", [kind, kind], _INT, opaque.compare),
+            _on("isGreaterThan", [kind, kind], _BOOL, lambda one, other: _order(one, other) > 0),
+            _on("isLessThan", [kind, kind], _BOOL, lambda one, other: _order(one, other) < 0),
+            _on("compareTo", [kind, kind], _INT, _order),
         )
     ),
     _of("ip", [_TEXT], _IP, opaque.ip),
@@ -157,8 +147,8 @@ _FUNCTIONS: tuple[_Function, ...] = (
     _on("ip", [_CIDR], _IP, lambda value: opaque.ip(value["value"].partition("/")[0])),
     _on("prefixLength", [_CIDR], _INT, lambda value: int(value["value"].partition("/")[2])),
     _on("masked", [_CIDR], _CIDR, opaque.masked),
-    _of("url", [_TEXT], _URL, opaque.url),
-    _of("isURL", [_TEXT], _BOOL, opaque.is_url),
+    _of("url", [_TEXT], _URL, urls.url),
+    _of("isURL", [_TEXT], _BOOL, urls.is_url),
     *(
         _on(f"get{part[0].upper()}{part[1:]}", [_URL], _TEXT, lambda value, part=part: value[part])
         for part in ("scheme", "host", "hostname", "port", "escapedPath")
@@ -217,9 +207,13 @@ def _unused(*values: Any) -> Any:
 _SUBSTITUTES: tuple[_Function, ...] = tuple(
     _of(f"kubernetes.{name}", [_T.LIST], _T.DYN, does)
     for name, does in {
-        "indexOf": lambda given: _index(*given),
-        "lastIndexOf": lambda given: _last_index(*given),
-        "string": lambda given: _wrapped(opaque.written(given[0])),
+        "indexOf": lambda given: texts.index_of(*given),
+        "lastIndexOf": lambda given: texts.last_index_of(*given),
+        "charAt": lambda given: texts.char_at(*given),
+        "substring": lambda given: texts.substring(*given),
+        "format": lambda given: texts.formatted(*given),
+        "getMilliseconds": lambda given: texts.milliseconds(*given),
+        "string": lambda given: _wrapped(texts.written(opaque.written(given[0]))),
         "validate": lambda given: named_formats.problems(*given),
         "format.named": lambda given: named_formats.found(*given),
     }.items()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gitopslab.controlplane.server.custom import formats
+from gitopslab.controlplane.server.custom.cel import urls
 from gitopslab.controlplane.server.custom.cel.opaque import Opaque
 from gitopslab.controlplane.server.validation import formats as names
 
@@ -25,7 +26,8 @@ def _of_schema(name: str, problem: str) -> _Check:
 
 
 def _uri(text: str) -> Sequence[str]:
-    return () if formats.is_format("uri", text) else (f'parse "{text}": invalid URI for request',)
+    problem = urls.problem_of(text)
+    return (f'parse "{text}": {problem}',) if problem else ()
 
 
 _CHECKS: dict[str, _Check] = {

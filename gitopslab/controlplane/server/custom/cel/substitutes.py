@@ -1,8 +1,8 @@
 """Calls that the CEL library leaves no room for, put in its own words before an expression is evaluated.
 
-A function of the library cannot be given another overload (``string`` of an address, ``indexOf`` of a list), and none
-of ours can return an optional value. So such calls become calls of functions under names of our own, whose result the
-library's own operators turn into what is wanted. ``engine`` asks; ``library`` has those functions.
+A function of the library cannot be given another overload (``string`` of an address, ``indexOf`` of a list) or other
+words, and none of ours can return an optional value. So such calls become calls of functions under names of our own,
+whose result the library's own operators turn into what is wanted. ``engine`` asks; ``library`` has those functions.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ def _renamed(part: Expr, number: int) -> None:
     part.call.args.append(given)
 
 
+def _renamed_without_zone(part: Expr, number: int) -> None:
+    if not part.call.args:
+        _renamed(part, number)
+
+
 def _plain(part: Expr, number: int) -> None:
     """``string(x)``: of what an address is written as."""
     inner = _copy(part, number + 1)
@@ -73,6 +78,10 @@ def _copy(part: Expr, number: int) -> Expr:
 _CHANGES: dict[str, _Change] = {
     "indexOf": _renamed,
     "lastIndexOf": _renamed,
+    "charAt": _renamed,
+    "substring": _renamed,
+    "format": _renamed,
+    "getMilliseconds": _renamed_without_zone,
     "string": _plain,
     "validate": _optional,
     "format.named": _optional,
