@@ -1,8 +1,8 @@
 """Values that CEL knows only by what can be done with them: quantities and addresses.
 
-``versions`` and ``urls`` have more of them. Each is a map with its kind under ``is`` and a canonical form beside it, so that equal values are equal maps. The
-functions are those of Kubernetes' CEL library, which ``library`` gives to the engine; what is no such value is a
-``ValueError`` with upstream's text.
+``versions`` and ``urls`` have more of them. Each is a map with its kind under ``is`` and a canonical form beside it, so
+that equal values are equal maps. The functions are those of Kubernetes' CEL library, which ``library`` gives to the
+engine; what is no such value is a ``ValueError`` with upstream's text.
 """
 
 from __future__ import annotations

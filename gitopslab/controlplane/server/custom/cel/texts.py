@@ -106,16 +106,15 @@ def _clause(kind: str, precision: int, value: Any) -> str:
         case "o" if isinstance(value, int) and not isinstance(value, bool):
             return f"{value:o}"
         case "x" | "X":
-            shown = (
-                value.encode().hex()
-                if isinstance(value, str)
-                else value.hex()
-                if isinstance(value, (bytes, bytearray))
-                else ""
-            )
-            shown = f"{value:x}" if isinstance(value, int) else shown
+            shown = _hex(value)
             return shown.upper() if kind == "X" else shown
     raise ValueError(f'could not parse formatting clause: unrecognized formatting clause "{kind}"')
+
+
+def _hex(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value:x}"
+    return (value.encode() if isinstance(value, str) else bytes(value)).hex()
 
 
 def _decimal(value: float, precision: int) -> str:
