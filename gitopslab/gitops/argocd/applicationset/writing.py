@@ -8,19 +8,28 @@ says to leave. Source: ``createOrUpdateInCluster`` and ``deleteInCluster`` in
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import ApiError, LabError, NotFoundError
-from gitopslab.gitops.argocd.kinds import APPLICATIONS, NAMESPACE, POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER, REFRESH
-from gitopslab.machinery.merge import same
+from gitopslab.gitops.argocd import ignoring
+from gitopslab.gitops.argocd.ignoring import Rules
+from gitopslab.gitops.argocd.kinds import (
+    APPLICATIONS,
+    GROUP,
+    NAMESPACE,
+    POST_DELETE_FINALIZER,
+    PRE_DELETE_FINALIZER,
+    REFRESH,
+)
+from gitopslab.machinery.merge import merge_difference, same
 from gitopslab.machinery.objects import Object, controller_of, controller_reference, copy_of, name_of
 
 _KEPT_ANNOTATIONS = ("notified.notifications.argoproj.io", REFRESH, "argocd.argoproj.io/hydrate")
 _KEPT_FINALIZERS = (PRE_DELETE_FINALIZER, POST_DELETE_FINALIZER)
 _EMPTY_STATUS: Object = {"sourceHydrator": {}, "summary": {}}
 """What Go writes of a status that is empty."""
+_DECIDED = ("labels", "annotations", "finalizers", "ownerReferences")
 _POLICIES = {
     "create-only": (False, False),
     "create-update": (True, False),
@@ -36,7 +45,8 @@ def policy(appset: Object) -> tuple[bool, bool]:
 
 def differs(appset: Object, app: Object, live: Object) -> bool:
     """Whether the spec of an Application is not as it is wanted, but for the differences that are left."""
-    return not same(_kept(appset, app, live)["spec"], live["spec"])
+    wanted, there = _sides(appset, app, live)
+    return not same(wanted.get("spec"), there.get("spec"))
 
 
 class Writer:
@@ -100,11 +110,11 @@ class Writer:
         if owner is not None and owner.get("uid") != appset["metadata"]["uid"]:
             already = f"is already owned by another {owner['kind']} controller {owner['name']}"
             raise LabError(f"Object {NAMESPACE}/{name_of(app)} {already}")
-        change = _change(_kept(appset, app, live), live)
+        change = _change(*_sides(appset, app, live))
         if app.get("operation"):
-            change.append({"op": "add", "path": "/operation", "value": app["operation"]})
+            change["operation"] = app["operation"]
         if change:
-            self._api.patch(APPLICATIONS, name_of(app), change, NAMESPACE, type="json")
+            self._api.patch(APPLICATIONS, name_of(app), change, NAMESPACE)
             self._recorder.event(appset, "Normal", "updated", f'updated Application "{name_of(app)}"')
 
 
@@ -123,39 +133,32 @@ def _kept(appset: Object, app: Object, live: Object) -> Object:
     finalizers = [each for each in there.get("finalizers") or () if each.startswith(_KEPT_FINALIZERS)]
     if finalizers:
         metadata["finalizers"] = [*(metadata.get("finalizers") or ()), *finalizers]
-    for rule in appset["spec"].get("ignoreApplicationDifferences") or ():
-        if rule.get("name") in (None, "", name_of(app)):
-            for pointer in [*(rule.get("jsonPointers") or ()), *map(_pointer, rule.get("jqPathExpressions") or ())]:
-                _take(wanted, live, pointer.split("/")[1:])
     return wanted
 
 
-def _pointer(path: str) -> str:
-    """Simplified: of jq only plain paths, as in ``.spec.source.targetRevision``."""
-    return path.strip().replace(".", "/")
+def _ignored(appset: Object) -> Rules:
+    """The differences that the ApplicationSet leaves."""
+    said = appset["spec"].get("ignoreApplicationDifferences") or ()
+    try:
+        return ignoring.read({**rule, "group": GROUP, "kind": "Application"} for rule in said)
+    except ignoring.IgnoreError as error:
+        raise LabError(f"failed to build ignore diff config: {error.message}", error.hint) from error
 
 
-def _take(wanted: Any, live: Any, steps: list[str]) -> None:
-    """Make a field of one object as it is in another."""
-    for step in steps[:-1]:
-        if not isinstance(wanted, dict) or not isinstance(live, dict) or step not in live:
-            return
-        wanted, live = wanted.setdefault(step, {}), live[step]
-    if not isinstance(wanted, dict) or not isinstance(live, dict):
-        return
-    if steps[-1] in live:
-        wanted[steps[-1]] = live[steps[-1]]
-    else:
-        wanted.pop(steps[-1], None)
+def _sides(appset: Object, app: Object, live: Object) -> tuple[Object, Object]:
+    """An Application as it is wanted, and as it is, without the differences that are left."""
+    rules = _ignored(appset)
+    return rules.without(_kept(appset, app, live)), rules.without(live)
 
 
-def _change(wanted: Object, live: Object) -> list[Object]:
-    """A JSON patch for what differs: the spec as a whole, and of the metadata what an ApplicationSet decides."""
-    found = [] if same(wanted["spec"], live["spec"]) else [{"op": "replace", "path": "/spec", "value": wanted["spec"]}]
-    for part in ("labels", "annotations", "finalizers", "ownerReferences"):
-        new, old = wanted["metadata"].get(part) or None, live["metadata"].get(part) or None
-        if new is None and old is not None:
-            found.append({"op": "remove", "path": f"/metadata/{part}"})
-        elif new != old:
-            found.append({"op": "add", "path": f"/metadata/{part}", "value": new})
-    return found
+def _change(wanted: Object, live: Object) -> Object:
+    """A merge patch for what differs: of the spec, and of the metadata what an ApplicationSet decides.
+
+    What is ignored is on neither side, so it stays; but a list that differs elsewhere is written anew without it.
+    """
+    change: Object = {}
+    if not same(wanted.get("spec"), live.get("spec")):
+        change["spec"] = merge_difference(live.get("spec") or {}, wanted.get("spec") or {})
+    sides = ({part: side["metadata"].get(part) or {} for part in _DECIDED} for side in (live, wanted))
+    metadata = merge_difference(*({part: value for part, value in side.items() if value} for side in sides))
+    return {**change, **({"metadata": metadata} if metadata else {})}
