@@ -43,14 +43,17 @@ def status_of(pod: Object) -> str:
 
 
 def state_of(pod: Object) -> str:
-    """The key of ``palette.STATES`` that a pod is in."""
+    """The key of ``palette.STATES`` that a pod is in.
+
+    A pod that was told to stop is no failure, though most programs end with an error then (137), and it fails.
+    """
+    if is_terminating(pod):
+        return "terminating"
     phase = pod.get("status", {}).get("phase") or "Pending"
     if phase == "Succeeded":
         return "succeeded"
     if phase == "Failed":
         return "failed"
-    if is_terminating(pod):
-        return "terminating"
     if _in_trouble(pod):
         return "failed"
     if phase != "Running":

@@ -46,6 +46,9 @@ UNTOLD: Object = {"phase": "Running", "containerStatuses": []}
         pytest.param(pod("a", "n", status=finished("Failed", 1)), "Error", "failed", id="failed"),
         pytest.param(pod("a", "n", status={"phase": "Failed", "reason": "Evicted"}), "Evicted", "failed", id="evicted"),
         pytest.param(pod("a", "n", terminating=True), "Terminating", "terminating", id="is stopping"),
+        pytest.param(
+            pod("a", "n", terminating=True, status=finished("Failed", 137)), "Error", "terminating", id="has stopped"
+        ),
         pytest.param(NODE_LOST, "Unknown", "terminating", id="its node is lost"),
         pytest.param(starting(init({"running": {}})), "Init:0/1", "pending", id="init container runs"),
         pytest.param(
