@@ -148,8 +148,9 @@ class ApplicationController:
             return False
         excused = answer.is_trouble and self._refreshing.is_excused(request, level)
         self._refreshing.done(request, live, trouble=answer.is_trouble)
-        if not excused:
-            self._tell(request, app, project, answer, level)
+        known = self._asker.ask(app, project, place, wish="known", recent=True) if excused else answer
+        if known is not None and not (excused and known.is_trouble):
+            self._tell(request, app, project, known, level)
         return True
 
     def _tell(self, request: Request, app: Object, project: Object, answer: Answer, level: Level) -> None:

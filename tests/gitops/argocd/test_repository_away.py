@@ -20,3 +20,6 @@ def test_drift_is_put_right_while_the_repository_is_away(argo: Argo, project: Pr
     argo.api.patch("configmaps", "a", {"data": {"x": "9"}}, "default")
     argo.advance(10)
     assert (argo.find("configmaps", "a") or {})["data"] == {"x": "1"}
+    assert argo.sync_status() == "Synced"
+    argo.refresh()
+    assert argo.sync_status() == "Unknown"
