@@ -147,7 +147,8 @@ class Artifacts:
         artifact = status["artifact"]
         annotations = {f"{SOURCE}/{key}": artifact[key] for key in ("revision", "digest")}
         if (before.get("artifact") or {}).get("digest") != artifact["digest"]:
-            self.loop.event(turn.obj, "Normal", "NewArtifact", event, annotations)
+            news = "NewArtifact" if reason == "Succeeded" else reason
+            self.loop.event(turn.obj, "Normal", news, event, annotations)
         elif was_failing:
             self.loop.event(turn.obj, "Normal", "Succeeded", event, annotations)
         return self.loop.schedule.done(turn.request, turn.cause, seconds(spec["interval"]))

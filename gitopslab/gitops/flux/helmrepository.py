@@ -6,21 +6,23 @@ One of type ``oci`` has no index, and so no status: its charts are tags of a reg
 from __future__ import annotations
 
 import hashlib
-import json
 import urllib.request
 from http.client import HTTPException
 
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
-from gitopslab.errors import GitError, LabError, RenderError
+from gitopslab.errors import LabError, RenderError
+from gitopslab.gitops.dialling import reason
 from gitopslab.gitops.flux.artifacts import Artifacts, New
-from gitopslab.gitops.flux.credentials import Credentials, basic, credentials_of
+from gitopslab.gitops.flux.credentials import Credentials, NoSecretError, basic, credentials_of
 from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import HELM_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
-from gitopslab.gitops.flux.surroundings import Surroundings
-from gitopslab.machinery.manifests import load
+from gitopslab.gitops.flux.surroundings import Surroundings, drop_finalizer, has_finalizer
+from gitopslab.gitops.source.charts import stored_index
+from gitopslab.machinery.objects import Object, name_of, namespace_of
 
 _TIMEOUT = 60.0
+_THOUSAND = 1000
 _MOST = 50 * 1024 * 1024  # Helm's own limit of an index
 
 
@@ -43,8 +45,18 @@ class HelmRepositoryController:
         """Bring the stored index to what the repository has now."""
         obj = self._artifacts.loop.objects.get(request.name, request.namespace)
         if obj is not None and obj["spec"].get("type") == "oci":
+            self._leave(obj)
             return DONE
         return self._artifacts.reconcile(request, self._fetch)
+
+    def _leave(self, obj: Object) -> None:
+        """Nothing is to be said of a repository without an index, not even what was said before."""
+        if obj.get("status"):
+            nothing = {"status": dict.fromkeys(obj["status"])}
+            name, namespace = name_of(obj), namespace_of(obj)
+            self._artifacts.loop.api.patch(HELM_REPOSITORIES, name, nothing, namespace, subresource="status")
+        if has_finalizer(obj):
+            drop_finalizer(self._artifacts.loop.api, HELM_REPOSITORIES, obj)
 
     def _fetch(self, turn: Turn) -> Result:
         spec = turn.obj["spec"]
@@ -54,8 +66,10 @@ class HelmRepositoryController:
             return self._artifacts.failed(turn, "URLInvalid", message, is_stalled=True)
         try:
             credentials = credentials_of(self._artifacts.loop.api, turn.obj)
-        except GitError as error:
-            return self._artifacts.failed(turn, "AuthenticationFailed", error.message)
+        except NoSecretError as error:
+            where = f"{namespace_of(turn.obj)}/{spec['secretRef']['name']}"
+            message = f"failed to get authentication secret '{where}': {error.why}"
+            return self._artifacts.failed(turn, "AuthenticationFailed", message)
         url = self._given.url(spec["url"].rstrip("/") + "/index.yaml")
         timeout, stored = seconds(spec.get("timeout"), _TIMEOUT), self._artifacts.stored(turn.obj)
         what = (turn.cause, url, credentials, stored)
@@ -65,10 +79,11 @@ class HelmRepositoryController:
         try:
             revision, content = outcome.get()
         except RenderError as error:
-            message = f"failed to load Helm repository from index YAML: {error.message}"
+            message = f"failed to load Helm repository from index YAML: failed to load index: {error.message}"
             return self._artifacts.failed(turn, "IndexationFailed", message)
         except LabError as error:
-            message = f"failed to fetch Helm repository index: {error.message}"
+            why = error.message.replace(url, spec["url"].rstrip("/") + "/index.yaml")
+            message = f"failed to fetch Helm repository index: failed to cache index to temporary file: {why}"
             return self._artifacts.failed(turn, "Failed", message)
         status = dict(turn.obj.get("status") or {})
         if revision != stored:
@@ -77,7 +92,11 @@ class HelmRepositoryController:
             if kept is None:
                 return self._artifacts.later(turn)
             turn, status = kept
-        event = f"stored fetched index of size {len(content)} from '{spec['url']}'"
+            status["url"] = status["artifact"]["url"].rpartition("/")[0] + "/index.yaml"
+        else:
+            same = f"artifact up-to-date with remote revision: '{revision}'"
+            self._artifacts.loop.event(turn.obj, "Normal", "ArtifactUpToDate", same)
+        event = f"stored fetched index of size {_size(len(content))} from '{spec['url']}'"
         return self._artifacts.succeeded(turn, status, f"stored artifact: revision '{revision}'", event)
 
 
@@ -93,22 +112,26 @@ def fetched(url: str, credentials: Credentials, timeout: float) -> bytes:
         with opener.open(request, timeout=timeout) as answer:
             content: bytes = answer.read(_MOST + 1)
     except (OSError, HTTPException, ValueError) as error:
-        code = getattr(error, "code", None)
-        why = f"{code} {getattr(error, 'reason', '')}" if code else str(getattr(error, "reason", error))
-        raise LabError(f"failed to fetch {url} : {why}") from error
+        if code := getattr(error, "code", None):
+            raise LabError(f"failed to fetch {url} : {code} {getattr(error, 'reason', '')}") from error
+        why = reason(url, getattr(error, "reason", error))
+        late = " (Client.Timeout exceeded while awaiting headers)" if why == "context deadline exceeded" else ""
+        raise LabError(f'Get "{url}": {why}{late}') from error
     if len(content) > _MOST:
         raise LabError(f"{url} has more than {_MOST} bytes")
     return content
 
 
 def _index(url: str, credentials: Credentials, timeout: float) -> tuple[str, bytes]:
+    """The index's revision, which is that of its bytes, and itself as it is stored."""
     content = fetched(url, credentials, timeout)
-    try:
-        told, _ = load(content)
-    except ValueError as error:
-        raise RenderError(str(error)) from error
-    if not isinstance(told, dict) or not isinstance(told.get("entries"), dict):
-        raise RenderError("no API version specified")
-    told.pop("generated", None)
-    kept = json.dumps(told, sort_keys=True, default=str).encode()
-    return f"sha256:{hashlib.sha256(kept).hexdigest()}", kept
+    return f"sha256:{hashlib.sha256(content).hexdigest()}", stored_index(content)
+
+
+def _size(number: float) -> str:
+    """A number of bytes as Docker's units have it: four digits, by thousands."""
+    units = iter(("B", "kB", "MB", "GB"))
+    unit = next(units)
+    while number >= _THOUSAND:
+        number, unit = number / _THOUSAND, next(units)
+    return f"{number:.4g}{unit}"

@@ -6,7 +6,10 @@ A folder is packed without helm, unless charts it depends on have to be fetched.
 
 from __future__ import annotations
 
+import json
 import posixpath
+import re
+import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +27,15 @@ from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object
 
 _VALUES = "values.yaml"
+_NO_VERSION = "invalid chart reference: failed to get chart version for remote reference"
+_NAME = re.compile(r"[a-z0-9./-]+")
+_NO_TIME = "0001-01-01T00:00:00Z"
+_FIELDS = (
+    "name", "home", "sources", "version", "description", "keywords", "maintainers", "icon", "apiVersion", "condition",
+    "tags", "appVersion", "deprecated", "annotations", "kubeVersion", "dependencies", "type", "urls", "created",
+    "removed", "digest",
+)  # fmt: skip
+"""Of an entry of an index, in Helm's order; it knows no others."""
 
 
 class ChartError(RenderError):
@@ -47,12 +59,14 @@ class Chart:
         version: In its ``Chart.yaml``.
         app_version: In its ``Chart.yaml``; may be empty.
         content: The ``.tgz``.
+        values_files: The files of values that went into it.
     """
 
     name: str
     version: str
     app_version: str
     content: bytes
+    values_files: tuple[str, ...] = ()
 
 
 def read(content: bytes) -> Chart:
@@ -68,8 +82,42 @@ def read(content: bytes) -> Chart:
     return _chart(files[file].content, content)
 
 
+def stored_index(content: bytes) -> bytes:
+    """The index of a repository as Helm reads it, as JSON.
+
+    Raises:
+        RenderError: It is none.
+    """
+    if not content:
+        raise RenderError("empty index.yaml file")
+    try:
+        told, _ = load(content)
+    except ValueError as error:
+        raise RenderError(f"error converting YAML to JSON: {error}") from error
+    if not isinstance(told, dict) or not told.get("apiVersion"):
+        raise RenderError("no API version specified")
+    entries = told.get("entries")
+    index = {
+        "apiVersion": told["apiVersion"],
+        "generated": told.get("generated") or _NO_TIME,
+        "entries": {name: [_entry(each) for each in entries[name]] for name in sorted(entries)} if entries else entries,
+    }
+    return json.dumps(index, indent=2, ensure_ascii=False, default=str).encode()
+
+
+def _entry(told: Object) -> Object:
+    told = {"created": _NO_TIME, **told}
+    return {field: told[field] for field in _FIELDS if told.get(field) or (field == "urls" and field in told)}
+
+
 def packed(
-    files: Mapping[str, File], path: str, values_files: Sequence[str], *, ignore_missing: bool, metadata: str = ""
+    files: Mapping[str, File],
+    path: str,
+    values_files: Sequence[str],
+    *,
+    ignore_missing: bool,
+    metadata: str = "",
+    room: str = "helmchart",
 ) -> Chart:
     """Pack the chart in a folder of a source, or take the one that is packed there.
 
@@ -79,6 +127,7 @@ def packed(
         values_files: Files of the source that replace the chart's own values, merged in their order.
         ignore_missing: Pass over files of values that are not there.
         metadata: Added to the version, after a ``+``; a commit makes every one a version of its own.
+        room: How the folder is named that source-controller would work in, which errors tell.
 
     Raises:
         ChartError: There is no chart, or it cannot be packed.
@@ -89,37 +138,52 @@ def packed(
     start = "" if folder in (".", "") else f"{folder}/"
     found = {name.removeprefix(start): file for name, file in files.items() if name.startswith(start)}
     if helm.FILE not in found:
-        missing = f"stat {path}: no such file or directory"
+        place = Path(tempfile.gettempdir()) / f"{room}-{secrets.randbelow(2**32)}" / "source" / folder
+        missing = f"stat {place}: no such file or directory"
         raise ChartError("InvalidChartReference", f"invalid chart reference: {missing}")
     if metadata:
         found[helm.FILE] = _versioned(found[helm.FILE], metadata)
     chart = _chart(found[helm.FILE].content, b"")
-    if values_files:
-        found[_VALUES] = File(_merged(files, values_files, ignore_missing=ignore_missing), 0o100644)
+    there = [name for name in values_files if not ignore_missing or _rooted(name) in files]
+    if there:
+        found[_VALUES] = File(_merged(files, there), 0o100644)
     found = _with_dependencies(chart.name, found)
     content = archive.pack({f"{chart.name}/{name}": file for name, file in found.items()})
-    return Chart(chart.name, chart.version, chart.app_version, content)
+    return Chart(chart.name, chart.version, chart.app_version, content, tuple(there))
 
 
-def choose(entries: Sequence[Object], wanted: str) -> Object:
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a chart in an index.
+
+    Raises:
+        ChartError: It cannot.
+    """
+    if not _NAME.fullmatch(name):
+        rule = "lower case letters and numbers and MAY be separated with dashes (-), slashes (/) or periods (.)"
+        why = f"invalid chart name '{name}': a valid name must be {rule}"
+        raise ChartError("InvalidChartReference", f"invalid chart reference: {why}")
+
+
+def choose(name: str, entries: Sequence[Object], wanted: str) -> Object:
     """The entry of an index with the highest version that is allowed; a single version need not be exact.
 
     Raises:
         ChartError: There is none.
     """
+    if not entries:
+        raise ChartError("InvalidChartReference", f"{_NO_VERSION}: no chart name found")
     try:
         allowed = Range.read(wanted or "*")
     except VersionError as error:
-        raise ChartError("InvalidChartReference", f"invalid chart reference: {error}") from error
+        raise ChartError("InvalidChartReference", f"{_NO_VERSION}: {error}") from error
     fitting = []
     for entry in entries:
         version = parse(str(entry.get("version", "")))
         if version is not None and (version in allowed or entry["version"] == wanted):
             fitting.append((version, entry))
     if not fitting:
-        raise ChartError(
-            "InvalidChartReference", f"invalid chart reference: no chart version found that fits '{wanted}'"
-        )
+        why = f"no '{name}' chart with version matching '{wanted}' found"
+        raise ChartError("InvalidChartReference", f"{_NO_VERSION}: {why}")
     return max(fitting, key=lambda pair: pair[0])[1]
 
 
@@ -146,15 +210,17 @@ def _versioned(file: File, metadata: str) -> File:
     return File(yaml.safe_dump(told, sort_keys=False).encode(), file.mode)
 
 
-def _merged(files: Mapping[str, File], names: Sequence[str], *, ignore_missing: bool) -> bytes:
+def _rooted(name: str) -> str:
+    return posixpath.normpath(f"/{name}").lstrip("/")
+
+
+def _merged(files: Mapping[str, File], names: Sequence[str]) -> bytes:
     values: Any = {}
     for name in names:
-        file = files.get(posixpath.normpath(name).lstrip("/"))
+        file = files.get(_rooted(name))
         if file is None:
-            if ignore_missing:
-                continue
-            message = f"values files merge error: no values file found at path '{name}' (reference '{name}')"
-            raise ChartError("ValuesFilesError", message)
+            where = f"'/{_rooted(name)}' (reference '{name}')"
+            raise ChartError("ValuesFilesError", f"values files merge error: no values file found at path {where}")
         try:
             more, _ = load(file.content)
         except ValueError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import io
+import re
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -94,7 +96,7 @@ def test_a_folder_in_git_is_packed(flux: Flux, project: Project) -> None:
     chart(flux)
     message = "packaged 'web' chart with version '1.0.0'"
     assert ready(flux) == ("True", "ChartPackageSucceeded", message)
-    assert flux.events("HelmChart") == [("Normal", "NewArtifact", message)]
+    assert flux.events("HelmChart") == [("Normal", "ChartPackageSucceeded", message)]
     status = flux.status(CHARTS)
     assert status["artifact"]["revision"] == "1.0.0"
     assert status["artifact"]["path"] == f"helmchart/{SYSTEM}/app/web-1.0.0.tgz"
@@ -123,22 +125,29 @@ def test_files_of_values_replace_the_charts_own(flux: Flux, project: Project) ->
     project.commit({**FILES, "prod.yaml": "word: prod\nmore: {a: 1}\n", "more.yaml": "more: {b: 2}\n"})
     flux.repository(project.url)
     chart(flux, valuesFiles=["prod.yaml", "more.yaml"])
-    assert ready(flux)[2] == "packaged 'web' chart with version '1.0.0' and merged values files [prod.yaml more.yaml]"
+    merged = "merged values files [prod.yaml more.yaml]"
+    assert ready(flux)[2] == f"packaged 'web' chart with version '1.0.0+1' and {merged}", "with the spec's generation"
+    assert "observedValuesFiles" not in flux.status(CHARTS)
     assert yaml.safe_load(stored(flux)["web/values.yaml"]) == {"word": "prod", "more": {"a": 1, "b": 2}}
     flux.change(CHARTS, "app", {"valuesFiles": ["nope.yaml"]})
     assert ready(flux)[1] == "ValuesFilesError"
-    assert "no values file found at path 'nope.yaml'" in ready(flux)[2]
-    flux.change(CHARTS, "app", {"ignoreMissingValuesFiles": True})
-    assert ready(flux)[0] == "True"
+    assert "no values file found at path '/nope.yaml' (reference 'nope.yaml')" in ready(flux)[2]
+    flux.change(CHARTS, "app", {"valuesFiles": ["nope.yaml", "more.yaml"], "ignoreMissingValuesFiles": True})
+    assert ready(flux)[2] == "packaged 'web' chart with version '1.0.0+3' and merged values files [more.yaml]"
+    assert flux.status(CHARTS)["observedValuesFiles"] == ["more.yaml"]
 
 
 def test_what_is_no_chart_stalls(flux: Flux, project: Project) -> None:
     project.commit(FILES)
     flux.repository(project.url)
     chart(flux, name="./nope")
-    message = "invalid chart reference: stat ./nope: no such file or directory"
+    message = ready(flux)[2]
     assert ready(flux) == ("False", "InvalidChartReference", message)
-    assert flux.condition(CHARTS, kind="BuildFailed") == ("True", "InvalidChartReference", message)
+    assert re.fullmatch(
+        r"invalid chart reference: stat /.*/helmchart-flux-system-app-\d+/source/nope: no such file or directory",
+        message,
+    )
+    assert flux.condition(CHARTS, kind="FetchFailed") == ("True", "InvalidChartReference", message)
     assert flux.condition(CHARTS, kind="Stalled") == ("True", "InvalidChartReference", message)
     flux.change(CHARTS, "app", {"chart": "./app"})
     assert ready(flux)[0] == "True"
@@ -196,14 +205,18 @@ def test_a_version_that_is_not_there_stalls(flux: Flux, index: Index) -> None:
     index.hold("1.0.0")
     repository(flux, index.url)
     chart(flux, "HelmRepository", "web", version="2.x")
-    assert ready(flux)[:2] == ("False", "InvalidChartReference")
+    why = "failed to get chart version for remote reference: no 'web' chart with version matching '2.x' found"
+    assert ready(flux) == ("False", "InvalidChartReference", f"invalid chart reference: {why}")
     assert flux.condition(CHARTS, kind="Stalled") is not None
+    revision = flux.status(REPOSITORIES)["artifact"]["revision"]
+    assert flux.status(CHARTS)["observedSourceArtifactRevision"] == revision
 
 
 def test_a_repository_that_does_not_answer_is_told_and_mends(flux: Flux, index: Index) -> None:
     repository(flux, index.url)
     assert ready(flux, REPOSITORIES)[:2] == ("False", "Failed")
-    assert ready(flux, REPOSITORIES)[2].startswith("failed to fetch Helm repository index: failed to fetch ")
+    doing = "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch "
+    assert ready(flux, REPOSITORIES)[2].startswith(doing)
     (index.folder / "index.yaml").write_text("- nonsense\n")
     flux.advance(10)
     assert ready(flux, REPOSITORIES)[1] == "IndexationFailed"
@@ -271,3 +284,78 @@ def test_a_dependency_holds_a_release_back(flux: Flux, project: Project) -> None
     release(flux, dependsOn=[{"name": "other"}])
     why = f"unable to get '{SYSTEM}/other' dependency: helmreleases.helm.toolkit.fluxcd.io \"other\" not found"
     assert ready(flux, RELEASES) == ("False", "DependencyNotReady", why)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty index.yaml file"),
+        ("entries: {}\n", "no API version specified"),
+        ("- a\n", "no API version specified"),
+    ],
+)
+def test_an_index_that_is_none_is_told(flux: Flux, index: Index, text: str, why: str) -> None:
+    (index.folder / "index.yaml").write_text(text)
+    repository(flux, index.url)
+    message = f"failed to load Helm repository from index YAML: failed to load index: {why}"
+    assert ready(flux, REPOSITORIES) == ("False", "IndexationFailed", message)
+
+
+def test_an_index_is_known_by_its_bytes_and_stored_as_helm_reads_it(flux: Flux, index: Index) -> None:
+    text = "apiVersion: v1\nentries:\n  web:\n  - {version: 1.0.0, name: web, odd: 1, urls: [a.tgz]}\n"
+    (index.folder / "index.yaml").write_text(text)
+    repository(flux, index.url)
+    revision = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    artifact = flux.status(REPOSITORIES)["artifact"]
+    assert artifact["revision"] == revision
+    assert flux.status(REPOSITORIES)["url"] == artifact["url"].rpartition("/")[0] + "/index.yaml"
+    stored = (flux.plane.gitops.artifacts / artifact["path"]).read_text()
+    assert (
+        stored
+        == """{
+  "apiVersion": "v1",
+  "generated": "0001-01-01T00:00:00Z",
+  "entries": {
+    "web": [
+      {
+        "name": "web",
+        "version": "1.0.0",
+        "urls": [
+          "a.tgz"
+        ],
+        "created": "0001-01-01T00:00:00Z"
+      }
+    ]
+  }
+}"""
+    )
+    event = f"stored fetched index of size {len(stored)}B from '{index.url}'"
+    assert flux.events("HelmRepository") == [("Normal", "NewArtifact", event)]
+    flux.request(REPOSITORIES, "app")
+    same = f"artifact up-to-date with remote revision: '{revision}'"
+    assert flux.events("HelmRepository")[-1] == ("Normal", "ArtifactUpToDate", same)
+
+
+def test_a_repository_in_a_registry_has_nothing_to_say(flux: Flux, forge: ServedForge) -> None:
+    spec = {"interval": "10m", "type": "oci", "url": f"oci://{forge.host}/waal"}
+    flux.create(SOURCE, "HelmRepository", "app", spec)
+    found = flux.get(REPOSITORIES)
+    assert not found.get("status")
+    assert "finalizers" not in found["metadata"]
+
+
+def test_a_name_that_no_chart_can_have_stalls(flux: Flux, index: Index) -> None:
+    index.hold("1.0.0")
+    repository(flux, index.url)
+    chart(flux, "HelmRepository", "We/b")
+    assert ready(flux)[2].startswith(
+        "invalid chart reference: invalid chart name 'We/b': a valid name must be lower case"
+    )
+    assert flux.condition(CHARTS, kind="Stalled") is not None
+
+
+def test_a_source_without_an_artifact_is_waited_for(flux: Flux, index: Index) -> None:
+    repository(flux, index.url)
+    chart(flux, "HelmRepository", "web")
+    (event,) = flux.events("HelmChart")
+    assert event == ("Normal", "NoSourceArtifact", "no artifact available for HelmRepository source 'app'")
