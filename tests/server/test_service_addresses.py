@@ -57,6 +57,22 @@ def test_an_address_must_be_in_the_range(api: LocalApi) -> None:
     )
 
 
+def test_an_address_may_be_of_another_range_while_that_is_ready(api: LocalApi) -> None:
+    key = "servicecidrs.networking.k8s.io"
+    metadata = {"name": "more", "finalizers": ["example.com/hold"]}
+    more = {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": metadata}
+    api.create({**more, "spec": {"cidrs": ["10.111.0.0/24"]}})
+    outside = "the provided network does not match the current range"
+    assert outside in refusal(api, service("early", clusterIP="10.111.0.5"))
+    ready = {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}
+    api.patch(key, "more", {"status": ready}, subresource="status")
+    assert api.create(service("s", clusterIP="10.111.0.5"))["spec"]["clusterIPs"] == ["10.111.0.5"]
+    for unusable in ("10.111.0.0", "10.111.0.255", "10.111.1.5"):
+        assert outside in refusal(api, service("edge", clusterIP=unusable))
+    api.delete(key, "more")
+    assert outside in refusal(api, service("late", clusterIP="10.111.0.6"))
+
+
 def test_a_headless_service_has_no_address_and_an_external_name_nothing_at_all(api: LocalApi) -> None:
     headless = api.create(service("h", clusterIP="None"))["spec"]
     assert (headless["clusterIP"], headless["clusterIPs"], headless["ipFamilyPolicy"]) == (

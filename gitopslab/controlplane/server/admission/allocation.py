@@ -1,4 +1,4 @@
-"""Free numbers: cluster IPs from 10.96.0.0/16 and node ports from 30000-32767.
+"""Free numbers: cluster IPs from 10.96.0.0/16 and other ServiceCIDRs, and node ports from 30000-32767.
 
 Called by ``services`` for one write of one Service. A dry run takes nothing, and checks and gives only what the real
 server does then: a wished address need not be free, a wished port may lie outside of the range, and what is given out
@@ -8,7 +8,7 @@ is a number that no Service can have. Upstream: ``registry/core/service/ipalloca
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 
 from gitopslab.errors import ApiError
@@ -26,12 +26,21 @@ class Addresses:
     Args:
         used: Those of other Services.
         chance: Where the search for a free one begins.
+        others: Ranges beside the cluster's own, which is used up first.
         dry_run: Whether nothing is to be kept.
     """
 
-    def __init__(self, used: set[str], chance: Random, *, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        used: set[str],
+        chance: Random,
+        *,
+        others: Iterable[ipaddress.IPv4Network] = (),
+        dry_run: bool = False,
+    ) -> None:
         self._used = used
         self._chance = chance
+        self._ranges = (RANGE, *others)
         self._dry_run = dry_run
 
     def take(self, wished: str) -> str:
@@ -40,12 +49,12 @@ class Addresses:
             address = ipaddress.ip_address(wished)
         except ValueError:
             return ""  # validation says so, in its own words
-        outside = f"the provided IP ({wished}) is not in the valid range. The range of valid IPs is {RANGE}"
-        if address not in RANGE:
-            return outside if self._dry_run else "the provided network does not match the current range"
-        if address in (RANGE.network_address, RANGE.broadcast_address):
-            return outside
-        return "provided IP is already allocated" if wished in self._used and not self._dry_run else ""
+        if self._dry_run:  # only the cluster's own range is known to it
+            outside = f"the provided IP ({wished}) is not in the valid range. The range of valid IPs is {RANGE}"
+            return "" if _is_usable(address, RANGE) else outside
+        if not any(_is_usable(address, network) for network in self._ranges):
+            return "the provided network does not match the current range"
+        return "provided IP is already allocated" if wished in self._used else ""
 
     def next(self) -> str:
         """A free address.
@@ -55,11 +64,17 @@ class Addresses:
         """
         if self._dry_run:
             return str(RANGE.network_address)
-        above, below = range(_STATIC_ADDRESSES, RANGE.num_addresses - 1), range(1, _STATIC_ADDRESSES)
-        number = _free((above, below), lambda item: str(RANGE[item]) in self._used, self._chance)
-        if number is None:
-            raise ApiError(500, "InternalError", "failed to allocate a serviceIP: range is full")
-        return str(RANGE[number])
+        for network in self._ranges:
+            static = min(_STATIC_ADDRESSES, network.num_addresses // 2)
+            halves = range(static, network.num_addresses - 1), range(1, static)
+            number = _free(halves, lambda item, of=network: str(of[item]) in self._used, self._chance)  # type: ignore[misc]
+            if number is not None:
+                return str(network[number])
+        raise ApiError(500, "InternalError", "failed to allocate a serviceIP: range is full")
+
+
+def _is_usable(address: ipaddress.IPv4Address | ipaddress.IPv6Address, network: ipaddress.IPv4Network) -> bool:
+    return address in network and address not in (network.network_address, network.broadcast_address)
 
 
 class Ports:

@@ -5,22 +5,22 @@ gives out what is free, and what no IPAddress names. Upstream: ``registry/core/s
 ``storage.go``).
 
 Called by the chain for Services; whether the wished fields make sense together is ``validation``'s.
-
-Simplified: addresses come from the cluster's own range alone, whatever other ServiceCIDRs there are.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from random import Random
 
 from gitopslab.controlplane.server.addresses import ADDRESSES
-from gitopslab.controlplane.server.admission.allocation import Addresses, Ports
+from gitopslab.controlplane.server.admission.allocation import RANGE, Addresses, Ports
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.families import set_families
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.errors import ApiError, invalid
-from gitopslab.machinery.objects import Object, key_of, name_of
+from gitopslab.machinery.objects import Object, is_condition_true, is_terminating, key_of, name_of
 
+RANGES = "servicecidrs.networking.k8s.io"
 _NONE = "None"
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 
@@ -37,7 +37,8 @@ def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> No
     if needs_cluster_ip(spec):
         taken = {other["clusterIP"] for other in others if other.get("clusterIP")}
         taken |= {name_of(address) for address in reader.all(ADDRESSES)}
-        _give_cluster_ip(service, before, Addresses(taken, chance, dry_run=attributes.dry_run))
+        addresses = Addresses(taken, chance, others=_other_ranges(reader), dry_run=attributes.dry_run)
+        _give_cluster_ip(service, before, addresses)
     if spec.get("type") in _WITH_NODE_PORTS:
         open_ports = {port for other in others for port in _ports_of(other)}
         _give_node_ports(service, before, Ports(open_ports, chance, dry_run=attributes.dry_run))
@@ -45,6 +46,13 @@ def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> No
         _take_back(spec, before["spec"])
     if not needs_cluster_ip(spec) and spec.get("internalTrafficPolicy") in ("Cluster", "Local"):
         _drop(spec, "internalTrafficPolicy")  # the real server keeps it, and never shows it
+
+
+def _other_ranges(reader: Reader) -> list[ipaddress.IPv4Network]:
+    """The ranges of ServiceCIDRs that are ready, and not on their way out, beside the cluster's own."""
+    found = [one for one in reader.all(RANGES) if is_condition_true(one, "Ready") and not is_terminating(one)]
+    networks = [ipaddress.ip_network(cidr) for one in found for cidr in one["spec"].get("cidrs") or ()]
+    return [network for network in networks if isinstance(network, ipaddress.IPv4Network) and network != RANGE]
 
 
 def needs_cluster_ip(spec: Object) -> bool:
