@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import orjson
 import pytest
 from exchange import Client
 
 from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form, accepted
+from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.errors import ApiError
 
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -47,3 +49,16 @@ def test_browsers_and_curl_get_many_lines(client: Client) -> None:
         assert shown.json == plain.json
     assert client.get(f"{path}?pretty=false", user_agent="Mozilla/5.0 (X11)").body == plain.body
     assert client.get("/api/v1/namespaces/nosuch", user_agent="curl/8.5.0").body.startswith(b"{\n")
+
+
+def test_yaml_is_written_as_go_writes_it() -> None:
+    inner = {"text": "true", "lines": "x\ny\n", "plain": "a b", "at": "2026-01-01T00:00:00Z"}
+    assert as_yaml(orjson.dumps({"b": "0", "a": inner, "c": [{"d": 1}], "e": ""})).decode() == (
+        'a:\n  at: "2026-01-01T00:00:00Z"\n  lines: |\n    x\n    y\n  plain: a b\n  text: "true"\n'
+        'b: "0"\nc:\n- d: 1\ne: ""\n'
+    )
+
+
+def test_who_wants_yaml_hears_of_a_failure_in_yaml(client: Client) -> None:
+    answer = client.get("/api/v1/namespaces/default/configmaps/nope", accept="application/yaml")
+    assert answer.body.decode().startswith("apiVersion: v1\ncode: 404\ndetails:\n  kind: configmaps\n  name: nope\n")

@@ -297,7 +297,7 @@ def test_a_body_of_an_unknown_type_is_refused(client: Client) -> None:
     assert client("POST", _MAPS, b"<a/>", content_type="application/xml").code == 415
     answer = client("PATCH", f"{_MAPS}/a", b"{}", content_type="application/json")
     assert answer.code == 415
-    assert "application/merge-patch+json" in answer.json["message"]
+    assert (answer.json["message"], answer.json["details"]) == ("415: Unsupported Media Type", {})
 
 
 @pytest.mark.parametrize("announce", [True, False], ids=["announced", "not announced"])

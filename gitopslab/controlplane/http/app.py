@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import orjson
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, for_people, of_error, refusing, send_answer
+from gitopslab.controlplane.http.answers import JSON, NOT_FOUND, Answer, for_people, of_error, refusing, send_answer
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.hook import HookEndpoint
 from gitopslab.controlplane.http.lab import LabEndpoint
+from gitopslab.controlplane.http.negotiation import accepted
 from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
 from gitopslab.controlplane.http.parameters import query_of
@@ -27,6 +29,7 @@ from gitopslab.controlplane.http.request import RequestInfo, parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
+from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.controlplane.runtime.controls import Controls
 from gitopslab.controlplane.runtime.hooks import Hooks
 from gitopslab.controlplane.runtime.logs import Logs
@@ -128,7 +131,25 @@ class Guard:
             answer = of_error(ApiError(500, "InternalError", f"Internal error occurred: {error}"))
         if answer is not None:
             answer = for_people(answer) if in_lines else answer
+            answer = _in_yaml(answer) if _wants_yaml(headers) else answer
             await send_answer(refusing(send) if scope["type"] == "websocket" else send, answer, headers)
+
+
+def _wants_yaml(headers: Headers) -> bool:
+    """Whether a client would have YAML rather than JSON."""
+    wish = headers.get(b"accept", b"")
+    if b"yaml" not in wish:
+        return False
+    try:
+        return accepted(wish.decode("latin-1")).yaml
+    except ApiError:
+        return False
+
+
+def _in_yaml(answer: Answer) -> Answer:
+    """What tells how a request ended, as YAML; an object was written so before."""
+    is_status = answer.media_type == JSON and answer.body.startswith(b'{"kind":"Status"')
+    return replace(answer, body=as_yaml(answer.body), media_type=b"application/yaml") if is_status else answer
 
 
 def _is_read_by_people(scope: Scope, headers: Headers) -> bool:

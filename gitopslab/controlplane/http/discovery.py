@@ -16,6 +16,7 @@ from collections.abc import Iterable
 import orjson
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, line
+from gitopslab.controlplane.http.health import HEALTH_PATHS
 from gitopslab.controlplane.http.negotiation import media_ranges
 from gitopslab.controlplane.http.openid import CONFIGURATION, KEYS
 from gitopslab.controlplane.http.security import Headers
@@ -79,7 +80,8 @@ def server_version() -> Answer:
 
 def paths(catalog: Catalog) -> list[str]:
     """The paths that ``/`` lists."""
-    found = {"/api", "/apis", "/healthz", "/livez", "/readyz", "/openapi/v3", "/version", CONFIGURATION, KEYS}
+    found = {"/api", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", CONFIGURATION, KEYS}
+    found |= set(HEALTH_PATHS)
     for resource in catalog:
         base = f"/apis/{resource.group}" if resource.group else "/api"
         found |= {base, f"{base}/{resource.version}"}

@@ -17,6 +17,11 @@ Check = Callable[[], object]
 _SHARED = ("ping", "log", "etcd")
 _CHECKS = {"healthz": _SHARED, "livez": _SHARED, "readyz": (*_SHARED, "etcd-readiness", "informer-sync", "shutdown")}
 
+HEALTH_PATHS = tuple(
+    path for endpoint, names in _CHECKS.items() for path in (f"/{endpoint}", *(f"/{endpoint}/{name}" for name in names))
+)
+"""What is answered here."""
+
 
 def health(path: str, raw_query: bytes, checks: Mapping[str, Check]) -> Answer:
     """Answer a health path.

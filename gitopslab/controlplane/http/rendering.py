@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import orjson
-import yaml
 
 from gitopslab.controlplane.http import tables
 from gitopslab.controlplane.http.answers import JSON
 from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form
+from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.controlplane.server.reading import Page
 from gitopslab.controlplane.server.store import Change, Record, watch_event
 from gitopslab.errors import ApiError, invalid
@@ -169,9 +169,7 @@ def _table(
 
 
 def _written(body: bytes, look: Look) -> bytes:
-    if not look.accepted.yaml:
-        return body
-    return yaml.safe_dump(orjson.loads(body), sort_keys=True, default_flow_style=False).encode()
+    return as_yaml(body) if look.accepted.yaml else body
 
 
 def _not_acceptable(form: Form, found: str) -> ApiError:

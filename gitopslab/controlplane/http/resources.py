@@ -205,7 +205,8 @@ class ResourceEndpoint:
 
     async def _watch(self, call: Call, options: ListOptions, receive: Receive, send: Send) -> None:
         if call.look.accepted.yaml:
-            message = "only the following media types are accepted: application/json;stream=watch"
+            known = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+            message = f"only the following media types are accepted: {known}"
             raise ApiError(406, "NotAcceptable", message)
         if self._watches >= _MOST_WATCHES:
             message = f"Too many requests: {self._watches} watches are open, and no more are served at once"
@@ -308,7 +309,7 @@ def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | Non
         or (info.verb == "create" and info.name and sub is None)
     ):
         message = "the server does not allow this method on the requested resource"
-        raise ApiError(405, "MethodNotAllowed", message)
+        raise ApiError(405, "MethodNotAllowed", message, details={})
 
 
 def _check_allowed_custom(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:

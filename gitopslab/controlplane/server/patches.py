@@ -43,8 +43,10 @@ def type_of(content_type: str, resource: Resource) -> PatchType:
     """
     known = {media: kind for media, kind in CONTENT_TYPES.items() if not (resource.custom and kind == "strategic")}
     found = known.get(content_type.partition(";")[0].strip())
-    if found is None:
+    if found is None and resource.custom:
         raise unsupported_media_type(tuple(known))
+    if found is None:  # the router of built-in types sees it first
+        raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})
     return found
 
 

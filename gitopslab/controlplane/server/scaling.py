@@ -18,7 +18,7 @@ from gitopslab.controlplane.server.fieldset import FieldSet, difference, interse
 from gitopslab.controlplane.server.options import Caller, WriteOptions
 from gitopslab.controlplane.server.ownership import Manager
 from gitopslab.controlplane.server.store import Record
-from gitopslab.errors import invalid, unclassified
+from gitopslab.errors import bad_request, invalid, unclassified
 from gitopslab.machinery import selectors
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, copy_of, name_of
@@ -103,6 +103,8 @@ def patch_scale(
     kind: PatchType = "merge" if type == "strategic" else type
     wanted, warnings = patches.result(SCALE, scale_of(resource, parent), patch, kind, options.field_validation)
     options.warnings.extend(warnings)
+    if (found := _metadata_of(wanted).get("name")) != name:
+        raise bad_request(f"the name of the object ({found or ''}) does not match the name on the URL ({name})")
     if "resourceVersion" not in _metadata_of(patch):
         wanted.get("metadata", {}).pop("resourceVersion", None)
     return update_scale(verbs, who, resource, namespace, name, wanted, options)
