@@ -72,6 +72,15 @@ def test_one_object_is_rationed_and_gets_more_with_time(clock: JumpableClock) ->
     assert said(api) == [("again", 26)]
 
 
+def test_warnings_are_rationed_beside_the_rest(clock: JumpableClock) -> None:
+    api = server(clock)
+    recorder, about = Recorder(api, clock, "c"), api.create(config_map("a"))
+    for _ in range(40):
+        recorder.event(about, "Normal", "Tested", "again")
+        recorder.event(about, "Warning", "Failed", "again and again")
+    assert sorted(said(api)) == [("again", 25), ("again and again", 25)]
+
+
 def test_an_event_of_a_vanished_namespace_stops_nobody(clock: JumpableClock) -> None:
     api = server(clock)
     gone = {**config_map("a"), "metadata": {"name": "a", "namespace": "gone", "uid": "u"}}

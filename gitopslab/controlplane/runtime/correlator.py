@@ -17,7 +17,7 @@ REMEMBERED = 1024
 
 _ALIKE = 10  # so many different messages of one kind are told each by itself
 _ALIKE_SECONDS = 600.0
-_BURST = 25.0  # events about one object
+_BURST = 25.0  # events of one type about one object
 _REFILL_SECONDS = 300.0  # for one more
 _COMBINED = "(combined from similar events): "
 
@@ -37,7 +37,7 @@ class _Alike:
 
 @dataclass(slots=True)
 class _Bucket:
-    """How many more events about one object are let through."""
+    """How many more events of one type about one object are let through."""
 
     tokens: float
     filled: float
@@ -61,7 +61,7 @@ class Correlator:
 
         Args:
             subject: Object, field, type and reason.
-            about: The object, whose events are rationed together.
+            about: The object and the type, whose events are rationed together.
             message: What happened.
         """
         key, text = self._aggregated(subject, message)

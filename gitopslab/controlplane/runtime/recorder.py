@@ -67,7 +67,7 @@ class Recorder:
         reference = {**object_reference(about), **({"fieldPath": field} if field else {})}
         uid = reference.get("uid", "")
         names = (reference.get("namespace", ""), reference.get("name", ""), uid, field)
-        found = self._correlator.correlate((*names, kind, reason), "/".join(names[:3]), message)
+        found = self._correlator.correlate((*names, kind, reason), "/".join((*names[:3], kind)), message)
         if found is None:
             return
         key, text = found
