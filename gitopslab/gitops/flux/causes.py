@@ -11,7 +11,7 @@ from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Request, Source
 from gitopslab.gitops.flux.dependencies import is_circular, source_of
 from gitopslab.gitops.flux.kinds import SOURCES, is_watched, requested_at
-from gitopslab.machinery.objects import Object, is_condition_true, name_of, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, condition_of, name_of, namespace_of, uid_of
 
 ORIGIN = "org.opencontainers.image.revision"
 """The annotation of an artifact in a registry that names the commit it was made from."""
@@ -55,10 +55,11 @@ class Causes:
         """Everything whose change asks for a reconcile at once.
 
         Another artifact of the same revision does not, nor do variables that carry no ``reconcile.fluxcd.io/watch``.
-        That a source goes away is noticed by one that is ready at its interval only.
+        That a source goes away is noticed at the next turn only.
         """
-        artifact = self.artifact(obj)
-        before = obj["status"].get("lastAttemptedRevision") if is_condition_true(obj, "Ready") else None
+        artifact, status = self.artifact(obj), obj.get("status") or {}
+        is_missed = (condition_of(obj, "Ready") or {}).get("reason") == "ArtifactFailed"
+        before = None if is_missed else status.get("lastAttemptedRevision")
         return (
             uid_of(obj),
             obj["metadata"].get("generation"),

@@ -37,6 +37,18 @@ def test_it_is_noticed_at_the_interval_and_when_somebody_asks(flux: Flux, projec
     assert flux.find("configmaps", "a") is not None
 
 
+def test_one_that_was_failing_goes_on_saying_why(flux: Flux, project: Project) -> None:
+    project.commit({"a.yaml": config_map("A_BAD")})
+    flux.repository(project.url)
+    flux.kustomization()
+    failing = flux.condition(KS)
+    flux.api.delete(GIT, "app", SYSTEM)
+    flux.plane.settle()
+    assert flux.condition(KS) == failing
+    assert failing is not None
+    assert failing[1] == "ReconciliationFailed"
+
+
 def test_another_revision_that_comes_back_is_applied_at_once(flux: Flux, project: Project) -> None:
     applied(flux, project)
     new = project.commit({"a.yaml": config_map("a", x="2")})
