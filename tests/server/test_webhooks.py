@@ -422,3 +422,30 @@ def test_a_binding_must_fit_its_path(verbs: Verbs, api: LocalApi, binding: Objec
     with pytest.raises(ApiError) as refused:
         verbs.create(ADMIN, pods, "default", binding, WriteOptions(), name="p", subresource="binding")
     assert refused.value.message == message
+
+
+def test_a_port_that_a_waiting_service_was_given_is_given_to_nobody_else(api: LocalApi, outside: Outside) -> None:
+    def service(name: str, port: int) -> Object:
+        spec = {"type": "NodePort", "ports": [{"port": 80, "nodePort": port}]}
+        metadata = {"name": name, "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+    refusals: list[str] = []
+
+    def meanwhile(request: Object) -> Object:
+        if request["name"] == "first":
+            with pytest.raises(ApiError) as refused:
+                api.create(service("second", 30500))
+            refusals.append(refused.value.message)
+        return {"allowed": request["name"] != "third"}
+
+    outside.programs["/meanwhile"] = meanwhile
+    rule = {**_MAPS, "resources": ["services"]}
+    api.create(configuration("Validating", webhook("/meanwhile", rules=[rule])))
+    api.create(service("first", 30500))
+    assert refusals == [
+        'Service "second" is invalid: spec.ports[0].nodePort: Invalid value: 30500: provided port is already allocated'
+    ]
+    with pytest.raises(ApiError):
+        api.create(service("third", 30600))
+    assert api.create(service("fourth", 30600))["spec"]["ports"][0]["nodePort"] == 30600

@@ -7,8 +7,8 @@ admission had to wait for a webhook; ``commit`` then raises ``OvertakenError``, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -73,6 +73,14 @@ class Registry:
         """The stored state of an object, in the form of the resource."""
         record = self._store.get(resource.storage_key, key)
         return None if record is None else self._forms.shown(resource, record)
+
+    @contextmanager
+    def writing(self, attributes: Attributes) -> Iterator[None]:
+        """While a write is under way, nobody else is given what it was given."""
+        try:
+            yield
+        finally:
+            self.admission.end(attributes)
 
     def admit(
         self,

@@ -230,11 +230,12 @@ class Verbs:
         options.warnings.extend(identity.without_repeated_owners(obj))
         identity.assign(obj, namespace, self.clock.now(), self._chance)
         attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
-        self._registry.admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
-        key = (namespace, name_of(obj))
-        if (there := self.store.get(resource.storage_key, key)) is not None:
-            raise already_exists(resource.key, name_of(obj), is_terminating=is_terminating(there.object))
-        return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
+        with self._registry.writing(attributes):
+            self._registry.admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
+            key = (namespace, name_of(obj))
+            if (there := self.store.get(resource.storage_key, key)) is not None:
+                raise already_exists(resource.key, name_of(obj), is_terminating=is_terminating(there.object))
+            return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
 
     def update(
         self,
@@ -419,11 +420,13 @@ class Verbs:
         identity.check_new(resource, namespace, name, after)
         owned = after["metadata"].get("managedFields")
         identity.assign(after, namespace, self.clock.now(), self._chance)
-        self._registry.admit(who, attributes_of(who, resource, "CREATE", "", after, None, options), options)
-        if owned:
-            after["metadata"]["managedFields"] = owned
-        key = (namespace, name)
-        return self._registry.commit("ADDED", resource, key, after, None, dry_run=options.dry_run), True
+        attributes = attributes_of(who, resource, "CREATE", "", after, None, options)
+        with self._registry.writing(attributes):
+            self._registry.admit(who, attributes, options)
+            if owned:
+                after["metadata"]["managedFields"] = owned
+            key = (namespace, name)
+            return self._registry.commit("ADDED", resource, key, after, None, dry_run=options.dry_run), True
 
     def _patch(
         self,
@@ -484,11 +487,12 @@ class Verbs:
         before = current.object
         identity.keep_system_fields(obj, before)
         attributes = attributes_of(who, resource, "UPDATE", subresource, obj, before, options)
-        self._registry.admit(who, attributes, options, writer=_manager(who, options) if track else None)
-        key = (namespace_of(obj), name_of(obj))
-        if deletion.is_finished(resource, obj):
-            return self._registry.commit("DELETED", resource, key, obj, current, dry_run=options.dry_run)
-        return self._registry.change(resource, key, current, obj, dry_run=options.dry_run)
+        with self._registry.writing(attributes):
+            self._registry.admit(who, attributes, options, writer=_manager(who, options) if track else None)
+            key = (namespace_of(obj), name_of(obj))
+            if deletion.is_finished(resource, obj):
+                return self._registry.commit("DELETED", resource, key, obj, current, dry_run=options.dry_run)
+            return self._registry.change(resource, key, current, obj, dry_run=options.dry_run)
 
     def _charge(self, quota: Object) -> None:
         """Store what a write that is under way takes of a quota, as the server itself."""

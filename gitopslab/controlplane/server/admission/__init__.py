@@ -64,6 +64,7 @@ class Admission:
         self._clock = clock
         self._chance = chance
         self._quotas = Quotas(reader, clock, charge)
+        self._under_way: dict[int, Object] = {}  # Services that wait for somebody outside
         self.webhooks = Webhooks(reader)
 
     def mutate(self, attributes: Attributes, warnings: list[str]) -> None:
@@ -88,6 +89,10 @@ class Admission:
             again.begin_again(attributes.wished())
             self._extend(attributes, warnings, again)
         self._complete(attributes, warnings)
+
+    def end(self, attributes: Attributes) -> None:
+        """Forget what was given to a write that has ended: now it is stored, or free again."""
+        self._under_way.pop(id(attributes.object), None)
 
     def consult(self, attributes: Attributes, warnings: list[str]) -> None:
         """Have those outside look at a request that is no write of the object itself, and change what was posted.
@@ -136,7 +141,10 @@ class Admission:
             return
         match attributes.resource.key:
             case "services":
-                services.give_addresses(attributes, self._reader, self._chance)
+                service = attributes.wished()
+                services.give_addresses(attributes, self._reader, self._chance, self._under_way.values())
+                if not attributes.dry_run:
+                    self._under_way[id(service)] = service
             case "customresourcedefinitions.apiextensions.k8s.io":
                 warnings += customresources.format_warnings(attributes)
 

@@ -10,6 +10,7 @@ Called by the chain for Services; whether the wished fields make sense together 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from random import Random
 
 from gitopslab.controlplane.server.addresses import ADDRESSES
@@ -25,15 +26,23 @@ _NONE = "None"
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 
 
-def give_addresses(attributes: Attributes, reader: Reader, chance: Random) -> None:
-    """Keep what a Service has, take back what its new type does not need, give out what is missing."""
+def give_addresses(attributes: Attributes, reader: Reader, chance: Random, under_way: Iterable[Object]) -> None:
+    """Keep what a Service has, take back what its new type does not need, give out what is missing.
+
+    Args:
+        attributes: The write.
+        reader: The other Services, and what addresses there are.
+        chance: Where the search for a free number begins.
+        under_way: Services that have been given theirs and are not stored yet.
+    """
     service, before = attributes.wished(), attributes.before
     spec = service["spec"]
     if before is not None:
         _keep(spec, before["spec"])
     _align(spec, before["spec"] if before else None)
     set_families(service, before)
-    others = [other["spec"] for other in reader.all("services") if key_of(other) != key_of(service)]
+    known = (*reader.all("services"), *under_way)
+    others = [other["spec"] for other in known if key_of(other) != key_of(service)]
     if needs_cluster_ip(spec):
         taken = {other["clusterIP"] for other in others if other.get("clusterIP")}
         taken |= {name_of(address) for address in reader.all(ADDRESSES)}
