@@ -78,7 +78,7 @@ class ClusterFolder(PrivateFolder):
             SetupError: A file of them is missing or damaged.
         """
         accounts, token = self.path / "sa.key", self.path / "token"
-        if not (token.exists() and accounts.exists()):
+        if not (token.exists() and accounts.exists() and _signs(accounts)):
             self.write("sa.key", SigningKey.new().pem)
         if not token.exists():
             ca = new_ca()
@@ -124,3 +124,12 @@ class ClusterFolder(PrivateFolder):
             "current-context": context,
         }
         self.write("kubeconfig", yaml.safe_dump(config, sort_keys=False).encode())
+
+
+def _signs(file: Path) -> bool:
+    """Whether a key signs tokens as this version does; one of the first versions, here or carried here, does not."""
+    try:
+        SigningKey(file.read_bytes())
+    except ValueError:
+        return False
+    return True
