@@ -76,12 +76,12 @@ def posted(verbs: Verbs, subresource: str, namespace: str, given: Object) -> Obj
     """A Binding or Eviction as admission is told of it.
 
     A Binding has the zone and region of its node as labels (the PodTopologyLabels admission plugin, since 1.35), which
-    the pod gets with it.
+    the pod gets with it; one of the old spelling has not.
     """
     kind, version = ("Eviction", "policy/v1") if subresource == "eviction" else ("Binding", "v1")
     made = {**given, "kind": kind, "apiVersion": version, "metadata": dict(given.get("metadata") or {})}
     place(made["metadata"], namespace)
-    if kind == "Binding":
+    if subresource == "binding":
         copy_topology(made, (given.get("target") or {}).get("name") or "", verbs.reader)
     return made
 
