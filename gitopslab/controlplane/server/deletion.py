@@ -1,6 +1,6 @@
 """The rules of deletion, as pure functions on one object.
 
-Called by ``verbs.delete``; knows nothing of the store. Upstream: ``apiserver/pkg/registry/rest/delete.go`` (grace) and
+Called by ``writing``; knows nothing of the store. Upstream: ``apiserver/pkg/registry/rest/delete.go`` (grace) and
 ``registry/generic/registry/store.go`` (finalizers).
 """
 

@@ -1,7 +1,7 @@
 """Who an object is: its name, namespace, uid and version, and what a client may not change about them.
 
-Pure functions called by ``verbs`` on every write. Upstream: ``apiserver/pkg/registry/rest`` (``BeforeCreate``,
-``BeforeUpdate``) and the handlers' checks of path against body.
+Pure functions called by ``writing`` on every write; ``verbs`` checks paths with them. Upstream:
+``apiserver/pkg/registry/rest`` (``BeforeCreate``, ``BeforeUpdate``) and the handlers' checks of path against body.
 """
 
 from __future__ import annotations

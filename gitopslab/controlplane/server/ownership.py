@@ -1,12 +1,14 @@
 """Who owns which field: ``metadata.managedFields`` and server-side apply.
 
-``verbs`` calls ``tracked`` for every create, update and patch, and ``applied`` for server-side apply. A write goes::
+``registry`` calls ``tracked`` for every create, update and patch, ``writing`` calls ``applied`` for server-side apply.
+A write goes::
 
     before, after ─ structured.compare ─ what changed ─┬─ is taken from every other manager (an apply may be refused)
                                                        └─ is given to the manager who writes
 
 The rules are those of ``apimachinery/pkg/util/managedfields`` and ``structured-merge-diff/merge``. Entries keep the
-form they have on the wire, so nothing is converted on a write. Defaults, validation and storing are left to ``verbs``.
+form they have on the wire, so nothing is converted on a write. Defaults, validation and storing are left to
+``registry``.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """The registry: what happens to an object between a verb and the store.
 
-``verbs`` calls ``admit`` for every object it is about to keep, then ``commit``. In between others may have written, if
-admission had to wait for a webhook; ``commit`` then raises ``OvertakenError``, and whoever can begins again. Upstream:
-``registry/generic/registry/store.go`` and the handlers in front of it.
+``writing`` calls ``admit`` for every object it is about to keep, then ``commit``. In between others may have written,
+if admission had to wait for a webhook; ``commit`` then raises ``OvertakenError``, and whoever can begins again
+(``retried``). Upstream: ``registry/generic/registry/store.go`` and the handlers in front of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from gitopslab.controlplane.server import identity, ownership, strategy
 from gitopslab.controlplane.server.admission import Admission, Attributes
@@ -25,17 +25,28 @@ from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOp
 from gitopslab.controlplane.server.store import ChangeType, Key, Record, Store
 from gitopslab.controlplane.server.validation import validate
 from gitopslab.controlplane.server.warnings import warnings_of
-from gitopslab.errors import ConflictError, conflict, invalid
+from gitopslab.errors import ConflictError, already_exists, conflict, invalid, not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Resource
-from gitopslab.machinery.objects import Object, name_of, namespace_of
+from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
 
+T = TypeVar("T")
 Around = Callable[[Object | None, Object | None], AbstractContextManager[None]]
 """Given an object before and after a write, what to do right before and right after that is stored."""
+
+_TRIES = 4
 
 
 class OvertakenError(ConflictError):
     """Somebody else has written the object while this write waited."""
+
+
+def retried(write: Callable[[], T]) -> T:
+    """A write that says what to change, not what to be: overtaken, it is done once more on what is there now."""
+    for _ in range(_TRIES):
+        with suppress(OvertakenError):
+            return write()
+    return write()
 
 
 class Registry:
@@ -73,6 +84,26 @@ class Registry:
         """The stored state of an object, in the form of the resource."""
         record = self._store.get(resource.storage_key, key)
         return None if record is None else self._forms.shown(resource, record)
+
+    def existing(self, resource: Resource, key: Key) -> Record:
+        """The stored state of an object that has to be there.
+
+        Raises:
+            NotFoundError: It is not.
+        """
+        record = self.current(resource, key)
+        if record is None:
+            raise not_found(resource.key, key[1])
+        return record
+
+    def check_free(self, resource: Resource, key: Key) -> None:
+        """Check that no object has this name.
+
+        Raises:
+            AlreadyExistsError: One has.
+        """
+        if (there := self._store.get(resource.storage_key, key)) is not None:
+            raise already_exists(resource.key, key[1], is_terminating=is_terminating(there.object))
 
     @contextmanager
     def writing(self, attributes: Attributes) -> Iterator[None]:

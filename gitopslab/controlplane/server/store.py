@@ -1,6 +1,6 @@
 """The truth: an append-only log of every object's states in one SQLite database.
 
-``verbs`` alone writes here. A write is one row and one transaction; when ``append`` returns, it is committed and
+``registry`` alone writes here. A write is one row and one transaction; when ``append`` returns, it is committed and
 survives ``kill -9`` (WAL journal; SQLite's ``synchronous=NORMAL`` may lose the newest rows only when the whole machine
 loses power). The newest row of a key is the current object, unless it says deleted. All current objects are also kept
 in memory as the JSON bytes they were written with, so reads and lists never touch the disk or serialise anything.

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from gitopslab.controlplane.server.admission.pods import copy_topology
 from gitopslab.controlplane.server.identity import check_preconditions, place
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.registry import retried
 from gitopslab.controlplane.server.store import Record
-from gitopslab.errors import ApiError, conflict, forbidden, unclassified
+from gitopslab.errors import ApiError, bad_request, conflict, forbidden, unclassified
 from gitopslab.machinery import selectors
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -37,6 +38,44 @@ if TYPE_CHECKING:
 BINDINGS = "bindings"
 """The old spelling of ``pods/NAME/binding``."""
 
+
+def post(
+    verbs: Verbs,
+    who: Caller,
+    resource: Resource,
+    subresource: str,
+    namespace: str,
+    name: str,
+    obj: Object,
+    options: WriteOptions,
+) -> Record:
+    """Carry out what was posted to ``binding`` or ``eviction`` of a pod, or to ``bindings``."""
+    made, pods = _posted(verbs, subresource, namespace, obj), verbs.built_in("pods")
+    if not name and not name_of(made):
+        raise bad_request("Name parameter required.")
+    if name and name_of(made) != name:
+        raise bad_request(f"name in URL does not match name in {made['kind']} object")
+    name = name_of(made)
+    verbs.consult(who, "CREATE", resource, subresource, namespace, name, made, options)
+    if subresource == "eviction":
+        return evict(verbs, who, pods, namespace, name, made, options)
+    return retried(lambda: bind(verbs, who, pods, namespace, name, made, options))
+
+
+def _posted(verbs: Verbs, subresource: str, namespace: str, given: Object) -> Object:
+    """A Binding or Eviction as admission is told of it.
+
+    A Binding has the zone and region of its node as labels (the PodTopologyLabels admission plugin, since 1.35), which
+    the pod gets with it; one of the old spelling has not.
+    """
+    kind, version = ("Eviction", "policy/v1") if subresource == "eviction" else ("Binding", "v1")
+    made = {**given, "kind": kind, "apiVersion": version, "metadata": dict(given.get("metadata") or {})}
+    place(made["metadata"], namespace)
+    if subresource == "binding":
+        copy_topology(made, (given.get("target") or {}).get("name") or "", verbs.reader)
+    return made
+
+
 # -- binding ---------------------------------------------------------------------------------------------------------
 
 
@@ -51,7 +90,7 @@ def bind(
         resource: Of pods.
         namespace: Of the pod.
         name: Of the pod.
-        binding: What ``posted`` made of what was posted.
+        binding: The Binding made of what was posted.
         options: Of the request.
     """
     target = binding.get("target") or {}
@@ -70,20 +109,6 @@ def bind(
     inner = replace(options, is_inner=True)
     verbs.update(who, resource, namespace, name, pod, inner, subresource="binding")
     return Record.of({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
-
-
-def posted(verbs: Verbs, subresource: str, namespace: str, given: Object) -> Object:
-    """A Binding or Eviction as admission is told of it.
-
-    A Binding has the zone and region of its node as labels (the PodTopologyLabels admission plugin, since 1.35), which
-    the pod gets with it; one of the old spelling has not.
-    """
-    kind, version = ("Eviction", "policy/v1") if subresource == "eviction" else ("Binding", "v1")
-    made = {**given, "kind": kind, "apiVersion": version, "metadata": dict(given.get("metadata") or {})}
-    place(made["metadata"], namespace)
-    if subresource == "binding":
-        copy_topology(made, (given.get("target") or {}).get("name") or "", verbs.reader)
-    return made
 
 
 def _check_bindable(resource: Resource, pod: Object, node: str) -> None:
@@ -174,8 +199,6 @@ def _spend(verbs: Verbs, who: Caller, pod: Object, budget: Object, options: Writ
     _check_budget(budget)
     if options.dry_run:
         return
-    resource = verbs.catalog.by_key(_BUDGETS)
-    assert resource is not None, "PodDisruptionBudgets are built in"
     status, now = copy_of(budget["status"]), timestamp(verbs.clock.now())
     status["disruptionsAllowed"] -= 1
     status["disruptedPods"] = {**(status.get("disruptedPods") or {}), name_of(pod): now}
@@ -183,7 +206,7 @@ def _spend(verbs: Verbs, who: Caller, pod: Object, budget: Object, options: Writ
     if allowed is not None and not status["disruptionsAllowed"]:
         allowed.update({"status": "False", "reason": "InsufficientPods", "message": "", "lastTransitionTime": now})
     spent, own = {**budget, "status": status}, replace(options, is_inner=False)
-    verbs.update(who, resource, namespace_of(budget), name_of(budget), spent, own, subresource="status")
+    verbs.update(who, verbs.built_in(_BUDGETS), namespace_of(budget), name_of(budget), spent, own, subresource="status")
 
 
 _BUDGETS = "poddisruptionbudgets.policy"

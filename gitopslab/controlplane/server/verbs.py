@@ -1,37 +1,28 @@
 """The verbs of the API: the one door to the store.
 
-The HTTP room calls it for the outside world, ``local.LocalApi`` for the controllers. The way of a write is::
+The HTTP room calls it for the outside world, ``local.LocalApi`` for the controllers. Each verb finds out what is asked
+for and who answers: an object of the store, itself or a part of it (``reading``, ``writing``), a Scale (``scaling``), a
+binding or an eviction (``subresources``), a review or a token, which is answered and not kept (``reviews``), or what is
+computed whenever somebody reads it (``components``, ``metrics``). A write that says what to change is begun again when
+others were faster. The way of an object through ``writing`` and ``registry`` is::
 
     object ─ defaults ─ ownership ─ mutating admission ─ strategy ─ validation ─ validating admission ─ store ─ feed
 
-in that order, as in ``apiserver/pkg/endpoints/handlers`` and ``registry/generic/registry/store.go``; ``registry`` has
-these steps. Decoding of bytes happens before, in ``decode``. Everything is synchronous: whoever calls next sees what
-was written.
-
-Subresources that are not the object itself live in ``scaling`` and ``subresources``; the rules of deletion
-in ``deletion``; names, uids and preconditions in ``identity``; lists and watches in ``reading``.
+in that order, as in ``apiserver/pkg/endpoints/handlers`` and ``registry/generic/registry/store.go``. Decoding of bytes
+happens before, in ``decode``. Everything is synchronous: whoever calls next sees what was written.
 """
 
 from __future__ import annotations
 
 import builtins
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.runtime.metrics import Metrics
-from gitopslab.controlplane.server import (
-    deletion,
-    identity,
-    ownership,
-    patches,
-    reading,
-    scaling,
-    subresources,
-)
+from gitopslab.controlplane.server import identity, reading, scaling, subresources
 from gitopslab.controlplane.server.addresses import ADDRESSES, Addresses
 from gitopslab.controlplane.server.admission import Admission
 from gitopslab.controlplane.server.authentication.accounts import AccountTokens
@@ -43,21 +34,19 @@ from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.metrics import ResourceMetrics
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.reading import Page
-from gitopslab.controlplane.server.registry import OvertakenError, Registry, attributes_of
+from gitopslab.controlplane.server.registry import Registry, attributes_of, retried
 from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
 from gitopslab.controlplane.server.store import Change, Record, Store
 from gitopslab.controlplane.server.webhookclients import Client
-from gitopslab.errors import NotFoundError, already_exists, bad_request, not_found
+from gitopslab.controlplane.server.writing import Writes
+from gitopslab.errors import NotFoundError
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.jwt import SigningKey
 from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
 from gitopslab.machinery.names import CHANCE
-from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
+from gitopslab.machinery.objects import Object, name_of, namespace_of
 
-T = TypeVar("T")
-_TRIES = 4
-_AFTER_ADMISSION = " after mutating admission happens"  # when the real server looks at what a patch made
 _SERVER = Caller("system:apiserver", ("system:masters",), "kube-apiserver")
 
 
@@ -83,7 +72,6 @@ class Verbs:
     ) -> None:
         self.store = store
         self.clock = clock
-        self._chance = chance
         self.catalog = catalog or Catalog()
         self.feed = Feed()
         self.reader = reading.StoreReader(store)
@@ -98,6 +86,7 @@ class Verbs:
         self._registry = Registry(
             store, self.feed, self._forms, clock, self._admission, self.authorizer, {"services": around}
         )
+        self._writes = Writes(self._registry, self._forms, clock, chance)
         self._computed: dict[str, ComponentStatuses | ResourceMetrics] = {STATUSES: self.components}
 
     def call_webhooks(self, client: Client) -> None:
@@ -122,9 +111,7 @@ class Verbs:
         """
         if (computed := self._computed.get(resource.key)) is not None:
             return Record.of(computed.get(resource, namespace, name))
-        record = self._registry.current(resource, (namespace, name))
-        if record is None:
-            raise not_found(resource.key, name)
+        record = self._registry.existing(resource, (namespace, name))
         return Record.of(scaling.scale_of(resource, record.object, is_read=True)) if subresource == "scale" else record
 
     def reach(self, resource_version: str) -> None:
@@ -216,26 +203,13 @@ class Verbs:
             InvalidError: The object breaks a rule.
         """
         if subresource in ("binding", "eviction") or resource.key == subresources.BINDINGS:
-            return self._post(who, resource, subresource, namespace, name, obj, options)
+            return subresources.post(self, who, resource, subresource, namespace, name, obj, options)
         if subresource == "token" or not resource.stored:
             return self._reviews.answer(
                 who, resource, namespace, name, obj, options, subresource=subresource,
-                ask=lambda made: self._consult(who, "CREATE", resource, subresource, namespace, name, made, options),
+                ask=lambda made: self.consult(who, "CREATE", resource, subresource, namespace, name, made, options),
             )  # fmt: skip
-        if (home := self._forms.home(resource)) is not None:
-            made = self.create(who, home, namespace, self._forms.kept(resource, obj), options)
-            return self._forms.shown(resource, made)
-        metadata = obj.get("metadata") or {}
-        prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
-        options.warnings.extend(identity.without_repeated_owners(obj))
-        identity.assign(obj, namespace, self.clock.now(), self._chance)
-        attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
-        with self._registry.writing(attributes):
-            self._registry.admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
-            key = (namespace, name_of(obj))
-            if (there := self.store.get(resource.storage_key, key)) is not None:
-                raise already_exists(resource.key, name_of(obj), is_terminating=is_terminating(there.object))
-            return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
+        return self._writes.create(who, resource, namespace, obj, options)
 
     def update(
         self,
@@ -262,12 +236,8 @@ class Verbs:
         """
         identity.check_path(namespace, name, obj)
         if subresource == "scale" and obj.get("kind") == "Scale":
-            return self._retried(lambda: scaling.update_scale(self, who, resource, namespace, name, obj, options))
-        current = self.get(who, resource, namespace, name)
-        options.warnings.extend(identity.without_repeated_owners(obj))
-        identity.check(resource, namespace, name, obj, current.object)
-        identity.check_versioned(resource, name, obj)
-        return self._replace(who, resource, current, obj, options, subresource=subresource, track=track)
+            return retried(lambda: scaling.update_scale(self, who, resource, namespace, name, obj, options))
+        return self._writes.update(who, resource, namespace, name, obj, options, subresource=subresource, track=track)
 
     def patch(
         self,
@@ -287,14 +257,12 @@ class Verbs:
             The new state, and whether it was created (only server-side apply creates).
         """
         if subresource == "scale":
-            scaled = self._retried(
-                lambda: scaling.patch_scale(self, who, resource, namespace, name, patch, type, options)
-            )
+            scaled = retried(lambda: scaling.patch_scale(self, who, resource, namespace, name, patch, type, options))
             return scaled, False
         where = resource, namespace, name
         if type == "apply":
-            return self._retried(lambda: self._apply(who, *where, patch, options, subresource))
-        return self._retried(lambda: self._patch(who, *where, patch, type, options, subresource)), False
+            return retried(lambda: self._writes.apply(who, *where, patch, options, subresource))
+        return retried(lambda: self._writes.patch(who, *where, patch, type, options, subresource)), False
 
     def delete(
         self, who: Caller, resource: Resource, namespace: str, name: str, options: DeleteOptions
@@ -304,7 +272,7 @@ class Verbs:
         Returns:
             The last state, and whether the object is gone. If not, it waits for finalizers or for its grace to pass.
         """
-        return self._retried(lambda: self._delete(who, resource, namespace, name, options))
+        return retried(lambda: self._writes.delete(who, resource, namespace, name, options))
 
     def delete_collection(
         self,
@@ -346,33 +314,9 @@ class Verbs:
         Raises:
             ApiError: One of them refuses.
         """
-        self._consult(who, "CONNECT", resource, subresource, namespace, name, wish, WriteOptions())
+        self.consult(who, "CONNECT", resource, subresource, namespace, name, wish, WriteOptions())
 
-    # -- the steps of a write -----------------------------------------------------------------------------------------
-
-    def _post(
-        self,
-        who: Caller,
-        resource: Resource,
-        subresource: str,
-        namespace: str,
-        name: str,
-        obj: Object,
-        options: WriteOptions,
-    ) -> Record:
-        """Carry out what was posted to a subresource that is not the object itself."""
-        made, pods = subresources.posted(self, subresource, namespace, obj), self._resource("pods")
-        if not name and not name_of(made):
-            raise bad_request("Name parameter required.")
-        if name and name_of(made) != name:
-            raise bad_request(f"name in URL does not match name in {made['kind']} object")
-        name = name_of(made)
-        self._consult(who, "CREATE", resource, subresource, namespace, name, made, options)
-        if subresource == "eviction":
-            return subresources.evict(self, who, pods, namespace, name, made, options)
-        return self._retried(lambda: subresources.bind(self, who, pods, namespace, name, made, options))
-
-    def _consult(
+    def consult(
         self,
         who: Caller,
         operation: str,
@@ -383,134 +327,29 @@ class Verbs:
         obj: Object,
         options: WriteOptions,
     ) -> None:
+        """Have admission look at what is asked of a subresource and is itself not stored.
+
+        Raises:
+            ApiError: A plugin or somebody outside refuses.
+        """
         attributes = attributes_of(who, resource, operation, subresource, obj, None, options)
         self._admission.consult(replace(attributes, namespace=namespace, name=name), options.warnings)
 
-    def _apply(
-        self,
-        who: Caller,
-        resource: Resource,
-        namespace: str,
-        name: str,
-        config: Object,
-        options: WriteOptions,
-        subresource: str,
-    ) -> tuple[Record, bool]:
-        """Server-side apply: merge by field ownership, then go on as a create or an update."""
-        if (home := self._forms.home(resource)) is not None:
-            ownership.check(resource, config)
-            wish = self._forms.kept(resource, config)
-            record, is_new = self._apply(who, home, namespace, name, wish, options, subresource)
-            return self._forms.shown(resource, record), is_new
-        current = self._registry.current(resource, (namespace, name))
-        if current is None and subresource:
-            raise not_found(resource.key, name)
-        after = ownership.applied(
-            resource,
-            current.copy() if current else None,
-            config,
-            manager=_manager(who, options),
-            force=options.force,
-            subresource=subresource,
-            now=self.clock.now(),
-        )
-        if current is not None:
-            identity.check(resource, namespace, name, after, current.object, is_patch=True)
-            return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
-        identity.check_new(resource, namespace, name, after)
-        owned = after["metadata"].get("managedFields")
-        identity.assign(after, namespace, self.clock.now(), self._chance)
-        attributes = attributes_of(who, resource, "CREATE", "", after, None, options)
-        with self._registry.writing(attributes):
-            self._registry.admit(who, attributes, options)
-            if owned:
-                after["metadata"]["managedFields"] = owned
-            key = (namespace, name)
-            return self._registry.commit("ADDED", resource, key, after, None, dry_run=options.dry_run), True
-
-    def _patch(
-        self,
-        who: Caller,
-        resource: Resource,
-        namespace: str,
-        name: str,
-        patch: Any,
-        type: PatchType,
-        options: WriteOptions,
-        subresource: str,
-    ) -> Record:
-        current = self.get(who, resource, namespace, name)
-        after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
-        options.warnings.extend(warnings)
-        options.warnings.extend(identity.without_repeated_owners(after, _AFTER_ADMISSION))
-        identity.check(resource, namespace, name, after, current.object, is_patch=True)
-        return self._replace(who, resource, current, after, options, subresource=subresource)
-
-    def _delete(
-        self, who: Caller, resource: Resource, namespace: str, name: str, options: DeleteOptions
-    ) -> tuple[Record, bool]:
-        current = self.get(who, resource, namespace, name)
-        identity.check_preconditions(resource, current.object, options)
-        attributes = attributes_of(who, resource, "DELETE", "", None, current.object, options)
-        self._admission.validate(attributes, options.warnings)
-        obj = current.copy()
-        goes = deletion.mark(resource, obj, options, self.clock.now())
-        key, dry_run = (namespace, name), options.dry_run
-        if not goes:
-            return self._registry.change(resource, key, current, obj, dry_run=dry_run), False
-        return self._registry.commit("DELETED", resource, key, obj, current, dry_run=dry_run), True
-
-    @staticmethod
-    def _retried(write: Callable[[], T]) -> T:
-        """A write that says what to change, not what to be: overtaken, it is done once more on what is there now."""
-        for _ in range(_TRIES):
-            with contextlib.suppress(OvertakenError):
-                return write()
-        return write()
-
-    def _replace(
-        self,
-        who: Caller,
-        resource: Resource,
-        current: Record,
-        obj: Object,
-        options: WriteOptions,
-        *,
-        subresource: str,
-        track: bool = True,
-    ) -> Record:
-        if (home := self._forms.home(resource)) is not None:
-            there = self.get(who, home, namespace_of(obj), name_of(obj))
-            wish = self._forms.kept(resource, obj)
-            made = self._replace(who, home, there, wish, options, subresource=subresource, track=track)
-            return self._forms.shown(resource, made)
-        before = current.object
-        identity.keep_system_fields(obj, before)
-        attributes = attributes_of(who, resource, "UPDATE", subresource, obj, before, options)
-        with self._registry.writing(attributes):
-            self._registry.admit(who, attributes, options, writer=_manager(who, options) if track else None)
-            key = (namespace_of(obj), name_of(obj))
-            if deletion.is_finished(resource, obj):
-                return self._registry.commit("DELETED", resource, key, obj, current, dry_run=options.dry_run)
-            return self._registry.change(resource, key, current, obj, dry_run=options.dry_run)
-
-    def _charge(self, quota: Object) -> None:
-        """Store what a write that is under way takes of a quota, as the server itself."""
-        path = namespace_of(quota), name_of(quota)
-        self.update(_SERVER, self._resource("resourcequotas"), *path, quota, WriteOptions(), subresource="status")
-
-    def _note_address(self, address: Object) -> None:
-        self.create(_SERVER, self._resource(ADDRESSES), "", address, WriteOptions())
-
-    def _forget_address(self, name: str) -> None:
-        self.delete(_SERVER, self._resource(ADDRESSES), "", name, DeleteOptions())
-
-    def _resource(self, key: str) -> Resource:
+    def built_in(self, key: str) -> Resource:
         """A built-in type by its key."""
         found = self.catalog.by_key(key)
         assert found is not None, "built-in types are always served"
         return found
 
+    # -- what the server writes for itself ----------------------------------------------------------------------------
 
-def _manager(who: Caller, options: WriteOptions) -> str:
-    return options.field_manager or who.manager
+    def _charge(self, quota: Object) -> None:
+        """Store what a write that is under way takes of a quota, as the server itself."""
+        path = namespace_of(quota), name_of(quota)
+        self.update(_SERVER, self.built_in("resourcequotas"), *path, quota, WriteOptions(), subresource="status")
+
+    def _note_address(self, address: Object) -> None:
+        self.create(_SERVER, self.built_in(ADDRESSES), "", address, WriteOptions())
+
+    def _forget_address(self, name: str) -> None:
+        self.delete(_SERVER, self.built_in(ADDRESSES), "", name, DeleteOptions())

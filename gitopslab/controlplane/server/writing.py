@@ -1,0 +1,210 @@
+"""What each writing verb makes of an object: its next state, which the registry then admits and keeps.
+
+``verbs`` calls it for whatever is an object in the store, itself or a part of it (``status``, ``resize``). Every method
+is one attempt on what is there now: ``OvertakenError`` says that others wrote meanwhile. A type kept in the form of
+another (an Event of ``events.k8s.io``) is written as that other one.
+
+The steps of a write are in ``registry``, the rules of names and uids in ``identity``, those of deletion in
+``deletion``; ``patches`` and ``ownership`` say what a patch or an apply comes to. Upstream: ``create.go``,
+``update.go``, ``patch.go`` and ``delete.go`` of ``apiserver/pkg/endpoints/handlers``.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from gitopslab.controlplane.runtime.api import PatchType
+from gitopslab.controlplane.server import deletion, identity, ownership, patches
+from gitopslab.controlplane.server.forms import Forms
+from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.registry import Registry, attributes_of
+from gitopslab.controlplane.server.store import Record
+from gitopslab.errors import not_found
+from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object, name_of, namespace_of
+
+_AFTER_ADMISSION = " after mutating admission happens"  # when the real server looks at what a patch made
+
+
+class Writes:
+    """Writes of whole objects and of their parts; what is given is taken over and must not be used afterwards.
+
+    Args:
+        registry: Admits and keeps.
+        forms: Knows how objects are kept.
+        clock: Gives creation and deletion times.
+        chance: Where generated names and uids come from.
+    """
+
+    def __init__(self, registry: Registry, forms: Forms, clock: Clock, chance: Random) -> None:
+        self._registry = registry
+        self._forms = forms
+        self._clock = clock
+        self._chance = chance
+
+    def create(self, who: Caller, resource: Resource, namespace: str, obj: Object, options: WriteOptions) -> Record:
+        """Store a new object.
+
+        Raises:
+            AlreadyExistsError: The name is taken.
+            InvalidError: The object breaks a rule.
+        """
+        if (home := self._forms.home(resource)) is not None:
+            made = self.create(who, home, namespace, self._forms.kept(resource, obj), options)
+            return self._forms.shown(resource, made)
+        metadata = obj.get("metadata") or {}
+        prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
+        options.warnings.extend(identity.without_repeated_owners(obj))
+        identity.assign(obj, namespace, self._clock.now(), self._chance)
+        attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
+        with self._registry.writing(attributes):
+            self._registry.admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
+            key = (namespace, name_of(obj))
+            self._registry.check_free(resource, key)
+            return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
+
+    def update(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        subresource: str,
+        track: bool,
+    ) -> Record:
+        """Replace an object, or the part of it that ``subresource`` names.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: ``obj`` was made from an older state.
+        """
+        current = self._registry.existing(resource, (namespace, name))
+        options.warnings.extend(identity.without_repeated_owners(obj))
+        identity.check(resource, namespace, name, obj, current.object)
+        identity.check_versioned(resource, name, obj)
+        return self._replace(who, resource, current, obj, options, subresource=subresource, track=track)
+
+    def patch(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Any,
+        type: PatchType,
+        options: WriteOptions,
+        subresource: str,
+    ) -> Record:
+        """Change part of an object, in any way but by applying.
+
+        Raises:
+            NotFoundError: There is none.
+            InvalidError: What comes of it breaks a rule.
+        """
+        current = self._registry.existing(resource, (namespace, name))
+        after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
+        options.warnings.extend(warnings)
+        options.warnings.extend(identity.without_repeated_owners(after, _AFTER_ADMISSION))
+        identity.check(resource, namespace, name, after, current.object, is_patch=True)
+        return self._replace(who, resource, current, after, options, subresource=subresource)
+
+    def apply(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        config: Object,
+        options: WriteOptions,
+        subresource: str,
+    ) -> tuple[Record, bool]:
+        """Server-side apply: merge by field ownership, then go on as a create or an update."""
+        if (home := self._forms.home(resource)) is not None:
+            ownership.check(resource, config)
+            wish = self._forms.kept(resource, config)
+            record, is_new = self.apply(who, home, namespace, name, wish, options, subresource)
+            return self._forms.shown(resource, record), is_new
+        current = self._registry.current(resource, (namespace, name))
+        if current is None and subresource:
+            raise not_found(resource.key, name)
+        after = ownership.applied(
+            resource,
+            current.copy() if current else None,
+            config,
+            manager=_manager(who, options),
+            force=options.force,
+            subresource=subresource,
+            now=self._clock.now(),
+        )
+        if current is not None:
+            identity.check(resource, namespace, name, after, current.object, is_patch=True)
+            return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
+        identity.check_new(resource, namespace, name, after)
+        owned = after["metadata"].get("managedFields")
+        identity.assign(after, namespace, self._clock.now(), self._chance)
+        attributes = attributes_of(who, resource, "CREATE", "", after, None, options)
+        with self._registry.writing(attributes):
+            self._registry.admit(who, attributes, options)
+            if owned:
+                after["metadata"]["managedFields"] = owned
+            key = (namespace, name)
+            return self._registry.commit("ADDED", resource, key, after, None, dry_run=options.dry_run), True
+
+    def delete(
+        self, who: Caller, resource: Resource, namespace: str, name: str, options: DeleteOptions
+    ) -> tuple[Record, bool]:
+        """Delete an object, or mark it for deletion when something has to happen first.
+
+        Returns:
+            The last state, and whether the object is gone.
+
+        Raises:
+            NotFoundError: There is none.
+            ConflictError: It is not in the state that was asked for.
+        """
+        current = self._registry.existing(resource, (namespace, name))
+        identity.check_preconditions(resource, current.object, options)
+        attributes = attributes_of(who, resource, "DELETE", "", None, current.object, options)
+        self._registry.admission.validate(attributes, options.warnings)
+        obj = current.copy()
+        goes = deletion.mark(resource, obj, options, self._clock.now())
+        key, dry_run = (namespace, name), options.dry_run
+        if not goes:
+            return self._registry.change(resource, key, current, obj, dry_run=dry_run), False
+        return self._registry.commit("DELETED", resource, key, obj, current, dry_run=dry_run), True
+
+    def _replace(
+        self,
+        who: Caller,
+        resource: Resource,
+        current: Record,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        subresource: str,
+        track: bool = True,
+    ) -> Record:
+        """Store the next state of an object; one marked for deletion goes when nothing holds it any more."""
+        if (home := self._forms.home(resource)) is not None:
+            there = self._registry.existing(home, (namespace_of(obj), name_of(obj)))
+            wish = self._forms.kept(resource, obj)
+            made = self._replace(who, home, there, wish, options, subresource=subresource, track=track)
+            return self._forms.shown(resource, made)
+        before = current.object
+        identity.keep_system_fields(obj, before)
+        attributes = attributes_of(who, resource, "UPDATE", subresource, obj, before, options)
+        with self._registry.writing(attributes):
+            self._registry.admit(who, attributes, options, writer=_manager(who, options) if track else None)
+            key = (namespace_of(obj), name_of(obj))
+            if deletion.is_finished(resource, obj):
+                return self._registry.commit("DELETED", resource, key, obj, current, dry_run=options.dry_run)
+            return self._registry.change(resource, key, current, obj, dry_run=options.dry_run)
+
+
+def _manager(who: Caller, options: WriteOptions) -> str:
+    return options.field_manager or who.manager
