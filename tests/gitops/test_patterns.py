@@ -37,6 +37,11 @@ from gitopslab.gitops.git.patterns import Patterns
         ("# a", "# a", None),
         ("a b ", "a b", True),
         ("", "a", None),
+        ("*a*b*", "xxaxxbxx", True),
+        ("*a*b", "abab", True),
+        ("*a*b", "abax", None),
+        ("a*b*c", "abbbc", True),
+        (f"{'*a' * 30}*b", "a" * 200, None),  # never ends for who tries all ways
         ("*\n!a", "a", False),
         ("!a\n*", "a", True),
         ("/*\n!/keep", "keep/a/b", False),

@@ -142,6 +142,15 @@ def test_a_service_is_warned_of(verbs: Verbs, spec: Object, texts: list[str]) ->
             {"tls.crt": b"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", "tls.key": b""},
             "tls: failed to find any PEM data in key input",
         ),
+        (  # whoever looks for the end of each of them looks for minutes
+            {"tls.crt": b"-----BEGIN A-----\n" * 50_000, "tls.key": b""},
+            "tls: failed to find any PEM data in certificate input",
+        ),
+        (
+            {"tls.crt": b"-----BEGIN A-----\nAA==\n-----END A-----\n" * 2, "tls.key": b""},
+            'tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the '
+            "following types: [A A]",
+        ),
     ],
 )
 def test_a_certificate_needs_its_key(verbs: Verbs, data: dict[str, bytes], text: str) -> None:

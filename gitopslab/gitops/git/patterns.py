@@ -97,23 +97,33 @@ def _fits(pattern: str, name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """One part of a pattern, in the language of Go's ``filepath.Match``; None for what is none."""
-    found, at = "", 0
+    """One part of a pattern, in the language of Go's ``filepath.Match``; None for what is none.
+
+    What follows a star is looked for where it first is and no further on, which finds as much, and in time that no
+    pattern can make grow without end. Only what follows the last star has to be at the end.
+    """
+    found = [""]
+    at = 0
     while at < len(pattern):
         letter = pattern[at]
         if letter == "[":
             end = pattern.find("]", at + 2 + (pattern[at + 1 : at + 2] == "^"))
             if end < 0:
                 return None
-            found += f"[{pattern[at + 1 : end]}]"
+            found[-1] += f"[{pattern[at + 1 : end]}]"
             at = end
         elif letter == "\\" and at + 1 < len(pattern):
             at += 1
-            found += re.escape(pattern[at])
+            found[-1] += re.escape(pattern[at])
+        elif letter == "*":
+            found.append("")
         else:
-            found += {"*": ".*", "?": "."}.get(letter, re.escape(letter))
+            found[-1] += "." if letter == "?" else re.escape(letter)
         at += 1
+    first, *others = found
+    if others:
+        first += "".join(f"(?>.*?{one})" for one in others[:-1]) + f".*{others[-1]}"
     try:
-        return re.compile(found, re.DOTALL)
+        return re.compile(first, re.DOTALL)
     except re.error:
         return None

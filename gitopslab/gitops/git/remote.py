@@ -2,6 +2,8 @@
 
 What Flux's source-controller and image-automation-controller need of Git; Argo CD's repository server needs the same.
 Nothing is kept on disk: a fetch is shallow, into memory. Errors are worded as Flux's Git client (go-git) words them.
+
+Simplified: nothing is read over SSH, Git's own protocol or from a folder; go-git does that, too.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dulwich.client import FetchPackResult, Urllib3HttpGitClient
 from dulwich.errors import GitProtocolError, HangupException
@@ -250,7 +252,7 @@ class _Speaking:
         import urllib3
 
         self._address = address
-        parts = urlsplit(address.url)
+        parts = _parts(address.url)
         self._client = _Client(
             f"{parts.scheme}://{parts.netloc}",
             pool_manager=urllib3.PoolManager(retries=False, timeout=address.timeout),
@@ -292,6 +294,22 @@ def _refused(url: str, status: int, said: str) -> GitError:
     if status not in _REFUSALS:
         return GitError(f'unexpected client error: unexpected requesting "{url}" status code: {status}')
     return (NoRepositoryError if status == 404 else GitError)(f"{_REFUSALS[status]}: {said}")
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL that can be read, which a commit may have named.
+
+    Raises:
+        GitError: It cannot.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise GitError(f'parse "{url}": {error}') from error
+    if parts.scheme not in ("http", "https"):
+        scheme = parts.scheme or ("ssh" if ":" in url else "file")
+        raise GitError(f'unsupported scheme "{scheme}"')
+    return parts
 
 
 def _path(address: Address) -> str:

@@ -9,6 +9,7 @@ import io
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 from urllib.parse import urlsplit, urlunsplit
 
 from dulwich.config import ConfigFile, parse_submodules
@@ -52,24 +53,30 @@ class _Place:
         return File(f"gitdir: {'../' * (self.path.count('/') + 1)}{self.store}\n".encode())
 
 
-def with_submodules(address: Address, checkout: Checkout, place: _Place = _Place()) -> Mapping[str, File]:
+def with_submodules(address: Address, checkout: Checkout) -> Mapping[str, File]:
     """The files of a commit with those of its submodules in their places.
 
     Args:
-        address: Of the repository; its credentials are shown to those of the submodules as well.
+        address: Of the repository; its credentials are shown to those of the submodules as well. Its timeout is that
+            of them all together: ten repositories, each with ten of the next, are more than anybody can fetch.
         checkout: Of it.
-        place: Where it is among the repositories around it.
 
     Raises:
         GitError: One cannot be had, or is named without a commit.
     """
+    return _combined(address, checkout, _Place(), monotonic() + address.timeout)
+
+
+def _combined(address: Address, checkout: Checkout, place: _Place, end: float) -> Mapping[str, File]:
     found = dict(checkout.files)
     for each in _named(checkout.files):
+        if monotonic() > end:
+            raise GitError("context deadline exceeded")
         if each.path not in checkout.submodules:
             raise GitError("entry not found")
         there, within = replace(address, url=_resolved(address.url, each.url)), place.of(each)
         below = remote.checkout(there, checkout.submodules[each.path])
-        files = with_submodules(there, below, within) if within.depth < _DEEPEST else below.files
+        files = _combined(there, below, within, end) if within.depth < _DEEPEST else below.files
         found |= {f"{each.path}/{path}": file for path, file in {**files, ".git": within.link}.items()}
     return found
 

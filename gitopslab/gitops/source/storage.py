@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Storage:
 
     def keep(self, path: str, content: bytes, now: float) -> Stored:
         """Keep an artifact, from now on in seconds since the epoch."""
-        target = self._root / path
+        target = self._place(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.new")
         draft.write_bytes(content)
@@ -48,9 +49,9 @@ class Storage:
 
     def collect(self, path: str, now: float) -> int:
         """Remove what an artifact has replaced, but for the newest of it for a while; how many that were."""
-        newest = self._root / path
+        newest = self._place(path)
         there = newest.parent.iterdir() if newest.parent.is_dir() else ()
-        others = [each for each in there if each != newest and not each.name.startswith(".")]
+        others = [each for each in there if each != newest and each.is_file() and not each.name.startswith(".")]
         others.sort(key=lambda each: each.stat().st_mtime, reverse=True)
         old = [
             each
@@ -64,15 +65,19 @@ class Storage:
     def read(self, path: str, digest: str) -> bytes | None:
         """An artifact's bytes; None when it is not there, or is not what it was."""
         try:
-            content = (self._root / path).read_bytes()
+            content = self._place(path).read_bytes()
         except OSError:
             return None
         return content if f"sha256:{hashlib.sha256(content).hexdigest()}" == digest else None
 
     def forget(self, folder: str) -> bool:
         """Remove every artifact of a source, ``gitrepository/NAMESPACE/NAME``; whether there was any."""
-        place = self._root / folder
+        place = self._place(folder)
         files = list(place.iterdir()) if place.is_dir() else []
         for file in files:
             file.unlink(missing_ok=True)
         return bool(files)
+
+    def _place(self, path: str) -> Path:
+        """Where a path leads that a status tells, which anybody may have written: never out of the storage."""
+        return self._root / posixpath.normpath(f"/{path}").lstrip("/")

@@ -10,6 +10,10 @@ from flux_cluster import GIT, Flux, config_map
 from projects import Project
 from serving_forge import ServedForge
 
+from gitopslab.errors import GitError
+from gitopslab.gitops.git.remote import Address, checkout
+from gitopslab.gitops.git.submodules import with_submodules
+
 MODULES = '[submodule "{name}"]\n\tpath = {path}\n\turl = {url}\n'
 
 
@@ -109,3 +113,36 @@ def test_one_that_is_only_named_fails(flux: Flux, project: Project, sub: Project
     ready = flux.condition(GIT)
     assert ready is not None
     assert ready[2].endswith(": entry not found")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("git@example.com:waal/sub.git", 'unsupported scheme "ssh"'),
+        ("ssh://git@example.com/waal/sub.git", 'unsupported scheme "ssh"'),
+        ("file:///etc", 'unsupported scheme "file"'),
+        ("/etc", 'unsupported scheme "file"'),
+        ("ext::sh -c id", 'unsupported scheme "ext"'),
+        ("http://[::1", 'parse "http://[::1": Invalid IPv6 URL'),
+    ],
+)
+def test_a_url_that_leads_elsewhere_is_told(flux: Flux, project: Project, sub: Project, url: str, why: str) -> None:
+    combined(project, sub, named(sub, url=url))
+    flux.repository(project.url, recurseSubmodules=True)
+    ready = flux.condition(GIT)
+    assert ready is not None
+    assert (ready[1], ready[2].endswith(why)) == ("GitOperationFailed", True)
+
+
+def test_more_than_can_be_fetched_in_time_is_left(forge: ServedForge, project: Project) -> None:
+    inner = Project(forge, f"{project.path}-0")
+    inner.commit({"a.yaml": config_map("a")})
+    for level in range(1, 7):
+        outer = Project(forge, f"{project.path}-{level}")
+        paths = [f"m{number}" for number in range(9)]
+        outer.submodules.update(dict.fromkeys(paths, inner.head))
+        outer.commit({".gitmodules": "".join(named(inner, path) for path in paths)})
+        inner = outer
+    address = Address(inner.url, timeout=1)
+    with pytest.raises(GitError, match="context deadline exceeded"):
+        with_submodules(address, checkout(address, inner.head))

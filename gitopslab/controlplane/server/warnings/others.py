@@ -15,7 +15,7 @@ from gitopslab.controlplane.server.warnings.amounts import unusual_range
 from gitopslab.machinery.objects import Object, annotations_of
 
 _ENFORCED = "kubernetes.io/enforce-mountable-secrets"
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n.*?-----END \1-----", re.DOTALL)
+_EDGE = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----")
 
 
 def of_node(node: Object, before: Object | None) -> Iterable[str]:
@@ -78,8 +78,20 @@ def _pair_problem(certificate: bytes, key: bytes) -> str:
     return "" if is_pair else "tls: private key does not match public key"
 
 
+def _blocks(data: bytes) -> list[str]:
+    """What PEM blocks there are: each goes from a beginning to the next end, which has to be one of its kind."""
+    found, begun = [], b""
+    for edge, kind in _EDGE.findall(data):
+        if edge == b"BEGIN":
+            begun = begun or kind
+        else:
+            found += [kind.decode()] if kind == begun else []
+            begun = b""
+    return found
+
+
 def _missing_certificate(data: bytes) -> str:
-    kinds = [kind.decode() for kind in _BLOCK.findall(data)]
+    kinds = _blocks(data)
     if "CERTIFICATE" in kinds:
         return ""
     if not kinds:
@@ -94,7 +106,7 @@ def _missing_certificate(data: bytes) -> str:
 
 
 def _missing_key(data: bytes) -> str:
-    kinds = [kind.decode() for kind in _BLOCK.findall(data)]
+    kinds = _blocks(data)
     if any(kind == "PRIVATE KEY" or kind.endswith(" PRIVATE KEY") for kind in kinds):
         return ""
     if not kinds:
