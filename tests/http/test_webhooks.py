@@ -12,10 +12,10 @@ import pytest
 from webhook_server import Answer, WebhookServer, webhook_server
 
 from gitopslab.controlplane.http.webhooks import WebhookClient
-from gitopslab.controlplane.server.webhookclients import CallError, Destination, Review
+from gitopslab.controlplane.server.webhookclients import CallError, Destination, Review, Shape, destination_of
 from gitopslab.machinery.objects import Object
 
-REVIEW = Review("admission.k8s.io", "AdmissionReview", "webhooks.go")
+REVIEW = Review("admission.k8s.io", "AdmissionReview", "webhooks.go", Shape("v1.AdmissionResponse", "object"))
 _REVIEW = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}
 
 
@@ -40,6 +40,13 @@ def answering(body: bytes) -> Answer:
 def test_the_review_comes_back(tmp_path: Path) -> None:
     with webhook_server(tmp_path, answering(json.dumps(_REVIEW).encode())) as server:
         assert called(destination(server)) == _REVIEW
+
+
+def test_what_is_written_between_certificates_does_not_matter(tmp_path: Path) -> None:
+    with webhook_server(tmp_path, answering(json.dumps(_REVIEW).encode())) as server:
+        bundle = base64.b64encode("# Ünser CA\n".encode() + base64.b64decode(server.bundle)).decode()
+        config = {"url": f"https://127.0.0.1:{server.port}/check", "caBundle": bundle}
+        assert called(destination_of(config)) == _REVIEW
 
 
 def test_a_server_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> None:
@@ -102,6 +109,8 @@ def test_a_huge_answer_is_not_read_to_its_end(tmp_path: Path) -> None:
     [
         (b"", "0-length response with status code: 200"),
         (b"[]", "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value"),
+        pytest.param(b"[" * 2_000_000, "couldn't get version/kind; json parse error: ", id="deep"),
+        (b'{"response": "\\ud800"}', "couldn't get version/kind; json parse error: "),
         (b'{"apiVersion":"v1","kind":"Pod"}', 'no kind "Pod" is registered for version "v1"'),
     ],
 )

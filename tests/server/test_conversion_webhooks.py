@@ -195,6 +195,15 @@ def response(**change: Any) -> Callable[[Object], None]:
         (response(result={"status": "Failure"}), "failed: response.result.status was 'Failure', not 'Success'"),
         (response(result={}), "failed: response.result.status was '', not 'Success'"),
         (lambda answer: answer.pop("response"), "failed: no response provided"),
+        (lambda answer: answer.update(response="x"),
+         "failed: json: cannot unmarshal string into Go struct field ConversionReview.response of type "
+         "v1.ConversionResponse"),
+        (response(convertedObjects=5),
+         "failed: json: cannot unmarshal number into Go struct field ConversionResponse.response.convertedObjects of "
+         "type []runtime.RawExtension"),
+        (response(result=[1]),
+         "failed: json: cannot unmarshal array into Go struct field ConversionResponse.response.result of type "
+         "v1.Status"),
         (lambda answer: answer.update(apiVersion="apiextensions.k8s.io/v1beta1"),
          "failed: converting (v1beta1.ConversionReview) to (v1.ConversionReview): unknown conversion"),
     ],

@@ -152,8 +152,15 @@ def test_a_webhook_that_does_not_answer_stops_the_write_unless_that_is_to_be_ign
         ({"patch": "W10=", "patchType": "Merge"}, 'unsupported patch type "Merge"'),
         ({"patch": "e30=", "patchType": "JSONPatch"}, "received undecodable patch in webhook response: json: cannot "),
         ({"patch": "aGk=", "patchType": "JSONPatch"}, "received undecodable patch in webhook response: invalid chara"),
+        ({"allowed": "yes"}, "failed to call webhook: json: cannot unmarshal string into Go struct field "
+                             "AdmissionResponse.response.allowed of type bool"),
+        ({"warnings": [5]}, "failed to call webhook: json: cannot unmarshal number into Go struct field "
+                            "AdmissionResponse.response.warnings of type string"),
+        ({"patch": 5, "patchType": "JSONPatch"}, "failed to call webhook: json: cannot unmarshal number into Go "),
+        ({"status": {"code": "x"}}, "failed to call webhook: json: cannot unmarshal string into Go struct field "
+                                    "Status.response.status.code of type int32"),
     ],
-)
+)  # fmt: skip
 def test_an_answer_is_read_strictly(api: LocalApi, outside: Outside, response: Object, fault: str) -> None:
     outside.programs["/odd"] = lambda request: {"allowed": True, **response}
     api.create(configuration("Mutating", webhook("/odd")))
@@ -162,6 +169,13 @@ def test_an_answer_is_read_strictly(api: LocalApi, outside: Outside, response: O
     assert refused.value.message.startswith(
         f'Internal error occurred: failed calling webhook "odd.example.com": {fault}'
     )
+
+
+def test_a_url_that_leads_nowhere_is_a_failed_call(api: LocalApi, outside: Outside) -> None:
+    far = {"clientConfig": {"url": "https://127.0.0.1:99999/"}}
+    api.create(configuration("Mutating", webhook("/far", **far), webhook("/other", failurePolicy="Ignore", **far)))
+    with pytest.raises(ApiError, match=r"failed calling webhook \"far.example.com\": failed to call webhook: Port out"):
+        api.create(config_map("a"))
 
 
 def test_a_patch_that_does_not_apply_is_told_in_the_words_of_its_library(api: LocalApi, outside: Outside) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
-import json
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from functools import partial
+
+import orjson
 
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.server.webhookclients import CallError, Destination, Review
@@ -211,7 +212,7 @@ def _said(error: Exception, destination: Destination, place: tuple[str, int] | N
 def _status(code: int, answer: bytes) -> str:
     """An answer that refuses, as Go's client words it (``NewGenericServerResponse``)."""
     try:
-        found = json.loads(answer)
+        found = orjson.loads(answer)
     except ValueError:
         found = None
     if isinstance(found, dict) and found.get("kind") == "Status" and found.get("message"):
@@ -232,7 +233,7 @@ def _object(code: int, answer: bytes, review: Review) -> Object:
     if not answer:
         raise CallError(f"0-length response with status code: {code} and content type: {_JSON}")
     try:
-        found = json.loads(answer)
+        found = orjson.loads(answer)
     except ValueError:
         found = ""  # Go takes it for YAML, and a text
     if not isinstance(found, dict):

@@ -8,20 +8,46 @@ gives a ``Client``. A request is laid aside while it waits (``runtime.strands``)
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from gitopslab.controlplane.runtime.strands import elsewhere
-from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.typed import go_kind
+
+if TYPE_CHECKING:
+    from gitopslab.controlplane.server.admission.attributes import Reader
 
 _HTTPS = 443
 
 
 class CallError(Exception):
     """A webhook could not be asked, or gave no answer that can be read; the message is upstream's."""
+
+
+class Shape(NamedTuple):
+    """What a value in an answer has to be; null is as good as nothing.
+
+    Attributes:
+        go: Go's name of its type.
+        kind: What Go's JSON errors call such a value.
+        fields: Of an object, what those are that somebody reads.
+        items: Of an array, what each in it is.
+    """
+
+    go: str
+    kind: str
+    fields: Mapping[str, Shape] = {}
+    items: Shape | None = None
+
+
+TEXT = Shape("string", "string")
+STATUS = Shape("v1.Status", "object", {
+    "status": TEXT, "message": TEXT, "reason": Shape("v1.StatusReason", "string"), "code": Shape("int32", "number"),
+    "details": Shape("v1.StatusDetails", "object"),
+})  # fmt: skip
 
 
 class Review(NamedTuple):
@@ -31,11 +57,13 @@ class Review(NamedTuple):
         group: Its group.
         kind: Its kind.
         scheme: Where upstream keeps such kinds; it says so when another one comes back.
+        response: What its ``response`` is.
     """
 
     group: str
     kind: str
     scheme: str
+    response: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +116,47 @@ def ask(config: Object, body: bytes, seconds: int, review: Review, reader: Reade
     Raises:
         CallError: It could not be asked.
     """
-    destination = destination_of(config)
+    try:
+        destination = destination_of(config)
+    except ValueError as error:
+        raise CallError(str(error)) from error
     try:
         found = through_service(destination, config, reader)
     except LookupError as error:
         raise CallError(f'Post "{destination.url}?timeout={seconds}s": {error.args[0]}') from error
     if client is None:
         raise CallError("nothing in this process speaks HTTPS")
-    return elsewhere(client.prepared(found, body, seconds, review))
+    answered = elsewhere(client.prepared(found, body, seconds, review))
+    shape = Shape(review.kind, "object", {"apiVersion": TEXT, "kind": TEXT, "response": review.response})
+    if problem := _problem_of(answered, shape, "", ""):
+        raise CallError(f"json: cannot unmarshal {problem}")
+    return answered
+
+
+def _problem_of(value: Any, shape: Shape, owner: str, path: str) -> str:
+    """Why a value is not what it has to be, in the words of Go's JSON errors; empty when it is."""
+    if value is None:
+        return ""
+    if go_kind(value) != shape.kind or isinstance(value, float):
+        return f"{go_kind(value)} into Go struct field {owner}.{path} of type {shape.go}"
+    name = shape.go.rpartition(".")[2]
+    for field, inner in shape.fields.items():
+        if problem := _problem_of(value.get(field), inner, name, f"{path}.{field}".lstrip(".")):
+            return problem
+    for item in value if shape.items is not None else ():
+        if problem := _problem_of(item, shape.items, owner, path):
+            return problem
+    return ""
 
 
 def destination_of(config: Object) -> Destination:
-    """The server that a ``clientConfig`` names; a Service's is not looked up yet."""
-    authorities = base64.b64decode(config.get("caBundle") or "").decode("utf-8", "replace")
+    """The server that a ``clientConfig`` names; a Service's is not looked up yet.
+
+    Raises:
+        ValueError: Its URL cannot be read.
+    """
+    # Between certificates there may be anything, in any script; OpenSSL takes ASCII only.
+    authorities = base64.b64decode(config.get("caBundle") or "").decode("ascii", "ignore")
     service = config.get("service")
     if service is None:
         url = urlsplit(config["url"])

@@ -16,14 +16,17 @@ import orjson
 from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels
-from gitopslab.controlplane.server.webhookclients import CallError, Client, Review, ask
+from gitopslab.controlplane.server.webhookclients import STATUS, CallError, Client, Review, Shape, ask
 from gitopslab.errors import ApiError
 from gitopslab.machinery.names import CHANCE, new_uid
 from gitopslab.machinery.objects import Object, copy_of
 from gitopslab.machinery.typed import go_kind
 
 _GROUP = "apiextensions.k8s.io"
-_REVIEW = Review(_GROUP, "ConversionReview", "pkg/runtime/scheme.go:111")
+_RESPONSE = Shape("v1.ConversionResponse", "object", {
+    "uid": Shape("types.UID", "string"), "convertedObjects": Shape("[]runtime.RawExtension", "array"), "result": STATUS,
+})  # fmt: skip
+_REVIEW = Review(_GROUP, "ConversionReview", "pkg/runtime/scheme.go:111", _RESPONSE)
 _SECONDS = 30
 _SAME = (("name", "name"), ("namespace", "namespace"), ("uid", "UID"))
 

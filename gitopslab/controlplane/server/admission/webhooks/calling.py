@@ -14,7 +14,7 @@ import orjson
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.review import request_of
-from gitopslab.controlplane.server.webhookclients import CallError, Client, Review, ask
+from gitopslab.controlplane.server.webhookclients import STATUS, TEXT, CallError, Client, Review, Shape, ask
 from gitopslab.controlplane.server.wire import from_json
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery.names import CHANCE, new_uid
@@ -22,10 +22,15 @@ from gitopslab.machinery.objects import Object
 from gitopslab.machinery.typed import go_kind
 
 _GROUP = "admission.k8s.io"
-_REVIEW = Review(_GROUP, "AdmissionReview", "pkg/util/webhook/client.go:71")
+_RESPONSE = Shape("v1.AdmissionResponse", "object", {
+    "uid": Shape("types.UID", "string"), "allowed": Shape("bool", "bool"), "status": STATUS,
+    "patch": Shape("[]uint8", "string"), "patchType": Shape("v1.PatchType", "string"),
+    "warnings": Shape("[]string", "array", items=TEXT),
+})  # fmt: skip
+_REVIEW = Review(_GROUP, "AdmissionReview", "pkg/util/webhook/client.go:71", _RESPONSE)
 _VERSIONS = ("v1", "v1beta1")
 _QUIET = ("None", "NoneOnDryRun")
-_LEAST_FAILURE = 400
+_LEAST_FAILURE, _MOST_FAILURE = 400, 599
 
 
 def call(
@@ -142,6 +147,6 @@ def _refusal(name: str, status: Object) -> ApiError:
     """What the client is told of a refusal (``ToStatusErr``)."""
     denied = f'admission webhook "{name}" denied the request'
     why = status.get("message") or status.get("reason")
-    code = max(status.get("code") or 0, _LEAST_FAILURE)
+    code = min(max(status.get("code") or 0, _LEAST_FAILURE), _MOST_FAILURE)
     message = f"{denied}: {why}" if why else f"{denied} without explanation"
     return ApiError(code, status.get("reason") or "", message, details=status.get("details"))
