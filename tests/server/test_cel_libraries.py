@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from gitopslab.controlplane.server.custom.cel import engine
 from gitopslab.controlplane.server.custom.cel.declarations import checkers_of
+from gitopslab.controlplane.server.custom.patterns import matches
 from gitopslab.controlplane.server.custom.structural import Node
 
 PLACE, _ = checkers_of(
@@ -48,6 +50,15 @@ PLACE, _ = checkers_of(
         ("isCIDR('10.0.0.0/08') || isURL('http://a/%zz') || isSemver('1.2.3-01') || isQuantity(' 1')", False),
         ("url('https://u@[::1]:80/a b?x=%20y&q;').getHost()", "[::1]:80"),
         ("url('https://a/a b').getEscapedPath()", "/a%20b"),
+        ("'abc 123 45'.find('[0-9]+')", "123"),
+        ("'abc'.find('[0-9]+')", ""),
+        ("'k=v; l=w'.find('(k|l)=(?P<value>[a-z])')", "k=v"),
+        ("'k=v; l=w'.findAll('(k|l)=(?P<value>[a-z])')", ["k=v", "l=w"]),
+        ("'k=v; l=w'.findAll('(k|l)=[a-z]', 1)", ["k=v"]),
+        (r"'a(b)[(]c'.findAll(r'\([a-z]\)|[[(]+|[]\]]')", ["(b)", "[(", "]"]),
+        (r"'a(b)'.find(r'\Q(b\E(\))')", "(b)"),
+        (r"'x9(('.find(r'[[:digit:](]+')", "9(("),
+        (f"'{'a' * 60}'.find('(a+)+b')", ""),  # never ends for who tries all ways
     ],
 )
 def test_a_function_gives(expression: str, value: Any) -> None:
@@ -57,6 +68,8 @@ def test_a_function_gives(expression: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
+        ("'%.900000000f'.format([1.0])", "precision 900000000 exceeds maximum allowed precision 1100"),
+        ("'a'.find('a' + '(')", "Illegal regex: error parsing regexp: missing closing ): `a(`"),
         ("ip('01.2.3.4')", 'ParseAddr("01.2.3.4"): IPv4 field has octet with leading zero'),
         ("ip('256.1.1.1')", 'ParseAddr("256.1.1.1"): IPv4 field has value >255'),
         ("ip('::g')", 'ParseAddr("::g"): each colon-separated field must have at least one digit (at "g")'),
@@ -136,3 +149,12 @@ def test_patches_have_a_function_of_their_own() -> None:
     with pytest.raises(engine.CompileError, match="undeclared reference to 'jsonpatch'"):
         PLACE.check("jsonpatch.escapeKey(self.s) == 'a'")
     assert engine.evaluate("jsonpatch.escapeKey('a/b~')", {}) == "a~1b~0"
+
+
+def test_large_texts_that_were_held_against_a_pattern_are_forgotten() -> None:
+    tracemalloc.start()
+    for number in range(40):
+        assert not matches("^a", f"{number}{'x' * 1_000_000}")
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 10_000_000

@@ -7,4 +7,5 @@ expression as a ``tree`` what it costs at worst. This package is imported only w
 because the library is large.
 
 Simplified: what a rule costs when it is evaluated is not counted; the real server breaks one off that takes too long.
+Expressions may be nested 32 deep; the real server takes 250.
 """

@@ -9,7 +9,6 @@ Simplified: the type checker takes whatever ``format.…().validate`` gives for 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
+from gitopslab.controlplane.server.custom import patterns
 from gitopslab.controlplane.server.custom.cel import named_formats, opaque, texts, urls, versions
 from gitopslab.controlplane.server.custom.cel.conversion import duration_message, timestamp_message
 
@@ -48,23 +48,6 @@ def _on(name: str, takes: Iterable[cel.Type], gives: cel.Type, does: Callable[..
 
 def _of(name: str, takes: Iterable[cel.Type], gives: cel.Type, does: Callable[..., Any]) -> _Function:
     return _Function(name, False, tuple(takes), gives, does)
-
-
-def _find(text: str, pattern: str) -> str:
-    match = _compiled(pattern).search(text)
-    return match.group() if match else ""
-
-
-def _find_all(text: str, pattern: str, most: int = -1) -> list[str]:
-    found = [match.group() for match in _compiled(pattern).finditer(text)]
-    return found if most < 0 else found[:most]
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern, re.ASCII)
-    except re.error as error:
-        raise ValueError(f"Illegal regex: {error}") from error
 
 
 def _is_sorted(items: list[Any]) -> bool:
@@ -155,9 +138,9 @@ _FUNCTIONS: tuple[_Function, ...] = (
     ),
     _on("getQuery", [_URL], _T.Map(_TEXT, _T.List(_TEXT)), lambda value: value["query"]),
     *(_of(f"format.{name}", [], _FORMAT, lambda name=name: named_formats.of(name)) for name in named_formats.NAMES),
-    _on("find", [_TEXT, _TEXT], _TEXT, _find),
-    _on("findAll", [_TEXT, _TEXT], _T.List(_TEXT), _find_all),
-    _on("findAll", [_TEXT, _TEXT, _INT], _T.List(_TEXT), _find_all),
+    _on("find", [_TEXT, _TEXT], _TEXT, patterns.first),
+    _on("findAll", [_TEXT, _TEXT], _T.List(_TEXT), patterns.all_of),
+    _on("findAll", [_TEXT, _TEXT, _INT], _T.List(_TEXT), patterns.all_of),
     *(_on("isSorted", [_T.List(kind)], _BOOL, _is_sorted) for kind in _COMPARED),
     *(_on("min", [_T.List(kind)], kind, _smallest) for kind in _COMPARED),
     *(_on("max", [_T.List(kind)], kind, _largest) for kind in _COMPARED),

@@ -2,6 +2,8 @@
 
 ``library`` gives them to expressions through ``substitutes``. Upstream: ``cel-go/ext/strings.go`` and
 ``ext/formatting.go``.
+
+Simplified: numbers are written with 1100 decimals at most.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 _CLAUSE = re.compile(r"%(?:%|(?:\.(?P<precision>\d+))?(?P<kind>.))", re.DOTALL)
 _SUPERSCRIPT = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PRECISION = 6
+_MOST_PRECISE = 1100  # no number has as many decimals that are not zero
 
 
 def char_at(text: str, index: int) -> str:
@@ -91,6 +94,8 @@ def formatted(text: str, given: list[Any]) -> str:
 
 
 def _clause(kind: str, precision: int, value: Any) -> str:
+    if precision > _MOST_PRECISE:
+        raise ValueError(f"precision {precision} exceeds maximum allowed precision {_MOST_PRECISE}")
     match kind:
         case "s":
             return _text(value)
