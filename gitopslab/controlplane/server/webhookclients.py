@@ -143,10 +143,9 @@ def _problem_of(value: Any, shape: Shape, owner: str, path: str) -> str:
     for field, inner in shape.fields.items():
         if problem := _problem_of(value.get(field), inner, name, f"{path}.{field}".lstrip(".")):
             return problem
-    for item in value if shape.items is not None else ():
-        if problem := _problem_of(item, shape.items, owner, path):
-            return problem
-    return ""
+    if shape.items is None:
+        return ""
+    return next((problem for item in value if (problem := _problem_of(item, shape.items, owner, path))), "")
 
 
 def destination_of(config: Object) -> Destination:
