@@ -23,7 +23,7 @@ from gitopslab.cli.pages import as_page, as_slides, index, seconds
 from gitopslab.clusters import cluster
 from gitopslab.errors import LabError, SetupError
 from gitopslab.machinery.language import ENGLISH, VARIABLE, language, speak
-from gitopslab.machinery.messages import told
+from gitopslab.machinery.messages import sentence, told
 
 _KERNEL_START = 120  # seconds; a cell's own time may well be shorter
 
@@ -220,7 +220,10 @@ def execute(path: Path, folder: Path, environment: dict[str, str], timeout: int,
         asyncio.run(_executed(client, environment))
     except CellExecutionError as error:
         raise _failure(path, notebook, at, f"{error.ename}: {error.evalue}") from error
-    except (CellTimeoutError, DeadKernelError, RuntimeError) as error:  # the last: a kernel that does not start
+    except CellTimeoutError as error:
+        why = sentence(f"it took longer than {timeout} s{_last_words(notebook.cells[at])}")
+        raise _failure(path, notebook, at, why, f" --timeout {2 * timeout}") from error
+    except (DeadKernelError, RuntimeError) as error:  # the last: a kernel that does not start
         raise _failure(path, notebook, at, str(error).splitlines()[0]) from error
     return notebook
 
@@ -259,12 +262,19 @@ async def _executed(client: Any, environment: dict[str, str]) -> None:
         raise
 
 
-def _failure(path: Path, notebook: Any, at: int, why: str) -> NotebookError:
+def _last_words(cell: Any) -> str:
+    """What a cell printed last, which tells what it waits for; empty when it was silent."""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream").split("\n")
+    last = next((line for line in reversed(printed) if line.strip()), "")
+    return sentence(f"; the last it said: {last}") if last else ""
+
+
+def _failure(path: Path, notebook: Any, at: int, why: str, options: str = "") -> NotebookError:
     cell = notebook.cells[at]
     source = "\n".join(f"    {line}" for line in cell.source.splitlines())
     return NotebookError(
         f"{path.name}, cell {at + 1} of {len(notebook.cells)} (id {cell.get('id', '?')}) failed:\n{source}\n{why}",
-        f"gitopslab run {path.stem[:2] if path.is_relative_to(_content()) else path}",
+        f"gitopslab run {path.stem[:2] if path.is_relative_to(_content()) else path}{options}",
     )
 
 

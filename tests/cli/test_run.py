@@ -52,9 +52,11 @@ def test_a_failing_cell_is_shown_with_its_message(tmp_path: Path) -> None:
 
 def test_a_cell_that_takes_too_long_is_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "traitlets")  # nbclient logs it as well
-    path = written(tmp_path, new_code_cell("import time; time.sleep(60)"))
-    with pytest.raises(NotebookError, match="cell 1 of 1"):
-        execute(path, tmp_path, dict(os.environ), 1, lambda _line: None)
+    path = written(tmp_path, new_code_cell("print('◎ waiting for the shop', flush=True)\nimport time; time.sleep(60)"))
+    with pytest.raises(NotebookError, match="cell 1 of 1") as raised:
+        execute(path, tmp_path, dict(os.environ), 2, lambda _line: None)
+    assert raised.value.message.endswith("it took longer than 2 s; the last it said: ◎ waiting for the shop")
+    assert raised.value.hint == f"gitopslab run {path} --timeout 4"
 
 
 def test_the_html_holds_the_outputs_and_needs_no_network() -> None:
