@@ -25,7 +25,7 @@ from gitopslab import errors
 from gitopslab.controlplane.daemon.assembly import ControlPlane
 from gitopslab.controlplane.http import tables
 from gitopslab.controlplane.http.openapi import openapi_document
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.records import Record
 from gitopslab.machinery.clock import JumpableClock
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, name_of

@@ -11,7 +11,7 @@ from held_lab import Lab
 
 from gitopslab.controlplane.daemon.flowcontrol import LEVELS, SCHEMAS
 from gitopslab.controlplane.http import tables
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.records import Record
 from gitopslab.errors import InvalidError
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, condition_of, name_of

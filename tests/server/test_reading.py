@@ -8,7 +8,7 @@ from builders import ADMIN, config_map
 
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.reading import Page
-from gitopslab.controlplane.server.store import Change
+from gitopslab.controlplane.server.records import Change
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, GoneError
 from gitopslab.machinery.objects import name_of

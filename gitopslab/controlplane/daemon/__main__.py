@@ -22,7 +22,7 @@ from gitopslab.background.process import Signals, listening, started, tell
 from gitopslab.controlplane.daemon.folder import ClusterFolder
 from gitopslab.controlplane.daemon.life import Home, live
 from gitopslab.controlplane.daemon.topology import Topology
-from gitopslab.controlplane.server.store import go_back
+from gitopslab.controlplane.server.database import go_back
 from gitopslab.errors import SetupError
 
 _PATIENCE = 1.0  # seconds for those who are just asking whether the cluster runs

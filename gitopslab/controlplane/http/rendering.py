@@ -17,7 +17,7 @@ from gitopslab.controlplane.http.answers import JSON
 from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form
 from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.controlplane.server.reading import Page
-from gitopslab.controlplane.server.store import Change, Record, watch_event
+from gitopslab.controlplane.server.records import Change, Record, watch_event
 from gitopslab.errors import ApiError, invalid
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object

@@ -37,8 +37,8 @@ from gitopslab.controlplane.server.authorization.attributes import Access
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.decode import decode
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.records import Record
 from gitopslab.controlplane.server.scaling import SCALE
-from gitopslab.controlplane.server.store import Record
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, bad_request, not_found
 from gitopslab.machinery.kinds import Resource, Subresource

@@ -24,7 +24,7 @@ from gitopslab.controlplane.http.rendering import Look, render_event_object, ren
 from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.server.feed import Subscription
 from gitopslab.controlplane.server.options import Caller
-from gitopslab.controlplane.server.store import Change, Record, watch_event
+from gitopslab.controlplane.server.records import Change, Record, watch_event
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Resource

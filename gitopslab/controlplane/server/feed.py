@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable
 
-from gitopslab.controlplane.server.store import Change
+from gitopslab.controlplane.server.records import Change
 from gitopslab.errors import GoneError, gone
 
 Filter = Callable[[Change], Change | None]

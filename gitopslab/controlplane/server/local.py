@@ -13,7 +13,7 @@ from typing import Any
 from gitopslab.controlplane.runtime.api import PatchType, Propagation, WatchEvent
 from gitopslab.controlplane.server.feed import Subscription
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
-from gitopslab.controlplane.server.store import Change
+from gitopslab.controlplane.server.records import Change
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.machinery.kinds import Resource

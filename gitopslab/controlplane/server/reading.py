@@ -13,8 +13,9 @@ from functools import lru_cache
 
 from gitopslab.controlplane.server import fields as field_selectors
 from gitopslab.controlplane.server.feed import Feed, Filter, Subscription
+from gitopslab.controlplane.server.records import Change, Key, Record, order_of
 from gitopslab.controlplane.server.revisions import moment, token_for
-from gitopslab.controlplane.server.store import Change, Key, Record, Store, order_of
+from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.validation.formats import problems_of_label_value, problems_of_qualified_name
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery import selectors

@@ -22,7 +22,8 @@ from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
-from gitopslab.controlplane.server.store import ChangeType, Key, Record, Store
+from gitopslab.controlplane.server.records import ChangeType, Key, Record
+from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.validation import validate
 from gitopslab.controlplane.server.warnings import warnings_of
 from gitopslab.errors import ConflictError, already_exists, conflict, invalid, not_found

@@ -20,7 +20,7 @@ from gitopslab.controlplane.server.authentication.requests import TOKEN_REQUEST
 from gitopslab.controlplane.server.authorization.attributes import Access
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.options import Caller, WriteOptions
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.records import Record
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.errors import bad_request, invalid
 from gitopslab.machinery.clock import Clock, timestamp

@@ -11,7 +11,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from gitopslab.controlplane.server.store import Key, Store
+from gitopslab.controlplane.server.records import Key
+from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json
 from gitopslab.errors import ApiError, GoneError, bad_request, gone
 

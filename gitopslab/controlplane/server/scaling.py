@@ -17,7 +17,7 @@ from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.fieldset import FieldSet, difference, intersection
 from gitopslab.controlplane.server.options import Caller, WriteOptions
 from gitopslab.controlplane.server.ownership import Manager
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.records import Record
 from gitopslab.errors import bad_request, invalid, unclassified
 from gitopslab.machinery import selectors
 from gitopslab.machinery.kinds import Resource

@@ -1,9 +1,8 @@
 """The truth: an append-only log of every object's states in one SQLite database.
 
-``registry`` alone writes here. A write is one row and one transaction; when ``append`` returns, it is committed and
-survives ``kill -9`` (WAL journal; SQLite's ``synchronous=NORMAL`` may lose the newest rows only when the whole machine
-loses power). The newest row of a key is the current object, unless it says deleted. All current objects are also kept
-in memory as the JSON bytes they were written with, so reads and lists never touch the disk or serialise anything.
+``registry`` alone writes here. When ``append`` returns, the write is committed (``database``). The newest row of a key
+is the current object, unless it says deleted. All current objects are also kept in memory as the JSON bytes they were
+written with, so reads and lists never touch the disk or serialise anything.
 
 The log's older rows are history: watches that begin in the past, chunked lists and time travel read them, until
 ``compact`` drops them. The idea of one log table is that of kine, which gives k3s its SQLite store.
@@ -16,39 +15,16 @@ import sqlite3
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import orjson
 
-from gitopslab.errors import ApiError, SetupError, bad_request, gone
+from gitopslab.controlplane.server.database import connected, refusal, unreadable
+from gitopslab.controlplane.server.records import Bytes, Change, ChangeType, Key, Record, order_of
+from gitopslab.errors import bad_request, gone
 from gitopslab.machinery.objects import Object
 
-FORMAT = 1
-"""Version of the database layout; a database of another version is refused, never changed."""
-
-Key = tuple[str, str]
-"""``(namespace, name)``; the namespace is empty for cluster-scoped objects."""
-
-ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
-
 _AFTER_SLASH = chr(ord("/") + 1)
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS log (
-    revision INTEGER PRIMARY KEY,
-    resource TEXT NOT NULL,
-    namespace TEXT NOT NULL,
-    name TEXT NOT NULL,
-    type TEXT NOT NULL CHECK (type IN ('ADDED', 'MODIFIED', 'DELETED')),
-    time REAL NOT NULL,
-    body BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS log_by_key ON log (resource, namespace, name, revision);
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
-"""
 _CURRENT = """
 SELECT revision, resource, namespace, name, type, body FROM log
 WHERE revision IN (SELECT max(revision) FROM log GROUP BY resource, namespace, name) AND type != 'DELETED'
@@ -60,94 +36,8 @@ WHERE resource = :resource AND revision <= :revision AND (:namespace = '' OR nam
 GROUP BY namespace, name ORDER BY namespace || '/', name
 """
 
-
-def order_of(key: Key) -> Key:
-    """What keys are sorted by: etcd compares whole paths, in which ``a-b/`` stands before ``a/``."""
-    return key[0] + "/", key[1]
-
-
-_LARGEST_JOURNAL = 16 * 1024 * 1024  # bytes kept on disk after a burst has been written back
-
 _SELDOM_READ = frozenset({"events"})
 """They are many, nobody inside the process follows them, and parsed they would take several times the memory."""
-
-
-class Record:
-    """One state of one object.
-
-    Attributes:
-        revision: The resourceVersion that this state was written at.
-        body: The object as JSON.
-    """
-
-    __slots__ = ("_object", "body", "revision")
-
-    def __init__(self, revision: int, body: bytes, obj: Object | None = None) -> None:
-        self.revision = revision
-        self.body = body
-        self._object = obj
-
-    @classmethod
-    def of(cls, obj: Object) -> Record:
-        """A state that is answered and never kept: of a dry run, or of a kind like Scale."""
-        return cls(0, orjson.dumps(obj), obj)
-
-    @property
-    def object(self) -> Object:
-        """The object as a dictionary: parsed once, shared by all readers, not to be changed."""
-        if self._object is None:
-            self._object = orjson.loads(self.body)
-        return self._object
-
-    def copy(self) -> Object:
-        """A copy of the object to change freely."""
-        parsed: Object = orjson.loads(self.body)
-        return parsed
-
-
-class Bytes(Record):
-    """A state of which only the bytes are kept, and parsed again for each reader."""
-
-    __slots__ = ()
-
-    @property
-    def object(self) -> Object:
-        """The object as a dictionary of the reader's own."""
-        return self.copy()
-
-
-def watch_event(type: str, body: bytes) -> bytes:
-    """``WatchEvent`` of ``meta/v1``, as a line of JSON.
-
-    Args:
-        type: What happened, or ``BOOKMARK`` or ``ERROR``.
-        body: The object as JSON.
-    """
-    return b'{"type":"%b","object":%b}\n' % (type.encode(), body)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One row of the log: an object became, changed or went.
-
-    Attributes:
-        type: What happened.
-        resource: Plural with group.
-        key: Namespace and name.
-        record: The state after the change; of a deletion the last state, at the revision of the deletion.
-        before: The state before it, None when added.
-    """
-
-    type: ChangeType
-    resource: str
-    key: Key
-    record: Record
-    before: Record | None
-
-    @cached_property
-    def event(self) -> bytes:
-        """The change as a watch tells it, made once for all who watch."""
-        return watch_event(self.type, self.record.body)
 
 
 class Store:
@@ -165,24 +55,10 @@ class Store:
         self._current: dict[str, dict[Key, Record]] = defaultdict(dict)
         self._keys: dict[str, list[Key]] = defaultdict(list)
         try:
-            self._db = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
-            self._open()
+            self._db = connected(path)
             self._load()
         except sqlite3.Error as error:
-            raise SetupError(f"the cluster's database {path} cannot be opened: {error}", _cure(path, error)) from error
-
-    def _open(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.execute(f"PRAGMA journal_size_limit={_LARGEST_JOURNAL}")
-        found = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if found not in (0, FORMAT):
-            raise SetupError(
-                f"{self._path} was written by another version of gitopslab (layout {found}, this one reads {FORMAT})",
-                "use that version for this cluster, or start a new one with another --name; nothing was changed",
-            )
-        self._db.executescript(_SCHEMA)
-        self._db.execute(f"PRAGMA user_version={FORMAT}")
+            raise unreadable(path, error) from error
 
     def _load(self) -> None:
         self._revision: int = self._db.execute("SELECT coalesce(max(revision), 0) FROM log").fetchone()[0]
@@ -243,19 +119,10 @@ class Store:
                 "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", (revision, resource, *key, type, now, body)
             )
         except sqlite3.Error as error:
-            raise self._refusal(error) from error
+            raise refusal(self._path, error) from error
         self._revision = revision
         record = Bytes(revision, body) if resource in _SELDOM_READ else Record(revision, body, obj)
         return Change(type, resource, key, record, self._remember(type, resource, key, record))
-
-    def _refusal(self, error: sqlite3.Error) -> ApiError:
-        """The answer to a write that the database did not take; with the next step, since clients see nothing else."""
-        return ApiError(
-            500,
-            "InternalError",
-            f"Internal error occurred: the cluster's database {self._path}: {error}; nothing was changed, and "
-            f"what was acknowledged before is safe. Next: {_cure(self._path, error)}",
-        )
 
     def _remember(self, type: ChangeType, resource: str, key: Key, record: Record) -> Record | None:
         current, keys = self._current[resource], self._keys[resource]
@@ -371,39 +238,9 @@ class Store:
                 )
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES ('compacted', ?)", (revision,))
         except sqlite3.Error as error:
-            raise self._refusal(error) from error
+            raise refusal(self._path, error) from error
         self._compacted = revision
 
     def close(self) -> None:
         """Write the journal back and close the file."""
         self._db.close()
-
-
-def go_back(path: Path, revision: int) -> None:
-    """Have a database that nobody serves end at an earlier revision, as if nothing had been written since.
-
-    Raises:
-        SetupError: That history is compacted, or the file cannot be written.
-    """
-    try:
-        with closing(sqlite3.connect(path)) as db, db:
-            row = db.execute("SELECT value FROM meta WHERE key = 'compacted'").fetchone()
-            if row and revision < row[0]:
-                raise SetupError(
-                    f"the cluster's history begins at revision {row[0]}, and revision {revision} is asked for",
-                    "begin with a clean cluster: gitopslab reset",
-                )
-            db.execute("DELETE FROM log WHERE revision > ?", (revision,))
-    except sqlite3.Error as error:
-        raise SetupError(f"the cluster's database {path} cannot be written: {error}", _cure(path, error)) from error
-
-
-def _cure(path: Path | str, error: sqlite3.Error) -> str:
-    """What to do about a database that cannot be read or written."""
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the upper bits only say more of the same
-    if code == sqlite3.SQLITE_FULL:
-        return "free some space on its disk and try again"
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        aside = Path(path).parent / "damaged"
-        return f"keep it aside, and the cluster begins anew: mkdir '{aside}' && mv '{path}'* '{aside}'"
-    return "check that its disk has room and its folder may be written"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from gitopslab.controlplane.server.admission.pods import copy_topology
 from gitopslab.controlplane.server.identity import check_preconditions, place
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.records import Record
 from gitopslab.controlplane.server.registry import retried
-from gitopslab.controlplane.server.store import Record
 from gitopslab.errors import ApiError, bad_request, conflict, forbidden, unclassified
 from gitopslab.machinery import selectors
 from gitopslab.machinery.clock import timestamp

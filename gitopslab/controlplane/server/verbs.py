@@ -34,10 +34,11 @@ from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.metrics import ResourceMetrics
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.reading import Page
+from gitopslab.controlplane.server.records import Change, Record
 from gitopslab.controlplane.server.registry import Registry, attributes_of, retried
 from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
-from gitopslab.controlplane.server.store import Change, Record, Store
+from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.webhookclients import Client
 from gitopslab.controlplane.server.writing import Writes
 from gitopslab.errors import NotFoundError

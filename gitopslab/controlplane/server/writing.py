@@ -18,8 +18,8 @@ from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server import deletion, identity, ownership, patches
 from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
+from gitopslab.controlplane.server.records import Record
 from gitopslab.controlplane.server.registry import Registry, attributes_of
-from gitopslab.controlplane.server.store import Record
 from gitopslab.errors import not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Resource

@@ -35,7 +35,7 @@ from gitopslab.controlplane.http.tables import (
 )
 from gitopslab.controlplane.http.tables.printer import DEFAULT, Printer
 from gitopslab.controlplane.server.custom.version import CustomResource
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.records import Record
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 

@@ -16,7 +16,7 @@ from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.authorization.attributes import MASTERS, RBAC, Access, refusal
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.options import Caller
-from gitopslab.controlplane.server.store import Change
+from gitopslab.controlplane.server.records import Change
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 from gitopslab.machinery.policyrules import Rule
 

@@ -17,7 +17,8 @@ from gitopslab.controlplane.server.custom.conversion import Converter
 from gitopslab.controlplane.server.custom.defaulting import set_defaults
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource, resources_of
 from gitopslab.controlplane.server.feed import Feed
-from gitopslab.controlplane.server.store import Record, Store
+from gitopslab.controlplane.server.records import Record
+from gitopslab.controlplane.server.store import Store
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object, is_condition_true, name_of
 from gitopslab.machinery.typed import TypedError

@@ -14,7 +14,8 @@ from gitopslab.controlplane.server.custom.registry import CustomResources
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.forms import autoscalers, events
-from gitopslab.controlplane.server.store import Change, Record, Store
+from gitopslab.controlplane.server.records import Change, Record
+from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.webhookclients import Client
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object

@@ -19,7 +19,7 @@ from gitopslab.controlplane.server.forms.metricspecs import (
     metric_from_v1,
     metric_to_v1,
 )
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.records import Record
 from gitopslab.machinery import schema
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.typed import Reader, TypedError

@@ -8,7 +8,7 @@ both in the manager's own words.
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.store import Record
+from gitopslab.controlplane.server.records import Record
 from gitopslab.machinery.objects import Object
 
 _CORE_NAMES = {
