@@ -13,7 +13,6 @@ from typing import Any
 
 from gitopslab.errors import ApiError, LabError
 from gitopslab.gitops.flux.ownership import MANAGER
-from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.machinery.objects import (
     Object,
     annotations_of,
@@ -23,6 +22,7 @@ from gitopslab.machinery.objects import (
     name_of,
     namespace_of,
 )
+from gitopslab.machinery.regexes import PatternError, compiled
 from gitopslab.machinery.selectors import parse_labels
 
 _MISSING = object()

@@ -13,11 +13,11 @@ from gitopslab.gitops.flux.credentials import Credentials, NoSecretError, pull_c
 from gitopslab.gitops.flux.durations import seconds, spoken
 from gitopslab.gitops.flux.kinds import IMAGE_REPOSITORIES, requested_at
 from gitopslab.gitops.flux.loop import Loop, Turn
-from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.source.registry import Image, Reader, RegistryError
 from gitopslab.machinery.clock import seconds_of, timestamp
 from gitopslab.machinery.objects import Object, condition_of, name_of, namespace_of
+from gitopslab.machinery.regexes import PatternError, compiled
 
 COMPONENT = "image-reflector-controller"
 _LATEST = 10

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitopslab.errors import LabError
-from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object, annotations_of, group_of, namespace_of
+from gitopslab.machinery.regexes import PatternError, compiled
 
 GROUP = "event.toolkit.fluxcd.io"
 _SEVERITIES = {"Normal": "info", "Warning": "error"}

@@ -20,12 +20,12 @@ from gitopslab.gitops.flux.credentials import NoSecretError, pull_credentials_of
 from gitopslab.gitops.flux.imagerepository import reader
 from gitopslab.gitops.flux.kinds import OCI_REPOSITORIES
 from gitopslab.gitops.flux.loop import Turn
-from gitopslab.gitops.flux.patterns import compiled
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.source import archive, ignore
 from gitopslab.gitops.source.registry import Image, Reader, RegistryError
 from gitopslab.gitops.source.semver import Range, VersionError, parse
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.regexes import compiled
 
 LAYER = "application/vnd.cncf.flux.content.v1.tar+gzip"
 CONFIG = "application/vnd.cncf.flux.config.v1+json"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from gitopslab.errors import LabError
-from gitopslab.gitops.flux.patterns import PatternError, compiled
 from gitopslab.gitops.source.semver import Range, VersionError, parse
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.regexes import PatternError, compiled
 
 T = TypeVar("T")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)

@@ -24,9 +24,8 @@ extensions:
 - name: sets
 - name: lists
 """
-_EVALUATED = """- name: strings
+_STRINGS = """- name: strings
   version: 2
-- name: regex
 """
 _NUMBERS = "(int|uint|double)"
 _PASSED_OVER = re.compile(
@@ -106,13 +105,12 @@ def _environment(
         functions: What Kubernetes adds to the language.
         pool: The message types that the types of variables are made of; None for none.
         binds: Whether ``cel.bind`` is known, which only expressions that the lab itself makes use.
-        evaluates: Whether the library's own functions on texts are there; else ``functions`` declare them. Those on
-            regular expressions are for the lab itself (``custom.patterns``): Kubernetes does not have them.
+        evaluates: Whether the library's own functions on texts are there; else ``functions`` declare them.
     """
     bindings = [ext_bindings.ExtBindings()] if binds else []
     return cel.NewEnv(
         *([] if pool is None else [pool]),
-        config=cel.NewEnvConfigFromYaml(_CONFIG + (_EVALUATED if evaluates else "")),
+        config=cel.NewEnvConfigFromYaml(_CONFIG + (_STRINGS if evaluates else "")),
         variables=dict(variables),
         functions=functions,
         extensions=[ext_optional.ExtOptional(), *bindings],
@@ -121,7 +119,7 @@ def _environment(
 
 @cache
 def _evaluating() -> cel.Env:
-    names = ("self", "oldSelf", "oldSelfs", "text", "pattern", *_OF_POLICIES)
+    names = ("self", "oldSelf", "oldSelfs", *_OF_POLICIES)
     kinds = dict.fromkeys(names, cel.Type.DYN)
     return _environment(kinds, library.implementations(), binds=True, evaluates=True)
 

@@ -1,4 +1,7 @@
-"""Regular expressions that objects bring along, in the language of Flux's own: Go's, which never takes for ever."""
+"""Regular expressions that objects bring along, in the language of those who read them: Go's, which is RE2's.
+
+Python's own ``re`` speaks another one, and a pattern can make it run for ever; here time grows with the text alone.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class PatternError(LabError):
 
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> Any:
-    """A regular expression, with ``search`` and ``fullmatch``.
+    """A regular expression, with ``search``, ``fullmatch`` and ``finditer``.
 
     Raises:
         PatternError: It is none.
