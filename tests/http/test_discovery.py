@@ -73,10 +73,32 @@ def test_a_new_custom_resource_shows_at_once(client: Client, verbs: Verbs) -> No
     assert [version["version"] for version in group["versions"]] == ["v1", "v1beta1"]
 
 
-@pytest.mark.parametrize("path", ["/apis/apps/v9", "/apis/nothing.io", "/api/v2", "/apis/nothing.io/v1", "/nowhere"])
+@pytest.mark.parametrize("path", ["/apis/nothing.io", "/apis/nothing.io/v1", "/apis/nothing.io/v1/x", "/nowhere"])
 def test_what_does_not_exist_is_not_found(client: Client, path: str) -> None:
     answer = client.get(path)
     assert (answer.code, answer.body) == (404, b"404 page not found\n")
+
+
+@pytest.mark.parametrize("path", ["/apis/apps/v9", "/api/v2", "/apis/apps/v9/deployments", "/api/v2/pods"])
+def test_a_version_that_a_built_in_group_has_not_is_told_as_a_status(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.code, answer.json["message"]) == (404, "the server could not find the requested resource")
+    assert answer.json["details"] == {}
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "DELETE"])
+def test_a_list_of_resources_can_only_be_got(client: Client, method: str) -> None:
+    for path in ("/api", "/api/v1", "/apis/apps/v1", "/version", "/openid/v1/jwks"):
+        assert client(method, path).code == 405
+    for path in ("/apis", "/apis/apps", "/healthz"):
+        assert client(method, path).code == 200
+
+
+def test_discovery_is_refused_to_who_takes_neither_json_nor_yaml(client: Client) -> None:
+    routed = client.get("/apis/apps/v1", accept="text/html").json["message"]
+    assert routed.startswith("406: Not Acceptable\n\nAvailable representations: application/json, application/yaml")
+    plain = client.get("/apis", accept="text/html").json["message"]
+    assert plain.startswith("only the following media types are accepted: application/json, application/yaml")
 
 
 def test_the_version_is_kubernetes_own_shape(client: Client) -> None:

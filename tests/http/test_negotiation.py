@@ -62,3 +62,59 @@ def test_yaml_is_written_as_go_writes_it() -> None:
 def test_who_wants_yaml_hears_of_a_failure_in_yaml(client: Client) -> None:
     answer = client.get("/api/v1/namespaces/default/configmaps/nope", accept="application/yaml")
     assert answer.body.decode().startswith("apiVersion: v1\ncode: 404\ndetails:\n  kind: configmaps\n  name: nope\n")
+
+
+_METADATA = "application/json;as={};g=meta.k8s.io;v=v1"
+
+
+@pytest.mark.parametrize("header", ["text/html", "application/*", "image/png, application/xml;q=0.9"])
+def test_the_router_refuses_what_a_route_does_not_produce(client: Client, header: str) -> None:
+    answer = client.get("/api/v1/namespaces", accept=header)
+    assert (answer.code, answer.json["details"]) == (406, {})
+    assert answer.json["message"] == (
+        "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
+        "application/vnd.kubernetes.protobuf, application/json;stream=watch, "
+        "application/vnd.kubernetes.protobuf;stream=watch"
+    )
+
+
+@pytest.mark.parametrize("header", ["text/html", _METADATA.format("Table"), "application/yaml;as=Table"])
+def test_a_failure_is_told_on_many_lines_to_who_takes_no_form_of_it(client: Client, header: str) -> None:
+    answer = client.get("/api/v1/namespaces/nosuch", accept=header)
+    assert answer.body.startswith(b'{\n  "kind": "Status",\n')
+    assert answer.body.endswith(b"}")
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "told"),
+    [
+        ("/api/v1/namespaces", "PartialObjectMetadata", "a list (*core.NamespaceList)"),
+        ("/api/v1/namespaces/default", "PartialObjectMetadataList", "not a list (*core.Namespace)"),
+        ("/apis/events.k8s.io/v1/events", "PartialObjectMetadata", "a list (*core.EventList)"),
+        ("/apis/rbac.authorization.k8s.io/v1/clusterroles", "PartialObjectMetadata", "a list (*rbac.ClusterRoleList)"),
+    ],
+)
+def test_the_wrong_form_is_told_with_the_type_of_the_object(client: Client, path: str, form: str, told: str) -> None:
+    answer = client.get(path, accept=_METADATA.format(form))
+    assert (answer.code, answer.json["message"]) == (406, f"you requested {form}, but the requested object is {told}")
+
+
+def test_there_is_no_table_of_a_review(client: Client) -> None:
+    path, body = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {"spec": {"resourceAttributes": {}}}
+    assert client("POST", path, body, accept=_METADATA.format("Table")).code == 406
+    assert client("POST", path, body, accept=f"{_METADATA.format('Table')},application/json").json["status"]
+
+
+def test_a_wrong_include_object_is_told_as_the_conversion_that_failed(client: Client) -> None:
+    answer = client.get("/api/v1/namespaces?includeObject=x", accept=_METADATA.format("Table"))
+    assert answer.json["message"] == (
+        'Unable to convert to Table as requested: includeObject: Invalid value: "x": '
+        "must be 'Metadata', 'Object', 'None', or empty"
+    )
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE"])
+def test_a_resource_knows_no_other_methods_than_those_of_its_verbs(client: Client, method: str) -> None:
+    for path in ("/api/v1/namespaces", "/api/v1/namespaces/default", "/api/v1/namespaces/default/pods/x/log"):
+        assert client(method, path).code == 405
+    assert client(method, "/api/v1/nothing").code == 404

@@ -39,5 +39,7 @@ def test_a_path_above_resources_names_none(path: str) -> None:
     assert parse("GET", path) is None
 
 
-def test_a_method_the_api_does_not_know_names_nothing() -> None:
-    assert parse("BREW", "/api/v1/pods") is None
+def test_a_method_the_api_does_not_know_is_no_verb() -> None:
+    info = parse("BREW", "/api/v1/pods")
+    assert info is not None
+    assert (info.verb, info.resource) == ("", "pods")

@@ -21,11 +21,11 @@ from gitopslab.controlplane.http.discovery import discover, paths, server_versio
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.hook import HookEndpoint
 from gitopslab.controlplane.http.lab import LabEndpoint
-from gitopslab.controlplane.http.negotiation import accepted
+from gitopslab.controlplane.http.negotiation import accepted_untransformed, check_route
 from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
 from gitopslab.controlplane.http.parameters import query_of
-from gitopslab.controlplane.http.request import RequestInfo, parse
+from gitopslab.controlplane.http.request import RequestInfo, method_not_allowed, parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
@@ -80,6 +80,7 @@ def build_app(
 
 
 _HEALTH = ("/healthz", "/livez", "/readyz")
+_FAILURES = 400  # the first of their codes
 
 
 class Guard:
@@ -131,25 +132,21 @@ class Guard:
             answer = of_error(ApiError(500, "InternalError", f"Internal error occurred: {error}"))
         if answer is not None:
             answer = for_people(answer) if in_lines else answer
-            answer = _in_yaml(answer) if _wants_yaml(headers) else answer
+            answer = _as_accepted(answer, headers) if b"accept" in headers else answer
             await send_answer(refusing(send) if scope["type"] == "websocket" else send, answer, headers)
 
 
-def _wants_yaml(headers: Headers) -> bool:
-    """Whether a client would have YAML rather than JSON."""
-    wish = headers.get(b"accept", b"")
-    if b"yaml" not in wish:
-        return False
-    try:
-        return accepted(wish.decode("latin-1")).yaml
-    except ApiError:
-        return False
+def _as_accepted(answer: Answer, headers: Headers) -> Answer:
+    """What tells how a request ended, as its client takes it; an object was written so before.
 
-
-def _in_yaml(answer: Answer) -> Answer:
-    """What tells how a request ended, as YAML; an object was written so before."""
-    is_status = answer.media_type == JSON and answer.body.startswith(b'{"kind":"Status"')
-    return replace(answer, body=as_yaml(answer.body), media_type=b"application/yaml") if is_status else answer
+    A failure is told even to who accepts none of the forms of a ``Status``: as JSON on many lines (``WriteRawJSON``).
+    """
+    if answer.media_type != JSON or not answer.body.startswith(b'{"kind":"Status"'):
+        return answer
+    form = accepted_untransformed(headers[b"accept"].decode("latin-1"))
+    if form is None:
+        return for_people(answer) if answer.code >= _FAILURES else answer
+    return replace(answer, body=as_yaml(answer.body), media_type=b"application/yaml") if form.yaml else answer
 
 
 def _is_read_by_people(scope: Scope, headers: Headers) -> bool:
@@ -158,6 +155,13 @@ def _is_read_by_people(scope: Scope, headers: Headers) -> bool:
     if wish:
         return wish.lower() in ("1", "t", "true")
     return headers.get(b"user-agent", b"").startswith((b"curl", b"Wget", b"Mozilla/5.0"))
+
+
+def _check_routed(scope: Scope, headers: Headers, media_type: str) -> None:
+    """Refuse as a route does that answers GET in one form."""
+    if scope.get("method", "GET") != "GET":
+        raise method_not_allowed()
+    check_route(headers.get(b"accept", b"").decode("latin-1"), (media_type,))
 
 
 class _ApiEndpoint:
@@ -171,7 +175,7 @@ class _ApiEndpoint:
         self, who: Caller, info: RequestInfo | None, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> Answer | None:
         if info is None:
-            return discover(self._catalog, scope["path"], headers)
+            return discover(self._catalog, scope.get("method", "GET"), scope["path"], headers)
         return await self._resources.serve(who, info, headers, scope, receive, send)
 
 
@@ -189,13 +193,15 @@ class _RestEndpoint:
         if path.startswith(_HEALTH):
             return health(path, scope["query_string"], {"etcd": self._reach_store})
         if path == "/version":
+            _check_routed(scope, headers, "application/json")
             return server_version()
         if path.startswith(("/openapi/v2", "/openapi/v3")):
             return answer_openapi(self._verbs.catalog, path, headers)
         if (answer := openid(path, self._verbs.accounts.key)) is not None:
+            _check_routed(scope, headers, answer.media_type.decode())
             return answer
         if not path:
-            return Answer(200, orjson.dumps({"paths": paths(self._verbs.catalog)}))
+            return for_people(Answer(200, orjson.dumps({"paths": paths(self._verbs.catalog)})))
         return NOT_FOUND
 
     def _reach_store(self) -> None:

@@ -17,8 +17,9 @@ import orjson
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, line
 from gitopslab.controlplane.http.health import HEALTH_PATHS
-from gitopslab.controlplane.http.negotiation import media_ranges
+from gitopslab.controlplane.http.negotiation import OBJECTS, check_route, check_untransformed, media_ranges
 from gitopslab.controlplane.http.openid import CONFIGURATION, KEYS
+from gitopslab.controlplane.http.request import method_not_allowed, nowhere
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery import version
@@ -41,11 +42,21 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go calls them
 Versions = dict[str, list[Resource]]
 
 
-def discover(catalog: Catalog, path: str, headers: Headers) -> Answer:
-    """Answer ``/api``, ``/apis`` or anything below them that is no resource."""
+def discover(catalog: Catalog, method: str, path: str, headers: Headers) -> Answer:
+    """Answer ``/api``, ``/apis`` or anything below them that is no resource.
+
+    Raises:
+        ApiError: 404 for a version that a group of the server's own has not, 405 for another method than GET on one
+            it has, 406 when the client takes none of its forms.
+    """
     parts = [part for part in path.split("/") if part]
+    accept = headers.get(b"accept", b"").decode("latin-1")
+    if _is_routed(catalog, parts):
+        if method != "GET":
+            raise method_not_allowed()
+        check_route(accept, OBJECTS)
     if len(parts) == 1:
-        if _wants_aggregated(headers.get(b"accept", b"").decode("latin-1")):
+        if _wants_aggregated(accept):
             return _cacheable(_aggregated(catalog, legacy=parts[0] == "api"), AGGREGATED, headers)
         found: Object | None = _api_versions(catalog) if parts[0] == "api" else _group_list(catalog)
     elif parts[0] == "api":
@@ -54,7 +65,24 @@ def discover(catalog: Catalog, path: str, headers: Headers) -> Answer:
         found = _group(catalog, parts[1])
     else:
         found = _resource_list(catalog, parts[1], parts[2]) if len(parts) == 3 else None
-    return NOT_FOUND if found is None else Answer(200, line(found))
+    if found is None:
+        if _is_own(catalog, parts):
+            raise nowhere()
+        return NOT_FOUND
+    check_untransformed(accept)
+    return Answer(200, line(found))
+
+
+def _is_routed(catalog: Catalog, parts: list[str]) -> bool:
+    """Whether the router knows a path; of the others plain handlers answer any method."""
+    if parts[0] == "api":
+        return len(parts) == 1 or any(not one.group and one.version == parts[1] for one in catalog)
+    return len(parts) == 3 and any([one.group, one.version] == parts[1:] and not one.custom for one in catalog)
+
+
+def _is_own(catalog: Catalog, parts: list[str]) -> bool:
+    """Whether a path lies in a group of the server's own."""
+    return parts[0] == "api" or any(one.group == parts[1] and not one.custom for one in catalog)
 
 
 def server_version() -> Answer:

@@ -7,6 +7,7 @@ first, are passed over: an API server may always answer with a later entry. Upst
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -15,7 +16,11 @@ from gitopslab.errors import ApiError
 
 _META_GROUP = "meta.k8s.io"
 _META_VERSIONS = ("v1", "v1beta1")
-_ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+OBJECTS = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+"""What a route says it produces, in the order in which a refusal tells it."""
+
+LISTS = (*OBJECTS, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+"""What a route of a collection produces, which may be watched."""
 
 
 class Form(Enum):
@@ -47,17 +52,64 @@ PLAIN = Accepted()
 
 
 @lru_cache(maxsize=256)
-def accepted(header: str) -> Accepted:
+def accepted(header: str, *, tables: bool = True) -> Accepted:
     """The first entry of an ``Accept`` header that the server can answer with; no header asks for JSON.
+
+    Args:
+        header: ``Accept``.
+        tables: Whether there is a table of what was asked for.
 
     Raises:
         ApiError: 406 when there is none.
     """
+    found = _first(header, [form for form in Form if tables or form is not Form.TABLE])
+    if found is None:
+        raise _not_accepted()
+    return found
+
+
+@lru_cache(maxsize=256)
+def accepted_untransformed(header: str) -> Accepted | None:
+    """As ``accepted``, of what has no tables: a ``Status`` and discovery; None when nothing will do."""
+    return _first(header, (Form.OBJECT,))
+
+
+def check_untransformed(header: str) -> None:
+    """Refuse who accepts neither JSON nor YAML.
+
+    Raises:
+        ApiError: 406.
+    """
+    if accepted_untransformed(header) is None:
+        raise _not_accepted()
+
+
+def check_route(header: str, produces: Sequence[str]) -> None:
+    """Refuse a request as the router does before any handler sees it; it knows no ``application/*``.
+
+    Args:
+        header: ``Accept``.
+        produces: The media types of the route.
+
+    Raises:
+        ApiError: 406 when the header names none of them (``go-restful``, ``Route.matchesAccept``).
+    """
+    wanted = {entry.partition(";")[0].strip() for entry in header.split(",")}
+    if header and "*/*" not in produces and wanted.isdisjoint(("*/*", *produces)):
+        message = f"406: Not Acceptable\n\nAvailable representations: {', '.join(produces)}"
+        raise ApiError(406, "NotAcceptable", message, details={})
+
+
+def _not_accepted() -> ApiError:
+    return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(OBJECTS)}")
+
+
+def _first(header: str, forms: Sequence[Form]) -> Accepted | None:
     for media_type, parameters in media_ranges(header or "*/*"):
         found = _answer(media_type, parameters)
-        if found is not None:
+        if found is not None and found.form in forms:
             return found
-    raise ApiError(406, "NotAcceptable", f"only the following media types are accepted: {_ACCEPTED}")
+    return None
 
 
 def media_ranges(header: str) -> list[tuple[str, dict[str, str]]]:

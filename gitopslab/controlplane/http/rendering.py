@@ -6,6 +6,7 @@ JSON, and lists and events join those bytes. What the forms are called on the wi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +19,7 @@ from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form
 from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.controlplane.server.reading import Page
 from gitopslab.controlplane.server.records import Change, Record, watch_event
-from gitopslab.errors import ApiError, invalid
+from gitopslab.errors import ApiError, bad_request, unclassified
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
@@ -49,12 +50,11 @@ def include_of(text: str) -> str:
     """Check ``includeObject`` of ``TableOptions``.
 
     Raises:
-        InvalidError: None of the three.
+        ApiError: 400 for none of the three.
     """
     if text and text not in _INCLUDES:
-        listed = '"Metadata", "None", "Object", ""'
-        message = f'Invalid value: "{text}": must be one of: {listed}'
-        raise invalid("TableOptions", "meta.k8s.io", "", [("includeObject", "FieldValueInvalid", message)])
+        why = f"includeObject: Invalid value: {json.dumps(text)}: must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f"Unable to convert to Table as requested: {why}")
     return text or "Metadata"
 
 
@@ -71,7 +71,9 @@ def render_object(resource: Resource, record: Record, look: Look) -> bytes:
         metadata = {"resourceVersion": record.object["metadata"].get("resourceVersion", "")}
         return _written(_table(resource, [record], metadata, look) + b"\n", look)
     if form is Form.METADATA_LIST:
-        raise _not_acceptable(form, f"not a list ({resource.kind})")
+        if resource.custom:
+            raise unclassified("content is not a list")  # an unstructured object is every type until it is looked at
+        raise _not_acceptable(form, f"not a list ({_go_type(resource, resource.kind)})")
     return _written(tables.partial(record.object, look.accepted.meta_version) + b"\n", look)
 
 
@@ -90,7 +92,7 @@ def render_list(resource: Resource, page: Page, look: Look) -> bytes:
     if form is Form.TABLE:
         return _written(_table(resource, page.records, metadata, look) + b"\n", look)
     if form is Form.METADATA:
-        raise _not_acceptable(form, f"a list ({resource.list_kind})")
+        raise _not_acceptable(form, f"a list ({_go_type(resource, resource.list_kind)})")
     if form is Form.METADATA_LIST:
         version = look.accepted.meta_version
         head = f'{{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/{version}","metadata":'
@@ -170,6 +172,14 @@ def _table(
 
 def _written(body: bytes, look: Look) -> bytes:
     return as_yaml(body) if look.accepted.yaml else body
+
+
+def _go_type(resource: Resource, kind: str) -> str:
+    """The internal type of a kind, whose package is called as its group is up to the first dot."""
+    if resource.custom:
+        return "*unstructured.UnstructuredList"
+    package = "core" if resource.kind == "Event" else resource.group.partition(".")[0] or "core"
+    return f"*{package}.{kind}"
 
 
 def _not_acceptable(form: Form, found: str) -> ApiError:

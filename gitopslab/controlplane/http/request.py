@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from gitopslab.errors import ApiError
+
 _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _PREFIXES = {"api": 2, "apis": 3}  # how many parts stand before the resource
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
@@ -19,7 +21,8 @@ class RequestInfo(NamedTuple):
 
     Attributes:
         verb: ``get``, ``list``, ``watch``, ``create``, ``update``, ``patch``, ``delete`` or ``deletecollection``;
-            a list becomes a watch only when its query says so, which is decided later.
+            a list becomes a watch only when its query says so, which is decided later; empty for a method that is
+            none of the API's.
         group: The API group; empty for core.
         version: As in ``v1``.
         namespace: Empty when the path names none.
@@ -44,12 +47,12 @@ def parse(method: str, path: str) -> RequestInfo | None:
     """Take a path such as ``/apis/apps/v1/namespaces/default/deployments/web/scale`` apart.
 
     Returns:
-        None when the path names no resource (``/apis/apps/v1``), or the method is none of the API's.
+        None when the path names no resource (``/apis/apps/v1``).
     """
-    verb = _VERBS.get(method)
+    verb = _VERBS.get(method, "")
     parts = [part for part in path.split("/") if part]
     prefix = _PREFIXES.get(parts[0] if parts else "", 0)
-    if verb is None or not prefix or len(parts) <= prefix:
+    if not prefix or len(parts) <= prefix:
         return None
     group, version = ("", parts[1]) if prefix == 2 else (parts[1], parts[2])
     parts = parts[prefix:]
@@ -73,3 +76,15 @@ def _collective(verb: str, name: str) -> str:
     if name:
         return verb
     return {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+
+
+def method_not_allowed() -> ApiError:
+    """405 as the router words it, for a path that does not know the method."""
+    return ApiError(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
+    )
+
+
+def nowhere() -> ApiError:
+    """404 as the router words it, for a path in a group of the server's own that nobody registered."""
+    return ApiError(404, "NotFound", "the server could not find the requested resource", details={})

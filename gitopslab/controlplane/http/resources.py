@@ -8,7 +8,7 @@ here serialises an object.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from starlette.types import Receive, Scope, Send
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, of_status
 from gitopslab.controlplane.http.body import read_body
 from gitopslab.controlplane.http.logs import LogEndpoint
-from gitopslab.controlplane.http.negotiation import PLAIN, Form, accepted
+from gitopslab.controlplane.http.negotiation import LISTS, OBJECTS, PLAIN, Form, accepted, check_route
 from gitopslab.controlplane.http.parameters import (
     ListOptions,
     Query,
@@ -26,7 +26,7 @@ from gitopslab.controlplane.http.parameters import (
     write_options,
 )
 from gitopslab.controlplane.http.rendering import Look, include_of, render_list, render_object
-from gitopslab.controlplane.http.request import RequestInfo
+from gitopslab.controlplane.http.request import RequestInfo, method_not_allowed, nowhere
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.http.streams.endpoint import CONNECTING, StreamEndpoint
 from gitopslab.controlplane.http.watch import WatchStream
@@ -134,13 +134,15 @@ class ResourceEndpoint:
             return self._no_subresource(resource, info)
         if resource.custom and resource.namespaced and not info.namespace and info.verb not in ("list", "watch"):
             return NOT_FOUND
-        _check_allowed(info, resource, sub)
+        _check_allowed(scope.get("method", "GET"), info, resource, sub)
+        if not resource.custom:
+            check_route(headers.get(b"accept", b"").decode("latin-1"), _produced(info, sub))
         query = query_of(scope["query_string"])
         if sub is not None and sub.name in CONNECTING:
             return await self._streams.serve(who, resource, info, query, scope, receive, send)
         if sub is not None and sub.name == "log":
             return await self._logs.serve(who, resource, info, query, receive, send)
-        call = Call(who, info, resource, sub, query, headers, self._look(headers, query))
+        call = Call(who, info, resource, sub, query, headers, self._look(resource, headers, query))
         if info.verb in ("list", "watch"):
             options = _options(info, query)
             if options.watch:
@@ -160,9 +162,8 @@ class ResourceEndpoint:
 
     def _not_found(self, info: RequestInfo) -> Answer:
         """In a group of its own the server says so itself, elsewhere its router does."""
-        wanted = (info.group, info.version)
-        if any((found.group, found.version) == wanted and not found.custom for found in self._verbs.catalog):
-            raise _nowhere()
+        if any(found.group == info.group and not found.custom for found in self._verbs.catalog):
+            raise nowhere()
         return NOT_FOUND
 
     def _answered(self, call: Call) -> Answer:
@@ -179,8 +180,9 @@ class ResourceEndpoint:
             return replace(of_error(error), warnings=told)
         return replace(answer, warnings=[*told, *answer.warnings]) if told else answer
 
-    def _look(self, headers: Headers, query: Query) -> Look:
-        form = accepted(headers.get(b"accept", b"").decode("latin-1"))
+    def _look(self, resource: Resource, headers: Headers, query: Query) -> Look:
+        is_only_asked = tuple(resource.verbs) == ("create",)  # a review, which nobody lists
+        form = accepted(headers.get(b"accept", b"").decode("latin-1"), tables=not is_only_asked)
         if form == PLAIN:
             return Look()
         include = include_of(query.get("includeObject", "")) if form.form is Form.TABLE else ""
@@ -288,11 +290,14 @@ class ResourceEndpoint:
         return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
 
 
-def _nowhere() -> ApiError:
-    return ApiError(404, "NotFound", "the server could not find the requested resource", details={})
+def _produced(info: RequestInfo, sub: Subresource | None) -> Sequence[str]:
+    """The media types of a route."""
+    if sub is not None and sub.name in (*CONNECTING, "log"):
+        return ("text/plain", *OBJECTS) if sub.name == "log" else ("*/*",)
+    return LISTS if info.verb in ("list", "watch") else OBJECTS
 
 
-def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
+def _check_allowed(method: str, info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
     """Refuse a method that the resource, the subresource or the form of the path does not know."""
     verbs = resource.verbs if sub is None else sub.verbs
     is_everywhere = resource.namespaced and not info.namespace  # such a path can only be listed and watched
@@ -300,16 +305,18 @@ def _check_allowed(info: RequestInfo, resource: Resource, sub: Subresource | Non
         _check_allowed_custom(info, resource, sub)
         return
     if is_everywhere and info.name:
-        raise _nowhere()
+        raise nowhere()
     wants_name = info.verb in ("update", "patch") or sub is not None
+    if sub is not None and sub.name == "proxy" and method in ("HEAD", "OPTIONS"):
+        return
     if (
         info.verb not in verbs
+        or method == "HEAD"
         or (is_everywhere and info.verb not in ("list", "watch"))
         or (wants_name and not info.name)
         or (info.verb == "create" and info.name and sub is None)
     ):
-        message = "the server does not allow this method on the requested resource"
-        raise ApiError(405, "MethodNotAllowed", message, details={})
+        raise method_not_allowed()
 
 
 def _check_allowed_custom(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:

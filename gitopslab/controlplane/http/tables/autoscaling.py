@@ -92,7 +92,7 @@ PRINTERS = {
     ),
     "scales.autoscaling": Printer(
         (
-            NAME,
+            Column("Name", "Unique within a namespace; cannot be changed."),  # the real one has no format here
             Column("Desired", "How many pods are wanted.", type="integer"),
             Column("Available", "How many pods there are.", type="integer"),
             AGE,
