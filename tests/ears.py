@@ -19,20 +19,30 @@ class Ear:
     Attributes:
         url: Where it listens.
         status: What it answers.
+        says: And with which words.
+        location: Where else it sends whoever asks; empty for nowhere.
         heard: Headers and bodies.
     """
 
     def __init__(self) -> None:
         self.heard: list[tuple[dict[str, str], bytes]] = []
         self.status = 200
+        self.says = b""
+        self.location = ""
         ear = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 ear.heard.append(({key.lower(): value for key, value in self.headers.items()}, body))
                 self.send_response(ear.status)
+                if ear.location:
+                    self.send_header("location", ear.location)
                 self.end_headers()
+                self.wfile.write(ear.says)
+
+            def do_GET(self) -> None:
+                self.do_POST()
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -119,7 +119,8 @@ class AlertController:
             self._say(alert, heard, "dispatch", doing + error.message)
             return None
         post = Post(self._given.url(post.url), post.headers, post.body)
-        return Delivery(alert, post, now, now + seconds(provider["spec"].get("timeout"), _TIMEOUT))
+        end = now + seconds(provider["spec"].get("timeout"), _TIMEOUT)
+        return Delivery(alert, post, now, end, secret.get("token", ""))
 
     def _wants(self, alert: Object, heard: Object) -> bool:
         def invalid(words: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from ears import API, Ear, alert, provider
 from flux_cluster import SYSTEM, Flux, config_map
@@ -79,6 +81,30 @@ def test_others_do_not_wait_for_it(flux: Flux, project: Project, ear: Ear) -> No
     assert len(ear.heard) == 1
     flux.advance(60)
     assert len(ear.heard) == 1
+
+
+def slack(flux: Flux, project: Project, ear: Ear, status: int) -> None:
+    """Have a new artifact told with a token to an ear that answers like this."""
+    token = {"token": base64.b64encode(b"xoxb-1").decode()}
+    metadata = {"name": "slack", "namespace": SYSTEM}
+    flux.api.create({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": token})
+    sending(flux, project, ear, status, type="slack", secretRef={"name": "slack"})
+
+
+def test_its_token_is_not_told(flux: Flux, project: Project, ear: Ear) -> None:
+    ear.says = b"xoxb-1 is no token"
+    slack(flux, project, ear, 401)
+    assert said(flux) == ["request failed: request failed with status code 401: ***** is no token"]
+
+
+def test_its_token_is_not_shown_to_whom_it_sends_us_on(flux: Flux, project: Project, ear: Ear) -> None:
+    other = Ear()
+    ear.location = other.url.replace("127.0.0.1", "localhost")
+    slack(flux, project, ear, 302)
+    other.server.shutdown()
+    other.server.server_close()
+    assert [sent["authorization"] for sent, _ in ear.heard] == ["Bearer xoxb-1"]
+    assert [sent.get("authorization") for sent, _ in other.heard] == [None]
 
 
 def test_a_provider_keeps_a_finalizer_while_it_is_there(flux: Flux, ear: Ear) -> None:
