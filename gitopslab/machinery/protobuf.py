@@ -20,8 +20,9 @@ from typing import Any
 
 import orjson
 
+from gitopslab.machinery.gotypes import Type
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.schema import Field, Struct, Type, struct, struct_of
+from gitopslab.machinery.schema import Field, Struct, struct, struct_of
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 PREFIX = b"k8s\x00"

@@ -1,9 +1,8 @@
 """The types of the Kubernetes API: which fields a kind has, what they hold, and how they merge.
 
-Decoding, patches, field ownership and OpenAPI ask here. The facts are lines of ``schema.txt``, which
-``scripts/generate_schema.py`` writes; a line is read when somebody first asks for its type, so start-up pays nothing.
-Descriptions of fields are not here: ``controlplane.http`` reads them from the installed client when somebody asks for
-them.
+Decoding, patches, field ownership and OpenAPI ask here. The facts are lines of ``schema.txt``, which ``gotypes`` reads;
+a line is taken apart when somebody first asks for its type, so start-up pays nothing. Descriptions of fields are not
+here: ``controlplane.http`` reads them from the installed client when somebody asks for them.
 
 A line is a type, ``@atomic`` if it is always replaced as a whole, and ``field:TYPE;flag;flag`` for each field.
 ``TYPE`` is the Go type, because Go's rules decide what is kept on decoding: ``*`` is a pointer (kept even if zero),
@@ -15,78 +14,22 @@ A line is a type, ``@atomic`` if it is always replaced as a whole, and ``field:T
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
+from gitopslab.machinery.gotypes import Shape, Type, group_named, struct_lines, type_named
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, copy_of
-
-Shape = Literal[
-    "string",
-    "integer",
-    "number",
-    "boolean",
-    "bytes",
-    "quantity",
-    "time",
-    "int-or-string",
-    "any",
-    "list",
-    "map",
-    "struct",
-]
 
 Relation = Literal["leaf", "struct", "map", "keyed", "set", "any"]
 """How the parts of a value belong together: ``leaf`` is owned and replaced as a whole, the others part by part."""
 
-_DATA = Path(__file__).with_name("schema.txt")
-_BASIC: dict[str, Shape] = {
-    "string": "string",
-    "int32": "integer",
-    "int64": "integer",
-    "float64": "number",
-    "bool": "boolean",
-    "[]uint8": "bytes",
-    "meta.v1.Time": "time",
-    "meta.v1.MicroTime": "time",
-    "meta.v1.FieldsV1": "any",
-    "resource.Quantity": "quantity",
-    "intstr.IntOrString": "int-or-string",
-    "runtime.RawExtension": "any",
-    "apiextensions.v1.JSON": "any",
-    "apiextensions.v1.JSONSchemaPropsOrArray": "any",
-    "apiextensions.v1.JSONSchemaPropsOrBool": "any",
-    "apiextensions.v1.JSONSchemaPropsOrStringArray": "any",
-}
 _UNOMITTED = ("struct", "time", "quantity")
 """Structs in Go, which ``omitempty`` never leaves out."""
 
 _ZERO: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "int-or-string": 0, "quantity": "0"}
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """What a value is.
-
-    Attributes:
-        shape: How it looks in JSON and which rules it keeps.
-        name: The full name, as in ``core.v1.PodSpec``, ``int32``, ``[]string``.
-        element: The type of a list's items or a map's values.
-    """
-
-    shape: Shape
-    name: str
-    element: Type | None = None
-
-    @property
-    def go(self) -> str:
-        """The name as Go's errors spell it: the last part of the package and the type, ``v1.PodSpec``."""
-        return re.sub(r"\w+\.(\w+\.\w+)", r"\1", self.name)
 
 
 class Slot:
@@ -220,46 +163,6 @@ class Struct:
         return tuple((name, value) for name, value, shape in found if value is not None or shape == "time")
 
 
-@lru_cache(maxsize=1)
-def _lines() -> tuple[dict[str, str], dict[str, str]]:
-    """The data by type name, and the aliases."""
-    types: dict[str, str] = {}
-    aliases: dict[str, str] = {}
-    for line in _DATA.read_text(encoding="utf-8").splitlines():
-        name, _, rest = line.partition(" ")
-        if name == "alias":
-            alias, _, base = rest.partition(" ")
-            aliases[alias] = base
-        else:
-            types[name] = rest
-    return types, aliases
-
-
-_GROUPS = (
-    "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io",
-    "authorization.k8s.io", "certificates.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io",
-    "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io",
-)  # fmt: skip
-
-
-def group_named(package: str) -> str:
-    """The API group whose types are in this package: ``rbac.authorization.k8s.io`` of ``rbac``, empty of ``core``."""
-    if package == "core":
-        return ""
-    return next((group for group in _GROUPS if group.startswith(f"{package}.")), package)
-
-
-def fingerprint() -> str:
-    """A text that changes whenever the types do."""
-    return hashlib.sha256(_DATA.read_bytes()).hexdigest()
-
-
-def type_names() -> tuple[str, ...]:
-    """Every type there is."""
-    return tuple(_lines()[0])
-
-
 @cache
 def struct(key: str) -> Struct:
     """The struct with this full name.
@@ -267,7 +170,7 @@ def struct(key: str) -> Struct:
     Raises:
         KeyError: There is none.
     """
-    words = _lines()[0][key].split()
+    words = struct_lines()[key].split()
     atomic = bool(words) and words[0] == "@atomic"
     fields = (_field(word) for word in words[atomic:])
     return Struct(key, {field.name: field for field in fields}, atomic=atomic)
@@ -281,7 +184,7 @@ def struct_of(api_version: str, kind: str) -> Struct | None:
     # A custom resource may be a CronJob of batch.example.com, which is not the built-in one.
     for package in (f"{first}.{version}" if group_named(first) == group else "", "meta.v1"):
         key = f"{package}.{kind}"
-        if key in _lines()[0] and "kind:string" in _lines()[0][key]:
+        if "kind:string" in struct_lines().get(key, ""):
             return struct(key)
     return None
 
@@ -289,23 +192,6 @@ def struct_of(api_version: str, kind: str) -> Struct | None:
 def struct_for(resource: Resource) -> Struct:
     """The struct of a resource; for custom resources one that only knows ``metadata`` and keeps the rest."""
     return struct_of(resource.api_version, resource.kind) or UNSTRUCTURED
-
-
-@cache
-def type_named(name: str) -> Type:
-    """A type by its Go spelling, without a leading ``*``."""
-    shape = _BASIC.get(name)
-    if shape is not None:
-        return Type(shape, name)
-    if name.startswith("[]"):
-        return Type("list", name, type_named(name[2:]))
-    if name.startswith("map["):
-        return Type("map", name, type_named(name.partition("]")[2]))
-    base = _lines()[1].get(name)
-    if base is not None:
-        stands_for = type_named(base)
-        return Type(stands_for.shape, name, stands_for.element)
-    return Type("struct", name)
 
 
 def _field(word: str) -> Field:
@@ -351,7 +237,7 @@ def _slot(kind: Type, given: dict[str, str], keys: tuple[str, ...]) -> Slot:
 
 def _relation(kind: Type) -> Relation:
     if kind.shape == "struct":
-        return "leaf" if _lines()[0][kind.name].startswith("@atomic") else "struct"
+        return "leaf" if struct_lines()[kind.name].startswith("@atomic") else "struct"
     return {"map": "map", "any": "any"}.get(kind.shape, "leaf")  # type: ignore[return-value]
 
 

@@ -17,9 +17,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from gitopslab.machinery.gotypes import Type
 from gitopslab.machinery.objects import Object, copy_of
 from gitopslab.machinery.scalars import base64_offset, canonical_time, quantity
-from gitopslab.machinery.schema import Struct, Type, struct
+from gitopslab.machinery.schema import Struct, struct
 
 _MAX_NOTES = 100
 _LARGEST = (1 << 63) - 1

@@ -12,8 +12,9 @@ import yaml
 
 from fuzzing import values
 from gitopslab.machinery import schema
+from gitopslab.machinery.gotypes import Type
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.schema import Struct, Type
+from gitopslab.machinery.schema import Struct
 
 NAMES = ("a", "b", "c", "d")
 _DEEPEST = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitopslab.machinery import protobuf, schema
+from gitopslab.machinery import gotypes, protobuf, schema
 
 _CAPTURED = bytes.fromhex(
     "6b387300 0a0f 0a02 7631 1209 436f6e6669674d6170"
@@ -40,7 +40,7 @@ def test_what_kubectl_sends_is_read() -> None:
     assert "creationTimestamp" not in read["metadata"]
 
 
-@pytest.mark.parametrize("kind", [name for name in schema.type_names() if not name.startswith("apiextensions")])
+@pytest.mark.parametrize("kind", [name for name in gotypes.type_names() if not name.startswith("apiextensions")])
 def test_every_field_of_every_type_has_a_number(kind: str) -> None:
     def named(message: str) -> set[str]:
         found: set[str] = set()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gitopslab.controlplane.http.openapi import opaque_schema, published, struct_schema
-from gitopslab.machinery import schema
+from gitopslab.machinery import gotypes, schema
 from gitopslab.machinery.kinds import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ UNRECORDED = (
 def test_every_type_is_as_the_real_api_server_publishes_it() -> None:
     real = json.loads(FACTS.read_text(encoding="utf-8"))
     ours = {}
-    for name in schema.type_names():
+    for name in gotypes.type_names():
         opaque = opaque_schema(name)
         ours[published(name)] = struct_schema(schema.struct(name)) if opaque is None else opaque
     assert {name for name in ours if not name.startswith(UNRECORDED)} == set(real)
@@ -86,7 +86,7 @@ def test_every_served_kind_has_a_type(resource: Any) -> None:
 
 
 def test_every_type_that_a_field_names_exists() -> None:
-    for name in schema.type_names():
+    for name in gotypes.type_names():
         for field in schema.struct(name).fields.values():
             kind = field.type
             while kind.element is not None:

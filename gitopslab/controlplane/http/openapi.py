@@ -22,11 +22,12 @@ from gitopslab.controlplane.http.openapi_paths import paths_of
 from gitopslab.controlplane.http.openapi_v2 import definition, encoded
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.server.custom.version import CustomResource
-from gitopslab.machinery import schema
+from gitopslab.machinery import gotypes, schema
 from gitopslab.machinery import version as kubernetes_version
+from gitopslab.machinery.gotypes import Type
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import group_of
-from gitopslab.machinery.schema import Field, Struct, Type
+from gitopslab.machinery.schema import Field, Struct
 
 _PROTOBUF = b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _REF = "#/components/schemas/"
@@ -125,7 +126,7 @@ def _resources(catalog: Catalog, group: str, group_version: str) -> tuple[Resour
 def _stamp() -> str:
     """What every hash depends on besides the resources: the types and the texts."""
     state = [describe(name) for name in ("core.v1.Pod", "apps.v1.Deployment")]
-    return hashlib.sha256(repr((kubernetes_version.KUBERNETES, schema.fingerprint(), state)).encode()).hexdigest()
+    return hashlib.sha256(repr((kubernetes_version.KUBERNETES, gotypes.fingerprint(), state)).encode()).hexdigest()
 
 
 def _digest(resources: tuple[Resource, ...]) -> str:
@@ -182,7 +183,7 @@ def _schemas(resources: Iterable[Resource], roots: Iterable[str]) -> Iterable[tu
 
 def opaque_schema(name: str) -> dict[str, Any] | None:
     """The schema of a type that has no fields of its own; None for structs."""
-    is_opaque = name in _OPAQUE or schema.type_named(name).shape == "any"
+    is_opaque = name in _OPAQUE or gotypes.type_named(name).shape == "any"
     return _OPAQUE.get(name, {}) if is_opaque else None
 
 
@@ -283,5 +284,5 @@ def _group_version_kind(kind: Struct) -> dict[str, str]:
     of_all_groups = package == "meta" and kind.key in _SHARED
     if not of_all_groups and not {"apiVersion", "kind", "metadata"} <= kind.fields.keys():
         return {}
-    group = "" if package == "meta" else schema.group_named(package)
+    group = "" if package == "meta" else gotypes.group_named(package)
     return {"group": group, "kind": name, "version": group_version}

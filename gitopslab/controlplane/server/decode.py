@@ -14,7 +14,7 @@ from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, bad_request
-from gitopslab.machinery import protobuf, schema
+from gitopslab.machinery import gotypes, protobuf, schema
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object, group_of
 from gitopslab.machinery.typed import Reader, TypedError, go_kind
@@ -167,7 +167,7 @@ def _check_kind(given: tuple[str, str], expected: tuple[str, str], *, is_custom:
         cause = f'no kind "{given[1]}" is registered for version "{given[0]}" in scheme "{_SCHEME}"'
     else:
         source = schema.struct_of(*given)
-        name = schema.Type("struct", source.key).go if source else given[1]
+        name = gotypes.Type("struct", source.key).go if source else given[1]
         cause = f"converting ({name}) to ({_internal(expected)}): unknown conversion"
     raise _unhandled(given, expected, cause)
 

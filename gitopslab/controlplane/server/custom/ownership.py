@@ -8,7 +8,8 @@ kept without a schema is owned part by part as far as it is objects.
 from __future__ import annotations
 
 from gitopslab.controlplane.server.custom.structural import META_FIELDS, Node
-from gitopslab.machinery.schema import ANY, UNSTRUCTURED, Field, Shape, Slot, Struct, Type, optional_field, slot_with
+from gitopslab.machinery.gotypes import Shape, Type
+from gitopslab.machinery.schema import ANY, UNSTRUCTURED, Field, Slot, Struct, optional_field, slot_with
 
 _SCALARS: dict[str, Shape] = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 
