@@ -171,7 +171,55 @@ def test_the_key_that_signs_tokens_can_be_found(client: Client, verbs: Verbs) ->
     found = client.get("/.well-known/openid-configuration")
     assert found.json["issuer"] == "https://kubernetes.default.svc.cluster.local"
     assert found.json["jwks_uri"].endswith("/openid/v1/jwks")
-    keys = client.get("/openid/v1/jwks")
+    assert client.get("/openid/v1/jwks", accept="application/json").code == 406  # it is one of its own kind
+    keys = client.get("/openid/v1/jwks", accept="*/*")
     assert keys.headers["content-type"] == "application/jwk-set+json"
     assert keys.json == {"keys": [verbs.accounts.key.public()]}
     assert client.get("/openid/v1/jwks", **JANE).code == 403
+
+
+_SELECTED = "spec.resourceAttributes.{}Selector"
+_UNREAD = "ignored due to parse error"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"labelSelector": {"rawSelector": "a=b"}}, None),
+        ({"labelSelector": {"rawSelector": "a in"}}, f"{_SELECTED.format('label')} {_UNREAD}"),
+        ({"fieldSelector": {"rawSelector": "a in (b)"}}, f"{_SELECTED.format('field')} {_UNREAD}"),
+        ({"labelSelector": {"requirements": [{"key": "a", "operator": "Foo"}, {"key": "b", "operator": "Exists"}]}},
+         f"{_SELECTED.format('label')} partially {_UNREAD}"),
+        ({"fieldSelector": {"requirements": [{"key": "a", "operator": "In", "values": ["b", "c"]}]}},
+         f"{_SELECTED.format('field')} {_UNREAD}"),
+        ({"labelSelector": {"rawSelector": "!!"}, "fieldSelector": {"rawSelector": "a"}},
+         f"{_SELECTED.format('field')} {_UNREAD}; {_SELECTED.format('label')} {_UNREAD}"),
+    ],
+)  # fmt: skip
+def test_selectors_that_nobody_can_read_are_passed_over_and_told(
+    client: Client, asked: Object, told: str | None
+) -> None:
+    path = f"{AUTHORIZATION}/selfsubjectaccessreviews"
+    status = ask(client, path, {"resourceAttributes": {**PODS, "verb": "list", **asked}}, **JANE)["status"]
+    assert status["allowed"] is True
+    assert status.get("evaluationError") == told
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"labelSelector": {}}, "labelSelector.requirements: Required value: when "
+         "spec.resourceAttributes.labelSelector is specified, requirements or rawSelector is required"),
+        ({"fieldSelector": {"rawSelector": "a=b", "requirements": [{"key": "a", "operator": "Exists"}]}},
+         'fieldSelector.rawSelector: Invalid value: "a=b": may not specified at the same time as requirements'),
+        ({"labelSelector": {"requirements": [{"key": "a", "operator": "In"}]}},
+         "labelSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'"),
+        ({"fieldSelector": {"requirements": [{"operator": "In", "values": ["x"]}]}},
+         "fieldSelector.requirements[0].key: Required value: must be specified"),
+    ],
+)  # fmt: skip
+def test_selectors_that_make_no_sense_are_refused(client: Client, asked: Object, told: str) -> None:
+    body = {"spec": {"resourceAttributes": {**PODS, **asked}}}
+    answer = client("POST", f"{AUTHORIZATION}/selfsubjectaccessreviews", body, **JANE)
+    assert answer.code == 422
+    assert answer.json["message"] == f'.authorization.k8s.io "" is invalid: spec.resourceAttributes.{told}'

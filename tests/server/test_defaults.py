@@ -183,3 +183,28 @@ def test_a_storage_driver_attaches_volumes_that_outlive_pods() -> None:
 def test_a_pod_with_limits_of_its_own_asks_for(containers: Object, resources: Object, requests: Object) -> None:
     spec = {"containers": [{"name": "c", "image": "i", "resources": containers}], "resources": resources}
     assert defaulted(pod("p", spec=spec))["spec"]["resources"]["requests"] == requests
+
+
+@pytest.mark.parametrize(
+    ("kind", "api_version", "path"),
+    [
+        ("Role", "rbac.authorization.k8s.io/v1", ("rules",)),
+        ("ClusterRole", "rbac.authorization.k8s.io/v1", ("rules",)),
+        ("LimitRange", "v1", ("spec", "limits")),
+        ("CSINode", "storage.k8s.io/v1", ("spec", "drivers")),
+    ],
+)
+def test_a_list_that_go_always_writes_is_null_when_it_is_not_there(
+    kind: str, api_version: str, path: tuple[str, ...]
+) -> None:
+    found: Any = defaulted(made(kind, api_version))
+    for step in path:
+        found = found[step]
+    assert found is None
+
+
+def test_whoever_writes_a_daemon_set_writes_the_count_of_its_templates() -> None:
+    name = "deprecated.daemonset.template.generation"
+    assert defaulted(made("DaemonSet", "apps/v1"))["metadata"]["annotations"] == {name: "0"}
+    given = made("DaemonSet", "apps/v1", metadata={"annotations": {name: "3", "a": "b"}})
+    assert defaulted(given)["metadata"]["annotations"] == {name: "3", "a": "b"}

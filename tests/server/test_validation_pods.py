@@ -27,6 +27,14 @@ def with_spec(**fields: Any) -> Object:
 
 
 C = "spec.containers[0]"
+PROCESS = {"windowsOptions": {"hostProcess": True}}
+NO_HOST_NETWORK = (
+    "spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers"
+)
+NOT_ALL_PROCESSES = (
+    'spec: Invalid value: "": If pod contains any hostProcess containers then all containers must be '
+    "HostProcess containers"
+)
 
 
 PODS = [
@@ -48,6 +56,14 @@ PODS = [
     (with_container(ports=[{"containerPort": 99999}]),
      [f"{C}.ports[0].containerPort: Invalid value: 99999: must be between 1 and 65535, inclusive"]),
     (with_container(ports=[{}]), [f"{C}.ports[0].containerPort: Required value"]),
+    (with_spec(securityContext=PROCESS, containers=[container()]), [NO_HOST_NETWORK]),
+    (with_spec(hostNetwork=True, securityContext=PROCESS, containers=[container()]), []),
+    (with_spec(hostNetwork=True, containers=[container(securityContext=PROCESS), container(name="d")]),
+     [NOT_ALL_PROCESSES]),
+    (with_spec(hostNetwork=True, securityContext=PROCESS,
+               containers=[container(securityContext={"windowsOptions": {"hostProcess": False}})]),
+     [f"{C}.securityContext.windowsOptions.hostProcess: Invalid value: false: "
+      "pod hostProcess value must be identical if both are specified, was true"]),
     (with_container(ports=[{"containerPort": 1, "protocol": "XYZ"}]),
      [f'{C}.ports[0].protocol: Unsupported value: "XYZ": supported values: "SCTP", "TCP", "UDP"']),
     (with_container(ports=[{"containerPort": 1, "name": "Bad_Name"}]),

@@ -17,6 +17,7 @@ from gitopslab.controlplane.server.authentication.accounts import AccountTokens
 from gitopslab.controlplane.server.authentication.bearer import API, BearerTokens
 from gitopslab.controlplane.server.authentication.claims import InvalidTokenError
 from gitopslab.controlplane.server.authentication.requests import TOKEN_REQUEST
+from gitopslab.controlplane.server.authorization import selectors
 from gitopslab.controlplane.server.authorization.attributes import Access
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.options import Caller, WriteOptions
@@ -104,6 +105,8 @@ class Reviews:
         status: Object = {"allowed": decision.allowed}
         if decision.reason:
             status["reason"] = decision.reason
+        if unread := selectors.unread(spec.get("resourceAttributes") or {}, "spec.resourceAttributes"):
+            status["evaluationError"] = unread
         return {**review, "status": status}
 
     def _local_access(self, resource: Resource, namespace: str, review: Object) -> Object:
@@ -169,6 +172,8 @@ def _check_access(resource: Resource, review: Object, *, needs_user: bool) -> No
         causes.invalid("spec.nonResourceAttributes", _go(path), text)
     if asked is None and path is None:
         causes.invalid("spec.resourceAttributes", None, _ONE_OF)
+    if asked is not None:
+        selectors.check(causes, asked, "spec.resourceAttributes")
     if needs_user and not spec.get("user") and not spec.get("groups"):
         causes.invalid("spec.user", "", "at least one of user or group must be specified")
     metadata = review.get("metadata", {})

@@ -6,6 +6,9 @@ from gitopslab.controlplane.server.defaults.pod import set_template
 from gitopslab.controlplane.server.defaults.storage import set_claim
 from gitopslab.machinery.objects import Object
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""The annotation of a DaemonSet that counts the changes of its template."""
+
 
 def set_deployment(deployment: Object) -> None:
     """One replica, rolling out a quarter at a time, ten old revisions kept, ten minutes to make progress."""
@@ -87,6 +90,9 @@ def set_daemon_set(daemon_set: Object) -> None:
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
     spec.setdefault("revisionHistoryLimit", 10)
+    # Where the count of templates is kept since it has no field of its own: whoever writes a DaemonSet writes it too.
+    metadata = daemon_set.setdefault("metadata", {})
+    metadata["annotations"] = {TEMPLATE_GENERATION: "0"} | (metadata.get("annotations") or {})
     status = daemon_set.setdefault("status", {})
     for field in ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"):
         status.setdefault(field, 0)

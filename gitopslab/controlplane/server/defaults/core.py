@@ -92,7 +92,8 @@ def set_node(node: Object) -> None:
 
 def set_limit_range(limit_range: Object) -> None:
     """For containers: the default limit follows the maximum, the default request the limit, then the minimum."""
-    for item in limit_range.setdefault("spec", {}).get("limits") or ():
+    spec = limit_range.setdefault("spec", {})
+    for item in spec.get("limits") or ():
         if item.get("type") == "Container":
             limits, requests = item.setdefault("default", {}), item.setdefault("defaultRequest", {})
             for source, target in ((item.get("max"), limits), (limits, requests), (item.get("min"), requests)):
@@ -101,6 +102,7 @@ def set_limit_range(limit_range: Object) -> None:
             for field in ("default", "defaultRequest"):
                 if not item[field]:
                     del item[field]
+    spec["limits"] = spec.get("limits") or None
 
 
 def set_resource_quota(quota: Object) -> None:

@@ -41,6 +41,11 @@ def set_disruption_budget(budget: Object) -> None:
         status.setdefault(field, 0)
 
 
+def set_role(role: Object) -> None:
+    """No rules at all are null, as Go writes a list that is not there."""
+    role["rules"] = role.get("rules") or None
+
+
 def set_role_binding(binding: Object) -> None:
     """Roles, users and groups belong to the rbac group; ServiceAccounts to core."""
     reference = binding.setdefault("roleRef", {})

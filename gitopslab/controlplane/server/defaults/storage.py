@@ -60,3 +60,9 @@ def _set_phase(obj: Object) -> None:
     status = obj.setdefault("status", {})
     if not status.get("phase"):
         status["phase"] = "Pending"
+
+
+def set_node(node: Object) -> None:
+    """No drivers at all are null, as Go writes a list that is not there."""
+    spec = node.setdefault("spec", {})
+    spec["drivers"] = spec.get("drivers") or None

@@ -5,10 +5,10 @@ Called by the package's two doors.
 
 from __future__ import annotations
 
+from gitopslab.controlplane.server.defaults.apps import TEMPLATE_GENERATION
 from gitopslab.controlplane.server.equality import same
 from gitopslab.machinery.objects import Object, annotations_of, name_of, uid_of
 
-_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _UID_LABEL = "batch.kubernetes.io/controller-uid"
 
 
@@ -35,9 +35,9 @@ def set_template_generation(daemon_set: Object, before: Object | None) -> None:
     """Count the changes of a DaemonSet's template in an annotation; old controllers labelled pods with it."""
     number = 1
     if before is not None:
-        number = int(annotations_of(before).get(_TEMPLATE_GENERATION) or 1)
+        number = int(annotations_of(before).get(TEMPLATE_GENERATION) or 1)
         if not same(daemon_set["spec"].get("template"), before["spec"].get("template")):
             number += 1
     annotations = daemon_set["metadata"].setdefault("annotations", {}) or {}
-    annotations[_TEMPLATE_GENERATION] = str(number)
+    annotations[TEMPLATE_GENERATION] = str(number)
     daemon_set["metadata"]["annotations"] = annotations

@@ -110,7 +110,7 @@ def check_selector(causes: Causes, selector: Object | None, path: str) -> None:
         return
     check_labels(causes, selector.get("matchLabels"), f"{path}.matchLabels")
     for index, requirement in enumerate(selector.get("matchExpressions") or ()):
-        _check_requirement(causes, requirement, f"{path}.matchExpressions[{index}]")
+        check_requirement(causes, requirement, f"{path}.matchExpressions[{index}]")
 
 
 def check_immutable(causes: Causes, value: Any, before: Any, path: str) -> None:
@@ -119,7 +119,8 @@ def check_immutable(causes: Causes, value: Any, before: Any, path: str) -> None:
         causes.invalid(path, value, "field is immutable")
 
 
-def _check_requirement(causes: Causes, requirement: Object, path: str) -> None:
+def check_requirement(causes: Causes, requirement: Object, path: str, *, any_operator: bool = False) -> None:
+    """A term of a label selector; ``any_operator`` lets one pass that is none of the four."""
     operator, values = requirement.get("operator", ""), requirement.get("values") or []
     if operator in ("In", "NotIn"):
         if not values:
@@ -127,7 +128,7 @@ def _check_requirement(causes: Causes, requirement: Object, path: str) -> None:
     elif operator in ("Exists", "DoesNotExist"):
         if values:
             causes.forbidden(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
-    else:
+    elif not any_operator:
         causes.invalid(f"{path}.operator", operator, "not a valid selector operator")
     key = requirement.get("key", "")
     causes.each(f"{path}.key", key, formats.problems_of_qualified_name(key))

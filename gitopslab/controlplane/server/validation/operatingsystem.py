@@ -67,12 +67,42 @@ def check_windows_options(causes: Causes, options: Object | None, path: str) -> 
         causes.each(f"{path}.runAsUserName", user, _problems_of_user(user))
 
 
+def check_host_process(causes: Causes, spec: Object, path: str) -> None:
+    """Containers of Windows that are processes of the node are so all together, and use its network."""
+    of_pod = _host_process(spec)
+    found = []
+    for container, here in _containers(spec, path):
+        own = _host_process(container)
+        if of_pod is not None and own is not None and own != of_pod:
+            text = f"pod hostProcess value must be identical if both are specified, was {'true' if of_pod else 'false'}"
+            causes.invalid(f"{here}.securityContext.windowsOptions.hostProcess", own, text)
+        found.append(bool(of_pod if own is None else own))
+    if not any(found):
+        return
+    if not all(found):
+        text = "If pod contains any hostProcess containers then all containers must be HostProcess containers"
+        causes.invalid(path, "", text)
+    if not spec.get("hostNetwork"):
+        text = "hostNetwork must be true if pod contains any hostProcess containers"
+        causes.invalid(f"{path}.hostNetwork", False, text)
+
+
+def _host_process(part: Object) -> bool | None:
+    found: bool | None = ((part.get("securityContext") or {}).get("windowsOptions") or {}).get("hostProcess")
+    return found
+
+
+def _containers(spec: Object, path: str) -> Iterable[tuple[Object, str]]:
+    for field in ("initContainers", "containers", "ephemeralContainers"):
+        for index, container in enumerate(spec.get(field) or ()):
+            yield container, f"{path}.{field}[{index}]"
+
+
 def _contexts(spec: Object, path: str) -> Iterable[tuple[Object, str, tuple[str, ...]]]:
     """The security contexts of a pod, where they are, and what of them Windows does not have."""
     yield spec.get("securityContext") or {}, f"{path}.securityContext", _OF_POD
-    for field in ("initContainers", "containers", "ephemeralContainers"):
-        for index, container in enumerate(spec.get(field) or ()):
-            yield container.get("securityContext") or {}, f"{path}.{field}[{index}].securityContext", _OF_CONTAINER
+    for container, here in _containers(spec, path):
+        yield container.get("securityContext") or {}, f"{here}.securityContext", _OF_CONTAINER
 
 
 def _check_windows(causes: Causes, spec: Object, path: str) -> None:

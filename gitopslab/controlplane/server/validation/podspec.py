@@ -85,6 +85,7 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
     check_labels(causes, spec.get("nodeSelector"), f"{path}.nodeSelector")
     security.check_pod(causes, spec, f"{path}.securityContext")
     _check_scheduling(causes, spec, path)
+    operatingsystem.check_host_process(causes, spec, path)
     _check_names(causes, spec, path)
     _check_host_users(causes, spec, path)
     _check_host_name(causes, spec, path)
