@@ -339,6 +339,7 @@ def test_refused_port_is_told_on_its_error_channel(world: World) -> None:
     [
         pytest.param("", 400, b'query parameter "port" is required', id="none"),
         pytest.param("?ports=http", 400, b'unable to parse "http" as a port', id="a name"),
+        pytest.param("?ports=%C2%B2", 400, 'unable to parse "\N{SUPERSCRIPT TWO}" as a port'.encode(), id="a digit"),
         pytest.param("?ports=0", 400, b'unable to parse "0" as a port', id="zero"),
         pytest.param("?ports=70000", 400, b'unable to parse "70000" as a port', id="too large"),
         pytest.param(

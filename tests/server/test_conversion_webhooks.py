@@ -149,6 +149,19 @@ def test_a_watch_converts_what_it_tells_when_it_is_read(verbs: Verbs, api: Local
     assert (change.type, change.record.object["spec"]) == ("ADDED", {"host": "db", "port": "5432"})
 
 
+def test_a_watch_that_is_broken_off_before_it_begins_leaves_nothing_behind(
+    verbs: Verbs, api: LocalApi, program: Program
+) -> None:
+    def stop(review: Object) -> None:
+        raise KeyboardInterrupt
+
+    api.create(port("v1", hostPort="db:5432"))
+    program.spoil, before = stop, verbs.feed.watchers
+    with pytest.raises(KeyboardInterrupt):
+        verbs.watch(ADMIN, newest(verbs), "default")
+    assert verbs.feed.watchers == before
+
+
 def test_those_inside_do_not_wait_for_a_webhook(api: LocalApi, program: Program) -> None:
     _, watch = api.watch("ports.example.com")
     program.is_there = False

@@ -17,7 +17,7 @@ from gitopslab.controlplane.server.records import Change, Key, Record, order_of
 from gitopslab.controlplane.server.revisions import moment, token_for
 from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.validation.formats import problems_of_label_value, problems_of_qualified_name
-from gitopslab.errors import ApiError, bad_request
+from gitopslab.errors import bad_request
 from gitopslab.machinery import selectors
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, key_of, labels_of
@@ -179,7 +179,7 @@ def follow(
     subscription = feed.subscribe(key, turn, late)  # before anything is waited for, so that nothing is missed
     try:
         return [change for change in map(late or turn, past) if change is not None], subscription
-    except ApiError:
+    except BaseException:  # whoever waits may be told to stop
         subscription.close()
         raise
 

@@ -25,6 +25,7 @@ from gitopslab.gitops.source import archive
 from gitopslab.gitops.source.semver import Range, VersionError, parse
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.typed import go_kind
 
 _VALUES = "values.yaml"
 _NO_VERSION = "invalid chart reference: failed to get chart version for remote reference"
@@ -96,16 +97,35 @@ def stored_index(content: bytes) -> bytes:
         raise RenderError(f"error converting YAML to JSON: {error}") from error
     if not isinstance(told, dict) or not told.get("apiVersion"):
         raise RenderError("no API version specified")
-    entries = told.get("entries")
     index = {
         "apiVersion": told["apiVersion"],
         "generated": told.get("generated") or _NO_TIME,
-        "entries": {name: [_entry(each) for each in entries[name]] for name in sorted(entries)} if entries else entries,
+        "entries": _entries(told.get("entries")),
     }
     return json.dumps(index, indent=2, ensure_ascii=False, default=str).encode()
 
 
+def _entries(told: Any) -> Object | None:
+    """The versions of each chart, as far as they say anything."""
+    if not told:
+        return told if isinstance(told, dict) else None
+    _must_be(told, dict, "map[string]repo.ChartVersions")
+    found: Object = {}
+    for name in sorted(told, key=str):
+        versions = told[name] or []
+        _must_be(versions, list, "repo.ChartVersions")
+        found[name] = [_entry(each) for each in versions if each is not None]
+    return found
+
+
+def _must_be(value: Any, kind: type, go: str) -> None:
+    if not isinstance(value, kind):
+        why = f"json: cannot unmarshal {go_kind(value)} into Go struct field IndexFile.entries of type {go}"
+        raise RenderError(f"error unmarshaling JSON: while decoding JSON: {why}")
+
+
 def _entry(told: Object) -> Object:
+    _must_be(told, dict, "repo.ChartVersion")
     told = {"created": _NO_TIME, **told}
     return {field: told[field] for field in _FIELDS if told.get(field) or (field == "urls" and field in told)}
 

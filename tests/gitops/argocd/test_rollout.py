@@ -54,7 +54,7 @@ def test_the_next_step_begins_when_all_of_this_one_are_healthy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("most", "pending"), [(None, 4), (1, 1), (3, 3), (0, 0), ("50%", 2), ("1%", 1), ("0%", 0), ("100%", 4)]
+    ("most", "pending"), [(None, 4), (1, 1), (3, 3), (0, 0), ("50%", 2), ("1%", 1), ("0%", 0), ("100%", 4), ("²%", 1)]
 )
 def test_no_more_than_may_be_updated_at_once(most: int | str | None, pending: int) -> None:
     step = DEV if most is None else {**DEV, "maxUpdate": most}

@@ -286,12 +286,19 @@ def test_a_dependency_holds_a_release_back(flux: Flux, project: Project) -> None
     assert ready(flux, RELEASES) == ("False", "DependencyNotReady", why)
 
 
+UNFIT = "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal"
+FIELD = "Go struct field IndexFile.entries"
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("", "empty index.yaml file"),
         ("entries: {}\n", "no API version specified"),
         ("- a\n", "no API version specified"),
+        ("apiVersion: v1\nentries: [a]\n", f"{UNFIT} array into {FIELD} of type map[string]repo.ChartVersions"),
+        ("apiVersion: v1\nentries: {a: b}\n", f"{UNFIT} string into {FIELD} of type repo.ChartVersions"),
+        ("apiVersion: v1\nentries: {a: [b]}\n", f"{UNFIT} string into {FIELD} of type repo.ChartVersion"),
     ],
 )
 def test_an_index_that_is_none_is_told(flux: Flux, index: Index, text: str, why: str) -> None:

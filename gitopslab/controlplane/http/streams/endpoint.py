@@ -113,7 +113,7 @@ def _wish(resource: Resource, info: RequestInfo, query: Query, scope: Scope) -> 
     if info.subresource == "proxy":
         return {**wish, "path": f"/{'/'.join(info.rest)}"}
     if info.subresource == "portforward":
-        return {**wish, "ports": [int(port) for port in _repeated(scope, "ports") if port.isdigit()]}
+        return {**wish, "ports": [int(port) for port in _repeated(scope, "ports") if port.isdecimal()]}
     wish |= {name: True for name in ("stdin", "stdout", "stderr", "tty") if truth(query, name)}
     given = {"container": query.get("container", ""), "command": _repeated(scope, "command")}
     return {**wish, **{name: value for name, value in given.items() if value}}

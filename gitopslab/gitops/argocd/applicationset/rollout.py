@@ -228,7 +228,7 @@ def _most(said: object, count: int) -> int | None:
     if not isinstance(said, str):
         return int(str(said))
     number = said.removesuffix("%")
-    if number == said or not number.isdigit():
+    if number == said or not number.isdecimal():
         return 1  # Argo CD only warns of it, and goes on with one
     return max(int(number) * count // 100, 1 if said != "0%" else 0)
 
