@@ -1,6 +1,6 @@
 """PATCH requests: from the bytes of a patch to the object it makes of another.
 
-``http`` reads bodies with ``read``; ``verbs`` and ``subresources`` call ``result`` for the three types that describe a
+``http`` reads bodies with ``read``; ``writing`` and ``scaling`` call ``result`` for the three types that describe a
 change. Server-side apply describes a wish and is ``ownership``'s business. How documents merge is
 ``machinery.merge``'s; here belongs what the API server makes of success and failure: types, field validation, and the
 texts of its answers, which differ by patch type.
