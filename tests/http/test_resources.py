@@ -360,3 +360,18 @@ def test_a_binding_to_nowhere_is_refused_without_naming_its_kind(client: Client)
     client("POST", _PODS, pod("p"))
     answer = client("POST", f"{_PODS}/p/binding", {"metadata": {"name": "p"}, "target": {"name": ""}})
     assert answer.json["message"] == "target.name: Required value"
+
+
+@pytest.mark.parametrize(
+    ("plural", "kind", "times"), [("configmaps", "ConfigMap", 2), ("limitranges", "LimitRange", 1)]
+)
+def test_a_patch_for_another_object_is_told_by_all_who_look_at_metadata(
+    client: Client, plural: str, kind: str, times: int
+) -> None:
+    path = f"/api/v1/namespaces/default/{plural}"
+    assert client("POST", path, {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}}).code == 201
+    patch = {"metadata": {"uid": "other"}}
+    headers = {"content-type": "application/merge-patch+json"}
+    answer = client("PATCH", f"{path}/a", patch, **headers)
+    assert answer.code == 422
+    assert [cause["field"] for cause in answer.json["details"]["causes"]] == ["metadata.uid"] * times

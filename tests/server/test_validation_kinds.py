@@ -226,6 +226,10 @@ CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
     (made("RoleBinding", "rbac.authorization.k8s.io/v1", roleRef={"kind": "Role", "name": "a"}), {"roleRef.name": "b"},
      "", ['roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"b"}: '
           "cannot change roleRef"]),
+    (made("RoleBinding", "rbac.authorization.k8s.io/v1", roleRef={"kind": "Role", "name": "a"}), {"roleRef.name": ""},
+     "", ["roleRef.name: Required value",
+          'roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":""}: '
+          "cannot change roleRef"]),
     (storage_class(), {"provisioner": "other.com/p"}, "",
      ['provisioner: Invalid value: "other.com/p": field is immutable']),
     (storage_class(), {"allowVolumeExpansion": True}, "", []),

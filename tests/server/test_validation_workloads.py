@@ -166,6 +166,8 @@ CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
     (deployment("d"), RELABELLED, "", [IMMUTABLE]),
     (workload("ReplicaSet"), RELABELLED, "", [IMMUTABLE]),
     (workload("DaemonSet"), RELABELLED, "", [IMMUTABLE]),
+    (workload("DaemonSet"), {**RELABELLED, "spec.minReadySeconds": -1}, "",
+     [IMMUTABLE, "spec.minReadySeconds: Invalid value: -1: must be greater than or equal to 0"]),
     (workload("StatefulSet"), {"spec.replicas": 5, "spec.minReadySeconds": 3}, "", []),
     (workload("StatefulSet"), {"spec.serviceName": "other"}, "", [STATEFUL]),
     (job(), {"spec.parallelism": 3, "spec.suspend": True}, "", []),

@@ -34,6 +34,19 @@ _METADATA = (
     "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
     "managedFields",
 )  # fmt: skip
+_ADMISSION = "admissionregistration.k8s.io"
+_LOOKED_AT_ONCE = frozenset(
+    {
+        "events", "limitranges", "persistentvolumes", "poddisruptionbudgets.policy", "csinodes.storage.k8s.io",
+        "volumeattachments.storage.k8s.io", "endpointslices.discovery.k8s.io",
+        "flowschemas.flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+        f"validatingwebhookconfigurations.{_ADMISSION}", f"mutatingwebhookconfigurations.{_ADMISSION}",
+        f"validatingadmissionpolicies.{_ADMISSION}", f"validatingadmissionpolicybindings.{_ADMISSION}",
+        f"mutatingadmissionpolicies.{_ADMISSION}", f"mutatingadmissionpolicybindings.{_ADMISSION}",
+    }
+)  # fmt: skip
+"""Kinds whose own rules leave metadata to ``BeforeUpdate``; of the others a fault in it is told by both."""
+
 _IMMUTABLE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
@@ -202,7 +215,7 @@ def _another(resource: Resource, namespace: str, name: str, wanted: str, found: 
     """What a write is told that means another object of the same name."""
     if is_patch:
         cause = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{wanted}": field is immutable')
-        return invalid(resource.kind, resource.group, name, [cause, cause])
+        return invalid(resource.kind, resource.group, name, [cause] if resource.key in _LOOKED_AT_ONCE else [cause] * 2)
     place = _PLACES.get(resource.key, resource.plural)
     if resource.custom or resource.key == DEFINITIONS:
         place = f"{resource.group}/{resource.plural}"

@@ -82,8 +82,8 @@ def _check_parameters(causes: Causes, parameters: Object, path: str) -> None:
 
 def check_ingress_class_change(causes: Causes, ingress_class: Object, before: Object, subresource: str) -> None:
     """The controller stays."""
-    old = (before.get("spec") or {}).get("controller")
-    check_immutable(causes, (ingress_class.get("spec") or {}).get("controller"), old, "spec.controller")
+    old, new = ((one.get("spec") or {}).get("controller") or "" for one in (before, ingress_class))
+    check_immutable(causes, new, old, "spec.controller")
     check_ingress_class(causes, ingress_class)
 
 
@@ -268,7 +268,8 @@ def check_address_change(causes: Causes, address: Object, before: Object, subres
     check_address(causes, address)
     parent = address["spec"].get("parentRef")
     if not same(parent, before["spec"].get("parentRef")):
-        causes.invalid("spec.parentRef", gostruct.printed("ParentReference", parent or {}), "field is immutable")
+        shown = gostruct.printed("ParentReference", parent) if parent else None
+        causes.invalid("spec.parentRef", shown, "field is immutable")
 
 
 def check_ranges(causes: Causes, found: Object) -> None:
@@ -302,4 +303,4 @@ def check_ranges_change(causes: Causes, found: Object, before: Object, subresour
         if len(new) > len(old):
             check_ranges(causes, found)
     else:
-        check_immutable(causes, new, old, "spec.cidrs")
+        check_immutable(causes, new or None, old, "spec.cidrs")

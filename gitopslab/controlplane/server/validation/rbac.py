@@ -55,6 +55,7 @@ def check_binding(causes: Causes, binding: Object) -> None:
 
 def check_binding_change(causes: Causes, binding: Object, before: Object, subresource: str) -> None:
     """What is granted stays; to whom may change."""
+    check_binding(causes, binding)
     if binding.get("roleRef") != before.get("roleRef"):
         reference = binding.get("roleRef") or {}
         shown = {
@@ -62,7 +63,6 @@ def check_binding_change(causes: Causes, binding: Object, before: Object, subres
             for key, field in (("APIGroup", "apiGroup"), ("Kind", "kind"), ("Name", "name"))
         }
         causes.invalid("roleRef", shown, "cannot change roleRef")
-    check_binding(causes, binding)
 
 
 def _check_rule(causes: Causes, rule: Object, path: str, *, namespaced: bool) -> None:

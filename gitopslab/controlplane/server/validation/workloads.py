@@ -118,22 +118,26 @@ def check_daemon_set_change(causes: Causes, daemon_set: Object, before: Object, 
         )  # fmt: skip
         check_not_negative(causes, daemon_set.get("status") or {}, "status", *counts)
         return
-    check_daemon_set(causes, daemon_set)
     check_immutable(causes, daemon_set["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
+    check_daemon_set(causes, daemon_set)
 
 
 def check_revision(causes: Causes, revision: Object) -> None:
     """A new ControllerRevision."""
     if revision.get("data") is None:
         causes.required("data", "data is mandatory")
-    if revision.get("revision", 0) < 0:
-        causes.invalid("revision", revision["revision"], "must be greater than or equal to 0")
+    _check_number(causes, revision)
 
 
 def check_revision_change(causes: Causes, revision: Object, before: Object, subresource: str) -> None:
     """History is not rewritten."""
-    check_revision(causes, revision)
+    _check_number(causes, revision)
     check_immutable(causes, revision.get("data"), before.get("data"), "data")
+
+
+def _check_number(causes: Causes, revision: Object) -> None:
+    if revision.get("revision", 0) < 0:
+        causes.invalid("revision", revision["revision"], "must be greater than or equal to 0")
 
 
 def check_required_selector(causes: Causes, spec: Object, empty: str) -> None:
