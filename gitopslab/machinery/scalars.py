@@ -12,10 +12,13 @@ from functools import lru_cache
 from gitopslab.machinery.quantity import canonical
 
 _SHORT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_LAYOUT = (
+_MINUTE = (
     ("2006", r"\d{4}"), ("-", "-"), ("01", r"\d\d"), ("-", "-"), ("02", r"\d\d"), ("T", "T"), ("15", r"\d\d?"),
-    (":", ":"), ("04", r"\d\d"), (":", ":"), ("05", r"\d\d(?:[.,]\d+)?"), ("Z07:00", r"Z|[+-]\d\d:\d\d"),
+    (":", ":"), ("04", r"\d\d"), (":", ":"),
 )  # fmt: skip
+_ZONE = ("Z07:00", r"Z|[+-]\d\d:\d\d")
+_LAYOUT = (*_MINUTE, ("05", r"\d\d(?:[.,]\d+)?"), _ZONE)
+_MICRO_LAYOUT = (*_MINUTE, ("05", r"\d\d"), (".000000", r"[.,]\d{6}"), _ZONE)
 _TIME = "2006-01-02T15:04:05Z07:00"
 _MICRO_TIME = "2006-01-02T15:04:05.000000Z07:00"
 _QUANTITY = re.compile("([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
@@ -50,7 +53,7 @@ def quantity(text: str) -> str:
 
 @lru_cache(maxsize=4096)  # an object's own times come again with each of its writes
 def canonical_time(text: str, *, micro: bool) -> str:
-    """A ``metav1.Time`` or ``metav1.MicroTime`` in UTC, without or with six decimals.
+    """A ``metav1.Time`` or ``metav1.MicroTime`` in UTC, without or with six decimals; the latter is read only with six.
 
     Raises:
         ValueError: It is not RFC 3339; the text is ``time.Parse``'s.
@@ -60,7 +63,7 @@ def canonical_time(text: str, *, micro: bool) -> str:
         return text
     layout = _MICRO_TIME if micro else _TIME
     rest = text
-    for element, pattern in _LAYOUT:
+    for element, pattern in _MICRO_LAYOUT if micro else _LAYOUT:
         match = re.match(pattern, rest)
         if match is None:
             raise ValueError(f'parsing time "{text}" as "{layout}": cannot parse "{rest}" as "{element}"')

@@ -153,6 +153,16 @@ def test_an_event_of_the_new_kind_has_one_time_and_counts_once() -> None:
     assert (found[0], found[5], found[7], found[8]) == ("10s", "default-scheduler", "10s", 1)
 
 
+def test_an_event_is_told_alike_in_both_apis() -> None:
+    regarding = {"kind": "Pod", "name": "web", "fieldPath": ""}
+    times = {"deprecatedFirstTimestamp": timestamp(NOW - 600), "deprecatedLastTimestamp": timestamp(NOW - 30)}
+    old = {"regarding": regarding, "deprecatedSource": {"component": "kubelet"}, "deprecatedCount": 4, **times}
+    found = cells("events.events.k8s.io", old)
+    assert (found[0], found[5], found[7], found[8]) == ("30s", "kubelet", "10m", 4)
+    new = {"regarding": regarding, "reportingController": "a.b/c", "reportingInstance": "i", "note": "hi"}
+    assert cells("events.events.k8s.io", new)[5:7] == ["a.b/c, i", "hi"]
+
+
 def test_a_quota_is_told_in_two_columns() -> None:
     status = {"hard": {"pods": "2", "limits.cpu": "4", "configmaps": "3"}, "used": {"pods": "1"}}
     assert cells("resourcequotas", {"status": status})[1:3] == ["configmaps: 0/3, pods: 1/2", "limits.cpu: 0/4"]

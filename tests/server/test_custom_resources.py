@@ -73,6 +73,10 @@ def test_faults_of_a_definition_are_told_as_go_prints_them(api: LocalApi) -> Non
     told = refused(api, definition(empty))
     assert "properties[a].dependencies: Forbidden: dependencies is not supported" in told
     assert "definitions is not" not in told
+    scale = {"labelSelectorPath": ".status.l", "specReplicasPath": ".spec.r", "statusReplicasPath": ".status.r"}
+    scaled = {**version("v1", {"a": TEXT}, storage=False), "subresources": {"scale": scale}}
+    paths = '{"SpecReplicasPath":".spec.r","StatusReplicasPath":".status.r","LabelSelectorPath":".status.l"}'
+    assert f'"Subresources":{{"Status":null,"Scale":{paths}}}' in refused(api, definition(scaled))
     rule = {**TEXT, "x-kubernetes-validations": [{"rule": "self.foo"}]}
     told = refused(api, definition(version("v1", {"a": rule}, storage=True)))
     assert "ERROR: <input>:1:5: type 'string' does not support field selection" in told

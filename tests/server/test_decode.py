@@ -262,6 +262,19 @@ def test_times_are_refused_as_go_refuses_them(text: str, message: str) -> None:
     assert str(refused.value) == message
 
 
+@pytest.mark.parametrize(
+    ("decimals", "fault"),
+    [("", 'cannot parse "Z" as ".000000"'), (".123", 'cannot parse ".123Z" as ".000000"'),
+     (".123456789", 'cannot parse "789Z" as "Z07:00"')],
+)  # fmt: skip
+def test_a_micro_time_has_six_decimals(decimals: str, fault: str) -> None:
+    text = f"2026-01-01T00:00:00{decimals}Z"
+    with pytest.raises(ValueError, match="parsing time") as refused:
+        canonical_time(text, micro=True)
+    assert str(refused.value) == f'parsing time "{text}" as "2006-01-02T15:04:05.000000Z07:00": {fault}'
+    assert canonical_time("2026-01-01T02:00:00.123456+02:00", micro=True) == "2026-01-01T00:00:00.123456Z"
+
+
 @pytest.mark.parametrize("text", ["1e999999999", "1e-999999999", "9" * 5000, "5Ke", "1.2.3"])
 def test_absurd_quantities_are_refused_at_once(text: str) -> None:
     with pytest.raises(ValueError, match="unable to parse"):

@@ -122,6 +122,11 @@ NETWORKING: list[tuple[Object, list[str]]] = [
     (ingress({"path": "/", "pathType": "Prefix", "backend": {}}),
      ['spec.rules[0].http.paths[0].backend: Invalid value: "": resource or service backend is required']),
     (made("IngressClass", "networking.k8s.io/v1", spec={}), ["spec.controller: Required value"]),
+    (made("NetworkPolicy", "networking.k8s.io/v1", spec={"ingress": [
+        {"from": [{"ipBlock": {"cidr": "10.0.0.1/24", "except": ["8.0.0.0/8"]}}]}]}),
+     ['spec.ingress[0].from[0].ipBlock.cidr: Invalid value: "10.0.0.1/24": must not have bits set beyond the prefix '
+      "length",
+      'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "8.0.0.0/8": must be a strict subset of `cidr`']),
     (made("NetworkPolicy", "networking.k8s.io/v1", spec={"ingress": [{"from": [{}]}]}),
      ["spec.ingress[0].from[0]: Required value: must specify a peer"]),
     (made("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv4", endpoints=[{"addresses": []}]),

@@ -15,6 +15,11 @@ LABEL = (
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
+VALUE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
 MISMATCH = "`selector` does not match template `labels`"
 TEMPLATE = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}
 BATCH = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i:1"}]}}
@@ -48,6 +53,14 @@ ROWS: list[tuple[Object, list[str]]] = [
      ['spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator',
       'spec.selector: Invalid value: {"matchLabels":{"app":"d"},"matchExpressions":[{"key":"app","operator":"Is"}]}: '
       "invalid label selector"]),
+    (workload("Deployment", selector={"matchLabels": {"app": "b c"}}, template={"metadata": {"labels": {"app": "b c"}}}),
+     [f'spec.selector.matchLabels: Invalid value: "b c": {VALUE}',
+      'spec.selector: Invalid value: {"matchLabels":{"app":"b c"}}: invalid label selector']),
+    (workload("StatefulSet", selector={"matchLabels": {"app": "b c"}},
+              template={"metadata": {"labels": {"app": "b c"}}, "spec": {"restartPolicy": "Never"}}),
+     [f'spec.selector.matchLabels: Invalid value: "b c": {VALUE}',
+      'spec.selector: Invalid value: {"matchLabels":{"app":"b c"}}',
+      'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"']),
     ({**deployment("d"), "spec": {**deployment("d")["spec"], "selector": {}}},
      ["spec.selector: Invalid value: {}: empty selector is invalid for deployment"]),
     (deployment("d", replicas=-1), ["spec.replicas: Invalid value: -1: must be greater than or equal to 0"]),

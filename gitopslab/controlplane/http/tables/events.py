@@ -26,18 +26,20 @@ def _event(obj: Object, now: float) -> Cells:
 
 def _times(obj: Object, now: float) -> tuple[str, str, int]:
     """First seen, last seen, and how often; an event that is repeated as a series counts there."""
-    first = since(obj.get("firstTimestamp") or obj.get("eventTime"), now)
-    last = since(obj["lastTimestamp"], now) if obj.get("lastTimestamp") else first
+    began = obj.get("firstTimestamp") or obj.get("deprecatedFirstTimestamp")
+    ended = obj.get("lastTimestamp") or obj.get("deprecatedLastTimestamp")
+    first = since(began or obj.get("eventTime"), now)
+    last = since(ended, now) if ended else first
     series = obj.get("series")
     if series:
         observed = series.get("lastObservedTime")
         return first, since(observed, now) if observed else UNKNOWN, series.get("count", 0)
-    return first, last, obj.get("count") or 1
+    return first, last, obj.get("count") or obj.get("deprecatedCount") or 1
 
 
 def _source(obj: Object) -> str:
-    source = obj.get("source") or {}
-    component = source.get("component") or obj.get("reportingComponent") or ""
+    source = obj.get("source") or obj.get("deprecatedSource") or {}
+    component = source.get("component") or obj.get("reportingComponent") or obj.get("reportingController") or ""
     host = source.get("host") or obj.get("reportingInstance")
     return f"{component}, {host}" if host else component
 

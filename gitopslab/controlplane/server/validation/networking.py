@@ -235,10 +235,9 @@ def _check_peer(causes: Causes, peer: Object, path: str) -> None:
 
 def _check_block(causes: Causes, block: Object, path: str) -> None:
     """A range, and the parts of it that are left out."""
-    problems = list(formats.problems_of_cidr(block["cidr"]))
-    causes.each(f"{path}.cidr", block["cidr"], problems)
+    causes.each(f"{path}.cidr", block["cidr"], formats.problems_of_cidr(block["cidr"]))
     outer = formats.range_of(block["cidr"])
-    if problems or outer is None:
+    if outer is None or "/" not in block["cidr"]:
         return
     for index, value in enumerate(block.get("except") or ()):
         causes.each(f"{path}.except[{index}]", value, formats.problems_of_cidr(value))

@@ -66,8 +66,8 @@ def _check_spec(causes: Causes, spec: Object, *, is_new: bool = True, with_templ
     service = spec.get("serviceName")
     if is_new and service:
         causes.each("spec.serviceName", service, formats.problems_of_label(service))
-    check_required_selector(causes, spec, "empty selector is invalid for statefulset")
-    _check_template(causes, spec, whole=with_template)
+    if check_required_selector(causes, spec, "empty selector is invalid for statefulset", unreadable=""):
+        _check_template(causes, spec, whole=with_template)
     check_always_on(causes, spec, "StatefulSet")
 
 

@@ -30,8 +30,8 @@ def check_deployment(causes: Causes, deployment: Object) -> None:
     """A new or changed Deployment."""
     spec = deployment["spec"]
     check_not_negative(causes, spec, "spec", "replicas")
-    check_required_selector(causes, spec, "empty selector is invalid for deployment")
-    _check_template(causes, spec, "ReplicaSet")
+    if check_required_selector(causes, spec, "empty selector is invalid for deployment"):
+        _check_template(causes, spec, "ReplicaSet")
     _check_strategy(causes, spec.get("strategy") or {}, "spec.strategy")
     check_not_negative(causes, spec, "spec", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
     deadline = spec.get("progressDeadlineSeconds")
@@ -52,8 +52,8 @@ def check_replica_set(causes: Causes, replica_set: Object) -> None:
     """A new or changed ReplicaSet."""
     spec = replica_set["spec"]
     check_not_negative(causes, spec, "spec", "replicas", "minReadySeconds")
-    check_required_selector(causes, spec, "empty selector is invalid for deployment")
-    _check_template(causes, spec, "ReplicaSet")
+    if check_required_selector(causes, spec, "empty selector is invalid for deployment"):
+        _check_template(causes, spec, "ReplicaSet")
 
 
 def check_replica_set_change(causes: Causes, replica_set: Object, before: Object, subresource: str) -> None:
@@ -140,18 +140,26 @@ def _check_number(causes: Causes, revision: Object) -> None:
         causes.invalid("revision", revision["revision"], "must be greater than or equal to 0")
 
 
-def check_required_selector(causes: Causes, spec: Object, empty: str) -> None:
-    """A selector must be there and select something."""
+def check_required_selector(
+    causes: Causes, spec: Object, empty: str, unreadable: str = "invalid label selector"
+) -> bool:
+    """A selector must be there and select something.
+
+    Returns:
+        Whether it can be read: the template is looked at only beside a selector that can (``ValidateDeploymentSpec``).
+    """
     selector = spec.get("selector")
     if selector is None:
         causes.required("spec.selector")
-        return
+        return True
     found = len(causes.found)
     check_selector(causes, selector, "spec.selector")
-    if len(causes.found) > found:
-        causes.invalid("spec.selector", selector, "invalid label selector")
+    readable = len(causes.found) == found
+    if not readable:
+        causes.invalid("spec.selector", selector, unreadable)
     if _is_empty(selector):
         causes.invalid("spec.selector", selector, empty)
+    return readable
 
 
 def _is_empty(selector: Object) -> bool:

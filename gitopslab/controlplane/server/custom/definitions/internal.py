@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gitopslab.controlplane.server.validation.causes import Struct
 from gitopslab.machinery.objects import Object
 
 _TEXT, _FALSE, _ZERO, _NIL = "", False, 0, None
@@ -89,7 +90,7 @@ def _version(value: Object) -> Object:
 
 
 def _struct(rows: tuple[Row, ...], value: Object) -> Object:
-    return {name: value.get(key, zero) for name, key, zero in rows}
+    return Struct({name: value.get(key, zero) for name, key, zero in rows})
 
 
 def _below(key: str, value: Any) -> Any:
