@@ -131,6 +131,8 @@ NETWORKING: list[tuple[Object, list[str]]] = [
      ["spec.ingress[0].from[0]: Required value: must specify a peer"]),
     (made("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv4", endpoints=[{"addresses": []}]),
      ["endpoints[0].addresses: Required value: must contain at least 1 address"]),
+    (made("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv6", endpoints=[{"addresses": ["2001:DB8::0:1"]}]),
+     ['endpoints[0].addresses[0]: Invalid value: "2001:DB8::0:1": must be in canonical form ("2001:db8::1")']),
     (made("EndpointSlice", "discovery.k8s.io/v1", endpoints=[]), ["addressType: Required value"]),
 ]  # fmt: skip
 

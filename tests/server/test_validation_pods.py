@@ -172,6 +172,11 @@ PODS = [
       "(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"]),
     (with_spec(volumes=[{"name": "v", "image": {"pullPolicy": "Always"}}]),
      ["spec.volumes[0].image.reference: Required value"]),
+    (with_container(resources={"requests": {"cpu": "1"}, "limits": {"cpu": "1", "hugepages-2Mi": "3Mi"}}),
+     [f'{C}.resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of '
+      "hugepages-2Mi",
+      f'{C}.resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of '
+      "hugepages-2Mi"]),
     (with_spec(resources={"requests": {"cpu": "1", "ephemeral-storage": "1"}}),
      ['spec.resources.requests[ephemeral-storage]: Unsupported value: "ephemeral-storage": supported values: "cpu", '
       '"hugepages-", "memory"']),
@@ -354,3 +359,11 @@ def test_a_node_is_not_nominated_for_a_pod_that_has_one(api: LocalApi) -> None:
     api.create(pod("p", spec={"nodeName": "n1"}))
     with pytest.raises(InvalidError, match="may not be set on pods that are already bound to a node"):
         api.patch("pods", "p", {"status": {"nominatedNodeName": "n2"}}, "default", subresource="status")
+
+
+def test_a_debugger_that_is_there_stays_and_the_difference_is_told() -> None:
+    debugger = container(name="d", image="busybox")
+    before = with_spec(ephemeralContainers=[debugger])
+    (refusal,) = change_problems(before, {"spec.ephemeralContainers.0.image": "other"}, "ephemeralcontainers")
+    assert 'existing ephemeral containers "d" may not be changed\n@@ -' in refusal
+    assert '- "Image": "busybox",\n+ "Image": "other",' in refusal

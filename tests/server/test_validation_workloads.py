@@ -53,7 +53,8 @@ ROWS: list[tuple[Object, list[str]]] = [
      ['spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator',
       'spec.selector: Invalid value: {"matchLabels":{"app":"d"},"matchExpressions":[{"key":"app","operator":"Is"}]}: '
       "invalid label selector"]),
-    (workload("Deployment", selector={"matchLabels": {"app": "b c"}}, template={"metadata": {"labels": {"app": "b c"}}}),
+    (workload("Deployment", selector={"matchLabels": {"app": "b c"}},
+              template={"metadata": {"labels": {"app": "b c"}}}),
      [f'spec.selector.matchLabels: Invalid value: "b c": {VALUE}',
       'spec.selector: Invalid value: {"matchLabels":{"app":"b c"}}: invalid label selector']),
     (workload("StatefulSet", selector={"matchLabels": {"app": "b c"}},

@@ -314,3 +314,21 @@ def test_nobody_deletes_an_object_by_saying_when(verbs: Verbs) -> None:
     patch = {"metadata": {"deletionTimestamp": "2020-01-01T00:00:00Z"}}
     with pytest.raises(ApiError, match=r"metadata\.deletionTimestamp: Invalid value: .*: field is immutable"):
         verbs.patch(ADMIN, verbs.catalog.of(config_map("c")), "default", "c", patch, "merge", WriteOptions())
+
+
+def test_an_update_makes_what_is_not_there_of_some_kinds(api: LocalApi) -> None:
+    lease: dict[str, Any] = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+    lease |= {"metadata": {"name": "l", "namespace": "default", "resourceVersion": "7"}, "spec": {}}
+    made = api.update(lease)
+    assert api.get("leases.coordination.k8s.io", "l", "default") == made
+    assert api.update({**made, "spec": {"holderIdentity": "me"}})["metadata"]["uid"] == made["metadata"]["uid"]
+    with pytest.raises(NotFoundError):
+        api.update(config_map("none"))
+
+
+def test_another_of_the_same_name_is_told_by_its_place_in_the_store(api: LocalApi) -> None:
+    api.create(config_map("a"))
+    other = config_map("a")
+    other["metadata"]["uid"] = "x"
+    with pytest.raises(ConflictError, match="Key: /registry/configmaps/default/a, ResourceVersion: 0"):
+        api.update(other)

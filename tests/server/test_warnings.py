@@ -188,3 +188,9 @@ def test_a_driver_that_gets_tokens_is_warned_of_when_it_asks_for_them(verbs: Ver
         options = WriteOptions()
         verbs.patch(ADMIN, resource, "", "d.example.com", {"spec": change}, "merge", options)
         assert options.warnings == warnings
+
+
+def test_names_in_a_new_slice_are_warned_about(verbs: Verbs) -> None:
+    metadata = {"name": "s", "namespace": "default"}
+    base = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, "endpoints": []}
+    assert told(verbs, {**base, "addressType": "FQDN"}) == ["spec.addressType: FQDN endpoints are deprecated"]

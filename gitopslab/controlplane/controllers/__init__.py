@@ -42,6 +42,9 @@ from gitopslab.controlplane.controllers.storageprotection import ClaimProtection
 from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
 from gitopslab.controlplane.controllers.tokens import TokenController
 from gitopslab.controlplane.controllers.ttl import TtlAfterFinishedController
+from gitopslab.controlplane.controllers.validatingadmissionpolicystatus import (
+    ValidatingAdmissionPolicyStatusController,
+)
 from gitopslab.controlplane.controllers.volume import VolumeBinder
 from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
@@ -79,6 +82,7 @@ _KINDS = (
     PodGarbageCollector,
     ServiceAccountController,
     ClusterRoleAggregationController,
+    ValidatingAdmissionPolicyStatusController,
     CertificateCleaner,
     ServiceCidrController,
 )

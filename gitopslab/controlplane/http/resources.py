@@ -241,10 +241,13 @@ class ResourceEndpoint:
             kind=_wire_kind(call),
         )  # fmt: skip
         options.warnings.extend(warnings)
+        is_new = self._verbs.creates(call.resource, info.namespace, info.name, subresource=info.subresource)
+        if is_new:
+            self._check_may_create(call)
         record = self._verbs.update(
             call.who, call.resource, info.namespace, info.name, obj, options, subresource=info.subresource
         )
-        return _written(call, record, 200, options)
+        return _written(call, record, 201 if is_new else 200, options)
 
     def _patch(self, call: Call) -> Answer:
         info = call.info
@@ -260,7 +263,7 @@ class ResourceEndpoint:
         return _written(call, record, 201 if created else 200, options)
 
     def _check_may_create(self, call: Call) -> None:
-        """Applying what is not there makes it, and takes the right to."""
+        """Writing what is not there makes it, and takes the right to."""
         info = call.info
         if self._verbs.reader.find(call.resource.key, info.namespace, info.name) is None:
             access = Access("create", info.group, info.resource, namespace=info.namespace, name=info.name)

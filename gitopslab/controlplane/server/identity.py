@@ -219,7 +219,7 @@ def _another(resource: Resource, namespace: str, name: str, wanted: str, found: 
     place = _PLACES.get(resource.key, resource.plural)
     if resource.custom or resource.key == DEFINITIONS:
         place = f"{resource.group}/{resource.plural}"
-    key = "".join(f"/{part}" for part in (place, namespace, name) if part)
+    key = "".join(f"/{part}" for part in ("registry", place, namespace, name) if part)
     why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
     fault = f"invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
     return conflict(resource.key, name, f"StorageError: {fault}")

@@ -48,6 +48,11 @@ from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resour
 from gitopslab.machinery.names import CHANCE
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 
+_MADE_BY_UPDATES = frozenset((
+    "services", "endpoints", "limitranges", "events", "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
+    "clusterrolebindings.rbac.authorization.k8s.io", "leases.coordination.k8s.io", "runtimeclasses.node.k8s.io",
+))  # fmt: skip
 _SERVER = Caller("system:apiserver", ("system:masters",), "kube-apiserver")
 
 
@@ -212,6 +217,14 @@ class Verbs:
             )  # fmt: skip
         return self._writes.create(who, resource, namespace, obj, options)
 
+    def creates(self, resource: Resource, namespace: str, name: str, *, subresource: str = "") -> bool:
+        """Whether an update would make the object, as the strategies with ``AllowCreateOnUpdate`` have it."""
+        return (
+            resource.key in _MADE_BY_UPDATES
+            and not subresource
+            and self.reader.find(resource.key, namespace, name) is None
+        )
+
     def update(
         self,
         who: Caller,
@@ -226,16 +239,18 @@ class Verbs:
     ) -> Record:
         """Replace an object, or the part of it that ``subresource`` names; ``obj`` is taken over.
 
-        Without ``track`` the object says itself who owns what.
+        Of some kinds, one that is not there is made (``creates``).
 
-        Simplified: what is not there is never created by an update; the real server does so for a few kinds, such as
-        events and leases.
+        Without ``track`` the object says itself who owns what.
 
         Raises:
             NotFoundError: There is none.
             ConflictError: ``obj`` was made from an older state.
         """
         identity.check_path(namespace, name, obj)
+        if self.creates(resource, namespace, name, subresource=subresource):
+            obj["metadata"] = {**(obj.get("metadata") or {}), "name": name, "resourceVersion": ""}
+            return self.create(who, resource, namespace, obj, options)
         if subresource == "scale" and obj.get("kind") == "Scale":
             return retried(lambda: scaling.update_scale(self, who, resource, namespace, name, obj, options))
         return self._writes.update(who, resource, namespace, name, obj, options, subresource=subresource, track=track)

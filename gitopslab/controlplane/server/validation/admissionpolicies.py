@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.admissionrules import (
     check_binding_common,
     check_common,
     check_expression,
 )
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, name_of
 
 if TYPE_CHECKING:
     from gitopslab.controlplane.server.custom.cel.policies import PolicyChecker
@@ -36,6 +37,12 @@ def check_policy(causes: Causes, obj: Object) -> None:
         causes.required("spec.auditAnnotations", _NEITHER)
     for index, validation in enumerate(spec.get("validations") or ()):
         _check_validation(causes, validation, f"spec.validations[{index}]", checker)
+    for index, annotation in enumerate(spec.get("auditAnnotations") or ()):
+        _check_annotation(causes, annotation, f"spec.auditAnnotations[{index}]", name_of(obj), checker)
+    keys = [annotation.get("key", "") for annotation in spec.get("auditAnnotations") or ()]
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            causes.duplicate(f"spec.auditAnnotations[{index}].key", key)
 
 
 def check_policy_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:
@@ -61,6 +68,17 @@ def _check_validation(causes: Causes, validation: Object, path: str, checker: Po
         causes.invalid(f"{path}.message", message, "must not contain line breaks")
     if (reason := validation.get("reason")) is not None and reason not in _REASONS:
         causes.unsupported(f"{path}.reason", reason, _REASONS)
+
+
+def _check_annotation(causes: Causes, annotation: Object, path: str, name: str, checker: PolicyChecker) -> None:
+    """In the audit log a key stands behind the name of its policy."""
+    qualified = f"{name}/{annotation.get('key', '')}"
+    causes.each(f"{path}.key", qualified, formats.problems_of_qualified_name(qualified))
+    expression = annotation.get("valueExpression") or ""
+    if not expression.strip():
+        causes.required(f"{path}.valueExpression", "valueExpression is not specified")
+    else:
+        check_expression(causes, expression, f"{path}.valueExpression", checker, "string", "null_type")
 
 
 def check_binding(causes: Causes, obj: Object) -> None:

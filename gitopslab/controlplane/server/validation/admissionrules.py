@@ -197,9 +197,9 @@ def _add_variable(causes: Causes, name: str, expression: str, path: str, checker
 
 
 def check_expression(
-    causes: Causes, expression: str, path: str, checker: PolicyChecker, wanted: str, *, with_variables: bool = True
+    causes: Causes, expression: str, path: str, checker: PolicyChecker, *wanted: str, with_variables: bool = True
 ) -> None:
-    """An expression, which must be of a type."""
+    """An expression, which must be of one of some types."""
     from gitopslab.controlplane.server.custom.cel import engine
 
     try:
@@ -207,8 +207,9 @@ def check_expression(
     except engine.CompileError as error:
         causes.invalid(path, expression, error.told)
         return
-    if kind not in (wanted, ""):
-        causes.invalid(path, expression, f"must evaluate to {wanted} but got {kind}")
+    if kind not in (*wanted, ""):
+        types = wanted[0] if len(wanted) == 1 else f"one of [{' '.join(wanted)}]"
+        causes.invalid(path, expression, f"must evaluate to {types} but got {kind}")
 
 
 def check_reference(causes: Causes, reference: Object, path: str) -> None:

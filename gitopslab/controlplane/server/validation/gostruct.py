@@ -67,7 +67,7 @@ _FIELDS = {
     "Queuing": "Queues HandSize QueueLengthLimit",
     "ExemptLevel": "NominalConcurrencyShares LendablePercent",
     "PodSpec": (
-        "Volumes=[]Volume InitContainers=[]Container Containers=[]Container EphemeralContainers=[]Container "
+        "Volumes=[]Volume InitContainers=[]Container Containers=[]Container EphemeralContainers=[]EphemeralContainer "
         "RestartPolicy:s TerminationGracePeriodSeconds ActiveDeadlineSeconds DNSPolicy:s NodeSelector "
         "ServiceAccountName:s AutomountServiceAccountToken NodeName:s SecurityContext=*PodSecurityContext "
         "ImagePullSecrets=[]Reference Hostname:s Subdomain:s SetHostnameAsFQDN Affinity=*Affinity "
@@ -171,6 +171,7 @@ _FIELDS = {
     "DownwardFile": "Path:s FieldRef=*FieldReference ResourceFieldRef=*ResourceReference Mode",
     "Token": "Audience:s ExpirationSeconds:n Path:s",
 }
+_FIELDS["EphemeralContainer"] = f"{_FIELDS['Container']} TargetContainerName:s"
 _ZERO: dict[str, Any] = {"s": "", "n": 0, "b": False}
 _HOST_FIELDS = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
 _FIELD = re.compile(r"(?P<name>\w+)(?::(?P<zero>\w)|=(?P<shape>[\[\]*]*)(?P<struct>\w+))?")

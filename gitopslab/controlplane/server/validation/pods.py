@@ -166,7 +166,8 @@ def _check_kept_debuggers(causes: Causes, new: Object, old: Object) -> None:
             text = f'existing ephemeral containers "{name}" may not be removed\n'
             causes.forbidden("spec.ephemeralContainers", text)
         elif not same(wished[name], container):
-            text = f'existing ephemeral containers "{name}" may not be changed\n'
+            difference = gostruct.difference("EphemeralContainer", container, wished[name])
+            text = f'existing ephemeral containers "{name}" may not be changed\n{difference}'
             causes.forbidden("spec.ephemeralContainers", text)
 
 

@@ -9,6 +9,7 @@ from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.numbers import NOT_NEGATIVE, amount
 from gitopslab.machinery.objects import Object
+from gitopslab.machinery.quantity import canonical
 
 _STANDARD_CONTAINER = ("cpu", "memory", "ephemeral-storage")
 _QUOTA_COUNTS = (
@@ -83,6 +84,17 @@ def _check_amount(causes: Causes, name: str, value: str, path: str, *, of_pod: b
     elif check_name(causes, name, path) and name not in _POD_LEVEL and not name.startswith(_HUGE_PAGES):
         causes.unsupported(path, name, sorted((*_POD_LEVEL, _HUGE_PAGES)))
     check_quantity(causes, name, value, path)
+    if name.startswith(_HUGE_PAGES) and not _is_whole_pages(name, value):
+        causes.invalid(path, str(value), f"{value} is not positive integer multiple of {name}")
+
+
+def _is_whole_pages(name: str, value: str) -> bool:
+    """Pages are given out whole; their size is in the name (``IsHugePageResourceValueDivisible``)."""
+    try:
+        size = amount(canonical(name.removeprefix(_HUGE_PAGES)))
+    except (ValueError, ArithmeticError):
+        return False
+    return size > 0 and size % 1 == 0 and amount(value) % size == 0
 
 
 def _check_against_limit(causes: Causes, name: str, value: str, limits: dict[str, str], path: str) -> None:

@@ -6,6 +6,7 @@ Whether an address or node port is free is ``admission``'s.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
@@ -67,9 +68,11 @@ def check_service_change(causes: Causes, service: Object, before: Object, subres
     check_service(causes, service)
 
 
-def check_reachable(causes: Causes, address: str, path: str) -> None:
+def check_reachable(
+    causes: Causes, address: str, path: str, *, problems_of: Callable[[str], formats.Problems] = formats.problems_of_ip
+) -> None:
     """An address that packets can be sent to from elsewhere."""
-    problems = formats.problems_of_ip(address)
+    problems = problems_of(address)
     causes.each(path, address, problems)
     if problems:
         return

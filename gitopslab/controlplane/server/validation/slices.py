@@ -54,7 +54,7 @@ def _check_endpoint(causes: Causes, endpoint: Object, kind: str, path: str) -> N
         if kind in ("IPv4", "IPv6"):
             if not formats.problems_of_ip(address) and (":" in address) != (kind == "IPv6"):
                 causes.invalid(f"{path}.addresses", address, f"must be an {kind} address")
-            check_reachable(causes, address, here)
+            check_reachable(causes, address, here, problems_of=formats.problems_of_canonical_ip)
         elif kind == "FQDN":
             causes.each(here, address, formats.problems_of_subdomain(address.removesuffix(".")))
     if endpoint.get("hostname") is not None:

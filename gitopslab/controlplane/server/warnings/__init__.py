@@ -28,6 +28,7 @@ _BY_KEY: dict[str, Warnings] = {
     "cronjobs.batch": batch.of_cron_job,
     "services": networking.of_service,
     "endpoints": networking.of_endpoints,
+    "endpointslices.discovery.k8s.io": networking.of_endpoint_slice,
     "ingresses.networking.k8s.io": networking.of_ingress,
     "networkpolicies.networking.k8s.io": networking.of_network_policy,
     "persistentvolumes": storage.of_volume,

@@ -62,6 +62,12 @@ def of_ingress(ingress: Object, before: Object | None) -> Iterable[str]:
         yield f"annotation \"{_OLD_CLASS}\" is deprecated, please use 'spec.ingressClassName' instead"
 
 
+def of_endpoint_slice(endpoint_slice: Object, before: Object | None) -> Iterable[str]:
+    """Names instead of addresses, in a new one."""
+    if before is None and endpoint_slice.get("addressType") == "FQDN":
+        yield "spec.addressType: FQDN endpoints are deprecated"
+
+
 def of_network_policy(policy: Object, before: Object | None) -> Iterable[str]:
     """Ranges in an unusual form."""
     for direction, peers in (("ingress", "from"), ("egress", "to")):
