@@ -118,3 +118,15 @@ def test_a_resource_knows_no_other_methods_than_those_of_its_verbs(client: Clien
     for path in ("/api/v1/namespaces", "/api/v1/namespaces/default", "/api/v1/namespaces/default/pods/x/log"):
         assert client(method, path).code == 405
     assert client(method, "/api/v1/nothing").code == 404
+
+
+def test_what_could_stand_in_a_page_is_escaped_as_go_does(client: Client) -> None:
+    for agent in ("kubectl", "curl/8"):
+        answer = client.get("/api/v1/namespaces/default/pods?labelSelector=-a%3Db", user_agent=agent)
+        assert b"unable to parse requirement: \\u003cnil\\u003e: Invalid value" in answer.body
+        assert answer.json["message"].startswith("unable to parse requirement: <nil>: ")
+
+
+def test_the_values_of_a_selector_are_told_in_order(client: Client) -> None:
+    answer = client.get("/api/v1/namespaces/default/pods?labelSelector=a%20notin%20(b,-c)")
+    assert answer.json["message"].startswith('unable to parse requirement: values[0][a]: Invalid value: "-c"')

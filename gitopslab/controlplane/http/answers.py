@@ -44,7 +44,14 @@ class Answer:
 
 def line(found: Any) -> bytes:
     """JSON as Go's encoder writes it to a connection: with the end of its line."""
-    return orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE)
+    return _escaped(orjson.dumps(found, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _escaped(body: bytes) -> bytes:
+    """JSON whose texts could stand in a page, which Go's encoder sees to; these signs are nowhere else in it."""
+    if b"<" in body or b">" in body or b"&" in body:
+        return body.replace(b"<", b"\\u003c").replace(b">", b"\\u003e").replace(b"&", b"\\u0026")
+    return body
 
 
 def of_error(error: ApiError) -> Answer:
@@ -84,7 +91,7 @@ def for_people(answer: Answer) -> Answer:
     """The same JSON on many lines, as the real server sends it to browsers and ``curl``."""
     if answer.media_type != JSON or not answer.body:
         return answer
-    return replace(answer, body=orjson.dumps(orjson.loads(answer.body), option=orjson.OPT_INDENT_2))
+    return replace(answer, body=_escaped(orjson.dumps(orjson.loads(answer.body), option=orjson.OPT_INDENT_2)))
 
 
 def refusing(send: Send) -> Send:

@@ -99,7 +99,7 @@ def _check(requirement: selectors.Requirement) -> None:
         ValueError: With the wording of ``labels.NewRequirement``.
     """
     faults = [("<nil>", requirement.key, problems_of_qualified_name(requirement.key))]
-    for number, value in enumerate(requirement.values):
+    for number, value in enumerate(sorted(requirement.values)):
         faults.append((f"values[{number}][{requirement.key}]", value, problems_of_label_value(value)))
     for where, value, problems in faults:
         if problems:
