@@ -375,3 +375,17 @@ def test_a_patch_for_another_object_is_told_by_all_who_look_at_metadata(
     answer = client("PATCH", f"{path}/a", patch, **headers)
     assert answer.code == 422
     assert [cause["field"] for cause in answer.json["details"]["causes"]] == ["metadata.uid"] * times
+
+
+def test_a_strict_strategic_patch_of_a_scale_is_told_as_the_patch(client: Client) -> None:
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    assert client("POST", path, deployment("d")).code == 201
+    headers = {"content-type": "application/strategic-merge-patch+json"}
+    patch = {"spec": {"replicas": 0, "x": 1}}
+    answer = client("PATCH", f"{path}/d/scale?fieldValidation=Strict", patch, **headers)
+    assert (answer.code, answer.json["message"]) == (
+        422,
+        ' "" is invalid: patch: Invalid value: "map[spec:map[replicas:0 x:1]]": '
+        'strict decoding error: unknown field "spec.x"',
+    )
+    assert client("PATCH", f"{path}/d/scale", {"spec": {"replicas": 3}}, **headers).json["spec"] == {"replicas": 3}

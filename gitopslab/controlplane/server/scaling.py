@@ -100,8 +100,7 @@ def patch_scale(
     parent = verbs.get(who, resource, namespace, name).object
     if type == "apply":
         return _apply(verbs, who, resource, parent, patch, options)
-    kind: PatchType = "merge" if type == "strategic" else type
-    wanted, warnings = patches.result(SCALE, scale_of(resource, parent), patch, kind, options.field_validation)
+    wanted, warnings = patches.result(SCALE, scale_of(resource, parent), patch, type, options.field_validation)
     options.warnings.extend(warnings)
     if (found := _metadata_of(wanted).get("name")) != name:
         raise bad_request(f"the name of the object ({found or ''}) does not match the name on the URL ({name})")
