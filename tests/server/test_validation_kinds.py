@@ -159,6 +159,10 @@ STORAGE: list[tuple[Object, list[str]]] = [
      ["spec.accessModes: Forbidden: may not use ReadWriteOncePod with other access modes"]),
     (storage_class(), []),
     (storage_class(provisioner=""), ["provisioner: Required value"]),
+    (storage_class(provisioner="A B"),
+     ["provisioner: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and "
+      "must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+      "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"]),
     (storage_class(volumeBindingMode="Later"),
      ['volumeBindingMode: Unsupported value: "Later": supported values: "Immediate", "WaitForFirstConsumer"']),
 ]  # fmt: skip

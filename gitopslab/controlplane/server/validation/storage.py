@@ -99,7 +99,8 @@ def _check_driver(causes: Causes, driver: str, path: str) -> None:
     if not driver:
         causes.required(path)
     else:
-        causes.each(path, driver, formats.problems_of_qualified_name(driver.lower()))
+        driver = driver.lower()  # and so it is told
+        causes.each(path, driver, formats.problems_of_qualified_name(driver))
 
 
 def _check_parameters(causes: Causes, parameters: dict[str, str], *, may_be_empty: bool = True) -> None:
