@@ -20,7 +20,7 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.forge import Address, Forge
 from gitopslab.clusters.images import REAL_NODES
 from gitopslab.clusters.waiting import is_ready, wait_until
-from gitopslab.errors import LabError, WaitTimeoutError
+from gitopslab.errors import InvalidError, LabError, WaitTimeoutError
 from gitopslab.gitops.place import git_service
 from gitopslab.lab.answers import say
 from gitopslab.lab.targets import objects
@@ -185,9 +185,18 @@ def connect(client: Client, cluster: Cluster) -> Address:
     way = cluster.connect(address.port)
     if way.is_bridge:
         forge.listen_at(way, say)
-    for obj in git_service(address.port, way.address):
-        client.apply(obj)
+    lead(client, address.port, way.address)
     return address
+
+
+def lead(client: Client, port: int, address: str) -> None:
+    """Have the one URL of the lab's Git server lead to a port of an address."""
+    for obj in git_service(port, address):
+        try:
+            client.apply(obj)
+        except InvalidError:  # an endpoint that led to a name cannot be changed into one that leads to an address
+            client.delete(obj["kind"].lower(), name_of(obj), obj["metadata"]["namespace"])
+            client.apply(obj)
 
 
 def _place(release: Release) -> Path:

@@ -15,6 +15,7 @@ from standin_tools import Standins
 from gitopslab.clusters.context import ContextCluster
 from gitopslab.clusters.kind import KindCluster
 from gitopslab.clusters.kwok import KwokCluster
+from gitopslab.clusters.ports import network_of
 from gitopslab.errors import LabError, NotFoundError, SetupError, WaitTimeoutError
 from gitopslab.lab import Lab, installing
 from gitopslab.lab.flux.bootstrapping import components, install
@@ -159,6 +160,13 @@ def test_flux_is_installed_and_finds_the_labs_git(lab: Lab, capsys: pytest.Captu
         lab.client.get("deployment", "nothing", "flux-system")
 
 
+def test_the_url_of_the_git_server_leads_elsewhere_when_its_machine_has_another_address(lab: Lab) -> None:
+    for address, kind in (("localhost", "FQDN"), ("192.0.2.1", "IPv4"), ("192.0.2.2", "IPv4"), ("localhost", "FQDN")):
+        installing.lead(lab.client, 5050, address)
+        slice_ = lab.client.get("endpointslice", "git-forge", "gitopslab")
+        assert (slice_["addressType"], slice_["endpoints"][0]["addresses"]) == (kind, [address])
+
+
 def test_on_kind_the_real_flux_is_installed_from_a_folder(
     lab: Lab, room: Path, standins: Standins, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,6 +186,8 @@ def test_on_kind_the_real_flux_is_installed_from_a_folder(
 def test_on_a_context_flux_is_installed_and_told_what_it_cannot_reach(
     lab: Lab, room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if network_of(lab.nodes()[0]["status"]["addresses"][0]["address"]):
+        pytest.skip("this machine stands on a network like that of the simulated nodes, as with kind's Docker")
     monkeypatch.setenv("GITOPSLAB_HOME", str(tmp_path / "home"))
     namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: flux-system}\n---\n"
     (room / "install.yaml").write_text(namespace + MANIFESTS.format(image="tool:1"))
