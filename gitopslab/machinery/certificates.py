@@ -21,6 +21,12 @@ REQUESTS = "certificatesigningrequests.certificates.k8s.io"
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
 """The signer whose certificates the API server takes as proof of who a client is."""
 
+_SUBJECT = (
+    NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.LOCALITY_NAME,
+    NameOID.STATE_OR_PROVINCE_NAME, NameOID.STREET_ADDRESS, NameOID.POSTAL_CODE, NameOID.COMMON_NAME,
+    NameOID.SERIAL_NUMBER,
+)  # fmt: skip
+"""The parts of a subject that a certificate keeps, in their order (Go's ``pkix.Name.ToRDNSequence``)."""
 _BEGINNING = b"-----BEGIN CERTIFICATE REQUEST-----"
 _BACKDATE = timedelta(minutes=5)
 _SHORT = timedelta(hours=8)
@@ -106,7 +112,7 @@ class Authority:
         end = now + life if life < _SHORT else now + life - _BACKDATE
         builder = (
             x509.CertificateBuilder()
-            .subject_name(request.subject)
+            .subject_name(_in_order(request.subject))
             .issuer_name(self._certificate.subject)
             .public_key(request.public_key())
             .serial_number(x509.random_serial_number())
@@ -141,3 +147,11 @@ def _key_usage(usages: Collection[str]) -> x509.KeyUsage:
 
 def _extended_usage(usages: Collection[str]) -> x509.ExtendedKeyUsage:
     return x509.ExtendedKeyUsage([_EXTENDED_USAGES[usage] for usage in usages if usage in _EXTENDED_USAGES])
+
+
+def _in_order(subject: x509.Name) -> x509.Name:
+    """A subject as it is written again: all values of a part together, and of a name or number the last."""
+    parts = [subject.get_attributes_for_oid(oid) for oid in _SUBJECT]
+    single = (NameOID.COMMON_NAME, NameOID.SERIAL_NUMBER)
+    kept = [part[-1:] if oid in single else part for oid, part in zip(_SUBJECT, parts, strict=True)]
+    return x509.Name([x509.RelativeDistinguishedName(dict.fromkeys(part)) for part in kept if part])

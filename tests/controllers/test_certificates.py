@@ -146,6 +146,20 @@ def test_a_usage_that_no_client_needs_fails_the_request(plane: Plane, usages: li
     assert "certificate" not in found["status"]
 
 
+def test_a_subject_is_written_in_the_order_of_its_parts(plane: Plane) -> None:
+    names = ((NameOID.COMMON_NAME, "anna"), (NameOID.ORGANIZATION_NAME, "devs"), (NameOID.ORGANIZATION_NAME, "ops"))
+    subject = x509.Name([x509.NameAttribute(oid, value) for oid, value in names])
+    key = ec.generate_private_key(ec.SECP256R1())
+    asked = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    plane.api.create(request(asked.public_bytes(serialization.Encoding.PEM)))
+    decide(plane.api)
+    plane.manager.settle()
+    signed = base64.b64decode(plane.api.get(REQUESTS, "anna")["status"]["certificate"])
+    groups, name = x509.load_pem_x509_certificate(signed).subject.rdns
+    assert [part.value for part in name] == ["anna"]
+    assert {part.value for part in groups} == {"devs", "ops"}
+
+
 def test_another_signers_requests_are_left_to_it(plane: Plane) -> None:
     plane.api.create(request(pem("anna"), signerName="example.com/vault"))
     decide(plane.api)
