@@ -232,7 +232,7 @@ def covers(quota: Object, key: str, obj: Object) -> bool:
 def _is_in(term: Object, key: str, obj: Object) -> bool:
     scope = term.get("scopeName")
     if key == "persistentvolumeclaims":
-        return scope == "VolumeAttributesClass" and _selects(term, _volume_classes(obj))
+        return scope == "VolumeAttributesClass" and _selects(term, volume_classes(obj))
     if key != "pods":
         return False
     spec = obj.get("spec", {})
@@ -262,7 +262,8 @@ def _selects(term: Object, names: set[str]) -> bool:
     return bool(names)
 
 
-def _volume_classes(claim: Object) -> set[str]:
+def volume_classes(claim: Object) -> set[str]:
+    """The VolumeAttributesClasses that a claim asks for, has, or is being changed to."""
     status = claim.get("status", {})
     names = (
         claim.get("spec", {}).get("volumeAttributesClassName"),

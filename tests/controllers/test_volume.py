@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from conftest import Cluster
 
 CLAIMS, VOLUMES, CLASSES = "persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io"
+ATTRIBUTES = "volumeattributesclasses.storage.k8s.io"
 
 
 def volume(name: str, size: str = "2Gi", **spec: Any) -> Object:
@@ -197,6 +198,20 @@ def test_a_claim_whose_volume_is_gone_is_lost(cluster: Cluster) -> None:
     assert phase(cluster, CLAIMS, "foto") == "Lost"
     message = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
     assert ("ClaimLost", message) in cluster.events("PersistentVolumeClaim")
+
+
+def test_a_class_of_attributes_stays_until_no_claim_names_it(cluster: Cluster) -> None:
+    fast: Object = {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttributesClass", "metadata": {"name": "fast"}}
+    cluster.create({**fast, "driverName": "csi.test", "parameters": {"iops": "10"}})
+    cluster.create(claim(volumeAttributesClassName="fast"))
+    cluster.settle()
+    assert cluster.get(ATTRIBUTES, "fast", "")["metadata"]["finalizers"] == ["kubernetes.io/vac-protection"]
+    cluster.delete(ATTRIBUTES, "fast", "")
+    cluster.settle()
+    assert "deletionTimestamp" in cluster.get(ATTRIBUTES, "fast", "")["metadata"]
+    cluster.delete(CLAIMS, "foto")
+    cluster.settle()
+    assert not cluster.has(ATTRIBUTES, "fast", "")
 
 
 def test_the_labs_own_class_makes_volumes_and_deletes_them(cluster: Cluster) -> None:

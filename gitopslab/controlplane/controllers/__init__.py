@@ -38,7 +38,7 @@ from gitopslab.controlplane.controllers.resourcequota import ResourceQuotaContro
 from gitopslab.controlplane.controllers.serviceaccount import RootCaPublisher, ServiceAccountController
 from gitopslab.controlplane.controllers.servicecidr import ServiceCidrController
 from gitopslab.controlplane.controllers.statefulset import StatefulSetController
-from gitopslab.controlplane.controllers.storageprotection import ClaimProtection, VolumeProtection
+from gitopslab.controlplane.controllers.storageprotection import ClaimProtection, ClassProtection, VolumeProtection
 from gitopslab.controlplane.controllers.tainteviction import TaintEvictionController
 from gitopslab.controlplane.controllers.tokens import TokenController
 from gitopslab.controlplane.controllers.ttl import TtlAfterFinishedController
@@ -76,6 +76,7 @@ _KINDS = (
     LocalPathProvisioner,
     ClaimProtection,
     VolumeProtection,
+    ClassProtection,
     NodeLifecycleController,
     NodeIpamController,
     NodeTtlController,

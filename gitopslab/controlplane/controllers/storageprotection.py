@@ -1,9 +1,9 @@
-"""Holds claims that pods use, and volumes that are bound, back from deletion.
+"""Holds claims that pods use, volumes that are bound, and classes that either names back from deletion.
 
-The API server puts a finalizer on each new claim and volume; the controllers here take it off once deletion was asked
-for and nobody uses the object any more.
+The API server puts a finalizer on each new claim, volume and VolumeAttributesClass; the controllers here take it off
+once deletion was asked for and nobody uses the object any more.
 
-Upstream: ``pkg/controller/volume/{pvcprotection,pvprotection}``.
+Upstream: ``pkg/controller/volume/{pvcprotection,pvprotection,vacprotection}``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Sour
 from gitopslab.errors import NotFoundError
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, is_terminating, name_of, namespace_of
+from gitopslab.machinery.usage import volume_classes
 
 CLAIM_FINALIZER = "kubernetes.io/pvc-protection"
 VOLUME_FINALIZER = "kubernetes.io/pv-protection"
+CLASS_FINALIZER = "kubernetes.io/vac-protection"
+CLASSES = "volumeattributesclasses.storage.k8s.io"
 
 
 def _drop(api: Api, resource: str, obj: Object, finalizer: str) -> None:
@@ -80,3 +83,39 @@ class VolumeProtection:
         if _is_held(volume, VOLUME_FINALIZER):
             _drop(self._api, VOLUMES, volume, VOLUME_FINALIZER)
         return DONE
+
+
+class ClassProtection:
+    """Reconciles VolumeAttributesClasses that are being deleted."""
+
+    name = "volumeattributesclass-protection-controller"
+
+    def __init__(self, api: Api, manager: Manager, clock: Clock) -> None:
+        self._api = api
+        self._classes = manager.informer(CLASSES)
+        self._claims = manager.informer(CLAIMS)
+        self._volumes = manager.informer(VOLUMES)
+        self.sources: tuple[Source, ...] = (
+            Source(CLASSES),
+            Source(CLAIMS, lambda event: _named(volume_classes(event.object)), previous=True),
+            Source(VOLUMES, lambda event: _named(by_class(event.object)), previous=True),
+        )
+
+    def reconcile(self, request: Request) -> Result:
+        """Let a class go that no claim and no volume names."""
+        found = self._classes.get(request.name)
+        if found is not None and _is_held(found, CLASS_FINALIZER):
+            users = (self._claims.indexed(volume_classes, request.name), self._volumes.indexed(by_class, request.name))
+            if not any(map(any, users)):
+                _drop(self._api, CLASSES, found, CLASS_FINALIZER)
+        return DONE
+
+
+def by_class(volume: Object) -> Iterable[str]:
+    """The index of volumes by the VolumeAttributesClass they have."""
+    name = volume["spec"].get("volumeAttributesClassName")
+    return (name,) if name else ()
+
+
+def _named(names: Iterable[str]) -> list[Request]:
+    return [Request("", name) for name in names]

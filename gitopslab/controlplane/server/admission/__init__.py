@@ -132,6 +132,8 @@ class Admission:
                 storage.set_default_class(attributes, self._reader)
             case "persistentvolumes":
                 storage.protect(attributes, "kubernetes.io/pv-protection")
+            case "volumeattributesclasses.storage.k8s.io":
+                storage.protect(attributes, "kubernetes.io/vac-protection")
             case "ingresses.networking.k8s.io":
                 ingresses.set_default_class(attributes, self._reader)
 

@@ -12,7 +12,7 @@ _CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 
 def protect(attributes: Attributes, finalizer: str) -> None:
-    """StorageObjectInUseProtection: a new volume or claim gets the finalizer its controller takes off when unused."""
+    """StorageObjectInUseProtection: what is new gets the finalizer that its controller takes off when unused."""
     if attributes.operation != "CREATE":
         return
     finalizers = attributes.wished()["metadata"].setdefault("finalizers", [])
