@@ -171,6 +171,14 @@ def test_claims_and_volumes_are_protected_while_in_use(api: LocalApi) -> None:
     assert api.create(claim("c"))["metadata"]["finalizers"] == ["kubernetes.io/pvc-protection"]
 
 
+def test_what_a_claim_cannot_ask_for_yet_is_forgotten_before_the_rest_is_looked_at(api: LocalApi) -> None:
+    odd = {"apiGroup": "a.b", "kind": "X", "name": "x"}
+    there = {"kind": "PersistentVolumeClaim", "name": "c", "namespace": "other"}
+    made = api.create(claim("c", dataSource=odd, dataSourceRef=there))
+    assert "dataSource" not in made["spec"]
+    assert "dataSourceRef" not in made["spec"]
+
+
 def test_a_claim_without_a_class_gets_the_default_one(api: LocalApi) -> None:
     assert "storageClassName" not in api.create(claim("before"))["spec"]
     api.create(storage_class("slow"))

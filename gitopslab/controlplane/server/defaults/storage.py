@@ -30,12 +30,13 @@ def set_claim(claim: Object) -> None:
 def _set_sources(spec: Object) -> None:
     """Two fields for one thing: the older one knows claims and snapshots only, and quietly forgets all else."""
     old, new = spec.get("dataSource"), spec.get("dataSourceRef")
+    if (new or {}).get("namespace"):
+        new = None  # as a field of a feature that is off it is dropped before it is looked at
     if new is None and old is not None and (old.get("kind"), old.get("apiGroup") or "") not in _OLD_SOURCES:
         spec.pop("dataSource")
-        return
-    if old is not None and new is None:
+    elif old is not None and new is None:
         spec["dataSourceRef"] = dict(old)
-    elif new is not None and old is None and not new.get("namespace"):
+    elif new is not None and old is None:
         spec["dataSource"] = dict(new)
 
 
