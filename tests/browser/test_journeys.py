@@ -37,8 +37,10 @@ _IN_VIEW = """() => {
 }"""
 _IDLE = """() => {
   const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
-  return sessionContext.session.kernel.status === 'idle' && !content.node.querySelector('.jp-mod-pending');
+  const above = content.widgets.slice(0, content.activeCellIndex).filter((cell) => cell.model.type === 'code');
+  return sessionContext.session.kernel.status === 'idle' && above.every((cell) => cell.model.executionCount);
 }"""
+"""All that was asked for has run; a kernel that has not been told yet is idle, too."""
 
 
 @pytest.fixture
