@@ -242,6 +242,11 @@ def gone(message: str) -> GoneError:
     return GoneError(410, "Expired", message)
 
 
+def aggregated(messages: Sequence[str]) -> str:
+    """Several messages as one, as Go words them (``utilerrors.Aggregate``); empty for none."""
+    return f"[{', '.join(messages)}]" if len(messages) > 1 else "".join(messages)
+
+
 def invalid(kind: str, group: str, name: str, causes: Sequence[tuple[str, str, str]]) -> InvalidError:
     """422 built from field errors, worded as ``field.ErrorList.ToAggregate`` words them.
 
@@ -252,9 +257,8 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[tuple[str, str, s
         causes: One ``(field, reason, message)`` an error, in the order found; the message without its field.
     """
     texts = [f"{field}: {message}" for field, _, message in dict.fromkeys(causes)]
-    body = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
     details: dict[str, Any] = {"name": name, "group": group, "kind": kind}
     details = {key: value for key, value in details.items() if value}
     details["causes"] = [{"reason": reason, "message": message, "field": field} for field, reason, message in causes]
-    return InvalidError(422, "Invalid", f'{qualified} "{name}" is invalid: {body}', details=details)
+    return InvalidError(422, "Invalid", f'{qualified} "{name}" is invalid: {aggregated(texts)}', details=details)

@@ -21,7 +21,7 @@ from gitopslab.controlplane.runtime.informer import by_controller
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.controlplane.runtime.recorder import Recorder
-from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError, bad_request
+from gitopslab.errors import AlreadyExistsError, ApiError, NotFoundError, aggregated, bad_request
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import (
     Object,
@@ -192,4 +192,4 @@ class StatefulSetController:
 
 def _blocked(problems: list[str]) -> ApiError:
     """What keeps a pod from being created, as one error; the controller tries again after a while."""
-    return bad_request(problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
+    return bad_request(aggregated(problems))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.errors import aggregated
 from gitopslab.machinery import usage
 from gitopslab.machinery.objects import Object, is_terminating
 from gitopslab.machinery.usage import Amount, Amounts
@@ -86,7 +87,7 @@ def _is_going(attributes: Attributes) -> bool:
 def _refuse(attributes: Attributes, errors: list[str]) -> None:
     unique = list(dict.fromkeys(errors))
     if unique:
-        raise attributes.refusal(unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]")
+        raise attributes.refusal(aggregated(unique))
 
 
 def _fill(container: Object, defaults: Object, called: str) -> Iterator[str]:

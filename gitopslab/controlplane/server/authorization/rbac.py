@@ -17,6 +17,7 @@ from gitopslab.controlplane.server.authorization.attributes import MASTERS, RBAC
 from gitopslab.controlplane.server.feed import Feed
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.records import Change
+from gitopslab.errors import aggregated
 from gitopslab.machinery.objects import Object, name_of, namespace_of
 from gitopslab.machinery.policyrules import Rule
 
@@ -64,8 +65,7 @@ class Grants:
     @property
     def trouble(self) -> str:
         """The errors as one text (``utilerrors.Aggregate``)."""
-        unique = list(dict.fromkeys(self.errors))
-        return unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]" if unique else ""
+        return aggregated(list(dict.fromkeys(self.errors)))
 
 
 class Authorizer:

@@ -17,7 +17,7 @@ from gitopslab.controlplane.server.admission.attributes import Reader
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels
 from gitopslab.controlplane.server.webhookclients import STATUS, CallError, Client, Review, Shape, ask
-from gitopslab.errors import ApiError
+from gitopslab.errors import ApiError, aggregated
 from gitopslab.machinery.names import CHANCE, new_uid
 from gitopslab.machinery.objects import Object, copy_of
 from gitopslab.machinery.typed import go_kind
@@ -152,8 +152,7 @@ def _check_words(field: str, given: Object) -> None:
     else:
         check_annotations(causes, given, "metadata.annotation")
     if causes:
-        told = [f"{path}: {message}" for path, _, message in causes.found]
-        raise ValueError(told[0] if len(told) == 1 else f"[{', '.join(told)}]")
+        raise ValueError(aggregated([f"{path}: {message}" for path, _, message in causes.found]))
 
 
 def _go_type(value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from gitopslab.controlplane.server.admission.attributes import Attributes
 from gitopslab.controlplane.server.admission.policies.faults import Fault
 from gitopslab.controlplane.server.admission.review import request_of
+from gitopslab.errors import aggregated
 from gitopslab.machinery.objects import Object
 
 _USED = re.compile(r"\bvariables\.(\w+)")
@@ -58,7 +59,7 @@ def is_met(conditions: list[Object], scope: Scope) -> bool:
         except ValueError as error:
             faults.append(str(error))
     if faults:
-        raise ValueError(faults[0] if len(faults) == 1 else f"[{', '.join(faults)}]")
+        raise ValueError(aggregated(faults))
     return True
 
 
