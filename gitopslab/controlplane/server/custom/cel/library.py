@@ -75,7 +75,8 @@ def _largest(items: list[Any]) -> Any:
 def _order(one: opaque.Opaque, other: opaque.Opaque) -> int:
     if one["is"] == "quantity":
         return opaque.compare(one, other)
-    return (versions.rank(one) > versions.rank(other)) - (versions.rank(one) < versions.rank(other))
+    first, second = versions.rank(one), versions.rank(other)
+    return (first > second) - (first < second)
 
 
 def _wrapped(value: Any) -> Any:

@@ -51,28 +51,24 @@ def _renamed_without_zone(part: Expr, number: int) -> None:
 
 def _plain(part: Expr, number: int) -> None:
     """``string(x)``: of what an address is written as."""
-    inner = _copy(part, number + 1)
-    _renamed(inner, number)
-    part.call.Clear()
-    part.call.function = "string"
-    part.call.args.append(inner)
+    _enclosed(part, number, "string")
 
 
 def _optional(part: Expr, number: int) -> None:
     """A call that may give nothing: the first of what a list holds, if anything."""
-    inner = _copy(part, number + 1)
-    _renamed(inner, number)
-    part.call.Clear()
-    part.call.function = "_[?_]"
-    part.call.args.append(inner)
+    _enclosed(part, number, "_[?_]")
     part.call.args.add(id=number + 2).constant.int = 0
 
 
-def _copy(part: Expr, number: int) -> Expr:
-    found = type(part)()
-    found.CopyFrom(part)
-    found.id = number
-    return found
+def _enclosed(part: Expr, number: int, function: str) -> None:
+    """Have a part become a call of a function of what it is now, under the name it has with us."""
+    inner = type(part)()
+    inner.CopyFrom(part)
+    inner.id = number + 1
+    _renamed(inner, number)
+    part.call.Clear()
+    part.call.function = function
+    part.call.args.append(inner)
 
 
 _CHANGES: dict[str, _Change] = {

@@ -50,10 +50,11 @@ def _check_spec(causes: Causes, spec: Object, before: Object | None = None) -> N
     names.check_group(causes, spec.get("group") or "", "spec.group")
     names.check_scope(causes, spec.get("scope") or "", "spec.scope")
     held = versions.Hoisted(spec)
-    versions.check(causes, held, spec, before)
+    unchanged = versions.names_of_unchanged(spec, before)
+    versions.check(causes, held, spec, before, unchanged)
     names.check_required(causes, spec["names"], "spec.names")
     names.check(causes, spec["names"], "spec.names")
-    versions.check_shared(causes, held, spec, before)
+    versions.check_shared(causes, held, unchanged)
     converts = spec.get("conversion") or {}
     if spec.get("preserveUnknownFields") and converts and converts.get("strategy") != "None":
         message = "must be None if spec.preserveUnknownFields is true"

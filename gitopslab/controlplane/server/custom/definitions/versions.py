@@ -6,6 +6,7 @@ hears of faults in its schema at ``spec.validation``, not at ``spec.versions[0].
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from gitopslab.controlplane.server.custom.definitions import columns, internal, schemas
@@ -37,10 +38,17 @@ class Hoisted:
         return self.shared[part] if part in self.shared else version.get(part)
 
 
-def check(causes: Causes, held: Hoisted, spec: Object, before: Object | None) -> None:
-    """Report what is wrong with each version of its own, and with all of them together."""
+def check(causes: Causes, held: Hoisted, spec: Object, before: Object | None, unchanged: Collection[str]) -> None:
+    """Report what is wrong with each version of its own, and with all of them together.
+
+    Args:
+        causes: Where to report.
+        held: What the versions have, and what they share.
+        spec: Of the definition.
+        before: What it was; None for a new one.
+        unchanged: The versions that ``names_of_unchanged`` found.
+    """
     _check_schemas_given(causes, spec, before)
-    unchanged = names_of_unchanged(spec, before)
     for index, version in enumerate(held.versions):
         _check_version(causes, held, version, f"spec.versions[{index}]", is_unchanged=version.get("name") in unchanged)
     _check_flags(causes, held)
@@ -58,10 +66,9 @@ def names_of_unchanged(spec: Object, before: Object | None) -> set[str]:
     }
 
 
-def check_shared(causes: Causes, held: Hoisted, spec: Object, before: Object | None) -> None:
+def check_shared(causes: Causes, held: Hoisted, unchanged: Collection[str]) -> None:
     """Report what is wrong with schema, subresources, columns and selectable fields that all versions share."""
-    first = held.versions[0].get("name") if held.versions else None
-    is_unchanged = first in names_of_unchanged(spec, before)
+    is_unchanged = bool(held.versions) and held.versions[0].get("name") in unchanged
     schema, path = held.shared.get("schema"), "spec.validation"
     has_status = any("status" in (held.part(version, "subresources") or {}) for version in held.versions)
     schemas.check(causes, schema, path, has_status=has_status, is_unchanged=is_unchanged)
