@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.gotypes import Type
 from gitopslab.machinery.objects import Object, copy_of
 from gitopslab.machinery.scalars import base64_offset, canonical_time, quantity
@@ -303,17 +304,6 @@ def _go_name(owner: Struct, name: str) -> str:
     embedded, fields, others = _EMBEDDED.get(owner.key, ("", (), ()))
     is_below = name in fields if fields else name not in others
     return f"{embedded}.{name}" if embedded and is_below else name
-
-
-def go_kind(value: Any) -> str:
-    """What Go's JSON errors call a value."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
 
 
 def _unstructured_wording(value: Any, kind: Type) -> str:

@@ -21,8 +21,8 @@ import orjson
 
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.server.webhookclients import CallError, Destination, Review
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.typed import go_kind
 
 _HTTPS = 443
 _LARGEST = 3 * 1024 * 1024

@@ -13,6 +13,7 @@ from typing import Any
 from gitopslab.controlplane.server.fieldset import spelled
 from gitopslab.controlplane.server.structured import slot_of, step_of
 from gitopslab.errors import bad_request, unclassified
+from gitopslab.machinery.golang import go_type
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import go_text
 from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of
@@ -120,7 +121,7 @@ def _key_fault(kind: Slot, item: Any) -> str:
 def _scalar_fault(shape: str, value: Any) -> str:
     if shape in ("integer", "number"):
         fits = isinstance(value, int | float) and not isinstance(value, bool)
-        return "" if fits else f"expected numeric (int or float), got {_go_type(value)}"
+        return "" if fits else f"expected numeric (int or float), got {go_type(value)}"
     if shape in ("string", "bytes"):
         return (
             ""
@@ -130,11 +131,6 @@ def _scalar_fault(shape: str, value: Any) -> str:
     if shape == "boolean":
         return "" if isinstance(value, bool) else f"expected boolean, got &{{{go_text(value)}}}"
     return f"expected any scalar, got &{{{go_text(value)}}}" if isinstance(value, dict | list) else ""
-
-
-def _go_type(value: Any) -> str:
-    names = {bool: "bool", int: "int64", float: "float64", str: "string", list: "[]interface {}"}
-    return names.get(type(value), "map[string]interface {}")
 
 
 def _go_syntax(value: Any) -> str:

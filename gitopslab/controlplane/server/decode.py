@@ -15,9 +15,10 @@ from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, bad_request
 from gitopslab.machinery import gotypes, protobuf, schema
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object, group_of
-from gitopslab.machinery.typed import Reader, TypedError, go_kind
+from gitopslab.machinery.typed import Reader, TypedError
 
 JSON = "application/json"
 YAML = "application/yaml"

@@ -18,11 +18,12 @@ from gitopslab.controlplane.server.decode import unsupported_media_type
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, InvalidError, bad_request, invalid, unclassified
 from gitopslab.machinery import schema
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.json_patch import json_patch
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import MergeError, go_text, merge_patch, strategic_patch
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.typed import Reader, TypedError, go_kind
+from gitopslab.machinery.typed import Reader, TypedError
 
 CONTENT_TYPES: dict[str, PatchType] = {
     "application/json-patch+json": "json",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from gitopslab.controlplane.runtime.strands import elsewhere
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.typed import go_kind
 
 if TYPE_CHECKING:
     from gitopslab.controlplane.server.admission.attributes import Reader

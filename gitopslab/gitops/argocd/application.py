@@ -35,7 +35,6 @@ from gitopslab.gitops.argocd.kinds import (
     SKIP_RECONCILE,
 )
 from gitopslab.gitops.argocd.live import LiveState
-from gitopslab.gitops.argocd.options import is_true
 from gitopslab.gitops.argocd.project import refusal
 from gitopslab.gitops.argocd.refresh import Level, Refreshing
 from gitopslab.gitops.argocd.sources import Sources
@@ -46,6 +45,7 @@ from gitopslab.gitops.argocd.sync.step import Circumstances, Step
 from gitopslab.gitops.argocd.telling import Found, Teller
 from gitopslab.gitops.argocd.tracking import instance_of
 from gitopslab.gitops.surroundings import Surroundings
+from gitopslab.machinery.golang import is_true
 from gitopslab.machinery.objects import Object, annotations_of, is_terminating, name_of, namespace_of, uid_of
 
 _SETTINGS = (settings.NAME, settings.PARAMETERS)

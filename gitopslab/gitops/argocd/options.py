@@ -32,8 +32,3 @@ def option_of(obj: Object | None, name: str, default: str | None) -> str | None:
     """What an option is set to for an object: what it says itself, else what the application says."""
     own = value_of(words(obj, SYNC_OPTIONS), name) if obj is not None else None
     return own if own is not None else default
-
-
-def is_true(text: str) -> bool:
-    """Whether a text is one of those that Go's ``strconv.ParseBool`` takes for true."""
-    return text in ("1", "t", "T", "true", "TRUE", "True")

@@ -15,9 +15,9 @@ from typing import Protocol
 from gitopslab.errors import LabError
 from gitopslab.gitops.argocd.glob import is_listed
 from gitopslab.gitops.argocd.kinds import NAMESPACE
-from gitopslab.gitops.argocd.options import is_true
 from gitopslab.gitops.argocd.tracking import Method
 from gitopslab.machinery import cron
+from gitopslab.machinery.golang import is_true
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from gitopslab.errors import RenderError
+from gitopslab.machinery.golang import go_type
 from gitopslab.machinery.merge import go_text
 from gitopslab.machinery.objects import Object
 
 _NAMES = ("name", "namespace", "generateName")
-_TYPES = {bool: "bool", int: "int64", float: "float64", str: "string", list: "[]interface {}"}
 
 
 def shaped(obj: Object) -> Object:
@@ -57,4 +57,4 @@ def _text(value: Any) -> str:
 
 
 def _told(value: Any) -> str:
-    return f"{go_text(value)} is of the type {_TYPES.get(type(value), 'map[string]interface {}')}"
+    return f"{go_text(value)} is of the type {go_type(value)}"

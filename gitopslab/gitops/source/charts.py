@@ -23,9 +23,9 @@ from gitopslab.gitops.git.remote import File
 from gitopslab.gitops.render import helm
 from gitopslab.gitops.source import archive
 from gitopslab.gitops.source.semver import Range, VersionError, parse
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.typed import go_kind
 
 _VALUES = "values.yaml"
 _NO_VERSION = "invalid chart reference: failed to get chart version for remote reference"

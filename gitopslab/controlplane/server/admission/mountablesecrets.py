@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitopslab.machinery.golang import is_true
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 
 _ENFORCED = "kubernetes.io/enforce-mountable-secrets"
-_TRUE = ("1", "t", "T", "TRUE", "true", "True")  # what Go reads as true
 _KINDS = {"initContainers": "init container", "containers": "container"}
 
 
 def fault(account: Object, spec: Object) -> str:
     """Why a pod with this spec may not run as an account; empty when it may."""
-    if annotations_of(account).get(_ENFORCED) not in _TRUE:
+    if not is_true(annotations_of(account).get(_ENFORCED, "")):
         return ""
     known = {reference.get("name") for reference in account.get("secrets") or ()}
     for user, secret in _used(spec):

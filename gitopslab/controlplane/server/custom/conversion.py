@@ -18,9 +18,9 @@ from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels
 from gitopslab.controlplane.server.webhookclients import STATUS, CallError, Client, Review, Shape, ask
 from gitopslab.errors import ApiError, aggregated
+from gitopslab.machinery.golang import go_kind, go_type
 from gitopslab.machinery.names import CHANCE, new_uid
 from gitopslab.machinery.objects import Object, copy_of
-from gitopslab.machinery.typed import go_kind
 
 _GROUP = "apiextensions.k8s.io"
 _RESPONSE = Shape("v1.ConversionResponse", "object", {
@@ -134,10 +134,10 @@ def _metadata(before: Object, found: Object) -> Object:
         if given is None:
             continue
         if not isinstance(given, dict):
-            raise ValueError(f"invalid metadata.{field} of type {_go_type(given)} in converted object")
+            raise ValueError(f"invalid metadata.{field} of type {go_type(given)} in converted object")
         for name, value in given.items():
             if not isinstance(value, str):
-                message = f"must be a string, but is {_go_type(value)} in converted object"
+                message = f"must be a string, but is {go_type(value)} in converted object"
                 raise ValueError(f"metadata.{field}[{name}] {message}")
         if given != before.get(field):
             _check_words(field, given)
@@ -153,21 +153,6 @@ def _check_words(field: str, given: Object) -> None:
         check_annotations(causes, given, "metadata.annotation")
     if causes:
         raise ValueError(aggregated([f"{path}: {message}" for path, _, message in causes.found]))
-
-
-def _go_type(value: Any) -> str:
-    match value:
-        case bool():
-            return "bool"
-        case int():
-            return "int64"
-        case float():
-            return "float64"
-        case list():
-            return "[]interface {}"
-        case dict():
-            return "map[string]interface {}"
-    return "<nil>" if value is None else "string"
 
 
 def _failure(message: str) -> ApiError:

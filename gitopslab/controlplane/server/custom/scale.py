@@ -11,6 +11,7 @@ from typing import Any
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.errors import bad_request, unclassified
+from gitopslab.machinery.golang import go_type
 from gitopslab.machinery.merge import go_text
 from gitopslab.machinery.objects import Object
 
@@ -113,9 +114,4 @@ def _at(obj: Object, path: str) -> Any:
 
 
 def _wrong_type(path: str, value: Any, wanted: str) -> str:
-    return f"{path} accessor error: {go_text(value)} is of the type {_go_type(value)}, expected {wanted}"
-
-
-def _go_type(value: Any) -> str:
-    names = {bool: "bool", int: "int64", float: "float64", str: "string", list: "[]interface {}"}
-    return names.get(type(value), "map[string]interface {}")
+    return f"{path} accessor error: {go_text(value)} is of the type {go_type(value)}, expected {wanted}"

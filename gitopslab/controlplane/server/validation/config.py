@@ -8,8 +8,8 @@ from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_finalizers, check_immutable
 from gitopslab.controlplane.server.wire import from_json
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.objects import Object, annotations_of
-from gitopslab.machinery.typed import go_kind
 
 MAX_SIZE = 1024 * 1024
 _LOCKED = "field is immutable when `immutable` is set"

@@ -17,9 +17,9 @@ from gitopslab.controlplane.server.admission.review import request_of
 from gitopslab.controlplane.server.webhookclients import STATUS, TEXT, CallError, Client, Review, Shape, ask
 from gitopslab.controlplane.server.wire import from_json
 from gitopslab.errors import ApiError, bad_request
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.names import CHANCE, new_uid
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.typed import go_kind
 
 _GROUP = "admission.k8s.io"
 _RESPONSE = Shape("v1.AdmissionResponse", "object", {
