@@ -57,6 +57,7 @@ def test_yaml_is_written_as_go_writes_it() -> None:
         'a:\n  at: "2026-01-01T00:00:00Z"\n  lines: |\n    x\n    y\n  plain: a b\n  text: "true"\n'
         'b: "0"\nc:\n- d: 1\ne: ""\n'
     )
+    assert as_yaml(b'{"answer":"y"}') == b'answer: "y"\n', "which Go would read as true"
 
 
 def test_who_wants_yaml_hears_of_a_failure_in_yaml(client: Client) -> None:

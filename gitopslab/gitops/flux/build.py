@@ -20,6 +20,7 @@ from gitopslab.errors import RenderError
 from gitopslab.gitops.flux.decryption import check_readable
 from gitopslab.gitops.render import confined, generated, kustomize, substitution
 from gitopslab.gitops.source import archive
+from gitopslab.machinery.go_yaml import written
 from gitopslab.machinery.objects import Object
 
 _NUMBERS = 2**32
@@ -79,7 +80,7 @@ def _digest(text: str, objects: Sequence[Object], finished: Sequence[Object]) ->
     documents = text.split(_BETWEEN)
     for at, (before, after) in enumerate(zip(objects, finished, strict=True)):
         if before is not after:
-            documents[at] = substitution.dumped(after).removesuffix("\n" if at + 1 < len(documents) else "")
+            documents[at] = written(after, folds=False).removesuffix("\n" if at + 1 < len(documents) else "")
     return f"sha256:{hashlib.sha256(_BETWEEN.join(documents).encode()).hexdigest()}"
 
 

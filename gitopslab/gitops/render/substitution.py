@@ -11,32 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-import yaml
-
 from gitopslab.errors import RenderError
 from gitopslab.gitops.render.envsubst import expand
+from gitopslab.machinery.go_yaml import written
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object, annotations_of, group_of, labels_of, name_of
 
 _NAME = "^[_[:alpha:]][_[:alpha:][:digit:]]*$"
 _IS_NAME = re.compile(r"[_A-Za-z][_A-Za-z0-9]*\Z")
-_TEXT = "tag:yaml.org,2002:str"
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
-
-
-class _GoDumper(yaml.SafeDumper):
-    """Quotes what Go's YAML takes for a truth value, too: a mere ``y`` or ``n``; and all of them as Go does."""
-
-
-def _text(dumper: _GoDumper, text: str) -> yaml.Node:
-    """Lines are a block, what would be read as something else is in double quotes, and the rest is as it comes."""
-    means = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
-    style = "|" if "\n" in text else '"' if means != _TEXT else None
-    return dumper.represent_scalar(_TEXT, text, style)
-
-
-_GoDumper.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"[yYnN]\Z"), list("yYnN"))
-_GoDumper.add_representer(str, _text)
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -58,7 +41,7 @@ def substituted(obj: Object, variables: Mapping[str, str]) -> Object:
     Raises:
         RenderError: A variable is not set and has no default, or what comes out is no YAML.
     """
-    text = dumped(obj)
+    text = written(obj, folds=False)
     if "$" not in text:
         return obj
     try:
@@ -71,11 +54,6 @@ def substituted(obj: Object, variables: Mapping[str, str]) -> Object:
         raise RenderError(f"YAMLToJSON: {error}") from error
     read: Object = found
     return read
-
-
-def dumped(obj: Object) -> str:
-    """An object as Go's YAML, which is how kustomize prints it."""
-    return str(yaml.dump(obj, Dumper=_GoDumper, sort_keys=True, width=2**31, allow_unicode=True))
 
 
 def title(obj: Object) -> str:
