@@ -22,7 +22,7 @@ from gitopslab.clusters.pipelines import PipelineClient
 from gitopslab.course.exercise import Push
 from gitopslab.course.source import Source
 from gitopslab.errors import LabError, RenderError, WaitTimeoutError
-from gitopslab.gitops.git import remote
+from gitopslab.gitops.git import remote, speaking
 from gitopslab.gitops.git.commits import Commits
 from gitopslab.gitops.git.origin import Origin
 from gitopslab.gitops.git.working import WorkingCopy
@@ -159,9 +159,9 @@ class Projects:
     def _origin(self, project: str) -> Origin:
         return origin_of(self._address(), project)
 
-    def _remote(self, project: str) -> remote.Address:
+    def _remote(self, project: str) -> speaking.Address:
         address = self._address()
-        return remote.Address(f"{address.url}/{project}.git", USER, address.token)
+        return speaking.Address(f"{address.url}/{project}.git", USER, address.token)
 
 
 def _edit(copy: WorkingCopy, name: str, text: str | None, replaces: str) -> None:

@@ -18,7 +18,8 @@ from gitopslab.gitops.argocd.hooks import is_hook, is_skipped
 from gitopslab.gitops.argocd.revision import resolve
 from gitopslab.gitops.argocd.sources import sources_of
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import HEADS, Address, File
+from gitopslab.gitops.git.remote import HEADS, File
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.place import git_url
 from gitopslab.gitops.source import reference
 from gitopslab.lab.rendering import address_of, of_application, of_kustomization

@@ -19,7 +19,8 @@ from gitopslab.gitops.flux.normalizing import normalized
 from gitopslab.gitops.flux.order import in_order
 from gitopslab.gitops.flux.run import Run
 from gitopslab.gitops.flux.variables import Reader, variables_of
-from gitopslab.gitops.git.remote import Address, File
+from gitopslab.gitops.git.remote import File
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.place import git_url
 from gitopslab.gitops.source import archive, ignore
 from gitopslab.machinery.kinds import Catalog

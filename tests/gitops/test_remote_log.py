@@ -7,7 +7,7 @@ from projects import Project
 
 from gitopslab.errors import GitError
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import Address
+from gitopslab.gitops.git.speaking import Address
 
 
 def test_the_log_goes_back_from_a_commit_newest_first(project: Project) -> None:

@@ -16,7 +16,8 @@ from gitopslab.errors import LabError, RenderError
 from gitopslab.gitops.argocd.generate import Context, Generated, generate
 from gitopslab.gitops.argocd.revision import is_commit, resolve
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import Address, File, NoCommitError
+from gitopslab.gitops.git.remote import File, NoCommitError
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.version import KUBERNETES
 

@@ -17,7 +17,7 @@ from gitopslab.gitops.argocd.kinds import NAMESPACE, SECRET_TYPE
 from gitopslab.gitops.argocd.making import Made, Piece, is_readable, made, settled
 from gitopslab.gitops.argocd.project import project_of
 from gitopslab.gitops.argocd.revision import is_commit
-from gitopslab.gitops.git.remote import Address
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.surroundings import Surroundings
 from gitopslab.machinery.objects import Object, labels_of, name_of
 

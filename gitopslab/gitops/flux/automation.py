@@ -15,7 +15,8 @@ from typing import ClassVar
 
 from gitopslab.errors import GitError, LabError, RenderError
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import HEADS, Address
+from gitopslab.gitops.git.remote import HEADS
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.render import gotemplate
 from gitopslab.gitops.render.setters import TOKEN, Change, Identifier, Image, changed
 from gitopslab.gitops.source.reference import DEFAULT_BRANCH, Found, find, is_branch

@@ -26,7 +26,8 @@ from gitopslab.gitops.flux.loop import Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
 from gitopslab.gitops.flux.verifying import VerifyError
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import Address, Checkout, File
+from gitopslab.gitops.git.remote import Checkout, File
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.git.submodules import with_submodules
 from gitopslab.gitops.source import archive, ignore
 from gitopslab.gitops.source.reference import Found, find, is_branch, lists_first

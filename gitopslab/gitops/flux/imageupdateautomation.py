@@ -17,7 +17,8 @@ from gitopslab.gitops.flux.durations import seconds
 from gitopslab.gitops.flux.kinds import GIT_REPOSITORIES, IMAGE_AUTOMATIONS, IMAGE_POLICIES
 from gitopslab.gitops.flux.loop import Loop, Turn
 from gitopslab.gitops.flux.surroundings import Surroundings
-from gitopslab.gitops.git.remote import HEAD, HEADS, Address
+from gitopslab.gitops.git.remote import HEAD, HEADS
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.render.setters import Image
 from gitopslab.gitops.source.reference import DEFAULT_BRANCH
 from gitopslab.machinery.clock import timestamp

@@ -2,30 +2,26 @@
 
 What Flux's source-controller and image-automation-controller need of Git; Argo CD's repository server needs the same.
 Nothing is kept on disk: a fetch is shallow, into memory. Errors are worded as Flux's Git client (go-git) words them.
-
-Simplified: nothing is read over SSH, Git's own protocol or from a folder; go-git does that, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import SplitResult, urlsplit
 
-from dulwich.client import FetchPackResult, Urllib3HttpGitClient
-from dulwich.errors import GitProtocolError, HangupException
+from dulwich.client import FetchPackResult
 from dulwich.objects import S_ISGITLINK, Blob, Commit, ObjectID, Tag, Tree
 from dulwich.pack import pack_objects_to_data
 from dulwich.refs import Ref
 from dulwich.repo import MemoryRepo
 
 from gitopslab.errors import GitError
-from gitopslab.gitops.dialling import reason
 from gitopslab.gitops.git.history import LogEntry, entry_of
+from gitopslab.gitops.git.speaking import Address, NoRepositoryError, Speaking, path_of
 
 if TYPE_CHECKING:
-    from dulwich.client import HTTPResponse
+    pass
 
 HEAD = "HEAD"
 HEADS = "refs/heads/"
@@ -33,33 +29,10 @@ TAGS = "refs/tags/"
 _PEELED = "^{}"
 _ZERO = ObjectID(b"0" * 40)
 _DIGITS = 40
-_REFUSALS = {401: "authentication required", 403: "authorization failed", 404: "repository not found"}
-_MOST_WORDS = 2000  # of what a server says when it refuses
 
 
 class NoCommitError(GitError):
     """A repository does not have a commit."""
-
-
-class NoRepositoryError(GitError):
-    """There is no repository at an address."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a repository is, and how to show who asks.
-
-    Attributes:
-        url: ``http://…`` or ``https://…``.
-        user: Of HTTP Basic; empty for nobody.
-        password: Its password or token.
-        timeout: Seconds that each request may take.
-    """
-
-    url: str
-    user: str = ""
-    password: str = ""
-    timeout: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +87,8 @@ def refs_and_head(address: Address) -> dict[str, str]:
     Raises:
         GitError: The repository cannot be reached, or is not there.
     """
-    with _Speaking(address) as client:
-        answer = client.get_refs(_path(address))
+    with Speaking(address) as client:
+        answer = client.get_refs(path_of(address))
     found = {ref.decode(): sha.decode() for ref, sha in answer.refs.items() if sha is not None}
     peeled = {ref.removesuffix(_PEELED): sha for ref, sha in found.items() if ref.endswith(_PEELED)}
     return {ref: sha for ref, sha in (found | peeled).items() if not ref.endswith(_PEELED)}
@@ -236,93 +209,22 @@ def push(
         fresh = [sha for sha in _everything(repo, new.id) if sha not in known]
         return pack_objects_to_data([(repo.object_store[sha], None) for sha in dict.fromkeys(fresh)])
 
-    with _Speaking(address) as client:
+    with Speaking(address) as client:
         told = [f"{key}={value}".encode() for key, value in sorted(options.items())]
-        answer = client.send_pack(_path(address), moved, objects, push_options=told)
+        answer = client.send_pack(path_of(address), moved, objects, push_options=told)
     refused = {ref: error for ref, error in (answer.ref_status or {}).items() if error}
     if refused:
         raise GitError(f"failed to push to remote: {next(iter(refused.values()))}")
     return new.id.decode()
 
 
-class _Speaking:
-    """A conversation with a repository; what goes wrong in it is a ``GitError``."""
-
-    def __init__(self, address: Address) -> None:
-        import urllib3
-
-        self._address = address
-        parts = _parts(address.url)
-        self._client = _Client(
-            f"{parts.scheme}://{parts.netloc}",
-            pool_manager=urllib3.PoolManager(retries=False, timeout=address.timeout),
-            username=address.user or None,
-            password=address.password or None,
-            timeout=address.timeout,
-            quiet=True,
-        )
-
-    def __enter__(self) -> Urllib3HttpGitClient:
-        return self._client
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._client.close()
-        if error is None or isinstance(error, GitError):
-            return
-        if isinstance(error, (GitProtocolError, HangupException, OSError)):
-            url = self._address.url
-            raise GitError(f'Get "{url}/info/refs?service=git-upload-pack": {reason(url, error)}') from error
-
-
-class _Client(Urllib3HttpGitClient):
-    """A client that hands on what a server says when it refuses."""
-
-    def _http_request(
-        self,
-        url: str,
-        headers: dict[str, str] | None = None,
-        data: bytes | Iterator[bytes] | None = None,
-        raise_for_status: bool = True,
-    ) -> tuple[HTTPResponse, Callable[[int], bytes]]:
-        response, read = super()._http_request(url, headers, data, raise_for_status=False)
-        if raise_for_status and response.status >= 300:
-            raise _refused(url, response.status, read(_MOST_WORDS).decode(errors="replace"))
-        return response, read
-
-
-def _refused(url: str, status: int, said: str) -> GitError:
-    if status not in _REFUSALS:
-        return GitError(f'unexpected client error: unexpected requesting "{url}" status code: {status}')
-    return (NoRepositoryError if status == 404 else GitError)(f"{_REFUSALS[status]}: {said}")
-
-
-def _parts(url: str) -> SplitResult:
-    """The parts of a URL that can be read, which a commit may have named.
-
-    Raises:
-        GitError: It cannot.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise GitError(f'parse "{url}": {error}') from error
-    if parts.scheme not in ("http", "https"):
-        scheme = parts.scheme or ("ssh" if ":" in url else "file")
-        raise GitError(f'unsupported scheme "{scheme}"')
-    return parts
-
-
-def _path(address: Address) -> str:
-    return urlsplit(address.url).path
-
-
 def _fetched(address: Address, commit: ObjectID, depth: int = 1, of: Sequence[ObjectID] = ()) -> MemoryRepo:
     """A repository in memory that has a commit and its files, and those before it to a depth."""
     repo = MemoryRepo()
     wanted = list(dict.fromkeys(of)) or [commit]
-    with _Speaking(address) as client:
+    with Speaking(address) as client:
         answer: FetchPackResult = client.fetch(
-            _path(address), repo, lambda _refs, depth=None: wanted, depth=None if of else depth
+            path_of(address), repo, lambda _refs, depth=None: wanted, depth=None if of else depth
         )
     if answer is None or len(commit) != _DIGITS or commit not in repo.object_store:
         raise NoCommitError(f"unable to resolve commit object for '{commit.decode()}': object not found")
@@ -332,8 +234,8 @@ def _fetched(address: Address, commit: ObjectID, depth: int = 1, of: Sequence[Ob
 def _whole(address: Address, short: str) -> str:
     """The commit that begins with these digits, which may be far from any branch's end."""
     repo = MemoryRepo()
-    with _Speaking(address) as client:
-        client.fetch(_path(address), repo)
+    with Speaking(address) as client:
+        client.fetch(path_of(address), repo)
     for sha in sorted(each for each in repo.object_store if each.startswith(short.lower().encode())):
         if isinstance(repo.object_store[sha], Commit):
             return sha.decode()

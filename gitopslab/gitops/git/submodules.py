@@ -16,7 +16,8 @@ from dulwich.config import ConfigFile, parse_submodules
 
 from gitopslab.errors import GitError
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import Address, Checkout, File
+from gitopslab.gitops.git.remote import Checkout, File
+from gitopslab.gitops.git.speaking import Address
 
 _FILE = ".gitmodules"
 _DEEPEST = 10

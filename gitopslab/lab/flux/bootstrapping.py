@@ -17,7 +17,7 @@ from gitopslab.clusters.waiting import wait_until
 from gitopslab.errors import LabError, NotFoundError, WaitTimeoutError
 from gitopslab.gitops.flux import installation
 from gitopslab.gitops.flux.definitions import VERSION
-from gitopslab.gitops.git import remote
+from gitopslab.gitops.git import remote, speaking
 from gitopslab.gitops.place import git_url
 from gitopslab.lab import installing
 from gitopslab.lab.answers import say
@@ -84,7 +84,7 @@ class Bootstrap:
         self._project = project.strip("/").removesuffix(".git")
         self._path = path
         self._branch = branch
-        self._address = remote.Address(f"{forge.url}/{self._project}.git", _USER, forge.token)
+        self._address = speaking.Address(f"{forge.url}/{self._project}.git", _USER, forge.token)
 
     def run(self) -> None:
         """Do it all, and wait until the cluster follows."""

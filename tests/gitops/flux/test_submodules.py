@@ -11,7 +11,8 @@ from projects import Project
 from serving_forge import ServedForge
 
 from gitopslab.errors import GitError
-from gitopslab.gitops.git.remote import Address, checkout
+from gitopslab.gitops.git.remote import checkout
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.git.submodules import with_submodules
 
 MODULES = '[submodule "{name}"]\n\tpath = {path}\n\turl = {url}\n'

@@ -39,7 +39,8 @@ from gitopslab.gitops.argocd.revision import is_commit, resolve
 from gitopslab.gitops.argocd.settings import Settings
 from gitopslab.gitops.argocd.sources import credentials_of
 from gitopslab.gitops.git import remote
-from gitopslab.gitops.git.remote import Address, File
+from gitopslab.gitops.git.remote import File
+from gitopslab.gitops.git.speaking import Address
 from gitopslab.gitops.surroundings import Surroundings
 from gitopslab.machinery.merge import same
 from gitopslab.machinery.objects import (
