@@ -296,3 +296,14 @@ def test_an_account_can_keep_its_pods_to_the_secrets_that_it_names(api: LocalApi
     with pytest.raises(ApiError) as refused:
         api.create(wish)
     assert refused.value.message == f'pods "p" is forbidden: {why}'
+
+
+def test_a_new_node_is_tainted_as_not_ready_once_and_only_when_it_is_made(api: LocalApi) -> None:
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    other = {"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}
+    made = api.create(cluster_object("Node", "plain", status={"conditions": [{"type": "Ready", "status": "True"}]}))
+    assert made["spec"]["taints"] == [taint]
+    assert api.create(cluster_object("Node", "tainted", spec={"taints": [other]}))["spec"]["taints"] == [other, taint]
+    known = api.create(cluster_object("Node", "known", spec={"taints": [{**taint, "value": "yes"}, other]}))
+    assert known["spec"]["taints"] == [{**taint, "value": "yes"}, other]
+    assert "taints" not in api.update({**made, "spec": {}})["spec"]

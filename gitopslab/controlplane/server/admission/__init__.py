@@ -21,6 +21,7 @@ from gitopslab.controlplane.server.admission import (
     ingresses,
     limits,
     namespaces,
+    nodes,
     pods,
     podsecurity,
     policies,
@@ -125,6 +126,8 @@ class Admission:
                 if attributes.operation == "CREATE":
                     pod = attributes.wished()
                     pods.copy_topology(pod, pod["spec"].get("nodeName") or "", self._reader)
+            case "nodes":
+                nodes.add_not_ready_taint(attributes)
             case "certificatesigningrequests.certificates.k8s.io":
                 certificates.record_requester(attributes)
             case "persistentvolumeclaims":
