@@ -44,6 +44,11 @@ def storage_class(**fields: Any) -> Object:
     return made("StorageClass", "storage.k8s.io/v1", **{"provisioner": "example.com/p", **fields})
 
 
+def attachment(**spec: Any) -> Object:
+    base = {"attacher": "example.com", "nodeName": "n", "source": {"persistentVolumeName": "pv"}}
+    return made("VolumeAttachment", "storage.k8s.io/v1", spec={**base, **spec})
+
+
 def node(**spec: Any) -> Object:
     return made("Node", spec=spec)
 
@@ -219,7 +224,34 @@ OTHERS: list[tuple[Object, list[str]]] = [
       'subjects[0].kind: Unsupported value: "Robot": supported values: "ServiceAccount", "User", "Group"']),
 ]  # fmt: skip
 
-ROWS = [*SERVICES, *DRIVERS, *NETWORKING, *STORAGE, *OTHERS]
+ONE_OF = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
+NOT_WITHIN = "Forbidden: may not be specified in the context of inline volumes"
+CSI = {"driver": "d.example.com", "volumeHandle": "h"}
+WITHIN = "spec.source.inlineVolumeSpec"
+ATTACHMENTS: list[tuple[Object, list[str]]] = [
+    (attachment(), []),
+    (attachment(attacher="", nodeName="", source={}),
+     ["spec.attacher: Required value", f"spec.source: Required value: {ONE_OF}",
+      "spec.nodeName: Invalid value: \"\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
+      "characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+      "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"]),
+    (attachment(attacher="Example.COM"), []),
+    (attachment(source={"persistentVolumeName": "pv", "inlineVolumeSpec": {}}), [f"spec.source: Forbidden: {ONE_OF}"]),
+    (attachment(source={"inlineVolumeSpec": {"csi": CSI, "accessModes": ["ReadWriteOnce"]}}), []),
+    (attachment(source={"inlineVolumeSpec": {
+        "csi": CSI, "accessModes": ["X"], "capacity": {"storage": "1Gi"}, "claimRef": {"name": "x"},
+        "persistentVolumeReclaimPolicy": "Delete", "storageClassName": "s", "volumeMode": "Block", "nodeAffinity": {},
+        "volumeAttributesClassName": ""}}),
+     [f"{WITHIN}.claimRef: {NOT_WITHIN}", f"{WITHIN}.capacity: {NOT_WITHIN}",
+      f'{WITHIN}.accessModes: Unsupported value: "X": supported values: "ReadOnlyMany", "ReadWriteMany", '
+      '"ReadWriteOnce", "ReadWriteOncePod"',
+      f"{WITHIN}.persistentVolumeReclaimPolicy: Forbidden: may only be Retain in the context of inline volumes",
+      f"{WITHIN}.nodeAffinity: {NOT_WITHIN}", f"{WITHIN}.storageClassName: {NOT_WITHIN}",
+      f"{WITHIN}.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline "
+      "volumes"]),
+]  # fmt: skip
+
+ROWS = [*SERVICES, *ATTACHMENTS, *DRIVERS, *NETWORKING, *STORAGE, *OTHERS]
 
 
 @pytest.mark.parametrize(("obj", "expected"), ROWS, ids=ids_of(ROWS))
@@ -264,6 +296,16 @@ CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
      ['status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty']),
     (made("PriorityClass", "scheduling.k8s.io/v1", value=1), {"value": 2}, "",
      ["value: Forbidden: may not be changed in an update."]),
+    (attachment(), {"spec.attacher": ""}, "",
+     ["spec.attacher: Required value",
+      'spec: Invalid value: {"Attacher":"","Source":{"PersistentVolumeName":"pv","InlineVolumeSpec":null},'
+      '"NodeName":"n"}: field is immutable']),
+    (attachment(), {"status.attachError": {"message": "m" * 1025, "errorCode": -1}}, "status",
+     ["status.attachError.message: Too long: may not be more than 262144 bytes",
+      "status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive"]),
+    (made("PersistentVolume", spec={"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "csi": CSI,
+                                    "volumeAttributesClassName": "gold"}), {"spec.volumeAttributesClassName": None}, "",
+     ["spec.volumeAttributesClassName: Forbidden: update from non-nil value to nil is forbidden"]),
     (made("ResourceQuota", spec={"hard": {"pods": "1"}}), {"spec.scopes": ["BestEffort"]}, "",
      ['spec.scopes: Invalid value: ["BestEffort"]: field is immutable']),
 ]  # fmt: skip

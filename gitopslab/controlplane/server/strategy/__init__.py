@@ -34,6 +34,7 @@ _INITIAL_STATUS: dict[str, Object] = {
     "poddisruptionbudgets.policy": {
         "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,
     },
+    "volumeattachments.storage.k8s.io": {"attached": False},
     "horizontalpodautoscalers.autoscaling": {"currentMetrics": None, "desiredReplicas": 0},
 }  # fmt: skip
 

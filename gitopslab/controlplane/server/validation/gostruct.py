@@ -4,8 +4,7 @@ Some errors carry a difference of two specs, or a spec as a value, printed with 
 every unset field. ``_FIELDS`` names the fields of the structs that appear there (``pkg/apis/core/types.go``); parts
 of a spec without a row are printed with the fields they have.
 
-Called by ``pods``, ``claims``, ``devices``, ``storage``, ``jobs``, ``networking`` and ``flowcontrol`` when they refuse
-a change.
+Called by the modules that refuse a change.
 """
 
 from __future__ import annotations
@@ -30,6 +29,8 @@ _FIELDS = {
         "Cinder CephFS FC Flocker AzureFile VsphereVolume AzureDisk PhotonPersistentDisk PortworxVolume ScaleIO "
         "Local=*Local StorageOS CSI=*PersistentCSI"
     ),
+    "VolumeAttachmentSpec": "Attacher:s Source=VolumeAttachmentSource NodeName:s",
+    "VolumeAttachmentSource": "PersistentVolumeName InlineVolumeSpec=*PersistentVolumeSpec",
     "NFS": "Server:s Path:s ReadOnly:b",
     "Local": "Path:s FSType",
     "PersistentCSI": (
@@ -171,6 +172,10 @@ _FIELDS = {
     "DownwardFile": "Path:s FieldRef=*FieldReference ResourceFieldRef=*ResourceReference Mode",
     "Token": "Audience:s ExpirationSeconds:n Path:s",
 }
+_FIELDS["PersistentVolumeSpec"] = (
+    f"Capacity {_FIELDS['PersistentVolumeSource']} AccessModes ClaimRef PersistentVolumeReclaimPolicy:s "
+    "StorageClassName:s MountOptions VolumeMode NodeAffinity VolumeAttributesClassName"
+)
 _FIELDS["EphemeralContainer"] = f"{_FIELDS['Container']} TargetContainerName:s"
 _ZERO: dict[str, Any] = {"s": "", "n": 0, "b": False}
 _HOST_FIELDS = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gitopslab.controlplane.server.validation import (
     admissionpolicies,
     apiservices,
+    attachments,
     autoscaling,
     certificates,
     claims,
@@ -26,6 +27,7 @@ from gitopslab.controlplane.server.validation import (
     jobs,
     mutatingpolicies,
     networking,
+    persistentvolumes,
     pods,
     policies,
     rbac,
@@ -100,11 +102,14 @@ _RULES: dict[str, Rules] = {
     "pods": Rules(create=pods.check_pod, change=pods.check_pod_change),
     "endpoints": Rules(create=endpoints.check_endpoints, change=endpoints.check_endpoints_change),
     "services": Rules(formats.problems_of_label, services.check_service, services.check_service_change),
-    "persistentvolumes": Rules(create=storage.check_volume, change=storage.check_volume_change),
+    "persistentvolumes": Rules(create=persistentvolumes.check_volume, change=persistentvolumes.check_volume_change),
     "persistentvolumeclaims": Rules(create=claims.check_claim, change=claims.check_claim_change),
     "storageclasses.storage.k8s.io": Rules(create=storage.check_class, change=storage.check_class_change),
     "volumeattributesclasses.storage.k8s.io": Rules(
         create=storage.check_attributes_class, change=storage.check_attributes_class_change
+    ),
+    "volumeattachments.storage.k8s.io": Rules(
+        create=attachments.check_attachment, change=attachments.check_attachment_change
     ),
     "csidrivers.storage.k8s.io": Rules(create=drivers.check_driver, change=drivers.check_driver_change),
     "csistoragecapacities.storage.k8s.io": Rules(create=drivers.check_capacity, change=drivers.check_capacity_change),
