@@ -95,6 +95,10 @@ def test_the_paragraphs_of_a_text_are_kept_and_its_lines_are_not() -> None:
     assert len(rest) == 1
 
 
+def test_lines_that_are_set_in_stay_lines() -> None:
+    assert "Matching is\n  done on" in describe("networking.v1.HTTPIngressPath").fields["pathType"]
+
+
 def test_the_models_themselves_are_not_loaded() -> None:
     before = set(sys.modules)
     describe("core.v1.Pod")

@@ -67,6 +67,13 @@ def test_an_object_is_completed_by_the_version_it_is_kept_in_and_pruned_by_the_o
     assert (shown["apiVersion"], shown["a"], "b" in shown) == ("example.com/v1", "x", False)
 
 
+def test_the_version_objects_are_stored_in_cannot_be_forgotten(api: LocalApi) -> None:
+    establish(api, definition(version("v1", {"a": TEXT}, storage=True)))
+    made = api.get("customresourcedefinitions.apiextensions.k8s.io", "widgets.example.com")
+    kept = api.update({**made, "status": {**made["status"], "storedVersions": []}}, "status")
+    assert kept["status"]["storedVersions"] == ["v1"]
+
+
 def test_faults_of_a_definition_are_told_as_go_prints_them(api: LocalApi) -> None:
     assert "spec.versions: Invalid value: []: must have exactly one version" in refused(api, definition())
     empty = version("v1", {"a": {**TEXT, "dependencies": {}, "definitions": {}}}, storage=True)

@@ -191,7 +191,7 @@ class _RestEndpoint:
     ) -> Answer | None:
         path = scope["path"].rstrip("/")
         if path.startswith(_HEALTH):
-            return health(path, scope["query_string"], {"etcd": self._reach_store})
+            return health(scope["path"], scope["query_string"], {"etcd": self._reach_store})
         if path == "/version":
             _check_routed(scope, headers, "application/json")
             return server_version()

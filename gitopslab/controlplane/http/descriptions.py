@@ -68,11 +68,15 @@ def _read(docstring: str) -> Description:
 
 def _joined(text: str) -> str:
     """A text as it was before its lines were broken; a line that had room for the next word ended a paragraph."""
-    lines = [line.strip() for line in text.strip().splitlines()]
+    first, *rest = text.strip().splitlines() or [""]
+    margin = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
+    lines = [first, *(line[margin:] for line in rest)]
     return "".join([*(line + _between(line, following) for line, following in pairwise(lines)), *lines[-1:]])
 
 
 def _between(line: str, following: str) -> str:
+    if line.startswith(" ") or following.startswith(" "):
+        return "\n"  # lines that are set in were never broken
     gap = 2 if line.endswith(".") else 1  # many sentences are two spaces apart
     if len(line) + gap + len(following.partition(" ")[0]) <= _WIDTH:
         return "\n\n"

@@ -54,13 +54,19 @@ def query_of(raw: bytes) -> Query:
     Raises:
         ApiError: 400 for a query with absurdly many fields.
     """
-    if not raw:
-        return {}
+    return dict(reversed(fields_of(raw))) if raw else {}
+
+
+def fields_of(raw: bytes) -> list[tuple[str, str]]:
+    """The fields of a query string in order, repeated ones too.
+
+    Raises:
+        ApiError: 400 for a query with absurdly many fields.
+    """
     try:
-        pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        return parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise bad_request(str(error)) from error
-    return dict(reversed(pairs))
 
 
 def list_options(query: Query) -> ListOptions:

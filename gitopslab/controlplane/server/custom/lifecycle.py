@@ -16,7 +16,7 @@ _WEBHOOK_PORT = 443
 
 
 def set_defaults(definition: Object) -> None:
-    """The names that follow from the kind, and that nothing is converted.
+    """The names that follow from the kind, that nothing is converted, and the version that objects are stored in.
 
     Raises:
         ApiError: 400 when a schema cannot be read.
@@ -35,6 +35,9 @@ def set_defaults(definition: Object) -> None:
     service = ((conversion.get("webhook") or {}).get("clientConfig") or {}).get("service")
     if isinstance(service, dict):
         service.setdefault("port", _WEBHOOK_PORT)
+    status = definition.setdefault("status", {})
+    if not status.get("storedVersions"):
+        _note_storage_version(definition)
 
 
 def prepare_create(definition: Object) -> None:
@@ -54,10 +57,10 @@ def prepare_update(definition: Object, before: Object) -> None:
 
 
 def _note_storage_version(definition: Object) -> None:
-    stored = definition["status"].setdefault("storedVersions", [])
     storage = next((one["name"] for one in definition["spec"].get("versions") or () if one.get("storage")), None)
+    stored = definition["status"].get("storedVersions") or []
     if storage is not None and storage not in stored:
-        stored.append(storage)
+        definition["status"]["storedVersions"] = [*stored, storage]
 
 
 def mark(definition: Object, now: float) -> None:
