@@ -313,9 +313,7 @@ class Lab(Delivering, Learning, Pictures, Stories, Curling, Imaging, Planning, P
 
     def close(self) -> None:
         """Stop what is live; the cluster itself goes on, and ``gitopslab.open()`` opens the lab again."""
-        from gitopslab.widgets.base import close_all
-
-        close_all(repr(self))
+        self._end_live()
         self.client.close()
         self.is_closed = True
 

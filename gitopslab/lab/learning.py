@@ -129,9 +129,13 @@ class Learning(Part):
     def finish(self, exercise: str = "") -> None:
         """Take away what exercises made on the cluster, all of them if none is named; commands go to default again.
 
+        Without a name it is the end of the notebook: pictures stay as they are, whatever is deleted after it.
+
         Example:
             >>> lab.finish()
         """
+        if not exercise:
+            self._end_live()
         done = self._desk.finish(exercise)
         if self.current_namespace in {each.namespace for each in done}:
             self.current_namespace = "default"

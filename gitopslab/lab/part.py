@@ -52,3 +52,9 @@ class Part:
         from gitopslab.widgets.base import live
 
         return make() if self._still else live((repr(self), *key), make)
+
+    def _end_live(self) -> None:
+        """Have this lab's widgets follow nothing any more; their last pictures stay on screen."""
+        from gitopslab.widgets.base import close_all
+
+        close_all(repr(self))

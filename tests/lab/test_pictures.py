@@ -51,6 +51,15 @@ def test_the_graph_of_a_namespace_has_its_relations_as_data(web: Lab) -> None:
     assert web.graph() is web.graph(), "a cell that is run again shows the same widget"
 
 
+def test_at_the_end_of_a_notebook_pictures_stay_as_they_are(web: Lab) -> None:
+    graph = web.graph()
+    web.finish()
+    web.delete("deployment/web")
+    assert not graph.is_live
+    assert "Deployment" in {edge.source.kind for edge in graph.edges}
+    assert "Deployment" not in {edge.source.kind for edge in web.graph().edges}, "run again, the cell looks again"
+
+
 def test_a_table_has_the_columns_of_kubectl(web: Lab) -> None:
     shown = web.table("deploy").text().splitlines()
     said = web.kubectl("get deployments").out.splitlines()
