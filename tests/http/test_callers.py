@@ -120,7 +120,8 @@ def test_applying_what_is_not_there_takes_the_right_to_create(client: Client, ap
     api.create(role("patcher", {"verbs": ["patch"], "apiGroups": [""], "resources": ["configmaps"]}))
     api.create(role_binding("patcher", "patcher", user="jane"))
     headers = {"impersonate-user": "jane", "content-type": "application/apply-patch+yaml"}
-    path, body = "/api/v1/namespaces/default/configmaps/a", {"apiVersion": "v1", "kind": "ConfigMap"}
+    path = "/api/v1/namespaces/default/configmaps/a"
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
     answer = client("PATCH", f"{path}?fieldManager=m", body, **headers)
     assert answer.json["message"] == (
         'configmaps "a" is forbidden: User "jane" cannot create resource "configmaps" in API group "" '
@@ -128,6 +129,23 @@ def test_applying_what_is_not_there_takes_the_right_to_create(client: Client, ap
     )
     api.create(config_map("a"))
     assert client("PATCH", f"{path}?fieldManager=m", body, **headers).code == 200
+
+
+def test_an_update_that_makes_an_object_takes_the_right_to_create_once_all_else_is_well(
+    client: Client, api: LocalApi
+) -> None:
+    api.create(role("updater", {"verbs": ["update"], "apiGroups": [""], "resources": ["limitranges"]}))
+    api.create(role_binding("updater", "updater", user="jane"))
+    headers = {"impersonate-user": "jane"}
+    path = "/api/v1/namespaces/default/limitranges/a"
+    body = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "a"}, "spec": {"limits": []}}
+    assert client("PUT", path, {**body, "metadata": {"name": "a", "labels": {"a_": "b"}}}, **headers).code == 422
+    assert client("PUT", path, body, **headers).json["message"] == (
+        'limitranges "a" is forbidden: User "jane" cannot create resource "limitranges" in API group "" '
+        'in the namespace "default"'
+    )
+    assert client("PUT", path, body).code == 201
+    assert client("PUT", path, body, **headers).code == 200
 
 
 def test_a_websocket_into_a_container_needs_the_right_to_create(client: Client, api: LocalApi) -> None:

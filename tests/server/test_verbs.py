@@ -6,10 +6,11 @@ import pytest
 from builders import ADMIN, config_map, deployment, pod
 
 from gitopslab.controlplane.server.local import LocalApi
-from gitopslab.controlplane.server.options import WriteOptions
+from gitopslab.controlplane.server.options import DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.verbs import Verbs
-from gitopslab.errors import AlreadyExistsError, ApiError, ConflictError, NotFoundError
+from gitopslab.errors import AlreadyExistsError, ApiError, ConflictError, InvalidError, NotFoundError
 from gitopslab.machinery.kinds import Resource
+from gitopslab.machinery.objects import Object, copy_of
 
 
 def resource(verbs: Verbs, key: str) -> Resource:
@@ -332,3 +333,74 @@ def test_another_of_the_same_name_is_told_by_its_place_in_the_store(api: LocalAp
     other["metadata"]["uid"] = "x"
     with pytest.raises(ConflictError, match="Key: /registry/configmaps/default/a, ResourceVersion: 0"):
         api.update(other)
+
+
+def test_a_replacement_is_judged_by_uid_then_version_then_all_that_is_wrong_with_it(verbs: Verbs) -> None:
+    maps = resource(verbs, "configmaps")
+    verbs.create(ADMIN, maps, "default", config_map("a"), WriteOptions())
+
+    def answer(dry_run: bool = False, **metadata: Any) -> str:
+        obj = config_map("a")
+        obj["metadata"].update(metadata)
+        with pytest.raises(ApiError) as refused:
+            verbs.update(ADMIN, maps, "default", "a", obj, WriteOptions(dry_run=dry_run))
+        return refused.value.message
+
+    labels = {"a_": "b"}
+    assert "Key: /registry/configmaps/default/a, " in answer(uid="x", resourceVersion="1", labels=labels)
+    assert "Key: /configmaps/default/a, " in answer(dry_run=True, uid="x")
+    assert answer(resourceVersion="1", labels=labels).endswith(
+        "please apply your changes to the latest version and try again"
+    )
+    assert 'parsing "x": invalid syntax' in answer(resourceVersion="x", labels=labels)
+    assert "metadata.labels: Invalid value" in answer(labels=labels)
+
+
+def test_a_patch_to_another_uid_is_one_fault_among_all(verbs: Verbs) -> None:
+    maps = resource(verbs, "configmaps")
+    verbs.create(ADMIN, maps, "default", config_map("a"), WriteOptions())
+    change: Object = {
+        "metadata": {"uid": "x", "deletionTimestamp": "2026-01-01T00:00:00Z", "labels": {"a_": "b"}, "generation": 7}
+    }
+    with pytest.raises(InvalidError) as refused:
+        verbs.patch(ADMIN, maps, "default", "a", change, "merge", WriteOptions())
+    fields = [cause["field"].removeprefix("metadata.") for cause in refused.value.details["causes"]]
+    assert fields == ["labels", *["uid", "deletionTimestamp", "labels"] * 2, "labels"]
+    change["metadata"]["resourceVersion"] = "1"
+    with pytest.raises(ConflictError):
+        verbs.patch(ADMIN, maps, "default", "a", change, "merge", WriteOptions())
+
+
+@pytest.mark.parametrize(
+    "kind", ["leases.coordination.k8s.io", "csidrivers.storage.k8s.io", "poddisruptionbudgets.policy"]
+)
+def test_a_change_of_some_kinds_must_say_which_state_it_is_made_from(verbs: Verbs, kind: str) -> None:
+    found = resource(verbs, kind)
+    namespace = "default" if found.namespaced else ""
+    obj = {"apiVersion": found.api_version, "kind": found.kind, "metadata": {"name": "a"}, "spec": {}}
+    made = verbs.create(ADMIN, found, namespace, copy_of(obj), WriteOptions())
+    with pytest.raises(InvalidError) as refused:
+        verbs.update(ADMIN, found, namespace, "a", copy_of(obj), WriteOptions())
+    assert refused.value.message == (
+        f'{kind} "a" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update'
+    )
+    assert verbs.update(ADMIN, found, namespace, "a", made.copy(), WriteOptions())[0].revision == made.revision
+
+
+def test_an_empty_uid_in_a_precondition_is_one_that_nothing_has(verbs: Verbs) -> None:
+    maps = resource(verbs, "configmaps")
+    verbs.create(ADMIN, maps, "default", config_map("a"), WriteOptions())
+    with pytest.raises(ConflictError):
+        verbs.delete(ADMIN, maps, "default", "a", DeleteOptions(uid=""))
+
+
+@pytest.mark.parametrize("kind", ["resourceclaims.resource.k8s.io", "servicecidrs.networking.k8s.io"])
+def test_the_status_of_some_kinds_leaves_metadata_alone_and_owns_nothing_of_it(verbs: Verbs, kind: str) -> None:
+    found = resource(verbs, kind)
+    namespace = "default" if found.namespaced else ""
+    spec = {"devices": {}} if found.namespaced else {"cidrs": ["10.1.0.0/24"]}
+    obj = {"apiVersion": found.api_version, "kind": found.kind, "metadata": {"name": "a"}, "spec": spec}
+    made = verbs.create(ADMIN, found, namespace, obj, WriteOptions()).object
+    change = {"metadata": {"labels": {"a": "b"}, "annotations": {"a": "b"}}}
+    patched, _ = verbs.patch(ADMIN, found, namespace, "a", change, "merge", WriteOptions(), subresource="status")
+    assert patched.object["metadata"] == made["metadata"]

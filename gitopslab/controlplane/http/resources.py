@@ -33,7 +33,6 @@ from gitopslab.controlplane.http.watch import WatchStream
 from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.runtime.logs import Logs
 from gitopslab.controlplane.server import patches
-from gitopslab.controlplane.server.authorization.attributes import Access
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.decode import decode
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
@@ -241,10 +240,7 @@ class ResourceEndpoint:
             kind=_wire_kind(call),
         )  # fmt: skip
         options.warnings.extend(warnings)
-        is_new = self._verbs.creates(call.resource, info.namespace, info.name, subresource=info.subresource)
-        if is_new:
-            self._check_may_create(call)
-        record = self._verbs.update(
+        record, is_new = self._verbs.update(
             call.who, call.resource, info.namespace, info.name, obj, options, subresource=info.subresource
         )
         return _written(call, record, 201 if is_new else 200, options)
@@ -253,21 +249,12 @@ class ResourceEndpoint:
         info = call.info
         kind = patches.type_of(call.content_type, call.resource)
         options = call.write_options("PatchOptions", apply=kind == "apply")
-        if kind == "apply" and not info.subresource:
-            self._check_may_create(call)
         patch, warnings = patches.read(call.body, kind, options.field_validation)
         options.warnings.extend(warnings)
         record, created = self._verbs.patch(
             call.who, call.resource, info.namespace, info.name, patch, kind, options, subresource=info.subresource
         )
         return _written(call, record, 201 if created else 200, options)
-
-    def _check_may_create(self, call: Call) -> None:
-        """Writing what is not there makes it, and takes the right to."""
-        info = call.info
-        if self._verbs.reader.find(call.resource.key, info.namespace, info.name) is None:
-            access = Access("create", info.group, info.resource, namespace=info.namespace, name=info.name)
-            self._verbs.authorizer.check(call.who, access)
 
     def _delete(self, call: Call) -> Answer:
         info, resource = call.info, call.resource

@@ -85,7 +85,8 @@ def _mark(verbs: Verbs, who: Caller, resource: Resource, pod: Object, options: W
     }  # fmt: skip
     others = [each for each in pod["status"].get("conditions") or () if each["type"] != target["type"]]
     marked = {**pod, "status": {**pod["status"], "conditions": [*others, target]}}
-    return verbs.update(who, resource, namespace_of(pod), name_of(pod), marked, options, subresource="status").object
+    record, _ = verbs.update(who, resource, namespace_of(pod), name_of(pod), marked, options, subresource="status")
+    return record.object
 
 
 def _spend(verbs: Verbs, who: Caller, pod: Object, budget: Object, options: WriteOptions) -> None:

@@ -11,7 +11,7 @@ from random import Random
 
 from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.options import DeleteOptions
-from gitopslab.errors import ApiError, bad_request, conflict, invalid, unclassified
+from gitopslab.errors import bad_request, conflict, invalid, unclassified
 from gitopslab.machinery import names
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -35,19 +35,17 @@ _METADATA = (
     "managedFields",
 )  # fmt: skip
 _ADMISSION = "admissionregistration.k8s.io"
-_LOOKED_AT_ONCE = frozenset(
+_VERSIONED = frozenset(
     {
-        "events", "limitranges", "persistentvolumes", "poddisruptionbudgets.policy", "csinodes.storage.k8s.io",
-        "volumeattachments.storage.k8s.io", "endpointslices.discovery.k8s.io",
-        "flowschemas.flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io",
+        "apiservices.apiregistration.k8s.io", "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io",
+        "csistoragecapacities.storage.k8s.io", "leases.coordination.k8s.io", "poddisruptionbudgets.policy",
+        "runtimeclasses.node.k8s.io", "volumeattachments.storage.k8s.io", DEFINITIONS,
         f"validatingwebhookconfigurations.{_ADMISSION}", f"mutatingwebhookconfigurations.{_ADMISSION}",
         f"validatingadmissionpolicies.{_ADMISSION}", f"validatingadmissionpolicybindings.{_ADMISSION}",
         f"mutatingadmissionpolicies.{_ADMISSION}", f"mutatingadmissionpolicybindings.{_ADMISSION}",
     }
 )  # fmt: skip
-"""Kinds whose own rules leave metadata to ``BeforeUpdate``; of the others a fault in it is told by both."""
-
-_IMMUTABLE = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+"""Kinds of which an update must say which state it was made from (``AllowUnconditionalUpdate`` is false)."""
 
 
 def assign(obj: Object, namespace: str, now: float, chance: Random) -> None:
@@ -114,30 +112,52 @@ def check_path(namespace: str, name: str, obj: Object) -> None:
         raise bad_request(f"the name of the object ({found}) does not match the name on the URL ({name})")
 
 
-def check(
-    resource: Resource, namespace: str, name: str, obj: Object, current: Object, *, is_patch: bool = False
+def check_uid(
+    resource: Resource, namespace: str, name: str, obj: Object, current: Object | None, *, dry_run: bool
 ) -> None:
-    """An update must be about the object at its path, and made from its newest state if it names one.
+    """What is to take an object's place must be about that very object, if it names its uid.
+
+    Args:
+        resource: The type of the object.
+        namespace: Of its path.
+        name: Of its path.
+        obj: What is to take its place.
+        current: The object; None when there is none yet, and this is to make it.
+        dry_run: Whether nothing is stored; the error names a place that is closer then.
 
     Raises:
-        ApiError: 400 when path and body differ.
-        ApiError: 400 when the body's resourceVersion is no number.
-        ConflictError: The body names another resourceVersion or uid than the current one.
-        InvalidError: A patch changes the uid, or the body says when the object was deleted, and it was not.
+        ConflictError: It names another one.
     """
-    check_path(namespace, name, obj)
-    metadata = obj["metadata"]
-    if metadata.get("uid") and metadata["uid"] != uid_of(current):
-        raise _another(resource, namespace, name, metadata["uid"], uid_of(current), is_patch=is_patch)
-    end = metadata.get("deletionTimestamp")
-    if end and not current["metadata"].get("deletionTimestamp"):
-        cause = ("metadata.deletionTimestamp", "FieldValueInvalid", f'Invalid value: "{end}": field is immutable')
-        raise invalid(resource.kind, resource.group, name, [cause])
-    version = metadata.get("resourceVersion")
+    wanted, found = uid_of(obj), uid_of(current or {})
+    if not wanted or wanted == found:
+        return
+    place = _PLACES.get(resource.key, resource.plural)
+    if resource.custom or resource.key == DEFINITIONS:
+        place = f"{resource.group}/{resource.plural}"
+    key = "".join(f"/{part}" for part in ("" if dry_run else "registry", place, namespace, name) if part)
+    why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+    fault = f"invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+    raise conflict(resource.key, name, f"StorageError: {fault}")
+
+
+def check_version(resource: Resource, obj: Object, current: Object) -> None:
+    """An update must be made from the newest state, if it names one; of some kinds it has to.
+
+    Raises:
+        ApiError: The version is no number.
+        ConflictError: It is that of another state.
+        InvalidError: It is missing.
+    """
+    version = obj["metadata"].get("resourceVersion")
     if version and not (version.isascii() and version.isdigit()):
         raise unclassified(f"strconv.ParseUint: parsing {json.dumps(version)}: invalid syntax")
-    if version and version not in ("0", current["metadata"]["resourceVersion"]):
-        raise conflict(resource.key, name, MODIFIED)
+    if version and version != "0":
+        if version != current["metadata"]["resourceVersion"]:
+            raise conflict(resource.key, name_of(current), MODIFIED)
+    elif resource.custom or resource.key in _VERSIONED:
+        message = "Invalid value: 0: must be specified for an update"
+        cause = ("metadata.resourceVersion", "FieldValueInvalid", message)
+        raise invalid(resource.plural, resource.group, name_of(current), [cause])
 
 
 def check_new(resource: Resource, namespace: str, name: str, obj: Object) -> None:
@@ -154,18 +174,6 @@ def check_new(resource: Resource, namespace: str, name: str, obj: Object) -> Non
     check_path(namespace, name, obj)
 
 
-def check_versioned(resource: Resource, name: str, obj: Object) -> None:
-    """An update of a custom resource, or of a definition, must say which state it was made from.
-
-    Raises:
-        InvalidError: It does not.
-    """
-    if (resource.custom or resource.key == DEFINITIONS) and not obj.get("metadata", {}).get("resourceVersion"):
-        message = "Invalid value: 0: must be specified for an update"
-        cause = ("metadata.resourceVersion", "FieldValueInvalid", message)
-        raise invalid(resource.plural, resource.group, name, [cause])
-
-
 def check_preconditions(resource: Resource, current: Object, options: DeleteOptions) -> None:
     """A deletion may name the uid and version it means.
 
@@ -176,21 +184,31 @@ def check_preconditions(resource: Resource, current: Object, options: DeleteOpti
         ("UID", options.uid, uid_of(current), "deleted and then recreated"),
         ("ResourceVersion", options.resource_version, current["metadata"]["resourceVersion"], "modified"),
     ):
-        if wanted and wanted != found:
+        if wanted is not None and wanted != found:
             kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
             why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found})"
             raise conflict(kind, name_of(current), f"{why}. The object might have been {guess}")
 
 
 def keep_system_fields(obj: Object, before: Object) -> None:
-    """Put back what no client may change, whatever it sends."""
+    """Put back what no client may change, whatever it sends; what is a fault instead, as another uid is one, stays."""
     metadata, old = obj["metadata"], before["metadata"]
-    for field in _IMMUTABLE:
-        if field in old:
-            metadata[field] = old[field]
-        else:
-            metadata.pop(field, None)
+    if not metadata.get("uid"):
+        _keep(metadata, old, "uid")
+    if not metadata.get("deletionGracePeriodSeconds"):
+        _keep(metadata, old, "deletionGracePeriodSeconds")
+    if old.get("deletionTimestamp"):
+        _keep(metadata, old, "deletionTimestamp")
+    for field in ("generation", "creationTimestamp"):
+        _keep(metadata, old, field)
     metadata.pop("selfLink", None)
+
+
+def _keep(metadata: Object, old: Object, field: str) -> None:
+    if field in old:
+        metadata[field] = old[field]
+    else:
+        metadata.pop(field, None)
 
 
 def ordered(resource: Resource, obj: Object) -> Object:
@@ -209,17 +227,3 @@ def place(metadata: Object, namespace: str) -> None:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
     else:
         metadata["namespace"] = namespace
-
-
-def _another(resource: Resource, namespace: str, name: str, wanted: str, found: str, *, is_patch: bool) -> ApiError:
-    """What a write is told that means another object of the same name."""
-    if is_patch:
-        cause = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{wanted}": field is immutable')
-        return invalid(resource.kind, resource.group, name, [cause] if resource.key in _LOOKED_AT_ONCE else [cause] * 2)
-    place = _PLACES.get(resource.key, resource.plural)
-    if resource.custom or resource.key == DEFINITIONS:
-        place = f"{resource.group}/{resource.plural}"
-    key = "".join(f"/{part}" for part in ("registry", place, namespace, name) if part)
-    why = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
-    fault = f"invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
-    return conflict(resource.key, name, f"StorageError: {fault}")

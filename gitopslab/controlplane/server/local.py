@@ -68,7 +68,7 @@ class LocalApi:
 
     def update(self, obj: Object, subresource: str = "") -> Object:
         """Replace an object, or only a part."""
-        record = self._verbs.update(
+        record, _ = self._verbs.update(
             self._caller, self._resource_of(obj), namespace_of(obj), name_of(obj), copy_of(obj), WriteOptions(),
             subresource=subresource,
         )  # fmt: skip

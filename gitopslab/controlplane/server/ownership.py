@@ -21,6 +21,7 @@ from gitopslab.controlplane.server.configuration import check_config, gvk
 from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.fieldset import FieldSet, difference, intersection, members, union, without_below
+from gitopslab.controlplane.server.resetfields import NEVER_OWNED, SYSTEM, ignored_fields
 from gitopslab.controlplane.server.structured import compare, cut, fields_of, merged, named_fields
 from gitopslab.errors import ConflictError, unclassified
 from gitopslab.machinery import schema
@@ -32,28 +33,10 @@ from gitopslab.machinery.three_way import LAST_APPLIED
 from gitopslab.machinery.typed import Reader, TypedError
 
 _MOST_UPDATERS = 10
-_SYSTEM = (
-    "name",
-    "namespace",
-    "creationTimestamp",
-    "selfLink",
-    "uid",
-    "clusterName",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-)
-_NEVER_OWNED = frozenset(("apiVersion", "kind", *(f"metadata.{name}" for name in _SYSTEM)))
-_RESET_BY_STATUS = {
-    "deployments.apps": ("metadata.labels",),
-    "pods": ("metadata.deletionTimestamp", "metadata.ownerReferences"),
-}
-_RESET = {"certificatesigningrequests.certificates.k8s.io": ("spec",)}
-"""What no request for an object of a kind may change once it is there, and so belongs to nobody."""
 _STRIPPED: FieldSet = {
     "f:apiVersion": {},
     "f:kind": {},
-    "f:metadata": {".": {}, **{f"f:{name}": {} for name in _SYSTEM}},
+    "f:metadata": {".": {}, **{f"f:{name}": {} for name in SYSTEM}},
 }
 
 
@@ -137,7 +120,7 @@ def tracked(
         metadata["managedFields"] = entries
         return
     kind = _struct_for(resource)
-    ignored = _ignored(resource, subresource)
+    ignored = ignored_fields(resource, subresource)
     changed, removed = compare(kind, before if before is not None else kind.zero, after, ignored)
     if changed or removed:
         writer = Manager(manager or "unknown", "Update", resource.api_version, subresource, timestamp(now), changed)
@@ -164,16 +147,6 @@ def _entries(before: Object | None, given: Any, subresource: str) -> list[Object
 
 def _struct_for(resource: Resource) -> Struct:
     return resource.version_spec.struct if isinstance(resource, CustomResource) else schema.struct_for(resource)
-
-
-def _ignored(resource: Resource, subresource: str) -> frozenset[str]:
-    """The fields that a path cannot change, beside those nobody owns."""
-    if subresource == "status" and resource.custom:
-        return _NEVER_OWNED.union(("metadata", "spec"))
-    if subresource == "status":
-        return _NEVER_OWNED.union(("spec", *_RESET_BY_STATUS.get(resource.key, ())))
-    reset = _RESET.get(resource.key, ())
-    return _NEVER_OWNED.union(reset, () if subresource == "approval" or not resource.has_status else ("status",))
 
 
 def _updated(owners: list[Manager], writer: Manager, removed: FieldSet) -> list[Manager]:
@@ -250,7 +223,7 @@ def applied(
     """
     kind = _struct_for(resource)
     check(resource, config)
-    root, ignored = root_of(kind), _ignored(resource, subresource)
+    root, ignored = root_of(kind), ignored_fields(resource, subresource)
     live, wish = _live(resource, kind, current), _wish(root, config, ignored)
     owners = _owners(resource, kind, current, ignored, now)
     applier = Manager(manager, "Apply", resource.api_version, subresource, "", wish)
@@ -296,11 +269,14 @@ def _owners(
 
 def _wish(root: Slot, config: Object, ignored: frozenset[str]) -> FieldSet:
     """The fields a configuration owns once applied."""
-    fields = fields_of(root, {name: value for name, value in config.items() if name not in ignored - _NEVER_OWNED})
-    below: FieldSet = {
-        f"f:{name.removeprefix('metadata.')}": {} for name in ignored - _NEVER_OWNED if name.startswith("metadata.")
-    }
-    return without_below(fields, {"f:metadata": below}) if below else fields
+    reset = ignored - NEVER_OWNED
+    fields = fields_of(root, {name: value for name, value in config.items() if name not in reset})
+    below: FieldSet = {}
+    for name in reset:
+        part, _, field = name.partition(".")
+        if field:
+            below.setdefault(f"f:{part}", {})[f"f:{field}"] = {}
+    return without_below(fields, below) if below else fields
 
 
 def _pruned(root: Slot, merged: Object, last: Manager | None, owners: list[Manager]) -> Object:

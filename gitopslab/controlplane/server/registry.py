@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from gitopslab.controlplane.server import identity, ownership, strategy
 from gitopslab.controlplane.server.admission import Admission, Attributes
 from gitopslab.controlplane.server.authorization import escalation, signers
+from gitopslab.controlplane.server.authorization.attributes import Access
 from gitopslab.controlplane.server.authorization.rbac import Authorizer
 from gitopslab.controlplane.server.custom import objects as custom_objects
 from gitopslab.controlplane.server.custom.version import CustomResource
@@ -122,6 +123,7 @@ class Registry:
         *,
         writer: str | None = None,
         prefix: str = "",
+        is_unasked: bool = False,
     ) -> None:
         """Bring a wished object into the state in which it may be stored, in place.
 
@@ -131,6 +133,7 @@ class Registry:
             options: Of the request; what there is to warn of is added to them.
             writer: The field manager to whom what changed is given; None when the object says itself who owns what.
             prefix: The ``generateName`` of an object whose name is generated.
+            is_unasked: Whether nobody has asked yet if the writer may create.
 
         Raises:
             ApiError: A rule, a plugin or somebody outside refuses.
@@ -150,10 +153,14 @@ class Registry:
         if attributes.before is None:
             strategy.prepare_create(resource, obj)
         else:
+            identity.check_version(resource, obj, attributes.before)
+            identity.keep_system_fields(obj, attributes.before)
             strategy.prepare_update(resource, obj, attributes.before, attributes.subresource, self._clock.now())
         self._validate(attributes, obj, options.warnings)
         options.warnings.extend(warnings_of(resource, obj, attributes.before, attributes.subresource))
         signers.check(self._authorizer, who, resource, sub, obj, attributes.before)
+        if is_unasked:
+            self._authorizer.check(who, _creation(attributes))
         self.admission.validate(attributes, options.warnings)
 
     def _validate(self, attributes: Attributes, obj: Object, warnings: list[str]) -> None:
@@ -241,6 +248,11 @@ def attributes_of(
 
 
 _OPTIONS: dict[str, Any] = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}
+
+
+def _creation(attributes: Attributes) -> Access:
+    resource = attributes.resource
+    return Access("create", resource.group, resource.plural, namespace=attributes.namespace, name=attributes.name)
 
 
 def _nothing(before: Object | None, after: Object | None) -> AbstractContextManager[None]:

@@ -149,7 +149,7 @@ def _write(
     if owners:
         metadata["managedFields"] = owners
     path = str(metadata.get("namespace", "")), name_of(wanted)
-    record = verbs.update(who, resource, *path, wanted, options, subresource="scale", track=False)
+    record, _ = verbs.update(who, resource, *path, wanted, options, subresource="scale", track=False)
     return Record.of(scale_of(resource, record.object))
 
 

@@ -7,6 +7,7 @@ objects it is given as they are.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from gitopslab.controlplane.server.fieldset import MEMBER, FieldSet, compact, is_member
@@ -73,6 +74,7 @@ def compare(kind: Struct, before: Object, after: Object, ignored: frozenset[str]
         after: The later one.
         ignored: Names of fields to leave out, at the top or (as ``metadata.uid``) one below.
     """
+    parted = _parted(ignored)
     changed: FieldSet = {}
     removed: FieldSet = {}
     for name in before.keys() | after.keys():
@@ -80,11 +82,17 @@ def compare(kind: Struct, before: Object, after: Object, ignored: frozenset[str]
             continue
         field = kind.fields.get(name)
         old, new = _as_written(field, before.get(name, MISSING)), _as_written(field, after.get(name, MISSING))
-        if name == "metadata" and isinstance(old, dict) and isinstance(new, dict):
-            old = {key: value for key, value in old.items() if f"metadata.{key}" not in ignored}
-            new = {key: value for key, value in new.items() if f"metadata.{key}" not in ignored}
+        if name in parted and isinstance(old, dict) and isinstance(new, dict):
+            old = {key: value for key, value in old.items() if f"{name}.{key}" not in ignored}
+            new = {key: value for key, value in new.items() if f"{name}.{key}" not in ignored}
         _difference(field.slot if field else ANY, f"f:{name}", old, new, changed, removed)
     return changed, removed
+
+
+@lru_cache(maxsize=64)
+def _parted(ignored: frozenset[str]) -> frozenset[str]:
+    """The fields at the top of which only parts are left out."""
+    return frozenset(name.partition(".")[0] for name in ignored if "." in name)
 
 
 def _as_written(field: Field | None, value: Any) -> Any:

@@ -53,6 +53,7 @@ _MADE_BY_UPDATES = frozenset((
     "rolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
     "clusterrolebindings.rbac.authorization.k8s.io", "leases.coordination.k8s.io", "runtimeclasses.node.k8s.io",
 ))  # fmt: skip
+"""Kinds of which an update makes what is not there (``AllowCreateOnUpdate``)."""
 _SERVER = Caller("system:apiserver", ("system:masters",), "kube-apiserver")
 
 
@@ -217,14 +218,6 @@ class Verbs:
             )  # fmt: skip
         return self._writes.create(who, resource, namespace, obj, options)
 
-    def creates(self, resource: Resource, namespace: str, name: str, *, subresource: str = "") -> bool:
-        """Whether an update would make the object, as the strategies with ``AllowCreateOnUpdate`` have it."""
-        return (
-            resource.key in _MADE_BY_UPDATES
-            and not subresource
-            and self.reader.find(resource.key, namespace, name) is None
-        )
-
     def update(
         self,
         who: Caller,
@@ -236,24 +229,31 @@ class Verbs:
         *,
         subresource: str = "",
         track: bool = True,
-    ) -> Record:
+    ) -> tuple[Record, bool]:
         """Replace an object, or the part of it that ``subresource`` names; ``obj`` is taken over.
 
-        Of some kinds, one that is not there is made (``creates``).
-
         Without ``track`` the object says itself who owns what.
+
+        Returns:
+            The new state, and whether it was created: of some kinds, one that is not there is made.
 
         Raises:
             NotFoundError: There is none.
             ConflictError: ``obj`` was made from an older state.
         """
         identity.check_path(namespace, name, obj)
-        if self.creates(resource, namespace, name, subresource=subresource):
-            obj["metadata"] = {**(obj.get("metadata") or {}), "name": name, "resourceVersion": ""}
-            return self.create(who, resource, namespace, obj, options)
+        where = resource, namespace, name
+        if (
+            resource.key in _MADE_BY_UPDATES
+            and not subresource
+            and self.reader.find(resource.key, namespace, name) is None
+        ):
+            identity.check_uid(*where, obj, None, dry_run=options.dry_run)
+            obj["metadata"].pop("resourceVersion", None)
+            return self._writes.create(who, resource, namespace, obj, options, is_unasked=True), True
         if subresource == "scale" and obj.get("kind") == "Scale":
-            return retried(lambda: scaling.update_scale(self, who, resource, namespace, name, obj, options))
-        return self._writes.update(who, resource, namespace, name, obj, options, subresource=subresource, track=track)
+            return retried(lambda: scaling.update_scale(self, who, *where, obj, options)), False
+        return self._writes.update(who, *where, obj, options, subresource=subresource, track=track), False
 
     def patch(
         self,
@@ -270,7 +270,7 @@ class Verbs:
         """Change part of an object.
 
         Returns:
-            The new state, and whether it was created (only server-side apply creates).
+            The new state, and whether it was created, which only server-side apply does.
         """
         if subresource == "scale":
             scaled = retried(lambda: scaling.patch_scale(self, who, resource, namespace, name, patch, type, options))

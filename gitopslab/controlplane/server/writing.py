@@ -44,15 +44,33 @@ class Writes:
         self._clock = clock
         self._chance = chance
 
-    def create(self, who: Caller, resource: Resource, namespace: str, obj: Object, options: WriteOptions) -> Record:
+    def create(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        is_unasked: bool = False,
+    ) -> Record:
         """Store a new object.
+
+        Args:
+            who: Writes.
+            resource: The type of the object.
+            namespace: Where it goes.
+            obj: It.
+            options: Of the request.
+            is_unasked: Whether nobody has asked yet if the writer may create, because an update or an apply was asked.
 
         Raises:
             AlreadyExistsError: The name is taken.
             InvalidError: The object breaks a rule.
         """
         if (home := self._forms.home(resource)) is not None:
-            made = self.create(who, home, namespace, self._forms.kept(resource, obj), options)
+            kept = self._forms.kept(resource, obj)
+            made = self.create(who, home, namespace, kept, options, is_unasked=is_unasked)
             return self._forms.shown(resource, made)
         metadata = obj.get("metadata") or {}
         prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
@@ -60,7 +78,9 @@ class Writes:
         identity.assign(obj, namespace, self._clock.now(), self._chance)
         attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
         with self._registry.writing(attributes):
-            self._registry.admit(who, attributes, options, writer=_manager(who, options), prefix=prefix)
+            self._registry.admit(
+                who, attributes, options, writer=_manager(who, options), prefix=prefix, is_unasked=is_unasked
+            )
             key = (namespace, name_of(obj))
             self._registry.check_free(resource, key)
             return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
@@ -85,8 +105,8 @@ class Writes:
         """
         current = self._registry.existing(resource, (namespace, name))
         options.warnings.extend(identity.without_repeated_owners(obj))
-        identity.check(resource, namespace, name, obj, current.object)
-        identity.check_versioned(resource, name, obj)
+        identity.check_path(namespace, name, obj)
+        identity.check_uid(resource, namespace, name, obj, current.object, dry_run=options.dry_run)
         return self._replace(who, resource, current, obj, options, subresource=subresource, track=track)
 
     def patch(
@@ -110,7 +130,7 @@ class Writes:
         after, warnings = patches.result(resource, current.object, patch, type, options.field_validation)
         options.warnings.extend(warnings)
         options.warnings.extend(identity.without_repeated_owners(after, _AFTER_ADMISSION))
-        identity.check(resource, namespace, name, after, current.object, is_patch=True)
+        identity.check_path(namespace, name, after)
         return self._replace(who, resource, current, after, options, subresource=subresource)
 
     def apply(
@@ -142,14 +162,15 @@ class Writes:
             now=self._clock.now(),
         )
         if current is not None:
-            identity.check(resource, namespace, name, after, current.object, is_patch=True)
+            identity.check_path(namespace, name, after)
             return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
         identity.check_new(resource, namespace, name, after)
         owned = after["metadata"].get("managedFields")
+        after["metadata"].pop("resourceVersion", None)
         identity.assign(after, namespace, self._clock.now(), self._chance)
         attributes = attributes_of(who, resource, "CREATE", "", after, None, options)
         with self._registry.writing(attributes):
-            self._registry.admit(who, attributes, options)
+            self._registry.admit(who, attributes, options, is_unasked=True)
             if owned:
                 after["metadata"]["managedFields"] = owned
             key = (namespace, name)
@@ -191,13 +212,12 @@ class Writes:
     ) -> Record:
         """Store the next state of an object; one marked for deletion goes when nothing holds it any more."""
         if (home := self._forms.home(resource)) is not None:
+            identity.check_version(resource, obj, current.object)
             there = self._registry.existing(home, (namespace_of(obj), name_of(obj)))
             wish = self._forms.kept(resource, obj)
             made = self._replace(who, home, there, wish, options, subresource=subresource, track=track)
             return self._forms.shown(resource, made)
-        before = current.object
-        identity.keep_system_fields(obj, before)
-        attributes = attributes_of(who, resource, "UPDATE", subresource, obj, before, options)
+        attributes = attributes_of(who, resource, "UPDATE", subresource, obj, current.object, options)
         with self._registry.writing(attributes):
             self._registry.admit(who, attributes, options, writer=_manager(who, options) if track else None)
             key = (namespace_of(obj), name_of(obj))

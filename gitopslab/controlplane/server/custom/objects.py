@@ -43,12 +43,7 @@ def validate(
         return causes.found
     root = resource.version_spec.root
     correlation = Correlation(obj, before, root) if before is not None else None
-    if before is None:
-        metadata.check(
-            causes, obj, namespaced=resource.namespaced, name=formats.problems_of_subdomain, any_finalizer=True
-        )
-    else:
-        metadata.check_update(causes, obj, before, any_finalizer=True)
+    _check_metadata(causes, resource, obj, before)
     if subresource == "status":
         _check_status(causes, resource, obj, correlation)
     else:
@@ -60,6 +55,15 @@ def validate(
     _check_lists(causes, resource, obj, before)
     _check_rules(causes, resource, obj, before, correlation, warnings)
     return causes.found
+
+
+def _check_metadata(causes: Causes, resource: CustomResource, obj: Object, before: Object | None) -> None:
+    """Those of a changed object are looked at as those of every kind, and what changed of them once more."""
+    name = formats.problems_of_subdomain if before is None else formats.problems_of_path_segment
+    metadata.check(causes, obj, namespaced=resource.namespaced, name=name, any_finalizer=True)
+    if before is not None:
+        for _ in range(2):
+            metadata.check_update(causes, obj, before, any_finalizer=True)
 
 
 def _check_kind(causes: Causes, resource: CustomResource, obj: Object) -> None:

@@ -10,6 +10,8 @@ fields are ``verbs``' and ``ownership``'s business; addresses and ports of Servi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gitopslab.controlplane.server.custom import defaulting, lifecycle
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
 from gitopslab.controlplane.server.equality import same
@@ -43,6 +45,20 @@ _WEBHOOKS = (f"mutatingwebhookconfigurations.{_GROUP}", f"validatingwebhookconfi
 
 _COUNTED_LATER = ("csidrivers.storage.k8s.io",)
 """Kinds whose generation begins with their first change."""
+
+_NAMED = ("labels", "annotations", "finalizers", "ownerReferences", "deletionTimestamp")
+_KEPT_BY_STATUS: dict[str, tuple[str, ...]] = {
+    "deployments.apps": ("labels",),
+    "pods": ("deletionTimestamp", "ownerReferences"),
+    "apiservices.apiregistration.k8s.io": _NAMED,
+    "resourceclaims.resource.k8s.io": _NAMED,
+    "servicecidrs.networking.k8s.io": _NAMED,
+    f"validatingadmissionpolicies.{_GROUP}": _NAMED,
+    "volumeattachments.storage.k8s.io": _NAMED,
+    "flowschemas.flowcontrol.apiserver.k8s.io": ("uid", *_NAMED),
+    "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": ("uid", *_NAMED),
+}
+"""What of its metadata a kind's status leaves alone (``ResetObjectMetaForStatus``)."""
 
 _PARTS = ("status", "binding", "ephemeralcontainers", "resize", "finalize")
 """Subresources that write a part of the object; ``scale`` writes the main part and is treated as it."""
@@ -99,6 +115,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
             _stamp_phase(obj, before, now)
     elif resource.key == "pods":
         pods.prepare_update(obj, before, subresource)
+        if subresource in ("ephemeralcontainers", "resize"):
+            _keep(obj, before, _NAMED)
     elif resource.key == DEFINITIONS:
         lifecycle.prepare_update(obj, before)
     elif resource.has_status and subresource not in _PARTS:
@@ -131,10 +149,7 @@ def _keep_all_but_status(resource: Resource, obj: Object, before: Object) -> Non
             obj["status"] = status
         return
     _put_back(obj, before, "spec")
-    if resource.key == "deployments.apps":
-        _put_back(obj["metadata"], before["metadata"], "labels")
-    elif resource.key == "pods":
-        _put_back(obj["metadata"], before["metadata"], "ownerReferences")
+    _keep(obj, before, _KEPT_BY_STATUS.get(resource.key, ()))
 
 
 def _wants_more(resource: Resource, obj: Object, before: Object) -> bool:
@@ -189,6 +204,11 @@ def _stamp_phase(volume: Object, before: Object, now: float) -> None:
     stamped = status.get("lastPhaseTransitionTime")
     if status.get("phase") != old.get("phase") and stamped in (None, old.get("lastPhaseTransitionTime")):
         status["lastPhaseTransitionTime"] = timestamp(now)
+
+
+def _keep(obj: Object, before: Object, fields: Iterable[str]) -> None:
+    for field in fields:
+        _put_back(obj["metadata"], before["metadata"], field)
 
 
 def _put_back(obj: Object, before: Object, field: str) -> None:

@@ -9,7 +9,7 @@ Types and unknown fields were checked before, in ``decode``; what depends on oth
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.validation import kinds, metadata
+from gitopslab.controlplane.server.validation import formats, kinds, metadata
 from gitopslab.controlplane.server.validation.causes import Cause, Causes
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
@@ -37,6 +37,27 @@ def validate(resource: Resource, obj: Object, before: Object | None, subresource
         metadata.check(causes, obj, namespaced=resource.namespaced, name=rules.name, any_finalizer=rules.any_finalizer)
         rules.create(causes, obj)
     else:
-        metadata.check_update(causes, obj, before, any_finalizer=rules.any_finalizer)
-        rules.change(causes, obj, before, subresource)
+        _check_change(causes, resource, rules, obj, before, subresource)
     return causes.found
+
+
+def _check_change(
+    causes: Causes, resource: Resource, rules: kinds.Rules, obj: Object, before: Object, subresource: str
+) -> None:
+    """Faults in metadata are told for every kind alike, and once more by each rule of the kind that looks there."""
+
+    def look(part: kinds.Part, name: formats.Check, *, any_finalizer: bool) -> None:
+        if part == "whole":
+            metadata.check(causes, obj, namespaced=resource.namespaced, name=name, any_finalizer=any_finalizer)
+        else:
+            metadata.check_update(causes, obj, before, any_finalizer=any_finalizer)
+
+    for part in ("whole", "change"):
+        look(part, formats.problems_of_path_segment, any_finalizer=True)
+    again = rules.again_in_parts if subresource in kinds.PARTS else rules.again
+    first = again[:1] if again == kinds.AROUND else again
+    for part in first:
+        look(part, rules.name, any_finalizer=rules.any_finalizer)
+    rules.change(causes, obj, before, subresource)
+    for part in again[len(first) :]:
+        look(part, rules.name, any_finalizer=rules.any_finalizer)

@@ -6,7 +6,7 @@ import base64
 
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.controlplane.server.validation.metadata import check_finalizers, check_immutable
+from gitopslab.controlplane.server.validation.metadata import check_immutable
 from gitopslab.controlplane.server.wire import from_json
 from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.objects import Object, annotations_of
@@ -32,9 +32,8 @@ def check_config_map(causes: Causes, config_map: Object) -> None:
 
 
 def check_config_map_change(causes: Causes, config_map: Object, before: Object, subresource: str) -> None:
-    """An immutable one stays as it is; finalizers are looked at as those of a new one."""
+    """An immutable one stays as it is."""
     _check_locked(causes, config_map, before, "data", "binaryData")
-    check_finalizers(causes, config_map["metadata"].get("finalizers") or [])
     check_config_map(causes, config_map)
 
 
@@ -68,7 +67,6 @@ def check_secret_change(causes: Causes, secret: Object, before: Object, subresou
     """The type stays, and an immutable one altogether."""
     check_immutable(causes, secret.get("type"), before.get("type"), "type")
     _check_locked(causes, secret, before, "data")
-    check_finalizers(causes, secret["metadata"].get("finalizers") or [])
     check_secret(causes, secret)
 
 

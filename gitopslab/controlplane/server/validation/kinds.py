@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from gitopslab.controlplane.server.validation import (
     admissionpolicies,
@@ -44,6 +45,16 @@ from gitopslab.machinery.objects import Object
 
 Create = Callable[[Causes, Object], None]
 Change = Callable[[Causes, Object, Object, str], None]
+Part = Literal["whole", "change"]
+"""What the rules of a kind look at in the metadata of a changed object: all of them, or what changed of them."""
+
+PARTS = ("status", "approval", "ephemeralcontainers", "resize")
+NOTHING: tuple[Part, ...] = ()
+CHANGE: tuple[Part, ...] = ("change",)
+WHOLE: tuple[Part, ...] = ("whole",)
+BOTH: tuple[Part, ...] = ("change", "whole")
+AROUND: tuple[Part, ...] = ("whole", "change")
+"""Before the kind's own rules, and after them."""
 
 
 def _nothing(causes: Causes, obj: Object) -> None:
@@ -56,12 +67,23 @@ def _any_change(causes: Causes, obj: Object, before: Object, subresource: str) -
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a kind: the format of its names, of new objects, and of changes."""
+    """The rules of a kind.
+
+    Attributes:
+        name: The format of its names.
+        create: Those of new objects.
+        change: Those of changes.
+        any_finalizer: Whether finalizers need not be those of Kubernetes.
+        again: The parts of the metadata of a changed object that its rules look at once more, and tell faults of.
+        again_in_parts: The same when a part of the object is written.
+    """
 
     name: formats.Check = formats.problems_of_subdomain
     create: Create = _nothing
     change: Change = _any_change
     any_finalizer: bool = False
+    again: tuple[Part, ...] = CHANGE
+    again_in_parts: tuple[Part, ...] = CHANGE
 
 
 _RULES: dict[str, Rules] = {
@@ -69,50 +91,87 @@ _RULES: dict[str, Rules] = {
         create=definitions.check_definition, change=definitions.check_definition_change, any_finalizer=True
     ),
     "validatingadmissionpolicies.admissionregistration.k8s.io": Rules(
-        create=admissionpolicies.check_policy, change=admissionpolicies.check_policy_change
+        create=admissionpolicies.check_policy,
+        change=admissionpolicies.check_policy_change,
+        again=WHOLE,
+        again_in_parts=WHOLE,
+        any_finalizer=True,
     ),
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": Rules(
-        create=admissionpolicies.check_binding, change=admissionpolicies.check_binding_change
+        create=admissionpolicies.check_binding,
+        change=admissionpolicies.check_binding_change,
+        again=WHOLE,
+        any_finalizer=True,
     ),
     "mutatingadmissionpolicies.admissionregistration.k8s.io": Rules(
-        create=mutatingpolicies.check_policy, change=mutatingpolicies.check_policy_change
+        create=mutatingpolicies.check_policy,
+        change=mutatingpolicies.check_policy_change,
+        again=WHOLE,
+        any_finalizer=True,
     ),
     "mutatingadmissionpolicybindings.admissionregistration.k8s.io": Rules(
-        create=mutatingpolicies.check_binding, change=mutatingpolicies.check_binding_change
+        create=mutatingpolicies.check_binding,
+        change=mutatingpolicies.check_binding_change,
+        again=WHOLE,
+        any_finalizer=True,
     ),
     **{
         f"{plural}.admissionregistration.k8s.io": Rules(
-            create=webhooks.check_configuration, change=webhooks.check_configuration_change
+            create=webhooks.check_configuration,
+            change=webhooks.check_configuration_change,
+            any_finalizer=True,
+            again=WHOLE,
         )
         for plural in ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
     },
     "apiservices.apiregistration.k8s.io": Rules(
-        formats.problems_of_path_segment, apiservices.check_service, apiservices.check_service_change
+        formats.problems_of_path_segment,
+        apiservices.check_service,
+        apiservices.check_service_change,
+        again=BOTH,
+        any_finalizer=True,
     ),
-    "configmaps": Rules(create=config.check_config_map, change=config.check_config_map_change),
-    "secrets": Rules(create=config.check_secret, change=config.check_secret_change),
-    "namespaces": Rules(formats.problems_of_label, cluster.check_namespace, cluster.check_namespace_change),
+    "configmaps": Rules(create=config.check_config_map, change=config.check_config_map_change, again=BOTH),
+    "secrets": Rules(create=config.check_secret, change=config.check_secret_change, again=BOTH),
+    "namespaces": Rules(
+        formats.problems_of_label, cluster.check_namespace, cluster.check_namespace_change, again=AROUND
+    ),
     "certificatesigningrequests.certificates.k8s.io": Rules(
-        formats.anything, certificates.check_request, certificates.check_request_change
+        formats.anything,
+        certificates.check_request,
+        certificates.check_request_change,
+        again=AROUND,
+        again_in_parts=AROUND,
     ),
-    "nodes": Rules(create=cluster.check_node, change=cluster.check_node_change),
-    "events": Rules(formats.anything, events.check_legacy, events.check_legacy_change),
+    "nodes": Rules(create=cluster.check_node, change=cluster.check_node_change, again=AROUND),
+    "events": Rules(
+        formats.anything, events.check_legacy, events.check_legacy_change, again=NOTHING, any_finalizer=True
+    ),
     "events.events.k8s.io": Rules(create=events.check_event, change=events.check_event_change),
-    "leases.coordination.k8s.io": Rules(create=cluster.check_lease, change=cluster.check_lease_change),
-    "pods": Rules(create=pods.check_pod, change=pods.check_pod_change),
-    "endpoints": Rules(create=endpoints.check_endpoints, change=endpoints.check_endpoints_change),
+    "leases.coordination.k8s.io": Rules(
+        create=cluster.check_lease, change=cluster.check_lease_change, any_finalizer=True
+    ),
+    "pods": Rules(create=pods.check_pod, change=pods.check_pod_change, again=BOTH),
+    "endpoints": Rules(create=endpoints.check_endpoints, change=endpoints.check_endpoints_change, again=BOTH),
     "services": Rules(formats.problems_of_label, services.check_service, services.check_service_change),
-    "persistentvolumes": Rules(create=persistentvolumes.check_volume, change=persistentvolumes.check_volume_change),
-    "persistentvolumeclaims": Rules(create=claims.check_claim, change=claims.check_claim_change),
-    "storageclasses.storage.k8s.io": Rules(create=storage.check_class, change=storage.check_class_change),
+    "persistentvolumes": Rules(
+        create=persistentvolumes.check_volume, change=persistentvolumes.check_volume_change, again=(*WHOLE, *WHOLE)
+    ),
+    "persistentvolumeclaims": Rules(create=claims.check_claim, change=claims.check_claim_change, again=BOTH),
+    "storageclasses.storage.k8s.io": Rules(create=storage.check_class, change=storage.check_class_change, again=AROUND),
     "volumeattributesclasses.storage.k8s.io": Rules(
-        create=storage.check_attributes_class, change=storage.check_attributes_class_change
+        create=storage.check_attributes_class, change=storage.check_attributes_class_change, again=BOTH
     ),
     "volumeattachments.storage.k8s.io": Rules(
-        create=attachments.check_attachment, change=attachments.check_attachment_change
+        create=attachments.check_attachment,
+        change=attachments.check_attachment_change,
+        again=WHOLE,
+        again_in_parts=WHOLE,
     ),
     "csidrivers.storage.k8s.io": Rules(create=drivers.check_driver, change=drivers.check_driver_change),
-    "csistoragecapacities.storage.k8s.io": Rules(create=drivers.check_capacity, change=drivers.check_capacity_change),
+    "csistoragecapacities.storage.k8s.io": Rules(
+        create=drivers.check_capacity, change=drivers.check_capacity_change, again=AROUND
+    ),
     "podtemplates": Rules(create=workloads.check_pod_template, change=workloads.check_pod_template_change),
     "deployments.apps": Rules(create=workloads.check_deployment, change=workloads.check_deployment_change),
     "replicasets.apps": Rules(create=workloads.check_replica_set, change=workloads.check_replica_set_change),
@@ -123,42 +182,57 @@ _RULES: dict[str, Rules] = {
         formats.problems_of_label, statefulsets.check_stateful_set, statefulsets.check_stateful_set_change
     ),
     "daemonsets.apps": Rules(create=workloads.check_daemon_set, change=workloads.check_daemon_set_change),
-    "controllerrevisions.apps": Rules(create=workloads.check_revision, change=workloads.check_revision_change),
-    "jobs.batch": Rules(create=jobs.check_job, change=jobs.check_job_change),
-    "cronjobs.batch": Rules(create=jobs.check_cron_job, change=jobs.check_cron_job_change),
-    "ingresses.networking.k8s.io": Rules(create=networking.check_ingress, change=networking.check_ingress_change),
+    "controllerrevisions.apps": Rules(
+        create=workloads.check_revision, change=workloads.check_revision_change, again=BOTH
+    ),
+    "jobs.batch": Rules(create=jobs.check_job, change=jobs.check_job_change, again=AROUND),
+    "cronjobs.batch": Rules(create=jobs.check_cron_job, change=jobs.check_cron_job_change, again_in_parts=NOTHING),
+    "ingresses.networking.k8s.io": Rules(
+        create=networking.check_ingress, change=networking.check_ingress_change, again=BOTH
+    ),
     "ingressclasses.networking.k8s.io": Rules(
-        create=networking.check_ingress_class, change=networking.check_ingress_class_change
+        create=networking.check_ingress_class, change=networking.check_ingress_class_change, again=BOTH
     ),
     "networkpolicies.networking.k8s.io": Rules(
         create=networking.check_network_policy, change=networking.check_network_policy_change
     ),
     "ipaddresses.networking.k8s.io": Rules(
-        formats.problems_of_canonical_ip, networking.check_address, networking.check_address_change
+        formats.problems_of_canonical_ip, networking.check_address, networking.check_address_change, again=AROUND
     ),
     "servicecidrs.networking.k8s.io": Rules(create=networking.check_ranges, change=networking.check_ranges_change),
     "endpointslices.discovery.k8s.io": Rules(
-        create=slices.check_endpoint_slice, change=slices.check_endpoint_slice_change
+        create=slices.check_endpoint_slice, change=slices.check_endpoint_slice_change, again=WHOLE
     ),
-    "limitranges": Rules(create=policies.check_limit_range, change=policies.check_limit_range_change),
+    "limitranges": Rules(create=policies.check_limit_range, change=policies.check_limit_range_change, again=WHOLE),
     "resourcequotas": Rules(create=policies.check_quota, change=policies.check_quota_change),
-    "poddisruptionbudgets.policy": Rules(create=policies.check_budget, change=policies.check_budget_change),
+    "poddisruptionbudgets.policy": Rules(
+        create=policies.check_budget,
+        change=policies.check_budget_change,
+        again=NOTHING,
+        again_in_parts=NOTHING,
+        any_finalizer=True,
+    ),
     "horizontalpodautoscalers.autoscaling": Rules(
         create=autoscaling.check_autoscaler, change=autoscaling.check_autoscaler_change
     ),
     "flowschemas.flowcontrol.apiserver.k8s.io": Rules(
-        create=flowcontrol.check_schema, change=flowcontrol.check_schema_change
+        create=flowcontrol.check_schema, change=flowcontrol.check_schema_change, again=WHOLE
     ),
     "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": Rules(
-        create=flowcontrol.check_level, change=flowcontrol.check_level_change
+        create=flowcontrol.check_level, change=flowcontrol.check_level_change, again=WHOLE
     ),
     "runtimeclasses.node.k8s.io": Rules(
-        create=policies.check_runtime_class, change=policies.check_runtime_class_change
+        create=policies.check_runtime_class,
+        change=policies.check_runtime_class_change,
+        again=AROUND,
+        any_finalizer=True,
     ),
-    "deviceclasses.resource.k8s.io": Rules(create=devices.check_class, change=devices.check_class_change),
-    "resourceclaims.resource.k8s.io": Rules(create=devices.check_claim, change=devices.check_claim_change),
+    "deviceclasses.resource.k8s.io": Rules(create=devices.check_class, change=devices.check_class_change, again=AROUND),
+    "resourceclaims.resource.k8s.io": Rules(
+        create=devices.check_claim, change=devices.check_claim_change, again=AROUND
+    ),
     "resourceclaimtemplates.resource.k8s.io": Rules(
-        create=devices.check_template, change=devices.check_template_change
+        create=devices.check_template, change=devices.check_template_change, again=AROUND
     ),
     "resourceslices.resource.k8s.io": Rules(create=devices.check_slice, change=devices.check_slice_change),
     "priorityclasses.scheduling.k8s.io": Rules(
@@ -166,16 +240,18 @@ _RULES: dict[str, Rules] = {
     ),
     **{
         f"{plural}.rbac.authorization.k8s.io": Rules(
-            formats.problems_of_path_segment, rbac.check_role, rbac.check_role_change
+            formats.problems_of_path_segment, rbac.check_role, rbac.check_role_change, again=AROUND
         )
         for plural in ("roles", "clusterroles")
     },
     **{
         f"{plural}.rbac.authorization.k8s.io": Rules(
-            formats.problems_of_path_segment, rbac.check_binding, rbac.check_binding_change
+            formats.problems_of_path_segment, rbac.check_binding, rbac.check_binding_change, again=AROUND
         )
         for plural in ("rolebindings", "clusterrolebindings")
     },
+    "serviceaccounts": Rules(again=BOTH),
+    "csinodes.storage.k8s.io": Rules(again=WHOLE),
 }
 _PLAIN = Rules()
 

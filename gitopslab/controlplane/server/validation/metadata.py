@@ -60,7 +60,7 @@ def check(
     if owners := metadata.get("ownerReferences"):
         _check_owners(causes, owners, f"{path}.ownerReferences")
     if finalizers := metadata.get("finalizers"):
-        check_finalizers(causes, finalizers, f"{path}.finalizers", any_finalizer=any_finalizer)
+        _check_finalizers(causes, finalizers, f"{path}.finalizers", any_finalizer=any_finalizer)
 
 
 def check_update(
@@ -170,9 +170,7 @@ def _in_order(owner: Object) -> Object:
     return {field: owner.get(field, "") for field in fields if field in owner or field in fields[:4]}
 
 
-def check_finalizers(
-    causes: Causes, finalizers: list[str], path: str = "metadata.finalizers", *, any_finalizer: bool = False
-) -> None:
+def _check_finalizers(causes: Causes, finalizers: list[str], path: str, *, any_finalizer: bool) -> None:
     """Finalizers are qualified names, of which those for dependents exclude each other."""
     for finalizer in finalizers:
         causes.each(path, finalizer, formats.problems_of_qualified_name(finalizer))
