@@ -238,6 +238,8 @@ def _slot(kind: Type, given: dict[str, str], keys: tuple[str, ...]) -> Slot:
 def _relation(kind: Type) -> Relation:
     if kind.shape == "struct":
         return "leaf" if struct_lines()[kind.name].startswith("@atomic") else "struct"
+    if kind.name == "runtime.RawExtension":  # what a server keeps as it came
+        return "leaf"
     return {"map": "map", "any": "any"}.get(kind.shape, "leaf")  # type: ignore[return-value]
 
 

@@ -185,3 +185,16 @@ def test_what_the_api_server_makes_is_the_api_servers(plane: ControlPlane) -> No
     assert managers("priorityclasses.scheduling.k8s.io", "system-node-critical") == ["kube-apiserver"]
     levels = "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io"
     assert managers(levels, "system") == ["api-priority-and-fairness-config-producer-v1"]
+
+
+def test_the_first_service_range_is_told_ready_by_two(furnished: ControlPlane) -> None:
+    found = furnished.api.get("servicecidrs.networking.k8s.io", "kubernetes")
+    owners = {entry["manager"]: entry for entry in found["metadata"]["managedFields"]}
+    key = 'k:{"type":"Ready"}'
+    condition = {".": {}, "f:status": {}, "f:type": {}}
+    first, second = owners["kubernetes-service-cidr-controller"], owners["service-cidr-controller"]
+    assert (first["operation"], second["operation"]) == ("Apply", "Apply")
+    assert first["fieldsV1"] == {"f:status": {"f:conditions": {key: condition}}}
+    more = {"f:lastTransitionTime": {}, "f:message": {}, "f:reason": {}}
+    assert second["fieldsV1"] == {"f:status": {"f:conditions": {key: {**condition, **more}}}}
+    assert owners["kube-apiserver"]["fieldsV1"] == {"f:spec": {"f:cidrs": {}}}

@@ -404,3 +404,24 @@ def test_the_status_of_some_kinds_leaves_metadata_alone_and_owns_nothing_of_it(v
     change = {"metadata": {"labels": {"a": "b"}, "annotations": {"a": "b"}}}
     patched, _ = verbs.patch(ADMIN, found, namespace, "a", change, "merge", WriteOptions(), subresource="status")
     assert patched.object["metadata"] == made["metadata"]
+
+
+def test_the_data_of_a_controller_revision_is_owned_as_a_whole(verbs: Verbs) -> None:
+    revisions = resource(verbs, "controllerrevisions.apps")
+
+    def apply(data: Object, who: str) -> Object:
+        metadata = {"name": "a", "namespace": "default"}
+        wish = {
+            "apiVersion": "apps/v1",
+            "kind": "ControllerRevision",
+            "metadata": metadata,
+            "revision": 1,
+            "data": data,
+        }
+        options = WriteOptions(field_manager=who)
+        return verbs.patch(ADMIN, revisions, "default", "a", wish, "apply", options)[0].object
+
+    made = apply({"spec": {"a": {"b": 1}}, "list": [{"x": 1}]}, "me")
+    assert made["metadata"]["managedFields"][0]["fieldsV1"] == {"f:data": {}, "f:revision": {}}
+    with pytest.raises(ConflictError, match=r'1 conflict: conflict with "me": \.data$'):
+        apply({"spec": {"a": {"b": 1}}}, "other")

@@ -103,7 +103,11 @@ class ServiceCidrController:
             "type": "Ready", "status": status, "reason": reason, "message": message,
             "lastTransitionTime": timestamp(self._clock.now()),
         }  # fmt: skip
-        self._api.patch(RANGES, name_of(found), {"status": {"conditions": [condition]}}, subresource="status")
+        config = {
+            "apiVersion": found["apiVersion"], "kind": found["kind"], "metadata": {"name": name_of(found)},
+            "status": {"conditions": [condition]},
+        }  # fmt: skip
+        self._api.patch(RANGES, name_of(found), config, type="apply", subresource="status", manager=self.name)
 
     def _held(self, event: WatchEvent) -> Iterable[Request]:
         """Ranges that wait to go, now that an address went."""

@@ -29,6 +29,7 @@ from gitopslab.machinery.objects import Object, name_of
 _MARKER = "gitopslab-cluster"
 """A ConfigMap in kube-system that says the extras were made once; so what a learner deletes of them stays deleted."""
 
+_RANGES = "servicecidrs.networking.k8s.io"
 _BILLION = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ def bootstrap(api_for: Callable[[str], Api], topology: Topology | None, clock: C
     for node in topology.nodes() if topology else ():
         _ensure(api, node)
     nodes = api.list("nodes")  # with their uids, which owner references need
-    for obj in (_service_range(), *_unnoted_addresses(api)):
+    _ensure_service_range(server)
+    for obj in _unnoted_addresses(api):
         _ensure(server, obj)
     for obj in missing(api, kubernetes_service(nodes)):  # after the nodes: it tells that they were all made
         _ensure_if_allowed(server, obj)
@@ -99,14 +101,13 @@ def _unnoted_addresses(api: Api) -> list[Object]:
     return [address for address in owed if name_of(address) not in noted]
 
 
-def _service_range() -> Object:
+def _ensure_service_range(server: Api) -> None:
     """Where cluster IPs come from, as every API server says (``defaultservicecidr``)."""
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "ServiceCIDR",
-        "metadata": {"name": "kubernetes"},
-        "spec": {"cidrs": [str(RANGE)]},
-    }
+    head = {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "kubernetes"}}
+    if _ensure(server, {**head, "spec": {"cidrs": [str(RANGE)]}}):
+        ready = {**head, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+        manager = "kubernetes-service-cidr-controller"
+        server.patch(_RANGES, "kubernetes", ready, type="apply", subresource="status", manager=manager)
 
 
 def _priority_classes() -> list[Object]:

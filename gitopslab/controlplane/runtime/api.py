@@ -100,11 +100,12 @@ class Api(Protocol):
         type: PatchType = "merge",
         subresource: str = "",
         dry_run: bool = False,
+        manager: str = "",
     ) -> Object:
         """Change part of an object.
 
         A merge patch is a dict in which None removes a key; an apply takes over what others own. With ``dry_run``
-        everything is done but kept.
+        everything is done but kept. What changes belongs to ``manager``, or to who writes if that is empty.
         """
         ...
 

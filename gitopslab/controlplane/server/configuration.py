@@ -52,7 +52,7 @@ def faults_of(kind: Slot, value: Any) -> Iterator[tuple[str, str]]:
 
 def _faults(kind: Slot, value: Any, path: str) -> Iterator[tuple[str, str]]:
     """What does not fit, each with its path."""
-    if value is None or kind.relation == "any":
+    if value is None or kind.shape == "any":
         return
     if kind.shape == "list":
         yield from _list_faults(kind, value, path)

@@ -47,13 +47,16 @@ class GuardedApi(LocalApi):
         type: PatchType = "merge",
         subresource: str = "",
         dry_run: bool = False,
+        manager: str = "",
     ) -> Object:
         """Change part of an object; applying what is not there takes the right to create it, too."""
         self._check("patch", resource, namespace, name, subresource)
         kept = self._resource(resource).storage_key
         if type == "apply" and not subresource and self._verbs.reader.find(kept, namespace, name) is None:
             self._check("create", resource, namespace, name)
-        return super().patch(resource, name, patch, namespace, type=type, subresource=subresource, dry_run=dry_run)
+        return super().patch(
+            resource, name, patch, namespace, type=type, subresource=subresource, dry_run=dry_run, manager=manager
+        )
 
     def delete(
         self,

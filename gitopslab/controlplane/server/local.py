@@ -84,11 +84,12 @@ class LocalApi:
         type: PatchType = "merge",
         subresource: str = "",
         dry_run: bool = False,
+        manager: str = "",
     ) -> Object:
         """Change part of an object."""
         record, _ = self._verbs.patch(
             self._caller, self._resource(resource), namespace, name, patch, type,
-            WriteOptions(dry_run=dry_run, force=type == "apply"), subresource=subresource,
+            WriteOptions(dry_run=dry_run, field_manager=manager, force=type == "apply"), subresource=subresource,
         )  # fmt: skip
         return record.copy()
 

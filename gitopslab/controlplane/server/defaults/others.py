@@ -89,8 +89,10 @@ def set_priority_level(level: Object) -> None:
 
 
 def set_claim_of_devices(claim: Object) -> None:
-    """One device a request, where it does not say."""
+    """One device a request, where it does not say; devices without conditions have null, as Go writes them."""
     _set_requests(claim.setdefault("spec", {}))
+    for device in (claim.get("status") or {}).get("devices") or ():
+        device.setdefault("conditions", None)
 
 
 def set_claim_template(template: Object) -> None:

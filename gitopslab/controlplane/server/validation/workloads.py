@@ -124,9 +124,10 @@ def check_daemon_set_change(causes: Causes, daemon_set: Object, before: Object, 
 
 def check_revision(causes: Causes, revision: Object) -> None:
     """A new ControllerRevision."""
-    if revision.get("data") is None:
-        causes.required("data", "data is mandatory")
     _check_number(causes, revision)
+    data = revision.get("data")
+    if not isinstance(data, dict):
+        causes.required("data", "data is mandatory" if data is None else "data must be a valid JSON object")
 
 
 def check_revision_change(causes: Causes, revision: Object, before: Object, subresource: str) -> None:
