@@ -425,3 +425,47 @@ def test_the_data_of_a_controller_revision_is_owned_as_a_whole(verbs: Verbs) -> 
     assert made["metadata"]["managedFields"][0]["fieldsV1"] == {"f:data": {}, "f:revision": {}}
     with pytest.raises(ConflictError, match=r'1 conflict: conflict with "me": \.data$'):
         apply({"spec": {"a": {"b": 1}}}, "other")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "owned"),
+    [
+        ({"dataSource": {"kind": "Pod", "name": "a"}}, {}, {"f:dataSource"}),
+        (
+            {"dataSource": {"kind": "Pod", "name": "a"}, "dataSourceRef": {"kind": "X", "name": "b", "namespace": "n"}},
+            {},
+            {"f:dataSource", "f:dataSourceRef"},
+        ),
+        (
+            {"dataSourceRef": {"apiGroup": "g.io", "kind": "X", "name": "b"}},
+            dict.fromkeys(("dataSource", "dataSourceRef"), {"apiGroup": "g.io", "kind": "X", "name": "b"}),
+            {"f:dataSourceRef"},
+        ),
+        (
+            {"dataSource": {"kind": "PersistentVolumeClaim", "name": "b"}},
+            dict.fromkeys(
+                ("dataSource", "dataSourceRef"), {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "b"}
+            ),
+            {"f:dataSource"},
+        ),
+    ],
+    ids=["of no use", "of no use and elsewhere", "of the new field", "of the old field"],
+)
+def test_what_a_claim_is_made_from_is_owned_as_it_was_asked_for(
+    api: LocalApi, given: Object, kept: Object, owned: set[str]
+) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, **given}
+    metadata = {"name": "c", "namespace": "default"}
+    made = api.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+    assert {name: value for name, value in made["spec"].items() if name.startswith("dataSource")} == kept
+    fields = made["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]
+    assert {name for name in fields if name.startswith("f:dataSource")} == owned
+
+
+def test_a_node_tells_of_its_system_in_the_real_order(api: LocalApi) -> None:
+    info = {"kubeletVersion": "v1.36.3", "architecture": "amd64"}
+    made = api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}, "status": {"nodeInfo": info}})
+    assert list(made["status"]["nodeInfo"]) == [
+        "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion",
+        "kubeProxyVersion", "operatingSystem", "architecture",
+    ]  # fmt: skip

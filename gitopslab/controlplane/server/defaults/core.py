@@ -9,9 +9,10 @@ from gitopslab.machinery.objects import Object, name_of
 _AFFINITY_SECONDS = 10800
 _EXTERNAL = ("NodePort", "LoadBalancer")
 _NODE_INFO = (
-    "architecture", "bootID", "containerRuntimeVersion", "kernelVersion", "kubeProxyVersion", "kubeletVersion",
-    "machineID", "operatingSystem", "osImage", "systemUUID",
+    "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion",
+    "kubeProxyVersion", "operatingSystem", "architecture",
 )  # fmt: skip
+"""In the order of Go's struct, in which they are told."""
 
 
 def set_service(service: Object) -> None:
@@ -85,9 +86,8 @@ def set_node(node: Object) -> None:
     if status.get("capacity") and "allocatable" not in status:
         status["allocatable"] = dict(status["capacity"])
     status.setdefault("daemonEndpoints", {}).setdefault("kubeletEndpoint", {}).setdefault("Port", 0)
-    info = status.setdefault("nodeInfo", {})
-    for field in _NODE_INFO:
-        info.setdefault(field, "")
+    given = status.get("nodeInfo") or {}
+    status["nodeInfo"] = {**{field: given.get(field, "") for field in _NODE_INFO}, **given}
 
 
 def set_limit_range(limit_range: Object) -> None:

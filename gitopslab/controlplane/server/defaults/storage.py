@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from gitopslab.machinery.objects import Object
 
-_OLD_SOURCES = (("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"))
-
 
 def set_volume(volume: Object) -> None:
     """Keep the data when released; a file system, not a block device."""
@@ -19,25 +17,14 @@ def set_volume(volume: Object) -> None:
 
 
 def set_claim(claim: Object) -> None:
-    """A file system, not a block device."""
+    """A file system, not a block device; a source of no group has null for one, as Go writes it."""
     spec = claim.setdefault("spec", {})
     spec.setdefault("volumeMode", "Filesystem")
     spec.setdefault("resources", {})
-    _set_sources(spec)
+    for field in ("dataSource", "dataSourceRef"):
+        if spec.get(field) is not None:
+            spec[field] = {"apiGroup": None, **spec[field]}
     _set_phase(claim)
-
-
-def _set_sources(spec: Object) -> None:
-    """Two fields for one thing: the older one knows claims and snapshots only, and quietly forgets all else."""
-    old, new = spec.get("dataSource"), spec.get("dataSourceRef")
-    if (new or {}).get("namespace"):
-        new = None  # as a field of a feature that is off it is dropped before it is looked at
-    if new is None and old is not None and (old.get("kind"), old.get("apiGroup") or "") not in _OLD_SOURCES:
-        spec.pop("dataSource")
-    elif old is not None and new is None:
-        spec["dataSourceRef"] = dict(old)
-    elif new is not None and old is None:
-        spec["dataSource"] = dict(new)
 
 
 def set_class(storage_class: Object) -> None:

@@ -4,7 +4,7 @@
 as ``registry/rest.BeforeCreate`` and ``BeforeUpdate`` do upstream: status is written only through ``/status``, spec
 only outside it, and ``metadata.generation`` counts the changes of what the user wants.
 
-The kinds with rules of their own are in ``pods``, ``workloads`` and ``certificates``. Names, uids, times and managed
+The kinds with rules of their own are in ``pods``, ``workloads``, ``claims`` and ``certificates``. Names, uids, times and managed
 fields are ``verbs``' and ``ownership``'s business; addresses and ports of Services are given out by ``admission``.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from gitopslab.controlplane.server.custom import defaulting, lifecycle
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.strategy import certificates, disabled, pods, workloads
+from gitopslab.controlplane.server.strategy import certificates, claims, disabled, pods, workloads
 from gitopslab.machinery.certificates import REQUESTS
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -85,6 +85,8 @@ def prepare_create(resource: Resource, obj: Object) -> None:
     elif resource.has_status and resource.key != "nodes":
         # A kubelet registers its node with a status, so nodes keep theirs.
         obj["status"] = _copy(_INITIAL_STATUS.get(resource.key, {}))
+    if resource.key == "persistentvolumeclaims":
+        claims.set_sources(obj, None)
     if resource.key == "apiservices.apiregistration.k8s.io" and "service" not in obj.get("spec", {}):
         obj["status"] = {"conditions": [_served_here(obj)]}
     if resource.key == "namespaces":
@@ -121,6 +123,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         lifecycle.prepare_update(obj, before)
     elif resource.has_status and subresource not in _PARTS:
         _put_back(obj, before, "status")
+    if resource.key == "persistentvolumeclaims" and subresource not in _PARTS:
+        claims.set_sources(obj, before)
     if resource.key == "services" and subresource not in _PARTS and obj["spec"].get("type") != "LoadBalancer":
         obj["status"] = {**obj.get("status", {}), "loadBalancer": {}}
     if resource.key == "namespaces" and subresource != "finalize":

@@ -81,7 +81,7 @@ def _check_same_source(causes: Causes, source: Object | None, reference: Object 
         return
     if reference.get("namespace"):
         causes.invalid(path, {}, "may not be specified when dataSourceRef.namespace is specified")
-    elif any((source.get(field) or "") != (reference.get(field) or "") for field in ("apiGroup", "kind", "name")):
+    elif any(source.get(field) != reference.get(field) for field in ("apiGroup", "kind", "name")):
         causes.invalid(path, {}, "must match dataSourceRef")
 
 
