@@ -438,14 +438,15 @@ def test_the_data_of_a_controller_revision_is_owned_as_a_whole(verbs: Verbs) -> 
         ),
         (
             {"dataSourceRef": {"apiGroup": "g.io", "kind": "X", "name": "b"}},
-            dict.fromkeys(("dataSource", "dataSourceRef"), {"apiGroup": "g.io", "kind": "X", "name": "b"}),
+            {key: {"apiGroup": "g.io", "kind": "X", "name": "b"} for key in ("dataSource", "dataSourceRef")},
             {"f:dataSourceRef"},
         ),
         (
             {"dataSource": {"kind": "PersistentVolumeClaim", "name": "b"}},
-            dict.fromkeys(
-                ("dataSource", "dataSourceRef"), {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "b"}
-            ),
+            {
+                key: {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "b"}
+                for key in ("dataSource", "dataSourceRef")
+            },
             {"f:dataSource"},
         ),
     ],

@@ -19,7 +19,7 @@ from gitopslab.controlplane.daemon.assembly import ADMIN, ControlPlane
 from gitopslab.controlplane.daemon.controls import BEGINNING, LabControls, running, seeded
 from gitopslab.controlplane.daemon.folder import ClusterFolder, Credentials
 from gitopslab.controlplane.daemon.housekeeping import Housekeeper
-from gitopslab.controlplane.daemon.loop import drive
+from gitopslab.controlplane.daemon.loop import bring_nodes_up, drive, run_as_strands
 from gitopslab.controlplane.daemon.programs import Programs
 from gitopslab.controlplane.daemon.topology import Topology
 from gitopslab.controlplane.http.app import build_app
@@ -29,7 +29,6 @@ from gitopslab.controlplane.server.store import Store
 from gitopslab.gitops.work import Pool
 from gitopslab.machinery.clock import LabClock
 from gitopslab.machinery.names import CHANCE
-from gitopslab.machinery.objects import is_condition_true
 
 _FIRST_SECONDS = 30.0  # of a cluster whose clock is held: by then it runs what a cluster runs
 
@@ -111,7 +110,8 @@ async def _serve(
     )  # fmt: skip
     credentials = home.credentials
     files = {"certfile": credentials.certificate, "keyfile": credentials.key, "ca": credentials.ca_file}
-    _bring_nodes_up(plane)
+    run_as_strands(plane.manager)
+    bring_nodes_up(plane.manager, plane.api)
     if not clock.speed and clock.now() == BEGINNING:
         await controls.advance(_FIRST_SECONDS)
     tasks = [
@@ -127,10 +127,3 @@ async def _serve(
     except asyncio.CancelledError:
         await asyncio.gather(*tasks, return_exceptions=True)
     return controls.asked_back
-
-
-def _bring_nodes_up(plane: ControlPlane) -> None:
-    """Reconcile until every node is Ready, so that whoever is told of the cluster finds it as promised."""
-    while not all(is_condition_true(node, "Ready") for node in plane.api.list("nodes")):
-        if not plane.manager.step():
-            return

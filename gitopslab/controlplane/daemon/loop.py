@@ -13,8 +13,24 @@ from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.strands import begin, rest
 from gitopslab.machinery.clock import LabClock
+from gitopslab.machinery.objects import is_condition_true
 
 _SLICE = 0.004  # seconds of reconciling before waiting requests get their turn
+
+
+def run_as_strands(manager: Manager) -> None:
+    """Have whoever waits for somebody outside hold up nobody else; for a manager on an event loop."""
+    manager.run_with(lambda do: begin(do, manager.wake))
+
+
+def bring_nodes_up(manager: Manager, api: Api) -> None:
+    """Reconcile until every node is Ready, so that whoever is told of the cluster finds it as promised.
+
+    Nodes that wait for a webhook are not waited for: it may need the API itself, which is not served before this ends.
+    """
+    while not all(is_condition_true(node, "Ready") for node in api.list("nodes")):
+        if not manager.step():
+            return
 
 
 async def drive(manager: Manager, api: Api, clock: LabClock) -> None:
@@ -22,7 +38,7 @@ async def drive(manager: Manager, api: Api, clock: LabClock) -> None:
     changed = asyncio.Event()
     api.on_change(changed.set)
     manager.on_wake(changed.set)
-    manager.run_with(lambda do: begin(do, changed.set))
+    run_as_strands(manager)
     while True:
         changed.clear()
         if clock.speed:

@@ -4,8 +4,9 @@
 as ``registry/rest.BeforeCreate`` and ``BeforeUpdate`` do upstream: status is written only through ``/status``, spec
 only outside it, and ``metadata.generation`` counts the changes of what the user wants.
 
-The kinds with rules of their own are in ``pods``, ``workloads``, ``claims`` and ``certificates``. Names, uids, times and managed
-fields are ``verbs``' and ``ownership``'s business; addresses and ports of Services are given out by ``admission``.
+The kinds with rules of their own are in ``pods``, ``workloads``, ``claims`` and ``certificates``. Names, uids, times
+and managed fields are ``verbs``' and ``ownership``'s business; addresses and ports of Services are given out by
+``admission``.
 """
 
 from __future__ import annotations
