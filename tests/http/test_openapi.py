@@ -197,3 +197,53 @@ def test_the_values_of_a_list_are_not_told_with_what_it_is_for() -> None:
     scopes = spec["properties"]["scopes"]
     assert "BestEffort" in scopes["items"]["enum"]
     assert "Possible enum values" not in scopes["description"]
+
+
+def _answered(path: str, catalog: Catalog = SERVED) -> Any:
+    answer = answer_openapi(catalog, f"/openapi/v3/{path}", {})
+    assert answer.code == 200
+    return orjson.loads(answer.body)
+
+
+def test_the_index_names_what_is_above_the_resources_too_but_not_of_custom_groups() -> None:
+    paths = list(openapi_index(SERVED)["paths"])
+    assert paths == sorted(paths)
+    assert {"api", "apis", "apis/apps", "version", "openid/v1/jwks", ".well-known/openid-configuration"} <= {*paths}
+    assert [path for path in paths if "stable.example.com" in path] == ["apis/stable.example.com/v1"]
+    assert answer_openapi(SERVED, "/openapi/v3/apis/stable.example.com", {}).code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "operation", "answer"),
+    [
+        ("api", "getCoreAPIVersions", "apis.meta.v1.APIVersions"),
+        ("apis", "getAPIVersions", "apis.meta.v1.APIGroupList"),
+        ("apis/apps", "getAppsAPIGroup", "apis.meta.v1.APIGroup"),
+        ("apis/flowcontrol.apiserver.k8s.io", "getFlowcontrolApiserverAPIGroup", "apis.meta.v1.APIGroup"),
+        ("version", "getCodeVersion", "version.Info"),
+    ],
+)
+def test_discovery_is_described_with_the_types_of_its_answers(path: str, operation: str, answer: str) -> None:
+    document = _answered(path)
+    found = document["paths"][f"/{path}/"]["get"]
+    schema = found["responses"]["200"]["content"]["application/json"]["schema"]
+    assert (found["operationId"], schema) == (
+        operation, {"$ref": f"#/components/schemas/io.k8s.apimachinery.pkg.{answer}"},
+    )  # fmt: skip
+    assert f"io.k8s.apimachinery.pkg.{answer}" in document["components"]["schemas"]
+    assert document["info"] == {"title": "Kubernetes", "version": "1.36"}
+
+
+def test_a_type_of_discovery_has_its_fields() -> None:
+    group = _answered("apis")["components"]["schemas"]["io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup"]
+    version = {"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.GroupVersionForDiscovery"}
+    assert group["required"] == ["name", "versions"]
+    assert group["properties"]["versions"]["items"] == {"default": {}, "allOf": [version]}
+    assert group["properties"]["kind"]["type"] == "string"
+
+
+def test_the_key_of_tokens_is_described_as_a_text() -> None:
+    document = _answered("openid/v1/jwks")
+    answers = document["paths"]["/openid/v1/jwks/"]["get"]["responses"]["200"]["content"]
+    assert answers == {"application/jwk-set+json": {"schema": {"type": "string"}}}
+    assert "schemas" not in document["components"]

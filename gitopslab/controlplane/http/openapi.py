@@ -1,16 +1,16 @@
 """OpenAPI v3: what ``kubectl explain`` shows and what ``kubectl apply`` asks before it sends anything.
 
-``app`` calls ``answer_openapi``: ``/openapi/v3`` is an index of documents, one a group version. A document is built
-when it is first asked for and kept as bytes; its hash is known without building it, so a client's cache stays good
-over restarts. Types come from ``machinery.schema``, texts from ``descriptions``, paths from the catalog
-(``openapi_paths``).
+``app`` calls ``answer_openapi``: ``/openapi/v3`` is an index of documents, one a group version, and one for each path
+above them (``openapi_roots``). A document is built when it is first asked for and kept as bytes; its hash is known
+without building it, so a client's cache stays good over restarts. Types come from ``machinery.schema``, texts from
+``descriptions``, paths from the catalog (``openapi_paths``).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -19,13 +19,14 @@ from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.descriptions import Description, describe
 from gitopslab.controlplane.http.openapi_custom import NEEDED, name_of_kind, schemas_of
 from gitopslab.controlplane.http.openapi_paths import paths_of
+from gitopslab.controlplane.http.openapi_roots import root_parts, roots
 from gitopslab.controlplane.http.openapi_v2 import definition, encoded
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.machinery import gotypes, schema
 from gitopslab.machinery import version as kubernetes_version
 from gitopslab.machinery.gotypes import Type
-from gitopslab.machinery.kinds import Catalog, Resource
+from gitopslab.machinery.kinds import NODE_METRICS, POD_METRICS, Catalog, Resource
 from gitopslab.machinery.objects import group_of
 from gitopslab.machinery.schema import Field, Struct
 
@@ -38,7 +39,10 @@ _SPECIAL = {
     "resource.Quantity": "io.k8s.apimachinery.pkg.api.resource.Quantity",  # the package of the group has a version
     "intstr": "io.k8s.apimachinery.pkg.util.intstr.",
     "runtime": "io.k8s.apimachinery.pkg.runtime.",
+    "version": "io.k8s.apimachinery.pkg.version.",
 }
+_ABOUT = {"title": "Kubernetes", "version": kubernetes_version.RELEASE}
+_OF_OTHERS = (NODE_METRICS, POD_METRICS)  # a server behind this one, which tells only of its versions
 _PRIMITIVE: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
     "boolean": {"type": "boolean"},
@@ -65,19 +69,26 @@ def answer_openapi(catalog: Catalog, path: str, headers: Headers) -> Answer:
         return NOT_FOUND if parts else _version_two(tuple(catalog), headers)
     if not parts:
         return Answer(200, orjson.dumps(openapi_index(catalog)))
+    where = "/".join(parts)
+    if where in _roots_of(catalog):
+        return _kept(_stamp().upper(), partial(_root_document, where), headers)
+    resources = _resources(catalog, *_named_by(parts))
+    return _kept(_digest(resources), partial(_document, resources), headers) if resources else NOT_FOUND
+
+
+def _named_by(parts: Sequence[str]) -> tuple[str, str]:
+    """The group and version that a path is about; empty ones when it names none."""
     if parts[0] == "api" and len(parts) == 2:
-        group, group_version = "", parts[1]
-    elif parts[0] == "apis" and len(parts) == 3:
-        group, group_version = parts[1], parts[2]
-    else:
-        return NOT_FOUND
-    resources = _resources(catalog, group, group_version)
-    if not resources:
-        return NOT_FOUND
-    tag = f'"{_digest(resources)}"'.encode()
+        return "", parts[1]
+    return (parts[1], parts[2]) if parts[0] == "apis" and len(parts) == 3 else ("", "")
+
+
+def _kept(digest: str, document: Callable[[], bytes], headers: Headers) -> Answer:
+    """A document that clients keep; who has it is told so."""
+    tag = f'"{digest}"'.encode()
     fields = ((b"etag", tag), (b"vary", b"Accept"), (b"cache-control", b"public, immutable"))
     is_known = headers.get(b"if-none-match") == tag
-    return Answer(304 if is_known else 200, b"" if is_known else _document(resources), headers=fields)
+    return Answer(304 if is_known else 200, b"" if is_known else document(), headers=fields)
 
 
 def _version_two(resources: tuple[Resource, ...], headers: Headers) -> Answer:
@@ -92,24 +103,31 @@ def _version_two(resources: tuple[Resource, ...], headers: Headers) -> Answer:
 
 @lru_cache(maxsize=2)
 def _document_two(resources: tuple[Resource, ...], *, as_protobuf: bool) -> bytes:
-    title, version = "Kubernetes", kubernetes_version.KUBERNETES
+    title, version = _ABOUT["title"], _ABOUT["version"]
     roots = [name for row in resources for name in _roots(row)]
     types = {name: definition(found) for name, found in sorted(_schemas(resources, roots))}
     if as_protobuf:
         return encoded(title, version, types)
-    about = {"title": title, "version": version}
-    return orjson.dumps({"swagger": "2.0", "info": about, "paths": {}, "definitions": types})
+    return orjson.dumps({"swagger": "2.0", "info": _ABOUT, "paths": {}, "definitions": types})
 
 
 def openapi_index(catalog: Catalog) -> dict[str, Any]:
-    """The answer of ``/openapi/v3``: a document a group version, each with a hash that changes when it does."""
+    """The answer of ``/openapi/v3``: every document there is, each with a hash that changes when it does."""
     groups = dict.fromkeys((resource.group, resource.version) for resource in catalog)
-    paths = {}
+    digests = dict.fromkeys(_roots_of(catalog), _stamp().upper())
     for group, group_version in groups:
         path = f"apis/{group}/{group_version}" if group else f"api/{group_version}"
-        digest = _digest(_resources(catalog, group, group_version))
-        paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
-    return {"paths": paths}
+        digests[path] = _digest(_resources(catalog, group, group_version))
+    return {
+        "paths": {
+            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"} for path, digest in sorted(digests.items())
+        }
+    }
+
+
+def _roots_of(catalog: Catalog) -> list[str]:
+    """The paths above the resources; groups of custom resources, and those that others serve, have none."""
+    return roots(dict.fromkeys(found.group for found in catalog if not found.custom and found not in _OF_OTHERS))
 
 
 def openapi_document(catalog: Catalog, group: str, version: str) -> bytes | None:
@@ -139,11 +157,16 @@ def _document(resources: tuple[Resource, ...]) -> bytes:
     roots = [name for row in resources for name in _roots(row)]
     document = {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": kubernetes_version.KUBERNETES},
+        "info": _ABOUT,
         "paths": paths_of(resources, reference),
         "components": {"schemas": dict(sorted(_schemas(resources, roots)))},
     }
     return orjson.dumps(document)
+
+
+@lru_cache(maxsize=64)
+def _root_document(path: str) -> bytes:
+    return orjson.dumps({"openapi": "3.0.0", "info": _ABOUT, **root_parts(path, published)})
 
 
 def _roots(resource: Resource) -> Iterable[str]:
