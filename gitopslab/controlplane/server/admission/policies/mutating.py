@@ -14,8 +14,9 @@ from collections.abc import Hashable, Iterator
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.policies import matching, patching
 from gitopslab.controlplane.server.admission.policies.binding import GROUP, bound, namespace_of_write
-from gitopslab.controlplane.server.admission.policies.evaluating import Scope, is_met
+from gitopslab.controlplane.server.admission.policies.evaluating import is_met
 from gitopslab.controlplane.server.admission.policies.params import params_of
+from gitopslab.controlplane.server.admission.policies.scope import Scope
 from gitopslab.controlplane.server.admission.reinvocation import Reinvocation
 from gitopslab.controlplane.server.admission.review import unborn
 from gitopslab.controlplane.server.equality import same
@@ -78,7 +79,7 @@ def _follow(
     spec, obj, faults = policy["spec"], attributes.wished(), []
     namespace, before = namespace_of_write(attributes, reader), copy_of(attributes.wished())
     try:
-        if not is_met(spec.get("matchConditions") or [], Scope(attributes, param, namespace, [], unborn(attributes))):
+        if not is_met(spec.get("matchConditions") or [], Scope(attributes, param, None, [], unborn(attributes))):
             return []
     except ValueError as error:
         return [str(error)]

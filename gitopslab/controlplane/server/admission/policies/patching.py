@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitopslab.controlplane.server.admission.policies.evaluating import Scope
+from gitopslab.controlplane.server.admission.policies.scope import Scope
 from gitopslab.controlplane.server.configuration import faults_of
 from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource

@@ -18,8 +18,9 @@ from typing import Any
 from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
 from gitopslab.controlplane.server.admission.policies import as_sent, matching
 from gitopslab.controlplane.server.admission.policies.binding import GROUP
-from gitopslab.controlplane.server.admission.policies.evaluating import Scope, is_met
+from gitopslab.controlplane.server.admission.policies.evaluating import is_met
 from gitopslab.controlplane.server.admission.policies.patching import replace
+from gitopslab.controlplane.server.admission.policies.scope import Scope
 from gitopslab.controlplane.server.admission.reinvocation import Reinvocation
 from gitopslab.controlplane.server.admission.review import unborn
 from gitopslab.controlplane.server.admission.webhooks.calling import call

@@ -15,10 +15,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from gitopslab.controlplane.server.custom import formats
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Duration, Timestamp
 from gitopslab.controlplane.server.custom.structural import Node, rooted
 
 _RESERVED = frozenset(
@@ -62,31 +60,24 @@ def converted(value: Any, node: Node | None) -> Any:
 def _object(value: dict[str, Any], node: Node) -> dict[str, Any]:
     if not node.properties:
         return {name: converted(item, node.additional) for name, item in value.items()}
-    return {escaped(name) or name: converted(item, node.properties.get(name)) for name, item in value.items()}
+    found = {escaped(name) or name: converted(item, node.properties.get(name)) for name, item in value.items()}
+    return {name: item for name, item in found.items() if item is not None}  # a field that is null is as good as none
 
 
 def _text(value: str, wanted: str) -> Any:
     try:
         if wanted in ("date-time", "datetime"):
-            return timestamp_message(datetime.fromisoformat(value.upper().replace("Z", "+00:00")))
+            return _moment(datetime.fromisoformat(value.upper().replace("Z", "+00:00")))
         if wanted == "date":
-            return timestamp_message(datetime.fromisoformat(value).replace(tzinfo=UTC))
+            return _moment(datetime.fromisoformat(value).replace(tzinfo=UTC))
         if wanted == "duration":
-            return duration_message(formats.duration(value))
+            return Duration(formats.duration(value) // timedelta(microseconds=1) * 1000)
         return base64.b64decode(value, validate=True) if wanted == "byte" else value
     except (ValueError, binascii.Error) as error:
         raise ValueError(f"Invalid {wanted} formatted string {value}: {error}") from error
 
 
-def timestamp_message(moment: datetime) -> Timestamp:
-    """A time as the library takes it."""
-    message = Timestamp()
-    message.FromDatetime(moment.astimezone(UTC).replace(tzinfo=None))
-    return message
-
-
-def duration_message(length: timedelta) -> Duration:
-    """A duration as the library takes it."""
-    message = Duration()
-    message.FromTimedelta(length)
-    return message
+def _moment(value: datetime) -> Timestamp:
+    since = value.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    offset = value.utcoffset() or timedelta()
+    return Timestamp(since // timedelta(microseconds=1) * 1000, int(offset.total_seconds()))

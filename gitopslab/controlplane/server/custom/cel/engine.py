@@ -1,7 +1,7 @@
-"""The door to the CEL library: compile, check, evaluate, and word errors as ``cel-go`` does.
+"""The door to the CEL library: parse and check expressions, word errors as ``cel-go`` does, and have them evaluated.
 
-Expressions are compiled twice. Checked against declarations, for the errors a definition is refused with; unchecked,
-to be evaluated on plain data. So the types of a schema need not be turned into values of those types.
+What expressions may use is declared in ``library``, and by those who ask; a checked expression is evaluated by
+``evaluation``, and its cost taken from a ``Budget``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,12 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_bindings, ext_optional
 
-from gitopslab.controlplane.server.custom.cel import library, literals, substitutes
-from gitopslab.controlplane.server.custom.cel.tree import Expr, Tree, alone
+from gitopslab.controlplane.server.custom.cel import library, literals
+from gitopslab.controlplane.server.custom.cel.budget import Budget
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import CostExceeded, Meter
+from gitopslab.controlplane.server.custom.cel.evaluation.planning import PlanError, Program
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
+from gitopslab.controlplane.server.custom.cel.tree import Tree
 
 _CONFIG = """
 name: kubernetes
@@ -23,16 +27,9 @@ extensions:
 - name: two-var-comprehensions
 - name: sets
 - name: lists
-"""
-_STRINGS = """- name: strings
-  version: 2
-"""
-_NUMBERS = "(int|uint|double)"
-_PASSED_OVER = re.compile(
-    rf"ERROR: \S+ found no matching overload for "
-    rf"(?:'_[<>]=?_' applied to '\({_NUMBERS}, {_NUMBERS}\)'|'string' applied to '\(net\.(?:IP|CIDR)\)').*"
-)
-"""Faults that are none: Kubernetes compares numbers of two types, and writes addresses as texts."""
+stdlib:
+  exclude_functions:
+""" + "".join(f'  - name: "{name}"\n' for name in library.REDECLARED)
 
 _NO_OVERLOAD = re.compile(
     r"found no matching overload for '(?P<name>\w+)' applied to '\((?P<types>[^']*)\)'\n"
@@ -48,25 +45,9 @@ _PREFIX = re.compile(r"^[A-Z_]+: ")
 _SELECTED = re.compile(r"expression of type ('[^']*') cannot be the operand of a select operation")
 _IN_STRUCT = re.compile(r" not found in struct '[^']*'")
 _NULL = re.compile(r"\bnull_type\b")
-_WORDS = (
-    (re.compile(r'Key not found in map : "?(.*?)"?$'), r"no such key: \1"),
-    (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
-    (re.compile(r"divide by zero"), "division by zero"),
-    (
-        re.compile(r"cannot convert (string|bytes|bool|u?int|double) to (\w+)"),
-        r"type conversion error from '\1' to '\2'",
-    ),
-    (re.compile(r"Type conversion error from"), "type conversion error from"),
-    (re.compile(r"int64 out of uint64 range"), "unsigned integer overflow"),
-    (re.compile(r"malformed UTF-8 bytes"), "invalid UTF-8 in bytes, cannot convert to string"),
-    (re.compile(r"double out of u?int64 range"), "integer overflow"),
-    (re.compile(r"No matching overloads found : .*"), "no such overload"),
-    (re.compile(r"Applying SELECT to non-message type"), "no such overload"),
-)
-
-
-_OF_POLICIES = ("object", "oldObject", "request", "params", "namespaceObject", "variables")
-"""What expressions of admission policies see."""
+_TIMES = re.compile(r"\bgoogle\.protobuf\.(?:D(?=uration)|T(?=imestamp))")
+_NAMES = ("self", "oldSelf", "object", "oldObject", "request", "params", "namespaceObject", "variables")
+"""What expressions see, wherever they stand."""
 
 
 class CompileError(ValueError):
@@ -91,74 +72,71 @@ class EvaluationError(ValueError):
 
 
 def _environment(
-    variables: Mapping[str, cel.Type],
-    functions: list[cel.FunctionDecl],
-    pool: Any = None,
-    *,
-    binds: bool = False,
-    evaluates: bool = False,
+    variables: Mapping[str, cel.Type], pool: Any = None, *, binds: bool = False, patches: bool = False
 ) -> cel.Env:
     """CEL as Kubernetes has it.
 
     Args:
         variables: What expressions may use, with their types.
-        functions: What Kubernetes adds to the language.
         pool: The message types that the types of variables are made of; None for none.
         binds: Whether ``cel.bind`` is known, which only expressions that the lab itself makes use.
-        evaluates: Whether the library's own functions on texts are there; else ``functions`` declare them.
+        patches: Whether the expressions make patches.
     """
     bindings = [ext_bindings.ExtBindings()] if binds else []
     return cel.NewEnv(
         *([] if pool is None else [pool]),
-        config=cel.NewEnvConfigFromYaml(_CONFIG + (_STRINGS if evaluates else "")),
+        config=cel.NewEnvConfigFromYaml(_CONFIG),
         variables=dict(variables),
-        functions=functions,
+        functions=library.declarations(patches=patches),
         extensions=[ext_optional.ExtOptional(), *bindings],
     )
 
 
 @cache
-def _evaluating() -> cel.Env:
-    names = ("self", "oldSelf", "oldSelfs", *_OF_POLICIES)
-    kinds = dict.fromkeys(names, cel.Type.DYN)
-    return _environment(kinds, library.implementations(), binds=True, evaluates=True)
+def _untyped() -> cel.Env:
+    return _environment(dict.fromkeys(_NAMES, cel.Type.DYN), patches=True)
 
 
-@lru_cache(maxsize=4096)
-def _program(expression: str) -> cel.Expression:
-    try:
-        given = _evaluating().compile(expression, disable_check=True)
-    except RuntimeError as error:
-        raise CompileError(_compile_text(error)) from error
-    return _evaluating().deserialize(substitutes.substituted(given.serialize()))
-
-
-def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
-    """The value of an expression.
+@lru_cache(maxsize=256)
+def program(expression: str) -> Program:
+    """An expression of which nothing is known but that it is one.
 
     Raises:
-        EvaluationError: It has none.
+        CompileError: It is none.
     """
-    return _evaluated(_program(expression), values)
-
-
-def _evaluated(program: cel.Expression, values: Mapping[str, Any]) -> Any:
     try:
-        result = program.eval(data=dict(values))
+        checked = _untyped().compile(expression)
     except RuntimeError as error:
-        raise EvaluationError(_evaluation_text(str(error))) from error
-    if result.type() == cel.Type.ERROR:
-        raise EvaluationError(_evaluation_text(str(result.plain_value())))
-    return result.plain_value()
+        raise CompileError(_compile_text(error)) from error
+    return _verified(checked, expression).program
 
 
-def _failure_of(part: Expr) -> str:
-    """What goes wrong when a part is evaluated that needs no values; empty when nothing does."""
+def evaluate(program: Program, names: Mapping[str, Any], budget: Budget) -> Any:
+    """The value of an expression.
+
+    Args:
+        program: It.
+        names: What it sees.
+        budget: What it is paid from.
+
+    Raises:
+        EvaluationError: It has none, or costs more than one expression may.
+        OutOfBudget: It costs more than is left.
+    """
+    value, cost = evaluated(program, names)
+    budget.spend(cost)
+    if isinstance(value, Failure):
+        raise EvaluationError(value.message)
+    return value
+
+
+def evaluated(program: Program, names: Mapping[str, Any]) -> tuple[Any, int]:
+    """The value of an expression, or a ``Failure``, and what it has cost."""
+    meter = Meter()
     try:
-        _evaluated(_evaluating().deserialize(substitutes.substituted(alone(part))), {})
-    except EvaluationError as error:
-        return str(error)
-    return ""
+        return program.evaluate(names, meter), meter.spent
+    except CostExceeded as error:
+        return Failure(str(error)), meter.spent
 
 
 def _verified(checked: cel.Expression, text: str, *, is_bound: bool = False) -> Checked:
@@ -168,16 +146,20 @@ def _verified(checked: cel.Expression, text: str, *, is_bound: bool = False) -> 
         CompileError: It cannot be.
     """
     tree = Tree(checked.serialize(), is_bound=is_bound)
-    if faults := literals.faults_of(tree, text, _failure_of):
+    if faults := literals.faults_of(tree, text):
         raise CompileError(_a_line_up(faults) if is_bound else faults)
-    if problem := literals.problem_of_constants(tree, _failure_of):
+    if problem := literals.problem_of_patterns(tree):
         raise CompileError(problem, stage="instantiation")
+    try:
+        made = Program(tree)
+    except PlanError as error:
+        raise CompileError(str(error), stage="instantiation") from error
     kind = str(checked.return_type().name())
-    return Checked("" if kind == "DYN" and tree.calls(*library.UNTYPED) else kind, tree)
+    return Checked("" if kind == "DYN" and tree.calls(*library.UNTYPED) else kind, tree, made)
 
 
-def type_of(expression: str, pool: Any, variables: Mapping[str, cel.Type], *, patches: bool) -> str:
-    """The name of the type of an expression, as in ``BOOL``; empty when unknown.
+def checked(expression: str, pool: Any, variables: Mapping[str, cel.Type], *, patches: bool) -> Checked:
+    """What is known of an expression.
 
     Args:
         expression: It.
@@ -188,30 +170,35 @@ def type_of(expression: str, pool: Any, variables: Mapping[str, cel.Type], *, pa
     Raises:
         CompileError: It is no CEL, or does not fit.
     """
-    environment = _environment(variables, library.declarations(patches=patches), pool)
+    environment = _environment(variables, pool, patches=patches)
     try:
-        checked = environment.compile(expression)
+        found = environment.compile(expression)
     except RuntimeError as error:
-        if text := _compile_text(error):
-            raise CompileError(text) from error
-        return ""
-    return _verified(checked, expression).kind
+        raise CompileError(_compile_text(error)) from error
+    return _verified(found, expression)
 
 
-def with_optional(expression: str) -> str:
+def _with_optional(expression: str) -> str:
     """An expression in which ``oldSelf`` is an optional value: what ``oldSelfs`` holds, if anything.
 
-    No variable can be declared as optional, nor be given such a value, so CEL itself makes one. The expression begins
-    on a line of its own, so that what is told of its columns stays true.
+    No variable can be declared as optional, so CEL itself makes one. The expression begins on a line of its own, so
+    that what is told of its columns stays true.
     """
     return f"cel.bind(oldSelf, oldSelfs[?0], (\n{expression}\n))"
 
 
 class Checked(NamedTuple):
-    """What the checker knows of an expression: the name of its type (``BOOL``), and its parts; else neither."""
+    """What is known of an expression.
+
+    Attributes:
+        kind: The name of its type, as in ``BOOL``; empty when unknown.
+        tree: Its parts.
+        program: What evaluates it.
+    """
 
     kind: str
-    tree: Tree | None
+    tree: Tree
+    program: Program
 
 
 class Checker:
@@ -226,9 +213,7 @@ class Checker:
     def __init__(self, pool: Any, own: cel.Type, *, old_is_optional: bool) -> None:
         self._old_is_optional = old_is_optional
         old = {"oldSelfs": cel.Type.List(own)} if old_is_optional else {"oldSelf": own}
-        self._environment = _environment(
-            {"self": own, **old}, library.declarations(patches=False), pool, binds=old_is_optional
-        )
+        self._environment = _environment({"self": own, **old}, pool, binds=old_is_optional)
 
     def check(self, expression: str) -> Checked:
         """What is known of an expression.
@@ -237,16 +222,21 @@ class Checker:
             CompileError: It does not fit.
         """
         if self._old_is_optional:
-            _program(expression)  # nothing that only parses because of what is around it
-        wrapped = with_optional(expression) if self._old_is_optional else expression
+            _check_syntax(expression)  # nothing that only parses because of what is around it
+        wrapped = _with_optional(expression) if self._old_is_optional else expression
         try:
             checked = self._environment.compile(wrapped)
         except RuntimeError as error:
             text = _compile_text(error)
-            if not text:  # what there is to fault is fine in Kubernetes
-                return Checked("", None)
             raise CompileError(_a_line_up(text) if self._old_is_optional else text) from error
         return _verified(checked, wrapped, is_bound=self._old_is_optional)
+
+
+def _check_syntax(expression: str) -> None:
+    try:
+        _untyped().compile(expression, disable_check=True)
+    except RuntimeError as error:
+        raise CompileError(_compile_text(error)) from error
 
 
 def _a_line_up(text: str) -> str:
@@ -255,8 +245,8 @@ def _a_line_up(text: str) -> str:
 
 def _compile_text(error: RuntimeError) -> str:
     text = _SUFFIX.sub("", _PREFIX.sub("", str(error)))
-    faults = [fault for fault in re.split(r"\n(?=ERROR: )", text) if not _PASSED_OVER.match(fault)]
-    text = _SELECTED.sub(r"type \1 does not support field selection", "\n".join(faults))
+    text = _SELECTED.sub(r"type \1 does not support field selection", text)
+    text = _TIMES.sub(lambda found: found.group()[-1].lower(), text)
     return _UNDECLARED.sub(_unknown, _NO_OVERLOAD.sub(_called, _IN_STRUCT.sub("", _NULL.sub("null", text))))
 
 
@@ -276,12 +266,3 @@ def _called(fault: re.Match[str]) -> str:
         return fault.group()
     own, _, others = types.partition(", ")
     return fault.group().replace(f"'({types})'", f"'{own}.({others})'", 1)
-
-
-def _evaluation_text(text: str) -> str:
-    text = _SUFFIX.sub("", _PREFIX.sub("", text))
-    for pattern, words in _WORDS:
-        text, count = pattern.subn(words, text)
-        if count:
-            break
-    return text

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from gitopslab.machinery.objects import Object
 
 PATCH = "JSONPatch"
-_MADE = "\x00made"
+MADE = "\x00made"
 """The key under which a map says as what it was made; no field is called so."""
 
 _TOKEN = re.compile(
@@ -64,7 +64,7 @@ def as_maps(expression: str) -> str:
         if kind == "field":
             text = f'"{text}"'
         elif kind == "open":
-            text = f'{{"{_MADE}": "{owner}", '
+            text = f'{{"{MADE}": "{owner}", '
         pieces.append(text)
     return "".join(pieces)
 
@@ -99,7 +99,7 @@ def _read(expression: str) -> Iterator[tuple[str, str, str]]:
 def misnamed(value: Any, path: str = "Object") -> Iterator[str]:
     """What is called otherwise than its place in the object; the message is upstream's."""
     if isinstance(value, dict):
-        called = value.get(_MADE)
+        called = value.get(MADE)
         if called is not None and called != path:
             why = "which matches field name path from root Object type"
             yield f'unexpected type name "{called}", expected "{path}", {why}'
@@ -112,12 +112,12 @@ def misnamed(value: Any, path: str = "Object") -> Iterator[str]:
 
 def made_as(value: Any) -> str:
     """What an object was called; empty for any other value."""
-    return str(value.get(_MADE, "")) if isinstance(value, dict) else ""
+    return str(value.get(MADE, "")) if isinstance(value, dict) else ""
 
 
 def plain(value: Any) -> Any:
     """A value without what its objects were called."""
     if isinstance(value, dict):
-        found: Object = {name: plain(item) for name, item in value.items() if name != _MADE}
+        found: Object = {name: plain(item) for name, item in value.items() if name != MADE}
         return found
     return [plain(item) for item in value] if isinstance(value, list) else value

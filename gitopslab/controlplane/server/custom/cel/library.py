@@ -1,8 +1,8 @@
 """The functions Kubernetes adds to CEL: quantities, addresses, URLs, versions, regular expressions, lists.
 
-``engine`` asks for them twice: ``declarations`` with exact types for the type checker, ``implementations`` for
-evaluation. There, what CEL has no type for (a quantity, an address) is a map with its kind in it, which compares and
-travels like any value; what such a value can do is in ``opaque``. Upstream: ``apiserver/pkg/cel/library``.
+``declarations`` has them with exact types for the type checker of the CEL library, beside those of CEL itself that it
+knows otherwise. What is evaluated by functions of their own (``evaluation.functions``) is only declared here; the
+others are ``FUNCTIONS``, about values that CEL has no type for (``opaque``). Upstream: ``apiserver/pkg/cel/library``.
 
 Simplified: the type checker takes whatever ``format.…().validate`` gives for a value of any type.
 """
@@ -10,83 +10,61 @@ Simplified: the type checker takes whatever ``format.…().validate`` gives for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
-from gitopslab.controlplane.server.custom import patterns
-from gitopslab.controlplane.server.custom.cel import named_formats, opaque, texts, urls, versions
-from gitopslab.controlplane.server.custom.cel.conversion import duration_message, timestamp_message
+from gitopslab.controlplane.server.custom.cel import named_formats, opaque, urls, versions
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque
 
 _T = cel.Type
-_QUANTITY, _IP, _CIDR = (_T.AbstractType(name) for name in ("kubernetes.Quantity", "net.IP", "net.CIDR"))
-_URL, _SEMVER = (_T.AbstractType(name) for name in ("kubernetes.URL", "kubernetes.Semver"))
-_FORMAT = _T.AbstractType("kubernetes.NamedFormat")
+_QUANTITY, _IP, _CIDR, _URL, _SEMVER, _FORMAT = (
+    _T.AbstractType(kind.type_name)
+    for kind in (opaque.Quantity, opaque.IP, opaque.CIDR, urls.URL, versions.Semver, named_formats.Format)
+)
 _TEXT, _INT, _BOOL = _T.STRING, _T.INT, _T.BOOL
 _SUMMED = (_T.INT, _T.UINT, _T.DOUBLE, _T.DURATION)
 _COMPARED = (*_SUMMED, _T.BOOL, _T.TIMESTAMP, _T.STRING, _T.BYTES)
-_OPAQUE = (
-    "kubernetes.Quantity", "net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Semver", "kubernetes.NamedFormat",
-)  # fmt: skip
+
+REDECLARED = ("_<_", "_<=_", "_>_", "_>=_", "string")
+"""What the CEL library declares for fewer types than Kubernetes: numbers of two types, addresses."""
+
+UNTYPED = ("validate", "format.named")
+"""What is declared to give anything: an optional list or format, for which no type can be named."""
 
 
-class _Function(NamedTuple):
-    """One overload: its name, whether it is called on its first argument, types, and what it does."""
+class Row(NamedTuple):
+    """One overload: its name, whether it is called on its first argument, types, what it does, and its own name."""
 
     name: str
     is_member: bool
     takes: tuple[cel.Type, ...]
     gives: cel.Type
     does: Callable[..., Any]
+    overload: str = ""
 
 
-def _on(name: str, takes: Iterable[cel.Type], gives: cel.Type, does: Callable[..., Any]) -> _Function:
-    return _Function(name, True, tuple(takes), gives, does)
+def _on(name: str, takes: Iterable[cel.Type], gives: cel.Type, does: Callable[..., Any], overload: str = "") -> Row:
+    return Row(name, True, tuple(takes), gives, does, overload)
 
 
-def _of(name: str, takes: Iterable[cel.Type], gives: cel.Type, does: Callable[..., Any]) -> _Function:
-    return _Function(name, False, tuple(takes), gives, does)
+def _of(name: str, takes: Iterable[cel.Type], gives: cel.Type, does: Callable[..., Any], overload: str = "") -> Row:
+    return Row(name, False, tuple(takes), gives, does, overload)
 
 
-def _is_sorted(items: list[Any]) -> bool:
-    return all(one <= other for one, other in pairwise(items))
+def _elsewhere(*values: Any) -> Any:
+    """What is only declared here."""
+    raise NotImplementedError
 
 
-def _sum(items: list[Any]) -> Any:
-    if items and isinstance(items[0], timedelta):
-        return _wrapped(sum(items, timedelta()))
-    return sum(items)
-
-
-def _smallest(items: list[Any]) -> Any:
-    if not items:
-        raise ValueError("min called on empty list")
-    return _wrapped(min(items))
-
-
-def _largest(items: list[Any]) -> Any:
-    if not items:
-        raise ValueError("max called on empty list")
-    return _wrapped(max(items))
-
-
-def _order(one: opaque.Opaque, other: opaque.Opaque) -> int:
-    if one["is"] == "quantity":
+def _order(one: Opaque, other: Opaque) -> int:
+    if isinstance(one, opaque.Quantity):
         return opaque.compare(one, other)
     first, second = versions.rank(one), versions.rank(other)
     return (first > second) - (first < second)
 
 
-def _wrapped(value: Any) -> Any:
-    """The library takes times back only as messages."""
-    if isinstance(value, timedelta):
-        return duration_message(value)
-    return timestamp_message(value) if isinstance(value, datetime) else value
-
-
-_FUNCTIONS: tuple[_Function, ...] = (
+_ROWS: tuple[Row, ...] = (
     _of("quantity", [_TEXT], _QUANTITY, opaque.quantity),
     _of("isQuantity", [_TEXT], _BOOL, opaque.is_quantity),
     _of("sign", [_QUANTITY], _INT, opaque.sign),
@@ -124,11 +102,13 @@ _FUNCTIONS: tuple[_Function, ...] = (
     _on("isGlobalUnicast", [_IP], _BOOL, opaque.is_global_unicast),
     _of("cidr", [_TEXT], _CIDR, opaque.cidr),
     _of("isCIDR", [_TEXT], _BOOL, opaque.is_cidr),
-    _on("containsIP", [_CIDR, _TEXT], _BOOL, lambda range, text: opaque.contains_ip(range, opaque.ip(text))),
+    _on("containsIP", [_CIDR, _TEXT], _BOOL, lambda range, text: opaque.contains_ip(range, opaque.ip(text)),
+        "cidr_contains_ip_string"),
     _on("containsIP", [_CIDR, _IP], _BOOL, opaque.contains_ip),
-    _on("containsCIDR", [_CIDR, _TEXT], _BOOL, lambda range, text: opaque.contains_cidr(range, opaque.cidr(text))),
+    _on("containsCIDR", [_CIDR, _TEXT], _BOOL, lambda range, text: opaque.contains_cidr(range, opaque.cidr(text)),
+        "cidr_contains_cidr_string"),
     _on("containsCIDR", [_CIDR, _CIDR], _BOOL, opaque.contains_cidr),
-    _on("ip", [_CIDR], _IP, lambda value: opaque.ip(value["value"].partition("/")[0])),
+    _on("ip", [_CIDR], _IP, lambda value: opaque.ip(value["value"].partition("/")[0]), "cidr_ip"),
     _on("prefixLength", [_CIDR], _INT, lambda value: int(value["value"].partition("/")[2])),
     _on("masked", [_CIDR], _CIDR, opaque.masked),
     _of("url", [_TEXT], _URL, urls.url),
@@ -139,21 +119,21 @@ _FUNCTIONS: tuple[_Function, ...] = (
     ),
     _on("getQuery", [_URL], _T.Map(_TEXT, _T.List(_TEXT)), lambda value: value["query"]),
     *(_of(f"format.{name}", [], _FORMAT, lambda name=name: named_formats.of(name)) for name in named_formats.NAMES),
-    _on("find", [_TEXT, _TEXT], _TEXT, patterns.first),
-    _on("findAll", [_TEXT, _TEXT], _T.List(_TEXT), patterns.all_of),
-    _on("findAll", [_TEXT, _TEXT, _INT], _T.List(_TEXT), patterns.all_of),
-    *(_on("isSorted", [_T.List(kind)], _BOOL, _is_sorted) for kind in _COMPARED),
-    *(_on("min", [_T.List(kind)], kind, _smallest) for kind in _COMPARED),
-    *(_on("max", [_T.List(kind)], kind, _largest) for kind in _COMPARED),
-    *(_on("sum", [_T.List(kind)], kind, _sum) for kind in _SUMMED),
-)
+    _on("validate", [_FORMAT, _TEXT], _T.DYN, named_formats.problems),
+    _of("format.named", [_TEXT], _T.DYN, named_formats.found),
+)  # fmt: skip
 
 
 _PATCHES = _of("jsonpatch.escapeKey", [_TEXT], _TEXT, lambda key: key.replace("~", "~0").replace("/", "~1"))
 """Known only where patches are made."""
 
+FUNCTIONS = (*_ROWS, _PATCHES)
+"""What evaluation calls."""
+
 _STRINGS: dict[str, tuple[tuple[tuple[cel.Type, ...], cel.Type], ...]] = {
     "charAt": (((_INT,), _TEXT),),
+    "find": (((_TEXT,), _TEXT),),
+    "findAll": (((_TEXT,), _T.List(_TEXT)), ((_TEXT, _INT), _T.List(_TEXT))),
     "format": (((_T.List(_T.DYN),), _TEXT),),
     "lowerAscii": (((), _TEXT),),
     "replace": (((_TEXT, _TEXT), _TEXT), ((_TEXT, _TEXT, _INT), _TEXT)),
@@ -162,47 +142,48 @@ _STRINGS: dict[str, tuple[tuple[tuple[cel.Type, ...], cel.Type], ...]] = {
     "trim": (((), _TEXT),),
     "upperAscii": (((), _TEXT),),
 }
-"""Of CEL's own library of strings, the functions on a text: what they take, and what they give."""
+"""Functions on a text: what they take, and what they give."""
+
+_WRITTEN = {
+    "string": _TEXT, "bool": _BOOL, "bytes": _T.BYTES, "double": _T.DOUBLE, "duration": _T.DURATION, "int64": _INT,
+    "timestamp": _T.TIMESTAMP, "uint64": _T.UINT, "ip": _IP, "cidr": _CIDR,
+}  # fmt: skip
+"""What ``string`` takes."""
+
+_NUMBERS = {"int64": _INT, "uint64": _T.UINT, "double": _T.DOUBLE}
+_ORDERED = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": "greater_equals"}
 
 
-UNTYPED = ("validate", "format.named")
-"""What is declared to give anything: an optional list or format, for which no type can be named."""
-
-
-def _checked_only() -> Iterator[_Function]:
-    """What is evaluated by the library itself or under another name (``substitutes``), and declared to be checked."""
+def _declared_only() -> Iterator[Row]:
     for name, overloads in _STRINGS.items():
-        yield from (_on(name, [_TEXT, *takes], gives, _unused) for takes, gives in overloads)
+        yield from (
+            _on(name, [_TEXT, *takes], gives, _elsewhere, "string_format" if name == "format" else "")
+            for takes, gives in overloads
+        )
     for name in ("indexOf", "lastIndexOf"):
-        yield _on(name, [_TEXT, _TEXT], _INT, _unused)
-        yield _on(name, [_TEXT, _TEXT, _INT], _INT, _unused)
-        yield from (_on(name, [_T.List(kind), kind], _INT, _unused) for kind in (*_COMPARED, _T.List(_T.DYN)))
-    yield _on("join", [_T.List(_TEXT)], _TEXT, _unused)
-    yield _on("join", [_T.List(_TEXT), _TEXT], _TEXT, _unused)
-    yield _of("strings.quote", [_TEXT], _TEXT, _unused)
-    yield _on("validate", [_FORMAT, _TEXT], _T.DYN, _unused)
-    yield _of("format.named", [_TEXT], _T.DYN, _unused)
+        yield _on(name, [_TEXT, _TEXT], _INT, _elsewhere)
+        yield _on(name, [_TEXT, _TEXT, _INT], _INT, _elsewhere)
+        yield from (_on(name, [_T.List(kind), kind], _INT, _elsewhere) for kind in (*_COMPARED, _T.List(_T.DYN)))
+    yield _on("join", [_T.List(_TEXT)], _TEXT, _elsewhere)
+    yield _on("join", [_T.List(_TEXT), _TEXT], _TEXT, _elsewhere)
+    yield _of("strings.quote", [_TEXT], _TEXT, _elsewhere, "strings_quote")
+    yield _of("optional.unwrap", [_T.LIST], _T.LIST, _elsewhere)
+    yield _on("unwrapOpt", [_T.LIST], _T.LIST, _elsewhere)
+    yield from (_on("isSorted", [_T.List(kind)], _BOOL, _elsewhere) for kind in _COMPARED)
+    yield from (_on(name, [_T.List(kind)], kind, _elsewhere) for name in ("min", "max") for kind in _COMPARED)
+    yield from (_on("sum", [_T.List(kind)], kind, _elsewhere) for kind in _SUMMED)
+    yield from (_of("string", [kind], _TEXT, _elsewhere, f"{name}_to_string") for name, kind in _WRITTEN.items())
+    for name, word in _ORDERED.items():
+        yield from (_of(name, kinds, _BOOL, _elsewhere, f"{word}_{told}") for told, kinds in _comparable())
 
 
-def _unused(*values: Any) -> Any:
-    raise NotImplementedError
-
-
-_SUBSTITUTES: tuple[_Function, ...] = tuple(
-    _of(f"kubernetes.{name}", [_T.LIST], _T.DYN, does)
-    for name, does in {
-        "indexOf": lambda given: texts.index_of(*given),
-        "lastIndexOf": lambda given: texts.last_index_of(*given),
-        "charAt": lambda given: texts.char_at(*given),
-        "substring": lambda given: texts.substring(*given),
-        "format": lambda given: texts.formatted(*given),
-        "getMilliseconds": lambda given: texts.milliseconds(*given),
-        "string": lambda given: _wrapped(texts.written(opaque.written(given[0]))),
-        "validate": lambda given: named_formats.problems(*given),
-        "format.named": lambda given: named_formats.found(*given),
-    }.items()
-)
-"""What ``substitutes`` calls."""
+def _comparable() -> Iterator[tuple[str, tuple[cel.Type, cel.Type]]]:
+    """What can be compared with what."""
+    for one, first in _NUMBERS.items():
+        for other, second in _NUMBERS.items():
+            yield (one if one == other else f"{one}_{other}"), (first, second)
+    for name in ("bool", "string", "bytes", "timestamp", "duration"):
+        yield name, (_WRITTEN[name], _WRITTEN[name])
 
 
 def declarations(*, patches: bool) -> list[cel.FunctionDecl]:
@@ -211,30 +192,9 @@ def declarations(*, patches: bool) -> list[cel.FunctionDecl]:
     Args:
         patches: Whether the expressions make patches.
     """
-    return _declared([*_FUNCTIONS, *_checked_only(), *([_PATCHES] if patches else ())], with_code=False)
-
-
-def implementations() -> list[cel.FunctionDecl]:
-    """Every overload that can be told from the others by the kinds of its values, with what it does."""
-    given = (*_FUNCTIONS, _PATCHES, *_SUBSTITUTES)
-    told = {(row.name, row.is_member, tuple(_kind(kind).name() for kind in row.takes)): row for row in given}
-    rows = [row._replace(takes=tuple(map(_kind, row.takes)), gives=_T.DYN) for row in told.values()]
-    return _declared(rows, with_code=True)
-
-
-def _kind(kind: cel.Type) -> cel.Type:
-    name = kind.name()
-    if name in _OPAQUE:
-        return _T.MAP
-    return _T.LIST if name.startswith("LIST") else kind
-
-
-def _declared(rows: Iterable[_Function], *, with_code: bool) -> list[cel.FunctionDecl]:
     overloads: dict[str, list[cel.Overload]] = {}
-    for number, row in enumerate(rows):
-        code = {"impl": row.does} if with_code else {}
-        overload = cel.Overload(
-            f"{row.name}_{number}", row.gives, list(row.takes), is_member=row.is_member, **code
-        )  # fmt: skip
+    for number, row in enumerate((*_ROWS, *_declared_only(), *([_PATCHES] if patches else ()))):
+        name = row.overload or f"{row.name}_{number}"
+        overload = cel.Overload(name, row.gives, list(row.takes), is_member=row.is_member)
         overloads.setdefault(row.name, []).append(overload)
     return [cel.FunctionDecl(name, found) for name, found in overloads.items()]

@@ -1,18 +1,20 @@
 """What is written out in an expression and cannot be: a duration that is none, a list of two types, a wrong format.
 
 ``engine`` asks about every expression that the type checker has let pass. Upstream: the validators of
-``cel-go/cel/validator.go`` and ``ext/formatting.go``, and the constants that a program folds as it is made.
+``cel-go/cel/validator.go`` and ``ext/formatting.go``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from gitopslab.controlplane.server.custom.cel.evaluation.functions import FUNCTIONS
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
 from gitopslab.controlplane.server.custom.cel.tree import Expr, Tree, Type, parts
 from gitopslab.controlplane.server.custom.patterns import problem_of
 
-_CONVERSIONS = ("bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint")
 _CLAUSE = re.compile(r"%(?:%|(?P<precision>\.\d*)?(?P<kind>.)?)", re.DOTALL)
 _WHOLE, _DECIMAL = ("int", "uint"), ("double", "string")
 _TEXTS = ("list", "map", "int", "uint", "double", "bool", "string", "timestamp", "bytes", "duration", "type", "null")
@@ -29,26 +31,20 @@ _CLAUSES: dict[str, tuple[tuple[str, ...], str]] = {
 _CLAUSES["X"] = _CLAUSES["x"]
 
 Fault = tuple[Expr, str]
-Failure = Callable[[Expr], str]
-"""What goes wrong when a part is evaluated; empty when nothing does."""
 
 
-def faults_of(tree: Tree, text: str, failure_of: Failure) -> str:
+def faults_of(tree: Tree, text: str) -> str:
     """What is wrong with what is written out, with its places, as ``cel-go`` prints it; empty when nothing is."""
-    found = [*_calls(tree, failure_of), *_mixtures(tree), *_formats(tree)]
+    found = [*_calls(tree), *_mixtures(tree), *_formats(tree)]
     placed = sorted(((tree.position_of(part), message) for part, message in found), key=lambda one: one[0])
     return "\n".join(_printed(text, position, message) for position, message in placed)
 
 
-def problem_of_constants(tree: Tree, failure_of: Failure) -> str:
-    """What is wrong with a value that is computed once and for all; empty when nothing is."""
+def problem_of_patterns(tree: Tree) -> str:
+    """What is wrong with a regular expression that is written out; empty when nothing is."""
     for part, _ in parts(tree.root):
-        call = part.call
-        if call.function in _CONVERSIONS and len(call.args) == 1 and _kind(call.args[0]):
-            if failure := failure_of(part):
-                return failure
-        elif call.function in ("matches", "find", "findAll"):
-            written = call.args[0 if call.HasField("target") else 1]
+        if part.call.function in ("matches", "find", "findAll"):
+            written = part.call.args[0 if part.call.HasField("target") else 1]
             if _kind(written) == "text" and (problem := problem_of(written.constant.text)):
                 return problem
     return ""
@@ -65,17 +61,17 @@ def _kind(part: Expr) -> str:
     return str(part.constant.WhichOneof("kind") or "") if part.WhichOneof("kind") == "constant" else ""
 
 
-def _calls(tree: Tree, failure_of: Failure) -> Iterator[Fault]:
+def _calls(tree: Tree) -> Iterator[Fault]:
     for part, _ in parts(tree.root):
         call = part.call
         written = call.args[0] if len(call.args) else None
         if written is None or not _kind(written):
             continue
-        fails = False
+        value = getattr(written.constant, _kind(written))
         if call.function in ("duration", "timestamp"):
-            fails = bool(failure_of(part))
-        elif call.function == "matches":
-            fails = bool(problem_of(written.constant.text))
+            fails = isinstance(FUNCTIONS[call.function].apply((value,), Meter()), Failure)
+        else:
+            fails = call.function == "matches" and bool(problem_of(written.constant.text))
         if fails:
             yield written, f"invalid {call.function} argument"
 

@@ -1,8 +1,8 @@
 """Values that CEL knows only by what can be done with them: quantities and addresses.
 
-``versions`` and ``urls`` have more of them. Each is a map with its kind under ``is`` and a canonical form beside it, so
-that equal values are equal maps. The functions are those of Kubernetes' CEL library, which ``library`` gives to the
-engine; what is no such value is a ``ValueError`` with upstream's text.
+``versions`` and ``urls`` have more of them. Each is a map of its own class with a canonical form in it, so that equal
+values are equal maps. The functions are those of Kubernetes' CEL library, which ``library`` names; what is no such
+value is a ``ValueError`` with upstream's text.
 """
 
 from __future__ import annotations
@@ -10,17 +10,43 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from gitopslab.controlplane.server.custom.cel import netip
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque
 from gitopslab.machinery import quantity as quantities
 from gitopslab.machinery.scalars import quantity as checked_quantity
-
-Opaque = dict[str, Any]
 
 _LARGEST = (1 << 63) - 1
 _NO_CIDR = "network address parse error during conversion from string"
 _NO_QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+
+class Quantity(Opaque):
+    """An amount, as in ``1.5Gi``."""
+
+    type_name = "kubernetes.Quantity"
+
+
+class IP(Opaque):
+    """An address."""
+
+    type_name = "net.IP"
+
+    @property
+    def size(self) -> int:
+        """The bytes of the address."""
+        return 16 if ":" in self["value"] else 4
+
+
+class CIDR(Opaque):
+    """A range of addresses."""
+
+    type_name = "net.CIDR"
+
+    @property
+    def size(self) -> int:
+        """The bytes of the part that all its addresses have."""
+        return (int(self["value"].partition("/")[2]) + 7) // 8
 
 
 def quantity(text: str) -> Opaque:
@@ -36,7 +62,7 @@ def is_quantity(text: str) -> bool:
 
 
 def _amount(value: Decimal) -> Opaque:
-    return {"is": "quantity", "value": format(value.normalize(), "f")}
+    return Quantity(value=format(value.normalize(), "f"))
 
 
 def _decimal(value: Opaque | int) -> Decimal:
@@ -93,7 +119,7 @@ def ip(text: str) -> Opaque:
         raise ValueError(f'IP address "{text}" with zone value is not allowed')
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         raise ValueError(f'IPv4-mapped IPv6 address "{text}" is not allowed')
-    return {"is": "ip", "value": str(address)}
+    return IP(value=str(address))
 
 
 def is_ip(text: str) -> bool:
@@ -132,7 +158,7 @@ def cidr(text: str) -> Opaque:
         raise ValueError(f"{_NO_CIDR}: {_NO_CIDR}: {error}") from error  # twice, as upstream has it
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         raise ValueError(f'{_NO_CIDR}: IPv4-mapped IPv6 address "{text}" is not allowed')
-    return {"is": "cidr", "value": f"{address}/{bits}"}
+    return CIDR(value=f"{address}/{bits}")
 
 
 def is_cidr(text: str) -> bool:
@@ -153,7 +179,7 @@ def contains_cidr(value: Opaque, other: Opaque) -> bool:
 
 def masked(value: Opaque) -> Opaque:
     """The range itself, without the rest of the address."""
-    return {"is": "cidr", "value": str(_network(value))}
+    return CIDR(value=str(_network(value)))
 
 
 def _network(value: Opaque) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -168,7 +194,6 @@ def _holds(read: Callable[[str], Opaque], text: str) -> bool:
     return True
 
 
-def written(value: Any) -> Any:
-    """What an address or range is written as; any other value as it is."""
-    is_address = isinstance(value, dict) and value.get("is") in ("ip", "cidr")
-    return value["value"] if is_address else value
+def written(value: Opaque) -> str:
+    """What an address or range is written as."""
+    return str(value["value"])

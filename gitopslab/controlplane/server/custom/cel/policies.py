@@ -1,7 +1,8 @@
 """What expressions of admission policies see, as types the CEL checker knows.
 
 ``validation.admissionpolicies`` holds the expressions of a policy against these: objects and parameters may be of any
-type, the request has the fields of an ``AdmissionRequest``, and each variable the type of its own expression. Upstream:
+type, the request has the fields of an ``AdmissionRequest``, and each variable the type of its own expression.
+``admission.policies`` has ``program`` make what evaluates them. Upstream:
 ``apiserver/pkg/admission/plugin/cel`` (``compile.go``, ``composition.go``).
 
 Simplified: the namespace may have any fields; what is in a list or map of a variable may be anything; maps and lists
@@ -11,6 +12,7 @@ may hold values of several types.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from cel_expr_python import cel
 from google.protobuf import struct_pb2
@@ -18,6 +20,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from gitopslab.controlplane.server.custom.cel import engine, initializers
+from gitopslab.controlplane.server.custom.cel.evaluation.planning import Program
 
 _F = FieldDescriptorProto
 _ANY, _LIST, _MAP = (f".google.protobuf.{name}" for name in ("Value", "ListValue", "Struct"))
@@ -56,28 +59,43 @@ class PolicyChecker:
         Raises:
             CompileError: It does not fit.
         """
+        return _as_go(self.checked(expression, with_variables=with_variables).kind)
+
+    def checked(self, expression: str, *, with_variables: bool = True) -> engine.Checked:
+        """What is known of an expression.
+
+        Raises:
+            CompileError: It does not fit.
+        """
         known = {**_REQUEST, "Variables": self._variables} if with_variables else _REQUEST
-        return _as_go(self._type_of(expression, known))
+        return self._checked(expression, known)
 
     def check_patch(self, expression: str) -> str:
-        """The same of an expression that makes a patch: ``Object``, ``list(JSONPatch)``, or what it is instead.
+        """The type of an expression that makes a patch: ``Object``, ``list(JSONPatch)``, or what it is instead.
+
+        Raises:
+            CompileError: It does not fit.
+        """
+        return initializers.as_called(_as_go(self.checked_patch(expression).kind))
+
+    def checked_patch(self, expression: str) -> engine.Checked:
+        """What is known of an expression that makes a patch.
 
         Raises:
             CompileError: It does not fit.
         """
         text, made = initializers.named(expression)
         try:
-            kind = self._type_of(text, {**_REQUEST, "Variables": self._variables, **made}, patches=True)
+            return self._checked(text, {**_REQUEST, "Variables": self._variables, **made}, patches=True)
         except engine.CompileError as error:
             told = str(error).replace(f" | {text}", f" | {expression}")
             raise engine.CompileError(initializers.as_called(told), error.stage) from error
-        return initializers.as_called(_as_go(kind))
 
-    def _type_of(self, expression: str, known: dict[str, dict[str, str]], *, patches: bool = False) -> str:
+    def _checked(self, expression: str, known: dict[str, dict[str, str]], *, patches: bool = False) -> engine.Checked:
         seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
         if "Variables" in known:
             seen["variables"] = cel.Type("Variables")
-        return engine.type_of(expression, _pool(known), seen, patches=patches)
+        return engine.checked(expression, _pool(known), seen, patches=patches)
 
     def add(self, name: str, expression: str) -> None:
         """Check the expression of a variable, and know it from now on.
@@ -93,6 +111,35 @@ class PolicyChecker:
         finally:
             self._variables = known
         self._variables[name] = kind if kind in _SCALARS else {"LIST": _LIST, "MAP": _MAP}.get(kind, _ANY)
+
+
+Variables = tuple[tuple[str, str], ...]
+"""The variables of a policy, by name, with their expressions."""
+
+
+@lru_cache(maxsize=128)
+def _checker(variables: Variables) -> PolicyChecker:
+    """What holds expressions against the variables of a stored policy, which has been checked."""
+    checker = PolicyChecker(has_params=True)
+    for name, expression in variables:
+        checker.add(name, expression)
+    return checker
+
+
+@lru_cache(maxsize=1024)
+def program(expression: str, variables: Variables, *, patches: bool = False) -> Program:
+    """An expression of a stored policy, to be evaluated.
+
+    Args:
+        expression: It.
+        variables: What the policy has defined before it.
+        patches: Whether it makes a patch.
+
+    Raises:
+        CompileError: It is none.
+    """
+    checker = _checker(variables)
+    return (checker.checked_patch(expression) if patches else checker.checked(expression)).program
 
 
 def _as_go(kind: str) -> str:

@@ -1,7 +1,6 @@
-"""Functions on texts where CEL's C++ library answers otherwise than ``cel-go``: positions, and ``format``.
+"""Texts: places in them, and how values are written.
 
-``library`` gives them to expressions through ``substitutes``. Upstream: ``cel-go/ext/strings.go`` and
-``ext/formatting.go``.
+``evaluation.functions`` gives them to expressions. Upstream: ``cel-go/ext/strings.go`` and ``ext/formatting.go``.
 
 Simplified: numbers are written with 1100 decimals at most.
 """
@@ -11,14 +10,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+from gitopslab.controlplane.server.custom.cel.evaluation.values import SECOND, Duration, Timestamp, TypeValue
 
 _CLAUSE = re.compile(r"%(?:%|(?:\.(?P<precision>\d+))?(?P<kind>.))", re.DOTALL)
 _SUPERSCRIPT = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PRECISION = 6
 _MOST_PRECISE = 1100  # no number has as many decimals that are not zero
+_MOST_ITEMS = 1 << 22
 
 
 def char_at(text: str, index: int) -> str:
@@ -38,24 +40,24 @@ def substring(text: str, start: int, end: int | None = None) -> str:
     return text[start:end]
 
 
-def index_of(given: Any, wanted: Any, start: int = 0) -> int:
-    """Where something first is in a text or list; -1 where it is not."""
-    if isinstance(given, list):
-        return next((at for at, item in enumerate(given) if item == wanted), -1)
+def index_of(text: str, wanted: str, start: int = 0) -> int:
+    """Where something first is in a text; -1 where it is not."""
+    if not wanted:
+        return start
     if start < 0:
         raise ValueError(f"index out of range: {start}")
-    return str(given).find(wanted, start)
+    return text.find(wanted, start)
 
 
-def last_index_of(given: Any, wanted: Any, start: int | None = None) -> int:
-    """Where something last is in a text or list; -1 where it is not."""
-    if isinstance(given, list):
-        return next((at for at in reversed(range(len(given))) if given[at] == wanted), -1)
+def last_index_of(text: str, wanted: str, start: int | None = None) -> int:
+    """Where something last is in a text; -1 where it is not."""
+    if not wanted:
+        return len(text) if start is None else start
     if start is not None and start < 0:
         raise ValueError(f"index out of range: {start}")
-    if start is not None and start >= max(len(given), 1):
+    if start is not None and start >= len(text):
         return -1
-    return str(given).rfind(wanted, 0, None if start is None else start + len(wanted))
+    return text.rfind(wanted, 0, None if start is None else start + len(wanted))
 
 
 def _check_index(text: str, index: int) -> None:
@@ -63,18 +65,36 @@ def _check_index(text: str, index: int) -> None:
         raise ValueError(f"index out of range: {index}")
 
 
-def milliseconds(value: Any) -> int:
-    """Of a duration all of them, of a time those that follow its second."""
-    if isinstance(value, timedelta):
-        return value // timedelta(milliseconds=1)
-    return int(value.microsecond // 1000)
+def of_timestamp(value: Timestamp) -> str:
+    """A moment, in the zone it was written in."""
+    seconds, nanoseconds = divmod(value.nanoseconds, SECOND)
+    at = datetime(1970, 1, 1) + timedelta(seconds=seconds + value.offset)
+    fraction = f".{nanoseconds:09}".rstrip("0") if nanoseconds else ""
+    hours, minutes = divmod(abs(value.offset) // 60, 60)
+    zone = f"{'-' if value.offset < 0 else '+'}{hours:02}:{minutes:02}" if value.offset else "Z"
+    return f"{at.isoformat()}{fraction}{zone}"
 
 
-def written(value: Any) -> Any:
-    """What ``string`` is to be called on; infinity is written otherwise in Go."""
-    if isinstance(value, float) and math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    return value
+def of_duration(value: Duration) -> str:
+    """A length of time in seconds."""
+    whole, rest = divmod(abs(value.nanoseconds), SECOND)
+    seconds = math.copysign(whole + rest / SECOND, value.nanoseconds)
+    return f"{Decimal(repr(seconds)).normalize():f}s" if value.nanoseconds else "0s"
+
+
+def extent(value: Any) -> tuple[int, int]:
+    """How much a text has to show that shows a value with all that is in it, in items and characters; or too much."""
+    waiting, items, characters = [value], 0, 0
+    while waiting and items < _MOST_ITEMS:
+        one = waiting.pop()
+        items += 1
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, (str, bytes)):
+            characters += len(one)
+    return items + len(waiting), characters
 
 
 def formatted(text: str, given: list[Any]) -> str:
@@ -123,13 +143,17 @@ def _hex(value: Any) -> str:
 
 
 def _decimal(value: float, precision: int) -> str:
-    return str(written(value)) if math.isinf(value) else f"{value:.{precision}f}"
+    return _infinite(value) if math.isinf(value) else f"{value:.{precision}f}"
 
 
-def _shortest(value: float) -> str:
+def _infinite(value: float) -> str:
+    return "+Inf" if value > 0 else "-Inf"
+
+
+def shortest(value: float) -> str:
     """As few digits as tell it from others, as Go's ``%g`` does."""
     if not math.isfinite(value):
-        return str(written(value)) if math.isinf(value) else "NaN"
+        return _infinite(value) if math.isinf(value) else "NaN"
     exact = Decimal(repr(value)).normalize()
     exponent = exact.adjusted()
     if -5 < exponent < _PRECISION or not value:
@@ -145,14 +169,16 @@ def _text(value: Any) -> str:
             return "true" if value else "false"
         case None:
             return "null"
-        case bytes() | bytearray():
+        case bytes():
             return value.decode("utf-8", "replace")
         case float():
-            return _shortest(value)
-        case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        case timedelta():
-            return f"{value.total_seconds():g}s"
+            return shortest(value)
+        case Timestamp():
+            return of_timestamp(value._replace(offset=0))
+        case Duration():
+            return of_duration(value)
+        case TypeValue():
+            return value.name
         case list():
             return f"[{', '.join(map(_inner, value))}]"
         case dict():
@@ -168,12 +194,14 @@ def _inner(value: Any) -> str:
             return json.dumps(value, ensure_ascii=False)
         case bool() | None | list() | dict():
             return _text(value)
-        case bytes() | bytearray():
+        case bytes():
             return f'b"{_text(value)}"'
         case float():
             return _decimal(value, _PRECISION)
-        case datetime():
+        case Timestamp():
             return f'timestamp("{_text(value)}")'
-        case timedelta():
+        case Duration():
             return f'duration("{_text(value)}")'
+        case TypeValue():
+            return value.name
     return str(value)

@@ -15,7 +15,6 @@ from gitopslab.machinery.descriptors import messages
 
 _MESSAGES = {
     "Checked": "references=2:*ReferenceEntry types=3:*TypeEntry expr=4:Expr source=5:Source",
-    "Parsed": "expr=2:Expr source=3:Source",
     "Source": "positions=4:*PositionEntry",
     "PositionEntry": "key=1:int value=2:enum",
     "ReferenceEntry": "key=1:int value=2:Reference",
@@ -152,22 +151,3 @@ def _below(part: Expr) -> list[Expr]:
             loop = part.comprehension
             return [loop.iter_range, loop.accu_init, loop.condition, loop.step, loop.result]
     return []
-
-
-def parsed(serialized: bytes) -> Any:
-    """An expression that is not checked, to be changed."""
-    found = _message("Parsed")()
-    found.ParseFromString(Packed.FromString(serialized).value)
-    return found
-
-
-def serialized(expression: Any) -> bytes:
-    """Such an expression as the CEL library reads it."""
-    packed = Packed(type_url="type.googleapis.com/cel.expr.ParsedExpr", value=expression.SerializeToString())
-    found: bytes = packed.SerializeToString()
-    return found
-
-
-def alone(part: Expr) -> bytes:
-    """A part as an expression of its own."""
-    return serialized(_message("Parsed")(expr=part))

@@ -9,11 +9,17 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from gitopslab.controlplane.server.custom.cel.opaque import Opaque
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque
 
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
 _IN_HOST = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:\[\]<>\"%\x80-\U0010ffff]")
 _OF_PATH = "/-._~!$&'()*+,;=:@"
+
+
+class URL(Opaque):
+    """An address of the web."""
+
+    type_name = "kubernetes.URL"
 
 
 def url(text: str) -> Opaque:
@@ -30,16 +36,15 @@ def url(text: str) -> Opaque:
     parts = urlsplit(given, allow_fragments=False)
     host = parts.netloc.rpartition("@")[2]
     name, port = _divided(host)
-    return {
-        "is": "url",
-        "scheme": parts.scheme,
-        "host": host,
-        "hostname": name,
-        "port": port,
-        "escapedPath": _escaped(parts.path),
-        "query": _query(text.partition("?")[2]),
-        "text": text,
-    }
+    return URL(
+        scheme=parts.scheme,
+        host=host,
+        hostname=name,
+        port=port,
+        escapedPath=_escaped(parts.path),
+        query=_query(text.partition("?")[2]),
+        text=text,
+    )
 
 
 def is_url(text: str) -> bool:

@@ -8,10 +8,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from gitopslab.controlplane.server.custom.cel.opaque import Opaque
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque
 
 _LARGEST = (1 << 64) - 1
 _LARGEST_KEPT = (1 << 63) - 1
+
+
+class Semver(Opaque):
+    """A version."""
+
+    type_name = "kubernetes.Semver"
 
 
 def semver(text: str, normalize: bool = False) -> Opaque:
@@ -40,7 +46,7 @@ def semver(text: str, normalize: bool = False) -> Opaque:
             raise ValueError("Build meta data is empty")
         if not _is_word(one):
             raise ValueError(f'Invalid character(s) found in build meta data "{one}"')
-    return {"is": "semver", **numbers, "pre": pre}
+    return Semver(**numbers, pre=pre)
 
 
 _NAMES = ("major", "minor", "patch")

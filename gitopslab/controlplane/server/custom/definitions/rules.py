@@ -124,7 +124,7 @@ class _Rule(NamedTuple):
 
         rule, causes = self.rule, self.causes
         try:
-            kind, tree = self.checker.check(rule["rule"])
+            kind, tree, _ = self.checker.check(rule["rule"])
         except engine.CompileError as error:
             causes.invalid(f"{where}.rule", internal.rule(rule), error.told)
             if rule.get("optionalOldSelf") is not None:  # what does not compile uses nothing
@@ -142,7 +142,7 @@ class _Rule(NamedTuple):
         from gitopslab.controlplane.server.custom.cel import engine
 
         try:
-            kind, tree = self.checker.check(self.rule["messageExpression"])
+            kind, tree, _ = self.checker.check(self.rule["messageExpression"])
         except engine.CompileError as error:
             message = f"messageExpression {error.stage} failed: {error}"
             self.causes.invalid(where, internal.rule(self.rule), message)
@@ -152,16 +152,16 @@ class _Rule(NamedTuple):
             return
         self._count(tree, where, "estimated messageExpression cost", 1)
 
-    def _count(self, tree: Tree | None, where: str, named: str, cardinality: int | None) -> None:
+    def _count(self, tree: Tree, where: str, named: str, cardinality: int | None) -> None:
         from gitopslab.controlplane.server.custom.cel.costs import estimate
 
-        if tree is None or self.size is None:
+        if self.size is None:
             return
         often = self.size.cardinality if cardinality is None else cardinality
         self.budget.spend(self.causes, where, named, estimate(tree, self.size) * often)
 
     def _check_old_self(self, where: str, uncorrelated: str) -> None:
-        from gitopslab.controlplane.server.custom.cel.rules import uses_old_self
+        from gitopslab.controlplane.server.custom.cel.rule import uses_old_self
 
         causes, rule = self.causes, self.rule
         if uses_old_self(rule["rule"]):

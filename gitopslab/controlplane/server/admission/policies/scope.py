@@ -1,0 +1,130 @@
+"""What the expressions of a policy see of one write, and what they give.
+
+``object``, ``oldObject``, ``request``, ``params``, ``namespaceObject`` and ``variables`` are what expressions see. A
+variable is evaluated when it is first asked for, and then costs whoever asked. The CEL library is large, and imported
+when the first policy is evaluated.
+
+Upstream: ``apiserver/pkg/admission/plugin/cel`` (``activation.go``, ``composition.go``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gitopslab.controlplane.server.admission.attributes import Attributes
+from gitopslab.controlplane.server.admission.review import request_of
+from gitopslab.controlplane.server.custom.cel.budget import Budget, OutOfBudget
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
+from gitopslab.machinery.objects import Object
+
+if TYPE_CHECKING:
+    from gitopslab.controlplane.server.custom.cel.evaluation.planning import Program
+
+
+class Scope:
+    """What the expressions of a policy, or of a webhook's conditions, see of one write.
+
+    Args:
+        attributes: The write.
+        param: What the policy is configured by.
+        namespace: The write's.
+        variables: The policy's.
+        obj: The object as they see it; default that of the write.
+    """
+
+    def __init__(
+        self,
+        attributes: Attributes,
+        param: Object | None,
+        namespace: Object | None,
+        variables: list[Object],
+        obj: Object | None = None,
+    ) -> None:
+        self._defined = tuple((variable["name"], variable["expression"].strip()) for variable in variables)
+        self._spent = 0
+        self._names = {
+            "object": attributes.object if obj is None else obj,
+            "oldObject": attributes.before,
+            "request": request_of(attributes),
+            "params": param,
+            "namespaceObject": namespace,
+            "variables": _Variables(self),
+        }
+
+    def value(self, expression: str, budget: Budget) -> Any:
+        """The value of an expression.
+
+        Args:
+            expression: It.
+            budget: What it is paid from, with the variables it uses.
+
+        Raises:
+            ValueError: It has none; the message is upstream's.
+            OutOfBudget: It costs too much.
+        """
+        return self._value(expression, budget, patches=False)
+
+    def patch(self, expression: str) -> Any:
+        """The value of an expression that makes objects; what each of them was called is still in it.
+
+        Raises:
+            ValueError: It has none, or costs too much; the message is upstream's.
+        """
+        try:
+            return self._value(expression, Budget(), patches=True)
+        except OutOfBudget as error:
+            raise ValueError(str(error)) from error
+
+    def _value(self, expression: str, budget: Budget, *, patches: bool) -> Any:
+        from gitopslab.controlplane.server.custom.cel import engine, policies
+
+        try:
+            program = policies.program(expression.strip(), self._defined, patches=patches)
+            value, cost = engine.evaluated(program, self._names)
+        except engine.CompileError as error:
+            raise ValueError(f"compilation error: {error.told}") from error
+        composed, self._spent = self._spent, 0
+        budget.spend(composed)
+        budget.spend(cost)
+        if isinstance(value, Failure):
+            raise ValueError(f"expression '{expression}' resulted in error: {value.message}")
+        return value
+
+    def variable(self, name: str) -> Any:
+        """The value of a variable, or why it has none.
+
+        Raises:
+            KeyError: There is no such.
+        """
+        from gitopslab.controlplane.server.custom.cel import engine, policies
+
+        index = [known for known, _ in self._defined].index(name)
+        what = f'composited variable "{name}" fails'
+        try:
+            program: Program = policies.program(self._defined[index][1], self._defined[:index])
+        except engine.CompileError as error:
+            return Failure(f"{what} to compile: {error.told}")
+        value, cost = engine.evaluated(program, self._names)
+        self._spent += cost
+        return Failure(f"{what} to evaluate: {value.message}") if isinstance(value, Failure) else value
+
+    def knows(self, name: object) -> bool:
+        """Whether there is such a variable."""
+        return any(known == name for known, _ in self._defined)
+
+
+class _Variables(dict[str, Any]):
+    """The variables of a policy, which have no value before it is asked for."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self._scope = scope
+
+    def __missing__(self, name: str) -> Any:
+        if not self._scope.knows(name):
+            raise KeyError(name)
+        self[name] = self._scope.variable(name)
+        return self[name]
+
+    def __contains__(self, name: object) -> bool:
+        return self._scope.knows(name)

@@ -1,0 +1,93 @@
+"""Whether values are equal, and which comes first; numbers are compared whatever their types.
+
+Upstream: ``Equal`` and ``Compare`` of ``cel-go/common/types``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
+from gitopslab.controlplane.server.custom.cel.evaluation.values import (
+    NO_OVERLOAD,
+    Duration,
+    Failure,
+    Opaque,
+    Optional,
+    Timestamp,
+    Uint,
+)
+
+_NUMBERS = (int, Uint, float)
+_ORDERED = (str, bytes, bool, Duration)
+_UNORDERED = Failure("NaN values cannot be ordered")
+
+
+def equal(one: Any, other: Any, meter: Meter) -> bool:
+    """Whether two values are equal; those of two types are not, unless they are numbers."""
+    kind, second = one.__class__, other.__class__
+    if kind in _NUMBERS and second in _NUMBERS:
+        return bool(_like(one, second) == _like(other, kind))
+    if isinstance(one, list):
+        return isinstance(other, list) and _same_items(one, other, meter)
+    if isinstance(one, dict) and not isinstance(one, Opaque):
+        return isinstance(other, dict) and not isinstance(other, Opaque) and _same_entries(one, other, meter)
+    if kind is not second:
+        return False
+    if kind is Timestamp:
+        return bool(one.nanoseconds == other.nanoseconds)
+    if kind is Optional:
+        return len(one.items) == len(other.items) and all(map(lambda a, b: equal(a, b, meter), one.items, other.items))
+    return bool(one == other)
+
+
+def _like(number: Any, kind: type) -> Any:
+    """A number as it is compared with one of a type: a double is exact only to itself."""
+    return float(number) if kind is float else number
+
+
+def _same_items(one: list[Any], other: list[Any], meter: Meter) -> bool:
+    if len(one) != len(other):
+        return False
+    meter.work(len(one))
+    return all(equal(item, second, meter) for item, second in zip(one, other, strict=True))
+
+
+def _same_entries(one: dict[Any, Any], other: dict[Any, Any], meter: Meter) -> bool:
+    if len(one) != len(other):
+        return False
+    meter.work(len(one))
+    return all(name in other and equal(item, other[name], meter) for name, item in one.items())
+
+
+def contains(items: list[Any], wanted: Any, meter: Meter) -> bool:
+    """Whether a list has an item that is equal."""
+    if wanted.__class__ is str:
+        return wanted in items
+    return any(equal(item, wanted, meter) for item in items)
+
+
+def order(one: Any, other: Any) -> int | Failure:
+    """-1, 0 or 1: which of two values comes first."""
+    kind, second = one.__class__, other.__class__
+    if kind in _NUMBERS and second in _NUMBERS:
+        if math.isnan(one) or math.isnan(other):
+            return _UNORDERED
+        one, other = _like(one, second), _like(other, kind)
+    elif kind is not second or (kind not in _ORDERED and kind is not Timestamp):
+        return NO_OVERLOAD
+    elif kind is Timestamp:
+        one, other = one.nanoseconds, other.nanoseconds
+    return int(one > other) - int(one < other)
+
+
+def ordering(holds: Callable[[int], bool]) -> Callable[[Any, Any], Any]:
+    """A comparison, by what the order must be."""
+
+    def compare(one: Any, other: Any) -> Any:
+        found = order(one, other)
+        return found if isinstance(found, Failure) else holds(found)
+
+    return compare

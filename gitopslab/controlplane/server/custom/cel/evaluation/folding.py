@@ -1,0 +1,75 @@
+"""Comprehensions: ``all``, ``exists``, ``map`` and whatever else goes through a list or map.
+
+Upstream: ``evalFold`` in ``cel-go/interpreter/interpretable.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gitopslab.controlplane.server.custom.cel.evaluation.attributes import Deferred, Names, Step
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure, Growing, GrowingMap
+
+Start = Callable[[], Any]
+_GO_TYPES = {int: "types.Int", str: "types.String", bool: "types.Bool", float: "types.Double", type(None): "types.Null"}
+
+
+def start_of(given: Any, *, is_known: bool) -> Start:
+    """What a comprehension begins with: a constant, or a step that finds it when it is asked for."""
+    if not is_known:
+        later = Deferred(given)
+        return lambda: later
+    if given == [] and isinstance(given, list):
+        return Growing
+    return GrowingMap if given == {} and isinstance(given, dict) else lambda: given
+
+
+def fold(
+    given: Step, accumulator: str, start: Start, iterated: list[str], condition: Step | None, step: Step, result: Step
+) -> Step:
+    """What goes through a list or map.
+
+    Args:
+        given: What finds it.
+        accumulator: Under which name the value that is made is seen.
+        start: What that begins with.
+        iterated: Under which names each item is seen, or each key and value.
+        condition: Whether to go on; None for always.
+        step: What makes the next value.
+        result: What is made of the last.
+    """
+    entries = _pairs if len(iterated) > 1 else list
+
+    def run(names: Names, meter: Meter) -> Any:
+        through = given(names, meter)
+        if not isinstance(through, (list, dict)):
+            return through if through.__class__ is Failure else _not_iterable(through)
+        names[accumulator] = start()
+        for entry in entries(through):
+            if len(iterated) > 1:
+                names[iterated[0]], names[iterated[1]] = entry
+            else:
+                names[iterated[0]] = entry
+            if condition is not None and condition(names, meter) is False:
+                break
+            names[accumulator] = step(names, meter)
+        return _settled(result(names, meter))
+
+    return run
+
+
+def _pairs(given: Any) -> Iterable[tuple[Any, Any]]:
+    return list(given.items()) if isinstance(given, dict) else enumerate(given)
+
+
+def _settled(value: Any) -> Any:
+    """A list or map that does not grow any more."""
+    if value.__class__ is Growing:
+        return list(value)
+    return dict(value) if value.__class__ is GrowingMap else value
+
+
+def _not_iterable(value: Any) -> Failure:
+    return Failure(f"got '{_GO_TYPES.get(value.__class__, type(value).__name__)}', expected iterable type")

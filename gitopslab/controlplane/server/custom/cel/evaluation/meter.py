@@ -1,0 +1,76 @@
+"""What evaluating an expression has cost so far, and where it ends.
+
+Every part of a program pays here for what it does. Upstream: ``cel-go/interpreter/runtimecost.go``; the limits are
+those of ``apiserver/pkg/apis/cel/config.go``.
+
+Simplified: what is made without its cost being counted (a text with much put in for little, lists joined to lists) ends
+an expression too, once that is a great deal more than a program can pay for; the real server goes on making it.
+"""
+
+from __future__ import annotations
+
+PER_CALL = 1_000_000
+"""What one expression may cost."""
+
+_MOST_WORK = 3 * PER_CALL
+"""How many items may be made or compared that cost nothing; so many characters are as much as one item."""
+
+_CHARACTERS = 32
+
+
+class CostExceeded(Exception):
+    """An expression costs more than it may; the message is upstream's."""
+
+    def __init__(self) -> None:
+        super().__init__("operation cancelled: actual cost limit exceeded")
+
+
+class Meter:
+    """Counts the cost of one evaluation.
+
+    Args:
+        limit: What it may cost.
+
+    Attributes:
+        limit: What it may cost.
+        spent: What it has cost.
+    """
+
+    __slots__ = ("_worked", "limit", "spent")
+
+    def __init__(self, limit: int = PER_CALL) -> None:
+        self.limit = limit
+        self._worked = 0
+        self.spent = 0
+
+    def step(self, count: int = 1) -> None:
+        """Pay for steps that cost one each.
+
+        Raises:
+            CostExceeded: One of them is too many, and the last that is paid for.
+        """
+        self.spent += count
+        if self.spent > self.limit:
+            self.spent = self.limit + 1
+            raise CostExceeded
+
+    def pay(self, cost: int) -> None:
+        """Pay for something that is done at once.
+
+        Raises:
+            CostExceeded: It costs too much.
+        """
+        self.spent += cost
+        if self.spent > self.limit:
+            raise CostExceeded
+
+    def work(self, items: int, *, characters: int = 0) -> None:
+        """Tell of something large that is about to be made, and costs nothing.
+
+        Raises:
+            CostExceeded: It is too large.
+        """
+        self._worked += items + characters // _CHARACTERS
+        if self._worked > _MOST_WORK:
+            self.spent = max(self.spent, self.limit + 1)
+            raise CostExceeded

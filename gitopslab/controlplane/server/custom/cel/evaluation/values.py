@@ -1,0 +1,118 @@
+"""The values of CEL: Python's own (``None``, bool, int, float, str, bytes, list, dict), and those it has none for.
+
+Functions are chosen by the classes of their arguments, so no class here stands for two types of CEL. Upstream:
+``cel-go/common/types``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+LARGEST_INT, LARGEST_UINT = (1 << 63) - 1, (1 << 64) - 1
+SECOND = 1_000_000_000
+
+
+class Uint(int):
+    """An unsigned integer."""
+
+    __slots__ = ()
+
+
+class Duration(NamedTuple):
+    """A length of time."""
+
+    nanoseconds: int
+
+
+class Timestamp(NamedTuple):
+    """A moment.
+
+    Attributes:
+        nanoseconds: Since the epoch.
+        offset: Of the zone it was written in, in seconds; two moments are the same whatever theirs are.
+    """
+
+    nanoseconds: int
+    offset: int = 0
+
+
+class Optional(NamedTuple):
+    """A value that may be missing: ``items`` has it, or nothing."""
+
+    items: tuple[Any, ...] = ()
+
+
+class TypeValue(NamedTuple):
+    """A type, as ``type(x)`` gives it."""
+
+    name: str
+
+
+class Failure:
+    """What went wrong, in ``cel-go``'s words; a value, because it may not matter."""
+
+    __slots__ = ("message",)
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+
+class Opaque(dict[str, Any]):
+    """A value that CEL knows only by what can be done with it; equal values are equal maps.
+
+    Attributes:
+        type_name: What CEL calls its type.
+        size: How large it is to those who count what a call costs.
+    """
+
+    type_name = ""
+
+    @property
+    def size(self) -> int:
+        """One, for what has no size."""
+        return 1
+
+
+class Growing(list[Any]):
+    """A list that a comprehension is making: what is added to it stays in it, so that making it takes no square."""
+
+
+class GrowingMap(dict[Any, Any]):
+    """A map that a comprehension is making."""
+
+
+NO_OVERLOAD = Failure("no such overload")
+NOTHING = Optional()
+_NAMES: dict[type, str] = {
+    type(None): "null_type", bool: "bool", int: "int", Uint: "uint", float: "double", str: "string", bytes: "bytes",
+    list: "list", dict: "map", Growing: "list", GrowingMap: "map", Timestamp: "google.protobuf.Timestamp",
+    Duration: "google.protobuf.Duration", Optional: "optional_type", TypeValue: "type",
+}  # fmt: skip
+_SIZED = frozenset((str, bytes, list, dict, Growing, GrowingMap))
+
+
+def type_name(value: Any) -> str:
+    """What CEL calls the type of a value."""
+    if isinstance(value, Opaque):
+        return value.type_name
+    return _NAMES.get(value.__class__) or ("map" if isinstance(value, dict) else "dyn")
+
+
+def size_of(value: Any) -> int:
+    """How large a value is to those who count what a call costs: what has no size counts as one."""
+    if value.__class__ in _SIZED:
+        return len(value)
+    if value.__class__ is Optional and value.items:
+        return size_of(value.items[0])
+    if isinstance(value, Opaque):
+        return value.size
+    return len(value) if isinstance(value, dict) else 1
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a value is what its type begins with: nothing, zero or empty."""
+    return (
+        value is None
+        or (value.__class__ is Duration and not value.nanoseconds)
+        or (value.__class__ in (*_SIZED, bool, int, Uint, float) and not value)
+    )
