@@ -274,3 +274,53 @@ def test_what_no_policy_may_say(api: LocalApi, spec: Object, message: str) -> No
 def test_what_no_binding_may_say(api: LocalApi, spec: Object, message: str) -> None:
     with pytest.raises(InvalidError, match=re.escape(message)):
         api.create(binding(**spec))
+
+
+_DEAR = "lists.range(900000).size() > 0"
+_SPENT = "validation failed due to running out of cost budget, no further validation rules will be run"
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        (
+            {"validations": [{"expression": "lists.range(2000000).size() > 0"}]},
+            "expression 'lists.range(2000000).size() > 0' resulted in error: "
+            "operation cancelled: actual cost limit exceeded",
+        ),
+        ({"validations": [{"expression": "false"}, *[{"expression": _DEAR}] * 12]}, _SPENT),
+        ({"matchConditions": [{"name": f"c{n}", "expression": _DEAR if n else "false"} for n in range(4)]}, _SPENT),
+        (
+            {"validations": [{"expression": _DEAR, "messageExpression": f"string({_DEAR})"}] * 6},
+            f"failed messageExpression: {_SPENT}",
+        ),
+        (
+            {
+                "variables": [{"name": "many", "expression": "lists.range(2000000)"}],
+                "validations": [{"expression": "variables.many.size() > 0"}],
+            },
+            "expression 'variables.many.size() > 0' resulted in error: composited variable \"many\" fails to evaluate: "
+            "operation cancelled: actual cost limit exceeded",
+        ),
+    ],
+    ids=["expression", "validations", "conditions", "messages", "variable"],
+)
+def test_a_policy_that_costs_too_much_refuses_unless_that_is_to_be_ignored(
+    api: LocalApi, spec: Object, told: str
+) -> None:
+    validations = spec.pop("validations", [{"expression": "true"}])
+    api.create(policy(*validations, rule=_MAPS, **spec))
+    api.create(binding())
+    refused = refusal(api, config_map("a"))
+    said = f"ValidatingAdmissionPolicy 'limits' with binding 'everywhere' denied request: {told}"
+    assert refused.details["causes"] == [{"message": said}]
+    api.patch(f"validatingadmissionpolicies.{_GROUP}", "limits", {"spec": {"failurePolicy": "Ignore"}})
+    assert api.create(config_map("a"))
+
+
+def test_a_variable_is_paid_for_by_whom_it_serves_and_only_once(api: LocalApi) -> None:
+    variables = [{"name": "many", "expression": "lists.range(900000).size()"}]
+    uses = [{"expression": "variables.many > 0 && variables.many > 1"}] * 20
+    api.create(policy(*uses, rule=_MAPS, variables=variables))
+    api.create(binding())
+    assert api.create(config_map("a"))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from builders import config_map, pod
 
+from gitopslab.controlplane.server.custom.cel import engine, initializers, policies
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.errors import ApiError, InvalidError
 from gitopslab.machinery.objects import Object
@@ -187,3 +188,10 @@ def test_nothing_can_be_changed_that_goes(api: LocalApi) -> None:
     with pytest.raises(InvalidError) as refused:
         api.create(policy(labelled("{}"), matchConstraints=rules))
     assert refused.value.message.endswith(told)
+
+
+def test_objects_are_called_as_they_are_written() -> None:
+    expression = "Object{spec: Object.spec{my_map: Object.spec.my_map{a: 1}}}"
+    made, _ = engine.evaluated(policies.program(expression, (), patches=True), {})
+    assert list(initializers.misnamed(made)) == []
+    assert initializers.plain(made) == {"spec": {"my_map": {"a": 1}}}

@@ -139,7 +139,9 @@ def evaluated(program: Program, names: Mapping[str, Any]) -> tuple[Any, int]:
         return Failure(str(error)), meter.spent
 
 
-def _verified(checked: cel.Expression, text: str, *, is_bound: bool = False) -> Checked:
+def _verified(
+    checked: cel.Expression, text: str, *, is_bound: bool = False, called: Mapping[str, str] | None = None
+) -> Checked:
     """What the checker has let pass, once what is written out in it was looked at.
 
     Raises:
@@ -151,31 +153,33 @@ def _verified(checked: cel.Expression, text: str, *, is_bound: bool = False) -> 
     if problem := literals.problem_of_patterns(tree):
         raise CompileError(problem, stage="instantiation")
     try:
-        made = Program(tree)
+        made = Program(tree, called or {})
     except PlanError as error:
         raise CompileError(str(error), stage="instantiation") from error
     kind = str(checked.return_type().name())
     return Checked("" if kind == "DYN" and tree.calls(*library.UNTYPED) else kind, tree, made)
 
 
-def checked(expression: str, pool: Any, variables: Mapping[str, cel.Type], *, patches: bool) -> Checked:
+def checked(
+    expression: str, pool: Any, variables: Mapping[str, cel.Type], *, called: Mapping[str, str] | None
+) -> Checked:
     """What is known of an expression.
 
     Args:
         expression: It.
         pool: The message types that the types of variables are made of.
         variables: What it may use, with their types.
-        patches: Whether it makes a patch.
+        called: If it makes a patch, what the types of the objects in it are called.
 
     Raises:
         CompileError: It is no CEL, or does not fit.
     """
-    environment = _environment(variables, pool, patches=patches)
+    environment = _environment(variables, pool, patches=called is not None)
     try:
         found = environment.compile(expression)
     except RuntimeError as error:
         raise CompileError(_compile_text(error)) from error
-    return _verified(found, expression)
+    return _verified(found, expression, called=called)
 
 
 def _with_optional(expression: str) -> str:

@@ -2,7 +2,7 @@
 
 They make objects whose fields nobody declared, for which the CEL library has no type. To be checked, an expression
 names message types of its own (``Object_spec``, as long as the original, so that columns stay true) that have just the
-fields it sets. To be evaluated, each such object is a map that also says what it was called. Upstream:
+fields it sets. Each such object becomes a map that also says what it was called. Upstream:
 ``apiserver/pkg/cel/mutation``.
 """
 
@@ -34,39 +34,40 @@ class _Made(NamedTuple):
     closing: str
 
 
-def named(expression: str) -> tuple[str, dict[str, dict[str, str]]]:
-    """An expression that names message types, and these types with their fields."""
+class Named(NamedTuple):
+    """An expression that names message types.
+
+    Attributes:
+        text: It.
+        types: These types, with their fields.
+        called: What each of them was called.
+    """
+
+    text: str
+    types: dict[str, dict[str, str]]
+    called: dict[str, str]
+
+    def as_called(self, text: str) -> str:
+        """What is said of the expression, with the names as they were written."""
+        return re.sub(r"\b\w+\b", lambda found: self.called.get(found.group(), found.group()), text)
+
+
+def named(expression: str) -> Named:
+    """An expression that names message types for the objects it makes."""
     pieces: list[str] = []
     types: dict[str, dict[str, str]] = {}
+    called: dict[str, str] = {}
     for kind, text, owner in _read(expression):
         if kind == "made":
             name = re.sub(r"\s", "", text)
             fields: dict[str, str] = dict(_FIELDS) if name == PATCH else {}
             types.setdefault(name.replace(".", "_"), fields)
+            called[name.replace(".", "_")] = name
             text = text.replace(".", "_")
         elif kind == "field" and owner != PATCH:
             types[owner.replace(".", "_")][text] = ".google.protobuf.Value"
         pieces.append(text)
-    return "".join(pieces), types
-
-
-def as_called(text: str) -> str:
-    """What is said of such an expression, with the names as they were written."""
-    return re.sub(r"\bObject(?:_\w+)+\b", lambda found: found.group().replace("_", "."), text)
-
-
-def as_maps(expression: str) -> str:
-    """An expression that makes maps of its objects."""
-    pieces: list[str] = []
-    for kind, text, owner in _read(expression):
-        if kind == "made":
-            continue
-        if kind == "field":
-            text = f'"{text}"'
-        elif kind == "open":
-            text = f'{{"{MADE}": "{owner}", '
-        pieces.append(text)
-    return "".join(pieces)
+    return Named("".join(pieces), types, called)
 
 
 def _read(expression: str) -> Iterator[tuple[str, str, str]]:
@@ -81,7 +82,7 @@ def _read(expression: str) -> Iterator[tuple[str, str, str]]:
             yield kind, text, owner
         elif kind == "sign" and text in "{([":
             within.append(_Made(made if text == "{" else "", {"{": "}", "(": ")", "[": "]"}[text]))
-            yield ("open" if text == "{" and made else "sign"), text, made
+            yield kind, text, made
             may_be_field, made = bool(within[-1].name), ""
         elif kind == "sign" and text in "})]":
             if within:

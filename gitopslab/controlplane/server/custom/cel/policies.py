@@ -76,7 +76,7 @@ class PolicyChecker:
         Raises:
             CompileError: It does not fit.
         """
-        return initializers.as_called(_as_go(self.checked_patch(expression).kind))
+        return initializers.named(expression).as_called(_as_go(self.checked_patch(expression).kind))
 
     def checked_patch(self, expression: str) -> engine.Checked:
         """What is known of an expression that makes a patch.
@@ -84,18 +84,21 @@ class PolicyChecker:
         Raises:
             CompileError: It does not fit.
         """
-        text, made = initializers.named(expression)
+        made = initializers.named(expression)
         try:
-            return self._checked(text, {**_REQUEST, "Variables": self._variables, **made}, patches=True)
+            known = {**_REQUEST, "Variables": self._variables, **made.types}
+            return self._checked(made.text, known, called=made.called)
         except engine.CompileError as error:
-            told = str(error).replace(f" | {text}", f" | {expression}")
-            raise engine.CompileError(initializers.as_called(told), error.stage) from error
+            told = str(error).replace(f" | {made.text}", f" | {expression}")
+            raise engine.CompileError(made.as_called(told), error.stage) from error
 
-    def _checked(self, expression: str, known: dict[str, dict[str, str]], *, patches: bool = False) -> engine.Checked:
+    def _checked(
+        self, expression: str, known: dict[str, dict[str, str]], *, called: dict[str, str] | None = None
+    ) -> engine.Checked:
         seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
         if "Variables" in known:
             seen["variables"] = cel.Type("Variables")
-        return engine.checked(expression, _pool(known), seen, patches=patches)
+        return engine.checked(expression, _pool(known), seen, called=called)
 
     def add(self, name: str, expression: str) -> None:
         """Check the expression of a variable, and know it from now on.

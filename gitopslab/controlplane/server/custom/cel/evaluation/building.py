@@ -63,9 +63,8 @@ def map_of(keys: list[Step], values: list[tuple[Step, bool]]) -> Step:
     return make
 
 
-def struct_of(name: str, fields: list[str], values: list[tuple[Step, bool]]) -> Step:
-    """What makes an object, of its fields' values."""
-    called = name.replace("_", ".")
+def struct_of(called: str, fields: list[str], values: list[tuple[Step, bool]]) -> Step:
+    """What makes an object, of its fields' values; it knows what it is called."""
 
     def make(names: Names, meter: Meter) -> Any:
         made: dict[Any, Any] = {initializers.MADE: called}

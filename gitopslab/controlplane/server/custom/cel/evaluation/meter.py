@@ -12,7 +12,7 @@ from __future__ import annotations
 PER_CALL = 1_000_000
 """What one expression may cost."""
 
-_MOST_WORK = 3 * PER_CALL
+_MOST_WORK = 2 * PER_CALL
 """How many items may be made or compared that cost nothing; so many characters are as much as one item."""
 
 _CHARACTERS = 32

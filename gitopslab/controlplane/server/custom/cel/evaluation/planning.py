@@ -38,13 +38,14 @@ class Program:
 
     Args:
         tree: It, checked.
+        called: What the types are called of which it makes objects.
 
     Raises:
         PlanError: A value in it cannot be computed.
     """
 
-    def __init__(self, tree: Tree) -> None:
-        self._step = _Planner(tree).plan(tree.root).step
+    def __init__(self, tree: Tree, called: Mapping[str, str]) -> None:
+        self._step = _Planner(tree, called).plan(tree.root).step
 
     def evaluate(self, names: Mapping[str, Any], meter: Meter) -> Any:
         """The value, or a ``Failure``.
@@ -99,8 +100,9 @@ def _always(value: Any) -> Step:
 class _Planner:
     """One expression's way to its program; ``_scope`` tells which names are those of comprehensions."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, called: Mapping[str, str]) -> None:
         self._tree = tree
+        self._called = called
         self._scope: dict[str, tuple[str, bool]] = {}
 
     def plan(self, part: Expr) -> Part:
@@ -176,7 +178,11 @@ class _Planner:
         values = [(self.plan(entry.value), entry.optional) for entry in struct.entries]
         steps = [(one.step, optional) for one, optional in values]
         if struct.name:
-            return Part(struct_of(struct.name, [entry.field_key for entry in struct.entries], steps))
+            return Part(
+                struct_of(
+                    self._called.get(struct.name, struct.name), [entry.field_key for entry in struct.entries], steps
+                )
+            )
         keys = [self.plan(entry.map_key) for entry in struct.entries]
         step = map_of([one.step for one in keys], steps)
         is_constant = all(one.is_constant for one in keys) and all(one.is_constant for one, _ in values)

@@ -1,0 +1,120 @@
+"""What evaluating CEL costs, as ``cel-go`` (of Kubernetes 1.36.3) counted it, and what is said when it is too much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gitopslab.controlplane.server.custom.cel import engine
+from gitopslab.controlplane.server.custom.cel.budget import Budget, OutOfBudget
+from gitopslab.controlplane.server.custom.cel.rules import Place, rules_of
+from gitopslab.controlplane.server.custom.structural import Node
+from gitopslab.controlplane.server.validation.causes import Causes
+
+SHOP = {
+    "metadata": {"name": "shop", "labels": {"app": "shop", "tier": "web"}},
+    "spec": {
+        "replicas": 3,
+        "ports": [80, 443, 8080],
+        "host": "10.0.0.7",
+        "size": "1.5Gi",
+        "text": "abcdefghijklmnopqrstuvwxyz",
+    },
+}
+TOO_MUCH = "operation cancelled: actual cost limit exceeded"
+SPENT = "validation failed due to running out of cost budget, no further validation rules will be run"
+DEAR = "lists.range(900000).size() > 0"
+"""It costs 900012."""
+
+
+def evaluated(expression: str) -> tuple[Any, int]:
+    value, cost = engine.evaluated(engine.program(expression), {"object": SHOP})
+    return (value.message if isinstance(value, engine.Failure) else value), cost
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "cost"),
+    [
+        ("object.metadata.name == 'shop'", True, 4),
+        ("has(object.metadata.labels) && object.metadata.labels['app'] in ['shop', 'bank']", True, 6),
+        ("object.spec.replicas > 5 ? object.spec.ports : [object.spec.replicas]", [3], 17),
+        ("object.spec.ports.all(p, p < 9000)", True, 19),
+        ("object.spec.ports.exists(i, p, p == 443 && i > 0)", True, 21),
+        ("object.spec.ports.map(p, p > 100, p * 2).sum()", 17046, 40),
+        ("object.metadata.labels.transformMap(k, v, k + '=' + v)", {"app": "app=shop", "tier": "tier=web"}, 18),
+        ("object.spec.missing.deep == 1 || object.spec.replicas == 3", True, 8),
+        ("object.spec.missing.deep", "no such key: missing", 3),
+        ("object.spec.?limits.?cpu.orValue('1') + object.spec.text", "1abcdefghijklmnopqrstuvwxyz", 6),
+        ("object.spec.text.matches('^[a-m]+') && object.spec.text.contains('xyz')", True, 15),
+        ("object.spec.text.split('m').join('-').upperAscii()", "ABCDEFGHIJKL-NOPQRSTUVWXYZ", 18),
+        ("[3, 1, 2].sort() == lists.range(4).slice(1, 4)", True, 59),
+        ("sets.equivalent(object.spec.ports, [443, 80, 8080])", True, 22),
+        ("cidr('10.0.0.0/8').containsIP(object.spec.host)", True, 5),
+        ("quantity(object.spec.size).isLessThan(quantity('2Gi')) && semver('1.2.3').major() == 1", True, 9),
+        ("format.dns1123Label().validate(object.spec.text).hasValue()", False, 29),
+        ("timestamp('2026-01-01T00:00:00Z') + duration('1h') > timestamp('2026-01-01T00:30:00Z')", True, 2),
+        ("1 < 2.0 && string(ip('10.0.0.1')) == '10.0.0.1'", True, 4),
+        ("lists.range(999987).size()", 999987, 999_999),
+        ("lists.range(999989).size()", TOO_MUCH, 1_000_001),
+    ],
+)
+def test_an_expression_costs(expression: str, value: Any, cost: int) -> None:
+    assert evaluated(expression) == (value, cost)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "lists.range(100000000).size()",
+        "lists.range(3000).all(x, lists.range(3000).all(y, x + y >= 0))",
+        "lists.range(2000).distinct()",
+        "[object.spec.text].map(a, lists.range(9000).map(i, a).join()).map(b, b.replace('a', b).replace('b', b))",
+        "[[object]].map(a, lists.range(2000).map(i, a)).map(b, lists.range(2000).map(i, b)).map(c, c == c)",
+        "[[object]].map(a, lists.range(2000).map(i, a)).map(b, lists.range(2000).map(i, b)).map(c, c.flatten(9))",
+        "[[object]].map(a, lists.range(2000).map(i, a)).map(b, lists.range(2000).map(i, b)).map(c, '%s'.format([c]))",
+        "[lists.range(90000)].map(a, lists.range(50000).map(i, a + a))",
+    ],
+    ids=["range", "loops", "distinct", "replace", "equality", "flatten", "format", "joined lists"],
+)
+def test_what_takes_too_long_is_broken_off(expression: str) -> None:
+    value, cost = evaluated(expression)
+    assert value == TOO_MUCH
+    assert cost > 1_000_000
+
+
+def test_what_is_paid_for_is_left_of_nothing() -> None:
+    budget = Budget(900_012 + 3)
+    assert engine.evaluate(engine.program(DEAR), {}, budget) is True
+    assert engine.evaluate(engine.program("'a' + 'b' == 'ab'"), {}, budget) is True
+    with pytest.raises(OutOfBudget, match=SPENT):
+        engine.evaluate(engine.program("1 + 1 == 2"), {}, budget)
+
+
+def faults(*rules: dict[str, str], value: int = 5) -> list[str]:
+    causes = Causes()
+    node = Node({"type": "integer", "x-kubernetes-validations": list(rules)})
+    rules_of(node, is_root=False).check(causes, [], value, None, Place("spec.n", None, None))
+    return [f"{path}: {message}" for path, _, message in causes.found]
+
+
+def test_a_rule_that_costs_too_much_is_the_last() -> None:
+    assert faults({"rule": "lists.range(2000000).size() > self"}, {"rule": "false"}) == [
+        f"spec.n: Invalid value: \"integer\": '{TOO_MUCH}': no further validation rules will be run due to call cost "
+        "exceeds limit for rule: lists.range(2000000).size() > self"
+    ]
+
+
+def test_a_message_that_costs_too_much_is_the_last() -> None:
+    message = "string(lists.range(2000000).size())"
+    assert faults({"rule": "self > 9", "messageExpression": message}, {"rule": "false"}) == [
+        'spec.n: Invalid value: "integer": no further validation rules will be run due to call cost exceeds limit for '
+        f'messageExpression: "{message}"'
+    ]
+
+
+def test_the_rules_of_an_object_share_a_budget() -> None:
+    broken = {"rule": "self > 9", "message": "too small"}
+    said = "spec.n: Invalid value: 5: too small"
+    assert faults(*[{"rule": DEAR}] * 11, broken, broken) == [said, said]
+    assert faults(broken, *[{"rule": DEAR}] * 12, broken) == [said, f'spec.n: Invalid value: "integer": {SPENT}']
