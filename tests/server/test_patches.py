@@ -116,6 +116,24 @@ def test_merge_patches_that_break_types_show_the_document() -> None:
     assert cause["message"].endswith("Go struct field DeploymentSpec.spec.replicas of type int32")
 
 
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("StatefulSet", "converting (v1.StatefulSet) to (apps.Deployment): unknown conversion"),
+        ("Nosuch", 'no kind "Nosuch" is registered for version "apps/v1" in scheme "pkg/api/legacyscheme/scheme.go:30"'),
+    ],
+)
+def test_a_patch_makes_nothing_of_another_kind(kind: str, fault: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        _result({"kind": kind}, "merge")
+    assert refused.value.details["causes"][0]["message"].endswith(fault)
+
+
+@pytest.mark.parametrize(("type", "patch"), [("strategic", {"kind": "StatefulSet"}), ("merge", {"kind": None})])
+def test_a_kind_left_out_or_named_in_a_strategic_patch_stays(type: PatchType, patch: Any) -> None:
+    assert _result(patch, type)[0]["kind"] == "Deployment"
+
+
 def test_warnings_come_from_the_patch_and_from_its_result() -> None:
     obj, warnings = _result('{"spec":{"replica":1,"replicas":2,"replicas":3}}', "strategic", "Warn")
     assert warnings == ['duplicate field "spec.replicas"', 'unknown field "spec.replica"']

@@ -164,13 +164,15 @@ def _check_kind(given: tuple[str, str], expected: tuple[str, str], *, is_custom:
     if given[1] == expected[1] and group == group_of(expected[0]) and version in _LEGACY.get(group, ()):
         message = f"the API version in the data ({given[0]}) does not match the expected API version ({expected[0]})"
         raise bad_request(message)
-    if schema.struct_of(*given) is None:
-        cause = f'no kind "{given[1]}" is registered for version "{given[0]}" in scheme "{_SCHEME}"'
-    else:
-        source = schema.struct_of(*given)
-        name = gotypes.Type("struct", source.key).go if source else given[1]
-        cause = f"converting ({name}) to ({_internal(expected)}): unknown conversion"
-    raise _unhandled(given, expected, cause)
+    raise _unhandled(given, expected, not_converted(given, expected))
+
+
+def not_converted(given: tuple[str, str], expected: tuple[str, str]) -> str:
+    """Why an object of one ``(apiVersion, kind)`` is not taken for one of another, in Go's words."""
+    source = schema.struct_of(*given)
+    if source is None:
+        return f'no kind "{given[1]}" is registered for version "{given[0]}" in scheme "{_SCHEME}"'
+    return f"converting ({gotypes.Type('struct', source.key).go}) to ({_internal(expected)}): unknown conversion"
 
 
 def _internal(kind: tuple[str, str]) -> str:

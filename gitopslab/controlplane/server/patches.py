@@ -14,7 +14,7 @@ from typing import Any
 from gitopslab.controlplane.runtime.api import PatchType
 from gitopslab.controlplane.server.custom.decoding import read as read_custom
 from gitopslab.controlplane.server.custom.version import CustomResource
-from gitopslab.controlplane.server.decode import unsupported_media_type
+from gitopslab.controlplane.server.decode import not_converted, unsupported_media_type
 from gitopslab.controlplane.server.wire import SyntaxFaultError, from_json, from_yaml
 from gitopslab.errors import ApiError, InvalidError, bad_request, invalid, unclassified
 from gitopslab.machinery import schema
@@ -102,7 +102,7 @@ def result(
         raise refusal("exceeded max depth") from error
     if notes and field_validation == "Strict":
         raise refusal(f"strict decoding error: {', '.join(notes)}")
-    if type == "strategic":  # what is made of the document's fields has the type it had, whatever they say
+    if not resource.custom:  # what a document is read into has the type it had, whatever the document says
         obj.update({field: current[field] for field in ("kind", "apiVersion") if field in current})
     return obj, [] if field_validation == "Ignore" else notes
 
@@ -116,9 +116,17 @@ def _read(resource: Resource, current: Object, after: Object, *, unstructured: b
     if isinstance(resource, CustomResource) and current.get("kind") == resource.kind:
         return read_custom(resource, after)
     reader = Reader(unstructured=unstructured)
-    kind = schema.struct_of(str(current.get("apiVersion")), str(current.get("kind"))) or schema.UNSTRUCTURED
-    read = reader.read(kind, after)
+    own = str(current.get("apiVersion")), str(current.get("kind"))
+    given = own if unstructured else _told(after, own)
+    read = reader.read(schema.struct_of(*given) or schema.UNSTRUCTURED, after)
+    if given[1] != own[1] or schema.struct_of(*given) is None:
+        raise TypedError(not_converted(given, own))
     return read, sorted(reader.notes) if unstructured else reader.notes
+
+
+def _told(document: Object, own: tuple[str, str]) -> tuple[str, str]:
+    """The ``(apiVersion, kind)`` a document says it is of; it is read as that, whatever the path names."""
+    return str(document.get("apiVersion") or own[0]), str(document.get("kind") or own[1])
 
 
 def patched(resource: Resource, current: Object, patch: Any, type: PatchType) -> Object:
