@@ -85,6 +85,13 @@ def test_finished_jobs_are_kept_up_to_the_limit(cluster: Cluster) -> None:
     assert len(cluster.names("jobs.batch")) == 2
 
 
+def test_a_job_that_is_not_kept_is_not_seen_to_complete(cluster: Cluster) -> None:
+    cluster.create(cron_job(successfulJobsHistoryLimit=0))
+    cluster.advance(70)
+    assert [reason for reason, _ in cluster.events("CronJob")] == ["SuccessfulCreate", "SuccessfulDelete"]
+    assert cluster.get("cronjobs.batch", "tick")["status"]["lastSuccessfulTime"] == "2026-01-01T00:01:01Z"
+
+
 def test_a_start_that_comes_too_late_is_missed(cluster: Cluster) -> None:
     cluster.create(cron_job("0 * * * *", startingDeadlineSeconds=100))
     cluster.settle()

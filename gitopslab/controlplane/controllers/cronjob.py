@@ -139,10 +139,10 @@ class CronJobController:
             return DONE
         cron_job = copy_of(found)
         jobs = list(self._jobs.indexed(by_controller, uid_of(cron_job)))
+        for job in expired(cron_job, jobs):  # these are never seen to complete
+            self._delete(cron_job, job)
         self._follow(cron_job, jobs)
         wait = None if is_terminating(cron_job) else self._run(cron_job, may_start=not self._is_rescheduled(cron_job))
-        for job in expired(cron_job, jobs):
-            self._delete(cron_job, job)
         if cron_job.get("status") != found.get("status"):
             self._api.update(cron_job, "status")
         return Result(wait)
