@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from builders import merged
@@ -151,7 +152,9 @@ def test_revisions_carry_the_hash_their_pods_carry(cluster: Cluster) -> None:
     hashed = labels_of(revision)["controller-revision-hash"]
     assert name_of(revision) == f"agent-{hashed}"
     assert {labels_of(pod)["controller-revision-hash"] for pod in cluster.list("pods")} == {hashed}
-    assert revision["data"]["spec"]["template"]["$patch"] == "replace"
+    template = revision["data"]["spec"]["template"]
+    assert template["$patch"] == "replace"
+    assert json.dumps(template) == json.dumps(template, sort_keys=True)
 
 
 def test_old_revisions_go_beyond_the_limit(cluster: Cluster) -> None:

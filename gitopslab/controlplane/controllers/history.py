@@ -53,8 +53,14 @@ class Wanted:
 
 
 def template_data(owner: Object) -> Object:
-    """The part of a workload that a revision remembers, as a patch that puts it back."""
-    return {"spec": {"template": {"$patch": "replace", **copy_of(owner["spec"]["template"])}}}
+    """The part of a workload that a revision remembers, as a patch that puts it back; its keys in order, as Go's maps."""
+    return {"spec": {"template": _in_order({"$patch": "replace", **owner["spec"]["template"]})}}
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value
 
 
 class Revisions:
