@@ -120,7 +120,10 @@ def test_merge_patches_that_break_types_show_the_document() -> None:
     ("kind", "fault"),
     [
         ("StatefulSet", "converting (v1.StatefulSet) to (apps.Deployment): unknown conversion"),
-        ("Nosuch", 'no kind "Nosuch" is registered for version "apps/v1" in scheme "pkg/api/legacyscheme/scheme.go:30"'),
+        (
+            "Nosuch",
+            'no kind "Nosuch" is registered for version "apps/v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+        ),
     ],
 )
 def test_a_patch_makes_nothing_of_another_kind(kind: str, fault: str) -> None:

@@ -53,7 +53,7 @@ class Wanted:
 
 
 def template_data(owner: Object) -> Object:
-    """The part of a workload that a revision remembers, as a patch that puts it back; its keys in order, as Go's maps."""
+    """The part of a workload that a revision remembers, as a patch that puts it back, with its keys in order."""
     return {"spec": {"template": _in_order({"$patch": "replace", **owner["spec"]["template"]})}}
 
 
