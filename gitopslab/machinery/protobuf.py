@@ -31,6 +31,8 @@ PREFIX = b"k8s\x00"
 _DATA = Path(__file__).with_name("protobuf.txt")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEEPEST = 100  # messages within messages; the deepest real object stays far below
+_SCHEMA = "apiextensions.v1.JSONSchemaProps"
+_ALTERNATIVES = f"{_SCHEMA}Or"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 Value = int | bytes
@@ -120,7 +122,26 @@ def _value(kind: Type | None, value: Value, depth: int) -> Any:
         return _message(struct(kind.name), kind.name, data, depth + 1)
     if shape == "list" and kind is not None:  # a list with a name of its own is a message around its items
         return [_value(kind.element, item, depth + 1) for number, item in _fields(data) if number == 1]
+    if kind is not None and kind.name.startswith(_ALTERNATIVES):
+        return _alternative(kind.name.removeprefix(_ALTERNATIVES), data, depth)
     return _special(shape, kind, dict(_fields(data)))
+
+
+def _alternative(other: str, data: bytes, depth: int) -> Any:
+    """A schema, or what may stand in its place: ``Bool``, ``Array`` of schemas, ``StringArray``."""
+    of_schema, of_other = (2, 1) if other == "Bool" else (1, 2)
+    found = list(_fields(data))
+    schemas = [_bytes(value) for number, value in found if number == of_schema]
+    others = [value for number, value in found if number == of_other]
+    if schemas and not (others and other != "Bool"):
+        return _schema(schemas[-1], depth)
+    if other == "Bool":
+        return any(others)
+    return [_text(value) if other == "StringArray" else _schema(_bytes(value), depth) for value in others]
+
+
+def _schema(data: bytes, depth: int) -> Object:
+    return _message(struct(_SCHEMA), _SCHEMA, data, depth + 1)
 
 
 def _special(shape: str, kind: Type | None, fields: dict[int, Value]) -> Any:
