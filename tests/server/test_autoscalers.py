@@ -168,3 +168,45 @@ def test_a_list_of_no_policies_is_refused(api: LocalApi) -> None:
     read = Reader().read(struct("autoscaling.v2.HorizontalPodAutoscaler"), wish)  # as it comes over the wire
     with pytest.raises(ApiError, match=r"spec\.behavior\.scaleUp\.policies: Required value: must specify at least one"):
         api.create(read)
+
+
+def owners(made: Object) -> dict[str, tuple[str, Object]]:
+    """The version each manager wrote in, and what he owns."""
+    return {entry["manager"]: (entry["apiVersion"], entry["fieldsV1"]) for entry in made["metadata"]["managedFields"]}
+
+
+def test_what_is_written_as_v1_is_owned_in_its_words(verbs: Verbs, api: LocalApi) -> None:
+    wish = autoscaler("autoscaling/v1", targetCPUUtilizationPercentage=70)
+    verbs.create(ADMIN, old(verbs), "default", wish, WriteOptions(field_manager="me"))
+    spec = {"f:maxReplicas": {}, "f:minReplicas": {}, "f:scaleTargetRef": {}, "f:targetCPUUtilizationPercentage": {}}
+    assert owners(api.get(KEY, "web", "default")) == {"me": ("autoscaling/v1", {"f:spec": spec})}
+
+
+def test_a_change_as_v2_takes_what_v1_shows_of_it(verbs: Verbs, api: LocalApi) -> None:
+    wish = autoscaler("autoscaling/v1", targetCPUUtilizationPercentage=70)
+    verbs.create(ADMIN, old(verbs), "default", wish, WriteOptions(field_manager="me"))
+    memory = {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 60}}
+    change = {"spec": {"metrics": [{"type": "Resource", "resource": memory}]}}
+    found = owners(api.patch(KEY, "web", change, "default", manager="other"))
+    assert "f:targetCPUUtilizationPercentage" not in found["me"][1]["f:spec"]
+    assert found["other"] == ("autoscaling/v2", {"f:spec": {"f:metrics": {}}})
+
+
+def test_an_annotation_that_carries_something_is_owned_as_one(verbs: Verbs, api: LocalApi) -> None:
+    api.create(autoscaler("autoscaling/v2"))
+    name = "autoscaling.alpha.kubernetes.io/metrics"
+    text = '[{"type":"Resource","resource":{"name":"memory","targetAverageUtilization":7}}]'
+    options = WriteOptions(field_manager="me")
+    change = {"metadata": {"annotations": {name: text}}}
+    record, _ = verbs.patch(ADMIN, old(verbs), "default", "web", change, "merge", options)
+    annotations = {"f:annotations": {".": {}, f"f:{name}": {}}}
+    assert owners(record.object)["me"] == ("autoscaling/v1", {"f:metadata": annotations})
+    assert api.get(KEY, "web", "default")["spec"]["metrics"][0]["resource"]["name"] == "memory"
+
+
+def test_the_cpu_that_v1_tells_of_is_a_current_metric(verbs: Verbs, api: LocalApi) -> None:
+    api.create(autoscaler("autoscaling/v2"))
+    told = {"status": {"currentReplicas": 1, "desiredReplicas": 2, "currentCPUUtilizationPercentage": 9}}
+    verbs.patch(ADMIN, old(verbs), "default", "web", told, "merge", WriteOptions(), subresource="status")
+    (metric,) = api.get(KEY, "web", "default")["status"]["currentMetrics"]
+    assert metric == {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 9}}}

@@ -108,3 +108,14 @@ def test_nothing_but_the_series_of_an_event_may_change(verbs: Verbs, api: LocalA
     changed = {**api.create(event("new")), "note": "all is lost"}
     with pytest.raises(InvalidError, match='message: Invalid value: "all is lost": field is immutable'):
         verbs.update(ADMIN, new, "default", "new", changed, WriteOptions())
+
+
+def test_an_event_belongs_to_who_wrote_it_last_when_that_was_through_the_other_api(verbs: Verbs, api: LocalApi) -> None:
+    new = verbs.catalog.by_key(NEW)
+    assert new is not None
+    api.create(legacy("old"))
+    change = {"metadata": {"labels": {"a": "b"}}}
+    record, _ = verbs.patch(ADMIN, new, "default", "old", change, "merge", WriteOptions(field_manager="me"))
+    (entry,) = record.object["metadata"]["managedFields"]
+    assert (entry["manager"], entry["apiVersion"]) == ("me", "events.k8s.io/v1")
+    assert entry["fieldsV1"] == {"f:metadata": {"f:labels": {".": {}, "f:a": {}}}}

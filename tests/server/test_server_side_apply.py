@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gitopslab.controlplane.server import ownership
+from gitopslab.controlplane.server import apply, ownership
 from gitopslab.errors import ApiError, ConflictError
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object, copy_of
+from gitopslab.machinery.three_way import LAST_APPLIED
 
 NOW = 1_767_225_600.0
 CATALOG = Catalog()
@@ -60,7 +61,7 @@ def _applied(
     resource = _resource(
         {"Deployment": "deployments.apps", "ConfigMap": "configmaps", "Service": "services"}[config["kind"]]
     )
-    obj = ownership.applied(resource, current, config, manager=manager, force=force, subresource="", now=NOW + later)
+    obj = apply.applied(resource, current, config, manager=manager, force=force, subresource="", now=NOW + later)
     obj["metadata"]["uid"] = "u"
     return obj
 
@@ -216,17 +217,17 @@ def test_services_are_told_apart_by_port_and_protocol() -> None:
 
 def test_kubectl_takes_over_what_it_applied_from_the_client() -> None:
     live = _config_map(a="1", b="2")
-    live["metadata"] |= {"uid": "u", "annotations": {ownership.LAST_APPLIED: json.dumps(_config_map(a="1", b="2"))}}
+    live["metadata"] |= {"uid": "u", "annotations": {LAST_APPLIED: json.dumps(_config_map(a="1", b="2"))}}
     ownership.tracked(_resource("configmaps"), None, live, manager="kubectl-client-side-apply", subresource="", now=NOW)
     after = _applied(live, _config_map(a="9", b="2"), "kubectl")
     assert after["data"] == {"a": "9", "b": "2"}
-    noted = json.loads(after["metadata"]["annotations"][ownership.LAST_APPLIED])
+    noted = json.loads(after["metadata"]["annotations"][LAST_APPLIED])
     assert noted["data"] == {"a": "9", "b": "2"}
 
 
 def test_kubectl_may_not_take_what_somebody_changed_since() -> None:
     live = _config_map(a="changed")
-    live["metadata"] |= {"uid": "u", "annotations": {ownership.LAST_APPLIED: json.dumps(_config_map(a="1"))}}
+    live["metadata"] |= {"uid": "u", "annotations": {LAST_APPLIED: json.dumps(_config_map(a="1"))}}
     ownership.tracked(_resource("configmaps"), None, live, manager="kubectl-edit", subresource="", now=NOW)
     with pytest.raises(ConflictError, match=r'conflict with "kubectl-edit" using v1: \.data\.a'):
         _applied(live, _config_map(a="9"), "kubectl")

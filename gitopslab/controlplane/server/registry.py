@@ -144,7 +144,9 @@ class Registry:
         # Before admission and strategies: what the server changes on its own belongs to no field manager.
         if writer is not None:
             now = self._clock.now()
-            ownership.tracked(resource, attributes.before, obj, manager=writer, subresource=sub, now=now)
+            ownership.tracked(
+                resource, attributes.before, obj, manager=writer, subresource=sub, now=now, versions=self._forms
+            )
         # Whoever refuses here names an object by what it asks for; its name is generated only after this.
         early = replace(attributes, name=prefix) if prefix else attributes
         self.admission.mutate(early, options.warnings)

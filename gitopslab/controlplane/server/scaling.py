@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.runtime.api import PatchType
-from gitopslab.controlplane.server import ownership, patches
+from gitopslab.controlplane.server import apply, ownership, patches
 from gitopslab.controlplane.server.custom import scale as custom_scale
 from gitopslab.controlplane.server.custom.version import CustomResource
 from gitopslab.controlplane.server.fieldset import FieldSet, difference, intersection
+from gitopslab.controlplane.server.managers import Manager, in_order
 from gitopslab.controlplane.server.options import Caller, WriteOptions
-from gitopslab.controlplane.server.ownership import Manager
 from gitopslab.controlplane.server.records import Record
 from gitopslab.errors import bad_request, invalid, unclassified
 from gitopslab.machinery import selectors
@@ -112,7 +112,7 @@ def patch_scale(
 def _apply(
     verbs: Verbs, who: Caller, resource: Resource, parent: Object, config: Object, options: WriteOptions
 ) -> Record:
-    wanted = ownership.applied(
+    wanted = apply.applied(
         SCALE,
         _owned_scale(resource, parent),
         config,
@@ -191,7 +191,7 @@ def _handed_back(resource: Resource, parents: list[Object], scales: list[Object]
         for owner in theirs.values()
         if _has(owner, _REPLICAS)
     ]
-    return [owner.entry for owner in ownership.in_order(kept)]
+    return [owner.entry for owner in in_order(kept)]
 
 
 def _told_apart(entries: list[Object]) -> list[Manager]:

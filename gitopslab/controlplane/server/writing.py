@@ -5,7 +5,7 @@ is one attempt on what is there now: ``OvertakenError`` says that others wrote m
 another (an Event of ``events.k8s.io``) is written as that other one.
 
 The steps of a write are in ``registry``, the rules of names and uids in ``identity``, those of deletion in
-``deletion``; ``patches`` and ``ownership`` say what a patch or an apply comes to. Upstream: ``create.go``,
+``deletion``; ``patches`` and ``apply`` say what a patch or an apply comes to. Upstream: ``create.go``,
 ``update.go``, ``patch.go`` and ``delete.go`` of ``apiserver/pkg/endpoints/handlers``.
 """
 
@@ -15,7 +15,8 @@ from random import Random
 from typing import Any
 
 from gitopslab.controlplane.runtime.api import PatchType
-from gitopslab.controlplane.server import deletion, identity, ownership, patches
+from gitopslab.controlplane.server import apply, deletion, identity, ownership, patches
+from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.records import Record
@@ -68,22 +69,11 @@ class Writes:
             AlreadyExistsError: The name is taken.
             InvalidError: The object breaks a rule.
         """
-        if (home := self._forms.home(resource)) is not None:
-            kept = self._forms.kept(resource, obj)
-            made = self.create(who, home, namespace, kept, options, is_unasked=is_unasked)
-            return self._forms.shown(resource, made)
-        metadata = obj.get("metadata") or {}
-        prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
-        options.warnings.extend(identity.without_repeated_owners(obj))
-        identity.assign(obj, namespace, self._clock.now(), self._chance)
-        attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
-        with self._registry.writing(attributes):
-            self._registry.admit(
-                who, attributes, options, writer=_manager(who, options), prefix=prefix, is_unasked=is_unasked
-            )
-            key = (namespace, name_of(obj))
-            self._registry.check_free(resource, key)
-            return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
+        if (home := self._forms.home(resource)) is None:
+            return self._add(who, resource, namespace, obj, options, track=True, is_unasked=is_unasked)
+        wish = self._tracked(who, resource, None, obj, options, "")
+        made = self._add(who, home, namespace, wish, options, track=False, is_unasked=is_unasked)
+        return self._forms.shown(resource, made)
 
     def update(
         self,
@@ -144,15 +134,10 @@ class Writes:
         subresource: str,
     ) -> tuple[Record, bool]:
         """Server-side apply: merge by field ownership, then go on as a create or an update."""
-        if (home := self._forms.home(resource)) is not None:
-            ownership.check(resource, config)
-            wish = self._forms.kept(resource, config)
-            record, is_new = self.apply(who, home, namespace, name, wish, options, subresource)
-            return self._forms.shown(resource, record), is_new
         current = self._registry.current(resource, (namespace, name))
         if current is None and subresource:
             raise not_found(resource.key, name)
-        after = ownership.applied(
+        after = apply.applied(
             resource,
             current.copy() if current else None,
             config,
@@ -160,21 +145,18 @@ class Writes:
             force=options.force,
             subresource=subresource,
             now=self._clock.now(),
+            versions=self._forms,
         )
         if current is not None:
             identity.check_path(namespace, name, after)
             return self._replace(who, resource, current, after, options, subresource=subresource, track=False), False
         identity.check_new(resource, namespace, name, after)
-        owned = after["metadata"].get("managedFields")
         after["metadata"].pop("resourceVersion", None)
-        identity.assign(after, namespace, self._clock.now(), self._chance)
-        attributes = attributes_of(who, resource, "CREATE", "", after, None, options)
-        with self._registry.writing(attributes):
-            self._registry.admit(who, attributes, options, is_unasked=True)
-            if owned:
-                after["metadata"]["managedFields"] = owned
-            key = (namespace, name)
-            return self._registry.commit("ADDED", resource, key, after, None, dry_run=options.dry_run), True
+        if (home := self._forms.home(resource)) is None:
+            return self._add(who, resource, namespace, after, options, track=False, is_unasked=True), True
+        wish = self._forms.kept(resource, after)
+        made = self._add(who, home, namespace, wish, options, track=False, is_unasked=True)
+        return self._forms.shown(resource, made), True
 
     def delete(
         self, who: Caller, resource: Resource, namespace: str, name: str, options: DeleteOptions
@@ -199,6 +181,56 @@ class Writes:
             return self._registry.change(resource, key, current, obj, dry_run=dry_run), False
         return self._registry.commit("DELETED", resource, key, obj, current, dry_run=dry_run), True
 
+    def _add(
+        self,
+        who: Caller,
+        resource: Resource,
+        namespace: str,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        track: bool,
+        is_unasked: bool,
+    ) -> Record:
+        """Store a new object, which says itself who owns what unless that is tracked."""
+        metadata = obj.get("metadata") or {}
+        prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
+        owned = None if track else metadata.get("managedFields")
+        options.warnings.extend(identity.without_repeated_owners(obj))
+        identity.assign(obj, namespace, self._clock.now(), self._chance)
+        attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
+        writer = _manager(who, options) if track else None
+        with self._registry.writing(attributes):
+            self._registry.admit(who, attributes, options, writer=writer, prefix=prefix, is_unasked=is_unasked)
+            if owned:
+                obj["metadata"]["managedFields"] = owned
+            key = (namespace, name_of(obj))
+            if not is_unasked:  # else somebody was faster, and it is an update now
+                self._registry.check_free(resource, key)
+            return self._registry.commit("ADDED", resource, key, obj, None, dry_run=options.dry_run)
+
+    def _tracked(
+        self,
+        who: Caller,
+        resource: Resource,
+        before: Object | None,
+        obj: Object,
+        options: WriteOptions,
+        subresource: str,
+    ) -> Object:
+        """An object in the form it is kept in; whose its fields are is said in the words it was written in."""
+        set_defaults(resource, obj)
+        kept = self._forms.kept(resource, obj)
+        seen = self._forms.shown(resource, Record.of(kept)).object
+        seen = {**seen, "metadata": dict(seen["metadata"])}
+        ownership.tracked(
+            resource, before, seen, manager=_manager(who, options), subresource=subresource, now=self._clock.now(),
+            versions=self._forms,
+        )  # fmt: skip
+        owned = seen["metadata"].get("managedFields")
+        rest = {field: value for field, value in kept["metadata"].items() if field != "managedFields"}
+        return {**kept, "metadata": {**rest, **({"managedFields": owned} if owned else {})}}
+
     def _replace(
         self,
         who: Caller,
@@ -214,8 +246,13 @@ class Writes:
         if (home := self._forms.home(resource)) is not None:
             identity.check_version(resource, obj, current.object)
             there = self._registry.existing(home, (namespace_of(obj), name_of(obj)))
-            wish = self._forms.kept(resource, obj)
-            made = self._replace(who, home, there, wish, options, subresource=subresource, track=track)
+            before = current.object
+            wish = (
+                self._tracked(who, resource, before, obj, options, subresource)
+                if track
+                else self._forms.kept(resource, obj)
+            )
+            made = self._replace(who, home, there, wish, options, subresource=subresource, track=False)
             return self._forms.shown(resource, made)
         attributes = attributes_of(who, resource, "UPDATE", subresource, obj, current.object, options)
         with self._registry.writing(attributes):

@@ -3,8 +3,6 @@
 ``registry`` asks whenever an object is needed in another version than it is in, and the definition has the strategy
 ``Webhook``. What comes back must be the same object; of its metadata only labels and annotations may differ. Upstream:
 ``apiextensions-apiserver/pkg/apiserver/conversion/webhook_converter.go``.
-
-Simplified: a write takes no field from a manager who wrote in another version; the real server converts to compare.
 """
 
 from __future__ import annotations

@@ -79,6 +79,19 @@ class CustomResources:
             self._shown[key] = made
         return self._shown[key]
 
+    def at(self, resource: CustomResource, api_version: str) -> CustomResource | None:
+        """A resource in another version of its definition, served or not; None when that has none of this name."""
+        versions = (one for one, _ in self._installed.get(resource.key, ()))
+        return next((one for one in versions if one.api_version == api_version), None)
+
+    def converted(self, resource: CustomResource, obj: Object) -> Object:
+        """An object that is not stored yet, in the version of a resource.
+
+        Raises:
+            ApiError: A webhook does not convert it.
+        """
+        return _coerced(resource, self._asked(resource, obj))
+
     def kept(self, resource: CustomResource, obj: Object) -> Object:
         """An object as it is stored: in the storage version, its keys in order.
 
@@ -92,8 +105,7 @@ class CustomResources:
         return _in_order(obj)
 
     def _converted(self, resource: CustomResource, obj: Object) -> Object:
-        versions = (one for one, _ in self._installed.get(resource.key, ()))
-        written = next((one for one in versions if one.api_version == obj.get("apiVersion")), resource)
+        written = self.at(resource, str(obj.get("apiVersion"))) or resource
         complete = _completed(written, _coerced(written, obj))
         return complete if written == resource else _coerced(resource, self._asked(resource, complete))
 

@@ -66,12 +66,17 @@ _BY_KEY: dict[str, Callable[[Object], None]] = {
     "priorityclasses.scheduling.k8s.io": others.set_priority_class,
 }
 
+_BY_VERSION: dict[str, Callable[[Object], None]] = {
+    "horizontalpodautoscalers.v1.autoscaling": others.set_old_autoscaler,
+}
+"""Of the versions that another one is kept in the form of."""
+
 
 def set_defaults(resource: Resource, obj: Object) -> None:
     """Fill in, in place, what Kubernetes 1.36 would; setting defaults twice changes nothing more."""
     if isinstance(resource, CustomResource):
         defaulting.set_defaults(obj, resource.version_spec.root)
         return
-    apply = _BY_KEY.get(resource.key)
+    apply = _BY_VERSION.get(resource.qualified) if resource.stored_as else _BY_KEY.get(resource.key)
     if apply is not None:
         apply(obj)

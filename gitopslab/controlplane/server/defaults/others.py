@@ -25,6 +25,11 @@ def set_autoscaler(autoscaler: Object) -> None:
     status.setdefault("desiredReplicas", 0)
 
 
+def set_old_autoscaler(autoscaler: Object) -> None:
+    """One of ``v1``: at least one replica."""
+    autoscaler.setdefault("spec", {}).setdefault("minReplicas", 1)
+
+
 def _set_scaling(rules: Object, policies: tuple[tuple[str, int], ...], window: int | None) -> None:
     rules.setdefault("selectPolicy", "Max")
     if window is not None:

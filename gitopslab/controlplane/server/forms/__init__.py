@@ -52,6 +52,24 @@ class Forms:
         """The version in which objects of a resource are admitted and kept; None when it is this one."""
         return self._catalog.by_key(resource.key) if resource.stored_as == resource.key else None
 
+    def at(self, resource: Resource, api_version: str) -> Resource | None:
+        """A resource in another version of its group; None when there is none, as of one of another group."""
+        if isinstance(resource, CustomResource):
+            return self._custom.at(resource, api_version)
+        versions = (found for found in self._catalog if found.key == resource.key)
+        return next((found for found in versions if found.api_version == api_version), None)
+
+    def converted(self, obj: Object, origin: Resource, to: Resource) -> Object:
+        """An object of one resource as another one shows it; the object is not changed.
+
+        Raises:
+            ApiError: Somebody outside does not convert it.
+        """
+        if isinstance(to, CustomResource):
+            return self._custom.converted(to, obj)
+        kept = Record.of(self.kept(origin, obj))
+        return self.shown(to, kept).object
+
     def of_records(self, resource: Resource, *, asks: bool = True) -> Show | None:
         """What turns a stored record into the form of a resource; None when they are the same.
 

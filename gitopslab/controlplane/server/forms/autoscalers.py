@@ -3,8 +3,6 @@
 ``v1`` knows one metric, the CPU. What else there is of an autoscaler it carries in annotations.
 
 Upstream: ``pkg/apis/autoscaling/v1/conversion.go``. Pure.
-
-Simplified: fields written through ``v1`` are recorded as ``v2``'s; the real server uses the words of ``v1``.
 """
 
 from __future__ import annotations
@@ -46,6 +44,9 @@ def to_v2(autoscaler: Object) -> Object:
         "spec": spec,
         "status": {field: status[field] for field in _SAME_STATUS if field in status},
     }
+    if (current := status.get("currentCPUUtilizationPercentage")) is not None:
+        now = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": current}}}
+        parts["status"]["currentMetrics"] = [now]
     metadata, carried = _unpacked(autoscaler.get("metadata") or {})
     for name, value in carried.items():
         part, field = _CARRIED[name]

@@ -1,9 +1,6 @@
 """One Event, two APIs: the words of core and those of ``events.k8s.io``.
 
 Upstream: ``pkg/apis/events/v1/conversion.go``. Pure; what may be in an Event is ``validation.events``'.
-
-Simplified: a write through one API takes no field from a manager who wrote through the other; the real server compares
-both in the manager's own words.
 """
 
 from __future__ import annotations
