@@ -3,8 +3,6 @@
 ``rules`` converts what a rule is evaluated on. A number declared as ``number`` is a double even when it is written as
 1; texts with the formats date, date-time, duration and byte are times, durations and bytes. Upstream:
 ``apiserver/pkg/cel/common/valuesunstructured.go`` and ``cel/escaping.go``.
-
-Simplified: lists that are sets or maps compare in order here.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gitopslab.controlplane.server.custom import formats
-from gitopslab.controlplane.server.custom.cel.evaluation.values import Duration, Timestamp
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Duration, Keyed, Timestamp
 from gitopslab.controlplane.server.custom.structural import Node, rooted
 
 _RESERVED = frozenset(
@@ -47,7 +45,7 @@ def converted(value: Any, node: Node | None) -> Any:
     if isinstance(value, dict):
         return _object(value, rooted(node) if node.embedded else node)
     if isinstance(value, list):
-        return [converted(item, node.items) for item in value]
+        return _list([converted(item, node.items) for item in value], node)
     if isinstance(value, str):
         return _text(value, node.schema.get("format") or "") if node.type == "string" else value
     if isinstance(value, bool):
@@ -55,6 +53,13 @@ def converted(value: Any, node: Node | None) -> Any:
     if node.type == "number":
         return float(value)
     return int(value) if node.type == "integer" else value
+
+
+def _list(items: list[Any], node: Node) -> list[Any]:
+    kind, keys = node.schema.get("x-kubernetes-list-type"), node.schema.get("x-kubernetes-list-map-keys") or ()
+    if kind not in ("set", "map"):
+        return items
+    return Keyed(items, tuple(escaped(key) or key for key in keys) if kind == "map" else ())
 
 
 def _object(value: dict[str, Any], node: Node) -> dict[str, Any]:

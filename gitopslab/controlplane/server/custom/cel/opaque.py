@@ -177,6 +177,16 @@ def contains_cidr(value: Opaque, other: Opaque) -> bool:
     return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
+def contains_ip_written(value: Opaque, text: str) -> bool:
+    """Whether an address that is written there is in a range."""
+    return contains_ip(value, _read(ip, text))
+
+
+def contains_cidr_written(value: Opaque, text: str) -> bool:
+    """Whether a range that is written there is in another."""
+    return contains_cidr(value, _read(cidr, text))
+
+
 def masked(value: Opaque) -> Opaque:
     """The range itself, without the rest of the address."""
     return CIDR(value=str(_network(value)))
@@ -184,6 +194,14 @@ def masked(value: Opaque) -> Opaque:
 
 def _network(value: Opaque) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(value["value"], strict=False)
+
+
+def _read(read: Callable[[str], Opaque], text: str) -> Opaque:
+    """What a function makes of its argument; upstream, one that makes nothing of it was given something else."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError("no such overload") from error
 
 
 def _holds(read: Callable[[str], Opaque], text: str) -> bool:

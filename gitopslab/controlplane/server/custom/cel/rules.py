@@ -141,8 +141,9 @@ class Rules:
             if rule.uses_old and old is None and not rule.is_optional:
                 continue
             try:
-                if not rule.holds(own, before, report.budget):
-                    self._broken(report, rule, value, (own, before), place)
+                known = [old] if before and rule.is_optional else before  # upstream, what is optional loses its types
+                if not rule.holds(own, known, report.budget):
+                    self._broken(report, rule, value, (own, known), place)
             except Failed as error:
                 report.causes.invalid(path, kind, str(error))
                 if error.is_last:

@@ -14,6 +14,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.values import (
     NO_OVERLOAD,
     Duration,
     Failure,
+    Keyed,
     Opaque,
     Optional,
     Timestamp,
@@ -31,7 +32,9 @@ def equal(one: Any, other: Any, meter: Meter) -> bool:
     if kind in _NUMBERS and second in _NUMBERS:
         return bool(_like(one, second) == _like(other, kind))
     if isinstance(one, list):
-        return isinstance(other, list) and _same_items(one, other, meter)
+        if not isinstance(other, list):
+            return False
+        return _same_set(one, other, meter) if isinstance(one, Keyed) else _same_items(one, other, meter)
     if isinstance(one, dict) and not isinstance(one, Opaque):
         return isinstance(other, dict) and not isinstance(other, Opaque) and _same_entries(one, other, meter)
     if kind is not second:
@@ -53,6 +56,14 @@ def _same_items(one: list[Any], other: list[Any], meter: Meter) -> bool:
         return False
     meter.work(len(one))
     return all(equal(item, second, meter) for item, second in zip(one, other, strict=True))
+
+
+def _same_set(one: Keyed, other: list[Any], meter: Meter) -> bool:
+    if len(one) != len(other):
+        return False
+    meter.work(len(one))
+    found = {one.key_of(item): item for item in one}
+    return all((key := one.key_of(item)) in found and equal(found[key], item, meter) for item in other)
 
 
 def _same_entries(one: dict[Any, Any], other: dict[Any, Any], meter: Meter) -> bool:

@@ -6,6 +6,7 @@ Functions are chosen by the classes of their arguments, so no class here stands 
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
 LARGEST_INT, LARGEST_UINT = (1 << 63) - 1, (1 << 64) - 1
@@ -81,6 +82,33 @@ class GrowingMap(dict[Any, Any]):
     """A map that a comprehension is making."""
 
 
+class Keyed(list[Any]):
+    """A list of a schema that is a set or a map: its items have keys and no order.
+
+    Args:
+        items: What is in it.
+        keys: Which fields of an item are its key; none for the item itself.
+    """
+
+    __slots__ = ("keys",)
+
+    def __init__(self, items: Iterable[Any], keys: tuple[str, ...]) -> None:
+        super().__init__(items)
+        self.keys = keys
+
+    def key_of(self, item: Any) -> Hashable:
+        """What tells an item from all others."""
+        if not self.keys:
+            return item.__class__, item
+        return tuple(item.get(name) for name in self.keys) if isinstance(item, dict) else None
+
+    def with_all(self, others: list[Any]) -> Keyed:
+        """The list with others in it: in the places of those whose keys they have, or behind them."""
+        found = {self.key_of(item): item for item in self}
+        found.update({self.key_of(item): item for item in others})
+        return Keyed(found.values(), self.keys)
+
+
 NO_OVERLOAD = Failure("no such overload")
 NOTHING = Optional()
 _NAMES: dict[type, str] = {
@@ -95,7 +123,14 @@ def type_name(value: Any) -> str:
     """What CEL calls the type of a value."""
     if isinstance(value, Opaque):
         return value.type_name
-    return _NAMES.get(value.__class__) or ("map" if isinstance(value, dict) else "dyn")
+    return _NAMES.get(general(value)) or "dyn"
+
+
+def general(value: Any) -> type:
+    """The class that functions know a value by."""
+    if isinstance(value, list):
+        return list
+    return dict if isinstance(value, dict) and not isinstance(value, Opaque) else value.__class__
 
 
 def size_of(value: Any) -> int:
@@ -106,7 +141,7 @@ def size_of(value: Any) -> int:
         return size_of(value.items[0])
     if isinstance(value, Opaque):
         return value.size
-    return len(value) if isinstance(value, dict) else 1
+    return len(value) if isinstance(value, (dict, list)) else 1
 
 
 def is_zero(value: Any) -> bool:

@@ -16,6 +16,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.values import (
     SECOND,
     Duration,
     Growing,
+    Keyed,
     Timestamp,
     Uint,
 )
@@ -95,7 +96,7 @@ def _joined(meter: Meter, *given: Any) -> Any:
     if not isinstance(one, list) or not isinstance(other, list):
         return NO_OVERLOAD
     meter.work(len(one) + len(other))
-    return [*one, *other]
+    return one.with_all(other) if isinstance(one, Keyed) else [*one, *other]
 
 
 def _is_in(meter: Meter, value: Any, given: Any) -> Any:

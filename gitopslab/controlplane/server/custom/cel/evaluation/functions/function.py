@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
-from gitopslab.controlplane.server.custom.cel.evaluation.values import NO_OVERLOAD, Failure, type_name
+from gitopslab.controlplane.server.custom.cel.evaluation.values import NO_OVERLOAD, Failure, general, type_name
 
 Does = Callable[..., Any]
 
@@ -45,6 +45,9 @@ class Function:
                 return does(*given)
             if self.otherwise is not None:
                 return self.otherwise(meter, *given)
+            does = self.overloads.get(tuple(map(general, given)))
+            if does is not None:
+                return does(*given)
         except ValueError as error:
             return Failure(str(error))
         return self.unfit(given)
