@@ -23,12 +23,15 @@ _MOST_COPIED = 3 * 1024 * 1024  # bytes; a few copies of copies would otherwise 
 def json_patch(document: Any, operations: Sequence[Any]) -> Any:
     """The document with the operations of a JSON patch applied in order.
 
+    Maps that a path led through have their keys in order, as the library leaves them that the API server uses.
+
     Raises:
         MergeError: An operation cannot be applied.
     """
     patcher = _JsonPatcher(copy_of(document))
     for operation in operations:
         patcher.apply(operation if isinstance(operation, dict) else {})
+    patcher.sort()
     return patcher.document
 
 
@@ -38,6 +41,7 @@ class _JsonPatcher:
     def __init__(self, document: Any) -> None:
         self.document = document
         self._copied = 0
+        self._opened: list[Object] = []
 
     def apply(self, operation: Object) -> None:
         """Carry out one operation."""
@@ -54,6 +58,14 @@ class _JsonPatcher:
         if step is None:
             raise MergeError(f"Unexpected kind: {kind if isinstance(kind, str) else 'unknown'}", "conflict")
         step(operation)
+
+    def sort(self) -> None:
+        """Put the keys of every map in order that was looked into."""
+        for opened in [self.document, *self._opened]:
+            if isinstance(opened, dict):
+                ordered = sorted(opened.items())
+                opened.clear()
+                opened.update(ordered)
 
     def _add(self, operation: Object) -> None:
         path = _text(operation, "path", f"add operation failed to decode path: {_MISSING}")
@@ -141,6 +153,8 @@ class _JsonPatcher:
                 holder = None
             if not isinstance(holder, dict | list):
                 break
+            if isinstance(holder, dict):
+                self._opened.append(holder)
         if len(steps) < 2 or not isinstance(holder, dict | list):
             raise MergeError(otherwise, "conflict")
         return holder, steps[-1]

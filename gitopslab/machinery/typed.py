@@ -198,8 +198,11 @@ class Reader:
             data = base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
             offset = base64_offset(value)
+            fault = f"illegal base64 data at input byte {offset}"
+            if offset is not None and self._unstructured:
+                raise TypedError(f"error decoding from json: {fault}") from None
             if offset is not None:
-                return self._save(f"illegal base64 data at input byte {offset}")
+                return self._save(fault)
             data = base64.b64decode(value)
         return base64.b64encode(data).decode()
 

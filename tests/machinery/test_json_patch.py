@@ -124,3 +124,10 @@ def test_a_patch_that_fails_at_its_end_has_changed_nothing(before: dict[str, Any
     with pytest.raises(MergeError):
         json_patch(before, [*_difference(before, after), {"op": "remove", "path": "/nowhere"}])
     assert before == kept
+
+
+def test_maps_that_a_path_led_through_have_their_keys_in_order() -> None:
+    document = {"b": {"z": {"y": 1, "x": 2}, "a": 1}, "a": {"d": 1, "c": 2}}
+    assert str(json_patch(document, [{"op": "remove", "path": "/b/a"}])) == str(
+        {"a": {"d": 1, "c": 2}, "b": {"z": {"y": 1, "x": 2}}}
+    )

@@ -190,3 +190,30 @@ def test_a_strategic_patch_does_not_change_what_kind_an_object_is() -> None:
     patch = {"kind": "Pod", "apiVersion": "v1", "spec": {"replicas": 2}}
     after, _ = patches.result(DEPLOYMENTS, current, patch, "strategic", "Strict")
     assert (after["apiVersion"], after["kind"], after["spec"]["replicas"]) == ("apps/v1", "Deployment", 2)
+
+
+def test_no_operations_at_all_change_nothing() -> None:
+    assert _result("null", "json")[0]["spec"] == _result([], "json")[0]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("a/b/c", "unexpected GroupVersion string: a/b/c"),
+        (5, "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field "),
+    ],
+)
+def test_a_version_that_cannot_be_read_is_refused(version: Any, why: str) -> None:
+    with pytest.raises(ApiError, match=why):
+        _result({"apiVersion": version}, "merge")
+
+
+@pytest.mark.parametrize(
+    ("type", "why"), [("strategic", ": error decoding from json: illegal base64"), ("merge", '": illegal base64')]
+)
+def test_bytes_are_told_by_whoever_converts_them(type: PatchType, why: str) -> None:
+    secrets = Catalog().by_key("secrets")
+    assert secrets is not None
+    current = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
+    with pytest.raises(ApiError, match=why):
+        patches.result(secrets, current, {"data": {"a": "!!"}}, type, "Strict")

@@ -211,6 +211,10 @@ OTHERS: list[tuple[Object, list[str]]] = [
      ['spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
       'spec.limits[0].defaultRequest[cpu]: Invalid value: "1": min value 2 is greater than default request value 1',
       'spec.limits[0].default[cpu]: Invalid value: "2": min value 2 is greater than default value 1']),
+    (made("LimitRange", spec={"limits": [{"type": "Container", "default": {"example.com/x": "2", "cpu": "2"},
+                                          "defaultRequest": {"example.com/x": "1", "cpu": "1"}}]}),
+     ['spec.limits[0].defaultRequest[example.com/x]: Invalid value: "1": default value 2 must equal to '
+      "defaultRequest value 1 in example.com/x"]),
     (made("HorizontalPodAutoscaler", "autoscaling/v2", spec={"minReplicas": 5, "maxReplicas": 3}),
      ["spec.maxReplicas: Invalid value: 3: must be greater than or equal to `minReplicas`",
       "spec.scaleTargetRef.kind: Required value", "spec.scaleTargetRef.name: Required value",

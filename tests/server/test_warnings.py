@@ -102,6 +102,9 @@ def test_a_template_is_looked_at_again_only_when_the_wish_changes(verbs: Verbs) 
         options = WriteOptions()
         verbs.patch(ADMIN, resource, "default", "d", change, "merge", options)
         assert len(options.warnings) == count
+    options = WriteOptions()
+    verbs.patch(ADMIN, resource, "default", "d", {"spec": {"replicas": 4}}, "merge", options, subresource="scale")
+    assert len(options.warnings) == 1
 
 
 @pytest.mark.parametrize(

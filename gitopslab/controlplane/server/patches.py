@@ -66,7 +66,7 @@ def read(body: bytes, type: PatchType, field_validation: str) -> tuple[Any, list
     _check_shape(document, type)
     reader = Reader()
     try:
-        patch, notes = reader.plain(document), reader.notes
+        patch, notes = reader.plain([] if document is None and type == "json" else document), reader.notes
     except RecursionError as error:
         raise bad_request(_prefixed(type, "exceeded max depth")) from error
     if type == "json":
@@ -126,6 +126,12 @@ def _read(resource: Resource, current: Object, after: Object, *, unstructured: b
 
 def _told(document: Object, own: tuple[str, str]) -> tuple[str, str]:
     """The ``(apiVersion, kind)`` a document says it is of; it is read as that, whatever the path names."""
+    for field in ("kind", "apiVersion"):
+        if not isinstance(value := document.get(field), str | None):
+            cause = f"json: cannot unmarshal {go_kind(value)} into Go struct field .{field} of type string"
+            raise TypedError(f"couldn't get version/kind; json parse error: {cause}")
+    if str(document.get("apiVersion") or "").count("/") > 1:
+        raise TypedError(f"unexpected GroupVersion string: {document['apiVersion']}")
     return str(document.get("apiVersion") or own[0]), str(document.get("kind") or own[1])
 
 
@@ -187,6 +193,8 @@ def _prefixed(type: PatchType, message: str) -> str:
 def _check_shape(patch: Any, type: PatchType) -> None:
     """A JSON patch is a list of operations, the others are an object."""
     if type == "json":
+        if patch is None:
+            return
         if not isinstance(patch, list):
             kind = "[]handlers.jsonPatchOp"
             raise bad_request(

@@ -18,6 +18,7 @@ from gitopslab.controlplane.server.validation.resources import (
     check_quantity,
     check_quota_name,
     check_requirements,
+    may_overcommit,
 )
 from gitopslab.controlplane.server.validation.scheduling import check_tolerations
 from gitopslab.controlplane.server.validation.scopes import check_scopes
@@ -191,6 +192,10 @@ def _check_limit_order(causes: Causes, item: Object, path: str) -> None:
             causes.invalid(f"{path}.maxLimitRequestRatio[{name}]", ratio, f"ratio {ratio} is less than 1")
         if amount(low.get(name, 0)) and name in high:
             _check_ratio(causes, ratio, amount(high[name]) / amount(low[name]), f"{path}.maxLimitRequestRatio[{name}]")
+    for name in request.keys() & limit.keys():
+        if not may_overcommit(name) and amount(request[name]) != amount(limit[name]):
+            text = f"default value {limit[name]} must equal to defaultRequest value {request[name]} in {name}"
+            causes.invalid(f"{path}.defaultRequest[{name}]", request[name], text)
 
 
 def _check_ratio(causes: Causes, ratio: str, highest: Decimal, path: str) -> None:

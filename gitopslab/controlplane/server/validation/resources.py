@@ -99,7 +99,7 @@ def _is_whole_pages(name: str, value: str) -> bool:
 
 def _check_against_limit(causes: Causes, name: str, value: str, limits: dict[str, str], path: str) -> None:
     limit = limits.get(name)
-    overcommits = _is_native(name) and not name.startswith(_HUGE_PAGES)
+    overcommits = may_overcommit(name)
     if limit is None:
         if not overcommits:
             causes.required(f"{path}.limits", "Limit must be set for non overcommitable resources")
@@ -107,6 +107,11 @@ def _check_against_limit(causes: Causes, name: str, value: str, limits: dict[str
         causes.invalid(f"{path}.requests", value, f"must be equal to {name} limit of {limit}")
     elif amount(value) > amount(limit):
         causes.invalid(f"{path}.requests", value, f"must be less than or equal to {name} limit of {limit}")
+
+
+def may_overcommit(name: str) -> bool:
+    """Whether more of a resource may be used than was asked for."""
+    return _is_native(name) and not name.startswith(_HUGE_PAGES)
 
 
 def _is_native(name: str) -> bool:

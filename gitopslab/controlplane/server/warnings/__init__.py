@@ -43,7 +43,7 @@ _BY_KEY: dict[str, Warnings] = {
 
 
 def warnings_of(resource: Resource, obj: Object, before: Object | None, subresource: str) -> list[str]:
-    """What the author of a valid object should know; nothing for writes to a subresource.
+    """What the author of a valid object should know; of the subresources only a scale changes what is wished for.
 
     Args:
         resource: The type of both objects.
@@ -52,4 +52,4 @@ def warnings_of(resource: Resource, obj: Object, before: Object | None, subresou
         subresource: What is written; empty for the object itself.
     """
     found = _BY_KEY.get(resource.key)
-    return list(found(obj, before)) if found is not None and not subresource else []
+    return list(found(obj, before)) if found is not None and subresource in ("", "scale") else []
