@@ -12,16 +12,17 @@ from typing import Any
 
 import orjson
 
-from gitopslab.controlplane.server.custom.structural import INT_OR_STRING, META_FIELDS, PRESERVE
+from gitopslab.controlplane.server.custom.structural import EMBEDDED, INT_OR_STRING, META_FIELDS, PRESERVE
 from gitopslab.machinery.descriptors import messages
 
 _V3, _V2 = "#/components/schemas/", "#/definitions/"
 _UNKNOWN = ("default", "oneOf", "anyOf", "allOf", "not", "nullable")
 """What v2, or what reads it, knows nothing of."""
 
-_SHAPE = ("type", "properties", "items", "additionalProperties")
 _TAKEN_OVER = ("enum", "required")
 _KIND = "x-kubernetes-group-version-kind"
+_OF_A_KIND = (_KIND, "x-kubernetes-selectable-fields")
+"""All that is told of a kind whose objects may have any field: clients refuse fields beside those that are named."""
 
 
 def definition(schema: Any) -> Any:
@@ -35,8 +36,9 @@ def definition(schema: Any) -> Any:
         return {**told, **definition(schema["allOf"][0])}
     if "oneOf" in schema and not told.keys() & {"type", PRESERVE, INT_OR_STRING}:
         return {**told, "type": "string"}
-    if schema.get("nullable") or schema.get(PRESERVE):  # a client that knows v2 only would refuse what is there
-        told = _opened(told)
+    if told.get(PRESERVE) and _KIND in told:
+        return {"type": "object", **{key: told[key] for key in _OF_A_KIND if key in told}}
+    told = _opened(told, is_nullable=bool(schema.get("nullable")))
     found = {
         key: value if key in _TAKEN_OVER else definition(value) for key, value in told.items() if key != "properties"
     }
@@ -45,13 +47,25 @@ def definition(schema: Any) -> Any:
     return found
 
 
-def _opened(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema that takes anything; of a whole object, what every object has is left."""
-    opened = {key: value for key, value in schema.items() if key not in _SHAPE}
-    if _KIND not in schema:
-        return opened
-    properties = {name: value for name, value in schema["properties"].items() if name in META_FIELDS}
-    return {**opened, "type": "object", "properties": properties}
+def _opened(schema: dict[str, Any], *, is_nullable: bool) -> dict[str, Any]:
+    """A schema without what a client that knows v2 only would refuse good objects for (``ToStructuralOpenAPIV2``)."""
+    opened, preserves = dict(schema), bool(schema.get(PRESERVE))
+    if is_nullable or preserves:
+        opened = {key: value for key, value in opened.items() if key not in ("items", "properties")}
+    untyped = is_nullable or (preserves and opened.get("type") == "object")
+    if untyped or (opened.get("type") == "array" and "items" not in opened):
+        opened.pop("type", None)
+    required = [name for name in opened.pop("required", ()) if not _may_lack(name, opened)]
+    return {**opened, "required": required} if required else opened
+
+
+def _may_lack(name: str, schema: dict[str, Any]) -> bool:
+    """Whether a required field counts for nothing in v2: it may be null, or was required of an open embedded object."""
+    if schema.get(PRESERVE) and schema.get(EMBEDDED):
+        return name in META_FIELDS
+    others = schema.get("additionalProperties")
+    field = (schema.get("properties") or {}).get(name) or {}
+    return bool(field.get("nullable")) or (isinstance(others, dict) and bool(others.get("nullable")))
 
 
 _message = messages({
