@@ -99,3 +99,21 @@ def test_a_program_that_nobody_knows_is_not_found(client: Client) -> None:
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_nobody_writes_how_a_program_is(client: Client, method: str) -> None:
     assert client(method, f"{_STATUSES}/etcd-0" if method == "DELETE" else _STATUSES, {}).code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "obj"),
+    [
+        (
+            "/apis/resource.k8s.io/v1/deviceclasses",
+            {"kind": "DeviceClass", "apiVersion": "resource.k8s.io/v1", "spec": {}},
+        ),
+        (_CLASSES, attributes()),
+    ],
+)
+def test_some_kinds_are_shown_once_more_when_they_are_deleted(client: Client, path: str, obj: Object) -> None:
+    client("POST", path, {**obj, "metadata": {"name": "a"}})
+    client("PATCH", f"{path}/a", {"metadata": {"finalizers": None}}, content_type="application/merge-patch+json")
+    gone = client("DELETE", f"{path}/a").json
+    assert (gone["kind"], gone["metadata"]["name"]) == (obj["kind"], "a")
+    assert client.get(f"{path}/a").code == 404

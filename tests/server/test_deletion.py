@@ -85,6 +85,16 @@ def test_a_propagation_policy_becomes_a_finalizer_for_the_garbage_collector(
     assert api.get("deployments.apps", "web", "default")["metadata"]["finalizers"] == finalizers
 
 
+def test_a_replication_controller_leaves_its_pods_behind_unless_it_is_told_not_to(api: LocalApi) -> None:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]}}
+    head = {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "rc", "namespace": "default"}}
+    api.create({**head, "spec": {"replicas": 0, "selector": {"a": "b"}, "template": template}})
+    api.delete("replicationcontrollers", "rc", "default")
+    assert api.get("replicationcontrollers", "rc", "default")["metadata"]["finalizers"] == ["orphan"]
+    api.delete("replicationcontrollers", "rc", "default", propagation="Background")
+    assert not exists(api, "replicationcontrollers", "rc")
+
+
 def test_preconditions_protect_another_object_of_the_same_name(api: LocalApi) -> None:
     api.create(config_map("a"))
     with pytest.raises(

@@ -47,9 +47,11 @@ _ANSWERED_DIRECTLY = ("binding", "eviction")  # a Status, or what was posted: ne
 
 _SHOWN_WHEN_GONE = frozenset(
     {
-        "persistentvolumes", "persistentvolumeclaims", "pods", "podtemplates", "resourcequotas", "serviceaccounts",
-        "services", "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io", "storageclasses.storage.k8s.io",
-        "volumeattachments.storage.k8s.io",
+        "namespaces", "persistentvolumes", "persistentvolumeclaims", "pods", "podtemplates", "resourcequotas",
+        "serviceaccounts", "services", "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io",
+        "storageclasses.storage.k8s.io", "volumeattachments.storage.k8s.io", "volumeattributesclasses.storage.k8s.io",
+        "deviceclasses.resource.k8s.io", "resourceclaims.resource.k8s.io", "resourceclaimtemplates.resource.k8s.io",
+        "resourceslices.resource.k8s.io",
     }
 )  # fmt: skip
 """Kinds whose last state a finished deletion answers with (``ReturnDeletedObject``); others get a Status."""

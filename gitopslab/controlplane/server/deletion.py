@@ -15,6 +15,7 @@ from gitopslab.machinery.objects import Object, is_terminating
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
+_ORPHANING = ("jobs.batch", "replicationcontrollers")
 
 
 def mark(resource: Resource, obj: Object, options: DeleteOptions, now: float) -> bool:
@@ -88,10 +89,10 @@ def _pod_grace(pod: Object, options: DeleteOptions) -> int:
 def _finalizers(resource: Resource, present: list[str], options: DeleteOptions) -> list[str]:
     """The finalizers that make the garbage collector do what was asked for.
 
-    A Job's dependents are orphaned when nothing is said, for the sake of old clients (``jobStrategy``).
+    Of some kinds dependents are orphaned when nothing is said, for the sake of old clients (``jobStrategy``).
     """
     wished = options.propagation
-    orphan = wished == "Orphan" or (wished is None and (ORPHAN in present or resource.key == "jobs.batch"))
+    orphan = wished == "Orphan" or (wished is None and (ORPHAN in present or resource.key in _ORPHANING))
     foreground = wished == "Foreground" or (wished is None and FOREGROUND in present)
     kept = [name for name in present if name not in (ORPHAN, FOREGROUND)]
     return [*kept, *([ORPHAN] if orphan else []), *([FOREGROUND] if foreground else [])]

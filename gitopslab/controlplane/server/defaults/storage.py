@@ -51,6 +51,8 @@ def _set_phase(obj: Object) -> None:
 
 
 def set_node(node: Object) -> None:
-    """No drivers at all are null, as Go writes a list that is not there."""
+    """No drivers at all are null, and none of their keys, as Go writes a list that is not there."""
     spec = node.setdefault("spec", {})
     spec["drivers"] = spec.get("drivers") or None
+    for driver in spec["drivers"] or ():
+        driver.setdefault("topologyKeys", None)
