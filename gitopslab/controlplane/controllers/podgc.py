@@ -67,7 +67,11 @@ class PodGarbageCollector:
         """The pod as one that failed, unless it had ended before: what counts it waits for its end."""
         if is_terminal(pod):
             return pod
-        status = {**pod.get("status", {}), "phase": "Failed", "observedGeneration": pod["metadata"].get("generation", 1)}
+        status = {
+            **pod.get("status", {}),
+            "phase": "Failed",
+            "observedGeneration": pod["metadata"].get("generation", 1),
+        }
         if condition is not None:
             status["conditions"] = put(status.get("conditions") or [], condition)
         return self._api.update({**pod, "status": status}, "status")
