@@ -46,6 +46,26 @@ def test_a_pod_no_node_runs_is_gone_at_once(api: LocalApi) -> None:
     assert not exists(api, "pods", "web")
 
 
+def test_watchers_see_a_pod_marked_before_it_is_gone(api: LocalApi, clock: JumpableClock) -> None:
+    api.create(pod("web"))
+    _, watch = api.watch("pods")
+    api.delete("pods", "web", "default")
+    marked, gone = watch.poll()
+    assert (marked.type, gone.type) == ("MODIFIED", "DELETED")
+    for event in (marked, gone):
+        metadata = event.object["metadata"]
+        assert (metadata["deletionTimestamp"], metadata["deletionGracePeriodSeconds"]) == (timestamp(clock.now()), 0)
+    assert int(marked.object["metadata"]["resourceVersion"]) < int(gone.object["metadata"]["resourceVersion"])
+
+
+def test_what_has_no_grace_is_not_marked(api: LocalApi) -> None:
+    api.create(config_map("a"))
+    _, watch = api.watch("configmaps")
+    api.delete("configmaps", "a", "default")
+    (gone,) = watch.poll()
+    assert "deletionTimestamp" not in gone.object["metadata"]
+
+
 def test_a_pod_on_a_node_waits_for_its_kubelet(api: LocalApi, clock: JumpableClock) -> None:
     before = on_a_node(api)
     api.delete("pods", "web", "default")

@@ -46,6 +46,11 @@ def mark(resource: Resource, obj: Object, options: DeleteOptions, now: float) ->
     return not waits
 
 
+def is_told(resource: Resource) -> bool:
+    """Whether objects of a kind are shown as being deleted even when they go at once: those that have a grace."""
+    return resource.key == "pods"
+
+
 def is_finished(resource: Resource, obj: Object) -> bool:
     """Whether an object under deletion has nothing left that holds it."""
     metadata = obj["metadata"]
@@ -59,7 +64,7 @@ def is_finished(resource: Resource, obj: Object) -> bool:
 
 def _graceful(resource: Resource, obj: Object, options: DeleteOptions, now: float) -> int | None:
     """The grace in seconds, 0 for none; None when a deletion is already pending and this call changes nothing."""
-    if resource.key != "pods":
+    if not is_told(resource):
         return 0
     metadata = obj["metadata"]
     if is_terminating(obj):
@@ -71,9 +76,8 @@ def _graceful(resource: Resource, obj: Object, options: DeleteOptions, now: floa
         _set_deletion(obj, options.grace_seconds, now)
         return options.grace_seconds
     grace = _pod_grace(obj, options)
-    if grace > 0:
-        _set_deletion(obj, grace, now)
-        _bump_generation(obj)
+    _set_deletion(obj, grace, now)
+    _bump_generation(obj)
     return grace
 
 

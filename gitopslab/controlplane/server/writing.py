@@ -179,6 +179,9 @@ class Writes:
         key, dry_run = (namespace, name), options.dry_run
         if not goes:
             return self._registry.change(resource, key, current, obj, dry_run=dry_run), False
+        if deletion.is_told(resource) and not dry_run:
+            current = self._registry.change(resource, key, current, obj, dry_run=False)
+            obj = current.copy()
         return self._registry.commit("DELETED", resource, key, obj, current, dry_run=dry_run), True
 
     def _add(
