@@ -71,7 +71,12 @@ class EvaluationError(ValueError):
     """An expression failed on these values; the message is ``cel-go``'s."""
 
 
-def _environment(
+@cache
+def _config() -> cel.EnvConfig:
+    return cel.NewEnvConfigFromYaml(_CONFIG)
+
+
+def environment(
     variables: Mapping[str, cel.Type], pool: Any = None, *, binds: bool = False, patches: bool = False
 ) -> cel.Env:
     """CEL as Kubernetes has it.
@@ -85,7 +90,7 @@ def _environment(
     bindings = [ext_bindings.ExtBindings()] if binds else []
     return cel.NewEnv(
         *([] if pool is None else [pool]),
-        config=cel.NewEnvConfigFromYaml(_CONFIG),
+        config=_config(),
         variables=dict(variables),
         functions=library.declarations(patches=patches),
         extensions=[ext_optional.ExtOptional(), *bindings],
@@ -94,7 +99,7 @@ def _environment(
 
 @cache
 def _untyped() -> cel.Env:
-    return _environment(dict.fromkeys(_NAMES, cel.Type.DYN), patches=True)
+    return environment(dict.fromkeys(_NAMES, cel.Type.DYN), patches=True)
 
 
 @lru_cache(maxsize=256)
@@ -104,11 +109,7 @@ def program(expression: str) -> Program:
     Raises:
         CompileError: It is none.
     """
-    try:
-        checked = _untyped().compile(expression)
-    except RuntimeError as error:
-        raise CompileError(_compile_text(error)) from error
-    return _verified(checked, expression).program
+    return checked(expression, _untyped()).program
 
 
 def evaluate(program: Program, names: Mapping[str, Any], budget: Budget) -> Any:
@@ -156,27 +157,23 @@ def _verified(
         made = Program(tree, called or {})
     except PlanError as error:
         raise CompileError(str(error), stage="instantiation") from error
-    kind = str(checked.return_type().name())
+    kind = _kind_of(checked)
     return Checked("" if kind == "DYN" and tree.calls(*library.UNTYPED) else kind, tree, made)
 
 
-def checked(
-    expression: str, pool: Any, variables: Mapping[str, cel.Type], *, called: Mapping[str, str] | None
-) -> Checked:
+def checked(expression: str, known: cel.Env, called: Mapping[str, str] | None = None) -> Checked:
     """What is known of an expression.
 
     Args:
         expression: It.
-        pool: The message types that the types of variables are made of.
-        variables: What it may use, with their types.
+        known: The ``environment`` it is held against.
         called: If it makes a patch, what the types of the objects in it are called.
 
     Raises:
         CompileError: It is no CEL, or does not fit.
     """
-    environment = _environment(variables, pool, patches=called is not None)
     try:
-        found = environment.compile(expression)
+        found = known.compile(expression)
     except RuntimeError as error:
         raise CompileError(_compile_text(error)) from error
     return _verified(found, expression, called=called)
@@ -217,7 +214,7 @@ class Checker:
     def __init__(self, pool: Any, own: cel.Type, *, old_is_optional: bool) -> None:
         self._old_is_optional = old_is_optional
         old = {"oldSelfs": cel.Type.List(own)} if old_is_optional else {"oldSelf": own}
-        self._environment = _environment({"self": own, **old}, pool, binds=old_is_optional)
+        self._environment = environment({"self": own, **old}, pool, binds=old_is_optional)
 
     def check(self, expression: str) -> Checked:
         """What is known of an expression.
@@ -234,6 +231,13 @@ class Checker:
             text = _compile_text(error)
             raise CompileError(_a_line_up(text) if self._old_is_optional else text) from error
         return _verified(checked, wrapped, is_bound=self._old_is_optional)
+
+
+def _kind_of(checked: cel.Expression) -> str:
+    try:
+        return str(checked.return_type().name())
+    except RuntimeError:
+        return "MAP"  # of keys that the library has no name for
 
 
 def _check_syntax(expression: str) -> None:

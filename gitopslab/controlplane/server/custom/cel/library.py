@@ -10,6 +10,7 @@ Simplified: the type checker takes whatever ``format.…().validate`` gives for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from cel_expr_python import cel
@@ -186,6 +187,7 @@ def _comparable() -> Iterator[tuple[str, tuple[cel.Type, cel.Type]]]:
         yield name, (_WRITTEN[name], _WRITTEN[name])
 
 
+@cache
 def declarations(*, patches: bool) -> list[cel.FunctionDecl]:
     """Every overload with its exact types.
 

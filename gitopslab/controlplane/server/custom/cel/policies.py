@@ -52,6 +52,7 @@ class PolicyChecker:
     def __init__(self, *, has_params: bool) -> None:
         self._free = (*_FREE, "params") if has_params else _FREE
         self._variables: dict[str, str] = {}
+        self._environments: dict[bool, cel.Env] = {}
 
     def check(self, expression: str, *, with_variables: bool = True) -> str:
         """The name of an expression's type (``bool``, ``string``, ``dyn``); empty when unknown.
@@ -67,8 +68,10 @@ class PolicyChecker:
         Raises:
             CompileError: It does not fit.
         """
-        known = {**_REQUEST, "Variables": self._variables} if with_variables else _REQUEST
-        return self._checked(expression, known)
+        if with_variables not in self._environments:
+            known = {**_REQUEST, "Variables": self._variables} if with_variables else _REQUEST
+            self._environments[with_variables] = self._environment(known)
+        return engine.checked(expression, self._environments[with_variables])
 
     def check_patch(self, expression: str) -> str:
         """The type of an expression that makes a patch: ``Object``, ``list(JSONPatch)``, or what it is instead.
@@ -87,18 +90,16 @@ class PolicyChecker:
         made = initializers.named(expression)
         try:
             known = {**_REQUEST, "Variables": self._variables, **made.types}
-            return self._checked(made.text, known, called=made.called)
+            return engine.checked(made.text, self._environment(known, patches=True), made.called)
         except engine.CompileError as error:
             told = str(error).replace(f" | {made.text}", f" | {expression}")
             raise engine.CompileError(made.as_called(told), error.stage) from error
 
-    def _checked(
-        self, expression: str, known: dict[str, dict[str, str]], *, called: dict[str, str] | None = None
-    ) -> engine.Checked:
+    def _environment(self, known: dict[str, dict[str, str]], *, patches: bool = False) -> cel.Env:
         seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
         if "Variables" in known:
             seen["variables"] = cel.Type("Variables")
-        return engine.checked(expression, _pool(known), seen, called=called)
+        return engine.environment(seen, _pool(known), patches=patches)
 
     def add(self, name: str, expression: str) -> None:
         """Check the expression of a variable, and know it from now on.
@@ -113,6 +114,7 @@ class PolicyChecker:
             kind = self.check(expression).upper().partition("(")[0]
         finally:
             self._variables = known
+            self._environments.pop(True, None)
         self._variables[name] = kind if kind in _SCALARS else {"LIST": _LIST, "MAP": _MAP}.get(kind, _ANY)
 
 

@@ -20,7 +20,7 @@ _CLAUSE = re.compile(r"%(?:%|(?:\.(?P<precision>\d+))?(?P<kind>.))", re.DOTALL)
 _SUPERSCRIPT = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PRECISION = 6
 _MOST_PRECISE = 1100  # no number has as many decimals that are not zero
-_MOST_ITEMS = 1 << 21
+_MOST_ITEMS = 1 << 20
 
 
 def char_at(text: str, index: int) -> str:

@@ -103,8 +103,9 @@ class Name(Attribute):
 
     def whole(self) -> Step:
         """What finds it, at its full cost."""
-        keys = tuple(one.key for one in self._qualifiers)
-        return _path(self._name, keys) if all(one.is_plain for one in self._qualifiers) else super().whole()
+        if all(one.is_plain and one.key.__hash__ is not None for one in self._qualifiers):
+            return _path(self._name, tuple(one.key for one in self._qualifiers))
+        return super().whole()
 
 
 class Choice(Attribute):
@@ -151,15 +152,14 @@ def deferred(name: str) -> Step:
 
 
 def _path(name: str, keys: tuple[Any, ...]) -> Step:
-    """The ordinary case: fields and places of a name, which are written there and must be there."""
-    most = len(keys) + 1
-    inner = _fields(lambda names, meter: names[name], keys)
+    """The ordinary case, made for speed: fields of a name, which are written there and are there."""
+    most, otherwise = len(keys) + 1, _fields(lambda names, meter: names[name], keys)
 
     def find(names: Names, meter: Meter) -> Any:
         value = names[name]
         for key in keys:
             if value.__class__ is not dict or key not in value:  # a list, or not there
-                value = inner(names, meter)
+                value = otherwise(names, meter)
                 meter.step()
                 return value
             value = value[key]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from gitopslab.controlplane.server.custom.cel.evaluation import spending
@@ -57,6 +58,11 @@ def _equality(first: Step, second: Step, *, wanted: bool) -> Step:
 
     def compare(names: Names, meter: Meter) -> Any:
         one, other = first(names, meter), second(names, meter)
+        if one.__class__ is str is other.__class__:  # the ordinary case, at once
+            meter.spent += ceil((len(one) if len(one) < len(other) else len(other)) * spending.TRAVERSAL)
+            if meter.spent > meter.limit:
+                meter.pay(0)
+            return (one == other) is wanted
         meter.pay(cost_of((one, other)))
         if one.__class__ is Failure:
             return one

@@ -22,6 +22,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.values import (
 )
 
 _NUMBERS = (int, Uint, float)
+_PLAIN = (str, int, bool)
 _ORDERED = (str, bytes, bool, Duration)
 _UNORDERED = Failure("NaN values cannot be ordered")
 
@@ -54,30 +55,36 @@ def _like(number: Any, kind: type) -> Any:
 def _same_items(one: list[Any], other: list[Any], meter: Meter) -> bool:
     if len(one) != len(other):
         return False
-    meter.work(len(one))
-    return all(equal(item, second, meter) for item, second in zip(one, other, strict=True))
+    return all(_same_inside(item, second, meter) for item, second in zip(one, other, strict=True))
+
+
+def _same_inside(one: Any, other: Any, meter: Meter) -> bool:
+    """Whether what is in two lists or maps is equal; what is in that again costs nothing, and must end somewhere."""
+    if one.__class__ is other.__class__ and one.__class__ in _PLAIN:
+        return bool(one == other)
+    if isinstance(one, (list, dict)):
+        meter.work(len(one))
+    return equal(one, other, meter)
 
 
 def _same_set(one: Keyed, other: list[Any], meter: Meter) -> bool:
     if len(one) != len(other):
         return False
-    meter.work(len(one))
     found = {one.key_of(item): item for item in one}
-    return all((key := one.key_of(item)) in found and equal(found[key], item, meter) for item in other)
+    return all((key := one.key_of(item)) in found and _same_inside(found[key], item, meter) for item in other)
 
 
 def _same_entries(one: dict[Any, Any], other: dict[Any, Any], meter: Meter) -> bool:
     if len(one) != len(other):
         return False
-    meter.work(len(one))
-    return all(name in other and equal(item, other[name], meter) for name, item in one.items())
+    return all(name in other and _same_inside(item, other[name], meter) for name, item in one.items())
 
 
 def contains(items: list[Any], wanted: Any, meter: Meter) -> bool:
     """Whether a list has an item that is equal."""
     if wanted.__class__ is str:
         return wanted in items
-    return any(equal(item, wanted, meter) for item in items)
+    return any(_same_inside(item, wanted, meter) for item in items)
 
 
 def order(one: Any, other: Any) -> int | Failure:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gitopslab.controlplane.server.custom.cel.evaluation.attributes import Deferred, Names, Step
 from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
-from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure, Growing, GrowingMap
+from gitopslab.controlplane.server.custom.cel.evaluation.values import NO_OVERLOAD, Failure, Growing, GrowingMap
 
 Start = Callable[[], Any]
 _GO_TYPES = {int: "types.Int", str: "types.String", bool: "types.Bool", float: "types.Double", type(None): "types.Null"}
@@ -56,6 +56,43 @@ def fold(
                 break
             names[accumulator] = step(names, meter)
         return _settled(result(names, meter))
+
+    return run
+
+
+def quantify(given: Step, iterated: list[str], predicate: Step, *, decisive: bool) -> Step:
+    """``all`` and ``exists``, as most comprehensions are: ``fold`` would do the same in more steps at the same cost.
+
+    Args:
+        given: What finds the list or map.
+        iterated: Under which names each item is seen, or each key and value.
+        predicate: What is asked of each.
+        decisive: The answer after which no other is asked for.
+    """
+    entries = _pairs if len(iterated) > 1 else list
+    cost = 4 if decisive else 3  # of looking whether to go on, and at what was found so far
+
+    def run(names: Names, meter: Meter) -> Any:
+        through = given(names, meter)
+        if not isinstance(through, (list, dict)):
+            return through if through.__class__ is Failure else _not_iterable(through)
+        found: Any = not decisive
+        for entry in entries(through):
+            if found is decisive:
+                meter.step(cost - 1)
+                break
+            meter.step(cost)
+            if len(iterated) > 1:
+                names[iterated[0]], names[iterated[1]] = entry
+            else:
+                names[iterated[0]] = entry
+            answer = predicate(names, meter)
+            if answer is decisive:
+                found = decisive
+            elif answer.__class__ is not bool and found.__class__ is bool:
+                found = answer if answer.__class__ is Failure else NO_OVERLOAD
+        meter.step()
+        return found
 
     return run
 

@@ -3,8 +3,8 @@
 Every part of a program pays here for what it does. Upstream: ``cel-go/interpreter/runtimecost.go``; the limits are
 those of ``apiserver/pkg/apis/cel/config.go``.
 
-Simplified: what is made without its cost being counted (a text with much put in for little, lists joined to lists) ends
-an expression too, once that is a great deal more than a program can pay for; the real server goes on making it.
+Simplified: what takes long although it costs nothing (a text with much put in for little, lists joined to lists, lists
+in lists compared) ends an expression too, once it is a great deal; the real server goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 PER_CALL = 1_000_000
 """What one expression may cost."""
 
-_MOST_WORK = 2 * PER_CALL
+_MOST_WORK = PER_CALL
 """How many items may be made or compared that cost nothing; so many characters are as much as one item."""
 
 _CHARACTERS = 32

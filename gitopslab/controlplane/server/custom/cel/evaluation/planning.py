@@ -178,11 +178,8 @@ class _Planner:
         values = [(self.plan(entry.value), entry.optional) for entry in struct.entries]
         steps = [(one.step, optional) for one, optional in values]
         if struct.name:
-            return Part(
-                struct_of(
-                    self._called.get(struct.name, struct.name), [entry.field_key for entry in struct.entries], steps
-                )
-            )
+            called = self._called.get(struct.name, struct.name)
+            return Part(struct_of(called, [entry.field_key for entry in struct.entries], steps))
         keys = [self.plan(entry.map_key) for entry in struct.entries]
         step = map_of([one.step for one in keys], steps)
         is_constant = all(one.is_constant for one in keys) and all(one.is_constant for one, _ in values)
@@ -191,18 +188,33 @@ class _Planner:
     def _fold(self, part: Expr) -> Step:
         loop = part.comprehension
         start, given = self.plan(loop.accu_init), self.plan(loop.iter_range).step
-        outer = self._scope
         slots = {name: f"{name} {part.id}" for name in (loop.accu_var, loop.iter_var, loop.iter_var2) if name}
-        accumulator = {loop.accu_var: (slots[loop.accu_var], not start.is_constant)}
-        self._scope = outer | {name: (slot, False) for name, slot in slots.items()} | accumulator
-        condition, step = self.plan(loop.condition), self.plan(loop.step).step
-        self._scope = outer | accumulator
-        result = self.plan(loop.result).step
-        self._scope = outer
         iterated = [slots[name] for name in (loop.iter_var, loop.iter_var2) if name]
-        once = condition.step if not (condition.is_constant and condition.constant is True) else None
+        accumulator = {loop.accu_var: (slots[loop.accu_var], not start.is_constant)}
+        outer = self._scope
+        self._scope = outer | {name: (slot, False) for name, slot in slots.items()} | accumulator
+        try:
+            if (asked := _asked(loop)) is not None:
+                decisive = loop.step.call.function == "_||_"
+                return folding.quantify(given, iterated, self.plan(asked).step, decisive=decisive)
+            condition, step = self.plan(loop.condition), self.plan(loop.step).step
+            self._scope = outer | accumulator
+            result = self.plan(loop.result).step
+        finally:
+            self._scope = outer
+        once = None if condition.is_constant and condition.constant is True else condition.step
         first = folding.start_of(start.constant if start.is_constant else start.step, is_known=start.is_constant)
         return folding.fold(given, slots[loop.accu_var], first, iterated, once, step, result)
+
+
+def _asked(loop: Any) -> Expr | None:
+    """What ``all`` or ``exists`` asks of each item; None for any other comprehension."""
+    step, goes_on = loop.step.call, loop.condition.call
+    if step.function not in ("_&&_", "_||_") or goes_on.function != "@not_strictly_false":
+        return None
+    so_far = goes_on.args[0] if step.function == "_&&_" else goes_on.args[0].call.args[0]
+    names = {one.ident.name for one in (so_far, step.args[0], loop.result)}
+    return step.args[1] if names == {loop.accu_var} else None
 
 
 def _constant(part: Expr) -> Any:

@@ -18,7 +18,9 @@ from gitopslab.controlplane.server.custom.cel.named_formats import Format
 
 Cost = Callable[[tuple[Any, ...]], int]
 
-_TRAVERSAL, _PATTERN = 0.1, 0.25
+TRAVERSAL, _PATTERN = 0.1, 0.25
+"""For each character of a text that is gone through, and of a regular expression."""
+
 _NEW_LIST = 11
 """For a list that is made, and the call that makes it."""
 
@@ -26,11 +28,11 @@ _REQUIREMENT, _CHECK = 50, 350_000
 _ENOUGH = 2 * PER_CALL
 
 
-def _traversed(size: int, factor: float = _TRAVERSAL) -> int:
+def _traversed(size: int, factor: float = TRAVERSAL) -> int:
     return math.ceil(float(size) * factor)
 
 
-def _first(factor: float = _TRAVERSAL) -> Cost:
+def _first(factor: float = TRAVERSAL) -> Cost:
     return lambda given: _traversed(size_of(given[0]), factor)
 
 
@@ -52,14 +54,14 @@ def _both(given: tuple[Any, ...]) -> int:
 
 
 def _matched(given: tuple[Any, ...]) -> int:
-    return math.ceil((1.0 + float(size_of(given[0]))) * _TRAVERSAL) * _traversed(size_of(given[1]), _PATTERN)
+    return math.ceil((1.0 + float(size_of(given[0]))) * TRAVERSAL) * _traversed(size_of(given[1]), _PATTERN)
 
 
 def _validated(given: tuple[Any, ...]) -> int:
     if not isinstance(given[0], Format):
         return 1
     pattern = _traversed(given[0].pattern_length, _PATTERN)
-    return math.ceil((1.0 + float(size_of(given[1]))) * _TRAVERSAL) * pattern
+    return math.ceil((1.0 + float(size_of(given[1]))) * TRAVERSAL) * pattern
 
 
 def _contained(given: tuple[Any, ...]) -> int:
@@ -84,7 +86,7 @@ def _all_through(given: tuple[Any, ...]) -> int:
 def _of_one(value: Any) -> int:
     if value.__class__ is str:
         value = value.encode("utf-8", "surrogatepass")
-    return int(float(len(value)) * _TRAVERSAL) if value.__class__ is bytes else 1
+    return int(float(len(value)) * TRAVERSAL) if value.__class__ is bytes else 1
 
 
 def _joined(given: tuple[Any, ...]) -> int:
@@ -92,7 +94,7 @@ def _joined(given: tuple[Any, ...]) -> int:
     items, between = given[0], given[1] if len(given) > 1 else ""
     if not isinstance(items, list) or between.__class__ is not str or not all(item.__class__ is str for item in items):
         return 1
-    return _traversed(sum(map(len, items)) + len(between) * max(len(items) - 1, 0), 2 * _TRAVERSAL)
+    return _traversed(sum(map(len, items)) + len(between) * max(len(items) - 1, 0), 2 * TRAVERSAL)
 
 
 def _selector(given: tuple[Any, ...]) -> int:
@@ -138,7 +140,7 @@ def _compared(index: int) -> Cost:
     def cost(given: tuple[Any, ...]) -> int:
         items = given[index]
         size = size_of(items)
-        factor = 2.0 + _TRAVERSAL if isinstance(items, list) and items and isinstance(items[0], (str, bytes)) else 2.0
+        factor = 2.0 + TRAVERSAL if isinstance(items, list) and items and isinstance(items[0], (str, bytes)) else 2.0
         return int(float(size * size if isinstance(items, list) else size) * factor) + _NEW_LIST
 
     return cost
@@ -155,10 +157,10 @@ _OF_OVERLOADS: dict[str, Cost] = {
 }  # fmt: skip
 _OF_KUBERNETES: dict[str, Cost] = {
     "check": lambda given: _CHECK, "fieldSelector": _selector, "labelSelector": _selector,
-    "find": _matched, "findAll": _matched, "validate": _validated, "ip.isCanonical": _first(2 * _TRAVERSAL),
+    "find": _matched, "findAll": _matched, "validate": _validated, "ip.isCanonical": _first(2 * TRAVERSAL),
     "join": _joined,
     **dict.fromkeys(("isSorted", "sum", "max", "min", "indexOf", "lastIndexOf"), _all_through),
-    **dict.fromkeys(("replace", "split"), _first(2 * _TRAVERSAL)),
+    **dict.fromkeys(("replace", "split"), _first(2 * TRAVERSAL)),
     **dict.fromkeys(
         ("url", "lowerAscii", "upperAscii", "substring", "trim", "jsonpatch.escapeKey", "cidr", "isIP", "isCIDR", "ip",
          "quantity", "isQuantity", "semver", "isSemver"), _first()),
