@@ -40,6 +40,14 @@ def test_the_same_again_is_counted(clock: JumpableClock) -> None:
     assert (event["count"], event["lastTimestamp"]) == (3, "2026-01-01T00:00:20Z")
 
 
+def test_what_is_said_at_one_moment_is_listed_in_that_order(clock: JumpableClock) -> None:
+    api = server(clock)
+    recorder, about = Recorder(api, clock, "c"), api.create(config_map("a"))
+    for reason in "FEDCBA":
+        recorder.event(about, "Normal", reason, "now")
+    assert [event["reason"] for event in api.list("events")] == list("FEDCBA")
+
+
 def test_many_alike_are_combined_after_the_ninth(clock: JumpableClock) -> None:
     api = server(clock)
     recorder, about = Recorder(api, clock, "c"), api.create(config_map("a"))

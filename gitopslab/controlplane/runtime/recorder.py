@@ -18,6 +18,8 @@ from gitopslab.machinery.clock import Clock, timestamp
 from gitopslab.machinery.objects import Object, object_reference
 
 _MAX_MESSAGE = 1024  # events' own limit (``core/validation/events.go``)
+_AT_ONCE = 20  # binary digits of the nanoseconds in an event's name, a millisecond's worth, that do not tell the time
+_DIGEST = 14  # of these, those that tell events of different components apart; the first ones count
 
 
 class Recorder:
@@ -37,6 +39,7 @@ class Recorder:
         self._source = {"component": component, **({"host": host} if host else {})}
         self._correlator = Correlator(clock, remembered)
         self._seen: Recent[Subject, tuple[str, str, int]] = Recent(remembered)
+        self._turn = (0, 0)
 
     def at(self, host: str) -> Recorder:
         """The same component on another machine; both remember together what was said."""
@@ -97,10 +100,13 @@ class Recorder:
         self._seen.put(key, (namespace, name, count))
 
     def _name(self, reference: Object, said: Object) -> str:
-        """The object's name and the time in nanoseconds; the last digits tell apart what is said at one moment."""
+        """The object's name and the time in nanoseconds; its end keeps in order and apart what is said at once."""
+        moment = int(self._clock.now() * 1e9) >> _AT_ONCE
+        self._turn = (moment, self._turn[1] + 1 if moment == self._turn[0] else 0)
         words = f"{reference} {said} {self._source}".encode()
-        digest = int.from_bytes(hashlib.blake2b(words, digest_size=3).digest()) & 0xFFFFF
-        return f"{reference.get('name', '')}.{int(self._clock.now() * 1e9) & ~0xFFFFF | digest:x}"
+        digest = int.from_bytes(hashlib.blake2b(words, digest_size=3).digest()) % (1 << _DIGEST)
+        turn = min(self._turn[1], (1 << _AT_ONCE - _DIGEST) - 1)
+        return f"{reference.get('name', '')}.{moment << _AT_ONCE | turn << _DIGEST | digest:x}"
 
     def _event(self, namespace: str, name: str, reference: Object, said: Object, now: str) -> Object:
         return {
