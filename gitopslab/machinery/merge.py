@@ -60,8 +60,15 @@ def merge_patch(document: Any, patch: Any) -> Any:
         elif isinstance(value, dict):
             merged[key] = merge_patch(merged.get(key), value)
         else:
-            merged[key] = copy_of(value)
+            merged[key] = copy_of(value) if isinstance(merged.get(key), dict) else _without_nulls(value)
     return {key: merged[key] for key in sorted(merged)}
+
+
+def _without_nulls(value: Any) -> Any:
+    """A value that takes the place of another one; nulls in its maps have nothing to remove, and are forgotten."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def merge_difference(before: Object, after: Object) -> Object:
@@ -213,12 +220,6 @@ def _take(original: Object, name: str, value: Any) -> None:
         original[name] = taken
     else:
         original.pop(name, None)
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_directives(value: Any) -> tuple[Any, bool]:

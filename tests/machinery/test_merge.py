@@ -22,6 +22,8 @@ RFC_7386 = [
     ("map-replaces-text", {"a": "b"}, {"a": {"b": {"c": None}}}, {"a": {"b": {}}}),
     ("text-replaces-map", {"a": {"b": "c"}}, {"a": 1}, {"a": 1}),
     ("not-a-map", {"a": "b"}, ["c"], ["c"]),
+    ("null-in-a-list", {"a": ["b"]}, {"a": [None, {"c": None, "d": [{"e": None}]}]}, {"a": [None, {"d": [{}]}]}),
+    ("list-replaces-map", {"a": {"b": "c"}}, {"a": [{"c": None}]}, {"a": [{"c": None}]}),
 ]
 
 

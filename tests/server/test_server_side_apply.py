@@ -215,6 +215,14 @@ def test_services_are_told_apart_by_port_and_protocol() -> None:
     }
 
 
+def test_a_key_that_is_null_is_not_the_default_one() -> None:
+    config = copy_of(WEB)
+    config["spec"]["template"]["spec"]["containers"][0]["ports"][0]["protocol"] = None
+    made = _fields(_applied(None, config), "alice")
+    ports = made["f:spec"]["f:template"]["f:spec"]["f:containers"]['k:{"name":"a"}']["f:ports"]
+    assert list(ports) == ['k:{"containerPort":80,"protocol":null}']
+
+
 def test_kubectl_takes_over_what_it_applied_from_the_client() -> None:
     live = _config_map(a="1", b="2")
     live["metadata"] |= {"uid": "u", "annotations": {LAST_APPLIED: json.dumps(_config_map(a="1", b="2"))}}
@@ -245,6 +253,9 @@ WRONG: list[tuple[str, Object, int, str]] = [
     ("number-for-text", {**WEB, "metadata": {"name": "d", "labels": {"a": 1}}}, 400,
      f"{TYPED}.metadata.labels.a: expected string, "
      "got &value.valueUnstructured{Value:1}"),
+    ("wrong-type-in-a-whole", _with(WEB, selector={"matchLabels": {"app": ["d"]}}), 400,
+     f"{TYPED}.spec.selector.matchLabels.app: expected string, "
+     'got &value.valueUnstructured{Value:[]interface {}{"d"}}'),
     ("text-for-list", _with(WEB, template={"spec": {"containers": "x"}}), 400,
      f"{TYPED}.spec.template.spec.containers: expected list, got &{{x}}"),
     ("twice", _with(WEB, template={"spec": {"containers": [{"name": "a"}, {"name": "a"}]}}), 400,

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from gitopslab.controlplane.server.fieldset import spelled
-from gitopslab.controlplane.server.structured import slot_of, step_of
+from gitopslab.controlplane.server.structured import step_of
 from gitopslab.errors import bad_request, unclassified
 from gitopslab.machinery.golang import go_type
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.merge import go_text
 from gitopslab.machinery.objects import Object, group_of, name_of, namespace_of
-from gitopslab.machinery.schema import Slot, Struct, root_of
+from gitopslab.machinery.schema import ANY, Slot, Struct, root_of
 
 
 def gvk(api_version: str, kind: str) -> str:
@@ -72,8 +72,10 @@ def _map_faults(kind: Slot, value: Any, path: str) -> Iterator[tuple[str, str]]:
         below = f"{path}.{name}"
         if kind.shape == "map":
             yield from _faults(kind.element, item, below)
-        elif name in kind.struct.fields or kind.struct.open:
-            yield from _faults(slot_of(kind, name), item, below)
+        elif name in kind.struct.fields:  # also of one that is owned as a whole
+            yield from _faults(kind.struct.fields[name].slot, item, below)
+        elif kind.struct.open:
+            yield from _faults(ANY, item, below)
         else:
             # Go stops at the first field it does not know.
             yield below, "field not declared in schema"

@@ -46,11 +46,10 @@ def step_of(kind: Slot, item: Any) -> str:
     fields = kind.element.struct.fields if kind.element.relation == "struct" else None
     found = {}
     for key in sorted(kind.keys):
-        value = item.get(key)
-        if value is None and fields is not None:
-            value = fields[key].default
-        if value is not None:
-            found[key] = value
+        if key in item:  # null is a value too, and no default stands for it
+            found[key] = item[key]
+        elif fields is not None and (default := fields[key].default) is not None:
+            found[key] = default
     return f"k:{compact(found)}" if found else ""
 
 
