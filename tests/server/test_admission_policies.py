@@ -324,3 +324,27 @@ def test_a_variable_is_paid_for_by_whom_it_serves_and_only_once(api: LocalApi) -
     api.create(policy(*uses, rule=_MAPS, variables=variables))
     api.create(binding())
     assert api.create(config_map("a"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "has(variables.names) && variables.names[0] + '!' == 'main!'",
+        "variables.counts['a'] + 1 == 2 && variables.counts == {'a': 1}",
+        "variables.nested[0].exists(n, n == 2) && variables.when.getFullYear() == 2024",
+        "variables.share < 1 && variables.who == request.userInfo.username",
+    ],
+)
+def test_a_variable_has_the_type_of_its_expression(api: LocalApi, expression: str) -> None:
+    expressions = {
+        "names": "['main']",
+        "counts": "{'a': 1}",
+        "nested": "[[1, 2]]",
+        "when": "timestamp('2024-01-01T00:00:00Z')",
+        "share": "0.5",
+        "who": "request.userInfo.username",
+    }
+    variables = [{"name": name, "expression": text} for name, text in expressions.items()]
+    api.create(policy({"expression": expression}, rule=_MAPS, variables=variables))
+    api.create(binding())
+    assert api.create(config_map("a"))

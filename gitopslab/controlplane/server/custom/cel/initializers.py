@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from gitopslab.controlplane.server.custom.cel.messages import Messages
+from gitopslab.controlplane.server.custom.cel.tree import DYN, Type
 from gitopslab.machinery.objects import Object
 
 PATCH = "JSONPatch"
@@ -24,7 +26,7 @@ _TOKEN = re.compile(
     r"""|(?P<name>[\w.]+|`[^`]*`)|(?P<sign>[{}()\[\],:?])|(?P<rest>.)""",
     re.DOTALL,
 )
-_FIELDS: dict[str, str] = {"op": "STRING", "path": "STRING", "from": "STRING", "value": ".google.protobuf.Value"}
+_FIELDS = {**dict.fromkeys(("op", "path", "from"), Type("string")), "value": DYN}
 
 
 class _Made(NamedTuple):
@@ -44,7 +46,7 @@ class Named(NamedTuple):
     """
 
     text: str
-    types: dict[str, dict[str, str]]
+    types: Messages
     called: dict[str, str]
 
     def as_called(self, text: str) -> str:
@@ -55,17 +57,17 @@ class Named(NamedTuple):
 def named(expression: str) -> Named:
     """An expression that names message types for the objects it makes."""
     pieces: list[str] = []
-    types: dict[str, dict[str, str]] = {}
+    types: Messages = {}
     called: dict[str, str] = {}
     for kind, text, owner in _read(expression):
         if kind == "made":
             name = re.sub(r"\s", "", text)
-            fields: dict[str, str] = dict(_FIELDS) if name == PATCH else {}
+            fields: dict[str, Type] = dict(_FIELDS) if name == PATCH else {}
             types.setdefault(name.replace(".", "_"), fields)
             called[name.replace(".", "_")] = name
             text = text.replace(".", "_")
         elif kind == "field" and owner != PATCH:
-            types[owner.replace(".", "_")][text] = ".google.protobuf.Value"
+            types[owner.replace(".", "_")][text] = DYN
         pieces.append(text)
     return Named("".join(pieces), types, called)
 

@@ -5,38 +5,36 @@ type, the request has the fields of an ``AdmissionRequest``, and each variable t
 ``admission.policies`` has ``program`` make what evaluates them. Upstream:
 ``apiserver/pkg/admission/plugin/cel`` (``compile.go``, ``composition.go``).
 
-Simplified: the namespace may have any fields; what is in a list or map of a variable may be anything; maps and lists
-may hold values of several types.
+Simplified: the namespace may have any fields; what is in a list or map that is itself in one of a variable may be
+anything; maps and lists may hold values of several types.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
 
 from cel_expr_python import cel
-from google.protobuf import struct_pb2
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
 
 from gitopslab.controlplane.server.custom.cel import engine, initializers
 from gitopslab.controlplane.server.custom.cel.evaluation.planning import Program
+from gitopslab.controlplane.server.custom.cel.messages import Messages, pool_of
+from gitopslab.controlplane.server.custom.cel.tree import DYN, Type
 
-_F = FieldDescriptorProto
-_ANY, _LIST, _MAP = (f".google.protobuf.{name}" for name in ("Value", "ListValue", "Struct"))
-_SCALARS = {
-    "BOOL": _F.TYPE_BOOL, "INT": _F.TYPE_INT64, "UINT": _F.TYPE_UINT64, "DOUBLE": _F.TYPE_DOUBLE,
-    "STRING": _F.TYPE_STRING, "BYTES": _F.TYPE_BYTES,
-}  # fmt: skip
-_REQUEST: dict[str, dict[str, str]] = {
-    "GroupVersionKind": {"group": "STRING", "version": "STRING", "kind": "STRING"},
-    "GroupVersionResource": {"group": "STRING", "version": "STRING", "resource": "STRING"},
-    "UserInfo": {"username": "STRING", "uid": "STRING", "groups": _LIST, "extra": _MAP},
+_TEXT, _TRUTH = Type("string"), Type("bool")
+_KIND, _RESOURCE = Type("struct", "GroupVersionKind"), Type("struct", "GroupVersionResource")
+_REQUEST: Messages = {
+    "GroupVersionKind": {"group": _TEXT, "version": _TEXT, "kind": _TEXT},
+    "GroupVersionResource": {"group": _TEXT, "version": _TEXT, "resource": _TEXT},
+    "UserInfo": {
+        "username": _TEXT, "uid": _TEXT, "groups": Type("list", "", (_TEXT,)),
+        "extra": Type("map", "", (_TEXT, Type("list", "", (_TEXT,)))),
+    },
     "AdmissionRequest": {
-        "kind": ".GroupVersionKind", "resource": ".GroupVersionResource", "subResource": "STRING",
-        "requestKind": ".GroupVersionKind", "requestResource": ".GroupVersionResource",
-        "requestSubResource": "STRING", "name": "STRING", "namespace": "STRING", "operation": "STRING",
-        "userInfo": ".UserInfo", "dryRun": "BOOL", "options": _ANY,
+        "kind": _KIND, "resource": _RESOURCE, "subResource": _TEXT, "requestKind": _KIND, "requestResource": _RESOURCE,
+        "requestSubResource": _TEXT, "name": _TEXT, "namespace": _TEXT, "operation": _TEXT,
+        "userInfo": Type("struct", "UserInfo"), "dryRun": _TRUTH, "options": DYN,
     },
 }  # fmt: skip
 _FREE = ("object", "oldObject", "namespaceObject")
@@ -51,7 +49,7 @@ class PolicyChecker:
 
     def __init__(self, *, has_params: bool) -> None:
         self._free = (*_FREE, "params") if has_params else _FREE
-        self._variables: dict[str, str] = {}
+        self._variables: dict[str, Type] = {}
         self._environments: dict[bool, cel.Env] = {}
 
     def check(self, expression: str, *, with_variables: bool = True) -> str:
@@ -95,11 +93,11 @@ class PolicyChecker:
             told = str(error).replace(f" | {made.text}", f" | {expression}")
             raise engine.CompileError(made.as_called(told), error.stage) from error
 
-    def _environment(self, known: dict[str, dict[str, str]], *, patches: bool = False) -> cel.Env:
+    def _environment(self, known: Messages, *, patches: bool = False) -> cel.Env:
         seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
         if "Variables" in known:
             seen["variables"] = cel.Type("Variables")
-        return engine.environment(seen, _pool(known), patches=patches)
+        return engine.environment(seen, pool_of(known), patches=patches)
 
     def add(self, name: str, expression: str) -> None:
         """Check the expression of a variable, and know it from now on.
@@ -107,15 +105,14 @@ class PolicyChecker:
         Raises:
             CompileError: It does not fit; then it may be of any type.
         """
-        self._variables[name] = _ANY
-        known = dict(self._variables)
-        del self._variables[name]
+        self._variables.pop(name, None)
+        kind = DYN
         try:
-            kind = self.check(expression).upper().partition("(")[0]
+            tree = self.checked(expression).tree
+            kind = tree.type_of(tree.root)
         finally:
-            self._variables = known
+            self._variables[name] = kind if kind.kind != "struct" else DYN
             self._environments.pop(True, None)
-        self._variables[name] = kind if kind in _SCALARS else {"LIST": _LIST, "MAP": _MAP}.get(kind, _ANY)
 
 
 Variables = tuple[tuple[str, str], ...]
@@ -127,7 +124,8 @@ def _checker(variables: Variables) -> PolicyChecker:
     """What holds expressions against the variables of a stored policy, which has been checked."""
     checker = PolicyChecker(has_params=True)
     for name, expression in variables:
-        checker.add(name, expression)
+        with suppress(engine.CompileError):  # whoever uses it is told
+            checker.add(name, expression)
     return checker
 
 
@@ -150,25 +148,3 @@ def program(expression: str, variables: Variables, *, patches: bool = False) -> 
 def _as_go(kind: str) -> str:
     """The name of a type as ``cel-go`` writes it: ``map(string, int)`` of ``MAP<STRING, INT>``."""
     return re.sub(r"\b[A-Z]+\b", lambda name: name.group().lower(), kind).replace("<", "(").replace(">", ")")
-
-
-def _pool(messages: dict[str, dict[str, str]]) -> DescriptorPool:
-    file = FileDescriptorProto(
-        name="policy.proto", syntax="proto2", dependency=[str(struct_pb2.DESCRIPTOR.name)],
-        message_type=[_message(name, fields) for name, fields in messages.items()],
-    )  # fmt: skip
-    pool = DescriptorPool()
-    pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
-    pool.AddSerializedFile(file.SerializeToString())
-    return pool
-
-
-def _message(name: str, fields: dict[str, str]) -> DescriptorProto:
-    message = DescriptorProto(name=name)
-    for number, (field, kind) in enumerate(fields.items(), 1):
-        made = message.field.add(name=field, number=number, json_name=field, label=_F.LABEL_OPTIONAL)
-        if kind in _SCALARS:
-            made.type = _SCALARS[kind]
-        else:
-            made.type, made.type_name = _F.TYPE_MESSAGE, kind
-    return message

@@ -264,7 +264,7 @@ def selected(value: Any, key: Any) -> Any:
 
 def presence(value: Any, key: Any) -> Any:
     """Whether something stands under a key."""
-    if isinstance(value, dict):
+    if value.__class__ is dict:
         return key in value
     found = looked_up(value, key)
     return found if found.__class__ is Failure else found is not MISSING
