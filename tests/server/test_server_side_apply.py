@@ -215,6 +215,25 @@ def test_services_are_told_apart_by_port_and_protocol() -> None:
     }
 
 
+def test_null_takes_the_place_of_what_has_no_parts_and_leaves_parts_alone() -> None:
+    def context(obj: Object) -> Any:
+        return obj["spec"]["template"]["spec"].get("securityContext")
+
+    def wish(value: Object | None) -> Object:
+        config = copy_of(WEB)
+        config["spec"]["template"]["spec"]["securityContext"] = value
+        return config
+
+    empty = _applied(None, wish({}))
+    assert context(empty) == {}
+    after = _applied(empty, wish(None), "bob", force=True)
+    assert context(after) is None
+    owned = _fields(after, "alice")["f:spec"]["f:template"]["f:spec"]
+    assert "f:securityContext" not in owned
+    full = _applied(None, wish({"fsGroup": 1}))
+    assert context(_applied(full, wish(None), "bob", force=True)) == {"fsGroup": 1}
+
+
 def test_a_key_that_is_null_is_not_the_default_one() -> None:
     config = copy_of(WEB)
     config["spec"]["template"]["spec"]["containers"][0]["ports"][0]["protocol"] = None

@@ -470,3 +470,16 @@ def test_a_node_tells_of_its_system_in_the_real_order(api: LocalApi) -> None:
         "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion",
         "kubeProxyVersion", "operatingSystem", "architecture",
     ]  # fmt: skip
+
+
+def test_no_rules_of_a_role_are_stored_as_null_and_owned_by_who_says_so(verbs: Verbs) -> None:
+    roles = resource(verbs, "roles.rbac.authorization.k8s.io")
+    metadata = {"name": "r", "namespace": "default", "labels": {"a": "b"}}
+    head: Object = {"apiVersion": roles.api_version, "kind": "Role", "metadata": metadata}
+    made = verbs.create(ADMIN, roles, "default", copy_of(head), WriteOptions(field_manager="one")).object
+    assert made["rules"] is None
+    options = WriteOptions(field_manager="two")
+    changed = verbs.update(ADMIN, roles, "default", "r", {**head, "rules": []}, options)[0].object
+    assert changed["rules"] is None
+    owners = {entry["manager"]: entry["fieldsV1"] for entry in changed["metadata"]["managedFields"]}
+    assert (owners["two"], "f:rules" in owners["one"]) == ({"f:rules": {}}, False)

@@ -220,8 +220,11 @@ def named_fields(kind: Slot, fields: FieldSet) -> FieldSet:
 
 
 def merged(kind: Slot, live: Any, applied: Any) -> Any:
-    """A live value with an applied one laid over it; what the applied one does not mention stays."""
-    if applied is MISSING or (applied is None and is_parted(kind, live)):
+    """A live value with an applied one laid over it; what the applied one does not mention stays.
+
+    Null mentions no part; where there is none, it takes the place of the whole.
+    """
+    if applied is MISSING or (applied is None and live and is_parted(kind, live)):
         return live
     if live is MISSING or not is_parted(kind, applied) or not is_parted(kind, live):
         return applied

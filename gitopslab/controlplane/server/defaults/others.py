@@ -47,8 +47,8 @@ def set_disruption_budget(budget: Object) -> None:
 
 
 def set_role(role: Object) -> None:
-    """No rules at all are null, as Go writes a list that is not there."""
-    role["rules"] = role.get("rules") or None
+    """Rules that are not there are null, as Go writes such a list."""
+    role.setdefault("rules", None)
 
 
 def set_role_binding(binding: Object) -> None:

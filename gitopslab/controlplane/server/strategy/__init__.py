@@ -61,6 +61,8 @@ _KEPT_BY_STATUS: dict[str, tuple[str, ...]] = {
 }
 """What of its metadata a kind's status leaves alone (``ResetObjectMetaForStatus``)."""
 
+_ROLES = ("roles.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io")
+
 _PARTS = ("status", "binding", "ephemeralcontainers", "resize", "finalize")
 """Subresources that write a part of the object; ``scale`` writes the main part and is treated as it."""
 
@@ -88,6 +90,8 @@ def prepare_create(resource: Resource, obj: Object) -> None:
         obj["status"] = _copy(_INITIAL_STATUS.get(resource.key, {}))
     if resource.key == "persistentvolumeclaims":
         claims.set_sources(obj, None)
+    if resource.key in _ROLES:
+        _forget_no_rules(obj)
     if resource.key == "apiservices.apiregistration.k8s.io" and "service" not in obj.get("spec", {}):
         obj["status"] = {"conditions": [_served_here(obj)]}
     if resource.key == "namespaces":
@@ -132,6 +136,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         obj["spec"] = before.get("spec", {})
     if resource.key == "namespaces" and subresource == "finalize":
         _put_back(obj, before, "status")
+    if resource.key in _ROLES:
+        _forget_no_rules(obj)
     if resource.key == "daemonsets.apps":
         workloads.set_template_generation(obj, before)
     if resource.tracks_generation and subresource not in ("status", "binding") and _wants_more(resource, obj, before):
@@ -202,6 +208,11 @@ def _hold_until_emptied(namespace: Object) -> None:
     finalizers = namespace.setdefault("spec", {}).setdefault("finalizers", [])
     if "kubernetes" not in finalizers:
         finalizers.append("kubernetes")
+
+
+def _forget_no_rules(role: Object) -> None:
+    """An empty list of rules is owned by who wrote it, and stored as none."""
+    role["rules"] = role.get("rules") or None
 
 
 def _stamp_phase(volume: Object, before: Object, now: float) -> None:
