@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import cycle
 from typing import Any
 
+from gitopslab.controlplane.kubelet.admission import refusal
 from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Scene
 from gitopslab.controlplane.kubelet.network import Addresses, internal_ip
@@ -185,8 +186,21 @@ class Agent:
             present=lambda image: self._nodes.has_image(node, image),
             keep=lambda image: self._nodes.keep_image(node, image),
             address=self._address_giver(pod, node, name),
+            refusal=lambda: None if MIRROR in annotations_of(pod) else refusal(pod, node, self._beside(pod, name)),
             broken=any(_is_static(pod, component) for component in self._nodes.broken),
         )
+
+    def _beside(self, pod: Object, node: str) -> list[Object]:
+        """The other pods of the node that its kubelet has taken and that have not finished."""
+        return [
+            other
+            for other in self._pods.indexed(by_node, node)
+            if uid_of(other) != uid_of(pod) and other.get("status", {}).get("phase") not in FINAL and self._took(other)
+        ]
+
+    def _took(self, pod: Object) -> bool:
+        life = self._lives.get(uid_of(pod))
+        return bool(pod.get("status", {}).get("startTime")) or (life is not None and life.taken)
 
     def _address_giver(self, pod: Object, node: Object, name: str) -> Callable[[], str]:
         def give() -> str:

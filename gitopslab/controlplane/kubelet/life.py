@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from gitopslab.controlplane.kubelet.admission import Refusal
 from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.images import Image
 from gitopslab.controlplane.kubelet.pace import Pace
@@ -60,6 +61,7 @@ class Life:
 
     Attributes:
         units: Its containers, by name.
+        taken: Whether the kubelet has looked whether it fits, and taken it.
         late: Seconds by which it starts later than another pod would; no two kubelets keep the same time.
         sandbox: When its sandbox is made; None before that began.
         address: Its address, once given.
@@ -70,6 +72,7 @@ class Life:
         restoring: When a Ready condition that somebody else wrote is put right; None while it is the kubelet's own.
     """
 
+    taken: bool = False
     late: float = 0.0
     units: dict[str, Unit] = field(default_factory=dict)
     sandbox: float | None = None
@@ -117,6 +120,7 @@ class Scene:
         keep: Called with an image that was pulled.
         address: Gives the pod an address.
         tokens: Issues tokens of service accounts.
+        refusal: Tells why the node does not take the pod; None when it does.
         broken: Whether the pod's containers cannot run, whatever their program.
     """
 
@@ -130,4 +134,5 @@ class Scene:
     keep: Callable[[Image], None]
     address: Callable[[], str]
     tokens: PodTokens
+    refusal: Callable[[], Refusal | None]
     broken: bool = False

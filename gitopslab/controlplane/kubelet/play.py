@@ -1,10 +1,10 @@
 """One pod at one moment: what its kubelet does now, and when it looks again.
 
 The agent calls ``play`` with the pod, what it remembers of it and the node; back comes the new status, what to say and
-when to come again. In order: accept the pod, mount its volumes, make its sandbox, run init containers one after the
-other, then the containers beside each other; when deletion was asked for, stop them. Upstream: ``computePodActions``
-and ``SyncPod``. Leaves to others: one container's stages (``containers``), phase and conditions (``status``), writing
-(``agent``).
+when to come again. In order: take the pod or refuse it, mount its volumes, make its sandbox, run init containers one
+after the other, then the containers beside each other; when deletion was asked for, stop them. Upstream:
+``computePodActions`` and ``SyncPod``. Leaves to others: one container's stages (``containers``), phase and conditions
+(``status``), writing (``agent``).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
+from gitopslab.controlplane.kubelet.admission import Refusal
 from gitopslab.controlplane.kubelet.config import mount_problems
 from gitopslab.controlplane.kubelet.containers import ContainerTurn
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Scene
@@ -89,6 +90,10 @@ class _Player:
         """Do what is due for a pod that is neither finished nor being removed."""
         if not self._pod.get("status", {}).get("startTime"):
             self._changed = True
+            if not self._life.taken and (refusal := self._scene.refusal()) is not None:
+                self._refuse(refusal)
+                return
+        self._life.taken = True
         if self._life.lost:
             self._show_lost()
         if self._past_deadline():
@@ -97,6 +102,18 @@ class _Player:
             self._run_containers()
         if self._changed or self._stale():
             self._write(phase_of(self._pod, self._inits, self._mains, again=self._starts_again()))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._say("Warning", refusal.reason, refusal.message)
+        before = self._pod.get("status", {})
+        self.turn.status = {
+            **{key: before[key] for key in ("qosClass",) if key in before},
+            "phase": "Failed",
+            "observedGeneration": self._pod["metadata"].get("generation", 1),
+            "startTime": timestamp(self._scene.now),
+            "reason": refusal.reason,
+            "message": f"Pod was rejected: {refusal.message}",
+        }
 
     def _past_deadline(self) -> bool:
         limit, start = self._pod["spec"].get("activeDeadlineSeconds"), self._pod.get("status", {}).get("startTime")

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TypeVar
 
 from gitopslab.controlplane.scheduler import resources
-from gitopslab.controlplane.scheduler.podinfo import Appearance, HostPort, PodInfo
+from gitopslab.controlplane.scheduler.podinfo import Appearance, PodInfo
 from gitopslab.controlplane.scheduler.resources import Resources
 from gitopslab.machinery import taints
+from gitopslab.machinery.hostports import HostPort
 from gitopslab.machinery.objects import Object, labels_of
 
-ANY_ADDRESS = "0.0.0.0"
 K = TypeVar("K")
 
 
@@ -82,12 +82,7 @@ class NodeInfo:
 
     def has_conflict(self, wanted: HostPort) -> bool:
         """Whether a node port is taken, on that address or on all of them."""
-        return any(
-            used.port == wanted.port
-            and used.protocol == wanted.protocol
-            and (used.ip == wanted.ip or ANY_ADDRESS in (used.ip, wanted.ip))
-            for used in self.ports
-        )
+        return any(used.clashes(wanted) for used in self.ports)
 
     def untolerated(self, pod: PodInfo) -> Object | None:
         """The first hard taint that keeps the pod away, or None."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gitopslab.controlplane.scheduler.pod_terms import PodTerms, pod_terms
 from gitopslab.controlplane.scheduler.resources import Counts, Resources, counts, shape_of
+from gitopslab.machinery.hostports import HostPort, host_ports
 from gitopslab.machinery.node_selector import (
     NodeSelectorTerm,
     RequiredNodes,
@@ -25,14 +26,6 @@ class Appearance(NamedTuple):
     namespace: str
     labels: frozenset[tuple[str, str]]
     is_terminating: bool
-
-
-class HostPort(NamedTuple):
-    """A port on a node's own address."""
-
-    ip: str
-    protocol: str
-    port: int
 
 
 class PodInfo:
@@ -83,15 +76,8 @@ class PodInfo:
 
     @cached_property
     def host_ports(self) -> tuple[HostPort, ...]:
-        """The node ports that containers (and sidecars) claim."""
-        containers = [*(self.spec.get("containers") or ())]
-        containers += [c for c in self.spec.get("initContainers") or () if c.get("restartPolicy") == "Always"]
-        return tuple(
-            HostPort(port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", port["hostPort"])
-            for container in containers
-            for port in container.get("ports") or ()
-            if port.get("hostPort")
-        )
+        """The node ports that it claims."""
+        return host_ports(self.spec)
 
     @cached_property
     def required_nodes(self) -> RequiredNodes:

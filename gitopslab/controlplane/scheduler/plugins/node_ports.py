@@ -5,7 +5,8 @@ from __future__ import annotations
 from gitopslab.controlplane.scheduler.cluster_events import ClusterEvent
 from gitopslab.controlplane.scheduler.framework import SKIP, SUCCESS, Code, CycleState, Status
 from gitopslab.controlplane.scheduler.nodeinfo import NodeInfo
-from gitopslab.controlplane.scheduler.podinfo import HostPort, PodInfo
+from gitopslab.controlplane.scheduler.podinfo import PodInfo
+from gitopslab.machinery.hostports import HostPort
 
 NAME = "NodePorts"
 REASON = "node(s) didn't have free ports for the requested pod ports"
