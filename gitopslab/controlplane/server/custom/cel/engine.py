@@ -16,7 +16,7 @@ from cel_expr_python.ext import ext_bindings, ext_optional
 
 from gitopslab.controlplane.server.custom.cel import library, literals
 from gitopslab.controlplane.server.custom.cel.budget import Budget
-from gitopslab.controlplane.server.custom.cel.evaluation.meter import CostExceeded, Meter
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter, Stopped
 from gitopslab.controlplane.server.custom.cel.evaluation.planning import PlanError, Program
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
 from gitopslab.controlplane.server.custom.cel.tree import Tree
@@ -136,7 +136,7 @@ def evaluated(program: Program, names: Mapping[str, Any]) -> tuple[Any, int]:
     meter = Meter()
     try:
         return program.evaluate(names, meter), meter.spent
-    except CostExceeded as error:
+    except Stopped as error:
         return Failure(str(error)), meter.spent
 
 

@@ -4,7 +4,8 @@
 knows otherwise. What is evaluated by functions of their own (``evaluation.functions``) is only declared here; the
 others are ``FUNCTIONS``, about values that CEL has no type for (``opaque``). Upstream: ``apiserver/pkg/cel/library``.
 
-Simplified: the type checker takes whatever ``format.…().validate`` gives for a value of any type.
+Simplified: the type checker takes whatever ``format.…().validate`` gives for a value of any type, and so what is in a
+list that ``flatten`` gives; calls on those cost one where the real server knows their types and counts.
 """
 
 from __future__ import annotations

@@ -20,13 +20,15 @@ _LOGICAL = {"_&&_": False, "_||_": True}
 _OPTIONAL = {"or": "optional_or_optional", "orValue": "optional_orValue_value"}
 
 
-def step_of(function: str, overload: str, parts: list[Step]) -> Step:
+def step_of(function: str, overload: str, parts: list[Step], *, in_order: bool = False) -> Step:
     """What evaluates a call.
 
     Args:
         function: Its name.
         overload: Which function of that name; empty when the types of the arguments do not tell.
         parts: What finds its arguments, the one it is called on first.
+        in_order: Whether an argument that fails keeps those behind it from being evaluated, and the call from being
+            paid for, as with all functions of more than two arguments.
     """
     if function in _LOGICAL:
         return _logical(parts, decisive=_LOGICAL[function])
@@ -34,7 +36,13 @@ def step_of(function: str, overload: str, parts: list[Step]) -> Step:
         return _equality(parts[0], parts[1], wanted=function == "_==_")
     if function in _OPTIONAL and overload in ("", _OPTIONAL[function]):
         return _alternative(parts[0], parts[1], unwraps=function == "orValue")
-    return _call(FUNCTIONS[function], spending.cost_of(function, overload), parts)
+    cost = spending.cost_of(function, overload)
+    if len(parts) == 1:
+        return _unary(FUNCTIONS[function], cost, parts[0])
+    is_open = not overload and function[0] not in "_@"  # upstream chooses among several functions when it has all
+    if len(parts) == 2 and not in_order and not is_open and function != "format":
+        return _binary(FUNCTIONS[function], cost, parts[0], parts[1])
+    return _in_order(FUNCTIONS[function], cost, parts)
 
 
 def _logical(parts: list[Step], *, decisive: bool) -> Step:
@@ -101,14 +109,6 @@ def member_of(part: Step, items: list[Any]) -> Step:
     return find
 
 
-def _call(function: Function, cost: spending.Cost | None, parts: list[Step]) -> Step:
-    if len(parts) == 1:
-        return _unary(function, cost, parts[0])
-    if len(parts) == 2:
-        return _binary(function, cost, parts[0], parts[1])
-    return _other(function, cost, parts)
-
-
 def _unary(function: Function, cost: spending.Cost | None, part: Step) -> Step:
     apply, is_strict = function.apply, function.is_strict
 
@@ -141,7 +141,7 @@ def _binary(function: Function, cost: spending.Cost | None, first: Step, second:
     return call
 
 
-def _other(function: Function, cost: spending.Cost | None, parts: list[Step]) -> Step:
+def _in_order(function: Function, cost: spending.Cost | None, parts: list[Step]) -> Step:
     apply = function.apply
 
     def call(names: Names, meter: Meter) -> Any:

@@ -10,10 +10,15 @@ from typing import Any
 
 from gitopslab.controlplane.server.custom.cel.evaluation.attributes import Deferred, Names, Step
 from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
-from gitopslab.controlplane.server.custom.cel.evaluation.values import NO_OVERLOAD, Failure, Growing, GrowingMap
+from gitopslab.controlplane.server.custom.cel.evaluation.values import (
+    NO_OVERLOAD,
+    Failure,
+    Growing,
+    GrowingMap,
+    go_name,
+)
 
 Start = Callable[[], Any]
-_GO_TYPES = {int: "types.Int", str: "types.String", bool: "types.Bool", float: "types.Double", type(None): "types.Null"}
 
 
 def start_of(given: Any, *, is_known: bool) -> Start:
@@ -109,4 +114,4 @@ def _settled(value: Any) -> Any:
 
 
 def _not_iterable(value: Any) -> Failure:
-    return Failure(f"got '{_GO_TYPES.get(value.__class__, type(value).__name__)}', expected iterable type")
+    return Failure(f"got '{go_name(value)}', expected iterable type")

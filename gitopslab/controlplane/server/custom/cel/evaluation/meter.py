@@ -18,8 +18,12 @@ _MOST_WORK = PER_CALL
 _CHARACTERS = 32
 
 
-class CostExceeded(Exception):
-    """An expression costs more than it may; the message is upstream's."""
+class Stopped(Exception):
+    """An expression is not evaluated any further, whatever is around what stops it; the message is upstream's."""
+
+
+class CostExceeded(Stopped):
+    """An expression costs more than it may."""
 
     def __init__(self) -> None:
         super().__init__("operation cancelled: actual cost limit exceeded")

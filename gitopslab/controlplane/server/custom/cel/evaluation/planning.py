@@ -29,6 +29,9 @@ _CONVERSIONS = ("bool", "bytes", "double", "duration", "dyn", "int", "string", "
 _UNSET = object()
 
 
+_PATTERNS = ("matches", "find", "findAll")
+
+
 class PlanError(ValueError):
     """A value that is computed as a program is made cannot be; the message is ``cel-go``'s."""
 
@@ -55,7 +58,7 @@ class Program:
             meter: What it may cost, and has cost afterwards.
 
         Raises:
-            CostExceeded: It costs more.
+            Stopped: It costs more, or cannot be counted.
         """
         return self._step(dict(names), meter)
 
@@ -148,7 +151,8 @@ class _Planner:
         overload = overloads[0] if len(overloads) == 1 else ""
         if overload == "in_list" and parts[1].is_constant:
             return self._member(parts[0], parts[1].constant, overload)
-        step = calling.step_of(function, overload, [one.step for one in parts])
+        is_pattern = function in _PATTERNS and parts[1].is_constant
+        step = calling.step_of(function, overload, [one.step for one in parts], in_order=is_pattern)
         if function in _CONVERSIONS and len(parts) == 1 and parts[0].is_constant:
             return _computed(step)
         return Part(step)

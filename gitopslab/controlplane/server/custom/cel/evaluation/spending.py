@@ -12,8 +12,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from gitopslab.controlplane.server.custom.cel.evaluation.meter import PER_CALL
-from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque, size_of
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import PER_CALL, Stopped
+from gitopslab.controlplane.server.custom.cel.evaluation.values import (
+    Duration,
+    Opaque,
+    Timestamp,
+    Uint,
+    go_name,
+    size_of,
+)
 from gitopslab.controlplane.server.custom.cel.named_formats import Format
 
 Cost = Callable[[tuple[Any, ...]], int]
@@ -26,6 +33,7 @@ _NEW_LIST = 11
 
 _REQUIREMENT, _CHECK = 50, 350_000
 _ENOUGH = 2 * PER_CALL
+_ADDED = (int, Uint, float, str, bytes, Timestamp, Duration)
 
 
 def _traversed(size: int, factor: float = TRAVERSAL) -> int:
@@ -139,9 +147,13 @@ def _compared(index: int) -> Cost:
 
     def cost(given: tuple[Any, ...]) -> int:
         items = given[index]
-        size = size_of(items)
-        factor = 2.0 + TRAVERSAL if isinstance(items, list) and items and isinstance(items[0], (str, bytes)) else 2.0
-        return int(float(size * size if isinstance(items, list) else size) * factor) + _NEW_LIST
+        if not isinstance(items, list):  # upstream forgets that there may be none
+            missing = "Contains" if items.__class__ in _ADDED else "Add"
+            raise Stopped(
+                f"internal error: interface conversion: {go_name(items)} is not traits.Lister: missing method {missing}"
+            )
+        factor = 2.0 + TRAVERSAL if items and isinstance(items[0], (str, bytes)) else 2.0
+        return int(float(len(items) ** 2) * factor) + _NEW_LIST
 
     return cost
 

@@ -116,6 +116,11 @@ _NAMES: dict[type, str] = {
     list: "list", dict: "map", Growing: "list", GrowingMap: "map", Timestamp: "google.protobuf.Timestamp",
     Duration: "google.protobuf.Duration", Optional: "optional_type", TypeValue: "type",
 }  # fmt: skip
+_GO = {
+    type(None): "types.Null", bool: "types.Bool", int: "types.Int", Uint: "types.Uint", float: "types.Double",
+    str: "types.String", bytes: "types.Bytes", dict: "*types.baseMap", list: "*types.baseList", Failure: "*types.Err",
+    Timestamp: "types.Timestamp", Duration: "types.Duration", Optional: "*types.Optional",
+}  # fmt: skip
 _SIZED = frozenset((str, bytes, list, dict, Growing, GrowingMap))
 
 
@@ -131,6 +136,11 @@ def general(value: Any) -> type:
     if isinstance(value, list):
         return list
     return dict if isinstance(value, dict) and not isinstance(value, Opaque) else value.__class__
+
+
+def go_name(value: Any) -> str:
+    """What Go calls the type of a value, which some messages tell."""
+    return _GO.get(general(value), "ref.Val")
 
 
 def size_of(value: Any) -> int:
