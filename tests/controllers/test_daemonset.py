@@ -134,6 +134,19 @@ def test_on_delete_waits_for_somebody_to_delete(cluster: Cluster) -> None:
     assert images(cluster) == ["agent:1", "agent:1", "agent:2"]
 
 
+def test_a_daemon_set_tells_what_it_wants_when_its_pods_are_refused(cluster: Cluster) -> None:
+    spec = {"hard": {"pods": "0"}}
+    cluster.create(
+        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "no", "namespace": "default"}, "spec": spec}
+    )
+    cluster.settle()
+    cluster.create(daemon_set())
+    cluster.settle()
+    status = cluster.get("daemonsets.apps", "agent")["status"]
+    assert (status["desiredNumberScheduled"], status["currentNumberScheduled"]) == (3, 0)
+    assert (status["numberUnavailable"], status["observedGeneration"]) == (3, 1)
+
+
 def test_each_template_is_a_revision_and_a_rollback_renumbers(cluster: Cluster) -> None:
     cluster.create(daemon_set())
     cluster.settle()

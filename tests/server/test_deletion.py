@@ -83,6 +83,15 @@ def test_a_second_deletion_may_only_shorten_the_grace(api: LocalApi) -> None:
         assert api.get("pods", "web", "default")["metadata"]["deletionGracePeriodSeconds"] == left
 
 
+def test_a_shorter_grace_counts_from_the_first_deletion(api: LocalApi, clock: JumpableClock) -> None:
+    on_a_node(api)
+    asked = clock.now()
+    api.delete("pods", "web", "default")
+    clock.jump(7)
+    api.delete("pods", "web", "default", grace_seconds=10)
+    assert api.get("pods", "web", "default")["metadata"]["deletionTimestamp"] == timestamp(asked + 10)
+
+
 def test_a_pod_with_a_finalizer_stays_after_its_kubelet_has_stopped_it(api: LocalApi) -> None:
     api.create(pod("web", metadata={"finalizers": ["example.com/hold"]}))
     api.bind("web", "default", "lab-worker")

@@ -74,9 +74,11 @@ class DaemonSetController:
         current = self._current(daemon_set, known)
         revision_hash = labels_of(current)[POD_LABEL]
         pods = self._claimed(daemon_set)
-        wait = self._step(daemon_set, pods, revision_hash)
-        self._clean_up(daemon_set, known, current, pods)
-        self._write_status(daemon_set, daemons.by_target(pods), revision_hash)
+        try:
+            wait = self._step(daemon_set, pods, revision_hash)
+            self._clean_up(daemon_set, known, current, pods)
+        finally:  # what is wanted is told even when no pod can be made
+            self._write_status(daemon_set, daemons.by_target(pods), revision_hash)
         min_ready = daemon_set["spec"].get("minReadySeconds") or 0
         dues = [due for due in (wait, next_availability(pods, min_ready, self._clock.now())) if due is not None]
         return Result(min(dues, default=None))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from gitopslab.controlplane.server.custom import lifecycle
 from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.options import DeleteOptions
-from gitopslab.machinery.clock import timestamp
+from gitopslab.machinery.clock import seconds_of, timestamp
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, is_terminating
 
@@ -73,7 +73,8 @@ def _graceful(resource: Resource, obj: Object, options: DeleteOptions, now: floa
             return 0
         if options.grace_seconds is None or (options.grace_seconds >= left and left > 0):
             return None
-        _set_deletion(obj, options.grace_seconds, now)
+        asked = seconds_of(metadata["deletionTimestamp"]) - left
+        _set_deletion(obj, options.grace_seconds, asked)
         return options.grace_seconds
     grace = _pod_grace(obj, options)
     _set_deletion(obj, grace, now)
