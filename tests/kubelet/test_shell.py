@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
 from gitopslab.controlplane.kubelet.session import Printed
 from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 
 def played(*words: str, rounds: int = 20, **variables: str) -> tuple[list[tuple[float, str]], Shell]:
@@ -35,7 +35,13 @@ def script(text: str, **variables: str) -> tuple[list[tuple[float, str]], float,
         pytest.param("echo ${GONE:-default}", [(0.0, "default")], 0.0, 0, id="default value"),
         pytest.param("X=1; echo $X", [(0.0, "1")], 0.0, 0, id="assignment"),
         pytest.param("i=4; i=$((i+1)); echo $i", [(0.0, "5")], 0.0, 0, id="sum"),
-        pytest.param("i=9; for n in 1 2 3 4 5 6 7; do i=$((i*i)); done; echo $i", [(0.0, "0")], 0.0, 0, id="huge sum"),
+        pytest.param(
+            "i=9; for n in 1 2 3 4 5 6 7; do i=$((i*i)); done; echo $i",
+            [(0.0, "-3310041070528564223")],
+            0.0,
+            0,
+            id="huge sum",
+        ),
         pytest.param(
             "sleep 99999999999d; date +%Y", [(8639999999913600.0, "9999")], 8639999999913600.0, 0, id="date far away"
         ),
@@ -73,9 +79,13 @@ def test_loop_that_never_sleeps_does_not_stop_the_clock() -> None:
     [
         pytest.param("nginx -g 'daemon off;'", id="a program"),
         pytest.param("echo a; curl http://web", id="a program later"),
-        pytest.param("if true; then echo a; fi", id="if"),
+        pytest.param("if nope; then echo a; fi", id="a program as a condition"),
+        pytest.param("if true; then echo a; else nope; fi", id="a program in a branch that is not taken"),
+        pytest.param("if true; then echo a", id="no fi"),
+        pytest.param("echo a; fi", id="fi alone"),
         pytest.param("echo a | grep a", id="pipe"),
-        pytest.param("echo $(cat /etc/passwd)", id="command substitution"),
+        pytest.param("echo $(nope)", id="a program in an output"),
+        pytest.param('echo "$(echo $(nope))"', id="a program in an output of an output"),
         pytest.param("until nslookup db; do sleep 1; done", id="until"),
         pytest.param("echo 'open", id="open quote"),
         pytest.param("while true; do echo a", id="no done"),
@@ -94,6 +104,11 @@ def test_plain_words_run_without_a_shell() -> None:
     "text",
     [
         pytest.param("while true; do " * 20 + "echo a" + "; done" * 20, id="too deep"),
+        pytest.param("echo " + "$(echo " * 200 + ")" * 200, id="outputs too deep"),
+        pytest.param("echo " + '"$(echo ' * 200 + ')"' * 200, id="quoted outputs too deep"),
+        pytest.param("echo " + "${A:-" * 200 + "}" * 200, id="defaults too deep"),
+        pytest.param("echo $((" + "-" * 5_000 + "1))", id="signs too deep"),
+        pytest.param("[ " + "( " * 200 + "a" + " )" * 200 + " ]", id="conditions too deep"),
         pytest.param("echo " + "a" * 20_000, id="too long"),
     ],
 )
@@ -111,3 +126,21 @@ def test_nested_loops_end_after_a_bound() -> None:
 def test_text_does_not_grow_without_end() -> None:
     _, session = played("sh", "-c", "X=ab; while true; do X=$X$X$X; done", rounds=60)
     assert len(session.variables["X"]) <= 65_536
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "code"),
+    [
+        pytest.param("i=0; while [ $i -lt 60 ]; do sleep 1; i=$((i+1)); done", 60.0, 0, id="sleeping loop"),
+        pytest.param("while true; do i=1$i; sleep 2; if [ $i = 111 ]; then exit 7; fi; done", 6.0, 7, id="exit"),
+        pytest.param("i=0; while [ $i -lt 1005 ]; do i=$((i+1)); done", 5.0, 0, id="hasty loop is slowed"),
+    ],
+)
+def test_loop_takes_its_time(text: str, seconds: float, code: int) -> None:
+    _, session = played("sh", "-c", text, rounds=2_000)
+    assert (session.at, session.code) == (seconds, code)
+
+
+def test_loop_whose_condition_never_changes_does_not_stop_the_clock() -> None:
+    _, session = played("sh", "-c", "until [ -f /nope ]; do :; done", rounds=50)
+    assert session.at >= 49

@@ -1,7 +1,8 @@
 """The commands that the tiny shell knows.
 
 ``shell`` calls them by name. Each takes a ``Session`` and its arguments, prints, reads and writes through it, and
-leaves its exit code there. The words are busybox's. ``archive`` has the one that is a program of its own, ``tar``.
+leaves its exit code there. The words are busybox's. ``archive`` has the one that is a program of its own, ``tar``;
+``conditions`` has ``test``, ``arithmetic`` has ``expr`` and ``seq``.
 
 Simplified: the usual options only; an option that is not known is passed over.
 """
@@ -13,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from gitopslab.controlplane.kubelet.archive import tar
-from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
+from gitopslab.controlplane.kubelet.arithmetic import expr, seq
+from gitopslab.controlplane.kubelet.conditions import bracket, test
 from gitopslab.controlplane.kubelet.session import MOST_TEXT, Command, Exited, Play, Session, Wanted, number
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
@@ -253,23 +255,7 @@ def _names(arguments: list[str]) -> Iterator[str]:
     return (argument for argument in arguments if not argument.startswith("-"))
 
 
-def _test(session: Session, arguments: list[str]) -> Play:
-    """``test``: of files, of empty texts, and whether two texts are the same."""
-    yield from ()
-    words = [word for word in arguments if word != "]"]
-    if len(words) == 2 and words[0] in ("-e", "-f", "-d", "-n", "-z"):
-        path = session.path(words[1])
-        is_file, is_directory = path in session.files, session.is_directory(path)
-        answers = {"-f": is_file, "-d": is_directory, "-e": is_file or is_directory, "-z": not words[1]}
-        holds = answers.get(words[0], bool(words[1]))
-    elif len(words) == 3 and words[1] in ("=", "==", "!="):
-        holds = (words[0] == words[2]) == (words[1] != "!=")
-    else:
-        raise NotUnderstoodError(" ".join(arguments))
-    session.code = 0 if holds else 1
-
-
-BUILT_INS = frozenset({":", "cd", "exit", "export", "read", "unset"})
+BUILT_INS = frozenset({":", "[[", "cd", "exit", "export", "read", "unset"})
 """Commands that only a shell has: there is no such executable."""
 
 COMMANDS: Mapping[str, Command] = {
@@ -298,6 +284,9 @@ COMMANDS: Mapping[str, Command] = {
     "mkdir": _mkdir,
     "rm": _rm,
     "tar": tar,
-    "test": _test,
-    "[": _test,
+    "expr": expr,
+    "seq": seq,
+    "test": test,
+    "[": bracket("]"),
+    "[[": bracket("]]"),
 }

@@ -1,54 +1,29 @@
 """The grammar of the tiny shell: a script's text into statements.
 
-``shell`` plays the statements. All pure; scripts are bounded in length and depth, since they come from manifests.
-Leaves to others: what a command does, and expanding variables.
+``player`` plays the statements. All pure; scripts are bounded in length and depth, since they come from manifests.
+Leaves to others: what words are made of (``words``), what a command does, and expanding variables.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-_TOKEN = re.compile(
-    r"""[ \t]+|(?P<comment>\#[^\n]*)|(?P<operator>2>&1|1?>&2|2>>|2>|&&|\|\||>>|>|;|\n|&|\||<|\(|\))"""
-    r"""|(?P<word>(?:'[^']*'|"(?:\\.|[^"\\])*"|\$\(\([^()]*\)\)|\$\([^()]*\)|\\.|[^\s;&|<>()'"\\])+)"""
+from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Simple, Statement
+from gitopslab.controlplane.kubelet.words import (
+    MOST_DEPTH,
+    Kind,
+    NotUnderstoodError,
+    Piece,
+    Token,
+    UnfinishedError,
+    tokens,
 )
+
 _SEPARATORS = (";", "\n")
 _REDIRECTIONS = (">", ">>", ">&2", "1>&2", "2>", "2>>", "2>&1")
-_QUOTES = ("'", '"')
+_NOT_HERE = ("then", "elif", "else", "fi", "do", "done", "esac", "in", "}", "function", "trap")
 _MOST_SCRIPT = 16_384
-_MOST_DEPTH = 10
-
-
-class NotUnderstoodError(Exception):
-    """The command is outside of the small language."""
-
-
-class UnfinishedError(NotUnderstoodError):
-    """The script stops in the middle: with more lines it may be understood."""
-
-
-@dataclass(slots=True)
-class Statement:
-    """A command, or a loop (``loop`` is ``while``, or the variable of a ``for``) with its body.
-
-    Attributes:
-        joint: What stands before it: ``;``, ``&&`` or ``||``.
-        words: As they are written, quotes and variables included.
-        target: The file that takes its output; ``&2`` for wherever its errors go.
-        appends: Whether it is added to that file.
-        errors: The file that takes what it complains of; ``&1`` for wherever its output goes.
-        loop: See above.
-        body: Of a loop.
-    """
-
-    joint: str
-    words: list[str] = field(default_factory=list)
-    target: str = ""
-    appends: bool = False
-    errors: str = ""
-    loop: str = ""
-    body: list[Statement] = field(default_factory=list)
 
 
 def parse(text: str) -> list[Statement]:
@@ -59,93 +34,176 @@ def parse(text: str) -> list[Statement]:
     """
     if len(text) > _MOST_SCRIPT:
         raise NotUnderstoodError("too long")
-    return _Parser(text).statements(())
+    return _Parser(text).statements()
 
 
 class _Parser:
     """Words and operators into statements."""
 
     def __init__(self, text: str) -> None:
-        self._tokens: list[tuple[str, str]] = []
-        at = 0
-        while at < len(text):
-            match = _TOKEN.match(text, at)
-            if match is None:
-                raise (UnfinishedError if text[at] in _QUOTES else NotUnderstoodError)(text[at:])
-            if match.lastgroup in ("operator", "word"):
-                self._tokens.append((match.lastgroup, match.group()))
-            at = match.end()
+        self._tokens = tokens(text)
         self._at = 0
         self._depth = 0
+        self._compounds: Mapping[str, Callable[[], Command]] = {
+            "while": self._loop, "until": self._loop, "for": self._for, "if": self._if, "case": self._case,
+            "{": self._group,
+        }  # fmt: skip
 
-    def statements(self, until: tuple[str, ...]) -> list[Statement]:
-        """Statements up to one of the closing words, which is taken too."""
+    def statements(self, *until: str) -> list[Statement]:
+        """Statements up to one of the closing words, which is left to the caller."""
         found: list[Statement] = []
         joint = ";"
         while self._at < len(self._tokens):
-            kind, text = self._tokens[self._at]
-            if kind == "word" and text in until:
-                self._at += 1
+            token = self._tokens[self._at]
+            if token.raw in until:
                 return found
-            if kind == "operator":
-                if text not in (*_SEPARATORS, "&&", "||"):
-                    raise NotUnderstoodError(text)
+            if token.pieces:
+                found.append(self._statement(joint))
+                joint = ";"
+            elif token.raw in ("&&", "||") or token.raw in _SEPARATORS:
                 self._at += 1
-                joint = text
-                continue
-            found.append(self._statement(joint))
-            joint = ";"
+                joint = token.raw if joint not in ("&&", "||") else joint  # a list goes on after a line's end
+            else:
+                raise NotUnderstoodError(token.raw)
         if until:
             raise UnfinishedError(f"no {until[0]}")
         return found
 
     def _statement(self, joint: str) -> Statement:
-        words = self._words()
-        if words[0] in ("while", "for"):
-            return self._loop(joint, words)
-        if words[0] in ("if", "until", "case", "{", "function", "trap", "then", "else", "fi"):
-            raise NotUnderstoodError(words[0])
-        return self._redirected(Statement(joint, words))
+        negated = self._took("!")
+        word = self._next
+        if word.raw in _NOT_HERE:
+            raise NotUnderstoodError(word.raw)
+        compound = self._compounds.get(word.raw)
+        if compound is None:
+            return self._redirected(Statement(joint, Simple(self._words()), negated))
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise NotUnderstoodError("too deep")
+        statement = Statement(joint, compound(), negated)
+        self._depth -= 1
+        return self._redirected(statement)
 
-    def _words(self) -> list[str]:
-        words = []
-        while self._at < len(self._tokens) and self._tokens[self._at][0] == "word":
-            words.append(self._tokens[self._at][1])
+    # Words.
+
+    @property
+    def _next(self) -> Token:
+        if self._at >= len(self._tokens):
+            raise UnfinishedError("no more words")
+        return self._tokens[self._at]
+
+    def _take(self) -> Token:
+        token = self._next
+        self._at += 1
+        return token
+
+    def _took(self, raw: str) -> bool:
+        """Whether this came next; it is taken then."""
+        if self._at < len(self._tokens) and self._tokens[self._at].raw == raw:
             self._at += 1
+            return True
+        return False
+
+    def _expect(self, raw: str) -> None:
+        if (token := self._take()).raw != raw:
+            raise NotUnderstoodError(token.raw)
+
+    def _pass_separators(self) -> None:
+        while self._at < len(self._tokens) and self._tokens[self._at].raw in _SEPARATORS:
+            self._at += 1
+
+    def _words(self) -> list[Token]:
+        words: list[Token] = []
+        if self._next.raw == "[[":  # in which operators are words
+            while not words or words[-1].raw != "]]":
+                token = self._take()
+                words.append(replace(token, pieces=token.pieces or (Piece(Kind.TEXT, token.raw, quoted=True),)))
+            return words
+        while self._at < len(self._tokens) and self._tokens[self._at].pieces:
+            words.append(self._take())
         return words
 
     def _redirected(self, statement: Statement) -> Statement:
         """The statement with its redirections, between which more of its words may stand."""
-        while self._at < len(self._tokens) and (sign := self._tokens[self._at][1]) in _REDIRECTIONS:
+        while self._at < len(self._tokens) and (sign := self._tokens[self._at].raw) in _REDIRECTIONS:
             self._at += 1
             if "&" in sign:
-                statement.errors = "&1" if sign == "2>&1" else statement.errors
-                statement.target = "&2" if sign != "2>&1" else statement.target
+                statement.errors = Token("&1") if sign == "2>&1" else statement.errors
+                statement.target = Token("&2") if sign != "2>&1" else statement.target
                 continue
-            words = self._words()
+            words = self._words() if self._at < len(self._tokens) else []
             if not words:
                 raise NotUnderstoodError(sign)
             if sign.startswith("2"):
                 statement.errors = words[0]
             else:
                 statement.target, statement.appends = words[0], sign == ">>"
-            statement.words += words[1:]
+            if isinstance(statement.command, Simple):
+                statement.command.words += words[1:]
+            elif words[1:]:
+                raise NotUnderstoodError(words[1].raw)
         return statement
 
-    def _loop(self, joint: str, words: list[str]) -> Statement:
-        endless = words[0] == "while" and words[1:] in (["true"], [":"])
-        if not endless and not (words[0] == "for" and len(words) > 3 and words[2] == "in"):
-            raise NotUnderstoodError(" ".join(words))
-        while self._at < len(self._tokens) and self._tokens[self._at][1] in _SEPARATORS:
-            self._at += 1
-        if self._at >= len(self._tokens):
-            raise UnfinishedError("no do")
-        if self._tokens[self._at][1] != "do":
-            raise NotUnderstoodError(self._tokens[self._at][1])
-        self._at += 1
-        self._depth += 1
-        if self._depth > _MOST_DEPTH:
-            raise NotUnderstoodError("too deep")
-        body = self.statements(("done",))
-        self._depth -= 1
-        return Statement(joint, [] if endless else words[3:], loop="while" if endless else words[1], body=body)
+    # What is made of statements.
+
+    def _group(self) -> Group:
+        self._take()
+        body = self.statements("}")
+        self._expect("}")
+        return Group(body)
+
+    def _loop(self) -> Loop:
+        until = self._take().raw == "until"
+        condition = self._guarding("do")
+        return Loop(condition, self._body(), until)
+
+    def _for(self) -> For:
+        self._take()
+        name = self._take().raw
+        self._expect("in")
+        words = self._words() if self._next.pieces else []
+        self._pass_separators()
+        self._expect("do")
+        return For(name, words, self._body())
+
+    def _body(self) -> list[Statement]:
+        body = self.statements("done")
+        self._expect("done")
+        return body
+
+    def _if(self) -> If:
+        branches = []
+        otherwise: list[Statement] = []
+        while (word := self._take().raw) in ("if", "elif"):
+            condition = self._guarding("then")
+            branches.append((condition, self.statements("elif", "else", "fi")))
+        if word == "else":
+            otherwise = self.statements("fi")
+            self._expect("fi")
+        return If(branches, otherwise)
+
+    def _guarding(self, word: str) -> list[Statement]:
+        """The statements of a condition, and the word after it."""
+        condition = self.statements(word)
+        self._expect(word)
+        if not condition:
+            raise NotUnderstoodError(word)
+        return condition
+
+    def _case(self) -> Case:
+        self._take()
+        word = self._take()
+        self._pass_separators()
+        self._expect("in")
+        choices = []
+        self._pass_separators()
+        while not self._took("esac"):
+            self._took("(")
+            patterns = [self._take()]
+            while self._took("|"):
+                patterns.append(self._take())
+            self._expect(")")
+            choices.append((patterns, self.statements(";;", "esac")))
+            self._took(";;")
+            self._pass_separators()
+        return Case(word, choices)

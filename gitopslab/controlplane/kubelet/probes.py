@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from math import ceil
+from random import Random
 
-from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
 from gitopslab.controlplane.kubelet.images import parse, table
 from gitopslab.controlplane.kubelet.programs import Program
 from gitopslab.controlplane.kubelet.session import Printed
 from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.machinery.objects import Object
 
 _LISTENS_AFTER = 0.2  # a program needs a moment before the first try
@@ -130,7 +131,13 @@ def check_of(
     """
     if "exec" in probe:
         words, timeout = probe["exec"].get("command") or [], probe.get("timeoutSeconds") or 1
-        seen = _command(words, timeout, program, program.files_at(seconds) if files is None else files)
+        session = Shell(
+            dict(program.variables),
+            program.hostname,
+            files=program.files_at(seconds) if files is None else files,
+            chance=Random(f"{program.seed}/{seconds}"),
+        )
+        seen = _command(words, timeout, session)
         until = next((at for at, _, _ in program.history if at > seconds), None)
         return replace(seen, until=until if files is None else seconds)
     for kind in ("httpGet", "tcpSocket", "grpc"):
@@ -139,15 +146,14 @@ def check_of(
     return Check(True)
 
 
-def _command(words: list[str], timeout: int, program: Program, files: MutableMapping[str, str]) -> Check:
-    session = Shell(dict(program.variables), program.hostname, files=files)
+def _command(words: list[str], timeout: int, session: Shell) -> Check:
     lines: list[str] = []
     try:
         for line in session.play(words):
-            if isinstance(line, Printed) and line.text is not None:
-                if line.at > timeout:
+            if isinstance(line, Printed):
+                if line.at > timeout:  # which the rounds of a loop tell, too
                     break
-                lines.append(line.text)
+                lines += [line.text] if line.text is not None else []
     except NotUnderstoodError:
         return Check(True)
     if session.at > timeout:

@@ -15,11 +15,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from random import Random
 
-from gitopslab.controlplane.kubelet.grammar import NotUnderstoodError
 from gitopslab.controlplane.kubelet.images import Image, parse, table
 from gitopslab.controlplane.kubelet.session import Printed, Wanted
 from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.machinery.objects import Object, annotations_of, name_of
 from gitopslab.machinery.quantity import whole
 
@@ -32,7 +33,11 @@ _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
 _KEPT_TEXT = 4_096  # of a file that a program has written
-_BUDGET = 50  # rounds of a script's loops that are played ahead to see whether it ends
+_KEPT_FILES = 50
+# How far a script is played ahead to see whether it ends.
+_ENDLESS_ROUNDS = 50  # of its loops, when one of them never ends as far as its text tells
+_MOST_ROUNDS = 1_000
+_MOST_COMMANDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Program:
         hostname: The pod's name.
         history: ``(seconds, path, exists)`` of files it makes and removes.
         contents: What it has written into them, as far as it was played ahead.
+        seed: What ``$RANDOM`` follows from: the same run draws the same numbers, whenever it is asked for.
         interactive: Whether it waits for what somebody types who attaches to it; its end is not known before.
     """
 
@@ -78,11 +84,14 @@ class Program:
     hostname: str = ""
     history: tuple[tuple[float, str, bool], ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
+    seed: str = ""
     interactive: bool = False
 
     def session(self, began: float = 0.0) -> Shell:
         """A fresh shell with this program's environment."""
-        return Shell(dict(self.variables), self.hostname, files=dict(self.mounted), began=began)
+        return Shell(
+            dict(self.variables), self.hostname, files=dict(self.mounted), began=began, chance=Random(self.seed)
+        )
 
     def output(self, started: float) -> Iterator[tuple[float, str | None]]:
         """The lines with the time they are printed, oldest first; may never end. None is a round without a line."""
@@ -126,13 +135,17 @@ class Program:
 
 
 def program_of(
-    pod: Object, container: Object, variables: Mapping[str, str], mounted: Mapping[str, str] | None = None
+    pod: Object,
+    container: Object,
+    variables: Mapping[str, str],
+    mounted: Mapping[str, str] | None = None,
+    seed: str = "",
 ) -> Program:
     """What a container's program will do, decided when it starts."""
     image = parse(container.get("image", ""))
     hostname = pod.get("spec", {}).get("hostname") or name_of(pod)
     words = [_substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
-    base = Program(variables=variables, mounted=mounted or {}, hostname=hostname)
+    base = Program(variables=variables, mounted=mounted or {}, hostname=hostname, seed=seed)
     end = _annotated(pod) or _out_of_memory(container, words)
     if end is not None:
         return Program(banner=_banner(image), exit=end, variables=variables, hostname=hostname)
@@ -201,24 +214,30 @@ def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
 def _played(base: Program, words: list[str], *, attended: bool) -> Program | None:
     """The program when the shell understands it, played ahead to learn whether and how it ends."""
     session = base.session()
-    rounds = 0
+    rounds, ends = 0, True
     try:
         for line in session.play(words):
             if isinstance(line, Wanted) and attended:
                 return replace(base, words=tuple(words), interactive=True)
             rounds += isinstance(line, Printed) and line.text is None
-            if rounds >= _BUDGET or session.at >= _FOREVER:
+            if not (ends := _may_end(session, rounds)):
                 break
     except NotUnderstoodError:
         return None
-    ends = rounds < _BUDGET and session.at < _FOREVER
+    ends = ends and session.at < _FOREVER
     return replace(
         base,
         words=tuple(words),
         exit=exit_of(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
-        history=tuple(session.history[:_BUDGET]),
-        contents={path: session.files.get(path, "")[:_KEPT_TEXT] for _, path, _ in session.history[:_BUDGET]},
+        history=tuple(session.history[:_KEPT_FILES]),
+        contents={path: session.files.get(path, "")[:_KEPT_TEXT] for _, path, _ in session.history[:_KEPT_FILES]},
     )
+
+
+def _may_end(session: Shell, rounds: int) -> bool:
+    """Whether it is worth while to play on."""
+    most = _ENDLESS_ROUNDS if session.endless else _MOST_ROUNDS
+    return rounds < most and session.played < _MOST_COMMANDS and session.at < _FOREVER
 
 
 def _default(pod: Object, container: Object, image: Image | None, base: Program) -> Program:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Generator, MutableMapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from random import Random
 
 MOST_TEXT = 65_536
 """Characters of one expansion, and of one file that a manifest's script makes."""
@@ -19,7 +20,8 @@ INTERRUPTED = 130
 """The exit code of a command that Ctrl-C has ended."""
 
 _MOST_HISTORY = 1_000
-_MOST_DIGITS = 18
+_MOST_DIGITS = 19
+_MOST_RANDOM = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Exited(Exception):
         self.code = code
 
 
+class FailedError(Exception):
+    """A script cannot go on; the text says why."""
+
+
 @dataclass(slots=True)
 class Session:
     """A running shell: its clock, variables and files.
@@ -84,6 +90,7 @@ class Session:
         tty: Whether that somebody sits at a terminal.
         style: Which shell it passes for: ``ash``, ``dash`` or ``bash``.
         largest: Characters that a file may have.
+        chance: Where ``$RANDOM`` comes from.
     """
 
     variables: dict[str, str]
@@ -98,6 +105,15 @@ class Session:
     tty: bool = False
     style: str = "ash"
     largest: int = MOST_TEXT
+    chance: Random = field(default_factory=lambda: Random(0))
+
+    def value(self, name: str) -> str:
+        """The value of a variable, or of what a shell keeps itself; empty when there is none."""
+        if name == "?":
+            return str(self.code)
+        if name == "RANDOM" and name not in self.variables:
+            return str(self.chance.randrange(_MOST_RANDOM))
+        return self.variables.get(name, "")
 
     def say(self, text: str, end: str = "\n") -> Printed:
         """A line of output, now."""

@@ -116,7 +116,7 @@ class SimulatedRuntime:
         if task.key not in kept:
             uid, name, attempt = task.key
             kept.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
-            kept[task.key] = program_of(task.pod, task.container, *task.settings())
+            kept[task.key] = program_of(task.pod, task.container, *task.settings(), seed=task.id)
         return kept[task.key]
 
     def _accesses(self, task: Task) -> Iterator[tuple[float, str | None]]:

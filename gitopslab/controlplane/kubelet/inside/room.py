@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from random import Random
 
 import h11
 
@@ -196,6 +197,7 @@ class Rooms:
             tty=tty,
             style=style or "dash",
             largest=_LARGEST_FILE,
+            chance=Random(f"{program.seed}/{self._clock.now()}"),
         )
 
     def _below(self, task: Task, program: Program) -> Callable[[], Mapping[str, str]]:

@@ -6,6 +6,8 @@ it.
 
 from __future__ import annotations
 
+from random import Random
+
 from gitopslab.controlplane.kubelet.config import read_only
 from gitopslab.controlplane.kubelet.inside.processes import SimulatedProcess
 from gitopslab.controlplane.kubelet.inside.room import check_executable
@@ -38,5 +40,6 @@ def play(
         live=True,
         tty=tty,
         style="bash" if words[0].endswith("bash") else "dash",
+        chance=Random(f"{task.id}/{clock.now()}"),
     )
     return SimulatedProcess(shell, words, clock, stdin=stdin, tty=tty)

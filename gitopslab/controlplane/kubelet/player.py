@@ -1,0 +1,252 @@
+"""Plays the statements of the tiny shell: lists, loops, conditions, redirections.
+
+``shell`` gives it what was parsed, and plays the single commands for it. Time passes in ``sleep`` only, so a loop that
+never sleeps would hold up whoever plays it: after some rounds it goes round once a second. Leaves to others: reading
+scripts (``grammar``), expanding words (``expansion``).
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from gitopslab.controlplane.kubelet.expansion import Expanded, Expansion
+from gitopslab.controlplane.kubelet.grammar import parse
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, Exited, Play, Printed, Session, Wanted, number
+from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Simple, Statement
+from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError
+
+ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_]\w*)=")
+LEAVING = ("break", "continue")
+"""The commands that leave loops."""
+
+# Bounds on what somebody's manifest can make this process do.
+_MOST_ITERATIONS = 5_000
+_FREE_ROUNDS = 1_000
+_SHORTEST_ROUND = 0.05
+_PAUSE = 1.0  # of a loop that hardly sleeps
+
+
+class Left(Exception):
+    """Raised by ``break`` and ``continue``.
+
+    Args:
+        levels: How many loops are left.
+        goes_on: Whether the last of them goes on with its next round.
+    """
+
+    def __init__(self, levels: int, goes_on: bool) -> None:
+        super().__init__(levels)
+        self.levels = levels
+        self.goes_on = goes_on
+
+
+@dataclass(slots=True)
+class Player(Session):
+    """A session that plays statements.
+
+    Attributes:
+        shell: What the shell was called as.
+        played: How many commands it has played.
+        endless: Whether it has come to a loop that never ends, as far as its condition tells.
+    """
+
+    shell: str = "sh"
+    played: int = 0
+    endless: bool = False
+    _iterations: int = 0
+    _loops: int = 0
+    _depth: int = 0
+
+    @abstractmethod
+    def command(self, words: list[str]) -> Play:
+        """Play a single command."""
+
+    def statements(self, statements: list[Statement]) -> Play:
+        """Play statements one after the other."""
+        for statement in statements:
+            if not ((statement.joint == "&&" and self.code) or (statement.joint == "||" and not self.code)):
+                yield from self._statement(statement)
+
+    def _statement(self, statement: Statement) -> Play:
+        expansion = Expansion(self, self._output)
+        target = yield from expansion.text(statement.target)
+        errors = yield from expansion.text(statement.errors)
+        play = self._compound(statement.command, expansion)
+        if target or errors:
+            play = self._redirected(play, target, errors, appends=statement.appends)
+        yield from play
+        if statement.negated:
+            self.code = int(not self.code)
+
+    def _compound(self, command: Command, expansion: Expansion) -> Play:
+        match command:
+            case Group():
+                return self.statements(command.body)
+            case Simple():
+                return self._simple(command, expansion)
+            case Loop():
+                return self._loop(command)
+            case For():
+                return self._for(command, expansion)
+            case If():
+                return self._if(command)
+            case Case():
+                return self._case(command, expansion)
+
+    def _simple(self, command: Simple, expansion: Expansion) -> Play:
+        self.played += 1
+        rest = list(command.words)
+        while rest and (match := ASSIGNMENT.match(rest[0].raw)):
+            before, self.code = self.code, 0
+            text = yield from expansion.text(rest.pop(0))
+            self.variables[match["name"]] = text[match.end() :]
+            self.code = before if rest else self.code  # of an output, which the assignment keeps
+        together = rest and rest[0].raw == "[["  # in which nothing falls apart
+        words = yield from expansion.texts(rest) if together else expansion.fields(rest)
+        if words and words[0] in LEAVING:
+            self._leave(words)
+        elif words:
+            yield from self.command(words)
+
+    def _leave(self, words: list[str]) -> None:
+        self.code = 0
+        if self._loops:
+            raise Left(max(1, number(words[1])) if len(words) > 1 else 1, words[0] == "continue")
+
+    # What is made of statements.
+
+    def _loop(self, loop: Loop) -> Play:
+        self.endless = self.endless or loop.is_endless
+        last = 0
+        while True:
+            before = self.at
+            yield from self.statements(loop.condition)
+            if (self.code == 0) == loop.until:
+                break
+            over = yield from self._round(loop.body)
+            last = self.code
+            if over:
+                break
+            if self._is_paced(before, free=0 if loop.is_endless else _FREE_ROUNDS):
+                yield Printed(self.at, None)
+        self.code = last
+
+    def _is_paced(self, before: float, *, free: int) -> bool:
+        """Whether time has passed in a round; when it is one too many without, time passes now."""
+        if self.at - before >= _SHORTEST_ROUND:
+            self._iterations = 0
+            return True
+        self._iterations += 1
+        if self._iterations <= free:
+            return False
+        self.at, self._iterations = before + _PAUSE, free
+        return True
+
+    def _for(self, loop: For, expansion: Expansion) -> Play:
+        values = yield from expansion.fields(loop.words)
+        self.code = 0
+        for value in values:
+            self._iterations += 1
+            if self._iterations > _MOST_ITERATIONS:
+                raise Exited(1)
+            self.variables[loop.name] = value
+            if (yield from self._round(loop.body)):
+                return
+
+    def _round(self, body: list[Statement]) -> Generator[Printed | Wanted, str | None, bool]:
+        """One round of a loop; whether it was the last one."""
+        self._loops += 1
+        try:
+            yield from self.statements(body)
+        except Left as left:
+            if left.levels > 1 and self._loops > 1:
+                raise Left(left.levels - 1, left.goes_on) from left
+            return not left.goes_on
+        finally:
+            self._loops -= 1
+        return False
+
+    def _if(self, choice: If) -> Play:
+        for condition, body in choice.branches:
+            yield from self.statements(condition)
+            if self.code == 0:
+                yield from self.statements(body)
+                return
+        self.code = 0
+        yield from self.statements(choice.otherwise)
+
+    def _case(self, case: Case, expansion: Expansion) -> Play:
+        word = yield from expansion.text(case.word)
+        self.code = 0
+        for patterns, body in case.choices:
+            for pattern in patterns:
+                if fnmatchcase(word, (yield from expansion.text(pattern))):
+                    yield from self.statements(body)
+                    return
+
+    # What becomes of what is printed.
+
+    def _output(self, script: str) -> Expanded:
+        """What a script prints, played in a shell of its own: what it sets is gone afterwards."""
+        variables, cwd, loops = dict(self.variables), self.cwd, self._loops
+        self._depth, self._loops = self._depth + 1, 0
+        if self._depth > MOST_DEPTH:
+            raise NotUnderstoodError("too deep")
+        text = ""
+        try:
+            play = self.statements(parse(script))
+            answer: str | None = None
+            while True:
+                item = play.send(answer)
+                is_output = isinstance(item, Printed) and item.text is not None and not item.error
+                if isinstance(item, Printed) and is_output:
+                    text = (text + f"{item.text}{item.end}")[:MOST_TEXT]
+                answer = None if is_output else (yield item)
+        except StopIteration:
+            pass
+        except Exited as end:
+            self.code = end.code
+        finally:
+            self.variables, self.cwd, self._loops = variables, cwd, loops
+            self._depth -= 1
+        return text.rstrip("\n")
+
+    def _redirected(self, play: Play, target: str, errors: str, *, appends: bool) -> Play:
+        """What a command prints goes into files instead."""
+        into: dict[str, str] = {}
+        answer: str | None = None
+        end: Exception | None = None
+        while True:
+            try:
+                item = play.send(answer)
+            except StopIteration:
+                break
+            except (Exited, Left) as error:
+                end = error
+                break
+            answer = None
+            if isinstance(item, Wanted):
+                answer = yield item
+                continue
+            is_error = item.error if errors != "&1" else False
+            is_error = is_error or (target == "&2" and item.text is not None)
+            goes_to = errors if is_error else target
+            if item.text is None or goes_to in ("", "&1", "&2"):
+                yield Printed(item.at, item.text, item.end, is_error)
+            elif goes_to != "/dev/null":
+                into[goes_to] = (into.get(goes_to, "") + item.text + item.end)[: self.largest]
+        yield from self._filed({path: into.get(path, "") for path in (target, errors)}, appends=appends)
+        if end is not None:
+            raise end
+
+    def _filed(self, texts: dict[str, str], *, appends: bool) -> Play:
+        for path in texts.keys() - {"", "&1", "&2", "/dev/null"}:
+            try:
+                before = self.files.get(self.path(path), "") if appends else ""
+                self.write(path, before + texts[path])
+            except OSError as error:
+                yield self.complain(f"{self.shell}: can't create {path}: {error.strerror}")
