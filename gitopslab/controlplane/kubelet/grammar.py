@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Simple, Statement
 from gitopslab.controlplane.kubelet.words import (
@@ -26,6 +27,7 @@ _NOT_HERE = ("then", "elif", "else", "fi", "do", "done", "esac", "in", "}", "fun
 _MOST_SCRIPT = 16_384
 
 
+@lru_cache(maxsize=128)  # loops play what stands in ``$(…)`` again and again, and pods the same script
 def parse(text: str) -> list[Statement]:
     """The statements of a script.
 

@@ -36,7 +36,7 @@ _KEPT_TEXT = 4_096  # of a file that a program has written
 _KEPT_FILES = 50
 # How far a script is played ahead to see whether it ends.
 _ENDLESS_ROUNDS = 50  # of its loops, when one of them never ends as far as its text tells
-_MOST_ROUNDS = 1_000
+_MOST_ROUNDS = 500
 _MOST_COMMANDS = 20_000
 
 
