@@ -6,7 +6,7 @@ Error texts are those of ``apimachinery/pkg/labels``, since the API server passe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -62,13 +62,17 @@ EVERYTHING = Selector()
 
 
 @lru_cache(maxsize=1024)
-def parse_labels(text: str) -> Selector:
+def parse_labels(text: str, check: Callable[[Requirement], None] | None = None) -> Selector:
     """Read ``app=web,env in (dev,prod),!legacy``.
+
+    Args:
+        text: The selector.
+        check: Refuses a requirement as soon as it is read, and its key before that, by a ValueError.
 
     Raises:
         ValueError: With the wording of ``labels.Parse``.
     """
-    return _Parser(text).selector()
+    return _Parser(text, check).selector()
 
 
 def from_label_selector(selector: Mapping[str, Any] | None) -> Selector | None:
@@ -151,9 +155,10 @@ def _unescaped(value: str) -> str:
 class _Parser:
     """The grammar of ``labels.Parse``, token by token; the empty token is the end."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, check: Callable[[Requirement], None] | None) -> None:
         self._tokens: list[str] = [*_TOKEN.findall(text or ""), ""]
         self._at = 0
+        self._check = check
 
     def selector(self) -> Selector:
         terms: list[Requirement] = []
@@ -182,15 +187,20 @@ class _Parser:
 
     def _term(self) -> Requirement:
         try:
-            return self._requirement()
+            return self._checked(self._requirement())
         except ValueError as error:
             raise ValueError(f"unable to parse requirement: {error}") from None
+
+    def _checked(self, requirement: Requirement) -> Requirement:
+        if self._check is not None:
+            self._check(requirement)
+        return requirement
 
     def _requirement(self) -> Requirement:
         if self._peek() == "!":
             self._next()
             return Requirement(self._word("identifier"), "!")
-        key = self._word("identifier")
+        key = self._checked(Requirement(self._word("identifier"), "exists")).key
         if self._peek() in ("", ","):
             return Requirement(key, "exists")
         operator = _OPERATORS.get(spelled := self._next())

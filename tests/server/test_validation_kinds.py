@@ -138,6 +138,10 @@ NETWORKING: list[tuple[Object, list[str]]] = [
      ["endpoints[0].addresses: Required value: must contain at least 1 address"]),
     (made("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv6", endpoints=[{"addresses": ["2001:DB8::0:1"]}]),
      ['endpoints[0].addresses[0]: Invalid value: "2001:DB8::0:1": must be in canonical form ("2001:db8::1")']),
+    (made("EndpointSlice", "discovery.k8s.io/v1", addressType="IPv4", endpoints=[
+        {"addresses": ["192.0.2.1"], "hints": {"forZones": [{"name": "z"}] * 2, "forNodes": [{"name": "n"}] * 9}}]),
+     ['endpoints[0].hints.forZones[1].name: Duplicate value: "z"',
+      "endpoints[0].hints.forNodes: Too many: 9: must have at most 8 items"]),
     (made("EndpointSlice", "discovery.k8s.io/v1", endpoints=[]), ["addressType: Required value"]),
 ]  # fmt: skip
 

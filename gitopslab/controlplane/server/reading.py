@@ -17,7 +17,7 @@ from gitopslab.controlplane.server.records import Change, Key, Record, order_of
 from gitopslab.controlplane.server.revisions import moment, token_for
 from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.validation.formats import problems_of_label_value, problems_of_qualified_name
-from gitopslab.errors import bad_request
+from gitopslab.errors import aggregated, bad_request
 from gitopslab.machinery import selectors
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, key_of, labels_of
@@ -72,9 +72,7 @@ def selection(resource: Resource, labels: str, fields: str) -> Accept | None:
 @lru_cache(maxsize=_MOST_SELECTIONS)
 def _selected(resource: Resource, labels: str, fields: str) -> Accept:
     try:
-        wanted = selectors.parse_labels(labels)
-        for requirement in wanted.requirements:
-            _check(requirement)
+        wanted = selectors.parse_labels(labels, _check)
         terms = selectors.parse_fields(fields)
         readers = field_selectors.selectable(resource, terms)
     except ValueError as error:
@@ -98,12 +96,19 @@ def _check(requirement: selectors.Requirement) -> None:
     Raises:
         ValueError: With the wording of ``labels.NewRequirement``.
     """
-    faults = [("<nil>", requirement.key, problems_of_qualified_name(requirement.key))]
-    for number, value in enumerate(sorted(requirement.values)):
-        faults.append((f"values[{number}][{requirement.key}]", value, problems_of_label_value(value)))
-    for where, value, problems in faults:
-        if problems:
-            raise ValueError(f'unable to parse requirement: {where}: Invalid value: "{value}": {"; ".join(problems)}')
+    told = [
+        f'{where}: Invalid value: "{value}": {"; ".join(problems)}'
+        for where, value, problems in (
+            ("<nil>", requirement.key, problems_of_qualified_name(requirement.key)),
+            *(
+                (f"values[{number}][{requirement.key}]", value, problems_of_label_value(value))
+                for number, value in enumerate(sorted(requirement.values))
+            ),
+        )
+        if problems
+    ]
+    if told:
+        raise ValueError(aggregated(told))
 
 
 def page(

@@ -11,7 +11,7 @@ from gitopslab.controlplane.server.validation.services import check_reachable
 from gitopslab.machinery.objects import Object
 
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
-_MAX_ENDPOINTS, _MAX_ADDRESSES, _MAX_PORTS = 1000, 100, 20000
+_MAX_ENDPOINTS, _MAX_ADDRESSES, _MAX_PORTS, _MAX_HINTS = 1000, 100, 20000, 8
 
 
 def check_endpoint_slice(causes: Causes, endpoint_slice: Object) -> None:
@@ -63,6 +63,20 @@ def _check_endpoint(causes: Causes, endpoint: Object, kind: str, path: str) -> N
     if endpoint.get("nodeName") is not None:
         problems = formats.problems_of_subdomain(endpoint["nodeName"])
         causes.each(f"{path}.nodeName", endpoint["nodeName"], problems)
+    _check_hints(causes, endpoint.get("hints") or {}, f"{path}.hints")
+
+
+def _check_hints(causes: Causes, hints: Object, path: str) -> None:
+    rules = (("forZones", formats.problems_of_label_value), ("forNodes", formats.problems_of_subdomain))
+    for field, problems_of in rules:
+        found = [hint.get("name") or "" for hint in hints.get(field) or ()]
+        if len(found) > _MAX_HINTS:
+            causes.too_many(f"{path}.{field}", len(found), _MAX_HINTS)
+            return
+        for index, name in enumerate(found):
+            if name in found[:index]:
+                causes.duplicate(f"{path}.{field}[{index}].name", name)
+            causes.each(f"{path}.{field}[{index}].name", name, problems_of(name))
 
 
 def _check_endpoint_ports(causes: Causes, ports: list[Object]) -> None:
