@@ -102,7 +102,7 @@ class Heartbeat:
 class Cluster:
     """Verbs for tests: ``apply`` objects, ``settle``, look."""
 
-    def __init__(self, clock: JumpableClock) -> None:
+    def __init__(self, clock: JumpableClock, *, quick: bool = False) -> None:
         self.clock = clock
         self._store = Store(":memory:")
         self.verbs = Verbs(self._store, clock)
@@ -111,7 +111,7 @@ class Cluster:
         self._bootstrap()
         self.stage = Stage(self.api, self.manager, clock)
         self.heartbeat = Heartbeat(self.api, self.manager, clock)
-        self.reconcilers = controllers(self._api_for, self.manager, clock, root_ca="CERTIFICATE")
+        self.reconcilers = controllers(self._api_for, self.manager, clock, root_ca="CERTIFICATE", quick=quick)
         for reconciler in (*self.reconcilers, self.stage, self.heartbeat):
             self.manager.add(reconciler)
         self.settle()

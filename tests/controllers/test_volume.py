@@ -82,7 +82,26 @@ def test_a_claim_waits_for_a_volume_that_comes_later(cluster: Cluster) -> None:
     assert cluster.events("PersistentVolumeClaim") == [("FailedBinding", message)]
     cluster.create(volume("late", storageClassName=""))
     cluster.settle()
+    assert (phase(cluster, VOLUMES, "late"), phase(cluster, CLAIMS, "foto")) == ("Available", "Pending")
+    cluster.advance(15)
     assert phase(cluster, CLAIMS, "foto") == "Bound"
+
+
+def test_a_claim_for_a_volume_that_is_not_there_looks_again(cluster: Cluster) -> None:
+    cluster.create(claim(volumeName="late"))
+    cluster.settle()
+    cluster.create(volume("late"))
+    cluster.advance(15)
+    assert phase(cluster, CLAIMS, "foto") == "Bound"
+
+
+def test_a_quick_binder_looks_at_once(cluster: Cluster) -> None:
+    quick = type(cluster)(cluster.clock, quick=True)
+    quick.create(claim(storageClassName=""))
+    quick.settle()
+    quick.create(volume("late", storageClassName=""))
+    quick.settle()
+    assert phase(quick, CLAIMS, "foto") == "Bound"
 
 
 def test_a_class_nobody_knows(cluster: Cluster) -> None:
@@ -253,7 +272,7 @@ def test_a_claim_without_a_class_gets_the_default_that_comes_later(cluster: Clus
     marked = {"storageclass.kubernetes.io/is-default-class": "true"}
     made = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.com/p"}
     cluster.create({**made, "metadata": {"name": "fast", "annotations": marked}})
-    cluster.settle()
+    cluster.advance(15)
     assert cluster.get("persistentvolumeclaims", "c")["spec"]["storageClassName"] == "fast"
     assert cluster.get("persistentvolumeclaims", "none")["spec"]["storageClassName"] == ""
 

@@ -181,6 +181,12 @@ def test_how_many_pods_of_a_stateful_set_may_be_updated_at_once_cannot_be_set_ye
     assert changed["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 1}
 
 
+def test_a_lease_cannot_be_coordinated_yet() -> None:
+    spec = {"holderIdentity": "me", "strategy": "OldestEmulationVersion", "preferredHolder": "you"}
+    stored = created({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}, "spec": spec})
+    assert stored["spec"] == {"holderIdentity": "me"}
+
+
 def test_what_belongs_to_a_feature_that_is_off_is_forgotten_in_pods_and_templates() -> None:
     stop = {"stopSignal": "SIGUSR1"}
     hook = {"preStop": {"exec": {"command": ["sync"]}}}

@@ -70,7 +70,6 @@ _KINDS = (
     EndpointSliceMirroringController,
     LoadBalancerController,
     IngressController,
-    VolumeBinder,
     EphemeralVolumeController,
     ExpandController,
     LocalPathProvisioner,
@@ -105,7 +104,7 @@ def controllers(
     root_ca: str = "",
     authority: Authority | None = None,
     key: SigningKey | None = None,
-    quick_namespaces: bool = False,
+    quick: bool = False,
 ) -> list[Reconciler]:
     """Every controller of the cluster, ready to be added to a manager.
 
@@ -117,12 +116,13 @@ def controllers(
         root_ca: The API server's certificate authority in PEM, published in every namespace.
         authority: The same with its key, which signs clients' certificates; default none, and none is signed.
         key: Signs tokens that are kept in Secrets; default one that nobody else has.
-        quick_namespaces: Whether namespaces go sooner than on a real cluster.
+        quick: Whether namespaces go, and claims get what they wait for, sooner than on a real cluster.
     """
     catalog = catalog or Catalog()
     found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _KINDS]
     namespaces = api_for(NamespaceController.name)
-    found.append(NamespaceController(namespaces, manager, clock, catalog, quick=quick_namespaces))
+    found.append(NamespaceController(namespaces, manager, clock, catalog, quick=quick))
+    found.append(VolumeBinder(api_for(VolumeBinder.name), manager, clock, quick=quick))
     for whole in _OF_ALL_KINDS:
         found.append(whole(api_for(whole.name), manager, clock, catalog))
     found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))

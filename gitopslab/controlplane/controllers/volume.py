@@ -8,7 +8,9 @@ For a claim, in the order of its story:
 3. any other claim gets the smallest volume that suits (``machinery.volumes``), unless its class waits for a pod,
 4. when there is none, a provisioner is asked for one by an annotation.
 
-Which node a waiting claim is for is the scheduler's to say; making volumes is ``provisioner``'s.
+Which node a waiting claim is for is the scheduler's to say; making volumes is ``provisioner``'s. A claim that waits is
+looked at again every 15 seconds, whatever volumes and classes come in the meantime; a ``quick`` binder, which a
+learner's cluster has, does not let it wait for those.
 
 Upstream: ``pkg/controller/volume/persistentvolume``.
 """
@@ -84,12 +86,20 @@ def mismatch(volume: Object, claim: Object) -> str:
 
 
 class VolumeBinder:
-    """Reconciles claims and volumes."""
+    """Reconciles claims and volumes.
+
+    Args:
+        api: The Api.
+        manager: Gives informers.
+        clock: The time.
+        quick: Whether to be quicker than the real one.
+    """
 
     name = "persistentvolume-controller"
 
-    def __init__(self, api: Api, manager: Manager, clock: Clock) -> None:
+    def __init__(self, api: Api, manager: Manager, clock: Clock, *, quick: bool = False) -> None:
         self._api = api
+        self._quick = quick
         self._recorder = Recorder(api, clock, self.name)
         self._claims = manager.informer(CLAIMS)
         self._volumes = manager.informer(VOLUMES)
@@ -121,8 +131,10 @@ class VolumeBinder:
             self._take(claim, claim["spec"]["volumeName"])
         elif not is_terminating(claim):
             self._look(self._with_class(claim))
-        said = self._said.get(uid_of(claim))
-        return Result(max(0.0, said[2] + _AGAIN - self._clock.now())) if said is not None else DONE
+        if (said := self._said.get(uid_of(claim))) is not None:
+            return Result(max(0.0, said[2] + _AGAIN - self._clock.now()))
+        now = self._claims.get(name_of(claim), namespace_of(claim)) or claim
+        return DONE if BIND_COMPLETED in annotations_of(now) else Result(_AGAIN)
 
     def _with_class(self, claim: Object) -> Object:
         """A claim that says nothing about its class gets the default one, also when that came later."""
@@ -327,13 +339,17 @@ class VolumeBinder:
         volume = event.object
         reference = volume["spec"].get("claimRef")
         own = Request("", name_of(volume))
-        if reference is not None:
+        if reference is not None and (self._quick or reference.get("uid") or event.type == "DELETED"):
             return (own, Request(reference["namespace"], reference["name"]))
+        if reference is not None or not self._quick:
+            return (own,)
         waiting = (claim for claim in self._claims if BIND_COMPLETED not in annotations_of(claim))
         return (own, *(Request(*key_of(claim)) for claim in waiting))
 
     def _of_class(self, event: WatchEvent) -> Iterable[Request]:
         """The claims that wait for a class, or for any."""
+        if not self._quick:
+            return ()
         waiting = (claim for claim in self._claims if BIND_COMPLETED not in annotations_of(claim))
         name = name_of(event.object)
         return [

@@ -116,7 +116,7 @@ class ControlPlane:
             root_ca=root_ca,
             authority=authority,
             key=key,
-            quick_namespaces=not bare,  # nobody is to wait for an exercise to begin anew
+            quick=not bare,  # nobody is to wait for an exercise to begin anew
         )
         self.gitops = GitOps(self.verbs, self.manager, work=work, artifacts=artifacts, kubeconfig=kubeconfig)
         programs: dict[str, list[Reconciler]] = {

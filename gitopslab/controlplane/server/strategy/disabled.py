@@ -34,6 +34,9 @@ def drop(resource: Resource, obj: Object) -> None:
         del spec["dataSourceRef"]  # CrossNamespaceVolumeDataSource
     elif resource.key == "nodes":
         spec.pop("configSource", None)  # DynamicKubeletConfig, which was removed
+    elif resource.key == "leases.coordination.k8s.io":
+        for field in ("strategy", "preferredHolder"):  # CoordinatedLeaderElection
+            spec.pop(field, None)
     if resource.key == "statefulsets.apps":
         rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
         rolling.pop("maxUnavailable", None)  # MaxUnavailableStatefulSet

@@ -71,8 +71,6 @@ def check_lease(causes: Causes, lease: Object) -> None:
         causes.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0")
     if transitions is not None and transitions < 0:
         causes.invalid("spec.leaseTransitions", transitions, "must be greater than or equal to 0")
-    if spec.get("preferredHolder") and not spec.get("strategy"):
-        causes.forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined")
 
 
 def check_lease_change(causes: Causes, lease: Object, before: Object, subresource: str) -> None:
