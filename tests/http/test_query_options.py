@@ -154,3 +154,24 @@ def test_a_collection_may_be_deleted_in_chunks(client: Client, api: LocalApi) ->
     assert [item["metadata"]["name"] for item in gone["items"]] == ["a", "b"]
     assert gone["metadata"]["remainingItemCount"] == 1
     assert [item["metadata"]["name"] for item in api.list("configmaps", "default")] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/api/v1/nodes?timeout=invalid", 'time: invalid duration "invalid"'),
+        ("/readyz?timeout=5", 'time: missing unit in duration "5"'),
+        ("/apis?timeout=3x", 'time: unknown unit "x" in duration "3x"'),
+    ],
+)
+def test_a_timeout_is_a_duration(client: Client, path: str, message: str) -> None:
+    answer = client.get(path)
+    assert answer.code == 400
+    assert answer.json["message"] == f"invalid timeout specified in the request URL - {message}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nodes?timeout=", "/api/v1/nodes?timeout=30s", "/api/v1/namespaces/a/pods/b/log?timeout=x"]
+)
+def test_other_timeouts_are_none_or_for_those_who_last(client: Client, path: str) -> None:
+    assert client.get(path).code in (200, 404)

@@ -75,14 +75,16 @@ def _path(
         for name in ("name", "namespace")
         if f"{{{name}}}" in path
     ]
-    return {**found, "parameters": [*in_path, *_shared_parameters(list(found.values()))]}
+    parameters = [*in_path, *_shared_parameters(list(found.values()))]
+    return {**found, "parameters": parameters} if parameters else found
 
 
 def _shared_parameters(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Take what every operation of a path knows out of them; kubectl notices where a parameter stands."""
     shared = [one for one in operations[0]["parameters"] if all(one in other["parameters"] for other in operations)]
     for operation in operations:
-        operation["parameters"] = [one for one in operation["parameters"] if one not in shared]
+        own = [one for one in operation.pop("parameters") if one not in shared]
+        operation |= {"parameters": own} if own else {}
     return shared
 
 

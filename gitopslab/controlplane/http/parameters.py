@@ -21,6 +21,7 @@ from gitopslab.controlplane.server.options import (
     unsupported,
 )
 from gitopslab.errors import bad_request
+from gitopslab.machinery.cron import duration
 
 Query = Mapping[str, str]
 
@@ -164,6 +165,20 @@ def integer(query: Query, name: str) -> int | None:
     if len(text) > _LONGEST_NUMBER or not -(2**63) <= int(text) < 2**63:
         raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
     return int(text)
+
+
+def check_timeout(query: Query) -> None:
+    """Refuse a ``timeout`` that is no duration, as every request but a lasting one is.
+
+    Simplified: the real server gives up a request after its timeout; here none takes long.
+
+    Raises:
+        ApiError: 400.
+    """
+    try:
+        duration(query.get("timeout") or "0")
+    except ValueError as error:
+        raise bad_request(f"invalid timeout specified in the request URL - {error}") from None
 
 
 def _list_causes(options: ListOptions) -> list[Cause]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 FieldSet = dict[str, Any]
@@ -101,6 +102,31 @@ def members(fields: FieldSet, prefix: str = "") -> Iterator[str]:
             yield prefix + spelled(step)
     for step in steps:
         yield from members(fields[step], prefix + spelled(step))
+
+
+def in_order(fields: FieldSet) -> FieldSet:
+    """The set as the real server writes it: by name, by keys, by value, by place (``PathElement.Compare``)."""
+    return {step: in_order(fields[step]) if fields[step] else MEMBER for step in sorted(fields, key=_place)}
+
+
+@lru_cache(maxsize=4096)
+def _place(step: str) -> tuple[int, Any]:
+    kind, _, text = step.partition(":")
+    if kind in (".", "f"):
+        return _ORDER.get(kind, -1), text
+    value = json.loads(text)
+    if kind == "k":
+        return _ORDER[kind], [(name, _comparable(value[name])) for name in sorted(value)]
+    return _ORDER[kind], _comparable(value)
+
+
+def _comparable(value: Any) -> tuple[int, Any]:
+    """A value by its type and then by itself: numbers, texts, booleans, all else."""
+    if isinstance(value, bool):
+        return 2, value
+    if isinstance(value, int | float):
+        return 0, value
+    return (1, value) if isinstance(value, str) else (3, compact(value))
 
 
 def spelled(step: str) -> str:

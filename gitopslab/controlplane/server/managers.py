@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from gitopslab.controlplane.server import fieldset
 from gitopslab.controlplane.server.fieldset import FieldSet, union
 from gitopslab.machinery.objects import Object
 
@@ -17,7 +18,12 @@ _MOST_UPDATERS = 10
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """One owner and what it owns: an entry of ``managedFields``."""
+    """One owner and what it owns: an entry of ``managedFields``.
+
+    Attributes:
+        fields: What it owns.
+        written: The same as it stood in an object, and so in order; None of a new one.
+    """
 
     name: str
     operation: str
@@ -25,17 +31,20 @@ class Manager:
     subresource: str = ""
     time: str = ""
     fields: FieldSet = field(default_factory=dict, compare=False)
+    written: FieldSet | None = field(default=None, compare=False)
 
     @staticmethod
     def of(entry: Object) -> Manager:
         """The entry as it stands in an object."""
+        fields = entry.get("fieldsV1") or {}
         return Manager(
             entry.get("manager", ""),
             entry.get("operation", ""),
             entry.get("apiVersion", ""),
             entry.get("subresource", ""),
             entry.get("time", ""),
-            entry.get("fieldsV1") or {},
+            fields,
+            fields,
         )
 
     @property
@@ -47,7 +56,7 @@ class Manager:
             "apiVersion": self.api_version,
             "time": self.time,
             "fieldsType": "FieldsV1",
-            "fieldsV1": self.fields,
+            "fieldsV1": self.fields if self.fields is self.written else fieldset.in_order(self.fields),
             "subresource": self.subresource,
         }
         return {key: value for key, value in entry.items() if value or key == "fieldsV1"}
