@@ -47,6 +47,17 @@ def test_what_goes_is_given_back(cluster: Cluster) -> None:
     assert status(cluster)["used"] == {"pods": "0", "requests.cpu": "0"}
 
 
+def test_a_pod_that_gets_a_deadline_leaves_the_quota_of_those_without(cluster: Cluster) -> None:
+    lasting = {"scopeSelector": {"matchExpressions": [{"scopeName": "NotTerminating", "operator": "Exists"}]}}
+    cluster.create(quota({"pods": "1"}, **lasting))
+    cluster.create(pod("one"))
+    cluster.settle()
+    assert status(cluster)["used"] == {"pods": "1"}
+    cluster.patch("pods", "one", {"spec": {"activeDeadlineSeconds": 60}})
+    cluster.settle()
+    assert status(cluster)["used"] == {"pods": "0"}
+
+
 def test_kinds_can_be_counted_by_name(cluster: Cluster) -> None:
     cluster.create(quota({"count/serviceaccounts": "5"}))
     cluster.settle()

@@ -9,6 +9,8 @@ Upstream: ``pkg/controller/resourcequota``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
@@ -16,7 +18,7 @@ from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Sour
 from gitopslab.machinery import usage
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Catalog, Resource
-from gitopslab.machinery.objects import Object, key_of, name_of, namespace_of
+from gitopslab.machinery.objects import Object, key_of, name_of, namespace_of, uid_of
 
 _RESOURCE = "resourcequotas"
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -43,6 +45,7 @@ class ResourceQuotaController:
         self._quotas = manager.informer(_RESOURCE)
         self._catalog = catalog
         self._counted = [_RESOURCE]
+        self._pods: dict[str, _Weight] = {}
         self.sources: tuple[Source, ...] = (Source(_RESOURCE, self._allowed), Source(_DEFINITIONS, self._defined))
         for resource in catalog:
             self._follow(resource)
@@ -94,7 +97,8 @@ class ResourceQuotaController:
 
     def _beside(self, event: WatchEvent) -> Iterable[Request]:
         """The quotas that count an object's kind in its namespace, when it may count for less than before."""
-        if event.type == "ADDED" or (event.type == "MODIFIED" and not self._may_shrink(event)):
+        shrinks = self._may_shrink(event)
+        if event.type == "ADDED" or (event.type == "MODIFIED" and not shrinks):
             return ()
         return [
             Request(*key_of(quota))
@@ -104,9 +108,35 @@ class ResourceQuotaController:
 
     def _may_shrink(self, event: WatchEvent) -> bool:
         """Whether a change may have made an object count for less (``DefaultUpdateFilter``)."""
-        if event.resource == "pods":
-            return usage.is_over(event.object, self._clock.now())
-        return event.resource in _SHRINKING
+        if event.resource != "pods":
+            return event.resource in _SHRINKING
+        uid, weight = uid_of(event.object), _Weight.of(event.object, self._clock.now())
+        before = self._pods.pop(uid, weight)
+        if event.type != "DELETED":
+            self._pods[uid] = weight
+        return weight.differs_from(before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What a quota looks at when a pod changes: whether it counts, among which, and for how much."""
+
+    is_over: bool
+    has_deadline: bool
+    resources: dict[str, Any]
+
+    @staticmethod
+    def of(pod: Object, now: float) -> _Weight:
+        has_deadline = pod.get("spec", {}).get("activeDeadlineSeconds") is not None
+        status = pod.get("status", {})
+        entries = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
+        return _Weight(
+            usage.is_over(pod, now), has_deadline, {entry["name"]: entry.get("resources") for entry in entries}
+        )
+
+    def differs_from(self, before: _Weight) -> bool:
+        resized = any(name in self.resources and self.resources[name] != had for name, had in before.resources.items())
+        return resized or self.has_deadline != before.has_deadline or (self.is_over and not before.is_over)
 
 
 def _limits(quota: Object, key: str) -> bool:
