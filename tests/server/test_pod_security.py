@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -139,3 +140,31 @@ def test_a_stricter_level_tells_of_the_pods_that_break_it(api: LocalApi, verbs: 
         "a (and 1 other pod): allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, "
         "seccompProfile",
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("v1.7", "runAsNonRoot != true"),
+        ("v1.18", "allowPrivilegeEscalation != false, runAsNonRoot != true"),
+        ("v1.21", "allowPrivilegeEscalation != false, runAsNonRoot != true, seccompProfile"),
+        ("v1.22", "allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile"),
+    ],
+)
+def test_a_policy_is_held_to_the_rules_of_its_version(api: LocalApi, version: str, told: str) -> None:
+    label(api, enforce="restricted", enforce_version=version)
+    message = refusal(api, with_spec()).partition(f'"restricted:{version}": ')[2]
+    assert ", ".join(part for part in re.sub(r" \(.*?\)(?=,|$)", "", message).split(", ")) == told
+
+
+def test_what_an_old_version_did_not_know_is_taken_or_refused_as_it_was(api: LocalApi) -> None:
+    label(api, enforce="baseline", enforce_version="v1.28")
+    probe = {"name": "c", "image": "x", "livenessProbe": {"tcpSocket": {"port": 1, "host": "192.0.2.1"}}}
+    api.create(with_spec(containers=[probe]))
+    odd = {
+        "sysctls": [{"name": "net.ipv4.tcp_fin_timeout", "value": "1"}],
+        "seLinuxOptions": {"type": "container_engine_t"},
+    }
+    message = refusal(api, with_spec(securityContext=odd))
+    assert 'seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: type "container_engine_t")' in message
+    assert "forbidden sysctls (net.ipv4.tcp_fin_timeout)" in message

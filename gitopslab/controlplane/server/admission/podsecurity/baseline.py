@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitopslab.controlplane.server.admission.podsecurity.contexts import (
     added_capabilities,
     containers,
@@ -38,23 +40,28 @@ _CAPABILITIES = frozenset(
         "SYS_CHROOT",
     }
 )
-_SYSCTLS = frozenset(
-    {
+SYSCTLS = {
+    0: (
         "kernel.shm_rmid_forced",
         "net.ipv4.ip_local_port_range",
         "net.ipv4.tcp_syncookies",
         "net.ipv4.ping_group_range",
         "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.ip_local_reserved_ports",
+    ),
+    27: ("net.ipv4.ip_local_reserved_ports",),
+    29: (
         "net.ipv4.tcp_keepalive_time",
         "net.ipv4.tcp_fin_timeout",
         "net.ipv4.tcp_keepalive_intvl",
         "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_wmem",
-    }
-)
-_SELINUX_TYPES = frozenset({"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"})
+    ),
+    32: ("net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"),
+}
+"""Kernel settings that are safe, by the minor version since which they are."""
+
+_SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t")
+_SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
+_SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 _SAFE_PROFILES = ("RuntimeDefault", "Localhost")
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
@@ -148,16 +155,25 @@ def proc_mount_baseline(metadata: Object, spec: Object) -> Violation | None:
 
 def selinux(metadata: Object, spec: Object) -> Violation | None:
     """SELinux types other than a container's, and users and roles."""
+    return _selinux(spec, (*_SELINUX_TYPES, "container_engine_t"))
+
+
+def selinux_before_engines(metadata: Object, spec: Object) -> Violation | None:
+    """The same, when the type of container engines was none of a container."""
+    return _selinux(spec, _SELINUX_TYPES)
+
+
+def _selinux(spec: Object, types: tuple[str, ...]) -> Violation | None:
     chosen = {who: one["seLinuxOptions"] for who, one in contexts(spec) if one.get("seLinuxOptions")}
     bad = {
         who: one
         for who, one in chosen.items()
-        if one.get("type", "") not in _SELINUX_TYPES or one.get("user") or one.get("role")
+        if one.get("type", "") not in types or one.get("user") or one.get("role")
     }
     if not bad:
         return None
-    types = sorted({one["type"] for one in bad.values() if one.get("type", "") not in _SELINUX_TYPES})
-    told = [f"{plural('type', types)} {quoted(types)}"] if types else []
+    odd = sorted({one["type"] for one in bad.values() if one.get("type", "") not in types})
+    told = [f"{plural('type', odd)} {quoted(odd)}"] if odd else []
     told += [f"{field} may not be set" for field in ("user", "role") if any(one.get(field) for one in bad.values())]
     who = " and ".join(setters(bad))
     return "seLinuxOptions", f"{who} set forbidden securityContext.seLinuxOptions: {'; '.join(told)}"
@@ -173,11 +189,30 @@ def seccomp(metadata: Object, spec: Object) -> Violation | None:
     return "seccompProfile", detail
 
 
-def sysctls(metadata: Object, spec: Object) -> Violation | None:
-    """Kernel settings that are not known to be safe."""
-    chosen = (spec.get("securityContext") or {}).get("sysctls") or ()
-    names = [one["name"] for one in chosen if one["name"] not in _SYSCTLS]
-    return ("forbidden sysctls", ", ".join(names)) if names else None
+def seccomp_annotations(metadata: Object, spec: Object) -> Violation | None:
+    """The same, when profiles were still told in annotations."""
+    notes = metadata.get("annotations") or {}
+    keys = [_SECCOMP_POD, *(f"{_SECCOMP_CONTAINER}{one['name']}" for one in containers(spec))]
+    bad = sorted(
+        f'{key}="{notes[key]}"'
+        for key in keys
+        if key in notes
+        and notes[key] not in ("runtime/default", "docker/default")
+        and not notes[key].startswith("localhost/")
+    )
+    return ("seccompProfile", f"forbidden {plural('annotation', bad)} {', '.join(bad)}") if bad else None
+
+
+def sysctls_of(minor: int) -> Callable[[Object, Object], Violation | None]:
+    """The rule about kernel settings that are not known to be safe in a minor version."""
+    safe = {name for since, names in SYSCTLS.items() if since <= minor for name in names}
+
+    def sysctls(metadata: Object, spec: Object) -> Violation | None:
+        chosen = (spec.get("securityContext") or {}).get("sysctls") or ()
+        names = [one["name"] for one in chosen if one["name"] not in safe]
+        return ("forbidden sysctls", ", ".join(names)) if names else None
+
+    return sysctls
 
 
 def host_process(metadata: Object, spec: Object) -> Violation | None:

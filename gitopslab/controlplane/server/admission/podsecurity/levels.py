@@ -1,11 +1,9 @@
-"""Which level of pod security a namespace's labels ask for.
-
-Simplified: a policy pinned to an older version is held to the rules of today, which are a little stricter.
-"""
+"""Which level of pod security a namespace's labels ask for, and as of which version."""
 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +22,11 @@ class Level(NamedTuple):
 
     name: str
     version: str
+
+    @property
+    def minor(self) -> int:
+        """The minor version; of the latest one a number beyond all others."""
+        return sys.maxsize if self.version == "latest" else int(self.version.removeprefix("v1."))
 
     def __str__(self) -> str:
         return f"{self.name}:{self.version}"

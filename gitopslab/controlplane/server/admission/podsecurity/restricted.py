@@ -27,18 +27,26 @@ _VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image"}
 
 
 def escalation(metadata: Object, spec: Object) -> Violation | None:
-    """Processes that may gain more rights than their parent."""
+    """Processes that may gain more rights than their parent; on Windows there is no such setting."""
+    return None if is_windows(spec) else escalation_anywhere(metadata, spec)
+
+
+def escalation_anywhere(metadata: Object, spec: Object) -> Violation | None:
+    """The same, whatever the system."""
     names = [name for name, one in own_contexts(spec) if one.get("allowPrivilegeEscalation") is not False]
-    if is_windows(spec) or not names:
+    if not names:
         return None
     detail = f"{named(names)} must set securityContext.allowPrivilegeEscalation=false"
     return "allowPrivilegeEscalation != false", detail
 
 
 def capabilities_dropped(metadata: Object, spec: Object) -> Violation | None:
-    """Capabilities that are kept, and others than for low ports that are added."""
-    if is_windows(spec):
-        return None
+    """Capabilities that are kept, and others than for low ports that are added; Windows has none."""
+    return None if is_windows(spec) else capabilities_dropped_anywhere(metadata, spec)
+
+
+def capabilities_dropped_anywhere(metadata: Object, spec: Object) -> Violation | None:
+    """The same, whatever the system."""
     keeping = [
         name
         for name, context in own_contexts(spec)
@@ -65,9 +73,12 @@ def volume_types(metadata: Object, spec: Object) -> Violation | None:
 
 
 def non_root(metadata: Object, spec: Object) -> Violation | None:
-    """Containers that may run as root."""
-    if has_own_users(spec):
-        return None
+    """Containers that may run as root, which a pod with users of its own may."""
+    return None if has_own_users(spec) else non_root_of_any(metadata, spec)
+
+
+def non_root_of_any(metadata: Object, spec: Object) -> Violation | None:
+    """The same, whosever users they are."""
     said = {who: one["runAsNonRoot"] for who, one in contexts(spec) if one.get("runAsNonRoot") is not None}
     bad = {who: said for who, value in said.items() if not value}
     if bad:
@@ -79,17 +90,25 @@ def non_root(metadata: Object, spec: Object) -> Violation | None:
 
 
 def user(metadata: Object, spec: Object) -> Violation | None:
-    """Containers that do run as root."""
+    """Containers that do run as root, which a pod with users of its own may."""
+    return None if has_own_users(spec) else user_of_any(metadata, spec)
+
+
+def user_of_any(metadata: Object, spec: Object) -> Violation | None:
+    """The same, whosever users they are."""
     bad = {who: 0 for who, one in contexts(spec) if one.get("runAsUser") == 0}
-    if has_own_users(spec) or not bad:
+    if not bad:
         return None
     return "runAsUser=0", f"{' and '.join(setters(bad))} must not set runAsUser=0"
 
 
 def seccomp_required(metadata: Object, spec: Object) -> Violation | None:
-    """Containers without a seccomp profile."""
-    if is_windows(spec):
-        return None
+    """Containers without a seccomp profile; Windows has none."""
+    return None if is_windows(spec) else seccomp_required_anywhere(metadata, spec)
+
+
+def seccomp_required_anywhere(metadata: Object, spec: Object) -> Violation | None:
+    """The same, whatever the system."""
     if (broken := seccomp(metadata, spec)) is not None:
         return broken
     said = seccomp_types(spec)
