@@ -12,7 +12,8 @@ from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, L
 def files(disk: Disk | None = None, **options: object) -> FileSystem:
     disk = disk or Disk(10_000)
     below = {"/etc/": "", "/etc/app": "old", "/config/key": "value"}
-    return FileSystem(lambda: below, Layer(disk), {"/data": Layer(disk)}, ("/config",), **options)  # type: ignore[arg-type]
+    layer = Layer(disk)
+    return FileSystem(lambda: below, Layer(disk), lambda: {"/data": layer}, ("/config",), **options)  # type: ignore[arg-type]
 
 
 def test_what_is_written_covers_what_lies_below() -> None:
@@ -38,8 +39,8 @@ def test_removed_file_is_gone_until_it_is_written_again() -> None:
 def test_volume_is_shared_by_all_who_mount_it() -> None:
     disk = Disk(10_000)
     volume = Layer(disk)
-    one = FileSystem(dict, Layer(disk), {"/data": volume})
-    other = FileSystem(dict, Layer(disk), {"/mnt/shared": volume})
+    one = FileSystem(dict, Layer(disk), lambda: {"/data": volume})
+    other = FileSystem(dict, Layer(disk), lambda: {"/mnt/shared": volume})
     one["/data/file"] = "x"
     assert other["/mnt/shared/file"] == "x"
     assert list(other) == ["/mnt/shared/", "/mnt/shared/file"]
@@ -86,7 +87,7 @@ def test_writing_again_takes_only_the_difference() -> None:
 def test_cleared_layer_gives_all_its_room_back() -> None:
     disk = Disk(1_000)
     layer = Layer(disk)
-    found = FileSystem(lambda: {"/a": ""}, layer, {})
+    found = FileSystem(lambda: {"/a": ""}, layer, dict)
     found["/b"] = "x" * 100
     del found["/a"]
     layer.clear()

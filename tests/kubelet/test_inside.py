@@ -207,6 +207,19 @@ def test_program_made_files_can_be_read(nodes: Nodes) -> None:
     tell(lambda: check_output(nodes, "cat", "/tmp/msg", wanted="hello\n"))
 
 
+def test_files_that_a_program_writes_into_a_volume_can_be_read(nodes: Nodes) -> None:
+    nodes.run_container(
+        image="busybox",
+        command=["sh", "-c", "while true; do echo $(date +%T) >> /data/log; sleep 60; done"],
+        volumeMounts=[{"name": "data", "mountPath": "/data"}],
+        spec={"volumes": [{"name": "data", "emptyDir": {}}]},
+    )
+    nodes.advance(2)
+    tell(lambda: check_output(nodes, "cat", "/data/log", wanted="00:00:00\n"))
+    nodes.advance(60)
+    tell(lambda: check_output(nodes, "cat", "/data/log", wanted="00:00:00\n00:01:00\n"))
+
+
 async def check_output(nodes: Nodes, *command: str, wanted: str) -> None:
     assert (await ran(nodes, *command))[0] == wanted
 

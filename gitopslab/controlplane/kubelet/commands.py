@@ -211,7 +211,7 @@ def _mkdir(session: Session, arguments: list[str]) -> Play:
     for name in _names(arguments):
         path = session.path(name)
         if not session.is_directory(path):
-            yield from _changing(session, "mkdir", f"{path}/", None)
+            yield from _changing(session, "mkdir", name, None)
         elif "-p" not in arguments:
             yield session.complain(f"mkdir: can't create directory '{name}': File exists")
 
@@ -220,7 +220,7 @@ def _changing(session: Session, command: str, name: str, contents: str | None) -
     """Make a file or a directory, or say why not."""
     try:
         if contents is None:
-            session.files[name] = ""
+            session.make_directory(name)
         else:
             session.write(name, contents)
     except OSError as error:

@@ -73,10 +73,10 @@ class Player(Session):
 
     def _statement(self, statement: Statement) -> Play:
         expansion = Expansion(self, self._output)
-        target = yield from expansion.text(statement.target)
-        errors = yield from expansion.text(statement.errors)
         play = self._compound(statement.command, expansion)
-        if target or errors:
+        if statement.target.raw or statement.errors.raw:
+            target = yield from expansion.text(statement.target)
+            errors = yield from expansion.text(statement.errors)
             play = self._redirected(play, target, errors, appends=statement.appends)
         yield from play
         if statement.negated:

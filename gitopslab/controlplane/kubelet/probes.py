@@ -132,10 +132,10 @@ def check_of(
     if "exec" in probe:
         words, timeout = probe["exec"].get("command") or [], probe.get("timeoutSeconds") or 1
         session = Shell(
-            dict(program.variables),
-            program.hostname,
+            dict(program.place.variables),
+            program.place.hostname,
             files=program.files_at(seconds) if files is None else files,
-            chance=Random(f"{program.seed}/{seconds}"),
+            chance=Random(f"{program.place.seed}/{seconds}"),
         )
         seen = _command(words, timeout, session)
         until = next((at for at, _, _ in program.history if at > seconds), None)

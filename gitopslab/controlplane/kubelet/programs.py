@@ -15,13 +15,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from random import Random
 
 from gitopslab.controlplane.kubelet.images import Image, parse, table
+from gitopslab.controlplane.kubelet.inside.filesystem import FileSystem
+from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.session import Printed, Wanted
 from gitopslab.controlplane.kubelet.shell import Shell
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
-from gitopslab.machinery.objects import Object, annotations_of, name_of
+from gitopslab.machinery.objects import Object, annotations_of
 from gitopslab.machinery.quantity import whole
 
 EXIT_CODE = "gitopslab.dev/exit-code"
@@ -32,8 +33,6 @@ RUN_SECONDS = "gitopslab.dev/run-seconds"
 _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
-_KEPT_TEXT = 4_096  # of a file that a program has written
-_KEPT_FILES = 50
 # How far a script is played ahead to see whether it ends.
 _ENDLESS_ROUNDS = 50  # of its loops, when one of them never ends as far as its text tells
 _MOST_ROUNDS = 500
@@ -67,31 +66,17 @@ class Program:
         words: The command, when the shell understands it.
         banner: Lines printed at the start, with blanks for the time.
         exit: Its end; None when it runs until it is stopped.
-        variables: Its environment.
-        mounted: Files that volumes bring.
-        hostname: The pod's name.
-        history: ``(seconds, path, exists)`` of files it makes and removes.
-        contents: What it has written into them, as far as it was played ahead.
-        seed: What ``$RANDOM`` follows from: the same run draws the same numbers, whenever it is asked for.
+        place: What it finds.
+        history: ``(seconds, path, contents)`` of what it writes, as far as it was played ahead; None removes a file.
         interactive: Whether it waits for what somebody types who attaches to it; its end is not known before.
     """
 
     words: tuple[str, ...] = ()
     banner: tuple[str, ...] = ()
     exit: Exit | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
-    mounted: Mapping[str, str] = field(default_factory=dict)
-    hostname: str = ""
-    history: tuple[tuple[float, str, bool], ...] = ()
-    contents: Mapping[str, str] = field(default_factory=dict)
-    seed: str = ""
+    place: Place = field(default_factory=Place)
+    history: tuple[tuple[float, str, str | None], ...] = ()
     interactive: bool = False
-
-    def session(self, began: float = 0.0) -> Shell:
-        """A fresh shell with this program's environment."""
-        return Shell(
-            dict(self.variables), self.hostname, files=dict(self.mounted), began=began, chance=Random(self.seed)
-        )
 
     def output(self, started: float) -> Iterator[tuple[float, str | None]]:
         """The lines with the time they are printed, oldest first; may never end. None is a round without a line."""
@@ -107,7 +92,7 @@ class Program:
     def _lines(self, started: float) -> Iterator[tuple[float, str | None]]:
         """Whole lines. Simplified: one without its end is shown too; the real log waits until it is finished."""
         at, unfinished = 0.0, ""
-        for piece in self.session(started).play(list(self.words)) if self.words else ():
+        for piece in self.place.shell(started).play(list(self.words)) if self.words else ():
             if not isinstance(piece, Printed):
                 continue
             if unfinished and (piece.at > at or piece.text is None):
@@ -122,33 +107,30 @@ class Program:
         if unfinished:
             yield at, unfinished
 
-    def files_at(self, seconds: float) -> dict[str, str]:
-        """The files that are there some time after the start."""
-        files = dict(self.mounted)
-        for at, path, exists in self.history:
-            if at <= seconds:
-                if exists:
-                    files.setdefault(path, self.contents.get(path, ""))
-                else:
-                    files.pop(path, None)
+    def made_by(self, seconds: float) -> dict[str, str | None]:
+        """What it has written some time after the start; None for what it has removed."""
+        return {path: contents for at, path, contents in self.history if at <= seconds}
+
+    def files_at(self, seconds: float) -> FileSystem:
+        """The files that it sees some time after the start."""
+        files = self.place.file_system()
+        for path, contents in self.made_by(seconds).items():
+            if contents is not None:
+                files[path] = contents
+            elif path in files:
+                del files[path]
         return files
 
 
-def program_of(
-    pod: Object,
-    container: Object,
-    variables: Mapping[str, str],
-    mounted: Mapping[str, str] | None = None,
-    seed: str = "",
-) -> Program:
+def program_of(pod: Object, container: Object, place: Place) -> Program:
     """What a container's program will do, decided when it starts."""
     image = parse(container.get("image", ""))
-    hostname = pod.get("spec", {}).get("hostname") or name_of(pod)
+    variables = place.variables
     words = [_substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
-    base = Program(variables=variables, mounted=mounted or {}, hostname=hostname, seed=seed)
+    base = Program(place=place)
     end = _annotated(pod) or _out_of_memory(container, words)
     if end is not None:
-        return Program(banner=_banner(image), exit=end, variables=variables, hostname=hostname)
+        return replace(base, banner=_banner(image), exit=end)
     if container.get("command") or (words and not (image and image.server)):
         attended = bool(container.get("stdin"))
         return _played(base, words, attended=attended) or _default(pod, container, image, base)
@@ -213,7 +195,7 @@ def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
 
 def _played(base: Program, words: list[str], *, attended: bool) -> Program | None:
     """The program when the shell understands it, played ahead to learn whether and how it ends."""
-    session = base.session()
+    session = base.place.shell()
     rounds, ends = 0, True
     try:
         for line in session.play(words):
@@ -229,8 +211,7 @@ def _played(base: Program, words: list[str], *, attended: bool) -> Program | Non
         base,
         words=tuple(words),
         exit=exit_of(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
-        history=tuple(session.history[:_KEPT_FILES]),
-        contents={path: session.files.get(path, "")[:_KEPT_TEXT] for _, path, _ in session.history[:_KEPT_FILES]},
+        history=tuple(session.history),
     )
 
 

@@ -19,7 +19,8 @@ MOST_TEXT = 65_536
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C has ended."""
 
-_MOST_HISTORY = 1_000
+_MOST_HISTORY = 100
+_MOST_REMEMBERED = 4_096  # characters of a file
 _MOST_DIGITS = 19
 _MOST_RANDOM = 32_768
 
@@ -83,7 +84,7 @@ class Session:
         at: Seconds since the start.
         code: Exit code of the last command.
         files: Path to contents of the files that are there; a path that ends in a slash is a directory.
-        history: ``(at, path, exists)`` of every file made or removed.
+        history: ``(at, path, contents)`` of what was written; None for a file that was removed.
         began: When it started, in epoch seconds.
         cwd: The working directory.
         live: Whether somebody watches; then it complains of what it does not know.
@@ -98,7 +99,7 @@ class Session:
     at: float = 0.0
     code: int = 0
     files: MutableMapping[str, str] = field(default_factory=dict)
-    history: list[tuple[float, str, bool]] = field(default_factory=list)
+    history: list[tuple[float, str, str | None]] = field(default_factory=list)
     began: float = 0.0
     cwd: str = "/"
     live: bool = False
@@ -147,7 +148,17 @@ class Session:
         """
         path = self.path(path)
         self.files[path] = contents[: self.largest]
-        self._remember(path, exists=True)
+        self._remember(path, contents)
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory.
+
+        Raises:
+            OSError: There is no room, or the file system does not allow it.
+        """
+        path = f"{self.path(path)}/"
+        self.files[path] = ""
+        self._remember(path, "")
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there.
@@ -157,11 +168,11 @@ class Session:
         """
         path = self.path(path)
         if self.files.pop(path, None) is not None:
-            self._remember(path, exists=False)
+            self._remember(path, None)
 
-    def _remember(self, path: str, *, exists: bool) -> None:
+    def _remember(self, path: str, contents: str | None) -> None:
         if len(self.history) < _MOST_HISTORY:
-            self.history.append((self.at, path, exists))
+            self.history.append((self.at, path, None if contents is None else contents[:_MOST_REMEMBERED]))
 
 
 def number(text: str) -> int:

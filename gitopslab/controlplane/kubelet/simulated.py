@@ -45,11 +45,12 @@ class SimulatedRuntime:
         return None
 
     def begin(self, task: Task) -> None:
-        """Nothing has to be done: what a program does is worked out when somebody looks."""
+        """Work out what the program does, from what it finds now."""
+        self._begun(task)
 
     def exit(self, task: Task) -> Exit | None:
         """How the run ends; None when it runs for ever, or until somebody at its console ends it."""
-        return self._program(task).exit or self._rooms.exit(task)
+        return self._begun(task).exit or self._rooms.exit(task)
 
     def check(self, task: Task, name: str, seconds: float) -> Check:
         """What a probe sees some seconds after the start."""
@@ -63,7 +64,9 @@ class SimulatedRuntime:
     def stop(self, task: Task, grace: float) -> tuple[float, int]:
         """The ``preStop`` hook and a moment; servers end well, anything else dies of the signal."""
         image = parse(task.container.get("image", ""))
-        return _STOP_SECONDS + _pre_stop(task.container), 0 if image and image.server else 143
+        seconds = _STOP_SECONDS + _pre_stop(task.container)
+        self._rooms.stop(task, seconds)
+        return seconds, 0 if image and image.server else 143
 
     def usage(self, pod: Object, container: str) -> None:
         """Nothing is measured."""
@@ -104,19 +107,26 @@ class SimulatedRuntime:
         self._rooms.on_visit(wake)
 
     def cut(self, uid: str) -> None:
-        """Nothing runs that could end; what is played rests with its kubelet."""
+        """What is played rests with its kubelet, but writes nothing any more."""
+        self._rooms.cut(uid)
 
     def forget(self, uid: str) -> None:
         """Drop what is kept of a pod."""
         self._programs.pop(uid, None)
         self._rooms.forget(uid)
 
+    def _begun(self, task: Task) -> Program:
+        """The program of a run that goes on, which also writes what it writes."""
+        program = self._program(task)
+        self._rooms.expect(task, program)
+        return program
+
     def _program(self, task: Task) -> Program:
         kept = self._programs.setdefault(uid_of(task.pod), {})
         if task.key not in kept:
             uid, name, attempt = task.key
             kept.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
-            kept[task.key] = program_of(task.pod, task.container, *task.settings(), seed=task.id)
+            kept[task.key] = program_of(task.pod, task.container, self._rooms.place(task))
         return kept[task.key]
 
     def _accesses(self, task: Task) -> Iterator[tuple[float, str | None]]:

@@ -104,7 +104,7 @@ class FileSystem(MutableMapping[str, str]):
     Args:
         below: Gives what is there without anybody's doing, now.
         upper: Takes what is written.
-        volumes: Mount path to the layer of a volume that can be written.
+        volumes: Gives mount path to the layer of a volume that can be written.
         read_only: Mount paths that cannot be written.
         root_is_read_only: Whether only volumes can be written (``readOnlyRootFilesystem``).
     """
@@ -113,14 +113,15 @@ class FileSystem(MutableMapping[str, str]):
         self,
         below: Callable[[], Mapping[str, str]],
         upper: Layer,
-        volumes: Mapping[str, Layer],
+        volumes: Callable[[], Mapping[str, Layer]],
         read_only: tuple[str, ...] = (),
         *,
         root_is_read_only: bool = False,
     ) -> None:
         self._below = below
         self._upper = upper
-        self._volumes = dict(sorted(volumes.items(), key=lambda mount: -len(mount[0])))
+        self._volumes = volumes
+        self._mounts = sorted(volumes(), key=len, reverse=True)
         self._read_only = read_only
         self._root_is_read_only = root_is_read_only
 
@@ -148,10 +149,11 @@ class FileSystem(MutableMapping[str, str]):
         layer.remove(inner, covers=layer is self._upper and path in self._below())
 
     def __iter__(self) -> Iterator[str]:
-        below = self._below()
-        yield from (path for path in below if path not in self._upper.removed and path not in self._upper.written)
+        covered = tuple(f"{mount}/" for mount in self._mounts)
+        gone = self._upper.removed | self._upper.written.keys()
+        yield from (path for path in self._below() if path not in gone and not path.startswith(covered))
         yield from self._upper.written
-        for mount, layer in self._volumes.items():
+        for mount, layer in self._volumes().items():
             yield f"{mount}/"
             yield from (f"{mount}{inner}" for inner in layer.written)
 
@@ -160,9 +162,9 @@ class FileSystem(MutableMapping[str, str]):
 
     def _place(self, path: str) -> tuple[Layer, str]:
         """The layer that a path lies in, and its path there."""
-        for mount, layer in self._volumes.items():
+        for mount in self._mounts:
             if path.startswith(f"{mount}/"):
-                return layer, path[len(mount) :]
+                return self._volumes()[mount], path[len(mount) :]
         return self._upper, path
 
     def _writable(self, path: str) -> tuple[Layer, str]:

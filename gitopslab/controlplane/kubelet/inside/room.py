@@ -29,7 +29,9 @@ from gitopslab.controlplane.kubelet.inside.servers import (
     page,
     reply_to,
 )
+from gitopslab.controlplane.kubelet.inside.volumes import Volumes
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
+from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.probes import listens
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
 from gitopslab.controlplane.kubelet.runtime import Task
@@ -77,7 +79,7 @@ class Rooms:
         self._clock = clock
         self._disk = Disk(_DISK)
         self._rooms: dict[str, dict[str, Room]] = {}
-        self._volumes: dict[str, Layer] = {}
+        self._volumes = Volumes(clock, self._disk)
         self._wakes: list[Callable[[Object], None]] = []
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:
@@ -99,18 +101,35 @@ class Rooms:
         room = self._room(task)
         return room.transcript if room.key == task.key else Transcript()
 
+    def place(self, task: Task) -> Place:
+        """What a program finds that starts now."""
+        return Place(
+            hostname=hostname_of(task.pod),
+            variables=_variables(task),
+            files=self._brought(task),
+            volumes={mount: dict(layer.written) for mount, layer in self._volumes.of(task)().items()},
+            read_only=read_only(task.pod, task.container),
+            root_is_read_only=_has_read_only_root(task),
+            cwd=task.container.get("workingDir") or "/",
+            seed=task.id,
+        )
+
+    def expect(self, task: Task, program: Program) -> None:
+        """A program runs, and writes into its volumes what it writes."""
+        self._volumes.expect(task, program.history)
+
+    def stop(self, task: Task, seconds: float) -> None:
+        """A run ends in some seconds, whatever its program would do."""
+        self._volumes.stop(task.key, self._clock.now() + seconds)
+
     def files(self, task: Task, program: Program) -> FileSystem:
         """The files of a run."""
-        volumes = {
-            path: self._volumes.setdefault(identity, Layer(self._disk)) for path, identity in task.volumes().items()
-        }
-        security = task.container.get("securityContext") or {}
         return FileSystem(
             self._below(task, program),
             self._room(task).layer,
-            volumes,
+            self._volumes.of(task),
             read_only(task.pod, task.container),
-            root_is_read_only=bool(security.get("readOnlyRootFilesystem")),
+            root_is_read_only=_has_read_only_root(task),
         )
 
     def start(self, task: Task, program: Program, command: list[str], *, stdin: bool, tty: bool) -> SimulatedProcess:
@@ -155,15 +174,18 @@ class Rooms:
             return None
         if server and "web" not in server:
             return SilentConnection()
-        site = self._site(task, program, server.get("web", {}))
+        site = _site(task, server.get("web", {}), self.files(task, program))
         return HttpConnection(lambda request: self._answer(task, site, request, logged=bool(server.get("access"))))
 
+    def cut(self, uid: str) -> None:
+        """A pod's containers have ended where nobody sees it."""
+        self._volumes.cut(uid)
+
     def forget(self, uid: str) -> None:
-        """A pod is gone, and its own volumes with it."""
+        """A pod is gone."""
         for room in self._rooms.pop(uid, {}).values():
             room.layer.clear()
-        for identity in [identity for identity in self._volumes if identity.startswith(f"pod {uid}/")]:
-            self._volumes.pop(identity).clear()
+        self._volumes.forget(uid)
 
     def _room(self, task: Task) -> Room:
         """The room of a run; a newer run's takes the place of an older one's."""
@@ -186,10 +208,9 @@ class Rooms:
     def _shell(self, task: Task, program: Program, command: list[str], *, tty: bool) -> Shell:
         image = parse(task.container.get("image", ""))
         style = "bash" if command and command[0].endswith("bash") else image.shell if image else "dash"
-        variables = {"PATH": _PATH, "HOSTNAME": program.hostname, **task.settings()[0], "HOME": "/root"}
         return Shell(
-            variables | ({"TERM": "xterm"} if tty else {}),
-            program.hostname,
+            _variables(task) | ({"TERM": "xterm"} if tty else {}),
+            program.place.hostname,
             files=self.files(task, program),
             began=self._clock.now(),
             cwd=task.container.get("workingDir") or "/",
@@ -197,7 +218,7 @@ class Rooms:
             tty=tty,
             style=style or "dash",
             largest=_LARGEST_FILE,
-            chance=Random(f"{program.seed}/{self._clock.now()}"),
+            chance=Random(f"{program.place.seed}/{self._clock.now()}"),
         )
 
     def _below(self, task: Task, program: Program) -> Callable[[], Mapping[str, str]]:
@@ -208,37 +229,25 @@ class Rooms:
             nonlocal looked, found
             now = self._clock.now()
             if not found or not 0 <= now - looked < _FRESH:
-                looked, found = now, self._brought(task, program)
+                made = program.made_by(now - task.started)
+                all_of_it = {**self._brought(task), **task.tokens(), **made}
+                looked, found = now, {path: text for path, text in all_of_it.items() if text is not None}
             return found
 
         return look
 
-    def _brought(self, task: Task, program: Program) -> dict[str, str]:
+    def _brought(self, task: Task) -> dict[str, str]:
         image = parse(task.container.get("image", ""))
         web = (image.server if image else {}).get("web", {})
         root = web.get("root", "")
-        made = program.files_at(self._clock.now() - task.started)
         folders = [*folders_of(root), *(f"{mount['mountPath'].rstrip('/')}/" for mount in _mounts(task.container))]
         return {
             **SKELETON,
             **dict.fromkeys(folders, ""),
-            **({f"{root}/index.html": page(self._site(task, program, web, files={}))} if root else {}),
-            **_network_files(task, program.hostname),
-            **{path: contents for path, contents in made.items() if path not in program.mounted},
+            **({f"{root}/index.html": page(_site(task, web, {}))} if root else {}),
+            **_network_files(task),
             **task.settings()[1],
-            **task.tokens(),
         }
-
-    def _site(self, task: Task, program: Program, web: Object, files: Mapping[str, str] | None = None) -> Site:
-        return Site(
-            pod=name_of(task.pod),
-            namespace=namespace_of(task.pod),
-            image=task.container.get("image", ""),
-            address=task.address,
-            root=web.get("root", ""),
-            echoes=bool(web.get("echoes")),
-            files=self.files(task, program) if files is None else files,
-        )
 
     def _answer(self, task: Task, site: Site, request: h11.Request, *, logged: bool) -> Reply:
         reply = reply_to(site, request)
@@ -251,13 +260,40 @@ class Rooms:
         return reply
 
 
+def _site(task: Task, web: Object, files: Mapping[str, str]) -> Site:
+    return Site(
+        pod=name_of(task.pod),
+        namespace=namespace_of(task.pod),
+        image=task.container.get("image", ""),
+        address=task.address,
+        root=web.get("root", ""),
+        echoes=bool(web.get("echoes")),
+        files=files,
+    )
+
+
+def hostname_of(pod: Object) -> str:
+    """What a pod's containers are called."""
+    return str(pod["spec"].get("hostname") or name_of(pod))
+
+
+def _variables(task: Task) -> dict[str, str]:
+    """The environment: the image's, then the kubelet's and the spec's."""
+    return {"PATH": _PATH, "HOSTNAME": hostname_of(task.pod), **task.settings()[0], "HOME": "/root"}
+
+
+def _has_read_only_root(task: Task) -> bool:
+    return bool((task.container.get("securityContext") or {}).get("readOnlyRootFilesystem"))
+
+
 def _mounts(container: Object) -> list[Object]:
     found: list[Object] = container.get("volumeMounts") or []
     return [mount for mount in found if not mount.get("subPath")]
 
 
-def _network_files(task: Task, hostname: str) -> dict[str, str]:
+def _network_files(task: Task) -> dict[str, str]:
     """What the kubelet writes into every container."""
+    hostname = hostname_of(task.pod)
     hosts = f"# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n{task.address}\t{hostname}\n"
     domain = "svc.cluster.local"
     search = f"search {namespace_of(task.pod)}.{domain} {domain} cluster.local"
