@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitopslab.controlplane.server.custom.cel import engine
+from gitopslab.controlplane.server.custom.cel import engine, policies
 from gitopslab.controlplane.server.custom.cel.budget import Budget
 from gitopslab.controlplane.server.custom.cel.declarations import checkers_of
 from gitopslab.controlplane.server.custom.structural import Node
@@ -64,7 +64,7 @@ PLACE, _ = checkers_of(
     ],
 )
 def test_a_function_gives(expression: str, value: Any) -> None:
-    assert engine.evaluate(engine.program(expression), {}, Budget()) == value
+    assert engine.evaluate(policies.program(expression, ()), {}, Budget()) == value
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_function_gives(expression: str, value: Any) -> None:
 )
 def test_what_is_no_such_value_is_told_in_the_words_of_go(expression: str, message: str) -> None:
     with pytest.raises(engine.EvaluationError) as failed:
-        engine.evaluate(engine.program(expression), {}, Budget())
+        engine.evaluate(policies.program(expression, ()), {}, Budget())
     assert str(failed.value).endswith(message)
 
 
@@ -150,4 +150,9 @@ def test_what_may_be_mixed(expression: str) -> None:
 def test_patches_have_a_function_of_their_own() -> None:
     with pytest.raises(engine.CompileError, match="undeclared reference to 'jsonpatch'"):
         PLACE.check("jsonpatch.escapeKey(self.s) == 'a'")
-    assert engine.evaluate(engine.program("jsonpatch.escapeKey('a/b~')"), {}, Budget()) == "a~1b~0"
+    assert (
+        engine.evaluate(
+            policies.program("[JSONPatch{path: jsonpatch.escapeKey('a/b~')}][0].path", (), patches=True), {}, Budget()
+        )
+        == "a~1b~0"
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from cel_expr_python import cel
@@ -46,8 +46,6 @@ _SELECTED = re.compile(r"expression of type ('[^']*') cannot be the operand of a
 _IN_STRUCT = re.compile(r" not found in struct '[^']*'")
 _NULL = re.compile(r"\bnull_type\b")
 _TIMES = re.compile(r"\bgoogle\.protobuf\.(?:D(?=uration)|T(?=imestamp))")
-_NAMES = ("self", "oldSelf", "object", "oldObject", "request", "params", "namespaceObject", "variables")
-"""What expressions see, wherever they stand."""
 
 
 class CompileError(ValueError):
@@ -98,18 +96,8 @@ def environment(
 
 
 @cache
-def _untyped() -> cel.Env:
-    return environment(dict.fromkeys(_NAMES, cel.Type.DYN), patches=True)
-
-
-@lru_cache(maxsize=256)
-def program(expression: str) -> Program:
-    """An expression of which nothing is known but that it is one.
-
-    Raises:
-        CompileError: It is none.
-    """
-    return checked(expression, _untyped()).program
+def _bare() -> cel.Env:
+    return environment({})
 
 
 def evaluate(program: Program, names: Mapping[str, Any], budget: Budget) -> Any:
@@ -242,7 +230,7 @@ def _kind_of(checked: cel.Expression) -> str:
 
 def _check_syntax(expression: str) -> None:
     try:
-        _untyped().compile(expression, disable_check=True)
+        _bare().compile(expression, disable_check=True)
     except RuntimeError as error:
         raise CompileError(_compile_text(error)) from error
 

@@ -32,7 +32,7 @@ _NEW_LIST = 11
 """For a list that is made, and the call that makes it."""
 
 _REQUIREMENT, _CHECK = 50, 350_000
-_ENOUGH = 2 * PER_CALL
+_ENOUGH = PER_CALL + 1
 _ADDED = (int, Uint, float, str, bytes, Timestamp, Duration)
 
 
