@@ -64,7 +64,6 @@ class Agent:
     """
 
     name = "kubelet"
-    sources: tuple[Source, ...] = (Source("pods", _bound),)
 
     def __init__(
         self,
@@ -79,6 +78,11 @@ class Agent:
         stages: tuple[Stage, ...],
         pace: Pace,
     ) -> None:
+        self.sources: tuple[Source, ...] = (
+            Source("pods", _bound),
+            Source("services", self._waiting),
+            Source("endpoints", self._waiting),
+        )
         self._api = api
         self._manager = manager
         self._clock = clock
@@ -95,6 +99,10 @@ class Agent:
         self._seen: dict[Request, Object] = {}
         self._recorder = Recorder(api, clock, "kubelet", remembered=_REMEMBERED)
         self._late = cycle(_LATE)
+
+    def _waiting(self, event: WatchEvent) -> Iterable[Request]:
+        """Pods whose programs wait for a name, of whatever Service."""
+        return [Request(namespace_of(pod), name_of(pod)) for pod in self._runtime.waiting()]
 
     def reconcile(self, request: Request) -> Result:
         """Bring one pod forward to now."""

@@ -2,7 +2,7 @@
 
 ``shell`` calls them by name. Each takes a ``Session`` and its arguments, prints, reads and writes through it, and
 leaves its exit code there. The words are busybox's. ``archive`` has the one that is a program of its own, ``tar``;
-``conditions`` has ``test``, ``arithmetic`` has ``expr`` and ``seq``.
+``conditions`` has ``test``, ``arithmetic`` has ``expr`` and ``seq``, ``names`` has ``nslookup`` and ``getent``.
 
 Simplified: the usual options only; an option that is not known is passed over.
 """
@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from gitopslab.controlplane.kubelet.archive import tar
 from gitopslab.controlplane.kubelet.arithmetic import expr, seq
 from gitopslab.controlplane.kubelet.conditions import bracket, test
+from gitopslab.controlplane.kubelet.names import getent, nslookup
 from gitopslab.controlplane.kubelet.session import MOST_TEXT, Command, Exited, Play, Session, Wanted, number
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
@@ -258,6 +259,9 @@ def _names(arguments: list[str]) -> Iterator[str]:
 BUILT_INS = frozenset({":", "[[", "cd", "exit", "export", "read", "unset"})
 """Commands that only a shell has: there is no such executable."""
 
+BUSYBOX = frozenset({"nslookup"})
+"""Commands that images of Debian and the like do not have."""
+
 COMMANDS: Mapping[str, Command] = {
     "echo": _echo,
     "printf": _printf,
@@ -284,6 +288,8 @@ COMMANDS: Mapping[str, Command] = {
     "mkdir": _mkdir,
     "rm": _rm,
     "tar": tar,
+    "nslookup": nslookup,
+    "getent": getent,
     "expr": expr,
     "seq": seq,
     "test": test,

@@ -118,6 +118,7 @@ class ContainerTurn:
             self._life.address,
             lambda: one.volumes(scene),
             lambda: one.tokens(scene),
+            scene.lookup,
         )
 
     @property

@@ -1,12 +1,13 @@
 """What a played program finds when it starts: its environment, its files, and what chance will bring it.
 
-``inside.room`` puts it together, ``programs`` plays programs in it. It never changes, so that a program can be played
-as often as somebody asks, and does the same each time. Leaves to others: what visitors and other containers write.
+``inside.room`` puts it together, ``programs`` plays programs in it. It stays as it is, so that a program can be
+played as often as somebody asks, and does the same each time. Leaves to others: what visitors and other containers
+write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -29,6 +30,8 @@ class Place:
         root_is_read_only: Whether only volumes can be written.
         cwd: The working directory.
         seed: What ``$RANDOM`` follows from.
+        began: When it starts, in epoch seconds.
+        names: As a session has them; the one thing that may change.
     """
 
     hostname: str = ""
@@ -39,16 +42,19 @@ class Place:
     root_is_read_only: bool = False
     cwd: str = "/"
     seed: str = ""
+    began: float = 0.0
+    names: Callable[[str, float], str] = lambda name, moment: ""
 
-    def shell(self, began: float = 0.0) -> Shell:
+    def shell(self) -> Shell:
         """A fresh shell here."""
         return Shell(
             dict(self.variables),
             self.hostname,
             files=self.file_system(),
-            began=began,
+            began=self.began,
             cwd=self.cwd,
             chance=Random(self.seed),
+            names=self.names,
         )
 
     def file_system(self) -> FileSystem:

@@ -135,6 +135,8 @@ def check_of(
             dict(program.place.variables),
             program.place.hostname,
             files=program.files_at(seconds) if files is None else files,
+            began=program.place.began + seconds,
+            names=program.place.names,
             chance=Random(f"{program.place.seed}/{seconds}"),
         )
         seen = _command(words, timeout, session)

@@ -33,10 +33,10 @@ RUN_SECONDS = "gitopslab.dev/run-seconds"
 _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
-# How far a script is played ahead to see whether it ends.
+# How far a script is played ahead of the time to see whether it ends.
 _ENDLESS_ROUNDS = 50  # of its loops, when one of them never ends as far as its text tells
 _MOST_ROUNDS = 500
-_MOST_COMMANDS = 20_000
+_MOST_COMMANDS = 50_000  # from the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class Program:
         exit: Its end; None when it runs until it is stopped.
         place: What it finds.
         history: ``(seconds, path, contents)`` of what it writes, as far as it was played ahead; None removes a file.
+        asked: Whether it has asked for names, so that it may end otherwise when there are others.
+        known: When it was worked out, in epoch seconds.
         interactive: Whether it waits for what somebody types who attaches to it; its end is not known before.
     """
 
@@ -76,6 +78,8 @@ class Program:
     exit: Exit | None = None
     place: Place = field(default_factory=Place)
     history: tuple[tuple[float, str, str | None], ...] = ()
+    asked: bool = False
+    known: float = 0.0
     interactive: bool = False
 
     def output(self, started: float) -> Iterator[tuple[float, str | None]]:
@@ -92,7 +96,7 @@ class Program:
     def _lines(self, started: float) -> Iterator[tuple[float, str | None]]:
         """Whole lines. Simplified: one without its end is shown too; the real log waits until it is finished."""
         at, unfinished = 0.0, ""
-        for piece in self.place.shell(started).play(list(self.words)) if self.words else ():
+        for piece in self.place.shell().play(list(self.words)) if self.words else ():
             if not isinstance(piece, Printed):
                 continue
             if unfinished and (piece.at > at or piece.text is None):
@@ -122,18 +126,25 @@ class Program:
         return files
 
 
-def program_of(pod: Object, container: Object, place: Place) -> Program:
-    """What a container's program will do, decided when it starts."""
+def program_of(pod: Object, container: Object, place: Place, now: float = 0.0) -> Program:
+    """What a container's program will do, as far as that is known.
+
+    Args:
+        pod: Its pod.
+        container: Its entry in the pod's spec.
+        place: What it found when it started.
+        now: The time, in epoch seconds.
+    """
     image = parse(container.get("image", ""))
     variables = place.variables
     words = [_substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
-    base = Program(place=place)
+    base = Program(place=place, known=now)
     end = _annotated(pod) or _out_of_memory(container, words)
     if end is not None:
         return replace(base, banner=_banner(image), exit=end)
     if container.get("command") or (words and not (image and image.server)):
         attended = bool(container.get("stdin"))
-        return _played(base, words, attended=attended) or _default(pod, container, image, base)
+        return _played(base, words, now, attended=attended) or _default(pod, container, image, base)
     if container.get("stdin") and image and image.short in table()["shells"]:
         return replace(base, words=(table()["shells"][image.short],), interactive=True)
     return _default(pod, container, image, base)
@@ -193,7 +204,7 @@ def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
     return Exit(0.5, 137, "OOMKilled")
 
 
-def _played(base: Program, words: list[str], *, attended: bool) -> Program | None:
+def _played(base: Program, words: list[str], now: float, *, attended: bool) -> Program | None:
     """The program when the shell understands it, played ahead to learn whether and how it ends."""
     session = base.place.shell()
     rounds, ends = 0, True
@@ -201,7 +212,7 @@ def _played(base: Program, words: list[str], *, attended: bool) -> Program | Non
         for line in session.play(words):
             if isinstance(line, Wanted) and attended:
                 return replace(base, words=tuple(words), interactive=True)
-            rounds += isinstance(line, Printed) and line.text is None
+            rounds += isinstance(line, Printed) and line.text is None and base.place.began + line.at > now
             if not (ends := _may_end(session, rounds)):
                 break
     except NotUnderstoodError:
@@ -212,6 +223,7 @@ def _played(base: Program, words: list[str], *, attended: bool) -> Program | Non
         words=tuple(words),
         exit=exit_of(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
         history=tuple(session.history),
+        asked=session.asked,
     )
 
 

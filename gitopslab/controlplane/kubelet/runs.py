@@ -93,7 +93,8 @@ class Runs:
         def tokens() -> dict[str, str]:
             return self._pod_tokens.of(pod, container)
 
-        return Task(pod, container, attempt, seconds_of(state["startedAt"]), settings, address, volumes, tokens)
+        started = seconds_of(state["startedAt"])
+        return Task(pod, container, attempt, started, settings, address, volumes, tokens, self._lookup)
 
 
 def of_container(pod: Object, name: str) -> tuple[Object | None, Object | None]:

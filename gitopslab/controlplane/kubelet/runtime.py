@@ -10,10 +10,11 @@ others: the status of pods, back-off, events.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.images import Image
 from gitopslab.controlplane.kubelet.lines import Transcript
 from gitopslab.controlplane.kubelet.probes import Check
@@ -39,6 +40,7 @@ class Task:
         address: The pod's address.
         volumes: Gives mount path to identity of the volumes that can be written.
         tokens: Gives path to token of its service account, for programs that may use one.
+        lookup: Finds Services, for programs that ask for names.
     """
 
     pod: Object
@@ -49,6 +51,7 @@ class Task:
     address: str = ""
     volumes: Callable[[], Mapping[str, str]] = dict
     tokens: Callable[[], Mapping[str, str]] = dict
+    lookup: Lookup = lambda resource, namespace, name: None
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -125,6 +128,10 @@ class Runtime(Protocol):
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:
         """Have ``wake`` called with a pod when something happened by itself: a program ended, a visitor was inside."""
+        ...
+
+    def waiting(self) -> Iterable[Object]:
+        """The pods in which a program may go on when there are other names in the cluster."""
         ...
 
     def cut(self, uid: str) -> None:

@@ -92,6 +92,8 @@ class Session:
         style: Which shell it passes for: ``ash``, ``dash`` or ``bash``.
         largest: Characters that a file may have.
         chance: Where ``$RANDOM`` comes from.
+        names: Gives the address that a name leads to at a moment, in epoch seconds; empty when there is none.
+        asked: Whether it has asked for a name, so that it may end otherwise when there are others.
     """
 
     variables: dict[str, str]
@@ -107,6 +109,13 @@ class Session:
     style: str = "ash"
     largest: int = MOST_TEXT
     chance: Random = field(default_factory=lambda: Random(0))
+    names: Callable[[str, float], str] = lambda name, moment: ""
+    asked: bool = False
+
+    def address(self, name: str) -> str:
+        """The address that a name leads to now; empty when there is none."""
+        self.asked = True
+        return self.names(name, self.began + self.at)
 
     def value(self, name: str) -> str:
         """The value of a variable, or of what a shell keeps itself; empty when there is none."""

@@ -6,7 +6,7 @@ The kubelet's rooms reach it through the ``Runtime`` protocol. What a program do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from gitopslab.controlplane.kubelet.images import Image, parse
@@ -33,8 +33,10 @@ class SimulatedRuntime:
     """
 
     def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._rooms = Rooms(clock)
         self._programs: dict[str, dict[tuple[str, str, int], Program]] = {}
+        self._waiting: dict[tuple[str, str], Object] = {}
 
     def image(self, reference: str) -> Image | None:
         """The image that a reference names; None when it is malformed."""
@@ -106,6 +108,10 @@ class SimulatedRuntime:
         """Have ``wake`` called with a pod when somebody was inside."""
         self._rooms.on_visit(wake)
 
+    def waiting(self) -> Iterable[Object]:
+        """The pods of programs that have asked for names and found no end."""
+        return self._waiting.values()
+
     def cut(self, uid: str) -> None:
         """What is played rests with its kubelet, but writes nothing any more."""
         self._rooms.cut(uid)
@@ -113,12 +119,20 @@ class SimulatedRuntime:
     def forget(self, uid: str) -> None:
         """Drop what is kept of a pod."""
         self._programs.pop(uid, None)
+        self._waiting = {one: pod for one, pod in self._waiting.items() if one[0] != uid}
         self._rooms.forget(uid)
 
     def _begun(self, task: Task) -> Program:
-        """The program of a run that goes on, which also writes what it writes."""
+        """The program of a run that goes on: it writes what it writes, and one that asked for names may ask again."""
         program = self._program(task)
+        if program.asked and program.known < self._clock.now():
+            program = program_of(task.pod, task.container, program.place, self._clock.now())
+            self._programs[uid_of(task.pod)][task.key] = program
         self._rooms.expect(task, program)
+        if program.asked and program.exit is None:
+            self._waiting[task.key[:2]] = task.pod
+        else:
+            self._waiting.pop(task.key[:2], None)
         return program
 
     def _program(self, task: Task) -> Program:
@@ -126,7 +140,7 @@ class SimulatedRuntime:
         if task.key not in kept:
             uid, name, attempt = task.key
             kept.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
-            kept[task.key] = program_of(task.pod, task.container, self._rooms.place(task))
+            kept[task.key] = program_of(task.pod, task.container, self._rooms.place(task), self._clock.now())
         return kept[task.key]
 
     def _accesses(self, task: Task) -> Iterator[tuple[float, str | None]]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 import h11
 
-from gitopslab.controlplane.kubelet.commands import BUILT_INS, COMMANDS
+from gitopslab.controlplane.kubelet.commands import BUILT_INS, BUSYBOX, COMMANDS
 from gitopslab.controlplane.kubelet.config import read_only
 from gitopslab.controlplane.kubelet.images import parse
 from gitopslab.controlplane.kubelet.inside.consoles import Attachment, Console, Listener
@@ -31,6 +32,7 @@ from gitopslab.controlplane.kubelet.inside.servers import (
 )
 from gitopslab.controlplane.kubelet.inside.volumes import Volumes
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
+from gitopslab.controlplane.kubelet.names import DNS, address_of
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.probes import listens
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
@@ -44,7 +46,6 @@ _DISK = 64 * 1024 * 1024  # bytes for all that is written in all containers
 _LARGEST_FILE = 32 * 1024 * 1024
 _FRESH = 1.0  # seconds for which what lies below the written files is not looked up again
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_DNS = "10.96.0.10"
 
 
 @dataclass(slots=True)
@@ -112,10 +113,12 @@ class Rooms:
             root_is_read_only=_has_read_only_root(task),
             cwd=task.container.get("workingDir") or "/",
             seed=task.id,
+            began=float(int(task.started)),  # as its status tells, also after a restart of this process
+            names=_names(task),
         )
 
     def expect(self, task: Task, program: Program) -> None:
-        """A program runs, and writes into its volumes what it writes."""
+        """A program runs, and writes into its volumes what it is known to write by now."""
         self._volumes.expect(task, program.history)
 
     def stop(self, task: Task, seconds: float) -> None:
@@ -218,6 +221,7 @@ class Rooms:
             tty=tty,
             style=style or "dash",
             largest=_LARGEST_FILE,
+            names=_names(task),
             chance=Random(f"{program.place.seed}/{self._clock.now()}"),
         )
 
@@ -282,6 +286,10 @@ def _variables(task: Task) -> dict[str, str]:
     return {"PATH": _PATH, "HOSTNAME": hostname_of(task.pod), **task.settings()[0], "HOME": "/root"}
 
 
+def _names(task: Task) -> Callable[[str, float], str]:
+    return partial(address_of, task.lookup, namespace_of(task.pod))
+
+
 def _has_read_only_root(task: Task) -> bool:
     return bool((task.container.get("securityContext") or {}).get("readOnlyRootFilesystem"))
 
@@ -300,7 +308,7 @@ def _network_files(task: Task) -> dict[str, str]:
     return {
         "/etc/hostname": f"{hostname}\n",
         "/etc/hosts": hosts,
-        "/etc/resolv.conf": f"{search}\nnameserver {_DNS}\noptions ndots:5\n",
+        "/etc/resolv.conf": f"{search}\nnameserver {DNS}\noptions ndots:5\n",
     }
 
 
@@ -315,7 +323,8 @@ def check_executable(task: Task, command: list[str]) -> None:
     image = parse(task.container.get("image", ""))
     shell = image.shell if image else "dash"
     here = {"sh", "ash"} if shell == "ash" else {"sh", "bash"}
-    known = base in here if base in SHELLS else base in COMMANDS and base not in BUILT_INS
+    missing = BUILT_INS if shell == "ash" else BUILT_INS | BUSYBOX
+    known = base in here if base in SHELLS else base in COMMANDS and base not in missing
     if shell and known:
         return
     why = f"stat {name}: no such file or directory" if "/" in name else "executable file not found in $PATH"

@@ -9,7 +9,7 @@ Simplified: a program finds a volume as it is when it starts; what others write 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
@@ -19,6 +19,7 @@ from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.machinery.clock import Clock
 
 Run = tuple[str, str, int]
+History = tuple[tuple[float, str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,7 +47,7 @@ class Volumes:
         self._disk = disk
         self._layers: dict[str, Layer] = {}
         self._writes: list[_Write] = []
-        self._runs: set[Run] = set()
+        self._runs: dict[Run, History] = {}
 
     def of(self, task: Task) -> Callable[[], Mapping[str, Layer]]:
         """Gives mount path to layer of a container's volumes, as they are whenever it is asked."""
@@ -58,15 +59,21 @@ class Volumes:
 
         return look
 
-    def expect(self, task: Task, history: Iterable[tuple[float, str, str | None]]) -> None:
-        """Have the volumes hold what a run writes, each file at its time; told again, nothing is done."""
-        if task.key in self._runs:
+    def expect(self, task: Task, history: History) -> None:
+        """Have the volumes hold what a run writes, each file at its time.
+
+        Told again, nothing is done, unless it has turned out to write something else from now on.
+        """
+        known = self._runs.get(task.key)
+        if known == history:
             return
-        self._runs.add(task.key)
+        since = float("-inf") if known is None else self._clock.now()
+        self._runs[task.key] = history
+        self.stop(task.key, since)
         mounts = sorted(task.volumes().items(), reverse=True)  # the deeper one comes first
         for turn, (after, path, contents) in enumerate(history):
             for mount, identity in mounts:
-                if path.startswith(f"{mount}/"):
+                if path.startswith(f"{mount}/") and task.started + after > since:
                     layer, inner = self._layer(identity), path[len(mount) :]
                     heappush(self._writes, _Write(task.started + after, turn, task.key, layer, inner, contents))
                     break
@@ -83,7 +90,7 @@ class Volumes:
     def forget(self, uid: str) -> None:
         """A pod is gone, and its own volumes with it."""
         self.cut(uid)
-        self._runs = {run for run in self._runs if run[0] != uid}
+        self._runs = {run: history for run, history in self._runs.items() if run[0] != uid}
         for identity in [identity for identity in self._layers if identity.startswith(f"pod {uid}/")]:
             self._layers.pop(identity).clear()
 

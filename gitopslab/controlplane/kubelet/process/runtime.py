@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +109,7 @@ class ProcessRuntime:
         if verdict is Verdict.UNABLE:
             self._simulated.said(self._played(task)).add(self._clock.now(), _UNABLE)
         if image is None or verdict not in _OURS:
+            self._simulated.begin(self._played(task))
             return
         from gitopslab.controlplane.kubelet.process.runs import Run
 
@@ -207,8 +208,13 @@ class ProcessRuntime:
         self._wakes.append(wake)
         self._simulated.on_visit(wake)
 
+    def waiting(self) -> Iterable[Object]:
+        """Those of played programs; a real one asks by itself."""
+        return self._simulated.waiting()
+
     def cut(self, uid: str) -> None:
         """Kill what runs of a pod, as a power cut does."""
+        self._simulated.cut(uid)
         for run in self._runs.get(uid, {}).values():
             run.stop(0.0)
 

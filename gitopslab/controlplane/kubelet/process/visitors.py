@@ -6,16 +6,19 @@ it.
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 from gitopslab.controlplane.kubelet.config import read_only
 from gitopslab.controlplane.kubelet.inside.processes import SimulatedProcess
 from gitopslab.controlplane.kubelet.inside.room import check_executable
+from gitopslab.controlplane.kubelet.names import address_of
 from gitopslab.controlplane.kubelet.process.files import Folder
 from gitopslab.controlplane.kubelet.process.surroundings import Surroundings
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.shell import Shell
 from gitopslab.machinery.clock import Clock
+from gitopslab.machinery.objects import namespace_of
 
 _HIDDEN = ("GITOPSLAB_", "PYTHONPATH")  # variables that are the lab's own
 
@@ -40,6 +43,7 @@ def play(
         live=True,
         tty=tty,
         style="bash" if words[0].endswith("bash") else "dash",
+        names=partial(address_of, task.lookup, namespace_of(task.pod)),
         chance=Random(f"{task.id}/{clock.now()}"),
     )
     return SimulatedProcess(shell, words, clock, stdin=stdin, tty=tty)
