@@ -49,6 +49,10 @@ def attachment(**spec: Any) -> Object:
     return made("VolumeAttachment", "storage.k8s.io/v1", spec={**base, **spec})
 
 
+def csi_node(*drivers: Object) -> Object:
+    return made("CSINode", "storage.k8s.io/v1", spec={"drivers": list(drivers)})
+
+
 def node(**spec: Any) -> Object:
     return made("Node", spec=spec)
 
@@ -236,6 +240,16 @@ ONE_OF = "must specify exactly one of inlineVolumeSpec and persistentVolumeName"
 NOT_WITHIN = "Forbidden: may not be specified in the context of inline volumes"
 CSI = {"driver": "d.example.com", "volumeHandle": "h"}
 WITHIN = "spec.source.inlineVolumeSpec"
+CSI_NODES: list[tuple[Object, list[str]]] = [
+    (csi_node({"name": "d.io", "nodeID": "n", "topologyKeys": ["a", "b"]}), []),
+    (csi_node({"name": "", "nodeID": "n" * 257}, {"name": "d.io", "nodeID": "", "allocatable": {"count": -1}},
+              {"name": "d.io", "nodeID": "n", "topologyKeys": ["a", "a"]}),
+     ["spec.drivers[0].name: Required value",
+      f'spec.drivers[0].nodeID: Invalid value: "{"n" * 257}": must be 256 characters or less',
+      "spec.drivers[1].nodeID: Required value",
+      "spec.drivers[1].allocatable.count: Invalid value: -1: must be greater than or equal to 0",
+      'spec.drivers[2].name: Duplicate value: "d.io"', 'spec.drivers[2]: Duplicate value: "a"']),
+]  # fmt: skip
 ATTACHMENTS: list[tuple[Object, list[str]]] = [
     (attachment(), []),
     (attachment(attacher="", nodeName="", source={}),
@@ -259,7 +273,7 @@ ATTACHMENTS: list[tuple[Object, list[str]]] = [
       "volumes"]),
 ]  # fmt: skip
 
-ROWS = [*SERVICES, *ATTACHMENTS, *DRIVERS, *NETWORKING, *STORAGE, *OTHERS]
+ROWS = [*SERVICES, *ATTACHMENTS, *CSI_NODES, *DRIVERS, *NETWORKING, *STORAGE, *OTHERS]
 
 
 @pytest.mark.parametrize(("obj", "expected"), ROWS, ids=ids_of(ROWS))
@@ -304,6 +318,11 @@ CHANGES: list[tuple[Object, dict[str, Any], str, list[str]]] = [
      ['status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty']),
     (made("PriorityClass", "scheduling.k8s.io/v1", value=1), {"value": 2}, "",
      ["value: Forbidden: may not be changed in an update."]),
+    (csi_node({"name": "d.io", "nodeID": "n"}), {"spec.drivers": [{"name": "d.io", "nodeID": "m"}]}, "",
+     ['spec.drivers: Invalid value: {"Name":"d.io","NodeID":"m","TopologyKeys":null,"Allocatable":null}: '
+      "field is immutable"]),
+    (csi_node({"name": "d.io", "nodeID": "n"}),
+     {"spec.drivers": [{"name": "d.io", "nodeID": "n", "allocatable": {"count": 5}}]}, "", []),
     (attachment(), {"spec.attacher": ""}, "",
      ["spec.attacher: Required value",
       'spec: Invalid value: {"Attacher":"","Source":{"PersistentVolumeName":"pv","InlineVolumeSpec":null},'

@@ -120,6 +120,19 @@ def test_a_fault_in_metadata_is_told_as_often_as_the_rules_of_a_kind_look_there(
     assert [field for field in fields if field.startswith("metadata.")] == [f"metadata.{x}" for x in expected.split()]
 
 
+def test_faults_are_told_in_the_order_in_which_a_change_is_judged() -> None:
+    head = {"apiVersion": "storage.k8s.io/v1", "metadata": {"name": "x"}}
+    old_class = {**head, "kind": "StorageClass", "provisioner": "d.io"}
+    label = {"metadata.labels": {"a_": "b"}}
+    found = change_problems(old_class, {"provisioner": "", **label})
+    fields = [problem.partition(":")[0].removeprefix("metadata.") for problem in found]
+    assert fields == ["labels", "labels", "labels", "provisioner", "labels", "provisioner"]
+    attributes = {**head, "kind": "VolumeAttributesClass", "driverName": "d.io", "parameters": {"a": "b"}}
+    found = change_problems(attributes, {"driverName": "", **label})
+    fields = [problem.partition(":")[0].removeprefix("metadata.") for problem in found]
+    assert fields == ["labels", "labels", "labels", "driverName", "labels", "driverName"]
+
+
 def test_an_object_that_is_being_deleted_gets_no_new_finalizers() -> None:
     going = config(finalizers=["example.com/hold"], deletionTimestamp="2026-01-01T00:00:00Z")
     found = change_problems(going, {"metadata.finalizers": ["example.com/more", "example.com/hold"]})

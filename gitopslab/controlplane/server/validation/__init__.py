@@ -44,20 +44,31 @@ def validate(resource: Resource, obj: Object, before: Object | None, subresource
 def _check_change(
     causes: Causes, resource: Resource, rules: kinds.Rules, obj: Object, before: Object, subresource: str
 ) -> None:
-    """Faults in metadata are told for every kind alike, and once more by each rule of the kind that looks there."""
-
-    def look(part: kinds.Part, name: formats.Check, *, any_finalizer: bool) -> None:
-        if part == "whole":
-            metadata.check(causes, obj, namespaced=resource.namespaced, name=name, any_finalizer=any_finalizer)
-        else:
-            metadata.check_update(causes, obj, before, any_finalizer=any_finalizer)
-
+    """Metadata are judged for every kind alike first, and then once more wherever the rules of the kind do it."""
     for part in ("whole", "change"):
-        look(part, formats.problems_of_path_segment, any_finalizer=True)
-    again = rules.again_in_parts if subresource in kinds.PARTS else rules.again
-    first = again[:1] if again == kinds.AROUND else again
-    for part in first:
-        look(part, rules.name, any_finalizer=rules.any_finalizer)
-    rules.change(causes, obj, before, subresource)
-    for part in again[len(first) :]:
-        look(part, rules.name, any_finalizer=rules.any_finalizer)
+        _look(causes, resource, part, obj, before, name=formats.problems_of_path_segment, any_finalizer=True)
+    for step in rules.parts if subresource in kinds.PARTS else rules.steps:
+        match step:
+            case "new":
+                rules.create(causes, obj)
+            case "rules":
+                rules.change(causes, obj, before, subresource)
+            case _:
+                _look(causes, resource, step, obj, before, name=rules.name, any_finalizer=rules.any_finalizer)
+
+
+def _look(
+    causes: Causes,
+    resource: Resource,
+    part: str,
+    obj: Object,
+    before: Object,
+    *,
+    name: formats.Check,
+    any_finalizer: bool,
+) -> None:
+    """Judge metadata as a whole, or what changed of them."""
+    if part == "whole":
+        metadata.check(causes, obj, namespaced=resource.namespaced, name=name, any_finalizer=any_finalizer)
+    else:
+        metadata.check_update(causes, obj, before, any_finalizer=any_finalizer)

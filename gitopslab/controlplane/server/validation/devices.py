@@ -12,6 +12,7 @@ from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes, Struct
 from gitopslab.controlplane.server.validation.gostruct import printed
+from gitopslab.controlplane.server.validation.metadata import check_immutable
 from gitopslab.machinery.objects import Object
 
 _MODES = ("All", "ExactCount")
@@ -69,9 +70,16 @@ def check_class_change(causes: Causes, obj: Object, before: Object, subresource:
 
 def check_slice(causes: Causes, obj: Object) -> None:
     """A new slice."""
-    spec = obj["spec"]
+    _check_origin(causes, obj["spec"])
+    _check_slice_contents(causes, obj["spec"])
+
+
+def _check_origin(causes: Causes, spec: Object) -> None:
     _check_driver(causes, spec.get("driver") or "", "spec.driver")
     _check_pool(causes, spec.get("pool") or {}, "spec.pool")
+
+
+def _check_slice_contents(causes: Causes, spec: Object) -> None:
     given = [place for place in _PLACES if spec.get(place)]
     if not given:
         causes.required("spec", _ONE_PLACE)
@@ -86,10 +94,12 @@ def check_slice(causes: Causes, obj: Object) -> None:
 
 def check_slice_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:
     """Whose slice it is stays."""
-    check_slice(causes, obj)
+    new, old = obj["spec"], before["spec"]
+    _check_origin(causes, new)
+    check_immutable(causes, (new.get("pool") or {}).get("name"), (old.get("pool") or {}).get("name"), "spec.pool.name")
     for field in ("driver", "nodeName"):
-        if obj["spec"].get(field) != before["spec"].get(field):
-            causes.invalid(f"spec.{field}", obj["spec"].get(field), _IMMUTABLE)
+        check_immutable(causes, new.get(field), old.get(field), f"spec.{field}")
+    _check_slice_contents(causes, new)
 
 
 def _check_devices(causes: Causes, devices: Object, path: str) -> None:

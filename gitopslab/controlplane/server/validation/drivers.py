@@ -1,8 +1,12 @@
-"""Rules of CSIDrivers and of what capacity they say there is. Upstream: ``pkg/apis/storage/validation``."""
+"""Rules of CSIDrivers, where they run, and what capacity they say there is.
+
+Upstream: ``pkg/apis/storage/validation``.
+"""
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.validation import formats
+from gitopslab.controlplane.server.equality import same
+from gitopslab.controlplane.server.validation import formats, gostruct, volumes
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
 from gitopslab.controlplane.server.validation.numbers import NOT_NEGATIVE, amount
@@ -12,6 +16,7 @@ _GROUP_POLICIES = ("File", "None", "ReadWriteOnceWithFSType")
 _MODES = ("Persistent", "Ephemeral")
 _SHORTEST, _LONGEST = 600, 1 << 32  # seconds that a token lasts
 _SHORTEST_PERIOD = 10  # seconds
+_LONGEST_NODE_ID = 256
 
 
 def check_driver(causes: Causes, driver: Object) -> None:
@@ -43,6 +48,49 @@ def check_driver_change(causes: Causes, driver: Object, before: Object, subresou
     check_immutable(causes, new.get(modes), old.get(modes), f"spec.{modes}")
 
 
+def check_node(causes: Causes, node: Object) -> None:
+    """A new or changed CSINode."""
+    names: set[str] = set()
+    for index, driver in enumerate(node["spec"].get("drivers") or ()):
+        path, name = f"spec.drivers[{index}]", driver.get("name") or ""
+        volumes.check_driver(causes, name, f"{path}.name")
+        _check_node_id(causes, driver.get("nodeID") or "", f"{path}.nodeID")
+        count = (driver.get("allocatable") or {}).get("count")
+        if count is not None and count < 0:
+            causes.invalid(f"{path}.allocatable.count", count, NOT_NEGATIVE)
+        if name in names:
+            causes.duplicate(f"{path}.name", name)
+        names.add(name)
+        _check_topology_keys(causes, driver.get("topologyKeys") or [], path)
+
+
+def check_node_change(causes: Causes, node: Object, before: Object, subresource: str) -> None:
+    """What a driver says of the node stays, but for how many volumes it takes."""
+    check_node(causes, node)
+    drivers = node["spec"].get("drivers") or []
+    for old in before["spec"].get("drivers") or ():
+        for new in drivers:
+            told, had = ({**driver, "allocatable": None} for driver in (new, old))
+            if new["name"] == old["name"] and not same(told, had):
+                causes.invalid("spec.drivers", gostruct.printed("CSINodeDriver", told), "field is immutable")
+
+
+def _check_node_id(causes: Causes, node_id: str, path: str) -> None:
+    if not node_id:
+        causes.required(path)
+    if len(node_id) > _LONGEST_NODE_ID:
+        causes.invalid(path, node_id, f"must be {_LONGEST_NODE_ID} characters or less")
+
+
+def _check_topology_keys(causes: Causes, keys: list[str], path: str) -> None:
+    for index, key in enumerate(keys):
+        if not key:
+            causes.required(path)
+        if key in keys[:index]:
+            causes.duplicate(path, key)
+        causes.each(path, key, formats.problems_of_qualified_name(key))
+
+
 def check_capacity(causes: Causes, capacity: Object) -> None:
     """A new or changed CSIStorageCapacity."""
     check_selector(causes, capacity.get("nodeTopology"), "nodeTopology")
@@ -55,7 +103,6 @@ def check_capacity(causes: Causes, capacity: Object) -> None:
 
 def check_capacity_change(causes: Causes, capacity: Object, before: Object, subresource: str) -> None:
     """Whose capacity it is stays."""
-    check_capacity(causes, capacity)
     for field in ("nodeTopology", "storageClassName"):
         check_immutable(causes, capacity.get(field), before.get(field), field)
 

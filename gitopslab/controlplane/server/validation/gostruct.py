@@ -31,6 +31,7 @@ _FIELDS = {
     ),
     "VolumeAttachmentSpec": "Attacher:s Source=VolumeAttachmentSource NodeName:s",
     "VolumeAttachmentSource": "PersistentVolumeName InlineVolumeSpec=*PersistentVolumeSpec",
+    "CSINodeDriver": "Name:s NodeID:s TopologyKeys Allocatable",
     "NFS": "Server:s Path:s ReadOnly:b",
     "Local": "Path:s FSType",
     "PersistentCSI": (

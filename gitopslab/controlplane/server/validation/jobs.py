@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 from gitopslab.controlplane.server.equality import same
@@ -48,19 +49,22 @@ def check_job_change(causes: Causes, job: Object, before: Object, subresource: s
             causes, job.get("status") or {}, "status", "active", "succeeded", "failed", "ready", "terminating"
         )
         return
-    _check_generated(causes, job)
-    _check_whole(causes, job)
-    _check_host_name(causes, job)
+    _check_whole(causes, job)  # as that of a new one, and by the rules of changes too
     new, old = job["spec"], before["spec"]
     _check_completions(causes, new, old)
     check_immutable(causes, new.get("selector"), old.get("selector"), "spec.selector")
     _check_same_template(causes, new, old, is_changeable=_is_at_rest(before))
-    for field in ("completionMode", "backoffLimitPerIndex", "managedBy"):
+    check_immutable(causes, new.get("completionMode"), old.get("completionMode"), "spec.completionMode")
+    _check_same_policy(causes, new, old, "podFailurePolicy", _failure_policy)
+    for field in ("backoffLimitPerIndex", "managedBy"):
         check_immutable(causes, new.get(field), old.get(field), f"spec.{field}")
-    for field, shown in (("podFailurePolicy", _failure_policy), ("successPolicy", _success_policy)):
-        wished, present = new.get(field), old.get(field)
-        if (wished is None) != (present is None) or not same(wished, present):
-            causes.invalid(f"spec.{field}", wished and shown(wished), "field is immutable")
+    _check_same_policy(causes, new, old, "successPolicy", _success_policy)
+
+
+def _check_same_policy(causes: Causes, new: Object, old: Object, field: str, shown: Callable[[Object], Object]) -> None:
+    wished, present = new.get(field), old.get(field)
+    if (wished is None) != (present is None) or not same(wished, present):
+        causes.invalid(f"spec.{field}", shown(wished) if wished is not None else None, "field is immutable")
 
 
 _NO_MATCH = "`selector` does not match template `labels`"

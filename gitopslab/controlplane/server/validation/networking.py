@@ -84,7 +84,6 @@ def check_ingress_class_change(causes: Causes, ingress_class: Object, before: Ob
     """The controller stays."""
     old, new = ((one.get("spec") or {}).get("controller") or "" for one in (before, ingress_class))
     check_immutable(causes, new, old, "spec.controller")
-    check_ingress_class(causes, ingress_class)
 
 
 def check_network_policy(causes: Causes, policy: Object) -> None:
@@ -264,7 +263,6 @@ def check_address(causes: Causes, address: Object) -> None:
 
 def check_address_change(causes: Causes, address: Object, before: Object, subresource: str) -> None:
     """It stays whose it is."""
-    check_address(causes, address)
     parent = address["spec"].get("parentRef")
     if not same(parent, before["spec"].get("parentRef")):
         shown = gostruct.printed("ParentReference", parent) if parent else None

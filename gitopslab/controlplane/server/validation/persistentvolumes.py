@@ -68,7 +68,6 @@ def check_volume_change(causes: Causes, volume: Object, before: Object, subresou
     """Where the data is stays."""
     if subresource == "status":
         return
-    check_volume(causes, volume)
     new, old = volume["spec"], before["spec"]
     if not same(_source(new), _source(old)):
         difference = gostruct.difference("PersistentVolumeSource", _source(old), _source(new))

@@ -120,7 +120,6 @@ def check_runtime_class(causes: Causes, runtime_class: Object) -> None:
 
 def check_runtime_class_change(causes: Causes, runtime_class: Object, before: Object, subresource: str) -> None:
     """The handler stays."""
-    check_runtime_class(causes, runtime_class)
     if runtime_class.get("handler") != before.get("handler"):
         causes.invalid("handler", runtime_class.get("handler") or "", "field is immutable")
 

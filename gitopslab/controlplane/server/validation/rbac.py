@@ -32,11 +32,6 @@ def _check_aggregation(causes: Causes, selectors: list[Object], path: str) -> No
             causes.invalid(f"{path}[{index}]", None, "invalid label selector.")
 
 
-def check_role_change(causes: Causes, role: Object, before: Object, subresource: str) -> None:
-    """Everything may change."""
-    check_role(causes, role)
-
-
 def check_binding(causes: Causes, binding: Object) -> None:
     """A new or changed RoleBinding or ClusterRoleBinding."""
     reference = binding.get("roleRef") or {}
@@ -55,7 +50,6 @@ def check_binding(causes: Causes, binding: Object) -> None:
 
 def check_binding_change(causes: Causes, binding: Object, before: Object, subresource: str) -> None:
     """What is granted stays; to whom may change."""
-    check_binding(causes, binding)
     if binding.get("roleRef") != before.get("roleRef"):
         reference = binding.get("roleRef") or {}
         shown = {

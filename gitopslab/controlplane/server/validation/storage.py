@@ -42,7 +42,6 @@ def check_attributes_class_change(causes: Causes, attributes_class: Object, befo
     for field in ("driverName", "parameters"):
         if not same(attributes_class.get(field), before.get(field)):
             causes.forbidden(field, f"updates to {field} are forbidden.")
-    check_attributes_class(causes, attributes_class)
 
 
 def _check_driver(causes: Causes, driver: str, path: str) -> None:
@@ -82,6 +81,5 @@ def _check_topology(causes: Causes, term: Object, path: str) -> None:
 
 def check_class_change(causes: Causes, storage_class: Object, before: Object, subresource: str) -> None:
     """Volumes were made by the old rules, so the rules stay."""
-    check_class(causes, storage_class)
     for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
         check_immutable(causes, storage_class.get(field), before.get(field), field)
