@@ -7,6 +7,8 @@ import pytest
 from gitopslab.controlplane.kubelet.session import Printed
 from gitopslab.controlplane.kubelet.shell import Shell
 
+WC = "2 /f\n2 3 6 /f\n2 /f\n"
+
 
 def printed(text: str, files: dict[str, str] | None = None, **variables: str) -> tuple[str, int]:
     """All that a script prints, and its exit code; it has to take no time."""
@@ -53,6 +55,11 @@ def printed(text: str, files: dict[str, str] | None = None, **variables: str) ->
         pytest.param("expr 8 % 2", "0\n", 1, id="expr of nothing"),
         pytest.param("expr a + 1; expr 1 / 0", "expr: non-integer argument\nexpr: divide by zero\n", 2, id="bad expr"),
         pytest.param("for i in $(seq 2 4); do echo $i; done; seq 3 -2 1", "2\n3\n4\n3\n1\n", 0, id="seq"),
+        pytest.param("echo 'a b' > /f; echo c >> /f; wc -l /f; wc /f; X=$(wc -l /f); echo $X", WC, 0, id="wc"),
+        pytest.param("echo ab > /f; echo cd >> /f; grep b /f; grep -v b /f; grep -c c /f", "ab\ncd\n1\n", 0, id="grep"),
+        pytest.param("echo ab > /f; grep -q b /f && echo y; grep -qi B /f && echo y", "y\ny\n", 0, id="grep -q"),
+        pytest.param("echo ab > /f; grep -q c /f", "", 1, id="grep finds nothing"),
+        pytest.param("grep a /nope", "grep: /nope: No such file or directory\n", 2, id="grep of nothing"),
     ],
 )
 def test_statements(text: str, out: str, code: int) -> None:

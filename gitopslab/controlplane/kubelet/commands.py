@@ -2,7 +2,8 @@
 
 ``shell`` calls them by name. Each takes a ``Session`` and its arguments, prints, reads and writes through it, and
 leaves its exit code there. The words are busybox's. ``archive`` has the one that is a program of its own, ``tar``;
-``conditions`` has ``test``, ``arithmetic`` has ``expr`` and ``seq``, ``names`` has ``nslookup`` and ``getent``.
+``files`` has those for
+files, ``conditions`` has ``test``, ``arithmetic`` has ``expr`` and ``seq``, ``names`` has ``nslookup`` and ``getent``.
 
 Simplified: the usual options only; an option that is not known is passed over.
 """
@@ -10,23 +11,31 @@ Simplified: the usual options only; an option that is not known is passed over.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 
 from gitopslab.controlplane.kubelet.archive import tar
 from gitopslab.controlplane.kubelet.arithmetic import expr, seq
 from gitopslab.controlplane.kubelet.conditions import bracket, test
+from gitopslab.controlplane.kubelet.files import cat, grep, ls, mkdir, rm, touch, wc
 from gitopslab.controlplane.kubelet.names import getent, nslookup
-from gitopslab.controlplane.kubelet.session import MOST_TEXT, Command, Exited, Play, Session, Wanted, number
+from gitopslab.controlplane.kubelet.session import (
+    Command,
+    Exited,
+    Play,
+    Session,
+    Wanted,
+    lines,
+    moment,
+    number,
+)
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
 _DATE_PARTS = re.compile(r"%[A-Za-z%]")
 _NEVER = 1e9
-_LAST = datetime.max.replace(tzinfo=UTC).timestamp() - 1  # whoever sleeps longer is shown no later date
 
 
 def _date(session: Session, arguments: list[str]) -> Play:
-    at = _moment(session)
+    at = moment(session)
     form = next((one[1:] for one in arguments if one.startswith("+")), None)
     if form is None:
         yield session.say(f"{at:%a %b} {at.day:2d} {at:%H:%M:%S} UTC {at:%Y}")
@@ -35,16 +44,12 @@ def _date(session: Session, arguments: list[str]) -> Play:
         yield session.say(_DATE_PARTS.sub(lambda match: seconds.get(match[0]) or at.strftime(match[0]), form))
 
 
-def _moment(session: Session) -> datetime:
-    return datetime.fromtimestamp(min(session.began + session.at, _LAST), UTC)
-
-
 def _echo(session: Session, arguments: list[str]) -> Play:
     end = "\n"
     while arguments and re.fullmatch(r"-[neE]+", arguments[0]):
         end = "" if "n" in arguments[0] else end
         arguments = arguments[1:]
-    yield from _lines(session, _unescaped(" ".join(arguments)), end)
+    yield from lines(session, _unescaped(" ".join(arguments)), end)
 
 
 def _printf(session: Session, arguments: list[str]) -> Play:
@@ -54,16 +59,7 @@ def _printf(session: Session, arguments: list[str]) -> Play:
         return
     values = iter(arguments[1:])
     text = re.sub(r"%[sd%]", lambda match: "%" if match[0] == "%%" else next(values, ""), _unescaped(arguments[0]))
-    yield from _lines(session, text, "")
-
-
-def _lines(session: Session, text: str, end: str) -> Play:
-    """A text a line at a time; ``end`` follows the last one."""
-    *lines, last = text.split("\n")
-    for line in lines:
-        yield session.say(line)
-    if last or end:
-        yield session.say(last, end)
+    yield from lines(session, text, "")
 
 
 def _unescaped(text: str) -> str:
@@ -155,107 +151,6 @@ def _cd(session: Session, arguments: list[str]) -> Play:
         yield session.complain(f"sh: cd: can't cd to {name}: No such file or directory", 2)
 
 
-def _cat(session: Session, arguments: list[str]) -> Play:
-    room = max(session.largest, MOST_TEXT)
-    for name in arguments or ["-"]:
-        path = session.path(name)
-        if name == "-":
-            while (piece := (yield Wanted.PIECE)) is not None:
-                yield session.say(piece, end="")
-        elif path in session.files:
-            text = session.files[path][:room]
-            room -= len(text)
-            yield from _lines(session, text, "")
-        elif session.is_directory(path):
-            yield session.complain("cat: read error: Is a directory")
-        else:
-            yield session.complain(f"cat: can't open '{name}': No such file or directory")
-
-
-def _ls(session: Session, arguments: list[str]) -> Play:
-    options = "".join(argument for argument in arguments if argument.startswith("-"))
-    named = [argument for argument in arguments if not argument.startswith("-")] or ["."]
-    for name in named:
-        path = session.path(name)
-        found = {path: name} if path in session.files else dict(_inside(session, path, hidden="a" in options))
-        if not found and not session.is_directory(path):
-            yield session.complain(f"ls: {name}: No such file or directory")
-            continue
-        if len(named) > 1 and path not in session.files:
-            yield session.say(f"{name}:")
-        for whole, shown in found.items():
-            yield session.say(_long(session, whole, shown) if "l" in options else shown)
-
-
-def _inside(session: Session, path: str, *, hidden: bool) -> Iterator[tuple[str, str]]:
-    """Path and name of what is in a directory, sorted."""
-    inside = path.rstrip("/") + "/"
-    names = {name[len(inside) :].partition("/")[0] for name in session.files if name.startswith(inside)} - {""}
-    return ((inside + name, name) for name in sorted(names) if hidden or not name.startswith("."))
-
-
-def _long(session: Session, path: str, shown: str) -> str:
-    """Simplified: everything is root's and from now; the real one tells owner, mode and time."""
-    at = _moment(session)
-    is_file = path in session.files
-    size = len(session.files[path].encode("utf-8", "surrogateescape")) if is_file else 4096
-    mode = "-rw-r--r--" if is_file else "drwxr-xr-x"
-    return f"{mode}    1 root     root     {size:>9} {at:%b} {at.day:2d} {at:%H:%M} {shown}"
-
-
-def _touch(session: Session, arguments: list[str]) -> Play:
-    for name in _names(arguments):
-        yield from _changing(session, "touch", name, session.files.get(session.path(name), ""))
-
-
-def _mkdir(session: Session, arguments: list[str]) -> Play:
-    for name in _names(arguments):
-        path = session.path(name)
-        if not session.is_directory(path):
-            yield from _changing(session, "mkdir", name, None)
-        elif "-p" not in arguments:
-            yield session.complain(f"mkdir: can't create directory '{name}': File exists")
-
-
-def _changing(session: Session, command: str, name: str, contents: str | None) -> Play:
-    """Make a file or a directory, or say why not."""
-    try:
-        if contents is None:
-            session.make_directory(name)
-        else:
-            session.write(name, contents)
-    except OSError as error:
-        yield session.complain(f"{command}: {name.rstrip('/')}: {error.strerror}")
-
-
-def _rm(session: Session, arguments: list[str]) -> Play:
-    options = "".join(argument for argument in arguments if argument.startswith("-"))
-    for name in _names(arguments):
-        path = session.path(name)
-        inside = [one for one in session.files if one.startswith(path.rstrip("/") + "/")]
-        if inside and "r" not in options.lower():
-            yield session.complain(f"rm: '{name}' is a directory")
-        elif not inside and path not in session.files and "f" not in options:
-            yield session.complain(f"rm: can't remove '{name}': No such file or directory")
-        else:
-            yield from _removing(session, name, [*inside, path])
-
-
-def _removing(session: Session, name: str, paths: list[str]) -> Play:
-    try:
-        for path in paths:
-            if path.endswith("/"):
-                session.files.pop(path, None)
-            else:
-                session.remove(path)
-    except OSError as error:
-        yield session.complain(f"rm: can't remove '{name}': {error.strerror}")
-
-
-def _names(arguments: list[str]) -> Iterator[str]:
-    return (argument for argument in arguments if not argument.startswith("-"))
-
-
 BUILT_INS = frozenset({":", "[[", "cd", "exit", "export", "read", "unset"})
 """Commands that only a shell has: there is no such executable."""
 
@@ -282,11 +177,13 @@ COMMANDS: Mapping[str, Command] = {
     "read": _read,
     "pwd": _pwd,
     "cd": _cd,
-    "cat": _cat,
-    "ls": _ls,
-    "touch": _touch,
-    "mkdir": _mkdir,
-    "rm": _rm,
+    "cat": cat,
+    "ls": ls,
+    "touch": touch,
+    "mkdir": mkdir,
+    "rm": rm,
+    "wc": wc,
+    "grep": grep,
     "tar": tar,
     "nslookup": nslookup,
     "getent": getent,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, MutableMapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum, auto
 from random import Random
 
@@ -19,6 +20,7 @@ MOST_TEXT = 65_536
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C has ended."""
 
+_LAST = datetime.max.replace(tzinfo=UTC).timestamp() - 1  # whoever sleeps longer is shown no later date
 _MOST_HISTORY = 100
 _MOST_REMEMBERED = 4_096  # characters of a file
 _MOST_DIGITS = 19
@@ -187,3 +189,17 @@ class Session:
 def number(text: str) -> int:
     """A number of a script; what is none, or is too long for one, counts as 0."""
     return int(text) if re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text) else 0
+
+
+def lines(session: Session, text: str, end: str) -> Play:
+    """A text a line at a time; ``end`` follows the last one."""
+    *whole, last = text.split("\n")
+    for line in whole:
+        yield session.say(line)
+    if last or end:
+        yield session.say(last, end)
+
+
+def moment(session: Session) -> datetime:
+    """The session's time."""
+    return datetime.fromtimestamp(min(session.began + session.at, _LAST), UTC)

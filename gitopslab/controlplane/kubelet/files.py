@@ -1,0 +1,170 @@
+"""The commands of the tiny shell that look at files and change them.
+
+``commands`` lists them. The words are busybox's.
+
+Simplified: what ``grep`` looks for is a text; one with signs of a pattern in it is not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, Play, Printed, Session, Wanted, lines, moment
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
+
+_PATTERN = re.compile(r"[][\\^$.*]")
+
+
+def cat(session: Session, arguments: list[str]) -> Play:
+    """``cat``: files, or the input."""
+    room = max(session.largest, MOST_TEXT)
+    for name in arguments or ["-"]:
+        path = session.path(name)
+        if name == "-":
+            while (piece := (yield Wanted.PIECE)) is not None:
+                yield session.say(piece, end="")
+        elif path in session.files:
+            text = session.files[path][:room]
+            room -= len(text)
+            yield from lines(session, text, "")
+        elif session.is_directory(path):
+            yield session.complain("cat: read error: Is a directory")
+        else:
+            yield session.complain(f"cat: can't open '{name}': No such file or directory")
+
+
+def ls(session: Session, arguments: list[str]) -> Play:
+    """``ls``, also ``-l`` and ``-a``."""
+    options = "".join(argument for argument in arguments if argument.startswith("-"))
+    named = [argument for argument in arguments if not argument.startswith("-")] or ["."]
+    for name in named:
+        path = session.path(name)
+        found = {path: name} if path in session.files else dict(_inside(session, path, hidden="a" in options))
+        if not found and not session.is_directory(path):
+            yield session.complain(f"ls: {name}: No such file or directory")
+            continue
+        if len(named) > 1 and path not in session.files:
+            yield session.say(f"{name}:")
+        for whole, shown in found.items():
+            yield session.say(_long(session, whole, shown) if "l" in options else shown)
+
+
+def _inside(session: Session, path: str, *, hidden: bool) -> Iterator[tuple[str, str]]:
+    """Path and name of what is in a directory, sorted."""
+    inside = path.rstrip("/") + "/"
+    names = {name[len(inside) :].partition("/")[0] for name in session.files if name.startswith(inside)} - {""}
+    return ((inside + name, name) for name in sorted(names) if hidden or not name.startswith("."))
+
+
+def _long(session: Session, path: str, shown: str) -> str:
+    """Simplified: everything is root's and from now; the real one tells owner, mode and time."""
+    at = moment(session)
+    is_file = path in session.files
+    size = len(session.files[path].encode("utf-8", "surrogateescape")) if is_file else 4096
+    mode = "-rw-r--r--" if is_file else "drwxr-xr-x"
+    return f"{mode}    1 root     root     {size:>9} {at:%b} {at.day:2d} {at:%H:%M} {shown}"
+
+
+def touch(session: Session, arguments: list[str]) -> Play:
+    """``touch``: make a file that is not there."""
+    for name in _names(arguments):
+        yield from _changing(session, "touch", name, session.files.get(session.path(name), ""))
+
+
+def mkdir(session: Session, arguments: list[str]) -> Play:
+    """``mkdir``."""
+    for name in _names(arguments):
+        path = session.path(name)
+        if not session.is_directory(path):
+            yield from _changing(session, "mkdir", name, None)
+        elif "-p" not in arguments:
+            yield session.complain(f"mkdir: can't create directory '{name}': File exists")
+
+
+def _changing(session: Session, command: str, name: str, contents: str | None) -> Play:
+    """Make a file or a directory, or say why not."""
+    try:
+        if contents is None:
+            session.make_directory(name)
+        else:
+            session.write(name, contents)
+    except OSError as error:
+        yield session.complain(f"{command}: {name.rstrip('/')}: {error.strerror}")
+
+
+def rm(session: Session, arguments: list[str]) -> Play:
+    """``rm``, also ``-r`` and ``-f``."""
+    options = "".join(argument for argument in arguments if argument.startswith("-"))
+    for name in _names(arguments):
+        path = session.path(name)
+        inside = [one for one in session.files if one.startswith(path.rstrip("/") + "/")]
+        if inside and "r" not in options.lower():
+            yield session.complain(f"rm: '{name}' is a directory")
+        elif not inside and path not in session.files and "f" not in options:
+            yield session.complain(f"rm: can't remove '{name}': No such file or directory")
+        else:
+            yield from _removing(session, name, [*inside, path])
+
+
+def _removing(session: Session, name: str, paths: list[str]) -> Play:
+    try:
+        for path in paths:
+            if path.endswith("/"):
+                session.files.pop(path, None)
+            else:
+                session.remove(path)
+    except OSError as error:
+        yield session.complain(f"rm: can't remove '{name}': {error.strerror}")
+
+
+def _names(arguments: list[str]) -> Iterator[str]:
+    return (argument for argument in arguments if not argument.startswith("-"))
+
+
+def wc(session: Session, arguments: list[str]) -> Play:
+    """``wc``: how many lines, words and bytes, or with ``-l``, ``-w`` and ``-c`` the ones asked for."""
+    options = _options(arguments) or "lwc"
+    for name in list(_names(arguments)) or [""]:
+        text = yield from _text(session, "wc", name)
+        if text is not None:
+            counts = {"l": text.count("\n"), "w": len(text.split()), "c": len(text.encode("utf-8", "surrogateescape"))}
+            shown = [str(count) for option, count in counts.items() if option in options]
+            yield session.say(" ".join([*shown, name] if name else shown))
+
+
+def grep(session: Session, arguments: list[str]) -> Play:
+    """``grep``: the lines with a text in them, with ``-v`` the others, ``-c`` how many, ``-q`` only whether."""
+    options = _options(arguments)
+    wanted, *names = list(_names(arguments)) or [""]
+    if not wanted or (_PATTERN.search(wanted) and "F" not in options):
+        raise NotUnderstoodError("grep " + " ".join(arguments))
+    count = 0
+    for name in names or [""]:
+        text = yield from _text(session, "grep", name)
+        for line in (text or "").splitlines():
+            held = (wanted.lower() in line.lower() if "i" in options else wanted in line) != ("v" in options)
+            count += held
+            if held and not set("qc") & set(options):
+                yield session.say(f"{name}:{line}" if len(names) > 1 else line)
+    if "c" in options:
+        yield session.say(str(count))
+    session.code = 0 if count else max(1, session.code)
+
+
+def _text(session: Session, command: str, name: str) -> Generator[Printed | Wanted, str | None, str | None]:
+    """What is in a file, or without a name comes as input; None, and a complaint, when it is not there."""
+    if name in ("", "-"):
+        text = ""
+        while (piece := (yield Wanted.PIECE)) is not None:
+            text = (text + piece)[:MOST_TEXT]
+        return text
+    path = session.path(name)
+    if path in session.files:
+        return session.files[path]
+    yield session.complain(f"{command}: {name}: No such file or directory", 2 if command == "grep" else 1)
+    return None
+
+
+def _options(arguments: list[str]) -> str:
+    return "".join(argument[1:] for argument in arguments if argument.startswith("-"))
