@@ -12,6 +12,8 @@ from gitopslab.errors import AlreadyExistsError, ApiError, ConflictError, Invali
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object, copy_of
 
+DRY = WriteOptions(dry_run=True)
+
 
 def resource(verbs: Verbs, key: str) -> Resource:
     found = verbs.catalog.by_key(key)
@@ -37,6 +39,20 @@ def test_a_taken_name_is_refused(api: LocalApi) -> None:
     api.create(config_map("a"))
     with pytest.raises(AlreadyExistsError, match='configmaps "a" already exists'):
         api.create(config_map("a"))
+
+
+def test_what_says_that_it_is_stored_is_refused_when_it_would_be_stored(verbs: Verbs, api: LocalApi) -> None:
+    def stored(**metadata: str) -> Object:
+        given = config_map("a")
+        return {**given, "metadata": {**given["metadata"], **metadata}}
+
+    with pytest.raises(ApiError, match="resourceVersion should not be set on objects to be created"):
+        api.create(stored(resourceVersion="5"))
+    with pytest.raises(InvalidError):  # whoever admits and judges comes first
+        api.create(stored(resourceVersion="5", name="No Name"))
+    tried = verbs.create(ADMIN, resource(verbs, "configmaps"), "default", stored(resourceVersion="5"), DRY)
+    assert tried.object["metadata"]["name"] == "a"
+    assert api.create(stored(resourceVersion="0"))["metadata"]["resourceVersion"] != "0"
 
 
 def test_a_missing_object_is_told_by_resource_and_name(api: LocalApi) -> None:

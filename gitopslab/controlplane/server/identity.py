@@ -20,7 +20,7 @@ from gitopslab.machinery.objects import Object, name_of, uid_of
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 """Why a write from an older state is refused."""
 
-_SERVER_SET = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields")
+_SERVER_SET = ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields")
 _PLACES = {
     "endpoints": "services/endpoints",
     "ingresses.networking.k8s.io": "ingress",
@@ -58,11 +58,9 @@ def assign(obj: Object, namespace: str, now: float, chance: Random) -> None:
         chance: Where a generated name and the uid come from.
 
     Raises:
-        ApiError: The body names another namespace than the path, or a resourceVersion.
+        ApiError: The body names another namespace than the path.
     """
     metadata = obj.setdefault("metadata", {})
-    if metadata.get("resourceVersion"):
-        raise unclassified("resourceVersion should not be set on objects to be created")
     place(metadata, namespace)
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = names.generated(metadata["generateName"], chance)
@@ -72,6 +70,16 @@ def assign(obj: Object, namespace: str, now: float, chance: Random) -> None:
         metadata.pop("generation", None)
     metadata["uid"] = names.new_uid(chance)
     metadata["creationTimestamp"] = timestamp(now)
+
+
+def check_unstored(version: object) -> None:
+    """Refuse to store what says that it is stored already, in whatever version (``ErrResourceVersionSetOnCreate``).
+
+    Raises:
+        ApiError: It does.
+    """
+    if isinstance(version, str) and version.isdecimal() and int(version):
+        raise unclassified("resourceVersion should not be set on objects to be created")
 
 
 def without_repeated_owners(obj: Object, when: str = "") -> list[str]:

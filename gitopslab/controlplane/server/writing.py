@@ -199,6 +199,7 @@ class Writes:
         metadata = obj.get("metadata") or {}
         prefix = "" if metadata.get("name") else metadata.get("generateName") or ""
         owned = None if track else metadata.get("managedFields")
+        version = metadata.get("resourceVersion")
         options.warnings.extend(identity.without_repeated_owners(obj))
         identity.assign(obj, namespace, self._clock.now(), self._chance)
         attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
@@ -207,6 +208,8 @@ class Writes:
             self._registry.admit(who, attributes, options, writer=writer, prefix=prefix, is_unasked=is_unasked)
             if owned:
                 obj["metadata"]["managedFields"] = owned
+            if not options.dry_run:
+                identity.check_unstored(version)
             key = (namespace, name_of(obj))
             if not is_unasked:  # else somebody was faster, and it is an update now
                 self._registry.check_free(resource, key)
