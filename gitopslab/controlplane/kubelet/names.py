@@ -1,6 +1,7 @@
 """Names of Services in the tiny shell: who they lead to, and the commands that ask, ``nslookup`` and ``getent``.
 
-``address_of`` answers from the API, as the cluster's DNS does; ``inside.room`` gives it to each shell. Leaves to
+``address_of`` answers from the API, as the cluster's DNS does; ``inside.room`` gives it to visitors' shells, and
+``Names`` to programs. Leaves to
 others: names for programs that really run (``kubeproxy``).
 
 Simplified: a Service is found from its creation on, and a headless one as long as it has addresses, of which the first
@@ -12,11 +13,40 @@ from __future__ import annotations
 from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.session import Play, Session
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
-from gitopslab.machinery.clock import seconds_of
+from gitopslab.machinery.clock import Clock, seconds_of
 from gitopslab.machinery.objects import Object
 
 DNS = "10.96.0.10"
 _DOMAIN = ".cluster.local"
+_MOST_NAMES = 100  # of one program that are remembered
+
+
+class Names:
+    """The names that a played program asks for, told the same again when the program is played again.
+
+    A Service's time of creation is known to the second only; whoever was told within it that there is no such name must
+    not be told otherwise afterwards, since it stands in the log.
+
+    Args:
+        lookup: Finds Services.
+        namespace: The pod's.
+        clock: The time.
+    """
+
+    def __init__(self, lookup: Lookup, namespace: str, clock: Clock) -> None:
+        self._lookup = lookup
+        self._namespace = namespace
+        self._clock = clock
+        self._missing: dict[str, float] = {}
+
+    def __call__(self, name: str, moment: float) -> str:
+        """The address that a name leads to at a moment; what is to come is answered as things are now."""
+        if moment <= self._missing.get(name, float("-inf")):
+            return ""
+        address = address_of(self._lookup, self._namespace, name, moment)
+        if not address and moment <= self._clock.now() and len(self._missing) < _MOST_NAMES:
+            self._missing[name] = moment
+        return address
 
 
 def address_of(lookup: Lookup, namespace: str, name: str, moment: float) -> str:

@@ -32,7 +32,7 @@ from gitopslab.controlplane.kubelet.inside.servers import (
 )
 from gitopslab.controlplane.kubelet.inside.volumes import Volumes
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
-from gitopslab.controlplane.kubelet.names import DNS, address_of
+from gitopslab.controlplane.kubelet.names import DNS, Names, address_of
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.probes import listens
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
@@ -114,7 +114,7 @@ class Rooms:
             cwd=task.container.get("workingDir") or "/",
             seed=task.id,
             began=float(int(task.started)),  # as its status tells, also after a restart of this process
-            names=_names(task),
+            names=Names(task.lookup, namespace_of(task.pod), self._clock),
         )
 
     def expect(self, task: Task, program: Program) -> None:
@@ -221,7 +221,7 @@ class Rooms:
             tty=tty,
             style=style or "dash",
             largest=_LARGEST_FILE,
-            names=_names(task),
+            names=partial(address_of, task.lookup, namespace_of(task.pod)),
             chance=Random(f"{program.place.seed}/{self._clock.now()}"),
         )
 
@@ -284,10 +284,6 @@ def hostname_of(pod: Object) -> str:
 def _variables(task: Task) -> dict[str, str]:
     """The environment: the image's, then the kubelet's and the spec's."""
     return {"PATH": _PATH, "HOSTNAME": hostname_of(task.pod), **task.settings()[0], "HOME": "/root"}
-
-
-def _names(task: Task) -> Callable[[str, float], str]:
-    return partial(address_of, task.lookup, namespace_of(task.pod))
 
 
 def _has_read_only_root(task: Task) -> bool:
