@@ -95,6 +95,15 @@ def test_a_claim_for_a_volume_that_is_not_there_looks_again(cluster: Cluster) ->
     assert phase(cluster, CLAIMS, "foto") == "Bound"
 
 
+@pytest.mark.parametrize("spec", [{"volumeName": "absent"}, {"storageClassName": "nosuch"}])
+def test_a_claim_that_waits_is_pending_whatever_somebody_wrote(cluster: Cluster, spec: Object) -> None:
+    cluster.create(claim(**spec))
+    cluster.settle()
+    cluster.api.update({**cluster.get(CLAIMS, "foto"), "status": {"phase": "Bound"}}, "status")
+    cluster.settle()
+    assert phase(cluster, CLAIMS, "foto") == "Pending"
+
+
 def test_a_quick_binder_looks_at_once(cluster: Cluster) -> None:
     quick = type(cluster)(cluster.clock, quick=True)
     quick.create(claim(storageClassName=""))

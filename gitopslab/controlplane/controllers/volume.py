@@ -131,10 +131,13 @@ class VolumeBinder:
             self._take(claim, claim["spec"]["volumeName"])
         elif not is_terminating(claim):
             self._look(self._with_class(claim))
+        now = self._claims.get(name_of(claim), namespace_of(claim)) or claim
+        waits = BIND_COMPLETED not in annotations_of(now)
+        if waits:
+            self._set_claim_phase(now, "Pending")
         if (said := self._said.get(uid_of(claim))) is not None:
             return Result(max(0.0, said[2] + _AGAIN - self._clock.now()))
-        now = self._claims.get(name_of(claim), namespace_of(claim)) or claim
-        return DONE if BIND_COMPLETED in annotations_of(now) else Result(_AGAIN)
+        return Result(_AGAIN) if waits else DONE
 
     def _with_class(self, claim: Object) -> Object:
         """A claim that says nothing about its class gets the default one, also when that came later."""
@@ -159,12 +162,17 @@ class VolumeBinder:
             self._lose(claim, "ClaimMisbound", message)
 
     def _lose(self, claim: Object, reason: str, message: str) -> None:
-        if claim.get("status", {}).get("phase") != "Lost":
-            kept = {
-                key: value for key, value in claim.get("status", {}).items() if key not in ("accessModes", "capacity")
-            }
-            self._api.update({**claim, "status": {**kept, "phase": "Lost"}}, "status")
+        if self._set_claim_phase(claim, "Lost"):
             self._say(claim, "Warning", reason, message)
+
+    def _set_claim_phase(self, claim: Object, phase: str) -> bool:
+        """Say how a claim is that has no volume, and whether that is new."""
+        status = claim.get("status") or {}
+        if status.get("phase") == phase:
+            return False
+        kept = {key: value for key, value in status.items() if key not in ("accessModes", "capacity")}
+        self._api.update({**claim, "status": {**kept, "phase": phase}}, "status")
+        return True
 
     def _take(self, claim: Object, name: str) -> None:
         """Bind a claim to the volume it names, or leave it waiting for it."""
