@@ -35,9 +35,12 @@ def made(kind: str, api_version: str = "v1", **fields: Any) -> Object:
         ("registry.example.com:5000/team/app", "Always"),
         ("nginx:1.27", "IfNotPresent"),
         ("registry.example.com:5000/team/app:v1", "IfNotPresent"),
-        ("nginx@sha256:abc", "IfNotPresent"),
-        ("nginx:latest@sha256:abc", "Always"),
+        (f"nginx@sha256:{'ab' * 32}", "IfNotPresent"),
+        (f"nginx:latest@sha256:{'ab' * 32}", "Always"),
+        ("Team/app", "Always"),
         ("", "IfNotPresent"),
+        ("team/App", "IfNotPresent"),
+        ("nginx latest", "IfNotPresent"),
     ],
 )
 def test_only_the_tag_latest_is_always_pulled(image: str, policy: str) -> None:

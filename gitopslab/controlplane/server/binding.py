@@ -19,6 +19,8 @@ from gitopslab.machinery.objects import Object, find_condition, is_terminating, 
 if TYPE_CHECKING:
     from gitopslab.controlplane.server.verbs import Verbs
 
+_TARGETS = ("", "Node")  # what a pod may be bound to
+
 
 def bind(
     verbs: Verbs, who: Caller, resource: Resource, namespace: str, name: str, binding: Object, options: WriteOptions
@@ -36,10 +38,10 @@ def bind(
     """
     target = binding.get("target") or {}
     node, kind = target.get("name") or "", target.get("kind") or ""
-    if kind not in ("", "Node"):
-        raise unclassified(f'target.kind: Unsupported value: "{kind}": supported values: "Node", "<empty>"')
-    if not node:
-        raise unclassified("target.name: Required value")
+    faults = [f'target.kind: Unsupported value: "{kind}": supported values: "Node", "<empty>"'] * (kind not in _TARGETS)
+    faults += ["target.name: Required value"] * (not node)
+    if faults:
+        raise unclassified(faults[0] if len(faults) == 1 else f"[{', '.join(faults)}]")
     pod = verbs.get(who, resource, namespace, name).copy()
     _check_bindable(resource, pod, node)
     pod["spec"]["nodeName"] = node

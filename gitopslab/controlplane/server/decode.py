@@ -26,6 +26,7 @@ _SUMMARY = 30
 _YAML_FAULTS = "yaml: unmarshal errors:"
 _SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 _OPTIONS, _META_SCHEME = "DeleteOptions", "pkg/apis/meta/internalversion/scheme/register.go:27"
+_ELDER = {("policy/v1", "Eviction"): ("policy/v1beta1", "Eviction")}  # still taken, for the sake of old clients
 _TYPE_META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 _LEGACY = {
     "apps": ("v1beta1", "v1beta2"),
@@ -150,7 +151,9 @@ def _told(value: Any, body: bytes, expected: tuple[str, str]) -> tuple[str, str]
 
 
 def _check_kind(given: tuple[str, str], expected: tuple[str, str], *, is_custom: bool = False) -> None:
-    if given == expected or (given[1] == expected[1] == _OPTIONS):  # these belong to every group
+    if given in (expected, _ELDER.get(expected)) or (
+        given[1] == expected[1] == _OPTIONS
+    ):  # these belong to every group
         return
     if expected[1] == _OPTIONS:
         fault = f'no kind "{given[1]}" is registered for version "{given[0]}" in scheme "{_META_SCHEME}"'

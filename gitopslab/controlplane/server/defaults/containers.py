@@ -5,8 +5,18 @@ Called by ``pod`` for containers of every sort; knows nothing of the pod around 
 
 from __future__ import annotations
 
+import re
+
 from gitopslab.machinery.objects import Object
 
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::(?P<tag>[\w][\w.-]{{0,127}}))?"
+    r"(?P<digest>@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?",
+    re.ASCII,
+)
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PROBE_DEFAULTS = (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3))
 
@@ -34,11 +44,13 @@ def set_container(container: Object) -> None:
 
 
 def pull_policy(image: str) -> str:
-    """``Always`` for the tag ``latest``, written or implied; ``IfNotPresent`` for any other tag and for digests."""
-    name, is_digest, _ = image.partition("@")
-    _, has_tag, tag = name.rpartition("/")[2].partition(":")
-    implied = not has_tag and not is_digest and bool(name)
-    return "Always" if tag == "latest" or implied else "IfNotPresent"
+    """``Always`` for the tag ``latest``, written or implied; ``IfNotPresent`` for any other tag and for digests.
+
+    What is no name of an image has no tag either.
+    """
+    found = _IMAGE.fullmatch(image)
+    implied = found is not None and not found["tag"] and not found["digest"]
+    return "Always" if implied or (found is not None and found["tag"] == "latest") else "IfNotPresent"
 
 
 def _set_environment(variable: Object) -> None:

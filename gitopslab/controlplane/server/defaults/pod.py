@@ -26,7 +26,16 @@ def set_pod(pod: Object) -> None:
         spec["terminationGracePeriodSeconds"] = 1  # what is less than no time at all is taken for the least there is
     set_requests(spec)
     spec.setdefault("enableServiceLinks", True)
-    pod.setdefault("status", {})
+    _agree_on_address(pod.setdefault("status", {}))
+
+
+def _agree_on_address(status: Object) -> None:
+    """``podIP`` is the first of ``podIPs``; where the two differ, the older field is believed."""
+    address, addresses = status.get("podIP"), status.get("podIPs") or []
+    if address and (not addresses or addresses[0].get("ip") != address):
+        status["podIPs"] = [{"ip": address}]
+    elif addresses and not address:
+        status["podIP"] = addresses[0].get("ip") or ""
 
 
 def set_template(template: Object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitopslab.controlplane.server.validation import formats
-from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.causes import Causes, Struct
 from gitopslab.controlplane.server.validation.resources import check_quantity
 from gitopslab.controlplane.server.validation.scheduling import check_taints
 from gitopslab.machinery.objects import Object, is_terminating
@@ -53,7 +53,7 @@ def check_node_change(causes: Causes, node: Object, before: Object, subresource:
         addresses = status.get("addresses") or []
         for index, address in enumerate(addresses):
             if address in addresses[:index]:
-                shown = {"Type": address.get("type", ""), "Address": address.get("address", "")}
+                shown = Struct(Type=address.get("type", ""), Address=address.get("address", ""))
                 causes.duplicate(f"status.addresses[{index}]", shown)
     if old.get("podCIDRs") and new.get("podCIDRs") != old["podCIDRs"]:
         causes.forbidden("spec.podCIDRs", _CIDR_FIXED)

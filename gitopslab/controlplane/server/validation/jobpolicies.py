@@ -116,7 +116,7 @@ def _check_success_rule(causes: Causes, rule: Object, completions: int, path: st
         if len(indexes) > _LONGEST_INDEXES:
             causes.too_long(f"{path}.succeededIndexes", _LONGEST_INDEXES)
         try:
-            total = _total(indexes, completions)
+            total = total_of(indexes, completions)
         except ValueError as error:
             causes.invalid(f"{path}.succeededIndexes", indexes, f"error parsing succeededIndexes: {error}")
     if count is not None:
@@ -128,7 +128,7 @@ def _check_success_rule(causes: Causes, rule: Object, completions: int, path: st
                 causes.invalid(f"{path}.succeededCount", count, f"must be less than or equal to {limit} ({what})")
 
 
-def _total(text: str, completions: int) -> int:
+def total_of(text: str, completions: int) -> int:
     """How many indexes ``0-2,5`` stands for."""
     last, total = -1, 0
     for part in text.split(",") if text else ():
@@ -137,6 +137,15 @@ def _total(text: str, completions: int) -> int:
             raise ValueError(f"non-increasing order, previous: {last}, current: {first}")
         total, last = total + end - first + 1, end
     return total
+
+
+def indexes_of(text: str, completions: int) -> set[int]:
+    """The indexes that ``0-2,5`` stands for; none when it is malformed."""
+    try:
+        intervals = [_interval(part, completions) for part in text.split(",")]
+    except ValueError:
+        return set()
+    return {index for first, end in intervals for index in range(first, end + 1)}
 
 
 def _interval(text: str, completions: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.validation import formats, gostruct, jobpolicies, podspec
+from gitopslab.controlplane.server.validation import formats, gostruct, jobpolicies, jobstatus, podspec
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
 from gitopslab.controlplane.server.validation.numbers import check_not_negative
@@ -45,9 +45,7 @@ def check_job(causes: Causes, job: Object) -> None:
 def check_job_change(causes: Causes, job: Object, before: Object, subresource: str) -> None:
     """A Job's pods are what they are; how many run at a time may change."""
     if subresource == "status":
-        check_not_negative(
-            causes, job.get("status") or {}, "status", "active", "succeeded", "failed", "ready", "terminating"
-        )
+        jobstatus.check_status(causes, job, before)
         return
     _check_whole(causes, job)  # as that of a new one, and by the rules of changes too
     new, old = job["spec"], before["spec"]

@@ -21,6 +21,7 @@ _UPDATABLE = (
     "`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_SYSTEM_CONDITIONS = ("PodScheduled", "Ready", "Initialized")
 _STATUS_LISTS = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 
 
@@ -239,12 +240,23 @@ def _check_status(causes: Causes, pod: Object, before: Object) -> None:
         causes.invalid("status.qosClass", status.get("qosClass") or "", "field is immutable")
     for field in _STATUS_LISTS:
         _check_transitions(causes, field, status, old, before["spec"])
-    for index, address in enumerate(status.get("podIPs") or ()):
-        text = address.get("ip") or ""
-        causes.each(f"status.podIPs[{index}]", text, formats.problems_of_ip(text))
+    for index, condition in enumerate(status.get("conditions") or ()):
+        if (kind := condition.get("type") or "") not in _SYSTEM_CONDITIONS:
+            causes.each(f"status.conditions[{index}].Type", kind, formats.problems_of_qualified_name(kind))
     addresses = status.get("hostIPs") or []
     if addresses and addresses[0].get("ip") != status.get("hostIP"):
         causes.invalid("status.hostIPs[0].ip", addresses[0].get("ip"), "must be equal to `hostIP`")
+    for field in ("podIPs", "hostIPs"):
+        _check_addresses(causes, status.get(field) or [], f"status.{field}")
+
+
+def _check_addresses(causes: Causes, addresses: list[Object], path: str) -> None:
+    """Addresses that are ones, at most one of each family."""
+    texts = [address.get("ip") or "" for address in addresses]
+    for index, text in enumerate(texts):
+        causes.each(f"{path}[{index}]", text, formats.problems_of_ip(text))
+    if len(texts) > 1 and [":" in text for text in texts] not in ([True, False], [False, True]):
+        causes.invalid(path, [{"IP": text} for text in texts], "may specify no more than one IP for each IP family")
 
 
 def _may_restart(container: Object) -> bool:

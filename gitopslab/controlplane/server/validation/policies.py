@@ -11,6 +11,7 @@ from gitopslab.controlplane.server.validation.numbers import (
     amount,
     check_at_most_everything,
     check_count_or_percent,
+    check_not_negative,
 )
 from gitopslab.controlplane.server.validation.resources import (
     check_container_name,
@@ -26,6 +27,7 @@ from gitopslab.machinery.objects import Object, name_of
 
 _LIMIT_TYPES = ("Container", "Pod", "PersistentVolumeClaim")
 _EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
+_BUDGET_COUNTS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 _HIGHEST_USER_PRIORITY = 1_000_000_000
 _SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
@@ -92,7 +94,9 @@ def check_budget(causes: Causes, budget: Object) -> None:
 
 def check_budget_change(causes: Causes, budget: Object, before: Object, subresource: str) -> None:
     """Everything may change."""
-    if subresource != "status":
+    if subresource == "status":
+        check_not_negative(causes, budget.get("status") or {}, "status", *_BUDGET_COUNTS)
+    else:
         check_budget(causes, budget)
 
 
@@ -137,7 +141,9 @@ def check_priority_class(causes: Causes, priority_class: Object) -> None:
         text = f"maximum allowed value of a user defined priority is {_HIGHEST_USER_PRIORITY}"
         causes.forbidden("value", text)
     policy = priority_class.get("preemptionPolicy")
-    if policy is not None and policy not in ("PreemptLowerPriority", "Never"):
+    if policy == "":
+        causes.required("preemptionPolicy")
+    elif policy is not None and policy not in ("PreemptLowerPriority", "Never"):
         causes.unsupported("preemptionPolicy", policy, ("PreemptLowerPriority", "Never"))
 
 

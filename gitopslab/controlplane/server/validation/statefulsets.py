@@ -12,6 +12,7 @@ from gitopslab.controlplane.server.validation.workloads import (
     MISMATCH,
     check_always_on,
     check_bounds,
+    check_collisions,
     check_required_selector,
     selects,
     template_labels,
@@ -36,6 +37,7 @@ def check_stateful_set_change(causes: Causes, stateful_set: Object, before: Obje
         counts = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas")
         check_not_negative(causes, status, "status", "replicas", *counts, "observedGeneration", "collisionCount")
         check_bounds(causes, status, *counts)
+        check_collisions(causes, status, before.get("status") or {})
         return
     was = Causes()
     _check_spec(was, before["spec"], is_new=False)

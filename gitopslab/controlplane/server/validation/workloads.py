@@ -61,7 +61,7 @@ def check_replica_set_change(causes: Causes, replica_set: Object, before: Object
     if subresource == "status":
         status = replica_set.get("status") or {}
         counts = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
-        check_not_negative(causes, status, "status", "replicas", *counts, "observedGeneration")
+        check_not_negative(causes, status, "status", "replicas", *counts, "observedGeneration", "terminatingReplicas")
         check_bounds(causes, status, *counts)
         return
     check_replica_set(causes, replica_set)
@@ -116,7 +116,9 @@ def check_daemon_set_change(causes: Causes, daemon_set: Object, before: Object, 
             "currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady",
             "observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable",
         )  # fmt: skip
-        check_not_negative(causes, daemon_set.get("status") or {}, "status", *counts)
+        status = daemon_set.get("status") or {}
+        check_not_negative(causes, status, "status", *counts)
+        check_collisions(causes, status, before.get("status") or {})
         return
     check_immutable(causes, daemon_set["spec"].get("selector"), before["spec"].get("selector"), "spec.selector")
     check_daemon_set(causes, daemon_set)
@@ -245,8 +247,15 @@ def _check_daemon_strategy(causes: Causes, strategy: Object, path: str) -> None:
 def _check_deployment_status(causes: Causes, status: Object, before: Object) -> None:
     counts = ("updatedReplicas", "readyReplicas", "availableReplicas")
     check_not_negative(causes, status, "status", "observedGeneration", "replicas", *counts, "unavailableReplicas")
+    check_not_negative(causes, status, "status", "terminatingReplicas", "collisionCount")
     check_bounds(causes, status, *counts)
-    if status.get("collisionCount", 0) < before.get("collisionCount", 0):
+    check_collisions(causes, status, before)
+
+
+def check_collisions(causes: Causes, status: Object, before: Object) -> None:
+    """Hashes that were taken once stay taken."""
+    known = before.get("collisionCount")
+    if known is not None and status.get("collisionCount", 0) < known:
         causes.invalid("status.collisionCount", status.get("collisionCount", 0), "cannot be decremented")
 
 
