@@ -1,19 +1,20 @@
 """What a played program finds when it starts: its environment, its files, and what chance will bring it.
 
-``inside.room`` puts it together, ``programs`` plays programs in it. It stays as it is, so that a program can be
-played as often as somebody asks, and does the same each time. Leaves to others: what visitors and other containers
-write.
+``inside.room`` puts it together, ``programs`` plays programs in it. Whatever comes from outside has its time, so
+that a program can be played as often as somebody asks and does the same each time, but for what nobody knew before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
 from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, Layer
 from gitopslab.controlplane.kubelet.shell import Shell
 
+_INSTANT = 1e-3  # what others do in this moment is seen in the next one, so that no two can wait on each other's future
 _DISK = 4 * 1024 * 1024  # bytes for what one program writes
 
 
@@ -31,7 +32,8 @@ class Place:
         cwd: The working directory.
         seed: What ``$RANDOM`` follows from.
         began: When it starts, in epoch seconds.
-        names: As a session has them; the one thing that may change.
+        names: As a session has them.
+        others: Gives what others write into the volumes: seconds after the start, mount path, path, contents.
     """
 
     hostname: str = ""
@@ -44,27 +46,53 @@ class Place:
     seed: str = ""
     began: float = 0.0
     names: Callable[[str, float], str] = lambda name, moment: ""
+    others: Callable[[], Sequence[tuple[float, str, str, str | None]]] = tuple
 
     def shell(self) -> Shell:
         """A fresh shell here."""
-        return Shell(
+        shell = Shell(
             dict(self.variables),
             self.hostname,
-            files=self.file_system(),
             began=self.began,
             cwd=self.cwd,
             chance=Random(self.seed),
             names=self.names,
         )
 
-    def file_system(self) -> FileSystem:
-        """Its files, to be written by whoever asks."""
-        disk = Disk(_DISK)
+        def at() -> float:
+            shell.asked = bool(self.volumes) or shell.asked  # what lies in a volume others may change
+            return shell.at
+
+        shell.files = self.files_seen(at)
+        shell.asked = False
+        return shell
+
+    def files_seen(self, at: Callable[[], float]) -> FileSystem:
+        """The files as they are some seconds after the start, to be written by whoever asks.
+
+        Args:
+            at: Tells these seconds whenever somebody looks into a volume.
+        """
+        disk, seen = Disk(_DISK), -_INSTANT
         volumes = {mount: Layer(disk, dict(files)) for mount, files in self.volumes.items()}
+
+        def look() -> Mapping[str, Layer]:
+            nonlocal seen
+            now = at()
+            for after, mount, path, contents in self.others() if volumes else ():
+                if seen <= after < now - _INSTANT and mount in volumes:
+                    _write(volumes[mount], path, contents)
+            seen = max(seen, now - _INSTANT)
+            return volumes
+
         return FileSystem(
-            lambda: self.files,
-            Layer(disk),
-            lambda: volumes,
-            self.read_only,
-            root_is_read_only=self.root_is_read_only,
+            lambda: self.files, Layer(disk), look, self.read_only, root_is_read_only=self.root_is_read_only
         )
+
+
+def _write(layer: Layer, path: str, contents: str | None) -> None:
+    with suppress(OSError):
+        if contents is None:
+            layer.remove(path, covers=False)
+        else:
+            layer.write(path, contents)

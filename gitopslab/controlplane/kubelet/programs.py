@@ -68,8 +68,7 @@ class Program:
         exit: Its end; None when it runs until it is stopped.
         place: What it finds.
         history: ``(seconds, path, contents)`` of what it writes, as far as it was played ahead; None removes a file.
-        asked: Whether it has asked for names, so that it may end otherwise when there are others.
-        known: When it was worked out, in epoch seconds.
+        asked: Whether it has asked for what others can change, so that it may end otherwise.
         interactive: Whether it waits for what somebody types who attaches to it; its end is not known before.
     """
 
@@ -79,7 +78,6 @@ class Program:
     place: Place = field(default_factory=Place)
     history: tuple[tuple[float, str, str | None], ...] = ()
     asked: bool = False
-    known: float = 0.0
     interactive: bool = False
 
     def output(self, started: float) -> Iterator[tuple[float, str | None]]:
@@ -117,7 +115,7 @@ class Program:
 
     def files_at(self, seconds: float) -> FileSystem:
         """The files that it sees some time after the start."""
-        files = self.place.file_system()
+        files = self.place.files_seen(lambda: seconds)
         for path, contents in self.made_by(seconds).items():
             if contents is not None:
                 files[path] = contents
@@ -138,7 +136,7 @@ def program_of(pod: Object, container: Object, place: Place, now: float = 0.0) -
     image = parse(container.get("image", ""))
     variables = place.variables
     words = [_substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
-    base = Program(place=place, known=now)
+    base = Program(place=place)
     end = _annotated(pod) or _out_of_memory(container, words)
     if end is not None:
         return replace(base, banner=_banner(image), exit=end)
@@ -223,7 +221,7 @@ def _played(base: Program, words: list[str], now: float, *, attended: bool) -> P
         words=tuple(words),
         exit=exit_of(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
         history=tuple(session.history),
-        asked=session.asked,
+        asked=session.asked and not session.endless,
     )
 
 

@@ -131,7 +131,7 @@ class Runtime(Protocol):
         ...
 
     def waiting(self) -> Iterable[Object]:
-        """The pods in which a program may go on when there are other names in the cluster."""
+        """The pods in which a program may end when there are other names in the cluster."""
         ...
 
     def cut(self, uid: str) -> None:

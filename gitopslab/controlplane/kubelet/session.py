@@ -95,7 +95,7 @@ class Session:
         largest: Characters that a file may have.
         chance: Where ``$RANDOM`` comes from.
         names: Gives the address that a name leads to at a moment, in epoch seconds; empty when there is none.
-        asked: Whether it has asked for a name, so that it may end otherwise when there are others.
+        asked: Whether it has asked for what others can change: a name, a file of a volume.
     """
 
     variables: dict[str, str]

@@ -34,9 +34,10 @@ class SimulatedRuntime:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._rooms = Rooms(clock)
+        self._rooms = Rooms(clock, self._volume_changed)
         self._programs: dict[str, dict[tuple[str, str, int], Program]] = {}
-        self._waiting: dict[tuple[str, str], Object] = {}
+        self._known: dict[tuple[str, str, int], tuple[float, int]] = {}  # the state for which a program was worked out
+        self._waiting: dict[tuple[str, str], Task] = {}
 
     def image(self, reference: str) -> Image | None:
         """The image that a reference names; None when it is malformed."""
@@ -109,8 +110,8 @@ class SimulatedRuntime:
         self._rooms.on_visit(wake)
 
     def waiting(self) -> Iterable[Object]:
-        """The pods of programs that have asked for names and found no end."""
-        return self._waiting.values()
+        """The pods of programs that have asked for what others can change, and found no end."""
+        return [task.pod for task in self._waiting.values()]
 
     def cut(self, uid: str) -> None:
         """What is played rests with its kubelet, but writes nothing any more."""
@@ -119,18 +120,26 @@ class SimulatedRuntime:
     def forget(self, uid: str) -> None:
         """Drop what is kept of a pod."""
         self._programs.pop(uid, None)
-        self._waiting = {one: pod for one, pod in self._waiting.items() if one[0] != uid}
+        self._known = {run: state for run, state in self._known.items() if run[0] != uid}
+        self._waiting = {one: task for one, task in self._waiting.items() if one[0] != uid}
         self._rooms.forget(uid)
 
+    def _volume_changed(self, identity: str) -> None:
+        for waiting in self._waiting.values():
+            if identity in waiting.volumes().values():
+                self._rooms.wake(waiting.pod)
+
     def _begun(self, task: Task) -> Program:
-        """The program of a run that goes on: it writes what it writes, and one that asked for names may ask again."""
+        """The program of a run that goes on: it writes what it writes, and what it asked for it may ask for again."""
         program = self._program(task)
-        if program.asked and program.known < self._clock.now():
+        state = self._clock.now(), self._rooms.revision(task)
+        if program.asked and self._known.get(task.key) != state:
             program = program_of(task.pod, task.container, program.place, self._clock.now())
             self._programs[uid_of(task.pod)][task.key] = program
+            self._known[task.key] = state
         self._rooms.expect(task, program)
         if program.asked and program.exit is None:
-            self._waiting[task.key[:2]] = task.pod
+            self._waiting[task.key[:2]] = task
         else:
             self._waiting.pop(task.key[:2], None)
         return program

@@ -74,13 +74,14 @@ class Rooms:
 
     Args:
         clock: The time.
+        changed: Told the identity of a volume that is written, or is to be, in a way that nobody knew of.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, changed: Callable[[str], None]) -> None:
         self._clock = clock
         self._disk = Disk(_DISK)
         self._rooms: dict[str, dict[str, Room]] = {}
-        self._volumes = Volumes(clock, self._disk)
+        self._volumes = Volumes(clock, self._disk, changed)
         self._wakes: list[Callable[[Object], None]] = []
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:
@@ -114,8 +115,13 @@ class Rooms:
             cwd=task.container.get("workingDir") or "/",
             seed=task.id,
             began=float(int(task.started)),  # as its status tells, also after a restart of this process
+            others=self._volumes.others(task),
             names=Names(task.lookup, namespace_of(task.pod), self._clock),
         )
+
+    def revision(self, task: Task) -> int:
+        """Grows with what is known of the volumes of a container."""
+        return self._volumes.revision(task)
 
     def expect(self, task: Task, program: Program) -> None:
         """A program runs, and writes into its volumes what it is known to write by now."""
@@ -145,7 +151,7 @@ class Rooms:
         self._room(task).entered = True
         process = SimulatedProcess(
             self._shell(task, program, command, tty=tty), command, self._clock, stdin=stdin, tty=tty,
-            ended=lambda: self._wake(task.pod),
+            ended=lambda: self.wake(task.pod),
         )  # fmt: skip
         return process
 
@@ -202,9 +208,10 @@ class Rooms:
 
     def _ended(self, room: Room, task: Task, code: int) -> None:
         room.exit = exit_of(max(0.0, self._clock.now() - task.started), code)
-        self._wake(task.pod)
+        self.wake(task.pod)
 
-    def _wake(self, pod: Object) -> None:
+    def wake(self, pod: Object) -> None:
+        """Have the kubelet look at a pod."""
         for wake in self._wakes:
             wake(pod)
 
