@@ -231,6 +231,7 @@ def test_a_policy_cannot_forbid_its_own_repair(api: LocalApi) -> None:
         ({"validations": [{"expression": "object.("}]}, "compilation failed: ERROR: <input>:1:"),
         ({"validations": [{"expression": "self.x"}]}, "undeclared reference to 'self'"),
         ({"validations": [{"expression": "params.x == 1"}]}, "undeclared reference to 'params'"),
+        ({"validations": [{"expression": "variables.x"}]}, "undeclared reference to 'variables'"),
         ({"validations": [{"expression": "request.foo == 1"}]}, "ERROR: <input>:1:8: undefined field 'foo'"),
         ({"variables": [{"name": "a", "expression": "1"}], "validations": [{"expression": "variables.b == 1"}]},
          "ERROR: <input>:1:10: undefined field 'b'"),

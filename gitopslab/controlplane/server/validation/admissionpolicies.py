@@ -5,6 +5,8 @@ Simplified: the cost of expressions is not estimated.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.server.validation import formats
@@ -32,13 +34,14 @@ def check_policy(causes: Causes, obj: Object) -> None:
     """A new or changed policy."""
     spec = obj.get("spec") or {}
     checker = check_common(causes, spec)
+    check = partial(check_expression, causes, with_variables=bool(spec.get("variables")))
     if not spec.get("validations") and not spec.get("auditAnnotations"):
         causes.required("spec.validations", _NEITHER)
         causes.required("spec.auditAnnotations", _NEITHER)
     for index, validation in enumerate(spec.get("validations") or ()):
-        _check_validation(causes, validation, f"spec.validations[{index}]", checker)
+        _check_validation(causes, validation, f"spec.validations[{index}]", checker, check)
     for index, annotation in enumerate(spec.get("auditAnnotations") or ()):
-        _check_annotation(causes, annotation, f"spec.auditAnnotations[{index}]", name_of(obj), checker)
+        _check_annotation(causes, annotation, f"spec.auditAnnotations[{index}]", name_of(obj), checker, check)
     keys = [annotation.get("key", "") for annotation in spec.get("auditAnnotations") or ()]
     for index, key in enumerate(keys):
         if key in keys[:index]:
@@ -51,17 +54,19 @@ def check_policy_change(causes: Causes, obj: Object, before: Object, subresource
         check_policy(causes, obj)
 
 
-def _check_validation(causes: Causes, validation: Object, path: str, checker: PolicyChecker) -> None:
+def _check_validation(
+    causes: Causes, validation: Object, path: str, checker: PolicyChecker, check: Callable[..., None]
+) -> None:
     expression, message = validation.get("expression") or "", validation.get("message") or ""
     said = validation.get("messageExpression") or ""
     if not expression.strip():
         causes.required(f"{path}.expression", "expression is not specified")
     else:
-        check_expression(causes, expression, f"{path}.expression", checker, "bool")
+        check(expression, f"{path}.expression", checker, "bool")
     if said and not said.strip():
         causes.invalid(f"{path}.messageExpression", said, "must be non-empty if specified")
     elif said:
-        check_expression(causes, said, f"{path}.messageExpression", checker, "string")
+        check(said, f"{path}.messageExpression", checker, "string")
     if message and not message.strip():
         causes.invalid(f"{path}.message", message, "must be non-empty if specified")
     elif "\n" in message.strip() or "\r" in message.strip():
@@ -70,7 +75,9 @@ def _check_validation(causes: Causes, validation: Object, path: str, checker: Po
         causes.unsupported(f"{path}.reason", reason, _REASONS)
 
 
-def _check_annotation(causes: Causes, annotation: Object, path: str, name: str, checker: PolicyChecker) -> None:
+def _check_annotation(
+    causes: Causes, annotation: Object, path: str, name: str, checker: PolicyChecker, check: Callable[..., None]
+) -> None:
     """In the audit log a key stands behind the name of its policy."""
     qualified = f"{name}/{annotation.get('key', '')}"
     causes.each(f"{path}.key", qualified, formats.problems_of_qualified_name(qualified))
@@ -78,7 +85,7 @@ def _check_annotation(causes: Causes, annotation: Object, path: str, name: str, 
     if not expression.strip():
         causes.required(f"{path}.valueExpression", "valueExpression is not specified")
     else:
-        check_expression(causes, expression, f"{path}.valueExpression", checker, "string", "null_type")
+        check(expression, f"{path}.valueExpression", checker, "string", "null_type")
 
 
 def check_binding(causes: Causes, obj: Object) -> None:
