@@ -59,6 +59,13 @@ def printed(text: str, files: dict[str, str] | None = None, **variables: str) ->
         pytest.param("echo ab > /f; echo cd >> /f; grep b /f; grep -v b /f; grep -c c /f", "ab\ncd\n1\n", 0, id="grep"),
         pytest.param("echo ab > /f; grep -q b /f && echo y; grep -qi B /f && echo y", "y\ny\n", 0, id="grep -q"),
         pytest.param("echo ab > /f; grep -q c /f", "", 1, id="grep finds nothing"),
+        pytest.param(
+            "echo 'a(b)' > /f; grep -c . /f; grep -c '^a(b)$' /f; grep -cE '(b|c)' /f", "1\n" * 3, 0, id="pattern"
+        ),
+        pytest.param(
+            "echo 'a.b+' > /f; grep -cF .b+ /f; grep -cF a+ /f; grep -c 'a.b+' /f", "1\n0\n1\n", 0, id="grep -F"
+        ),
+        pytest.param("echo a > /f; grep '[' /f", "grep: bad regex '['\n", 2, id="bad pattern"),
         pytest.param("grep a /nope", "grep: /nope: No such file or directory\n", 2, id="grep of nothing"),
     ],
 )

@@ -1,8 +1,6 @@
 """The commands of the tiny shell that look at files and change them.
 
 ``commands`` lists them. The words are busybox's.
-
-Simplified: what ``grep`` looks for is a text; one with signs of a pattern in it is not understood.
 """
 
 from __future__ import annotations
@@ -11,9 +9,9 @@ import re
 from collections.abc import Generator, Iterator
 
 from gitopslab.controlplane.kubelet.session import MOST_TEXT, Play, Printed, Session, Wanted, lines, moment
-from gitopslab.controlplane.kubelet.words import NotUnderstoodError
+from gitopslab.machinery.regexes import PatternError, compiled
 
-_PATTERN = re.compile(r"[][\\^$.*]")
+_BASIC = re.compile(r"\\?[+?|(){}]")
 
 
 def cat(session: Session, arguments: list[str]) -> Play:
@@ -134,22 +132,35 @@ def wc(session: Session, arguments: list[str]) -> Play:
 
 
 def grep(session: Session, arguments: list[str]) -> Play:
-    """``grep``: the lines with a text in them, with ``-v`` the others, ``-c`` how many, ``-q`` only whether."""
+    """``grep``: the lines that a pattern is found in, with ``-v`` the others, ``-c`` how many, ``-q`` only whether."""
     options = _options(arguments)
     wanted, *names = list(_names(arguments)) or [""]
-    if not wanted or (_PATTERN.search(wanted) and "F" not in options):
-        raise NotUnderstoodError("grep " + " ".join(arguments))
+    try:
+        pattern = compiled(_pattern(wanted, options))
+    except PatternError:
+        yield session.complain(f"grep: bad regex '{wanted}'", 2)
+        return
     count = 0
     for name in names or [""]:
         text = yield from _text(session, "grep", name)
         for line in (text or "").splitlines():
-            held = (wanted.lower() in line.lower() if "i" in options else wanted in line) != ("v" in options)
+            readable = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            held = (pattern.search(readable) is not None) != ("v" in options)
             count += held
             if held and not set("qc") & set(options):
                 yield session.say(f"{name}:{line}" if len(names) > 1 else line)
-    if "c" in options:
+    if "c" in options and "q" not in options:
         yield session.say(str(count))
     session.code = 0 if count else max(1, session.code)
+
+
+def _pattern(wanted: str, options: str) -> str:
+    """A basic regular expression, in which ``(`` is a sign with a backslash only, as the extended one of ``-E``."""
+    if "F" in options:
+        wanted = re.escape(wanted)
+    elif "E" not in options:
+        wanted = _BASIC.sub(lambda match: match[0][1:] or f"\\{match[0]}", wanted)
+    return f"(?i){wanted}" if "i" in options else wanted
 
 
 def _text(session: Session, command: str, name: str) -> Generator[Printed | Wanted, str | None, str | None]:
