@@ -127,6 +127,11 @@ def test_exec_shows_output_and_ends_with_the_exit_code(kubectl: Lab) -> None:
     assert found.stderr == b"ls: /nope: No such file or directory\ncommand terminated with exit code 3\n"
 
 
+def test_exec_takes_a_command_of_any_length(kubectl: Lab) -> None:
+    words = "a" * 60_000  # in a request line, as kubectl and the real server have it
+    assert kubectl("exec", "web", "--", "echo", words).stdout == f"{words}\n".encode()
+
+
 def test_exec_carries_stdin(kubectl: Lab) -> None:
     sent = os.urandom(200_000)
     assert kubectl("exec", "-i", "web", "--", "cat", stdin=sent).stdout == sent

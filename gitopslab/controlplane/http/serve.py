@@ -18,10 +18,11 @@ from typing import Any
 
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets import http11
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
-from gitopslab.background.server import BoundedHeads, config, run
+from gitopslab.background.server import LARGEST_HEAD, BoundedHeads, config, run
 from gitopslab.controlplane.http.security import CLIENT_CERTIFICATE
 
 _LARGEST_MESSAGE = 32 * 1024 * 1024  # of a WebSocket, as the real server takes it
@@ -53,6 +54,7 @@ async def serve(app: ASGIApp, listener: socket.socket, *, certfile: Path, keyfil
         ssl_ca_certs=str(ca),
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
     )
+    http11.MAX_LINE_LENGTH = LARGEST_HEAD  # it reads a head that was read already; commands of ``exec`` may be long
     await run(configured, listener)
 
 
