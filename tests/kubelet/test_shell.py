@@ -144,3 +144,25 @@ def test_loop_takes_its_time(text: str, seconds: float, code: int) -> None:
 def test_loop_whose_condition_never_changes_does_not_stop_the_clock() -> None:
     _, session = played("sh", "-c", "until [ -f /nope ]; do :; done", rounds=50)
     assert session.at >= 49
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "code"),
+    [
+        ("echo a >/x; mv /x /y; ls /y /x", ["/y", "ls: /x: No such file or directory"], 1),
+        ("echo a >/x; mkdir /d; mv -v /x /d; cat /d/x", ["'/x' -> '/d/x'", "a"], 0),
+        ("mkdir -p /d; echo a >/d/x; mv /d /e; cat /e/x; ls /d", ["a", "ls: /d: No such file or directory"], 1),
+        ("echo a >/x; cp /x /y; cat /x /y", ["a", "a"], 0),
+        (
+            "mkdir /d; echo a >/d/x; cp /d /e || cp -r /d /e; cat /d/x /e/x",
+            ["cp: omitting directory '/d'", "a", "a"],
+            0,
+        ),
+        ("mv /none /tmp/ || true", ["mv: can't rename '/none': No such file or directory"], 0),
+        ("cp /none /x", ["cp: can't stat '/none': No such file or directory"], 1),
+        ("echo a >/x; cp /x /x; cat /x", ["a"], 0),
+    ],
+)
+def test_files_are_copied_and_moved(text: str, lines: list[str], code: int) -> None:
+    found, _, ended = script(text)
+    assert ([line for _, line in found], ended) == (lines, code)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from gitopslab.controlplane.kubelet.archive import tar
 from gitopslab.controlplane.kubelet.arithmetic import expr, seq
 from gitopslab.controlplane.kubelet.conditions import bracket, test
-from gitopslab.controlplane.kubelet.files import cat, grep, ls, mkdir, rm, touch, wc
+from gitopslab.controlplane.kubelet.files import cat, cp, grep, ls, mkdir, mv, rm, touch, wc
 from gitopslab.controlplane.kubelet.names import getent, nslookup
 from gitopslab.controlplane.kubelet.session import (
     Command,
@@ -182,6 +182,8 @@ COMMANDS: Mapping[str, Command] = {
     "touch": touch,
     "mkdir": mkdir,
     "rm": rm,
+    "cp": cp,
+    "mv": mv,
     "wc": wc,
     "grep": grep,
     "tar": tar,

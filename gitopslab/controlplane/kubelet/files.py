@@ -116,6 +116,41 @@ def _removing(session: Session, name: str, paths: list[str]) -> Play:
         yield session.complain(f"rm: can't remove '{name}': {error.strerror}")
 
 
+def cp(session: Session, arguments: list[str]) -> Play:
+    """``cp``: files, and with ``-r`` directories."""
+    yield from _put(session, "cp", arguments)
+
+
+def mv(session: Session, arguments: list[str]) -> Play:
+    """``mv``: files and directories."""
+    yield from _put(session, "mv", arguments)
+
+
+def _put(session: Session, command: str, arguments: list[str]) -> Play:
+    """Have what is named first at the place that is named last; ``mv`` leaves nothing where it was."""
+    options, moves = _options(arguments), command == "mv"
+    *names, target = list(_names(arguments)) or [""]
+    if not names:
+        yield session.complain(f"{command}: missing file operand")
+    for name in names:
+        path = session.path(name)
+        beside = path.rpartition("/")[2] if session.is_directory(session.path(target)) else ""
+        goal = session.path(f"{target}/{beside}")
+        found = [one for one in session.files if one == path or one.startswith(f"{path}/")]
+        if not found:
+            how = "rename" if moves else "stat"
+            yield session.complain(f"{command}: can't {how} '{name}': No such file or directory")
+        elif path not in session.files and not (moves or set("rRa") & set(options)):
+            yield session.complain(f"cp: omitting directory '{name}'")
+        elif goal != path:
+            for one in found:
+                there = goal + one[len(path) :]
+                yield from _changing(session, command, there, None if one.endswith("/") else session.files[one])
+            yield from _removing(session, name, found if moves and not session.code else [])
+            if "v" in options:
+                yield session.say(f"'{name}' -> '{goal}'")
+
+
 def _names(arguments: list[str]) -> Iterator[str]:
     return (argument for argument in arguments if not argument.startswith("-"))
 
