@@ -154,3 +154,41 @@ def test_the_older_field_of_a_pods_address_is_believed(api: LocalApi) -> None:
     for status in ({"podIP": "1.2.3.4"}, {"podIPs": [{"ip": "1.2.3.9"}]}):
         api.patch("pods", "web", {"status": status}, "default", subresource="status")
         assert api.get("pods", "web", "default")["status"]["podIPs"] == [{"ip": "1.2.3.4"}]
+
+
+def test_a_pod_that_does_not_say_how_well_it_is_served_keeps_its_class(api: LocalApi) -> None:
+    api.create(pod("web"))
+    api.patch("pods", "web", {"status": {"qosClass": ""}}, "default", subresource="status")
+    assert api.get("pods", "web", "default")["status"]["qosClass"] == "BestEffort"
+    assert faults(api, "pods", "web", {"qosClass": "Guaranteed"}) == {
+        'status.qosClass: Invalid value: "Guaranteed": field is immutable',
+    }
+
+
+def test_a_pod_speaks_of_its_own_claims(api: LocalApi) -> None:
+    api.create(pod("web"))
+    conditions = [{"type": "Ready", "status": "True", "observedGeneration": -1}]
+    assert faults(api, "pods", "web", {"resourceClaimStatuses": [{"name": "a"}], "conditions": conditions}) == {
+        'status.resourceClaimStatuses[0].name: Invalid value: "a": must match the name of an entry in '
+        "`spec.resourceClaims`",
+        "status.conditions[0].observedGeneration: Invalid value: -1: must be a non-negative integer",
+    }
+
+
+def test_a_quota_uses_amounts_of_what_has_a_name(api: LocalApi) -> None:
+    metadata = {"name": "q", "namespace": "default"}
+    api.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "5"}}})
+    assert faults(api, "resourcequotas", "q", {"used": {"pods": "-1"}}) == {
+        'status.used[pods]: Invalid value: "-1": must be greater than or equal to 0',
+    }
+
+
+def test_a_generation_that_was_observed_is_kept_by_a_status_that_tells_none(api: LocalApi) -> None:
+    api.create(pod("web"))
+    first = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "False", "observedGeneration": 1}]}
+    then = {"observedGeneration": None, "conditions": [{"type": "Ready", "status": "True"}]}
+    for status in (first, then):
+        api.patch("pods", "web", {"status": status}, "default", subresource="status")
+    status = api.get("pods", "web", "default")["status"]
+    assert (status["observedGeneration"], status["conditions"][0]["observedGeneration"]) == (1, 1)
+    assert status["conditions"][0]["status"] == "True"

@@ -120,6 +120,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         _keep_all_but_status(resource, obj, before)
         if resource.key == "persistentvolumes":
             _stamp_phase(obj, before, now)
+        if resource.key == "pods":
+            pods.prepare_status(obj, before)
     elif resource.key == "pods":
         pods.prepare_update(obj, before, subresource)
         if subresource in ("ephemeralcontainers", "resize"):

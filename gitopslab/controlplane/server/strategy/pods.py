@@ -44,6 +44,31 @@ def prepare_update(pod: Object, before: Object, subresource: str) -> None:
         pod["status"] = {**pod["status"], "conditions": conditions}
 
 
+def prepare_status(pod: Object, before: Object) -> None:
+    """What a writer of a status leaves out stays: the class of service, and which generation was observed."""
+    old = before.get("status") or {}
+    status = {**(pod.get("status") or {})}
+    for field in ("qosClass", "observedGeneration"):
+        if not status.get(field) and old.get(field):
+            status[field] = old[field]
+    if status.get("conditions"):
+        status["conditions"] = _observed(status["conditions"], old.get("conditions") or [])
+    pod["status"] = status
+
+
+def _observed(conditions: list[Object], before: list[Object]) -> list[Object]:
+    """Conditions with the generations that those of their types had before, in turn, where they tell none."""
+    known: dict[str, list[int]] = {}
+    for condition in before:
+        known.setdefault(condition.get("type", ""), []).append(condition.get("observedGeneration", 0))
+    told = []
+    for condition in conditions:
+        generations = known.get(condition.get("type", "")) or [0]
+        generation = condition.get("observedGeneration") or generations.pop(0)
+        told.append({**condition, **({"observedGeneration": generation} if generation else {})})
+    return told
+
+
 def quality_of_service(spec: Object) -> str:
     """``Guaranteed``, ``Burstable`` or ``BestEffort``, by pod-level resources if there are any (``ComputePodQOS``)."""
     parts = (

@@ -236,11 +236,19 @@ def _check_status(causes: Causes, pod: Object, before: Object) -> None:
         causes.each("status.nominatedNodeName", name, formats.problems_of_subdomain(name))
     if name and before["spec"].get("nodeName") and name != old.get("nominatedNodeName"):
         causes.forbidden("status.nominatedNodeName", "may not be set on pods that are already bound to a node")
+    claims = {claim["name"] for claim in pod["spec"].get("resourceClaims") or ()}
+    for index, claim in enumerate(status.get("resourceClaimStatuses") or ()):
+        if claim.get("name") not in claims:
+            path = f"status.resourceClaimStatuses[{index}].name"
+            causes.invalid(path, claim.get("name", ""), "must match the name of an entry in `spec.resourceClaims`")
     if (status.get("qosClass") or "") != (old.get("qosClass") or ""):
         causes.invalid("status.qosClass", status.get("qosClass") or "", "field is immutable")
     for field in _STATUS_LISTS:
         _check_transitions(causes, field, status, old, before["spec"])
     for index, condition in enumerate(status.get("conditions") or ()):
+        if condition.get("observedGeneration", 0) < 0:
+            path = f"status.conditions[{index}].observedGeneration"
+            causes.invalid(path, condition["observedGeneration"], "must be a non-negative integer")
         if (kind := condition.get("type") or "") not in _SYSTEM_CONDITIONS:
             causes.each(f"status.conditions[{index}].Type", kind, formats.problems_of_qualified_name(kind))
     addresses = status.get("hostIPs") or []

@@ -56,15 +56,21 @@ def check_limit_range_change(causes: Causes, limit_range: Object, before: Object
 def check_quota(causes: Causes, quota: Object) -> None:
     """A new ResourceQuota."""
     spec = quota.get("spec") or {}
-    for name, value in (spec.get("hard") or {}).items():
-        check_quota_name(causes, name, f"spec.hard[{name}]")
-        check_quantity(causes, name, value, f"spec.hard[{name}]")
+    _check_amounts(causes, spec.get("hard") or {}, "spec.hard")
     check_scopes(causes, spec)
+
+
+def _check_amounts(causes: Causes, amounts: Object, path: str) -> None:
+    for name, value in amounts.items():
+        check_quota_name(causes, name, f"{path}[{name}]")
+        check_quantity(causes, name, value, f"{path}[{name}]")
 
 
 def check_quota_change(causes: Causes, quota: Object, before: Object, subresource: str) -> None:
     """Its scopes stay."""
     if subresource == "status":
+        for field in ("hard", "used"):
+            _check_amounts(causes, (quota.get("status") or {}).get(field) or {}, f"status.{field}")
         return
     check_quota(causes, quota)
     new, old = (item.get("spec", {}).get("scopes") or [] for item in (quota, before))
