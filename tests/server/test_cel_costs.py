@@ -121,6 +121,21 @@ def test_a_message_that_costs_too_much_is_the_last() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rule", "uses"),
+    [
+        ("// don't shrink\nself >= oldSelf // it's fine", True),
+        ("self >= 1 // oldSelf", False),
+        ("self >= size('oldSelf')", False),
+        ("[1].all(oldSelf, self >= oldSelf)", True),
+        ("self >= oldSelf.nope", False),
+    ],
+)
+def test_a_rule_uses_the_old_value_where_a_name_says_so(rule: str, uses: bool) -> None:
+    (found,) = rules_of(Node({"type": "integer", "x-kubernetes-validations": [{"rule": rule}]}), is_root=False).rules
+    assert found.uses_old is uses
+
+
 def test_the_rules_of_an_object_share_a_budget() -> None:
     broken = {"rule": "self > 9", "message": "too small"}
     said = "spec.n: Invalid value: 5: too small"

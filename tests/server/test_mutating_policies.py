@@ -49,6 +49,11 @@ def bind(api: LocalApi, *mutations: Object, name: str = "m", **spec: Any) -> Non
     api.create(binding(name))
 
 
+@pytest.mark.parametrize("text", ["'Object.spec{", '"""Object.spec{"', "'Object.spec{\\", '"Object.spec{\n'])
+def test_a_text_that_nothing_closes_makes_no_object(text: str) -> None:
+    assert initializers.named(text).text == text
+
+
 def test_a_policy_changes_nothing_until_it_is_bound(api: LocalApi) -> None:
     api.create(policy(labelled('{"env": "test"}')))
     assert "labels" not in api.create(config_map("a"))["metadata"]

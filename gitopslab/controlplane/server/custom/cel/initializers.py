@@ -21,11 +21,17 @@ MADE = "\x00made"
 """The key under which a map says as what it was made; no field is called so."""
 
 _TOKEN = re.compile(
-    r"""(?P<text>[rRbB]{0,2}(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))"""
+    r"""(?P<text>[rRbB]{0,2}(?:\"\"\"(?:\\.|[^\\])*?(?:\"\"\"|\\?\Z)|'''(?:\\.|[^\\])*?(?:'''|\\?\Z)"""
+    r"""|"(?:\\.|[^"\\])*(?:"|\\?\Z)|'(?:\\.|[^'\\])*(?:'|\\?\Z)))"""
     r"""|(?P<comment>//[^\n]*)|(?P<made>\b(?:Object(?:\s*\.\s*\w+)*|JSONPatch)(?=\s*\{))"""
     r"""|(?P<name>[\w.]+|`[^`]*`)|(?P<sign>[{}()\[\],:?])|(?P<rest>.)""",
     re.DOTALL,
 )
+"""Pieces of an expression; a text that nothing closes goes on to the end."""
+
+_LONGEST = 100_000
+"""What is longer is not even parsed."""
+
 _FIELDS = {**dict.fromkeys(("op", "path", "from"), Type("string")), "value": DYN}
 
 
@@ -59,7 +65,7 @@ def named(expression: str) -> Named:
     pieces: list[str] = []
     types: Messages = {}
     called: dict[str, str] = {}
-    for kind, text, owner in _read(expression):
+    for kind, text, owner in _read(expression) if len(expression) <= _LONGEST else [("rest", expression, "")]:
         if kind == "made":
             name = re.sub(r"\s", "", text)
             fields: dict[str, Type] = dict(_FIELDS) if name == PATCH else {}

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from functools import cached_property
 
@@ -24,13 +23,6 @@ _NO_OVERLOAD = "call arguments did not match a supported operator, function or m
 _NO_MORE = "no further validation rules will be run"
 _TOO_LONG = str(CostExceeded())
 _LONGEST_MESSAGE = 5 * 1024
-_STRINGS = re.compile(r"""r?(\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""", re.DOTALL)
-_OLD_SELF = re.compile(r"(?<![\w.])oldSelf\b")
-
-
-def uses_old_self(rule: str) -> bool:
-    """Whether an expression looks at the value before the update."""
-    return "oldSelf" in rule and _OLD_SELF.search(_STRINGS.sub("''", rule)) is not None
 
 
 class Failed(ValueError):
@@ -55,9 +47,16 @@ class Rule:
 
     def __init__(self, spec: Object, checkers: Callable[[], tuple[engine.Checker, engine.Checker]]) -> None:
         self.spec = spec
-        self.uses_old = uses_old_self(spec["rule"])
         self.is_optional = bool(spec.get("optionalOldSelf"))
         self._checkers = checkers
+
+    @cached_property
+    def uses_old(self) -> bool:
+        """Whether it looks at the value before the update; what does not compile looks at nothing."""
+        try:
+            return self._checked.tree.names("oldSelf")
+        except engine.CompileError:
+            return False
 
     def holds(self, value: object, old: list[object], budget: Budget) -> bool:
         """Whether a value keeps it.
@@ -71,7 +70,7 @@ class Rule:
             Failed: That cannot be told.
         """
         try:
-            return engine.evaluate(self._program, self._names(value, old), budget) is True
+            return engine.evaluate(self._checked.program, self._names(value, old), budget) is True
         except OutOfBudget as error:
             raise Failed(str(error), is_last=True) from error
         except engine.CompileError as error:
@@ -88,16 +87,16 @@ class Rule:
         return self._message(value, old, budget) or rule_message(self.spec)
 
     @cached_property
-    def _program(self) -> Program:
+    def _checked(self) -> engine.Checked:
         return self._compiled(self.spec["rule"])
 
     @cached_property
     def _message_program(self) -> Program:
-        return self._compiled(self.spec["messageExpression"])
+        return self._compiled(self.spec["messageExpression"]).program
 
-    def _compiled(self, expression: str) -> Program:
+    def _compiled(self, expression: str) -> engine.Checked:
         plain, optional = self._checkers()
-        return (optional if self.is_optional else plain).check(expression.strip()).program
+        return (optional if self.is_optional else plain).check(expression.strip())
 
     def _names(self, value: object, old: list[object]) -> Object:
         if self.is_optional:

@@ -74,12 +74,16 @@ class _Report(NamedTuple):
 
 
 class Rules:
-    """The rules of one schema, and of what is below it."""
+    """The rules of one schema, and of what is below it.
+
+    Attributes:
+        rules: Those of the schema itself.
+    """
 
     def __init__(self, node: Node, *, is_root: bool) -> None:
         self._node = node
         self._is_root = is_root
-        self._rules = [Rule(spec, lambda: self._checkers) for spec in node.rules]
+        self.rules = [Rule(spec, lambda: self._checkers) for spec in node.rules]
         self._items = _below(node.items)
         self._values = _below(node.additional)
         found = {name: _below(field) for name, field in node.properties.items()}
@@ -110,7 +114,7 @@ class Rules:
     def _walk(self, report: _Report, value: Any, old: Any, place: Place) -> None:
         if value is None:
             return
-        if self._rules:
+        if self.rules:
             self._check_here(report, value, old, place)
         if isinstance(value, list) and self._items is not None:
             for index, item in enumerate(value):
@@ -137,7 +141,7 @@ class Rules:
         except ValueError as error:
             report.causes.invalid(path, kind, str(error))
             return
-        for rule in self._rules:
+        for rule in self.rules:
             if rule.uses_old and old is None and not rule.is_optional:
                 continue
             try:

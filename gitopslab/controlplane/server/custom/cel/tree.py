@@ -95,6 +95,10 @@ class Tree:
         """Whether any of these functions is called."""
         return any(part.call.function in functions for part, _ in parts(self.root))
 
+    def names(self, variable: str) -> bool:
+        """Whether any part of it is this variable, or another that is called so."""
+        return any(part.ident.name.removeprefix(".") == variable for part, _ in parts(self.root))
+
     def type_of(self, part: Expr) -> Type:
         """The type of a part."""
         return _type(self._types[part.id]) if part.id in self._types else DYN

@@ -136,7 +136,7 @@ class _Rule(NamedTuple):
         self._count(tree, f"{where}.rule", "estimated rule cost", place.cardinality)
         if rule.get("messageExpression"):
             self._check_message(f"{where}.messageExpression")
-        self._check_old_self(where, place.uncorrelated)
+        self._check_old_self(where, place.uncorrelated, uses_old=tree.names("oldSelf"))
 
     def _check_message(self, where: str) -> None:
         from gitopslab.controlplane.server.custom.cel import engine
@@ -160,11 +160,9 @@ class _Rule(NamedTuple):
         often = self.size.cardinality if cardinality is None else cardinality
         self.budget.spend(self.causes, where, named, estimate(tree, self.size) * often)
 
-    def _check_old_self(self, where: str, uncorrelated: str) -> None:
-        from gitopslab.controlplane.server.custom.cel.rule import uses_old_self
-
+    def _check_old_self(self, where: str, uncorrelated: str, *, uses_old: bool) -> None:
         causes, rule = self.causes, self.rule
-        if uses_old_self(rule["rule"]):
+        if uses_old:
             if uncorrelated:
                 message = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {uncorrelated}"
                 causes.invalid(f"{where}.rule", rule["rule"], message)
