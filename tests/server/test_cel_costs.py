@@ -176,3 +176,19 @@ def test_lists_that_are_sets_or_maps_have_no_order(rule: str) -> None:
     value, old = {"set": ["a", "b"], "map": [one, two]}, {"set": ["b", "a"], "map": [two, one]}
     rules_of(node, is_root=False).check(causes, [], value, old, Place("spec", None, None))
     assert causes.found == []
+
+
+@pytest.mark.parametrize(
+    ("items", "item"),
+    [
+        ({"type": "object", "x-kubernetes-map-type": "atomic", "properties": {"a": {"type": "integer"}}}, {"a": 1}),
+        ({"type": "array", "items": {"type": "integer"}}, [1]),
+    ],
+)
+def test_a_set_of_lists_or_maps_is_compared_with_nothing(items: dict[str, Any], item: Any) -> None:
+    """Upstream panics, and says so."""
+    rule = {"rule": "self == self || true"}
+    schema = {"type": "array", "x-kubernetes-list-type": "set", "x-kubernetes-validations": [rule]}
+    causes, node = Causes(), Node({**schema, "items": items})
+    rules_of(node, is_root=False).check(causes, [], [item], None, Place("spec", None, None))
+    assert "internal error: runtime error: hash of unhashable type" in str(causes.found)

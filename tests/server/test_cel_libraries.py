@@ -87,6 +87,9 @@ def test_a_function_gives(expression: str, value: Any) -> None:
         ("url('http://a:b')", 'parse "http://a:b": invalid port ":b" after host'),
         ("url('http://a b/')", 'parse "http://a b/": invalid character " " in host name'),
         ("url('')", 'parse "": empty url'),
+        ("[1][dyn(double('NaN'))]", "unsupported index value NaN in list"),
+        ("[1][dyn(1.0 / 0.0)]", "unsupported index value +Inf in list"),
+        ("[1][dyn(1.5)]", "unsupported index value 1.5 in list"),
         ("'hello'.substring(3, 1)", "invalid substring range. start: 3, end: 1"),
         ("'hello'.substring(9)", "index out of range: 9"),
     ],
@@ -95,6 +98,23 @@ def test_what_is_no_such_value_is_told_in_the_words_of_go(expression: str, messa
     with pytest.raises(engine.EvaluationError) as failed:
         engine.evaluate(policies.program(expression, ()), {}, Budget())
     assert str(failed.value).endswith(message)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "timestamp('0001-01-01T00:00:00Z').getFullYear('-08:00')",
+        "timestamp('2026-01-01T00:00:00Z').getHours('99999999999999:00')",
+        "string(timestamp('0001-01-01T00:00:00-05:00') - duration('4h'))",
+        "'%x'.format([dyn([1])])",
+        "'%x'.format([dyn(null)])",
+        "dyn(optional.of([1])) in {'a': 1}",
+        "dyn(optional.of([1])) in [1, 2]",
+    ],
+)
+def test_whatever_cannot_be_computed_is_no_error_of_the_server(expression: str) -> None:
+    value, cost = engine.evaluated(policies.program(expression, ()), {})
+    assert (isinstance(value, (engine.Failure, str, int)), cost > 0) == (True, True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,11 +77,11 @@ def _text(value: str, wanted: str) -> Any:
         if wanted == "duration":
             return Duration(formats.duration(value) // timedelta(microseconds=1) * 1000)
         return base64.b64decode(value, validate=True) if wanted == "byte" else value
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise ValueError(f"Invalid {wanted} formatted string {value}: {error}") from error
 
 
 def _moment(value: datetime) -> Timestamp:
-    since = value.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
     offset = value.utcoffset() or timedelta()
+    since = value.replace(tzinfo=None) - datetime(1970, 1, 1) - offset  # which may lie before the first year
     return Timestamp(since // timedelta(microseconds=1) * 1000, int(offset.total_seconds()))

@@ -16,9 +16,9 @@ from cel_expr_python.ext import ext_bindings, ext_optional
 
 from gitopslab.controlplane.server.custom.cel import library, literals
 from gitopslab.controlplane.server.custom.cel.budget import Budget
-from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter, Stopped
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import CostExceeded, Meter, Stopped
 from gitopslab.controlplane.server.custom.cel.evaluation.planning import PlanError, Program
-from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
+from gitopslab.controlplane.server.custom.cel.evaluation.values import NO_OVERLOAD, Failure
 from gitopslab.controlplane.server.custom.cel.tree import Tree
 
 _CONFIG = """
@@ -122,10 +122,19 @@ def evaluate(program: Program, names: Mapping[str, Any], budget: Budget) -> Any:
 def evaluated(program: Program, names: Mapping[str, Any]) -> tuple[Any, int]:
     """The value of an expression, or a ``Failure``, and what it has cost."""
     meter = Meter()
+    value = _attempted(program, names, meter)
+    return value, meter.spent
+
+
+def _attempted(program: Program, names: Mapping[str, Any], meter: Meter) -> Any:
     try:
-        return program.evaluate(names, meter), meter.spent
-    except Stopped as error:
-        return Failure(str(error)), meter.spent
+        return program.evaluate(names, meter)
+    except (Stopped, ValueError, OverflowError) as error:
+        return Failure(str(error))
+    except RecursionError:
+        return Failure(str(CostExceeded()))
+    except TypeError:  # as of a value that cannot be a key
+        return NO_OVERLOAD
 
 
 def _verified(

@@ -19,6 +19,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.values import (
     Uint,
     type_name,
 )
+from gitopslab.controlplane.server.custom.cel.texts import shortest
 
 Names = dict[str, Any]
 Step = Callable[[Names, Meter], Any]
@@ -240,8 +241,8 @@ def looked_up(value: Any, key: Any) -> Any:
     if isinstance(value, list):
         if key.__class__ not in _ORDINALS:
             return Failure(f"unsupported index type '{type_name(key)}' in list")
-        if key != int(key):
-            return Failure(f"unsupported index value {key} in list")
+        if key.__class__ is float and not key.is_integer():
+            return Failure(f"unsupported index value {shortest(key)} in list")
         return value[int(key)] if 0 <= key < len(value) else MISSING
     return MISSING
 

@@ -14,9 +14,10 @@ from gitopslab.controlplane.server.custom.cel.evaluation.attributes import Names
 from gitopslab.controlplane.server.custom.cel.evaluation.comparing import equal
 from gitopslab.controlplane.server.custom.cel.evaluation.functions import FUNCTIONS, Function
 from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
-from gitopslab.controlplane.server.custom.cel.evaluation.values import NO_OVERLOAD, Failure, Optional
+from gitopslab.controlplane.server.custom.cel.evaluation.values import NO_OVERLOAD, Failure, Optional, Uint
 
 _LOGICAL = {"_&&_": False, "_||_": True}
+_KEYS = (str, int, Uint, float)
 _OPTIONAL = {"or": "optional_or_optional", "orValue": "optional_orValue_value"}
 
 
@@ -104,7 +105,7 @@ def member_of(part: Step, items: list[Any]) -> Step:
             return value
         if value.__class__ is bool:
             return value in truths
-        return value.__hash__ is not None and value in others
+        return value.__class__ in _KEYS and value in others
 
     return find
 

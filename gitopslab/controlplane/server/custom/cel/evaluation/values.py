@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import Stopped
+
 LARGEST_INT, LARGEST_UINT = (1 << 63) - 1, (1 << 64) - 1
 SECOND = 1_000_000_000
 
@@ -97,7 +99,14 @@ class Keyed(list[Any]):
         self.keys = keys
 
     def key_of(self, item: Any) -> Hashable:
-        """What tells an item from all others."""
+        """What tells an item from all others.
+
+        Raises:
+            Stopped: It is a list or map in a set, on which upstream panics.
+        """
+        if not self.keys and isinstance(item, (list, dict)):
+            unhashable = "[]interface {}" if isinstance(item, list) else "map[string]interface {}"
+            raise Stopped(f"internal error: runtime error: hash of unhashable type {unhashable}")
         if not self.keys:
             return item.__class__, item
         return tuple(item.get(name) for name in self.keys) if isinstance(item, dict) else None
