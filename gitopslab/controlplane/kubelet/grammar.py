@@ -78,7 +78,10 @@ class _Parser:
             raise NotUnderstoodError(word.raw)
         compound = self._compounds.get(word.raw)
         if compound is None:
-            return self._redirected(Statement(joint, Simple(self._words()), negated))
+            words = self._words()
+            if not words:
+                raise NotUnderstoodError("!")
+            return self._redirected(Statement(joint, Simple(words), negated))
         self._depth += 1
         if self._depth > MOST_DEPTH:
             raise NotUnderstoodError("too deep")

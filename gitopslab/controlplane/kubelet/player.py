@@ -176,7 +176,7 @@ class Player(Session):
             if self.code == 0:
                 yield from self.statements(body)
                 return
-        self.code = 0
+        self.code = self.code if choice.otherwise else 0
         yield from self.statements(choice.otherwise)
 
     def _case(self, case: Case, expansion: Expansion) -> Play:

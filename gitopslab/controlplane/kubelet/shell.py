@@ -80,7 +80,7 @@ class Shell(Player):
         if name in SHELLS:
             yield from self._sh_named(name, arguments)
         elif (run := COMMANDS.get(name)) is not None:
-            self.code = 0
+            self.code = self.code if name == "exit" else 0  # which ends as what came before it
             yield from run(self, arguments)
         elif self.live:
             text = _NOT_FOUND[self.style].format(shell=self.shell, name=words[0])
