@@ -135,6 +135,14 @@ def test_what_cannot_be_done_refuses_the_write_unless_that_is_to_be_ignored(
     assert api.create(pod("a"))
 
 
+def test_what_is_shared_many_times_over_is_refused_before_it_is_written(api: LocalApi) -> None:
+    above = [{"name": f"v{n}", "expression": f"variables.v0.map(n, dyn(variables.v{n - 1}))"} for n in range(1, 6)]
+    variables = [{"name": "v0", "expression": "lists.range(100)"}, *above]
+    bind(api, patched('[JSONPatch{op: "add", path: "/data", value: variables.v5}]'), variables=variables)
+    with pytest.raises(ApiError, match="Request entity too large: limit is 3145728"):
+        api.create(config_map("a"))
+
+
 def test_a_condition_variables_and_parameters_are_known_as_to_other_policies(api: LocalApi) -> None:
     api.create(config_map("limits", data={"team": "red"}))
     bind(api, labelled('{"never": "x"}'), matchConditions=[{"name": "no", "expression": "false"}])

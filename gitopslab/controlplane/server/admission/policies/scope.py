@@ -20,6 +20,12 @@ from gitopslab.machinery.objects import Object
 if TYPE_CHECKING:
     from gitopslab.controlplane.server.custom.cel.evaluation.planning import Program
 
+_MOST_MADE = 3 * 1024 * 1024
+"""How much an expression may make: as much as a request may hold, in characters."""
+
+_LEAST = 3
+"""As how many characters an item counts that has none, as ``[],``."""
+
 
 class Scope:
     """What the expressions of a policy, or of a webhook's conditions, see of one write.
@@ -70,10 +76,16 @@ class Scope:
         Raises:
             ValueError: It has none, or costs too much; the message is upstream's.
         """
+        from gitopslab.controlplane.server.custom.cel import texts
+
         try:
-            return self._value(expression, Budget(), patches=True)
+            made = self._value(expression, Budget(), patches=True)
         except OutOfBudget as error:
             raise ValueError(str(error)) from error
+        items, characters = texts.extent(made)
+        if items * _LEAST + characters > _MOST_MADE:  # little that is there many times is much once it is written
+            raise ValueError(f"Request entity too large: limit is {_MOST_MADE}")
+        return made
 
     def _value(self, expression: str, budget: Budget, *, patches: bool) -> Any:
         from gitopslab.controlplane.server.custom.cel import engine, policies
