@@ -9,6 +9,9 @@ import pytest
 from gitopslab.controlplane.server.custom.cel import engine, policies
 from gitopslab.controlplane.server.custom.cel.budget import Budget
 from gitopslab.controlplane.server.custom.cel.declarations import checkers_of
+from gitopslab.controlplane.server.custom.cel.evaluation.functions import FUNCTIONS
+from gitopslab.controlplane.server.custom.cel.evaluation.meter import CostExceeded, Meter
+from gitopslab.controlplane.server.custom.cel.evaluation.values import Duration, Failure
 from gitopslab.controlplane.server.custom.structural import Node
 
 PLACE, _ = checkers_of(
@@ -65,6 +68,54 @@ PLACE, _ = checkers_of(
 )
 def test_a_function_gives(expression: str, value: Any) -> None:
     assert engine.evaluate(policies.program(expression, ()), {}, Budget()) == value
+
+
+LONG = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "value"),
+    [
+        ("trim", (f"\u2003a{' ' * LONG}b\u3000 ",), f"a{' ' * LONG}b"),
+        ("lastIndexOf", ("a" * LONG, f"{'a' * 5000}b{'a' * 5000}"), -1),
+        ("lastIndexOf", ("abcabc", "bc", 3), 1),
+        ("lastIndexOf", ("abcabc", "bc", 4), 4),
+        ("lastIndexOf", ("abcabc", "abcabcabc", 1), -1),
+        ("double", ("1.",), 1.0),
+        ("double", (".5e1",), 5.0),
+        ("duration", ("1h.5m1.s2µs",), Duration(3_631_000_002_000)),
+        ("duration", (f"{'0' * 5000}1.{'0' * 5000}s",), Duration(1_000_000_000)),
+        ("findAll", ("a" * 200, "(a*b)?"), [""] * 201),
+    ],
+    ids=range(10),
+)
+def test_time_grows_with_the_text_alone(function: str, given: tuple[Any, ...], value: Any) -> None:
+    assert FUNCTIONS[function].apply(given, Meter()) == value
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        ("double", "1" * LONG + "x"),
+        ("double", "1" * LONG + ".1x"),
+        ("duration", "1" * LONG),
+        ("duration", "1" * LONG + "s"),
+        ("duration", "1h" * 9999 + "x"),
+        ("duration", "1.5"),
+        ("duration", ""),
+        ("duration", "+"),
+    ],
+    ids=range(8),
+)
+def test_time_to_refuse_grows_with_the_text_alone(function: str, text: str) -> None:
+    refused = FUNCTIONS[function].apply((text,), Meter())
+    assert isinstance(refused, Failure)
+    assert refused.message.startswith("type conversion error from 'string' to")
+
+
+def test_finding_nothing_all_over_a_long_text_is_broken_off() -> None:
+    with pytest.raises(CostExceeded):
+        FUNCTIONS["findAll"].apply(("a" * LONG, "(a*b)?"), Meter())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from gitopslab.machinery.regexes import PatternError, compiled
 
 
@@ -28,22 +31,22 @@ def first(text: str, pattern: str) -> str:
     Raises:
         ValueError: It is no pattern.
     """
-    return next(iter(all_of(text, pattern, 1)), "")
+    return next((str(match.group()) for match in all_of(text, pattern, 1)), "")
 
 
-def all_of(text: str, pattern: str, most: int = -1) -> list[str]:
-    """What a pattern matches in a text, the first so many; all of it where that is less than none.
+def all_of(text: str, pattern: str, most: int = -1) -> Iterator[Any]:
+    """The matches of a pattern in a text, the first so many; all where that is less than none.
 
     Raises:
         ValueError: It is no pattern.
     """
     if problem := problem_of(pattern):
         raise ValueError(f"Illegal regex: {problem}")
-    found, end = list[str](), -1
+    found, end = 0, -1
     for match in compiled(pattern).finditer(text):
-        if len(found) == most:
-            break
+        if found == most:
+            return
         if match.group() or match.start() != end:  # nothing, right behind a match, is none of its own in Go
-            found.append(str(match.group()))
+            found += 1
+            yield match
         end = match.end()
-    return found

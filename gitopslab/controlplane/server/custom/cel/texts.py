@@ -57,7 +57,9 @@ def last_index_of(text: str, wanted: str, start: int | None = None) -> int:
         raise ValueError(f"index out of range: {start}")
     if start is not None and start >= len(text):
         return -1
-    return text.rfind(wanted, 0, None if start is None else start + len(wanted))
+    end = len(text) if start is None else min(start + len(wanted), len(text))
+    behind = text[::-1].find(wanted[::-1], len(text) - end)  # ``rfind`` can take a square of time, ``find`` does not
+    return -1 if behind < 0 else len(text) - behind - len(wanted)
 
 
 def _check_index(text: str, index: int) -> None:

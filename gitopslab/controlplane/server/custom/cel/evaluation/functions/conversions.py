@@ -26,7 +26,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.values import (
 )
 
 _WHOLE, _UNSIGNED = re.compile(r"[+-]?[0-9]+"), re.compile(r"[0-9]+")
-_DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
+_DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:Z|(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))"
@@ -35,6 +35,7 @@ _LENGTH = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _UNITS = {
     "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
 }  # fmt: skip
+_DIGITS = 20  # more than any number of nanoseconds has
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -89,14 +90,20 @@ def duration_of(text: str) -> Duration | None:
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
     if rest == "0":
         return Duration(0)
-    parts = _LENGTH.findall(rest)
-    if not parts or "".join(amount + unit for amount, unit in parts) != rest:
-        return None
-    total = 0
-    for amount, unit in parts:
-        before, _, after = amount.partition(".")
-        total += int(before or 0) * _UNITS[unit] + int(after or 0) * _UNITS[unit] // 10 ** len(after)
+    total, at = 0, 0
+    while at < len(rest) or not at:
+        part = _LENGTH.match(rest, at)
+        if part is None:
+            return None
+        total, at = total + _nanoseconds(part[1], part[2]), part.end()
     return Duration(sign * total) if total <= LARGEST_INT else None
+
+
+def _nanoseconds(amount: str, unit: str) -> int:
+    """So much of a unit; of its digits only those that can matter."""
+    before, _, after = amount.partition(".")
+    before, after = before.lstrip("0")[:_DIGITS], after[:_DIGITS]
+    return int(before or 0) * _UNITS[unit] + int(after or 0) * _UNITS[unit] // 10 ** len(after)
 
 
 def _from_double(value: float) -> int:

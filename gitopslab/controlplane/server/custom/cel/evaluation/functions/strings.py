@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from gitopslab.controlplane.server.custom import patterns
@@ -14,8 +13,7 @@ from gitopslab.machinery.regexes import PatternError, compiled
 
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_AROUND = re.compile(f"^[{_SPACE}]+|[{_SPACE}]+$")
+_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
             "\\": r"\\", '"': r"\""}  # fmt: skip
 
@@ -35,6 +33,17 @@ def _replace(meter: Meter, text: Any, *given: Any) -> Any:
     count = count if most < 0 else min(count, most)
     meter.work(0, characters=len(text) + count * (len(new) - len(old)))
     return text.replace(old, new, most)
+
+
+def _find_all(meter: Meter, text: Any, *given: Any) -> Any:
+    if not given or not _fits((text, *given), (str, str, int)):
+        return _unfit("findAll", text, *given)
+    found = list[str]()
+    for match in patterns.all_of(text, *given):
+        found.append(match.group())
+        if not found[-1]:  # to know that nothing is here, all that remains may have been read
+            meter.work(0, characters=len(text) - match.end())
+    return found
 
 
 def _split(text: str, separator: str, most: int = -1) -> list[str]:
@@ -83,12 +92,12 @@ FUNCTIONS = (
     Function("endsWith", {(str, str): lambda text, part: text.endswith(part)}, told=""),
     Function("matches", {(str, str): _matches}, told=""),
     Function("find", {(str, str): patterns.first}),
-    Function("findAll", {(str, str): patterns.all_of, (str, str, int): patterns.all_of}),
+    Function("findAll", {}, otherwise=_find_all),
     Function("charAt", {(str, int): texts.char_at}),
     Function("substring", {(str, int): texts.substring, (str, int, int): texts.substring}),
     Function("lowerAscii", {(str,): lambda text: text.translate(_LOWER)}),
     Function("upperAscii", {(str,): lambda text: text.translate(_UPPER)}),
-    Function("trim", {(str,): lambda text: _AROUND.sub("", text)}),
+    Function("trim", {(str,): lambda text: text.strip(_SPACE)}),
     Function("split", {(str, str): _split, (str, str, int): _split}),
     Function("replace", {}, otherwise=_replace),
     Function("join", {}, otherwise=_join),
