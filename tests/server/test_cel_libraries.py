@@ -197,6 +197,23 @@ def test_what_is_written_out_must_make_sense(expression: str, place: str, messag
 
 
 @pytest.mark.parametrize(
+    ("wrong", "more"), [(100, []), (101, ["1 more errors were truncated"]), (399, ["299 more errors were truncated"])]
+)
+def test_a_hundred_faults_are_told(wrong: int, more: list[str]) -> None:
+    with pytest.raises(engine.CompileError) as refused:
+        PLACE.check(f"[{{1: 1{', 2: true' * wrong}}}].size() == 1")
+    lines = str(refused.value).splitlines()
+    assert [line for line in lines if "expected type 'int' but found 'bool'" in line] == lines[0:300:3]
+    assert lines[300:] == more
+
+
+def test_a_very_long_line_is_not_shown() -> None:
+    with pytest.raises(engine.CompileError) as refused:
+        PLACE.check(f"[1, '{'a' * 20_000}'] == []")
+    assert str(refused.value) == "ERROR: <input>:1:5: expected type 'int' but found 'string'"
+
+
+@pytest.mark.parametrize(
     ("expression", "message"),
     [
         ("int('x') == 1", "type conversion error from 'string' to 'int'"),

@@ -30,14 +30,20 @@ _CLAUSES: dict[str, tuple[tuple[str, ...], str]] = {
 }  # fmt: skip
 _CLAUSES["X"] = _CLAUSES["x"]
 
+_MOST_FAULTS = 100
+_LONGEST_SHOWN = 16384
+
 Fault = tuple[Expr, str]
 
 
 def faults_of(tree: Tree, text: str) -> str:
     """What is wrong with what is written out, with its places, as ``cel-go`` prints it; empty when nothing is."""
     found = [*_calls(tree), *_mixtures(tree), *_formats(tree)]
-    placed = sorted(((tree.position_of(part), message) for part, message in found), key=lambda one: one[0])
-    return "\n".join(_printed(text, position, message) for position, message in placed)
+    told = [(tree.position_of(part), message) for part, message in found[:_MOST_FAULTS]]
+    printed = [_printed(text, position, message) for position, message in sorted(told, key=lambda one: one[0])]
+    if len(found) > _MOST_FAULTS:
+        printed.append(f"{len(found) - _MOST_FAULTS} more errors were truncated")
+    return "\n".join(printed)
 
 
 def problem_of_patterns(tree: Tree) -> str:
@@ -53,7 +59,10 @@ def problem_of_patterns(tree: Tree) -> str:
 def _printed(text: str, position: int, message: str) -> str:
     before = text[:position]
     line, column = before.count("\n"), position - (before.rfind("\n") + 1)
-    return f"ERROR: <input>:{line + 1}:{column + 1}: {message}\n | {text.splitlines()[line]}\n | {'.' * column}^"
+    problem, shown = f"ERROR: <input>:{line + 1}:{column + 1}: {message}", text.split("\n")[line]
+    if len(shown.encode()) > _LONGEST_SHOWN:
+        return problem
+    return f"{problem}\n | {shown}\n | {'.' * column}^"
 
 
 def _kind(part: Expr) -> str:

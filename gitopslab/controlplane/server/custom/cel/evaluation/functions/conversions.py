@@ -102,8 +102,8 @@ def duration_of(text: str) -> Duration | None:
 def _nanoseconds(amount: str, unit: str) -> int:
     """So much of a unit; of its digits only those that can matter."""
     before, _, after = amount.partition(".")
-    before, after = before.lstrip("0")[:_DIGITS], after[:_DIGITS]
-    return int(before or 0) * _UNITS[unit] + int(after or 0) * _UNITS[unit] // 10 ** len(after)
+    before, after = before.lstrip("0")[:_DIGITS] or "0", after[:_DIGITS].ljust(_DIGITS, "0")
+    return int(before) * _UNITS[unit] + int(after) * _UNITS[unit] // int("1" + "0" * _DIGITS)
 
 
 def _from_double(value: float) -> int:
