@@ -99,6 +99,14 @@ def test_what_is_paid_for_is_left_of_nothing() -> None:
         engine.evaluate(policies.program("1 + 1 == 2", ()), {}, budget)
 
 
+@pytest.mark.parametrize("expression", ["[1].all(x, x == 1) || true", "[1].map(x, x + 1) == [] || true"])
+def test_a_comprehension_ends_with_the_time_of_the_request(expression: str) -> None:
+    late = Budget(seconds=-1)
+    assert engine.evaluate(policies.program("1 + 1 == 2", ()), {}, late) is True
+    with pytest.raises(engine.EvaluationError, match="operation interrupted: context deadline exceeded"):
+        engine.evaluate(policies.program(expression, ()), {}, late)
+
+
 def faults(*rules: dict[str, str], value: int = 5) -> list[str]:
     causes = Causes()
     node = Node({"type": "integer", "x-kubernetes-validations": list(rules)})

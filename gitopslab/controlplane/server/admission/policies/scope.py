@@ -47,7 +47,7 @@ class Scope:
         obj: Object | None = None,
     ) -> None:
         self._defined = tuple((variable["name"], variable["expression"].strip()) for variable in variables)
-        self._spent = 0
+        self._budget = Budget()
         self._names = {
             "object": attributes.object if obj is None else obj,
             "oldObject": attributes.before,
@@ -90,13 +90,12 @@ class Scope:
     def _value(self, expression: str, budget: Budget, *, patches: bool) -> Any:
         from gitopslab.controlplane.server.custom.cel import engine, policies
 
+        self._budget = budget
         try:
             program = policies.program(expression.strip(), self._defined, patches=patches)
-            value, cost = engine.evaluated(program, self._names)
+            value, cost = engine.evaluated(program, self._names, budget.deadline)
         except engine.CompileError as error:
             raise ValueError(f"compilation error: {error.told}") from error
-        composed, self._spent = self._spent, 0
-        budget.spend(composed)
         budget.spend(cost)
         if isinstance(value, Failure):
             raise ValueError(f"expression '{expression}' resulted in error: {value.message}")
@@ -106,7 +105,8 @@ class Scope:
         """The value of a variable, or why it has none.
 
         Raises:
-            KeyError: There is no such.
+            OutOfBudget: It costs too much.
+            ValueError: There is no such.
         """
         from gitopslab.controlplane.server.custom.cel import engine, policies
 
@@ -116,8 +116,8 @@ class Scope:
             program: Program = policies.program(self._defined[index][1], self._defined[:index])
         except engine.CompileError as error:
             return Failure(f"{what} to compile: {error.told}")
-        value, cost = engine.evaluated(program, self._names)
-        self._spent += cost
+        value, cost = engine.evaluated(program, self._names, self._budget.deadline)
+        self._budget.spend(cost)
         return Failure(f"{what} to evaluate: {value.message}") if isinstance(value, Failure) else value
 
     def knows(self, name: object) -> bool:

@@ -5,11 +5,16 @@ Upstream: ``apiserver/pkg/apis/cel/config.go``.
 
 from __future__ import annotations
 
+from time import monotonic
+
 RUNTIME = 10_000_000
 """For the rules of a custom resource, or for the validations of a policy."""
 
 MATCH_CONDITIONS = 2_500_000
 """For the match conditions of a policy or webhook."""
+
+_SECONDS = 34
+"""How long a request may take."""
 
 
 class OutOfBudget(Exception):
@@ -20,14 +25,19 @@ class OutOfBudget(Exception):
 
 
 class Budget:
-    """Cost that may still be spent.
+    """Cost that may still be spent, and until when.
 
     Args:
         amount: How much it is.
+        seconds: For how long from now.
+
+    Attributes:
+        deadline: After which nothing is evaluated any further, by the monotonic clock.
     """
 
-    def __init__(self, amount: int = RUNTIME) -> None:
+    def __init__(self, amount: int = RUNTIME, seconds: float = _SECONDS) -> None:
         self._left = amount
+        self.deadline = monotonic() + seconds
 
     @property
     def is_spent(self) -> bool:

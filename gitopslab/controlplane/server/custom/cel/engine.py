@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from math import inf
 from typing import Any, NamedTuple
 
 from cel_expr_python import cel
@@ -109,19 +110,25 @@ def evaluate(program: Program, names: Mapping[str, Any], budget: Budget) -> Any:
         budget: What it is paid from.
 
     Raises:
-        EvaluationError: It has none, or costs more than one expression may.
+        EvaluationError: It has none, or costs or takes more than one expression may.
         OutOfBudget: It costs more than is left.
     """
-    value, cost = evaluated(program, names)
+    value, cost = evaluated(program, names, budget.deadline)
     budget.spend(cost)
     if isinstance(value, Failure):
         raise EvaluationError(value.message)
     return value
 
 
-def evaluated(program: Program, names: Mapping[str, Any]) -> tuple[Any, int]:
-    """The value of an expression, or a ``Failure``, and what it has cost."""
-    meter = Meter()
+def evaluated(program: Program, names: Mapping[str, Any], deadline: float = inf) -> tuple[Any, int]:
+    """The value of an expression, or a ``Failure``, and what it has cost.
+
+    Args:
+        program: It.
+        names: What it sees.
+        deadline: Until when it may take, by the monotonic clock.
+    """
+    meter = Meter(deadline=deadline)
     value = _attempted(program, names, meter)
     return value, meter.spent
 

@@ -60,6 +60,7 @@ def fold(
             if condition is not None and condition(names, meter) is False:
                 break
             names[accumulator] = step(names, meter)
+            meter.round()
         return _settled(result(names, meter))
 
     return run
@@ -96,6 +97,7 @@ def quantify(given: Step, iterated: list[str], predicate: Step, *, decisive: boo
                 found = decisive
             elif answer.__class__ is not bool and found.__class__ is bool:
                 found = answer if answer.__class__ is Failure else NO_OVERLOAD
+            meter.round()
         meter.step()
         return found
 

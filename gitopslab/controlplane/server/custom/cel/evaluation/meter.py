@@ -9,6 +9,9 @@ in lists compared) ends an expression too, once it is a great deal; the real ser
 
 from __future__ import annotations
 
+from math import inf
+from time import monotonic
+
 PER_CALL = 1_000_000
 """What one expression may cost."""
 
@@ -29,21 +32,30 @@ class CostExceeded(Stopped):
         super().__init__("operation cancelled: actual cost limit exceeded")
 
 
+class Interrupted(Stopped):
+    """An expression takes longer than the request may."""
+
+    def __init__(self) -> None:
+        super().__init__("operation interrupted: context deadline exceeded")
+
+
 class Meter:
     """Counts the cost of one evaluation.
 
     Args:
         limit: What it may cost.
+        deadline: Until when it may take, by the monotonic clock.
 
     Attributes:
         limit: What it may cost.
         spent: What it has cost.
     """
 
-    __slots__ = ("_worked", "limit", "spent")
+    __slots__ = ("_deadline", "_worked", "limit", "spent")
 
-    def __init__(self, limit: int = PER_CALL) -> None:
+    def __init__(self, limit: int = PER_CALL, deadline: float = inf) -> None:
         self.limit = limit
+        self._deadline = deadline
         self._worked = 0
         self.spent = 0
 
@@ -67,6 +79,15 @@ class Meter:
         self.spent += cost
         if self.spent > self.limit:
             raise CostExceeded
+
+    def round(self) -> None:
+        """A comprehension has done with one item, and goes on to the next.
+
+        Raises:
+            Interrupted: There is no time left for it.
+        """
+        if monotonic() > self._deadline:
+            raise Interrupted
 
     def work(self, items: int, *, characters: int = 0) -> None:
         """Tell of something large that is about to be made, and costs nothing.
