@@ -128,6 +128,40 @@ def test_nested_loops_end_after_a_bound() -> None:
     assert script(nested)[2] == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(":;" * 1_600, id="nothing"),
+        pytest.param("echo a > /dev/null;" * 500, id="nowhere"),
+        pytest.param("x=$(seq 1000);" * 500, id="into a variable"),
+        pytest.param("echo a > /f;" * 500, id="into a file"),
+    ],
+)
+def test_work_that_prints_nothing_gives_others_a_turn_and_has_an_end(body: str) -> None:
+    session = Shell({}, "web-0")
+    play = session.play(["sh", "-c", f"for i in $(seq 1000); do {body} done"])
+    seen = []
+    with pytest.raises(NotUnderstoodError):
+        seen.extend((session.played, item) for item in play)
+    counts = [0, *(count for count, _ in seen)]
+    assert all(isinstance(item, Printed) and item.text is None for _, item in seen)
+    assert len(seen) >= 9
+    assert max(after - before for before, after in itertools.pairwise(counts)) <= 5_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("x=$(for i in $(seq 200); do echo $i$i$i; done); case a in $x*) echo b;; esac", id="case"),
+        pytest.param('x=$(for i in $(seq 200); do echo $i$i$i; done); echo a > /f; grep "$x" /f', id="grep"),
+        pytest.param('x=ab; for i in $(seq 2000); do x=$x$x; export "x$i=$x"; done', id="variables"),
+    ],
+)
+def test_what_grows_too_long_is_refused(text: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        played("sh", "-c", text, rounds=5_000)
+
+
 def test_text_does_not_grow_without_end() -> None:
     _, session = played("sh", "-c", "X=ab; while true; do X=$X$X$X; done", rounds=60)
     assert len(session.variables["X"]) <= 65_536

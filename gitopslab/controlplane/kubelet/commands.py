@@ -119,13 +119,15 @@ def _printenv(session: Session, arguments: list[str]) -> Play:
 
 
 def _export(session: Session, arguments: list[str]) -> Play:
-    session.variables.update((name, value) for name, sign, value in (one.partition("=") for one in arguments) if sign)
+    for name, sign, value in (one.partition("=") for one in arguments):
+        if sign:
+            session.assign(name, value)
     yield from ()
 
 
 def _unset(session: Session, arguments: list[str]) -> Play:
     for name in arguments:
-        session.variables.pop(name, None)
+        session.unset(name)
     yield from ()
 
 
@@ -134,7 +136,8 @@ def _read(session: Session, arguments: list[str]) -> Play:
     line = yield Wanted.LINE
     names = [argument for argument in arguments if not argument.startswith("-")] or ["REPLY"]
     words = (line or "").rstrip("\n").split(None, len(names) - 1)
-    session.variables.update(zip(names, [*words, *[""] * len(names)], strict=False))
+    for name, value in zip(names, [*words, *[""] * len(names)], strict=False):
+        session.assign(name, value)
     session.code = 0 if line is not None else 1
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from gitopslab.controlplane.kubelet.session import MOST_TEXT, Play, Printed, Session, Wanted, lines, moment
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, Play, Printed, Session, Wanted, bounded, lines, moment
 from gitopslab.machinery.regexes import PatternError, compiled
 
 _BASIC = re.compile(r"\\?[+?|(){}]")
@@ -171,7 +171,7 @@ def grep(session: Session, arguments: list[str]) -> Play:
     options = _options(arguments)
     wanted, *names = list(_names(arguments)) or [""]
     try:
-        pattern = compiled(_pattern(wanted, options))
+        pattern = compiled(_pattern(bounded(wanted), options))
     except PatternError:
         yield session.complain(f"grep: bad regex '{wanted}'", 2)
         return

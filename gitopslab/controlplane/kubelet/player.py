@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 
 from gitopslab.controlplane.kubelet.expansion import Expanded, Expansion
 from gitopslab.controlplane.kubelet.grammar import parse
-from gitopslab.controlplane.kubelet.session import MOST_TEXT, Exited, Play, Printed, Session, Wanted, number
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, Exited, Play, Printed, Session, Wanted, bounded, number
 from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Simple, Statement
 from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError
 
@@ -25,6 +25,8 @@ LEAVING = ("break", "continue")
 
 # Bounds on what somebody's manifest can make this process do.
 _MOST_ITERATIONS = 5_000
+_MOST_AT_ONCE = 50_000  # commands, and lines that they print, in which no time passes
+_TURN = 5_000  # of them, after which whoever plays it may do something else
 _FREE_ROUNDS = 1_000
 _SHORTEST_ROUND = 0.05
 _PAUSE = 1.0  # of a loop that hardly sleeps
@@ -58,6 +60,9 @@ class Player(Session):
     played: int = 0
     endless: bool = False
     _iterations: int = 0
+    _busy: int = 0
+    _turns: int = 0
+    _moment: float = 0.0
     _loops: int = 0
     _depth: int = 0
 
@@ -97,13 +102,25 @@ class Player(Session):
             case Case():
                 return self._case(command, expansion)
 
+    def _work(self) -> Play:
+        """Count what is done in no time, which gives others a turn now and then, and has an end."""
+        if self.at > self._moment:
+            self._moment, self._busy, self._turns = self.at, 0, 0
+        self._busy += 1
+        if self._busy > _MOST_AT_ONCE:
+            raise NotUnderstoodError("too much at once")
+        if self._busy // _TURN > self._turns:
+            self._turns += 1
+            yield Printed(self.at, None)
+
     def _simple(self, command: Simple, expansion: Expansion) -> Play:
         self.played += 1
+        yield from self._work()
         rest = list(command.words)
         while rest and (match := ASSIGNMENT.match(rest[0].raw)):
             before, self.code = self.code, 0
             text = yield from expansion.text(rest.pop(0))
-            self.variables[match["name"]] = text[match.end() :]
+            self.assign(match["name"], text[match.end() :])
             self.code = before if rest else self.code  # of an output, which the assignment keeps
         together = rest and rest[0].raw == "[["  # in which nothing falls apart
         words = yield from expansion.texts(rest) if together else expansion.fields(rest)
@@ -153,7 +170,7 @@ class Player(Session):
             self._iterations += 1
             if self._iterations > _MOST_ITERATIONS:
                 raise Exited(1)
-            self.variables[loop.name] = value
+            self.assign(loop.name, value)
             if (yield from self._round(loop.body)):
                 return
 
@@ -184,7 +201,7 @@ class Player(Session):
         self.code = 0
         for patterns, body in case.choices:
             for pattern in patterns:
-                if fnmatchcase(word, (yield from expansion.text(pattern))):
+                if fnmatchcase(word, bounded((yield from expansion.text(pattern)))):
                     yield from self.statements(body)
                     return
 
@@ -192,7 +209,7 @@ class Player(Session):
 
     def _output(self, script: str) -> Expanded:
         """What a script prints, played in a shell of its own: what it sets is gone afterwards."""
-        variables, cwd, loops = dict(self.variables), self.cwd, self._loops
+        variables, grown, cwd, loops = dict(self.variables), self.grown, self.cwd, self._loops
         self._depth, self._loops = self._depth + 1, 0
         if self._depth > MOST_DEPTH:
             raise NotUnderstoodError("too deep")
@@ -205,13 +222,14 @@ class Player(Session):
                 is_output = isinstance(item, Printed) and item.text is not None and not item.error
                 if isinstance(item, Printed) and is_output:
                     text = (text + f"{item.text}{item.end}")[:MOST_TEXT]
+                    yield from self._work()
                 answer = None if is_output else (yield item)
         except StopIteration:
             pass
         except Exited as end:
             self.code = end.code
         finally:
-            self.variables, self.cwd, self._loops = variables, cwd, loops
+            self.variables, self.grown, self.cwd, self._loops = variables, grown, cwd, loops
             self._depth -= 1
         return text.rstrip("\n")
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from random import Random
 
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
+
 MOST_TEXT = 65_536
 """Characters of one expansion, and of one file that a manifest's script makes."""
 
@@ -25,6 +27,8 @@ _MOST_HISTORY = 100
 _MOST_REMEMBERED = 4_096  # characters of a file
 _MOST_DIGITS = 19
 _MOST_RANDOM = 32_768
+_MOST_GROWN = 1_048_576
+_MOST_PATTERN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ class Session:
         chance: Where ``$RANDOM`` comes from.
         names: Gives the address that a name leads to at a moment, in epoch seconds; empty when there is none.
         asked: Whether it has asked for what others can change: a name, a file of a volume.
+        grown: Characters by which the variables have grown since the start.
     """
 
     variables: dict[str, str]
@@ -113,6 +118,7 @@ class Session:
     chance: Random = field(default_factory=lambda: Random(0))
     names: Callable[[str, float], str] = lambda name, moment: ""
     asked: bool = False
+    grown: int = 0
 
     def address(self, name: str) -> str:
         """The address that a name leads to now; empty when there is none."""
@@ -126,6 +132,23 @@ class Session:
         if name == "RANDOM" and name not in self.variables:
             return str(self.chance.randrange(_MOST_RANDOM))
         return self.variables.get(name, "")
+
+    def assign(self, name: str, value: str) -> None:
+        """Set a variable.
+
+        Raises:
+            NotUnderstoodError: All of them together are too long.
+        """
+        self.unset(name)
+        self.grown += len(name) + len(value)
+        if self.grown > _MOST_GROWN:
+            raise NotUnderstoodError("variables that are too long")
+        self.variables[name] = value
+
+    def unset(self, name: str) -> None:
+        """Forget a variable, if it is there."""
+        before = self.variables.pop(name, None)
+        self.grown -= 0 if before is None else len(name) + len(before)
 
     def say(self, text: str, end: str = "\n") -> Printed:
         """A line of output, now."""
@@ -189,6 +212,17 @@ class Session:
 def number(text: str) -> int:
     """A number of a script; what is none, or is too long for one, counts as 0."""
     return int(text) if re.fullmatch(rf"-?[0-9]{{1,{_MOST_DIGITS}}}", text) else 0
+
+
+def bounded(pattern: str) -> str:
+    """A pattern that is not too long to look for.
+
+    Raises:
+        NotUnderstoodError: It is.
+    """
+    if len(pattern) > _MOST_PATTERN:
+        raise NotUnderstoodError("a pattern that is too long")
+    return pattern
 
 
 def lines(session: Session, text: str, end: str) -> Play:

@@ -213,6 +213,7 @@ class SimulatedProcess:
 
     async def _print(self, item: Printed) -> None:
         if item.text is None:
+            await asyncio.sleep(0)  # the turn of others
             return
         text = item.text + item.end
         if self._tty:
