@@ -41,7 +41,7 @@ class _JsonPatcher:
     def __init__(self, document: Any) -> None:
         self.document = document
         self._copied = 0
-        self._opened: list[Object] = []
+        self._opened: dict[int, Object] = {}
 
     def apply(self, operation: Object) -> None:
         """Carry out one operation."""
@@ -61,7 +61,7 @@ class _JsonPatcher:
 
     def sort(self) -> None:
         """Put the keys of every map in order that was looked into."""
-        for opened in [self.document, *self._opened]:
+        for opened in [self.document, *self._opened.values()]:
             if isinstance(opened, dict):
                 ordered = sorted(opened.items())
                 opened.clear()
@@ -154,7 +154,7 @@ class _JsonPatcher:
             if not isinstance(holder, dict | list):
                 break
             if isinstance(holder, dict):
-                self._opened.append(holder)
+                self._opened[id(holder)] = holder
         if len(steps) < 2 or not isinstance(holder, dict | list):
             raise MergeError(otherwise, "conflict")
         return holder, steps[-1]

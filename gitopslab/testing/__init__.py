@@ -7,11 +7,10 @@ of the lab's own, and no kubeconfig of yours, is touched: the cluster has a data
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from gitopslab.clusters.client import Client
 from gitopslab.clusters.controls import Controls
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.waiting import wait_until
-from gitopslab.errors import LabError
+from gitopslab.errors import LabError, NotFoundError
+from gitopslab.machinery.objects import name_of
 
 BARE = Options(bare=True)
 """Four nodes and the API, nothing in kube-system and no StorageClass: what is listed is what the test made."""
@@ -59,8 +59,9 @@ class Kubernetes:
         Raises:
             LabError: Its ServiceAccount does not come.
         """
-        name, client = f"{prefix}-{secrets.token_hex(4)}", self._client()
-        client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        client = self._client()
+        asked = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": f"{prefix}-"}}
+        name = name_of(client.create(asked))
         if not self._controls.state()["clock"]["speed"]:  # it is held, and so are the controllers
             self.advance(_A_MOMENT)
         named = "metadata.name=default"
@@ -70,8 +71,9 @@ class Kubernetes:
         return name
 
     def delete_namespace(self, name: str) -> None:
-        """Delete a namespace with all in it, and do not wait for it."""
-        self._client().delete("namespaces", name)
+        """Delete a namespace with all in it, and do not wait for it; one that is gone already is no fault."""
+        with suppress(NotFoundError):
+            self._client().delete("namespaces", name)
 
     @property
     def _controls(self) -> Controls:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
 from gitopslab.controlplane.server.fieldset import in_order
@@ -26,3 +29,19 @@ def test_an_object_lists_what_is_owned_in_that_order(plane: ControlPlane) -> Non
     assert json.dumps(entry["fieldsV1"]) == json.dumps(
         {"f:data": {".": {}, "f:k": {}, "f:z": {}}, "f:metadata": {"f:labels": {".": {}, "f:x": {}}}}
     )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"f:data": {"f:x": {}, "k:bad": {}}}, {"k:[1]": {}}, {"f:data": "abc"}, [1], {"i:x": {}}, {"x:y": {}},
+    ],
+)  # fmt: skip
+def test_fields_that_cannot_be_read_change_nothing_of_what_is_owned(plane: ControlPlane, fields: Any) -> None:
+    metadata: Any = {"name": "a", "namespace": "default"}
+    made = plane.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"x": "1"}})
+    (entry,) = made["metadata"]["managedFields"]
+    sent = {**made["metadata"], "labels": {"a": "b"}, "managedFields": [{**entry, "fieldsV1": fields}]}
+    plane.api.update({**made, "metadata": sent})
+    changed = plane.api.patch("configmaps", "a", {"data": {"x": "2"}}, "default")
+    assert "f:data" in changed["metadata"]["managedFields"][0]["fieldsV1"]

@@ -100,6 +100,7 @@ def test_the_cluster_and_its_folder_are_gone_after_the_block(monkeypatch: pytest
         name = cluster.namespace()
         process = json.loads((cluster.kubeconfig.parent / "daemon.json").read_text())["pid"]
         assert name in {one["metadata"]["name"] for one in client.list("namespaces")}
+        cluster.delete_namespace("gone-already")
         assert os.environ["GITOPSLAB_HOME"] in str(cluster.kubeconfig)
     assert os.environ["GITOPSLAB_HOME"] == "/not/this/one"
     assert not cluster.kubeconfig.exists()

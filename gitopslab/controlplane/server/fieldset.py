@@ -19,6 +19,7 @@ MEMBER: FieldSet = {}
 """What stands behind a step that is a member and has nothing below it."""
 
 _ORDER = {"f": 0, "k": 1, "v": 2, "i": 3}
+_SHAPES: dict[str, type] = {"k": dict, "v": object, "i": int}
 
 
 def is_member(node: FieldSet) -> bool:
@@ -102,6 +103,19 @@ def members(fields: FieldSet, prefix: str = "") -> Iterator[str]:
             yield prefix + spelled(step)
     for step in steps:
         yield from members(fields[step], prefix + spelled(step))
+
+
+def is_readable(fields: Any) -> bool:
+    """Whether somebody else's set is one: every step can be read, and what stands behind it is a set."""
+    return isinstance(fields, dict) and all(_is_step(step) and is_readable(below) for step, below in fields.items())
+
+
+def _is_step(step: str) -> bool:
+    kind, _, text = step.partition(":")
+    try:
+        return step == "." or kind == "f" or (kind in _ORDER and isinstance(json.loads(text), _SHAPES[kind]))
+    except ValueError:
+        return False
 
 
 def in_order(fields: FieldSet) -> FieldSet:

@@ -7,7 +7,10 @@ Pure functions called by ``writing`` on every write; ``verbs`` checks paths with
 from __future__ import annotations
 
 import json
+import re
 from random import Random
+
+import orjson
 
 from gitopslab.controlplane.server.custom.version import DEFINITIONS
 from gitopslab.controlplane.server.options import DeleteOptions
@@ -78,7 +81,7 @@ def check_unstored(version: object) -> None:
     Raises:
         ApiError: It does.
     """
-    if isinstance(version, str) and version.isdecimal() and int(version):
+    if isinstance(version, str) and re.fullmatch("0*[1-9][0-9]{0,19}", version):
         raise unclassified("resourceVersion should not be set on objects to be created")
 
 
@@ -90,16 +93,14 @@ def without_repeated_owners(obj: Object, when: str = "") -> list[str]:
         when: When they were found, if not in what was sent.
     """
     metadata = obj.get("metadata") or {}
-    single: list[Object] = []
+    single: dict[bytes, Object] = {}
     repeated = []
     for owner in metadata.get("ownerReferences") or ():
-        if owner in single:
+        if single.setdefault(orjson.dumps(owner, option=orjson.OPT_SORT_KEYS), owner) is not owner:
             repeated.append(owner.get("uid") or "")
-        else:
-            single.append(owner)
     if not repeated:
         return []
-    metadata["ownerReferences"] = single
+    metadata["ownerReferences"] = [*single.values()]
     found = f".metadata.ownerReferences contains duplicate entries{when}"
     advice = "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24"
     return [f"{found}; {advice}; please fix your requests; duplicate UID(s) observed: {', '.join(repeated)}"]

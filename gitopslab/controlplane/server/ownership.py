@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from gitopslab.controlplane.server.differences import Differences, OneVersion, Versions
-from gitopslab.controlplane.server.fieldset import union
+from gitopslab.controlplane.server.fieldset import is_readable, union
 from gitopslab.controlplane.server.managers import Manager, capped, in_order
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -75,6 +75,7 @@ def _entries(before: Object | None, given: Any, subresource: str) -> list[Object
         entry.get("operation") in ("Apply", "Update")
         and entry.get("apiVersion")
         and entry.get("fieldsType") == "FieldsV1"
+        and is_readable(entry.get("fieldsV1") or {})
         for entry in given
     )
     return given if readable else live

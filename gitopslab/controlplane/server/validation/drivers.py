@@ -67,11 +67,13 @@ def check_node(causes: Causes, node: Object) -> None:
 def check_node_change(causes: Causes, node: Object, before: Object, subresource: str) -> None:
     """What a driver says of the node stays, but for how many volumes it takes."""
     check_node(causes, node)
-    drivers = node["spec"].get("drivers") or []
+    drivers: dict[str, list[Object]] = {}
+    for driver in node["spec"].get("drivers") or ():
+        drivers.setdefault(driver.get("name", ""), []).append(driver)
     for old in before["spec"].get("drivers") or ():
-        for new in drivers:
+        for new in drivers.get(old.get("name", ""), ()):
             told, had = ({**driver, "allocatable": None} for driver in (new, old))
-            if new["name"] == old["name"] and not same(told, had):
+            if not same(told, had):
                 causes.invalid("spec.drivers", gostruct.printed("CSINodeDriver", told), "field is immutable")
 
 
@@ -83,11 +85,13 @@ def _check_node_id(causes: Causes, node_id: str, path: str) -> None:
 
 
 def _check_topology_keys(causes: Causes, keys: list[str], path: str) -> None:
-    for index, key in enumerate(keys):
+    seen = set()
+    for key in keys:
         if not key:
             causes.required(path)
-        if key in keys[:index]:
+        if key in seen:
             causes.duplicate(path, key)
+        seen.add(key)
         causes.each(path, key, formats.problems_of_qualified_name(key))
 
 

@@ -6,6 +6,7 @@ Upstream: ``validatePodFailurePolicy`` and ``validateSuccessPolicy`` in ``pkg/ap
 from __future__ import annotations
 
 import re
+from collections import deque
 from itertools import pairwise
 from typing import Any
 
@@ -139,13 +140,20 @@ def total_of(text: str, completions: int) -> int:
     return total
 
 
-def indexes_of(text: str, completions: int) -> set[int]:
-    """The indexes that ``0-2,5`` stands for; none when it is malformed."""
+def first_common(one: str, other: str, completions: int) -> int | None:
+    """The lowest index that both of two such texts stand for; None when there is none, or one is malformed."""
     try:
-        intervals = [_interval(part, completions) for part in text.split(",")]
+        mine, theirs = (
+            deque(sorted(_interval(part, completions) for part in text.split(","))) for text in (one, other)
+        )
     except ValueError:
-        return set()
-    return {index for first, end in intervals for index in range(first, end + 1)}
+        return None
+    while mine and theirs:
+        low, high = max(mine[0][0], theirs[0][0]), min(mine[0][1], theirs[0][1])
+        if low <= high:
+            return low
+        (mine if mine[0][1] < theirs[0][1] else theirs).popleft()
+    return None
 
 
 def _interval(text: str, completions: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.controlplane.server.validation.jobpolicies import indexes_of, total_of
+from gitopslab.controlplane.server.validation.jobpolicies import first_common, total_of
 from gitopslab.controlplane.server.validation.numbers import check_not_negative
 from gitopslab.machinery.objects import Object, condition_of, is_condition_true
 
@@ -138,9 +138,9 @@ def _check_indexes(causes: Causes, job: Object, changed: set[str]) -> None:
             detail = "cannot set non-null failedIndexes when backoffLimitPerIndex is null"
             causes.invalid("status.failedIndexes", failed, detail)
     if changed & {"completedIndexes", "failedIndexes"} and completed and failed and completions is not None:
-        both = sorted(indexes_of(completed, completions) & indexes_of(failed, completions))
-        if both:
-            detail = f"failedIndexes and completedIndexes overlap at index: {both[0]}"
+        both = first_common(completed, failed, completions)
+        if both is not None:
+            detail = f"failedIndexes and completedIndexes overlap at index: {both}"
             causes.invalid("status.failedIndexes", failed, detail)
 
 
