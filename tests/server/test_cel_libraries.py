@@ -70,6 +70,24 @@ def test_a_function_gives(expression: str, value: Any) -> None:
     assert engine.evaluate(policies.program(expression, ()), {}, Budget()) == value
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("dyn(true) in {1: 'a'}", False),
+        ("dyn(1) in {true: 'a'}", False),
+        ("dyn(1.0) in {1: 'a'} && dyn(1u) in {1: 'a'} && dyn(0) in {0u: 'a'}", True),
+        ("true in {true: 'a'} && !(false in {true: 'a'})", True),
+        ("{true: 'a'} == dyn({1: 'a'}) || {0: 'a'} == dyn({false: 'a'})", False),
+        ("{1: 'a'} == dyn({1u: 'a'})", True),
+        ("{1: 'a'}[?dyn(true)].hasValue() || {true: 'a'}[?dyn(1)].hasValue()", False),
+        ("[{true: 'a'}].map(m, m[true])", ["a"]),
+        ("{1: 'a', 2: 'b'}[2] + {1: 'a'}[dyn(1.0)]", "ba"),
+    ],
+)
+def test_a_truth_is_no_number_as_a_key(expression: str, value: Any) -> None:
+    assert engine.evaluate(policies.program(expression, ()), {}, Budget()) == value
+
+
 LONG = 1_000_000
 
 
@@ -141,6 +159,8 @@ def test_finding_nothing_all_over_a_long_text_is_broken_off() -> None:
         ("[1][dyn(double('NaN'))]", "unsupported index value NaN in list"),
         ("[1][dyn(1.0 / 0.0)]", "unsupported index value +Inf in list"),
         ("[1][dyn(1.5)]", "unsupported index value 1.5 in list"),
+        ("{1: 'a'}[dyn(true)]", "no such key: true"),
+        ("{true: 'a'}[dyn(1)]", "no such key: 1"),
         ("'hello'.substring(3, 1)", "invalid substring range. start: 3, end: 1"),
         ("'hello'.substring(9)", "index out of range: 9"),
     ],

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
 from gitopslab.controlplane.server.custom.cel.evaluation.values import (
+    MISSING,
     NO_OVERLOAD,
     NOTHING,
     Failure,
     Optional,
     Uint,
     type_name,
+    under,
 )
 from gitopslab.controlplane.server.custom.cel.texts import shortest
 
@@ -25,7 +27,6 @@ Names = dict[str, Any]
 Step = Callable[[Names, Meter], Any]
 """A part of a program: what it gives, of the names it sees."""
 
-MISSING = object()
 _ORDINALS = (int, Uint, float)
 
 
@@ -104,7 +105,7 @@ class Name(Attribute):
 
     def whole(self) -> Step:
         """What finds it, at its full cost."""
-        if all(one.is_plain and one.key.__hash__ is not None for one in self._qualifiers):
+        if all(one.is_plain and one.key.__class__ is str for one in self._qualifiers):
             return _path(self._name, tuple(one.key for one in self._qualifiers))
         return super().whole()
 
@@ -234,10 +235,7 @@ def _of_optional(value: Any, qualifiers: Any, names: Names, meter: Meter) -> Any
 def looked_up(value: Any, key: Any) -> Any:
     """What stands under a key, or ``MISSING``."""
     if isinstance(value, dict):
-        try:
-            return value[key]
-        except (KeyError, TypeError):
-            return MISSING
+        return under(key, value)
     if isinstance(value, list):
         if key.__class__ not in _ORDINALS:
             return Failure(f"unsupported index type '{type_name(key)}' in list")
@@ -249,13 +247,8 @@ def looked_up(value: Any, key: Any) -> Any:
 
 def selected(value: Any, key: Any) -> Any:
     """What stands under a key, or that there is no such."""
-    if value.__class__ is dict:  # the ordinary case, at once
-        try:
-            return value[key]
-        except KeyError:
-            return Failure(f"no such key: {_told(key)}")
-        except TypeError:
-            return NO_OVERLOAD
+    if value.__class__ is dict and key.__class__ is str:  # the ordinary case, at once
+        return value[key] if key in value else Failure(f"no such key: {key}")
     found = looked_up(value, key)
     if found is MISSING:
         what = "index out of bounds" if isinstance(value, list) else "no such key"
@@ -265,8 +258,6 @@ def selected(value: Any, key: Any) -> Any:
 
 def presence(value: Any, key: Any) -> Any:
     """Whether something stands under a key."""
-    if value.__class__ is dict:
-        return key in value
     found = looked_up(value, key)
     return found if found.__class__ is Failure else found is not MISSING
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
 from gitopslab.controlplane.server.custom.cel.evaluation.values import (
+    MISSING,
     NO_OVERLOAD,
     Duration,
     Failure,
@@ -19,6 +20,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.values import (
     Optional,
     Timestamp,
     Uint,
+    under,
 )
 
 _NUMBERS = (int, Uint, float)
@@ -77,7 +79,9 @@ def _same_set(one: Keyed, other: list[Any], meter: Meter) -> bool:
 def _same_entries(one: dict[Any, Any], other: dict[Any, Any], meter: Meter) -> bool:
     if len(one) != len(other):
         return False
-    return all(name in other and _same_inside(item, other[name], meter) for name, item in one.items())
+    return all(
+        (found := under(name, other)) is not MISSING and _same_inside(item, found, meter) for name, item in one.items()
+    )
 
 
 def contains(items: list[Any], wanted: Any, meter: Meter) -> bool:

@@ -118,7 +118,23 @@ class Keyed(list[Any]):
         return Keyed(found.values(), self.keys)
 
 
+class _Exact:
+    """A number or a truth to look up in a map: to CEL a truth is no number, though Python takes them for the same."""
+
+    __slots__ = ("_is_truth", "_key")
+
+    def __init__(self, key: Any) -> None:
+        self._key, self._is_truth = key, key.__class__ is bool
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return (other.__class__ is bool) is self._is_truth and bool(other == self._key)
+
+
 NO_OVERLOAD = Failure("no such overload")
+MISSING = object()
 NOTHING = Optional()
 _NAMES: dict[type, str] = {
     type(None): "null_type", bool: "bool", int: "int", Uint: "uint", float: "double", str: "string", bytes: "bytes",
@@ -130,6 +146,7 @@ _GO = {
     str: "types.String", bytes: "types.Bytes", dict: "*types.baseMap", list: "*types.baseList", Failure: "*types.Err",
     Timestamp: "types.Timestamp", Duration: "types.Duration", Optional: "*types.Optional",
 }  # fmt: skip
+_ALIKE = frozenset((bool, int, Uint, float))
 _SIZED = frozenset((str, bytes, list, dict, Growing, GrowingMap))
 
 
@@ -150,6 +167,14 @@ def general(value: Any) -> type:
 def go_name(value: Any) -> str:
     """What Go calls the type of a value, which some messages tell."""
     return _GO.get(general(value), "ref.Val")
+
+
+def under(key: Any, given: dict[Any, Any]) -> Any:
+    """What stands under a key of a map, or ``MISSING``."""
+    try:
+        return given.get(_Exact(key) if key.__class__ in _ALIKE else key, MISSING)
+    except TypeError:  # it cannot be a key
+        return MISSING
 
 
 def size_of(value: Any) -> int:

@@ -12,6 +12,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
 from gitopslab.controlplane.server.custom.cel.evaluation.values import (
     LARGEST_INT,
     LARGEST_UINT,
+    MISSING,
     NO_OVERLOAD,
     SECOND,
     Duration,
@@ -19,6 +20,7 @@ from gitopslab.controlplane.server.custom.cel.evaluation.values import (
     Keyed,
     Timestamp,
     Uint,
+    under,
 )
 
 _EARLIEST, _LATEST = -62135596800 * SECOND, 253402300800 * SECOND - 1
@@ -103,7 +105,7 @@ def _is_in(meter: Meter, value: Any, given: Any) -> Any:
     if isinstance(given, list):
         return contains(given, value, meter)
     if isinstance(given, dict):
-        return value.__hash__ is not None and value in given
+        return under(value, given) is not MISSING
     return NO_OVERLOAD
 
 
