@@ -319,6 +319,26 @@ def test_a_policy_that_costs_too_much_refuses_unless_that_is_to_be_ignored(
     assert api.create(config_map("a"))
 
 
+def chained(count: int) -> list[Object]:
+    above = [{"name": f"v{n}", "expression": f"variables.v{n - 1} + 1"} for n in range(1, count)]
+    return [{"name": "v0", "expression": "0"}, *above]
+
+
+def test_variables_may_be_made_of_each_other(api: LocalApi) -> None:
+    api.create(policy({"expression": "variables.v39 == 38"}, rule=_MAPS, variables=chained(40)))
+    api.create(binding())
+    refused = refusal(api, config_map("a"))
+    assert refused.message.endswith("failed expression: variables.v39 == 38")
+
+
+def test_variables_that_go_too_deep_fail_as_others_do(api: LocalApi) -> None:
+    api.create(policy({"expression": "variables.v159 == 159"}, rule=_MAPS, variables=chained(160)))
+    api.create(binding())
+    assert "fails to evaluate: operation cancelled" in refusal(api, config_map("a")).message
+    api.patch(f"validatingadmissionpolicies.{_GROUP}", "limits", {"spec": {"failurePolicy": "Ignore"}})
+    assert api.create(config_map("a"))
+
+
 def test_a_variable_is_paid_for_by_whom_it_serves_and_only_once(api: LocalApi) -> None:
     variables = [{"name": "many", "expression": "lists.range(670).sort().size()"}]
     uses = [{"expression": "variables.many > 0 && variables.many > 1"}] * 20

@@ -5,20 +5,20 @@ variable is evaluated when it is first asked for, and then costs whoever asked. 
 when the first policy is evaluated.
 
 Upstream: ``apiserver/pkg/admission/plugin/cel`` (``activation.go``, ``composition.go``).
+
+Simplified: what an expression makes may be no larger than a request; variables that are each made of the one before
+fail from about the hundredth on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gitopslab.controlplane.server.admission.attributes import Attributes
 from gitopslab.controlplane.server.admission.review import request_of
 from gitopslab.controlplane.server.custom.cel.budget import Budget, OutOfBudget
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
 from gitopslab.machinery.objects import Object
-
-if TYPE_CHECKING:
-    from gitopslab.controlplane.server.custom.cel.evaluation.planning import Program
 
 _MOST_MADE = 3 * 1024 * 1024
 """How much an expression may make: as much as a request may hold, in characters."""
@@ -106,16 +106,14 @@ class Scope:
 
         Raises:
             OutOfBudget: It costs too much.
-            ValueError: There is no such.
+            KeyError: There is no such.
         """
         from gitopslab.controlplane.server.custom.cel import engine, policies
 
-        index = [known for known, _ in self._defined].index(name)
+        program = policies.variable(name, self._defined)
         what = f'composited variable "{name}" fails'
-        try:
-            program: Program = policies.program(self._defined[index][1], self._defined[:index])
-        except engine.CompileError as error:
-            return Failure(f"{what} to compile: {error.told}")
+        if isinstance(program, engine.CompileError):
+            return Failure(f"{what} to compile: {program.told}")
         value, cost = engine.evaluated(program, self._names, self._budget.deadline)
         self._budget.spend(cost)
         return Failure(f"{what} to evaluate: {value.message}") if isinstance(value, Failure) else value

@@ -12,7 +12,6 @@ anything; maps and lists may hold values of several types.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from functools import lru_cache
 
 from cel_expr_python import cel
@@ -99,8 +98,8 @@ class PolicyChecker:
             seen["variables"] = cel.Type("Variables")
         return engine.environment(seen, pool_of(known), patches=patches)
 
-    def add(self, name: str, expression: str) -> None:
-        """Check the expression of a variable, and know it from now on.
+    def add(self, name: str, expression: str) -> engine.Checked:
+        """What is known of the expression of a variable, which is known from now on.
 
         Raises:
             CompileError: It does not fit; then it may be of any type.
@@ -108,8 +107,9 @@ class PolicyChecker:
         self._variables.pop(name, None)
         kind = DYN
         try:
-            tree = self.checked(expression).tree
-            kind = tree.type_of(tree.root)
+            checked = self.checked(expression)
+            kind = checked.tree.type_of(checked.tree.root)
+            return checked
         finally:
             self._variables[name] = kind if kind.kind != "struct" else DYN
             self._environments.pop(True, None)
@@ -119,14 +119,27 @@ Variables = tuple[tuple[str, str], ...]
 """The variables of a policy, by name, with their expressions."""
 
 
+class _Stored:
+    """The variables of a stored policy, each checked once, in their order.
+
+    Attributes:
+        checker: What holds expressions against them.
+        programs: What evaluates each, or why that cannot be, of which whoever uses it is told.
+    """
+
+    def __init__(self, variables: Variables) -> None:
+        self.checker = PolicyChecker(has_params=True)
+        self.programs: dict[str, Program | engine.CompileError] = {}
+        for name, expression in variables:
+            try:
+                self.programs[name] = self.checker.add(name, expression).program
+            except engine.CompileError as error:
+                self.programs[name] = error
+
+
 @lru_cache(maxsize=128)
-def _checker(variables: Variables) -> PolicyChecker:
-    """What holds expressions against the variables of a stored policy, which has been checked."""
-    checker = PolicyChecker(has_params=True)
-    for name, expression in variables:
-        with suppress(engine.CompileError):  # whoever uses it is told
-            checker.add(name, expression)
-    return checker
+def _stored(variables: Variables) -> _Stored:
+    return _Stored(variables)
 
 
 @lru_cache(maxsize=1024)
@@ -135,14 +148,24 @@ def program(expression: str, variables: Variables, *, patches: bool = False) -> 
 
     Args:
         expression: It.
-        variables: What the policy has defined before it.
+        variables: What the policy has defined.
         patches: Whether it makes a patch.
 
     Raises:
         CompileError: It is none.
     """
-    checker = _checker(variables)
+    checker = _stored(variables).checker
     return (checker.checked_patch(expression) if patches else checker.checked(expression)).program
+
+
+def variable(name: str, variables: Variables) -> Program | engine.CompileError:
+    """A variable of a stored policy, to be evaluated, or why it cannot be.
+
+    Args:
+        name: It.
+        variables: What the policy has defined.
+    """
+    return _stored(variables).programs[name]
 
 
 def _as_go(kind: str) -> str:
