@@ -172,8 +172,8 @@ def go_name(value: Any) -> str:
 def under(key: Any, given: dict[Any, Any]) -> Any:
     """What stands under a key of a map, or ``MISSING``."""
     try:
-        return given.get(_Exact(key) if key.__class__ in _ALIKE else key, MISSING)
-    except TypeError:  # it cannot be a key
+        return given[_Exact(key) if key.__class__ in _ALIKE else key]
+    except (KeyError, TypeError):  # it is none, or cannot be one
         return MISSING
 
 
