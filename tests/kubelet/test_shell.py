@@ -87,6 +87,13 @@ def test_loop_that_never_sleeps_does_not_stop_the_clock() -> None:
         pytest.param("if true; then echo a; else nope; fi", id="a program in a branch that is not taken"),
         pytest.param("if true; then echo a", id="no fi"),
         pytest.param("echo a; fi", id="fi alone"),
+        *(
+            pytest.param(f'echo a; echo "{name}"', id=name)
+            for name in ["$1", "$@", "$*", "$#", "$$", "$!", "$-", "${1:-a}", "$($1)", "$(($#+1))"]
+        ),
+        pytest.param("i=0; echo $((i++))", id="a sum that changes"),
+        pytest.param("i=0; echo $((--i))", id="a sum that changes before"),
+        pytest.param("grep -o a /f", id="an option of grep"),
         pytest.param("while true; do ! ; done", id="not, alone"),
         pytest.param("echo a | grep a", id="pipe"),
         pytest.param("echo $(nope)", id="a program in an output"),
@@ -99,6 +106,12 @@ def test_loop_that_never_sleeps_does_not_stop_the_clock() -> None:
 def test_what_it_does_not_know_it_refuses_before_printing(text: str) -> None:
     with pytest.raises(NotUnderstoodError):
         played("sh", "-c", text)
+
+
+@pytest.mark.parametrize("words", [("-ec", "echo a"), ("-uc", "echo a"), ("-c", "echo a", "sh", "b")])
+def test_what_changes_how_a_script_is_played_is_refused(words: tuple[str, ...]) -> None:
+    with pytest.raises(NotUnderstoodError):
+        played("sh", *words)
 
 
 def test_plain_words_run_without_a_shell() -> None:

@@ -17,6 +17,7 @@ from gitopslab.controlplane.kubelet.session import FailedError, Play, Session, n
 from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError
 
 _TOKEN = re.compile(r"\s*(\w+|<=|>=|==|!=|&&|\|\||[-+*/%()<>!])\s*|\s+")
+_CHANGING = re.compile(r"[A-Za-z_]\w*\s*(\+\+|--)|(\+\+|--)\s*[A-Za-z_]")
 _MOST_OF_A_SEQUENCE = 1_000
 
 Value = int | str
@@ -36,6 +37,8 @@ def value_of(text: str, look_up: Callable[[str], str]) -> int:
         NotUnderstoodError: It is no sum.
         FailedError: It divides by zero.
     """
+    if _CHANGING.search(text):
+        raise NotUnderstoodError(text)
     words, at = [], 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -47,9 +50,20 @@ def value_of(text: str, look_up: Callable[[str], str]) -> int:
     def operand(word: str) -> Value:
         if not re.fullmatch(r"\w+", word):
             raise NotUnderstoodError(text)
-        return number(word if word[0].isdecimal() else look_up(word))
+        return _operand(word if word[0].isdecimal() else look_up(word))
 
     return int(_Reader(words or ["0"], _SUM, operand).value())
+
+
+def _operand(text: str) -> int:
+    """A number, which is octal after a 0 and hexadecimal after a 0x."""
+    if not (match := re.fullmatch(r"(-?)0([0-9]+|[xX][0-9a-fA-F]+)", text)):
+        return number(text)
+    try:
+        size = int(match[2][1:], 16) if match[2][0] in "xX" else int(match[2], 8)
+    except ValueError as error:
+        raise FailedError("arithmetic syntax error") from error
+    return -size if match[1] else size
 
 
 def expr(session: Session, arguments: list[str]) -> Play:

@@ -11,6 +11,7 @@ Simplified: the usual options only; an option that is not known is passed over.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 
 from gitopslab.controlplane.kubelet.archive import tar
@@ -31,6 +32,7 @@ from gitopslab.controlplane.kubelet.session import (
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
 _DATE_PARTS = re.compile(r"%[A-Za-z%]")
+_DIRECTIVES = re.compile(r"%[sd%]")
 _NEVER = 1e9
 
 
@@ -53,13 +55,18 @@ def _echo(session: Session, arguments: list[str]) -> Play:
 
 
 def _printf(session: Session, arguments: list[str]) -> Play:
-    """``%s`` and ``%d`` take the arguments one by one; other directives stay as they are."""
+    """``%s`` and ``%d`` take the arguments one by one, over and over; other directives stay as they are."""
     if not arguments:
         yield session.complain("printf: usage: printf FORMAT [ARGUMENT]...", 2)
         return
-    values = iter(arguments[1:])
-    text = re.sub(r"%[sd%]", lambda match: "%" if match[0] == "%%" else next(values, ""), _unescaped(arguments[0]))
-    yield from lines(session, text, "")
+    form, values = _unescaped(arguments[0]), deque(arguments[1:])
+    left = len(values) + 1
+    while len(values) < left:  # it goes round as long as it takes some
+        left = len(values)
+        text = _DIRECTIVES.sub(lambda match: "%" if match[0] == "%%" else values.popleft() if values else "", form)
+        yield from lines(session, text, "")
+        if not values:
+            return
 
 
 def _unescaped(text: str) -> str:

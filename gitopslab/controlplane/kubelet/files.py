@@ -9,6 +9,7 @@ import re
 from collections.abc import Generator, Iterator
 
 from gitopslab.controlplane.kubelet.session import MOST_TEXT, Play, Printed, Session, Wanted, bounded, lines, moment
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.machinery.regexes import PatternError, compiled
 
 _BASIC = re.compile(r"\\?[+?|(){}]")
@@ -169,6 +170,8 @@ def wc(session: Session, arguments: list[str]) -> Play:
 def grep(session: Session, arguments: list[str]) -> Play:
     """``grep``: the lines that a pattern is found in, with ``-v`` the others, ``-c`` how many, ``-q`` only whether."""
     options = _options(arguments)
+    if not set(options) <= set("vcqiFE"):
+        raise NotUnderstoodError(f"grep -{options}")
     wanted, *names = list(_names(arguments)) or [""]
     try:
         pattern = compiled(_pattern(bounded(wanted), options))

@@ -135,18 +135,16 @@ class _Parser:
             if "&" in sign:
                 statement.errors = Token("&1") if sign == "2>&1" else statement.errors
                 statement.target = Token("&2") if sign != "2>&1" else statement.target
-                continue
-            words = self._words() if self._at < len(self._tokens) else []
-            if not words:
+            elif self._at >= len(self._tokens) or not self._next.pieces:
                 raise NotUnderstoodError(sign)
-            if sign.startswith("2"):
-                statement.errors = words[0]
+            elif sign.startswith("2"):
+                statement.errors = self._take()
             else:
-                statement.target, statement.appends = words[0], sign == ">>"
+                statement.target, statement.appends = self._take(), sign == ">>"
             if isinstance(statement.command, Simple):
-                statement.command.words += words[1:]
-            elif words[1:]:
-                raise NotUnderstoodError(words[1].raw)
+                statement.command.words += self._words() if self._at < len(self._tokens) else []
+            elif self._at < len(self._tokens) and self._next.pieces:
+                raise NotUnderstoodError(self._next.raw)
         return statement
 
     # What is made of statements.

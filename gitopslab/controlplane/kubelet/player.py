@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import dropwhile
 
 from gitopslab.controlplane.kubelet.expansion import Expanded, Expansion
 from gitopslab.controlplane.kubelet.grammar import parse
@@ -116,18 +117,28 @@ class Player(Session):
     def _simple(self, command: Simple, expansion: Expansion) -> Play:
         self.played += 1
         yield from self._work()
-        rest = list(command.words)
-        while rest and (match := ASSIGNMENT.match(rest[0].raw)):
-            before, self.code = self.code, 0
-            text = yield from expansion.text(rest.pop(0))
-            self.assign(match["name"], text[match.end() :])
-            self.code = before if rest else self.code  # of an output, which the assignment keeps
+        rest = list(dropwhile(lambda word: ASSIGNMENT.match(word.raw), command.words))
         together = rest and rest[0].raw == "[["  # in which nothing falls apart
         words = yield from expansion.texts(rest) if together else expansion.fields(rest)
+        before: dict[str, str | None] = {}
+        for word in command.words[: len(command.words) - len(rest)]:
+            name, _, value = (yield from expansion.text(word)).partition("=")
+            before.setdefault(name, self.variables.get(name))
+            self.assign(name, value)
         if words and words[0] in LEAVING:
             self._leave(words)
         elif words:
             yield from self.command(words)
+        elif not expansion.has_played:
+            self.code = 0
+        for name, earlier in before.items() if words else ():  # which were set for this command only
+            self._set_again(name, earlier)
+
+    def _set_again(self, name: str, value: str | None) -> None:
+        if value is None:
+            self.unset(name)
+        else:
+            self.assign(name, value)
 
     def _leave(self, words: list[str]) -> None:
         self.code = 0
@@ -201,7 +212,7 @@ class Player(Session):
         self.code = 0
         for patterns, body in case.choices:
             for pattern in patterns:
-                if fnmatchcase(word, bounded((yield from expansion.text(pattern)))):
+                if fnmatchcase(word, bounded((yield from expansion.pattern(pattern)))):
                     yield from self.statements(body)
                     return
 

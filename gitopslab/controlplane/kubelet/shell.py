@@ -32,7 +32,7 @@ from gitopslab.controlplane.kubelet.session import (
     Wanted,
 )
 from gitopslab.controlplane.kubelet.statements import Simple, Statement, parts
-from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError, UnfinishedError, scripts
+from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError, UnfinishedError, names, scripts
 
 SHELLS = ("sh", "ash", "bash")
 _NOT_FOUND = {
@@ -41,6 +41,7 @@ _NOT_FOUND = {
     "bash": "{shell}: line 1: {name}: command not found",
 }
 _PROMPTS = {"ash": "{cwd} # ", "dash": "# ", "bash": "root@{hostname}:{cwd}# "}
+_OF_THE_SHELL = re.compile(r"\d+|[@*#$!-]")  # what it was called with, and processes
 _KNOWN = {*COMMANDS, *LEAVING, "exec"}
 
 
@@ -100,6 +101,8 @@ class Shell(Player):
     def _sh(self, arguments: list[str]) -> Play:
         """``sh -c SCRIPT``, or ``sh`` with its script on stdin, be it typed or piped."""
         if len(arguments) > 1 and re.fullmatch(r"-[eluxi]*c", arguments[0]):
+            if not self.live and (len(arguments) > 2 or set("eux") & set(arguments[0])):
+                raise NotUnderstoodError(" ".join([arguments[0], *arguments[2:]]))
             yield from self._script(arguments[1])
         elif [one for one in arguments if not re.fullmatch(r"-[eluxi]+", one)]:
             if not self.live:
@@ -174,6 +177,9 @@ def _check(statements: list[Statement], depth: int = 0) -> None:
             _check(parse(script), depth + 1)
         for body in bodies:
             _check(body, depth)
-        names = [word.raw for word in words if not ASSIGNMENT.match(word.raw)]
-        if isinstance(statement.command, Simple) and names and names[0].rpartition("/")[2] not in _KNOWN:
-            raise NotUnderstoodError(names[0])
+        for name in names([*words, statement.target, statement.errors]):
+            if _OF_THE_SHELL.fullmatch(name):
+                raise NotUnderstoodError(f"${name}")
+        commands = [word.raw for word in words if not ASSIGNMENT.match(word.raw)]
+        if isinstance(statement.command, Simple) and commands and commands[0].rpartition("/")[2] not in _KNOWN:
+            raise NotUnderstoodError(commands[0])

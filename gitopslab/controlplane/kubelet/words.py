@@ -15,7 +15,7 @@ _BLANK = re.compile(r"(?:[ \t]|\\\n)+|#[^\n]*")
 _OPERATOR = re.compile(r"2>&1|1?>&2|2>>|2>|&&|\|\||>>|>|;;|;|\n|&|\||<|\(|\)")
 _PLAIN = re.compile(r"[^\s;&|<>()'\"\\$`]+")
 _PLAIN_QUOTED = re.compile(r"[^\"\\$`}]+")
-_NAME = re.compile(r"\$(?P<name>[A-Za-z_]\w*|\d|\?)")
+_NAME = re.compile(r"\$(?P<name>[A-Za-z_]\w*|\d|[?@*#$!-])")
 _BRACED = re.compile(r"\$\{(?P<name>\w+|\?)(?P<default>:-)?")
 _PARENTHESIS = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|[()]""", re.S)
 MOST_DEPTH = 10
@@ -100,6 +100,14 @@ def scripts(words: Iterable[Token | Piece]) -> Iterator[str]:
         if isinstance(word, Piece) and word.kind is Kind.OUTPUT:
             yield word.text
         yield from scripts(word.inner if isinstance(word, Piece) else word.pieces)
+
+
+def names(words: Iterable[Token | Piece]) -> Iterator[str]:
+    """The names of the variables in some words."""
+    for word in words:
+        if isinstance(word, Piece) and word.kind is Kind.VARIABLE:
+            yield word.text
+        yield from names(word.inner if isinstance(word, Piece) else word.pieces)
 
 
 class _Scan:
