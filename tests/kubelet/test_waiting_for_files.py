@@ -46,6 +46,22 @@ def test_container_waits_for_a_file_of_another_one(plane: ControlPlane) -> None:
     assert lines(plane, "web") == ["waiting"] * 5 + ["hello"]
 
 
+def test_container_sees_what_others_write_where_it_can_only_read(plane: ControlPlane) -> None:
+    scripts = [f"{WAIT}; echo no > /data/mine; ls /data", "sleep 9; echo hello > /data/ready; sleep 1000"]
+    mount = {"name": "data", "mountPath": "/data"}
+    containers = [
+        {"name": f"c{number}", "image": "busybox:1.36", "command": ["sh", "-c", text], "volumeMounts": [one]}
+        for number, (text, one) in enumerate(zip(scripts, [{**mount, "readOnly": True}, mount], strict=True))
+    ]
+    spec = {"containers": containers, "volumes": [{"name": "data", **EMPTY}], "restartPolicy": "Never"}
+    plane.api.create(pod("web", spec=spec))
+    plane.settle()
+    plane.advance(12)
+    assert ended(plane, "web")
+    refused = "sh: can't create /data/mine: Read-only file system"
+    assert lines(plane, "web")[-3:] == ["hello", refused, "ready"]
+
+
 def test_two_containers_wait_for_each_other_in_turn(plane: ControlPlane) -> None:
     first = "sleep 3; touch /data/ping; until [ -f /data/pong ]; do sleep 1; done; touch /data/end"
     second = "until [ -f /data/ping ]; do sleep 1; done; touch /data/pong; until [ -f /data/end ]; do sleep 1; done"

@@ -80,8 +80,8 @@ def mounted(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
     return found
 
 
-def writable(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
-    """Mount path to what tells the volume there from all others, for the volumes that a container can write.
+def identities(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
+    """Mount path to what tells the volume there from all others, for the volumes that containers can write.
 
     Simplified: what lies at a ``subPath`` is a volume of its own.
     """
@@ -89,7 +89,7 @@ def writable(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
     found: dict[str, str] = {}
     for mount in container.get("volumeMounts") or ():
         identity = _identity(pod, volumes.get(mount["name"], {}), lookup)
-        if identity and not mount.get("readOnly"):
+        if identity:
             found[mount["mountPath"].rstrip("/")] = f"{identity}/{mount.get('subPath', '')}"
     return found
 

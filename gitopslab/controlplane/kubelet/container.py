@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.config import environment, mounted, writable
+from gitopslab.controlplane.kubelet.config import environment, identities, mounted
 from gitopslab.controlplane.kubelet.life import Scene
 from gitopslab.controlplane.kubelet.runtime import Settings
 from gitopslab.machinery.objects import Object
@@ -93,8 +93,8 @@ class Container:
         return variables, mounted(self.pod, self.spec, scene.lookup)
 
     def volumes(self, scene: Scene) -> dict[str, str]:
-        """Mount path to identity of the volumes that it can write."""
-        return writable(self.pod, self.spec, scene.lookup)
+        """Mount path to identity of the volumes that containers can write, this one or others."""
+        return identities(self.pod, self.spec, scene.lookup)
 
     def tokens(self, scene: Scene) -> dict[str, str]:
         """Path to token of its service account."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, environment, mounted, writable
+from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, environment, identities, mounted
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.kubelet.runtime import Settings, Task
 from gitopslab.controlplane.kubelet.tokens import PodTokens
@@ -88,7 +88,7 @@ class Runs:
                 return {}, {}
 
         def volumes() -> dict[str, str]:
-            return writable(pod, container, self._lookup)
+            return identities(pod, container, self._lookup)
 
         def tokens() -> dict[str, str]:
             return self._pod_tokens.of(pod, container)

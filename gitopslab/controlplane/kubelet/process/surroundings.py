@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitopslab.controlplane.kubelet.config import read_only
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
 from gitopslab.controlplane.kubelet.process.rooted import beside, within
 from gitopslab.controlplane.kubelet.runtime import Task
@@ -50,7 +51,7 @@ class Given:
     Attributes:
         variables: By name.
         files: What ConfigMaps, Secrets and the downward API bring, as path to contents.
-        volumes: Mount path to identity of the volumes that can be written.
+        volumes: Mount path to identity of the volumes that containers can write.
     """
 
     variables: Mapping[str, str]
@@ -116,7 +117,7 @@ class Builder:
         for name in _FOLDERS:
             open_folder(within(root, name, self._folder))
         within(root, "tmp", self._folder).chmod(0o1777)
-        binds = [*self._volumes(given.volumes), *_brought(task, given.files, place / "files")]
+        binds = [*self._volumes(task, given.volumes), *_brought(task, given.files, place / "files")]
         folder = _inner(task.container.get("workingDir") or image.config.get("WorkingDir") or "/")
         open_folder(within(root, folder, self._folder))
         for source, inner, _ in binds:
@@ -151,8 +152,8 @@ class Builder:
     def _pod(self, uid: str) -> Path:
         return self._folder / "pods" / uid
 
-    def _volumes(self, volumes: Mapping[str, str]) -> list[tuple[Path, str, bool]]:
-        found = []
+    def _volumes(self, task: Task, volumes: Mapping[str, str]) -> list[tuple[Path, str, bool]]:
+        found, closed = [], read_only(task.pod, task.container)
         for inner, identity in volumes.items():
             kind, _, rest = identity.partition(" ")
             if kind == "pod":
@@ -162,7 +163,7 @@ class Builder:
                 source = self._folder / "volumes" / hashlib.sha256(identity.encode()).hexdigest()[:32]
             source.mkdir(parents=True, exist_ok=True)
             source.chmod(0o777)  # whoever the program runs as may write there
-            found.append((source, _inner(inner), False))
+            found.append((source, _inner(inner), inner in closed))
         return found
 
     def _write_network(self, task: Task, root: Path) -> None:
