@@ -12,21 +12,16 @@ from collections.abc import Iterator
 from gitopslab.controlplane.server.custom.cel.evaluation.functions import FUNCTIONS
 from gitopslab.controlplane.server.custom.cel.evaluation.meter import Meter
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
+from gitopslab.controlplane.server.custom.cel.texts import ONLY
 from gitopslab.controlplane.server.custom.cel.tree import Expr, Tree, Type, parts
 from gitopslab.controlplane.server.custom.patterns import problem_of
 
 _CLAUSE = re.compile(r"%(?:%|(?P<precision>\.\d*)?(?P<kind>.)?)", re.DOTALL)
 _WHOLE, _DECIMAL = ("int", "uint"), ("double", "string")
 _TEXTS = ("list", "map", "int", "uint", "double", "bool", "string", "timestamp", "bytes", "duration", "type", "null")
-_CLAUSES: dict[str, tuple[tuple[str, ...], str]] = {
-    "s": (_TEXTS, "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types,"
-                  " durations, and timestamps"),
-    "d": (_WHOLE, "decimal clause can only be used on integers"),
-    "f": (_DECIMAL, "fixed-point clause can only be used on doubles"),
-    "e": (_DECIMAL, "scientific clause can only be used on doubles"),
-    "b": ((*_WHOLE, "bool"), "only integers and bools can be formatted as binary"),
-    "x": ((*_WHOLE, "string", "bytes"), "only integers, byte buffers, and strings can be formatted as hex"),
-    "o": (_WHOLE, "octal clause can only be used on integers"),
+_CLAUSES = {
+    "s": _TEXTS, "d": _WHOLE, "f": _DECIMAL, "e": _DECIMAL, "b": (*_WHOLE, "bool"),
+    "x": (*_WHOLE, "string", "bytes"), "o": _WHOLE,
 }  # fmt: skip
 _CLAUSES["X"] = _CLAUSES["x"]
 
@@ -136,11 +131,10 @@ def _format(tree: Tree, call: Expr, text: str, given: list[Expr]) -> Iterator[Fa
         if problem:
             yield call, problem
             return
-        kinds, message = _CLAUSES[clause["kind"]]
-        wrong = _unfit(tree, given[at], kinds, deep=clause["kind"] == "s")
+        wrong = _unfit(tree, given[at], _CLAUSES[clause["kind"]], deep=clause["kind"] == "s")
         if wrong is not None:
             kind = tree.type_of(wrong)
-            yield wrong, f"error during formatting: {message}, was given {kind.name or kind.kind}"
+            yield wrong, f"error during formatting: {ONLY[clause['kind']]}, was given {kind.name or kind.kind}"
             return
         at += 1
     if len(given) > at:

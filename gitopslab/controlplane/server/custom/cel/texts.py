@@ -10,17 +10,38 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import datetime, timedelta
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from gitopslab.controlplane.server.custom.cel.evaluation.values import SECOND, Duration, Timestamp, TypeValue
+from gitopslab.controlplane.server.custom.cel.calendar import local
+from gitopslab.controlplane.server.custom.cel.evaluation.values import (
+    SECOND,
+    Duration,
+    Opaque,
+    Optional,
+    Timestamp,
+    TypeValue,
+    type_name,
+)
 
 _CLAUSE = re.compile(r"%(?:%|(?:\.(?P<precision>\d+))?(?P<kind>.))", re.DOTALL)
 _SUPERSCRIPT = str.maketrans("+-0123456789", "⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PRECISION = 6
 _MOST_PRECISE = 1100  # no number has as many decimals that are not zero
 _MOST_ITEMS = 1 << 20
+ONLY = {
+    "s": "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and"
+         " timestamps",
+    "d": "decimal clause can only be used on integers",
+    "f": "fixed-point clause can only be used on doubles",
+    "e": "scientific clause can only be used on doubles",
+    "b": "only integers and bools can be formatted as binary",
+    "x": "only integers, byte buffers, and strings can be formatted as hex",
+    "o": "octal clause can only be used on integers",
+}  # fmt: skip
+"""What a clause of a format can show; upstream's words."""
+ONLY["X"] = ONLY["x"]
 
 
 def char_at(text: str, index: int) -> str:
@@ -70,11 +91,11 @@ def _check_index(text: str, index: int) -> None:
 def of_timestamp(value: Timestamp) -> str:
     """A moment, in the zone it was written in."""
     seconds, nanoseconds = divmod(value.nanoseconds, SECOND)
-    at = datetime(1970, 1, 1) + timedelta(seconds=seconds + value.offset)
+    year, at = local((seconds + value.offset) * 1_000_000, UTC)
     fraction = f".{nanoseconds:09}".rstrip("0") if nanoseconds else ""
     hours, minutes = divmod(abs(value.offset) // 60, 60)
     zone = f"{'-' if value.offset < 0 else '+'}{hours:02}:{minutes:02}" if value.offset else "Z"
-    return f"{at.isoformat()}{fraction}{zone}"
+    return f"{year:04}-{at:%m-%dT%H:%M:%S}{fraction}{zone}"
 
 
 def of_duration(value: Duration) -> str:
@@ -119,12 +140,14 @@ def _clause(kind: str, precision: int, value: Any) -> str:
     if precision > _MOST_PRECISE:
         raise ValueError(f"precision {precision} exceeds maximum allowed precision {_MOST_PRECISE}")
     match kind:
-        case "s":
+        case "s" if not isinstance(value, (Opaque, Optional)):
             return _text(value)
         case "d" if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         case "f" if isinstance(value, float):
-            return _decimal(value, precision)
+            return f"{value:.{precision}f}" if math.isfinite(value) else _not_finite(value)
+        case "e" if isinstance(value, float) and not math.isfinite(value):
+            return _not_finite(value)
         case "e" if isinstance(value, float):
             mantissa, _, exponent = f"{value:.{_PRECISION}e}".partition("e")  # whatever precision is asked for
             return f"{mantissa}\N{MULTIPLICATION SIGN}10{exponent.removeprefix('+').translate(_SUPERSCRIPT)}"
@@ -132,20 +155,24 @@ def _clause(kind: str, precision: int, value: Any) -> str:
             return f"{int(value):b}"
         case "o" if isinstance(value, int) and not isinstance(value, bool):
             return f"{value:o}"
-        case "x" | "X":
+        case "x" | "X" if isinstance(value, (int, str, bytes)) and not isinstance(value, bool):
             shown = _hex(value)
             return shown.upper() if kind == "X" else shown
+    if kind in ONLY:
+        raise ValueError(f"error during formatting: {ONLY[kind]}, was given {type_name(value)}")
     raise ValueError(f'could not parse formatting clause: unrecognized formatting clause "{kind}"')
 
 
-def _hex(value: Any) -> str:
+def _hex(value: int | str | bytes) -> str:
     if isinstance(value, int):
         return f"{value:x}"
-    return (value.encode() if isinstance(value, str) else bytes(value)).hex()
+    return (value.encode() if isinstance(value, str) else value).hex()
 
 
-def _decimal(value: float, precision: int) -> str:
-    return _infinite(value) if math.isinf(value) else f"{value:.{precision}f}"
+def _not_finite(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "∞" if value > 0 else "-∞"
 
 
 def _infinite(value: float) -> str:
@@ -194,16 +221,20 @@ def _inner(value: Any) -> str:
     match value:
         case str():
             return json.dumps(value, ensure_ascii=False)
-        case bool() | None | list() | dict():
+        case bool() | None | list():
+            return _text(value)
+        case dict() if not isinstance(value, Opaque):
             return _text(value)
         case bytes():
             return f'b"{_text(value)}"'
         case float():
-            return _decimal(value, _PRECISION)
+            return f"{value:.{_PRECISION}f}" if math.isfinite(value) else f'"{shortest(value)}"'
         case Timestamp():
             return f'timestamp("{_text(value)}")'
         case Duration():
             return f'duration("{_text(value)}")'
+        case Opaque() | Optional():
+            raise ValueError(f"error during formatting: no formatting function for {type_name(value)}")
         case TypeValue():
             return value.name
     return str(value)

@@ -1,4 +1,7 @@
-"""What is asked of moments and lengths of time: ``getHours()``, ``getFullYear('Europe/Amsterdam')``."""
+"""What is asked of moments and lengths of time: ``getHours()``, ``getFullYear('Europe/Amsterdam')``.
+
+Simplified: a zone of a day or more from UTC is refused.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gitopslab.controlplane.server.custom.cel.calendar import local
 from gitopslab.controlplane.server.custom.cel.evaluation.functions.function import Does, Function
 from gitopslab.controlplane.server.custom.cel.evaluation.values import SECOND, Duration, Timestamp
 
 _ASKED: dict[str, Callable[[datetime], int]] = {
-    "getFullYear": lambda at: at.year,
     "getMonth": lambda at: at.month - 1,
     "getDayOfYear": lambda at: at.timetuple().tm_yday - 1,
     "getDayOfMonth": lambda at: at.day - 1,
@@ -26,11 +29,16 @@ _ASKED: dict[str, Callable[[datetime], int]] = {
 _UNITS = {
     "getHours": 3600 * SECOND, "getMinutes": 60 * SECOND, "getSeconds": SECOND, "getMilliseconds": SECOND // 1000,
 }  # fmt: skip
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 24 * 60
+_DIGITS = 19  # as many as a number of 64 bits has
 
 
-def _at(value: Timestamp, zone: tzinfo = UTC) -> datetime:
-    return (_EPOCH + timedelta(microseconds=value.nanoseconds // 1000)).astimezone(zone)
+def _year(value: Timestamp, zone: str = "") -> int:
+    return local(value.nanoseconds // 1000, _zone(zone))[0]
+
+
+def _at(value: Timestamp, zone: str = "") -> datetime:
+    return local(value.nanoseconds // 1000, _zone(zone))[1]
 
 
 @lru_cache(maxsize=64)
@@ -45,14 +53,18 @@ def _zone(name: str) -> tzinfo:
     for part in (hours, minutes):
         if not re.fullmatch("[+-]?[0-9]+", part):
             raise ValueError(f'strconv.Atoi: parsing "{part}": invalid syntax')
-    sign = -1 if name.startswith("-") else 1
-    return timezone(timedelta(minutes=int(hours) * 60 + sign * int(minutes)))
+        if len(part.lstrip("+-0")) > _DIGITS:
+            raise ValueError(f'strconv.Atoi: parsing "{part}": value out of range')
+    offset = int(hours) * 60 + (-int(minutes) if name.startswith("-") else int(minutes))
+    if abs(offset) >= _DAY:
+        raise ValueError(f"unknown time zone {name}")
+    return timezone(timedelta(minutes=offset))
 
 
 def _of(name: str, ask: Callable[[datetime], int]) -> Function:
     overloads: dict[tuple[type, ...], Does] = {
         (Timestamp,): lambda value: ask(_at(value)),
-        (Timestamp, str): lambda value, zone: ask(_at(value, _zone(zone))),
+        (Timestamp, str): lambda value, zone: ask(_at(value, zone)),
     }
     if name in _UNITS:
         overloads[(Duration,)] = lambda value: _whole(value.nanoseconds, _UNITS[name])
@@ -64,4 +76,7 @@ def _whole(nanoseconds: int, unit: int) -> int:
     return found if nanoseconds >= 0 else -found
 
 
-FUNCTIONS = tuple(_of(name, ask) for name, ask in _ASKED.items())
+FUNCTIONS = (
+    Function("getFullYear", {(Timestamp,): _year, (Timestamp, str): _year}, told=""),
+    *(_of(name, ask) for name, ask in _ASKED.items()),
+)
