@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote
 
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque
 
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}")
 _IN_HOST = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:\[\]<>\"%\x80-\U0010ffff]")
+_SCHEME = re.compile("([A-Za-z][A-Za-z0-9+.-]*):")
 _OF_PATH = "/-._~!$&'()*+,;=:@"
 
 
@@ -33,15 +34,15 @@ def url(text: str) -> Opaque:
         raise ValueError(f'URL parse error during conversion from string: parse "{text}": {problem}')
     text = text.partition("#")[0]
     given = text.partition("?")[0]
-    parts = urlsplit(given, allow_fragments=False)
-    host = parts.netloc.rpartition("@")[2]
+    scheme, authority, path = _parts(given)
+    host = authority.rpartition("@")[2]
     name, port = _divided(host)
     return URL(
-        scheme=parts.scheme,
+        scheme=scheme,
         host=host,
         hostname=name,
         port=port,
-        escapedPath=_escaped(parts.path),
+        escapedPath=_escaped(path),
         query=_query(text.partition("?")[2]),
         text=text,
     )
@@ -58,20 +59,26 @@ def problem_of(text: str) -> str:
         return "net/url: invalid control character in URL"
     if not text:
         return "empty url"
-    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", text)
     if text.startswith(":"):
         return "missing protocol scheme"
-    if scheme is None and not text.startswith("/"):
+    if _SCHEME.match(text) is None and not text.startswith("/"):
         return "invalid URI for request"
-    rest = text[scheme.end() :] if scheme is not None else text
-    rest = rest.partition("?")[0]
-    if scheme is not None and not rest.startswith("/"):
-        return ""  # opaque, as ``mailto:`` is
-    authority, path = "", rest
-    if rest.startswith("//") and not rest.startswith("///"):
-        authority, slash, path = rest[2:].partition("/")
-        path = slash + path
+    _, authority, path = _parts(text.partition("?")[0])
     return _host_problem(authority.rpartition("@")[2]) or _escape_problem(path)
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """The scheme, the authority and the path of an address without parameters."""
+    found = _SCHEME.match(text)
+    if found is None:
+        return "", "", text
+    scheme, rest = found[1].lower(), text[found.end() :]
+    if not rest.startswith("/"):
+        return scheme, "", ""  # opaque, as ``mailto:`` is
+    if not rest.startswith("//"):
+        return scheme, "", rest
+    authority, slash, path = rest[2:].partition("/")
+    return scheme, authority, slash + path
 
 
 def _host_problem(host: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque
 
 _LARGEST = (1 << 64) - 1
+_MOST_DIGITS = 20
 _LARGEST_KEPT = (1 << 63) - 1
 
 
@@ -81,9 +82,13 @@ def _number(name: str, text: str) -> int:
         raise ValueError(f'{name.capitalize()} number must not contain leading zeroes "{text}"')
     if not text:
         raise ValueError('strconv.ParseUint: parsing "": invalid syntax')
-    if int(text) > _LARGEST:
-        raise ValueError(f'strconv.ParseUint: parsing "{text}": value out of range')
-    return min(int(text), _LARGEST_KEPT)
+    return min(_unsigned(text), _LARGEST_KEPT)
+
+
+def _unsigned(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS or int(digits) > _LARGEST:
+        raise ValueError(f'strconv.ParseUint: parsing "{digits}": value out of range')
+    return int(digits)
 
 
 def _check_pre(text: str) -> None:
@@ -92,6 +97,7 @@ def _check_pre(text: str) -> None:
     if re.fullmatch("[0-9]+", text):
         if len(text) > 1 and text[0] == "0":
             raise ValueError(f'Numeric PreRelease version must not contain leading zeroes "{text}"')
+        _unsigned(text)
     elif not _is_word(text):
         raise ValueError(f'Invalid character(s) found in prerelease "{text}"')
 
