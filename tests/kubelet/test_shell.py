@@ -138,7 +138,18 @@ def test_script_beyond_the_bounds_is_refused(text: str) -> None:
 def test_nested_loops_end_after_a_bound() -> None:
     words = " ".join("abcdefghij")
     nested = "".join(f"for v{i} in {words}; do " for i in range(8)) + ":" + "; done" * 8
-    assert script(nested)[2] == 1
+    with pytest.raises(NotUnderstoodError):
+        script(nested)
+    empty = "".join(f"for v{i} in {words}; do " for i in range(8)) + "; done" * 8
+    with pytest.raises(NotUnderstoodError):
+        script(empty)
+
+
+def test_time_that_passes_gives_loops_new_rounds() -> None:
+    loops = "i=0; while [ $i -lt 999 ]; do i=$((i+1)); done; for b in $(seq 5000); do :; done"
+    text = f"for a in $(seq 8); do {loops}; sleep 1; done; {loops}; echo done"
+    lines, session = played("sh", "-c", text, rounds=50_000)
+    assert (lines, session.code) == ([(8.0, "done")], 0)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ leaves its exit code there. The words are busybox's. ``archive`` has the one tha
 ``files`` has those for
 files, ``conditions`` has ``test``, ``arithmetic`` has ``expr`` and ``seq``, ``names`` has ``nslookup`` and ``getent``.
 
-Simplified: the usual options only; an option that is not known is passed over.
+Simplified: the usual options only; most pass over an option that they do not know.
 """
 
 from __future__ import annotations

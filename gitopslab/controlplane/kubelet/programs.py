@@ -203,7 +203,11 @@ def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
 
 
 def _played(base: Program, words: list[str], now: float, *, attended: bool) -> Program | None:
-    """The program when the shell understands it, played ahead to learn whether and how it ends."""
+    """The program when the shell understands it, played ahead to learn whether and how it ends.
+
+    Simplified: a program that waits is played again from its start whenever something has happened, and after 50,000
+    commands counts as one that never ends.
+    """
     session = base.place.shell()
     rounds, ends = 0, True
     try:

@@ -205,6 +205,11 @@ class Session:
             self._remember(path, None)
 
     def _remember(self, path: str, contents: str | None) -> None:
+        """Note what is written, for others to find it at its time.
+
+        Simplified: of a program only the first 100 writes, and of a loop that never ends those of the first 50 rounds
+        to come, each with the first 4,096 characters.
+        """
         if len(self.history) < _MOST_HISTORY:
             self.history.append((self.at, path, None if contents is None else contents[:_MOST_REMEMBERED]))
 

@@ -8,6 +8,9 @@ Understood: the commands of ``commands``; ``exec``; assignments; ``;``, ``&&``, 
 ``case``, ``while``, ``until``, ``for … in``, ``break`` and ``continue``; quotes; ``$NAME``, ``$?``, ``$RANDOM``,
 ``$(command)``, ``$((i + 1))``; redirection of output and errors.
 
+Simplified: a ``live`` shell passes over ``-e``, ``-u``, ``-x`` and a script's arguments; a script that has them is not
+understood.
+
 Simplified: a real container runs its image's programs. A script with anything else in it raises ``NotUnderstoodError``
 before it prints, and the caller falls back to a default; a ``live`` shell, where somebody watches, complains as a real
 one does. Nothing here runs a process or reads a file of this machine.

@@ -149,6 +149,7 @@ class SimulatedRuntime:
         if task.key not in kept:
             uid, name, attempt = task.key
             kept.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
+            self._known.pop((uid, name, attempt - 2), None)
             kept[task.key] = program_of(task.pod, task.container, self._rooms.place(task), self._clock.now())
         return kept[task.key]
 

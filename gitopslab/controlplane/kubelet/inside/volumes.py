@@ -3,6 +3,9 @@
 ``room`` asks for the layers of a container's mounts. A program is played ahead when it starts, so what it writes is
 known before its time has come: it is expected here, and lies in the volume from then on. Whoever starts later finds it;
 whoever runs already is told what the others write, and is played again when that has changed.
+
+Simplified: volumes are kept in memory. After a restart of the daemon they are empty, and programs that go on are worked
+out again from that.
 """
 
 from __future__ import annotations
@@ -139,6 +142,8 @@ class Volumes:
         if known == history:
             return
         since = float("-inf") if known is None else self._clock.now()
+        uid, name, attempt = task.key
+        self._runs.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
         self._runs[task.key] = history
         self.stop(task.key, since)
         mounts = sorted(task.volumes().items(), reverse=True)  # the deeper one comes first
