@@ -62,6 +62,7 @@ class Player(Session):
     played: int = 0
     endless: bool = False
     _iterations: int = 0
+    _last_round: float = 0.0
     _busy: int = 0
     _turns: int = 0
     _moment: float = 0.0
@@ -166,14 +167,14 @@ class Player(Session):
 
     def _is_paced(self, before: float, *, free: int) -> bool:
         """Whether time has passed in a round; when it is one too many without, time passes now."""
-        if self.at - before >= _SHORTEST_ROUND:
+        if before - self._last_round >= _SHORTEST_ROUND:  # since any loop went round
             self._iterations = 0
-            return True
-        self._iterations += 1
-        if self._iterations <= free:
-            return False
-        self.at, self._iterations = before + _PAUSE, free
-        return True
+        is_slow = self.at - before >= _SHORTEST_ROUND
+        self._iterations = 0 if is_slow else self._iterations + 1
+        if is_late := self._iterations > free:
+            self.at, self._iterations = before + _PAUSE, free
+        self._last_round = self.at
+        return is_slow or is_late
 
     def _for(self, loop: For, expansion: Expansion) -> Play:
         values = yield from expansion.fields(loop.words)
