@@ -48,6 +48,7 @@ PLACE, _ = checkers_of(
         ),
         ("'%s %s %s'.format([[1, 'a'], {'a': 1}, 1e20])", '[1, "a"] {"a":1} 1e+20'),
         ("duration('1500ms').getMilliseconds()", 1500),
+        ("string(timestamp('2026-01-01T00:00:00.5-05:30') + duration('1h'))", "2026-01-01T01:00:00.5-05:30"),
         ("semver('1.2.3-18446744073709551615').isLessThan(semver('1.2.3'))", True),
         ("url('https://a\u2100b/c').getHost() + url('HTTP://a]/c').getScheme()", "a\u2100bhttp"),
         ("url('mailto:a').getEscapedPath() + url('//a/b').getHost() + url('//a/b').getEscapedPath()", "//a/b"),
@@ -137,8 +138,11 @@ def test_time_grows_with_the_text_alone(function: str, given: tuple[Any, ...], v
         ("duration", "1.5"),
         ("duration", ""),
         ("duration", "+"),
+        ("timestamp", "2026-01-01T00:00:00+25:00"),
+        ("timestamp", "2026-01-01T00:00:00-01:61"),
+        ("timestamp", "2026-01-01T00:00:00.\u0661Z"),
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_time_to_refuse_grows_with_the_text_alone(function: str, text: str) -> None:
     refused = FUNCTIONS[function].apply((text,), Meter())

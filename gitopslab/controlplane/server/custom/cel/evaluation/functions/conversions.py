@@ -29,12 +29,13 @@ _WHOLE, _UNSIGNED = re.compile(r"[+-]?[0-9]+"), re.compile(r"[0-9]+")
 _DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)", re.IGNORECASE)
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 _MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:Z|(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))"
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,](\d+))?(?:Z|(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d))", re.ASCII
 )
 _LENGTH = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _UNITS = {
     "ns": 1, "us": 1000, "µs": 1000, "μs": 1000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
 }  # fmt: skip
+_MOST_HOURS, _MOST_MINUTES = 24, 60  # from UTC, as Go's ``time`` has it
 _DIGITS = 20  # more than any number of nanoseconds has
 _EPOCH = datetime(1970, 1, 1)
 
@@ -79,8 +80,10 @@ def _timestamp_of(text: str) -> Timestamp | None:
         at = datetime.fromisoformat(found[1]) - _EPOCH
     except ValueError:
         return None
-    offset = (int(found["hours"]) * 3600 + int(found["minutes"]) * 60) if found["sign"] else 0
-    offset = -offset if found["sign"] == "-" else offset
+    hours, minutes = int(found["hours"] or 0), int(found["minutes"] or 0)
+    if hours > _MOST_HOURS or minutes > _MOST_MINUTES:
+        return None
+    offset = (hours * 3600 + minutes * 60) * (-1 if found["sign"] == "-" else 1)
     seconds = at.days * 86400 + at.seconds - offset
     return moment(seconds * SECOND + int(((found[2] or "") + "000000000")[:9]), offset)
 
