@@ -48,6 +48,7 @@ PLACE, _ = checkers_of(
         ),
         ("'%s %s %s'.format([[1, 'a'], {'a': 1}, 1e20])", '[1, "a"] {"a":1} 1e+20'),
         ("duration('1500ms').getMilliseconds()", 1500),
+        ("'%.2f %f %d %s'.format([1234567.5, -1000.0, 1000, 1000.0])", "1,234,567.50 -1,000.000000 1000 1000"),
         ("string(timestamp('2026-01-01T00:00:00.5-05:30') + duration('1h'))", "2026-01-01T01:00:00.5-05:30"),
         ("semver('1.2.3-18446744073709551615').isLessThan(semver('1.2.3'))", True),
         ("url('https://a\u2100b/c').getHost() + url('HTTP://a]/c').getScheme()", "a\u2100bhttp"),

@@ -145,7 +145,7 @@ def _clause(kind: str, precision: int, value: Any) -> str:
         case "d" if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         case "f" if isinstance(value, float):
-            return f"{value:.{precision}f}" if math.isfinite(value) else _not_finite(value)
+            return f"{value:,.{precision}f}" if math.isfinite(value) else _not_finite(value)
         case "e" if isinstance(value, float) and not math.isfinite(value):
             return _not_finite(value)
         case "e" if isinstance(value, float):
