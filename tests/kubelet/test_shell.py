@@ -87,6 +87,7 @@ def test_loop_that_never_sleeps_does_not_stop_the_clock() -> None:
         pytest.param("if true; then echo a; else nope; fi", id="a program in a branch that is not taken"),
         pytest.param("if true; then echo a", id="no fi"),
         pytest.param("echo a; fi", id="fi alone"),
+        pytest.param("seq 10001", id="a long sequence"),
         *(
             pytest.param(f'echo a; echo "{name}"', id=name)
             for name in ["$1", "$@", "$*", "$#", "$$", "$!", "$-", "${1:-a}", "$($1)", "$(($#+1))"]

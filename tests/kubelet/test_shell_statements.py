@@ -52,6 +52,7 @@ def printed(text: str, files: dict[str, str] | None = None, **variables: str) ->
         pytest.param("echo $((2 < 3)) $((2 == 3 || 0)) $((!5))", "1 0 0\n", 0, id="comparing sums"),
         pytest.param("echo a; echo $((1 / 0)); echo b", "a\nsh: divide by zero\n", 2, id="division by zero"),
         pytest.param("expr 7 % 2; expr 2 + 3 '*' 4; expr \\( 2 + 3 \\) \\* 4", "1\n14\n20\n", 0, id="expr"),
+        pytest.param("n=0; for i in $(seq 5000); do n=$((n + i)); done; echo $n", "12502500\n", 0, id="many rounds"),
         pytest.param("expr 8 % 2", "0\n", 1, id="expr of nothing"),
         pytest.param("expr a + 1; expr 1 / 0", "expr: non-integer argument\nexpr: divide by zero\n", 2, id="bad expr"),
         pytest.param("for i in $(seq 2 4); do echo $i; done; seq 3 -2 1", "2\n3\n4\n3\n1\n", 0, id="seq"),

@@ -18,7 +18,7 @@ from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError
 
 _TOKEN = re.compile(r"\s*(\w+|<=|>=|==|!=|&&|\|\||[-+*/%()<>!])\s*|\s+")
 _CHANGING = re.compile(r"[A-Za-z_]\w*\s*(\+\+|--)|(\+\+|--)\s*[A-Za-z_]")
-_MOST_OF_A_SEQUENCE = 1_000
+_MOST_OF_A_SEQUENCE = 10_000
 
 Value = int | str
 """``expr`` knows texts, too."""
@@ -85,7 +85,10 @@ def seq(session: Session, arguments: list[str]) -> Play:
     step = int(arguments[1]) if len(arguments) == 3 else 1
     if not step:
         raise NotUnderstoodError("seq that never ends")
-    for value in range(first, last + (1 if step > 0 else -1), step)[:_MOST_OF_A_SEQUENCE]:
+    values = range(first, last + (1 if step > 0 else -1), step)
+    if len(values) > _MOST_OF_A_SEQUENCE:
+        raise NotUnderstoodError("seq that is too long")
+    for value in values:
         yield session.say(str(value))
 
 
