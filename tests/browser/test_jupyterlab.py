@@ -55,11 +55,12 @@ def test_keys_in_a_widget_are_its_own_but_those_that_run_a_cell_run_it(lab: Open
     shown.open(lab.address("00-start-here.ipynb"))
     shown.run_until("open-lab")
     shown.page.wait_for_selector(".gl-board .gl-node", timeout=60_000)
-    cells = shown.page.locator(".jp-Notebook .jp-Cell").count()
+    count = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+    cells = shown.page.evaluate(count)
     shown.page.locator(".gl-board .gl-glyph").last.click()
     shown.page.keyboard.press("d")
     shown.page.keyboard.press("d")
-    assert shown.page.locator(".jp-Notebook .jp-Cell").count() == cells
+    assert shown.page.evaluate(count) == cells
     active = "() => window.jupyterapp.shell.currentWidget.content.activeCell.model.id"
     assert shown.page.evaluate(active) == "open-lab"
     shown.page.keyboard.press("Shift+Enter")

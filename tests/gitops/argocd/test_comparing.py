@@ -309,16 +309,14 @@ def test_the_server_may_be_asked_what_differs(argo: Argo, project: Project, opti
 
 
 def test_health_is_told_with_its_time_and_in_an_event(argo: Argo, project: Project) -> None:
-    claim = (
-        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {storageClassName: none, "
-        "accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n"
-    )
-    project.commit({"a.yaml": claim})
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: LoadBalancer, ports: [{port: 80}]}\n"
+    project.commit({"a.yaml": service})
     argo.application(project.url)
     argo.sync()
     assert argo.health() == "Progressing"
     argo.advance(60)
-    argo.api.patch("persistentvolumeclaims", "a", {"status": {"phase": "Bound"}}, "default", subresource="status")
+    balanced = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+    argo.api.patch("services", "a", balanced, "default", subresource="status")
     argo.plane.settle()
     assert argo.status()["health"] == {"status": "Healthy", "lastTransitionTime": "2026-01-01T00:01:00Z"}
     assert ("Normal", "ResourceUpdated", "Updated health status: Progressing -> Healthy") in argo.events()
