@@ -25,7 +25,7 @@ from gitopslab.controlplane.http.negotiation import accepted_untransformed, chec
 from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
 from gitopslab.controlplane.http.parameters import check_timeout, query_of
-from gitopslab.controlplane.http.request import RequestInfo, is_lasting, method_not_allowed, parse
+from gitopslab.controlplane.http.request import RequestInfo, method_not_allowed, parse
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
@@ -115,8 +115,8 @@ class Guard:
             if self._refusal is not None and (refused := self._refusal(scope["path"])) is not None:
                 raise refused
             info = parse(method, scope["path"])
-            if b"timeout=" in scope["query_string"] and not is_lasting(info, query_of(scope["query_string"])):
-                check_timeout(query_of(scope["query_string"]))
+            if b"timeout=" in scope["query_string"]:
+                check_timeout(query_of(scope["query_string"]), info)
             caller = self._entrance.admit(scope, headers, info)
             answer = await self._respond(caller, info, headers, scope, receive, stream)
         except ApiError as error:

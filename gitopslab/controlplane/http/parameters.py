@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from gitopslab.controlplane.http.request import RequestInfo
 from gitopslab.controlplane.server.options import (
     Cause,
     DeleteOptions,
@@ -29,6 +30,7 @@ _VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 _MATCHES = ("Exact", "NotOlderThan", "")
 _ANY = ("", "0")  # versions that ask for what there is now
 _LONGEST_MANAGER = 128  # ``FieldManagerMaxLength``
+_LASTING = ("attach", "exec", "proxy", "log", "portforward")
 _LONGEST_NUMBER = 64  # characters; no number of 64 bits has more, but for leading zeros
 _MOST_FIELDS = 200  # far more than any client sends; bounds the work of one request line
 
@@ -167,18 +169,26 @@ def integer(query: Query, name: str) -> int | None:
     return int(text)
 
 
-def check_timeout(query: Query) -> None:
-    """Refuse a ``timeout`` that is no duration, as every request but a lasting one is.
+def check_timeout(query: Query, info: RequestInfo | None) -> None:
+    """Refuse a ``timeout`` that is no duration, unless the request goes on for as long as its client wishes.
+
+    Which ones do is upstream's ``BasicLongRunningRequestCheck``.
 
     Simplified: the real server gives up a request after its timeout; here none takes long.
 
     Raises:
         ApiError: 400.
     """
+    if info is not None and (info.subresource in _LASTING or _watches(query, info)):
+        return
     try:
         duration(query.get("timeout") or "0")
     except ValueError as error:
         raise bad_request(f"invalid timeout specified in the request URL - {error}") from None
+
+
+def _watches(query: Query, info: RequestInfo) -> bool:
+    return info.verb == "watch" or (info.verb in ("list", "get") and bool(truth(query, "watch")))
 
 
 def _list_causes(options: ListOptions) -> list[Cause]:

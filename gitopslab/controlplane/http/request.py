@@ -6,7 +6,6 @@ resource exists is found out later. Upstream: ``apiserver/pkg/endpoints/request`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -77,17 +76,6 @@ def _collective(verb: str, name: str) -> str:
     if name:
         return verb
     return {"get": "list", "delete": "deletecollection"}.get(verb, verb)
-
-
-_LASTING = ("attach", "exec", "proxy", "log", "portforward")
-
-
-def is_lasting(info: RequestInfo | None, query: Mapping[str, str]) -> bool:
-    """Whether a request goes on for as long as its client wishes (``BasicLongRunningRequestCheck``)."""
-    if info is None:
-        return False
-    watches = info.verb == "watch" or (info.verb in ("list", "get") and query.get("watch", "") in ("true", "1"))
-    return watches or info.subresource in _LASTING
 
 
 def method_not_allowed() -> ApiError:
