@@ -170,6 +170,16 @@ def test_revisions_carry_the_hash_their_pods_carry(cluster: Cluster) -> None:
     assert json.dumps(template) == json.dumps(template, sort_keys=True)
 
 
+def test_a_revision_without_a_hash_gets_its_name_for_it(cluster: Cluster) -> None:
+    cluster.create(daemon_set())
+    cluster.settle()
+    (name,) = cluster.names("controllerrevisions.apps")
+    cluster.patch("controllerrevisions.apps", name, {"metadata": {"labels": {"controller-revision-hash": None}}})
+    cluster.patch("daemonsets.apps", "agent", {"metadata": {"annotations": {"touched": "yes"}}})
+    (revision,) = cluster.list("controllerrevisions.apps")
+    assert labels_of(revision)["controller-revision-hash"] == name
+
+
 def test_old_revisions_go_beyond_the_limit(cluster: Cluster) -> None:
     cluster.create(daemon_set(spec={"revisionHistoryLimit": 1}))
     cluster.settle()

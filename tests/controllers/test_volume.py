@@ -52,6 +52,17 @@ def phase(cluster: Cluster, resource: str, name: str) -> str:
     return found
 
 
+def test_a_volume_for_a_claim_without_a_name_waits_for_nobody(cluster: Cluster) -> None:
+    cluster.create(volume("empty", "10Gi", claimRef={}))
+    cluster.create(volume("bare", "10Gi", claimRef={"uid": "1"}))
+    cluster.create(volume("free", "10Gi"))
+    cluster.create(claim("foto"))
+    cluster.settle()
+    assert cluster.get(CLAIMS, "foto")["spec"]["volumeName"] == "free"
+    assert phase(cluster, VOLUMES, "empty") == "Available"
+    assert phase(cluster, VOLUMES, "bare") == "Released"
+
+
 def test_a_claim_gets_the_smallest_volume_that_fits(cluster: Cluster) -> None:
     for made in (volume("big", "10Gi"), volume("small", "2Gi"), volume("tiny", "500Mi"), claim()):
         cluster.create(made)

@@ -162,6 +162,7 @@ class Client:
 AS_THE_REAL_SERVER = (
     b"This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
     b'container not found ("',
+    b" not found in pod ",
     b"failed to find sandboxID for pod ",
 )
 """What the real server and its kubelets answer with 500, too, to requests that are good, as chance has it."""

@@ -12,7 +12,7 @@ from gitopslab.controlplane.server.store import Store
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError
 from gitopslab.machinery.clock import JumpableClock
-from gitopslab.machinery.objects import name_of
+from gitopslab.machinery.objects import Object, name_of
 
 
 def server(clock: JumpableClock) -> LocalApi:
@@ -83,6 +83,24 @@ def test_an_event_that_cannot_be_mapped_stops_nobody_else(
     manager.settle()
     assert (lost.asked, recording.asked) == ([], ["a"])
     assert "cannot be mapped" in caplog.text
+    caplog.clear()  # the error was wanted here
+
+
+def test_an_object_that_cannot_be_indexed_stops_nobody_else(
+    clock: JumpableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def by_colour(obj: Object) -> list[str]:
+        return [obj["data"]["colour"]]
+
+    api = server(clock)
+    manager = Manager(api, clock)
+    informer = manager.informer("configmaps")
+    assert informer.indexed(by_colour, "blue") == []
+    api.create({**config_map("plain"), "data": {}})
+    api.create({**config_map("painted"), "data": {"colour": "blue"}})
+    manager.settle()
+    assert [name_of(obj) for obj in informer.indexed(by_colour, "blue")] == ["painted"]
+    assert "cannot be indexed" in caplog.text
     caplog.clear()  # the error was wanted here
 
 

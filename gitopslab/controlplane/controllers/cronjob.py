@@ -223,7 +223,7 @@ class CronJobController:
             return False
         if policy == "Replace":
             for reference in active:
-                job = self._jobs.get(reference["name"], reference["namespace"])
+                job = self._jobs.get(reference.get("name", ""), namespace_of(cron_job))
                 if job is not None:
                     self._delete(cron_job, job)
         return True

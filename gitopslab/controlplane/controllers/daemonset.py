@@ -70,7 +70,7 @@ class DaemonSetController:
             message = "This daemon set is selecting all pods. A non-empty selector is required."
             self._recorder.event(daemon_set, "Warning", "SelectingAll", message)
             return DONE
-        known = self._revisions.of(daemon_set)
+        known = [self._with_hash(revision) for revision in self._revisions.of(daemon_set)]
         current = self._current(daemon_set, known)
         revision_hash = labels_of(current)[POD_LABEL]
         pods = self._claimed(daemon_set)
@@ -82,6 +82,13 @@ class DaemonSetController:
         min_ready = daemon_set["spec"].get("minReadySeconds") or 0
         dues = [due for due in (wait, next_availability(pods, min_ready, self._clock.now())) if due is not None]
         return Result(min(dues, default=None))
+
+    def _with_hash(self, revision: Object) -> Object:
+        """One that somebody took the hash from, or made by hand, gets its name for it, as upstream."""
+        if POD_LABEL in labels_of(revision):
+            return revision
+        labels = {**labels_of(revision), POD_LABEL: name_of(revision)}
+        return self._api.update({**revision, "metadata": {**revision["metadata"], "labels": labels}})
 
     def _current(self, daemon_set: Object, known: list[Object]) -> Object:
         collisions = daemon_set.get("status", {}).get("collisionCount") or 0

@@ -69,7 +69,12 @@ def by_claim(pod: Object) -> Iterable[str]:
 def by_claim_reference(volume: Object) -> Iterable[str]:
     """The index of volumes by the claim they name, as ``namespace/claim``."""
     reference = volume["spec"].get("claimRef")
-    return (f"{reference['namespace']}/{reference['name']}",) if reference else ()
+    return () if reference is None else ("/".join(_claim_key(reference)),)
+
+
+def _claim_key(reference: Object) -> tuple[str, str]:
+    """Namespace and name of the claim; a volume may be made for one without either, and waits for nobody then."""
+    return reference.get("namespace", ""), reference.get("name", "")
 
 
 def mismatch(volume: Object, claim: Object) -> str:
@@ -277,7 +282,8 @@ class VolumeBinder:
         if reference is None or not reference.get("uid"):
             self._set_phase(volume, "Available")
             return
-        claim = self._claims.get(reference["name"], reference["namespace"])
+        namespace, name = _claim_key(reference)
+        claim = self._claims.get(name, namespace)
         if claim is None or uid_of(claim) != reference["uid"]:
             self._release(volume)
         elif claim["spec"].get("volumeName") == name_of(volume):
@@ -348,7 +354,7 @@ class VolumeBinder:
         reference = volume["spec"].get("claimRef")
         own = Request("", name_of(volume))
         if reference is not None and (self._quick or reference.get("uid") or event.type == "DELETED"):
-            return (own, Request(reference["namespace"], reference["name"]))
+            return (own, Request(*_claim_key(reference)))
         if reference is not None or not self._quick:
             return (own,)
         waiting = (claim for claim in self._claims if BIND_COMPLETED not in annotations_of(claim))

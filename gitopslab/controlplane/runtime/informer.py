@@ -8,12 +8,15 @@ copy before changing.
 from __future__ import annotations
 
 import builtins
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.errors import GoneError
 from gitopslab.machinery.objects import Object, controller_of, key_of, namespace_of
+
+log = logging.getLogger(__name__)
 
 Index = Callable[[Object], Iterable[str]]
 
@@ -116,14 +119,22 @@ class Informer:
         return before
 
     def _put(self, index: Index, obj: Object) -> None:
-        for value in index(obj):
+        for value in _values(index, obj):
             self._indexes[index][value][key_of(obj)] = obj
 
     def _drop(self, key: tuple[str, str], obj: Object) -> None:
         _remove(self._spaces, namespace_of(obj), key)
         for index, table in self._indexes.items():
-            for value in index(obj):
+            for value in _values(index, obj):
                 _remove(table, value, key)
+
+
+def _values(index: Index, obj: Object) -> Iterable[str]:
+    try:
+        return tuple(index(obj))
+    except Exception:  # an object that nobody thought of must not stop every reconciler
+        log.exception("%s %s cannot be indexed by %s", obj.get("kind"), key_of(obj), index)
+        return ()
 
 
 def _remove(table: dict[str, dict[tuple[str, str], Object]], value: str, key: tuple[str, str]) -> None:
