@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import struct as binary
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ PREFIX = b"k8s\x00"
 """What every message begins with; an envelope with the kind's name follows (``runtime.Unknown``)."""
 
 _DATA = Path(__file__).with_name("protobuf.txt")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)
 _DEEPEST = 100  # messages within messages; the deepest real object stays far below
 _SCHEMA = "apiextensions.v1.JSONSchemaProps"
 _ALTERNATIVES = f"{_SCHEMA}Or"
@@ -161,7 +161,7 @@ def _time(fields: dict[int, Value], *, micro: bool) -> str | None:
     if not fields:
         return None
     try:
-        moment = (_EPOCH + timedelta(seconds=_signed(fields.get(1, 0)))).strftime("%Y-%m-%dT%H:%M:%S")
+        moment = (_EPOCH + timedelta(seconds=_signed(fields.get(1, 0)))).isoformat(timespec="seconds")
     except OverflowError:
         raise ValueError("Time.MarshalJSON: year outside of range [0,9999]") from None
     return f"{moment}.{_signed(fields.get(2, 0)) // 1000:06d}Z" if micro else f"{moment}Z"

@@ -70,8 +70,8 @@ def canonical_time(text: str, *, micro: bool) -> str:
         rest = rest[match.end() :]
     if rest:
         raise ValueError(f'parsing time "{text}": extra text: "{rest}"')
-    moment = _moment(text).astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ" if micro else "%Y-%m-%dT%H:%M:%SZ")
+    moment = _moment(text).astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds" if micro else "seconds") + "Z"
 
 
 def _moment(text: str) -> datetime:

@@ -40,6 +40,13 @@ def test_what_kubectl_sends_is_read() -> None:
     assert "creationTimestamp" not in read["metadata"]
 
 
+def test_times_of_the_first_year_are_read() -> None:
+    time = whole(1, -62135596798)  # Go's zero time and two seconds
+    body = envelope("coordination.k8s.io/v1", "Lease", field(2, field(3, time)))
+
+    assert protobuf.read(body)["spec"] == {"acquireTime": "0001-01-01T00:00:02.000000Z"}
+
+
 OTHERWISE = {"apiextensions.v1.JSON", "meta.v1.FieldsV1", "meta.v1.Patch", "meta.v1.WatchEvent"}
 """Types that no body holds as messages with fields of their own names."""
 

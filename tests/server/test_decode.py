@@ -275,6 +275,11 @@ def test_a_micro_time_has_six_decimals(decimals: str, fault: str) -> None:
     assert canonical_time("2026-01-01T02:00:00.123456+02:00", micro=True) == "2026-01-01T00:00:00.123456Z"
 
 
+def test_years_have_four_digits() -> None:
+    assert canonical_time("0001-01-01T00:00:02Z", micro=False) == "0001-01-01T00:00:02Z"
+    assert canonical_time("0001-01-01T01:00:02.000000+01:00", micro=True) == "0001-01-01T00:00:02.000000Z"
+
+
 @pytest.mark.parametrize("text", ["1e999999999", "1e-999999999", "9" * 5000, "5Ke", "1.2.3"])
 def test_absurd_quantities_are_refused_at_once(text: str) -> None:
     with pytest.raises(ValueError, match="unable to parse"):

@@ -94,6 +94,7 @@ class Agent:
         self._pace = pace
         self._pods = manager.informer("pods")
         self._node_informer = manager.informer("nodes")
+        self._services = manager.informer("services")
         self._addresses = Addresses()
         self._lives: dict[str, Life] = {}
         self._seen: dict[Request, Object] = {}
@@ -190,6 +191,7 @@ class Agent:
             stages=self._stages,
             pace=self._pace,
             lookup=self._lookup,
+            services=self._services.list,
             tokens=self._tokens,
             present=lambda image: self._nodes.has_image(node, image),
             keep=lambda image: self._nodes.keep_image(node, image),

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.config import environment, identities, mounted
+from gitopslab.controlplane.kubelet.config import identities, mounted
+from gitopslab.controlplane.kubelet.environment import before, environment
 from gitopslab.controlplane.kubelet.life import Scene
 from gitopslab.controlplane.kubelet.runtime import Settings
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, namespace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,21 @@ class Container:
         own = self.spec.get(f"{killed}Probe", {}).get("terminationGracePeriodSeconds")
         return float(self.pod["spec"].get("terminationGracePeriodSeconds", 30) if own is None else own)
 
-    def settings(self, scene: Scene, address: str) -> Settings:
+    def settings(self, scene: Scene, address: str, started: float) -> Settings:
         """Its environment, and the files that its volumes bring.
 
         Args:
-            scene: The node, which knows ConfigMaps and Secrets.
+            scene: The node, which knows ConfigMaps, Secrets and Services.
             address: The pod's.
+            started: When it starts, or did.
 
         Raises:
             ConfigError: Something that it needs is not there.
         """
-        variables = environment(self.pod, self.spec, scene.lookup, pod_ip=address, host_ip=scene.host)
+        services = before(scene.services(namespace_of(self.pod)), started)
+        variables = environment(
+            self.pod, self.spec, scene.lookup, services=services, pod_ip=address, host_ip=scene.host
+        )
         return variables, mounted(self.pod, self.spec, scene.lookup)
 
     def volumes(self, scene: Scene) -> dict[str, str]:

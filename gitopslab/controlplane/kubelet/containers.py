@@ -169,7 +169,7 @@ class ContainerTurn:
 
     def _config_fact(self) -> str:
         try:
-            self._container.settings(self._scene, self._life.address)
+            self._container.settings(self._scene, self._life.address, self._scene.now)
         except ConfigError as error:
             self._problem = str(error)
             return "incomplete"
@@ -177,7 +177,7 @@ class ContainerTurn:
 
     def _settings(self) -> Settings:
         try:
-            return self._container.settings(self._scene, self._life.address)
+            return self._container.settings(self._scene, self._life.address, self.started)
         except ConfigError:  # taken away since the start
             return {}, {}
 

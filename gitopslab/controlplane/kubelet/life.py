@@ -6,7 +6,7 @@ something failed, exactly as a real kubelet forgets. The status of the pod stays
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from gitopslab.controlplane.kubelet.admission import Refusal
@@ -17,6 +17,7 @@ from gitopslab.controlplane.kubelet.probes import Tries
 from gitopslab.controlplane.kubelet.runtime import Runtime
 from gitopslab.controlplane.kubelet.stages import EventType, Stage
 from gitopslab.controlplane.kubelet.tokens import PodTokens
+from gitopslab.machinery.objects import Object
 
 NEVER = float("inf")
 
@@ -116,6 +117,7 @@ class Scene:
         stages: The table.
         pace: How long the kubelet's own work takes.
         lookup: Finds ConfigMaps, Secrets and claims.
+        services: Gives the Services of a namespace.
         present: Whether the node has an image.
         keep: Called with an image that was pulled.
         address: Gives the pod an address.
@@ -130,6 +132,7 @@ class Scene:
     stages: tuple[Stage, ...]
     pace: Pace
     lookup: Lookup
+    services: Callable[[str], Iterable[Object]]
     present: Callable[[Image], bool]
     keep: Callable[[Image], None]
     address: Callable[[], str]

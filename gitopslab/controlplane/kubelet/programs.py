@@ -12,7 +12,7 @@ second.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from gitopslab.controlplane.kubelet.inside.filesystem import FileSystem
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.session import Printed, Wanted
 from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.kubelet.substitution import substituted
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.machinery.objects import Object, annotations_of
 from gitopslab.machinery.quantity import whole
@@ -135,7 +136,7 @@ def program_of(pod: Object, container: Object, place: Place, now: float = 0.0) -
     """
     image = parse(container.get("image", ""))
     variables = place.variables
-    words = [_substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
+    words = [substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
     base = Program(place=place)
     end = _annotated(pod) or _out_of_memory(container, words)
     if end is not None:
@@ -170,11 +171,6 @@ def access_line(client: str, method: str, path: str, status: int, agent: str, mo
     at = datetime.fromtimestamp(moment, UTC)
     size = 615 if status == 200 else 153
     return f'{client} - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "{method} {path} HTTP/1.1" {status} {size} "-" "{agent}" "-"'
-
-
-def _substituted(word: str, variables: Mapping[str, str]) -> str:
-    """``$(NAME)`` in a command or argument; an unknown name stays as it is."""
-    return re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], match[0]), word)
 
 
 def _annotated(pod: Object) -> Exit | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, environment, identities, mounted
+from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, identities, mounted
+from gitopslab.controlplane.kubelet.environment import before, environment
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.kubelet.runtime import Settings, Task
 from gitopslab.controlplane.kubelet.tokens import PodTokens
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.machinery.clock import seconds_of
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, namespace_of
 
 _FIELDS = (
     ("containers", "containerStatuses"),
@@ -80,9 +81,12 @@ class Runs:
         address = pod.get("status", {}).get("podIP", "")
         host = internal_ip(node) if node else ""
 
+        started = seconds_of(state["startedAt"])
+
         def settings() -> Settings:
+            services = before(self._manager.informer("services").list(namespace_of(pod)), started)
             try:
-                variables = environment(pod, container, self._lookup, pod_ip=address, host_ip=host)
+                variables = environment(pod, container, self._lookup, services=services, pod_ip=address, host_ip=host)
                 return variables, mounted(pod, container, self._lookup)
             except ConfigError:  # taken away since the start
                 return {}, {}
@@ -93,7 +97,6 @@ class Runs:
         def tokens() -> dict[str, str]:
             return self._pod_tokens.of(pod, container)
 
-        started = seconds_of(state["startedAt"])
         return Task(pod, container, attempt, started, settings, address, volumes, tokens, self._lookup)
 
 

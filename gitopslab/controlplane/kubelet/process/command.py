@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from gitopslab.controlplane.kubelet.substitution import substituted
 from gitopslab.controlplane.runtime.images import PulledImage
 from gitopslab.machinery.objects import Object
 
@@ -85,7 +86,7 @@ def words_of(image: PulledImage, container: Object, variables: Mapping[str, str]
     rest = container.get("args")
     if rest is None:
         rest = () if own else image.config.get("Cmd") or ()
-    return [_filled(word, variables) for word in (*first, *rest)]
+    return [substituted(word, variables) for word in (*first, *rest)]
 
 
 def verdict_on(image: PulledImage, *, has_rooms: bool) -> Verdict:
@@ -211,15 +212,6 @@ def _path(image: PulledImage) -> str:
         if entry.startswith("PATH="):
             return str(entry[5:])
     return DEFAULT_PATH
-
-
-def _filled(word: str, variables: Mapping[str, str]) -> str:
-    """``$(NAME)`` in a command or argument; an unknown name stays as it is, and ``$$`` is one dollar."""
-    return re.sub(
-        r"\$(?:\$|\((\w+)\))",
-        lambda match: "$" if match[1] is None else variables.get(match[1], match[0]),
-        word,
-    )
 
 
 def _missing(name: str) -> NoExecutableError:
