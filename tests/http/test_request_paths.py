@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from exchange import Client
 
 from gitopslab.controlplane.http.request import RequestInfo, parse
+from gitopslab.controlplane.server.local import LocalApi
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,37 @@ def test_a_method_the_api_does_not_know_is_no_verb() -> None:
     info = parse("BREW", "/api/v1/pods")
     assert info is not None
     assert (info.verb, info.resource) == ("", "pods")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "ports/a/status", 404),
+        ("GET", "ports/a/nosuch", 404),
+        ("POST", "ports/a", 400),
+        ("GET", "ports?watch=true&labelSelector=a%20b%20c", 400),
+        ("GET", "ports?watch=true&timeoutSeconds=1&resourceVersionMatch=Odd", 422),
+    ],
+)
+def test_an_old_version_of_a_custom_resource_warns_before_it_refuses(
+    client: Client, api: LocalApi, method: str, path: str, code: int
+) -> None:
+    names = {"plural": "ports", "singular": "port", "kind": "Port"}
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "deprecated": True, "schema": schema}
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]}
+    head = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    made = api.create({**head, "metadata": {"name": "ports.example.com"}, "spec": spec})
+    status = {
+        **made["status"],
+        "acceptedNames": {**names, "listKind": "PortList"},
+        "conditions": [{"type": "Established", "status": "True"}],
+    }
+    api.update({**made, "status": status}, "status")
+    answer = client(method, f"/apis/example.com/v1/namespaces/default/{path}")
+    assert (answer.code, answer.headers.get("warning")) == (code, '299 - "example.com/v1 Port is deprecated"')
+
+
+def test_a_watch_tells_that_its_kind_is_deprecated(client: Client) -> None:
+    answer = client.get("/api/v1/endpoints?watch=true&timeoutSeconds=1")
+    assert "v1 Endpoints is deprecated" in answer.headers["warning"]

@@ -131,13 +131,26 @@ class ResourceEndpoint:
         sub = resource.subresource(info.subresource) if resource and info.subresource else None
         if resource is None or (info.namespace and not resource.namespaced):
             return self._not_found(info)
-        if info.subresource and sub is None:
-            return self._no_subresource(resource, info)
         if resource.custom and resource.namespaced and not info.namespace and info.verb not in ("list", "watch"):
             return NOT_FOUND
-        _check_allowed(scope.get("method", "GET"), info, resource, sub)
-        if not resource.custom:
+        if not isinstance(resource, CustomResource):
+            if info.subresource and sub is None:
+                return self._not_found(info)
+            _check_allowed(scope.get("method", "GET"), info, resource, sub)
             check_route(headers.get(b"accept", b"").decode("latin-1"), _produced(info, sub))
+        try:
+            return await self._of(resource, sub, who, info, headers, scope, receive, send)
+        except ApiError as error:
+            if not (told := _deprecation(resource)):
+                raise
+            return replace(of_error(error), warnings=told)
+
+    async def _of(
+        self, resource: Resource, sub: Subresource | None, who: Caller, info: RequestInfo, headers: Headers,
+        scope: Scope, receive: Receive, send: Send,
+    ) -> Answer | None:  # fmt: skip
+        if isinstance(resource, CustomResource):
+            _check_allowed_custom(info, resource, sub)
         query = query_of(scope["query_string"])
         if sub is not None and sub.name in CONNECTING:
             return await self._streams.serve(who, resource, info, query, scope, receive, send)
@@ -155,12 +168,6 @@ class ResourceEndpoint:
             return await strands.run(lambda: self._answered(call))  # a webhook may have to be asked
         return self._answered(call)
 
-    def _no_subresource(self, resource: Resource, info: RequestInfo) -> Answer:
-        """Definitions are served by a handler of their own, which tells what is missing."""
-        if resource.custom:
-            raise not_found(resource.key, info.name)
-        return self._not_found(info)
-
     def _not_found(self, info: RequestInfo) -> Answer:
         """In a group of its own the server says so itself, elsewhere its router does."""
         if any(found.group == info.group and not found.custom for found in self._verbs.catalog):
@@ -169,9 +176,7 @@ class ResourceEndpoint:
 
     def _answered(self, call: Call) -> Answer:
         """The answer with all its warnings, which the client hears whether he is refused or not."""
-        resource = call.resource
-        deprecated = resource.version_spec.warning if isinstance(resource, CustomResource) else resource.deprecated
-        told = [deprecated] if deprecated else []
+        told = _deprecation(call.resource)
         try:
             answer = self._by_verb[call.info.verb](call)
         except ApiError as error:
@@ -216,7 +221,7 @@ class ResourceEndpoint:
             raise ApiError(429, "TooManyRequests", message, details={"retryAfterSeconds": 1})
         self._watches += 1
         try:
-            stream = WatchStream(self._verbs, call.resource, options, call.look)
+            stream = WatchStream(self._verbs, call.resource, options, call.look, _deprecation(call.resource))
             await stream.run(call.who, call.info.namespace, receive, send)
         finally:
             self._watches -= 1
@@ -289,13 +294,16 @@ def _produced(info: RequestInfo, sub: Subresource | None) -> Sequence[str]:
     return LISTS if info.verb in ("list", "watch") else OBJECTS
 
 
+def _deprecation(resource: Resource) -> list[str]:
+    """What everybody is told who uses a type, or a version of one, that is on its way out."""
+    told = resource.version_spec.warning if isinstance(resource, CustomResource) else resource.deprecated
+    return [told] if told else []
+
+
 def _check_allowed(method: str, info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
     """Refuse a method that the resource, the subresource or the form of the path does not know."""
     verbs = resource.verbs if sub is None else sub.verbs
     is_everywhere = resource.namespaced and not info.namespace  # such a path can only be listed and watched
-    if isinstance(resource, CustomResource):
-        _check_allowed_custom(info, resource, sub)
-        return
     if is_everywhere and info.name:
         raise nowhere()
     wants_name = info.verb in ("update", "patch") or sub is not None
@@ -313,6 +321,8 @@ def _check_allowed(method: str, info: RequestInfo, resource: Resource, sub: Subr
 
 def _check_allowed_custom(info: RequestInfo, resource: Resource, sub: Subresource | None) -> None:
     """The handler of custom resources has answers of its own, and takes a name where it needs none."""
+    if info.subresource and sub is None:
+        raise not_found(resource.key, info.name)
     if info.verb not in (resource.verbs if sub is None else sub.verbs):
         raise _unsupported(resource, info.verb)
     if info.verb in ("update", "patch") and not info.name:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import orjson
 from starlette.types import Receive, Send
 
+from gitopslab.controlplane.http.answers import warning_headers
 from gitopslab.controlplane.http.parameters import ListOptions
 from gitopslab.controlplane.http.rendering import Look, render_event_object, render_events
 from gitopslab.controlplane.runtime import strands
@@ -50,13 +51,17 @@ class WatchStream:
         resource: What is watched.
         options: From the query.
         look: How objects are shown.
+        warnings: What the client is told besides.
     """
 
-    def __init__(self, verbs: Verbs, resource: Resource, options: ListOptions, look: Look) -> None:
+    def __init__(
+        self, verbs: Verbs, resource: Resource, options: ListOptions, look: Look, warnings: Sequence[str] = ()
+    ) -> None:
         self._verbs = verbs
         self._resource = resource
         self._options = options
         self._look = look
+        self._warnings = warnings
         self._wake = asyncio.Event()
         self._sent_any = False
 
@@ -71,7 +76,7 @@ class WatchStream:
         except ApiError as error:
             if error.code not in _TOLD_AS_EVENTS:
                 raise
-            await _start(send, self._look)
+            await self._start(send)
             await _send(send, _error_event(error), more=False)
             return
         listener = asyncio.create_task(until_disconnect(receive))
@@ -84,6 +89,11 @@ class WatchStream:
         finally:
             subscription.close()
             listener.cancel()
+
+    async def _start(self, send: Send) -> None:
+        headers = [(b"content-type", self._look.media_type), (b"cache-control", b"no-cache, private")]
+        headers += warning_headers(self._warnings)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     def _subscribe(self, who: Caller, namespace: str) -> tuple[Sequence[Change], Subscription]:
         options = self._options
@@ -104,7 +114,7 @@ class WatchStream:
         opening = self._events(past)
         if self._options.initial_events and self._options.bookmarks:
             opening += self._bookmark(self._verbs.store.revision, {_INITIAL_END: "true"})
-        await _start(send, self._look)
+        await self._start(send)
         if opening:
             await _send(send, opening)
         subscription.on_wake(self._wake.set)
@@ -175,11 +185,6 @@ async def until_disconnect(receive: Receive) -> None:
     """Return when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _start(send: Send, look: Look) -> None:
-    headers = [(b"content-type", look.media_type), (b"cache-control", b"no-cache, private")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
 async def _send(send: Send, piece: bytes, *, more: bool = True) -> None:
