@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import config_map, deployment, pod
+from builders import ADMIN, config_map, deployment, pod
 
 from gitopslab.controlplane.server import strategy
 from gitopslab.controlplane.server.defaults import set_defaults
+from gitopslab.controlplane.server.local import LocalApi
+from gitopslab.controlplane.server.options import WriteOptions
 from gitopslab.controlplane.server.strategy.pods import quality_of_service
+from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.errors import InvalidError
 from gitopslab.machinery.kinds import Catalog, Resource, Subresource
 from gitopslab.machinery.objects import Object, copy_of
 
@@ -112,7 +116,26 @@ def test_a_job_selects_its_pods_by_its_own_uid() -> None:
     generated = {"batch.kubernetes.io/controller-uid": "u-1", "controller-uid": "u-1"}
     named = {"batch.kubernetes.io/job-name": "j", "job-name": "j"}
     assert job["spec"]["selector"] == {"matchLabels": {"batch.kubernetes.io/controller-uid": "u-1"}}
-    assert job["spec"]["template"]["metadata"]["labels"] == generated | named == job["metadata"]["labels"]
+    assert job["spec"]["template"]["metadata"]["labels"] == generated | named
+
+
+def test_a_job_gets_the_labels_of_its_pods_by_being_stored(verbs: Verbs, api: LocalApi) -> None:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "b"}]}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": template}}
+    tried = copy_of({**job, "metadata": {"name": "j", "namespace": "default"}})
+    dry = verbs.create(ADMIN, resource_of(tried), "default", tried, WriteOptions(dry_run=True)).object
+    assert "labels" not in dry["metadata"]
+    made = api.create({**job, "metadata": {"name": "j", "namespace": "default"}})
+    assert made["metadata"]["labels"] == made["spec"]["template"]["metadata"]["labels"]
+
+
+def test_nobody_judges_the_labels_that_a_long_job_will_get(api: LocalApi) -> None:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "b"}]}}
+    metadata = {"name": "j" * 64, "namespace": "default"}
+    with pytest.raises(InvalidError) as refused:
+        api.create({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": template}})
+    assert "spec.template.labels: Invalid value" in refused.value.message
+    assert "metadata.labels" not in refused.value.message
 
 
 def test_a_job_without_labels_has_those_of_its_pods_the_generated_ones_too() -> None:

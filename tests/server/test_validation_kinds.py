@@ -358,3 +358,34 @@ def test_a_changed_storage_class_must_make_sense_besides() -> None:
         'volumeBindingMode: Unsupported value: "Odd": supported values: "Immediate", "WaitForFirstConsumer"',
         'volumeBindingMode: Invalid value: "Odd": field is immutable',
     ]
+
+
+_MODE, _HINTS = "service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"
+_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+
+
+@pytest.mark.parametrize(
+    ("obj", "annotations", "expected"),
+    [
+        (service(), {_MODE: "Auto", _HINTS: "Auto"}, []),
+        (
+            service(),
+            {_MODE: "Auto", _HINTS: "auto"},
+            [
+                f'metadata.annotations[{_MODE}]: Invalid value: "Auto": '
+                f"must match annotations[{_HINTS}] when both are specified"
+            ],
+        ),
+        (volume(hostPath=None, nfs={"server": "s", "path": "/p"}), {_OPTIONS: "ro"}, []),
+        (
+            volume(),
+            {_OPTIONS: "ro"},
+            [f"metadata.annotations.{_OPTIONS}: Forbidden: may not specify mount options for this volume type"],
+        ),
+    ],
+)
+def test_annotations_that_do_not_go_with_the_rest(
+    obj: Object, annotations: dict[str, str], expected: list[str]
+) -> None:
+    spec = {key: value for key, value in obj["spec"].items() if value is not None}
+    assert problems({**obj, "metadata": {"annotations": annotations}, "spec": spec}) == expected

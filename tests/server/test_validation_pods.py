@@ -367,3 +367,71 @@ def test_a_debugger_that_is_there_stays_and_the_difference_is_told() -> None:
     (refusal,) = change_problems(before, {"spec.ephemeralContainers.0.image": "other"}, "ephemeralcontainers")
     assert 'existing ephemeral containers "d" may not be changed\n@@ -' in refusal
     assert '- "Image": "busybox",\n+ "Image": "other",' in refusal
+
+
+_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
+_SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
+
+
+def annotated(annotations: dict[str, str], **security: Any) -> Object:
+    made = with_container(securityContext=security)
+    made["metadata"]["annotations"] = annotations
+    return made
+
+
+@pytest.mark.parametrize(
+    ("obj", "expected"),
+    [
+        (annotated({f"{_ARMOR}c": "unconfined", f"{_SECCOMP}c": "docker/default"}), []),
+        (
+            annotated({f"{_ARMOR}other": "odd"}),
+            [
+                f'metadata.annotations[{_ARMOR}other]: Invalid value: "other": container not found',
+                f'metadata.annotations[{_ARMOR}other]: Invalid value: "odd": invalid AppArmor profile name: "odd"',
+            ],
+        ),
+        (
+            annotated({f"{_SECCOMP}c": "odd"}),
+            [f'metadata.annotations.{_SECCOMP}c: Invalid value: "odd": must be a valid seccomp profile'],
+        ),
+        (
+            annotated({f"{_SECCOMP}c": "localhost//a/../b"}),
+            [
+                f'metadata.annotations.{_SECCOMP}c: Invalid value: "/a/../b": must be a relative path',
+                f"metadata.annotations.{_SECCOMP}c: Invalid value: \"/a/../b\": must not contain '..'",
+            ],
+        ),
+        (
+            annotated({f"{_ARMOR}c": "unconfined"}, appArmorProfile={"type": "RuntimeDefault"}),
+            [f"{C}.securityContext.appArmorProfile.type: Forbidden: apparmor type in annotation and field must match"],
+        ),
+        (
+            annotated({f"{_ARMOR}c": "localhost/a"}, appArmorProfile={"type": "Localhost", "localhostProfile": "b"}),
+            [
+                f"{C}.securityContext.appArmorProfile.localhostProfile: Forbidden: "
+                "apparmor profile in annotation and field must match"
+            ],
+        ),
+        (
+            annotated({f"{_SECCOMP}c": "unconfined"}, seccompProfile={"type": "RuntimeDefault"}),
+            [f"{C}.securityContext.seccompProfile.type: Forbidden: seccomp type in annotation and field must match"],
+        ),
+    ],
+)
+def test_annotations_of_profiles(obj: Object, expected: list[str]) -> None:
+    assert problems(obj) == expected
+
+
+def test_a_profile_in_an_annotation_becomes_a_field_and_stays(api: LocalApi) -> None:
+    made = api.create(annotated({f"{_ARMOR}c": "localhost/mine"}))
+    field = {"type": "Localhost", "localhostProfile": "mine"}
+    assert made["spec"]["containers"][0]["securityContext"]["appArmorProfile"] == field
+    path = f"metadata.annotations[{_ARMOR}c]"
+    assert change_problems(made, {"metadata.annotations": {}}) == [
+        f"{path}: Forbidden: may not remove or update AppArmor annotations"
+    ]
+    plain = with_container()
+    plain["metadata"]["annotations"] = {}
+    assert change_problems(plain, {"metadata.annotations": {f"{_ARMOR}c": "unconfined"}}) == [
+        f"{path}: Forbidden: may not add AppArmor annotations"
+    ]

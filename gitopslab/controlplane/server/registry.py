@@ -153,7 +153,7 @@ class Registry:
         escalation.check(self._authorizer, who, resource, obj, attributes.before)
         # After defaults: generation counts what changed in the spec, and quality of service what admission filled in.
         if attributes.before is None:
-            strategy.prepare_create(resource, obj)
+            options.warnings.extend(strategy.prepare_create(resource, obj))
         else:
             identity.check_version(resource, obj, attributes.before)
             identity.keep_system_fields(obj, attributes.before)

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from gitopslab.controlplane.runtime.api import PatchType
-from gitopslab.controlplane.server import apply, deletion, identity, ownership, patches
+from gitopslab.controlplane.server import apply, deletion, identity, ownership, patches, strategy
 from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
@@ -210,6 +210,7 @@ class Writes:
                 obj["metadata"]["managedFields"] = owned
             if not options.dry_run:
                 identity.check_unstored(version)
+                strategy.complete(resource, obj)
             key = (namespace, name_of(obj))
             if not is_unasked:  # else somebody was faster, and it is an update now
                 self._registry.check_free(resource, key)

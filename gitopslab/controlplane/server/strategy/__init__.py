@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from gitopslab.controlplane.server.custom import defaulting, lifecycle
 from gitopslab.controlplane.server.custom.version import DEFINITIONS, CustomResource
 from gitopslab.controlplane.server.equality import same
-from gitopslab.controlplane.server.strategy import certificates, claims, disabled, pods, workloads
+from gitopslab.controlplane.server.strategy import apparmor, certificates, claims, disabled, pods, workloads
 from gitopslab.machinery.certificates import REQUESTS
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.kinds import Resource
@@ -67,10 +67,13 @@ _PARTS = ("status", "binding", "ephemeralcontainers", "resize", "finalize")
 """Subresources that write a part of the object; ``scale`` writes the main part and is treated as it."""
 
 
-def prepare_create(resource: Resource, obj: Object) -> None:
+def prepare_create(resource: Resource, obj: Object) -> list[str]:
     """Reset, in place, what a client may not set on a new object.
 
     Expects ``metadata.uid`` and ``metadata.creationTimestamp`` to be set already.
+
+    Returns:
+        What to warn the client of, even if the object is refused later.
     """
     if resource.tracks_generation and resource.key not in _COUNTED_LATER:
         obj["metadata"]["generation"] = 1
@@ -100,6 +103,13 @@ def prepare_create(resource: Resource, obj: Object) -> None:
         workloads.generate_selector(obj)
     elif resource.key == "daemonsets.apps":
         workloads.set_template_generation(obj, None)
+    return list(apparmor.fill_in(obj)) if resource.key == "pods" else []
+
+
+def complete(resource: Resource, obj: Object) -> None:
+    """Set, in place, the defaults that a new object has only once it was stored."""
+    if resource.key == "jobs.batch":
+        workloads.label_as_read(obj)
 
 
 def prepare_update(resource: Resource, obj: Object, before: Object, subresource: str, now: float) -> None:

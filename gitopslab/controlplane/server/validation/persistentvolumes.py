@@ -13,13 +13,20 @@ from gitopslab.controlplane.server.validation.metadata import check_immutable
 from gitopslab.controlplane.server.validation.numbers import POSITIVE, amount, check_basic
 from gitopslab.controlplane.server.validation.scheduling import check_node_selector
 from gitopslab.controlplane.server.validation.volumes import check_driver, check_source
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, annotations_of
 
 SOURCES = (
     "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs",
     "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume",
     "azureDisk", "scaleIO", "local", "storageos", "csi",
 )  # fmt: skip
+_MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
+_MOUNTED = (
+    "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "cinder", "cephfs",
+    "azureFile", "vsphereVolume", "azureDisk", "photonPersistentDisk",
+)  # fmt: skip
+"""Sources for which an annotation may give the options of mounting."""
+
 _RECLAIM = ("Delete", "Recycle", "Retain")
 _NOT_WITHIN = "may not be specified in the context of inline volumes"
 
@@ -41,6 +48,9 @@ def check_volume(causes: Causes, volume: Object) -> None:
     if spec.get("volumeMode") is not None and spec["volumeMode"] not in VOLUME_MODES:
         causes.unsupported("spec.volumeMode", spec["volumeMode"], VOLUME_MODES)
     _check_attributes_class(causes, spec)
+    if _MOUNT_OPTIONS in annotations_of(volume) and not any(spec.get(name) is not None for name in _MOUNTED):
+        text = "may not specify mount options for this volume type"
+        causes.forbidden(f"metadata.annotations.{_MOUNT_OPTIONS}", text)
 
 
 def check_volume_within(causes: Causes, spec: Object, path: str) -> None:

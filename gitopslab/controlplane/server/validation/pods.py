@@ -9,13 +9,13 @@ from typing import Any
 
 from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.strategy.pods import quality_of_service
-from gitopslab.controlplane.server.validation import formats, gostruct, podspec
+from gitopslab.controlplane.server.validation import formats, gostruct, podannotations, podspec
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.containers import check_image_text
 from gitopslab.controlplane.server.validation.numbers import MAX_INT32
 from gitopslab.machinery.objects import Object, annotations_of
 
-_MIRROR = "kubernetes.io/config.mirror"
+_ANNOTATIONS = "metadata.annotations"
 _UPDATABLE = (
     "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
     "`spec.tolerations` (only additions to existing tolerations),"
@@ -33,6 +33,7 @@ def check_pod(causes: Causes, pod: Object) -> None:
         causes.forbidden("spec.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         causes.forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+    podannotations.check_agreement(causes, annotations_of(pod), spec, "spec")
 
 
 def check_pod_change(causes: Causes, pod: Object, before: Object, subresource: str) -> None:
@@ -53,11 +54,8 @@ def check_pod_change(causes: Causes, pod: Object, before: Object, subresource: s
 
 
 def _check_whole(causes: Causes, pod: Object) -> None:
-    annotations, spec = annotations_of(pod), pod["spec"]
-    if _MIRROR in annotations and not spec.get("nodeName"):
-        text = "must set spec.nodeName if mirror pod annotation is set"
-        causes.invalid(f"metadata.annotations[{_MIRROR}]", annotations[_MIRROR], text)
-    podspec.check_pod_annotations(causes, annotations, "metadata.annotations")
+    spec = pod["spec"]
+    podannotations.check_annotations(causes, annotations_of(pod), spec, _ANNOTATIONS)
     podspec.check_spec(causes, spec, "spec", is_pod=True)
     if not spec.get("serviceAccountName"):
         _check_no_tokens(causes, spec)
@@ -78,9 +76,11 @@ def _check_change(causes: Causes, pod: Object, before: Object) -> None:
     new, old = pod["spec"], before["spec"]
     if new is old or new == old:
         if annotations_of(pod) != annotations_of(before):
-            podspec.check_pod_annotations(causes, annotations_of(pod), "metadata.annotations")
+            podannotations.check_annotations(causes, annotations_of(pod), new, _ANNOTATIONS)
+            podannotations.check_change(causes, annotations_of(pod), annotations_of(before), _ANNOTATIONS)
         return
     _check_whole(causes, pod)
+    podannotations.check_change(causes, annotations_of(pod), annotations_of(before), _ANNOTATIONS)
     for field in ("containers", "initContainers"):
         if len(new.get(field) or ()) != len(old.get(field) or ()):
             causes.forbidden(f"spec.{field}", "pod updates may not add or remove containers")

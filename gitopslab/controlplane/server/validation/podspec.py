@@ -11,6 +11,7 @@ from gitopslab.controlplane.server.validation import (
     environment,
     formats,
     operatingsystem,
+    podannotations,
     podclaims,
     resources,
     scheduling,
@@ -26,7 +27,6 @@ RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _LONGEST_HOST_NAME = 64  # characters
 _PREEMPTION = ("PreemptLowerPriority", "Never")
-_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NAMES = (
     ("hostname", formats.problems_of_label),
     ("subdomain", formats.problems_of_label),
@@ -39,24 +39,12 @@ def check_template(causes: Causes, template: Object, path: str) -> None:
     metadata = template.get("metadata") or {}
     check_labels(causes, metadata.get("labels"), f"{path}.labels")
     check_annotations(causes, metadata.get("annotations"), f"{path}.annotations")
-    check_pod_annotations(causes, metadata.get("annotations"), f"{path}.annotations")
-    spec = template.get("spec") or {}
+    spec, annotations = template.get("spec") or {}, metadata.get("annotations") or {}
+    podannotations.check_annotations(causes, annotations, spec, f"{path}.annotations")
     check_spec(causes, spec, f"{path}.spec", is_pod=False)
+    podannotations.check_agreement(causes, annotations, spec, f"{path}.spec")
     if spec.get("ephemeralContainers"):
         causes.forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
-
-
-def check_pod_annotations(causes: Causes, annotations: dict[str, str] | None, path: str) -> None:
-    """Annotations of a pod that mean something to Kubernetes."""
-    cost = (annotations or {}).get(_DELETION_COST)
-    if cost is None:
-        return
-    try:
-        fits = str(int(cost)) == cost and -(2**31) <= int(cost) <= MAX_INT32
-    except ValueError:
-        fits = False
-    if not fits:
-        causes.invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer")
 
 
 def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None:

@@ -13,7 +13,7 @@ from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.containers import PROTOCOLS
 from gitopslab.controlplane.server.validation.metadata import check_labels
 from gitopslab.controlplane.server.validation.numbers import check_port
-from gitopslab.machinery.objects import Object
+from gitopslab.machinery.objects import Object, annotations_of
 
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _EXTERNAL = ("NodePort", "LoadBalancer")
@@ -25,12 +25,15 @@ _MAX_AFFINITY_SECONDS = 86400
 _ONLY_BALANCERS = "may only be used when `type` is 'LoadBalancer'"
 _IP_MODES = ("Proxy", "VIP")
 _FIXED = "may not change once set"
+_TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
+_TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
 
 
 def check_service(causes: Causes, service: Object) -> None:
     """A new or changed Service."""
     spec = service["spec"]
     kind = spec.get("type") or ""
+    _check_topology(causes, annotations_of(service))
     if not spec.get("ports") and not _is_headless(spec) and kind != "ExternalName":
         causes.required("spec.ports")
     if kind in _EXTERNAL and _is_headless(spec):
@@ -49,6 +52,13 @@ def check_service(causes: Causes, service: Object) -> None:
     _check_duplicates(causes, spec, kind)
     _check_balancer(causes, spec, kind)
     _check_traffic(causes, spec, kind)
+
+
+def _check_topology(causes: Causes, annotations: dict[str, str]) -> None:
+    mode, hints = annotations.get(_TOPOLOGY_MODE), annotations.get(_TOPOLOGY_HINTS)
+    if mode is not None and hints is not None and mode != hints:
+        text = f"must match annotations[{_TOPOLOGY_HINTS}] when both are specified"
+        causes.invalid(f"metadata.annotations[{_TOPOLOGY_MODE}]", mode, text)
 
 
 def check_service_change(causes: Causes, service: Object, before: Object, subresource: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gitopslab.controlplane.server.strategy import apparmor
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.warnings import nodelabels, volumes
 from gitopslab.controlplane.server.warnings.amounts import fractional, unusual_address
@@ -22,7 +23,6 @@ _OLD_ANNOTATIONS = {
 _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
 _SECCOMP_TEXT = 'non-functional in v1.27+; use the "seccompProfile" field instead'
-_APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _BYTES = ("memory", "ephemeral-storage")
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -32,9 +32,6 @@ _NO_SELECTOR = "labelSelector: a null labelSelector results in matching no pod"
 def of_pod(pod: Object, before: Object | None) -> Iterable[str]:
     """A new pod; people rarely change one, and controllers do so all the time."""
     if before is None:
-        spec = pod.get("spec") or {}
-        for container, _ in _containers(spec, "spec"):
-            yield from _of_app_armor(container, annotations_of(pod), "", spec)
         yield from of_name(pod, "the Pod's hostname")
         yield from _of_spec_and_metadata(pod, "")
 
@@ -68,7 +65,7 @@ def _of_spec_and_metadata(pod: Object, path: str) -> Iterator[str]:
         yield f"{path}metadata.annotations[{_SECCOMP_POD}]: {_SECCOMP_TEXT}"
     for container, where in _containers(spec, here):
         yield from _of_security(container, annotations, path)
-        if path:  # of a pod they are told first of all
+        if path:  # of a pod they are told by its strategy, which makes them fields
             yield from _of_app_armor(container, annotations, path, spec)
         yield from _of_amounts(container, where)
         yield from _of_environment(container.get("env") or [], where)
@@ -129,23 +126,15 @@ def _of_security(container: Object, annotations: dict[str, str], path: str) -> I
 
 
 def _of_app_armor(container: Object, annotations: dict[str, str], path: str, spec: Object) -> Iterator[str]:
-    """An annotation in place of an AppArmor profile.
-
-    Simplified: the annotation of a pod stays one; the real server also fills in the field.
-    """
+    """An annotation in place of an AppArmor profile."""
     context, name = container.get("securityContext") or {}, container.get("name", "")
     profile = (spec.get("securityContext") or {}).get("appArmorProfile")
-    given = annotations.get(f"{_APP_ARMOR}{name}")
-    if given is not None and context.get("appArmorProfile") is None and profile != _profile(given):
+    given = annotations.get(f"{apparmor.ANNOTATION}{name}")
+    if given is None or context.get("appArmorProfile") is not None:
+        return
+    if profile is None or profile != apparmor.profile_of(given):
         text = 'deprecated since v1.30; use the "appArmorProfile" field instead'
-        yield f"{path}metadata.annotations[{_APP_ARMOR}{name}]: {text}"
-
-
-def _profile(annotation: str) -> Object | None:
-    if annotation.startswith("localhost/"):
-        return {"type": "Localhost", "localhostProfile": annotation.removeprefix("localhost/")}
-    kind = {"unconfined": "Unconfined", "runtime/default": "RuntimeDefault"}.get(annotation)
-    return {"type": kind} if kind else None
+        yield f"{path}metadata.annotations[{apparmor.ANNOTATION}{name}]: {text}"
 
 
 def _of_amounts(container: Object, path: str) -> Iterator[str]:
