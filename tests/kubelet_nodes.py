@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from builders import ADMIN, merged
 
 from gitopslab.controlplane.daemon.topology import NodeShape, Topology
 from gitopslab.controlplane.kubelet import kubelets
+from gitopslab.controlplane.kubelet.inside.shelf import Shelf
+from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.store import Store
@@ -18,23 +21,26 @@ from gitopslab.machinery.objects import Object
 
 
 class Nodes:
-    """Two simulated nodes, ``one`` and ``two``, with the pods a test puts on them."""
+    """Two simulated nodes, ``one`` and ``two``, with the pods a test puts on them; what they write is in a file."""
 
-    def __init__(self, clock: JumpableClock, store: Store | None = None) -> None:
+    def __init__(self, clock: JumpableClock, store: Store | None = None, file: Path | None = None) -> None:
         self.clock = clock
+        self.file = file
+        self.shelf = Shelf(file, clock.now())
         self.store = store or Store(":memory:")
         self.api = LocalApi(Verbs(self.store, clock), ADMIN)
         if store is None:
             self._furnish()
         self.manager = Manager(self.api, clock)
-        self.kubelets = kubelets(lambda component: self.api, self.manager, clock)
+        runtime = SimulatedRuntime(clock, self.shelf)
+        self.kubelets = kubelets(lambda component: self.api, self.manager, clock, runtime)
         for reconciler in self.kubelets.reconcilers:
             self.manager.add(reconciler)
         self.manager.settle()
 
     def restarted(self) -> Nodes:
         """The same cluster in a new process."""
-        return Nodes(self.clock, self.store)
+        return Nodes(self.clock, self.store, self.file)
 
     def run(self, name: str = "web", *, node: str = "one", **overrides: Any) -> None:
         """Create a pod with one container ``c`` on a node and let the kubelet see it."""

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, Layer
+from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, Layer, Part
 
 
 def files(disk: Disk | None = None, **options: object) -> FileSystem:
     disk = disk or Disk(10_000)
     below = {"/etc/": "", "/etc/app": "old", "/config/key": "value"}
     layer = Layer(disk)
-    return FileSystem(lambda: below, Layer(disk), lambda: {"/data": layer}, ("/config",), **options)  # type: ignore[arg-type]
+    return FileSystem(lambda: below, Layer(disk), lambda: {"/data": Part(layer)}, ("/config",), **options)  # type: ignore[arg-type]
 
 
 def test_what_is_written_covers_what_lies_below() -> None:
@@ -39,8 +39,8 @@ def test_removed_file_is_gone_until_it_is_written_again() -> None:
 def test_volume_is_shared_by_all_who_mount_it() -> None:
     disk = Disk(10_000)
     volume = Layer(disk)
-    one = FileSystem(dict, Layer(disk), lambda: {"/data": volume})
-    other = FileSystem(dict, Layer(disk), lambda: {"/mnt/shared": volume})
+    one = FileSystem(dict, Layer(disk), lambda: {"/data": Part(volume)})
+    other = FileSystem(dict, Layer(disk), lambda: {"/mnt/shared": Part(volume)})
     one["/data/file"] = "x"
     assert other["/mnt/shared/file"] == "x"
     assert list(other) == ["/mnt/shared/", "/mnt/shared/file"]

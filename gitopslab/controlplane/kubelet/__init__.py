@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitopslab.controlplane.kubelet.agent import Agent
+from gitopslab.controlplane.kubelet.claims import Claims
 from gitopslab.controlplane.kubelet.heartbeat import Heartbeat
 from gitopslab.controlplane.kubelet.inside.sessions import Doorkeeper, Sessions
 from gitopslab.controlplane.kubelet.logs import LogClock, SimulatedLogs
@@ -123,6 +124,6 @@ def kubelets(
     runtime.on_visit(agent.look_again)
     sessions = Sessions(manager, runtime, runs, nodes)
     heartbeat = Heartbeat(api, manager, clock, nodes)
-    reconcilers: list[Reconciler] = [heartbeat, agent, LogClock(logs), Doorkeeper(sessions)]
+    reconcilers: list[Reconciler] = [heartbeat, agent, LogClock(logs), Doorkeeper(sessions), Claims(runtime.forget)]
     metrics = SimulatedMetrics(manager, nodes, runtime)
     return Kubelets(reconcilers, logs, sessions, sessions, metrics, nodes, agent, manager)

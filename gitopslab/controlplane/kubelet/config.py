@@ -15,7 +15,7 @@ import binascii
 from collections.abc import Callable, Iterator
 
 from gitopslab.controlplane.kubelet.fields import amount, field
-from gitopslab.machinery.objects import Object, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, namespace_of
 
 Lookup = Callable[[str, str, str], Object | None]
 """Resource, namespace and name to an object, or None."""
@@ -55,20 +55,6 @@ def mounted(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
     return found
 
 
-def identities(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
-    """Mount path to what tells the volume there from all others, for the volumes that containers can write.
-
-    Simplified: what lies at a ``subPath`` is a volume of its own.
-    """
-    volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or ()}
-    found: dict[str, str] = {}
-    for mount in container.get("volumeMounts") or ():
-        identity = _identity(pod, volumes.get(mount["name"], {}), lookup)
-        if identity:
-            found[mount["mountPath"].rstrip("/")] = f"{identity}/{mount.get('subPath', '')}"
-    return found
-
-
 def read_only(pod: Object, container: Object) -> tuple[str, ...]:
     """Mount paths that a container can only read."""
     volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or ()}
@@ -98,17 +84,6 @@ def allocatable_of(pod: Object, lookup: Lookup) -> dict[str, str]:
     node = lookup("nodes", "", pod["spec"].get("nodeName", "")) or {}
     found: dict[str, str] = (node.get("status") or {}).get("allocatable") or {}
     return found
-
-
-def _identity(pod: Object, volume: Object, lookup: Lookup) -> str:
-    if "emptyDir" in volume or "ephemeral" in volume:
-        return f"pod {uid_of(pod)}/{volume['name']}"
-    if "hostPath" in volume:
-        return f"node {pod['spec'].get('nodeName', '')}{volume['hostPath'].get('path', '')}"
-    if "persistentVolumeClaim" in volume:
-        claim = lookup("persistentvolumeclaims", namespace_of(pod), volume["persistentVolumeClaim"]["claimName"])
-        return f"claim {uid_of(claim)}" if claim else ""
-    return ""
 
 
 def _texts(obj: Object) -> dict[str, str]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.config import identities, mounted
+from gitopslab.controlplane.kubelet.config import mounted
 from gitopslab.controlplane.kubelet.environment import before, environment
 from gitopslab.controlplane.kubelet.life import Scene
+from gitopslab.controlplane.kubelet.mounts import Mounted, identities
 from gitopslab.controlplane.kubelet.runtime import Settings
 from gitopslab.machinery.objects import Object, namespace_of
 
@@ -97,8 +98,8 @@ class Container:
         )
         return variables, mounted(self.pod, self.spec, scene.lookup)
 
-    def volumes(self, scene: Scene) -> dict[str, str]:
-        """Mount path to identity of the volumes that containers can write, this one or others."""
+    def volumes(self, scene: Scene) -> dict[str, Mounted]:
+        """Mount path to what is there of the volumes that containers can write, this one or others."""
         return identities(self.pod, self.spec, scene.lookup)
 
     def tokens(self, scene: Scene) -> dict[str, str]:

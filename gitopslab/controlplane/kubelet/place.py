@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
-from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, Layer
+from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, Layer, Part
 from gitopslab.controlplane.kubelet.shell import Shell
 
 _INSTANT = 1e-3  # what others do in this moment is seen in the next one, so that no two can wait on each other's future
@@ -32,6 +32,7 @@ class Place:
         cwd: The working directory.
         seed: What ``$RANDOM`` follows from.
         began: When it starts, in epoch seconds.
+        started: The same with its fraction.
         names: As a session has them.
         others: Gives what others write into the volumes: seconds after the start, mount path, path, contents.
     """
@@ -45,6 +46,7 @@ class Place:
     cwd: str = "/"
     seed: str = ""
     began: float = 0.0
+    started: float = 0.0
     names: Callable[[str, float], str] = lambda name, moment: ""
     others: Callable[[], Sequence[tuple[float, str, str, str | None]]] = tuple
 
@@ -74,14 +76,14 @@ class Place:
             at: Tells these seconds whenever somebody looks into a volume.
         """
         disk, seen = Disk(_DISK), -_INSTANT
-        volumes = {mount: Layer(disk, dict(files)) for mount, files in self.volumes.items()}
+        volumes = {mount: Part(Layer(disk, dict(files))) for mount, files in self.volumes.items()}
 
-        def look() -> Mapping[str, Layer]:
+        def look() -> Mapping[str, Part]:
             nonlocal seen
             now = at()
             for after, mount, path, contents in self.others() if volumes else ():
                 if seen <= after < now - _INSTANT and mount in volumes:
-                    _write(volumes[mount], path, contents)
+                    _write(volumes[mount].layer, path, contents)
             seen = max(seen, now - _INSTANT)
             return volumes
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, identities, mounted
+from gitopslab.controlplane.kubelet.config import ConfigError, Lookup, mounted
 from gitopslab.controlplane.kubelet.environment import before, environment
+from gitopslab.controlplane.kubelet.mounts import Mounted, identities
 from gitopslab.controlplane.kubelet.network import internal_ip
 from gitopslab.controlplane.kubelet.runtime import Settings, Task
 from gitopslab.controlplane.kubelet.tokens import PodTokens
@@ -91,7 +92,7 @@ class Runs:
             except ConfigError:  # taken away since the start
                 return {}, {}
 
-        def volumes() -> dict[str, str]:
+        def volumes() -> dict[str, Mounted]:
             return identities(pod, container, self._lookup)
 
         def tokens() -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import Protocol
 from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.images import Image
 from gitopslab.controlplane.kubelet.lines import Transcript
+from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.probes import Check
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.runtime.metrics import Usage
@@ -38,7 +39,7 @@ class Task:
         started: When it started, in epoch seconds.
         settings: Gives its environment, and what its volumes bring as path to contents; asked once, when it starts.
         address: The pod's address.
-        volumes: Gives mount path to identity of the volumes that can be written.
+        volumes: Gives mount path to what is there of the volumes that can be written.
         tokens: Gives path to token of its service account, for programs that may use one.
         lookup: Finds Services, for programs that ask for names.
     """
@@ -49,7 +50,7 @@ class Task:
     started: float
     settings: Callable[[], Settings]
     address: str = ""
-    volumes: Callable[[], Mapping[str, str]] = dict
+    volumes: Callable[[], Mapping[str, Mounted]] = dict
     tokens: Callable[[], Mapping[str, str]] = dict
     lookup: Lookup = lambda resource, namespace, name: None
 
@@ -139,5 +140,5 @@ class Runtime(Protocol):
         ...
 
     def forget(self, uid: str) -> None:
-        """The pod with this uid is gone."""
+        """The pod, claim or persistent volume with this uid is gone."""
         ...

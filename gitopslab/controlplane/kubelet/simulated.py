@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from gitopslab.controlplane.kubelet.images import Image, parse
 from gitopslab.controlplane.kubelet.inside.room import Rooms
+from gitopslab.controlplane.kubelet.inside.shelf import Shelf
 from gitopslab.controlplane.kubelet.lines import Transcript
 from gitopslab.controlplane.kubelet.probes import Check, check_of
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, program_of
@@ -30,11 +31,12 @@ class SimulatedRuntime:
 
     Args:
         clock: The time.
+        shelf: Keeps what is written in containers; default in memory.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, shelf: Shelf | None = None) -> None:
         self._clock = clock
-        self._rooms = Rooms(clock, self._volume_changed)
+        self._rooms = Rooms(clock, shelf or Shelf(), self._volume_changed)
         self._programs: dict[str, dict[tuple[str, str, int], Program]] = {}
         self._known: dict[tuple[str, str, int], tuple[float, int]] = {}  # the state for which a program was worked out
         self._waiting: dict[tuple[str, str], Task] = {}
@@ -126,7 +128,7 @@ class SimulatedRuntime:
 
     def _volume_changed(self, identity: str) -> None:
         for waiting in self._waiting.values():
-            if identity in waiting.volumes().values():
+            if any(one.volume == identity for one in waiting.volumes().values()):
                 self._rooms.wake(waiting.pod)
 
     def _begun(self, task: Task) -> Program:

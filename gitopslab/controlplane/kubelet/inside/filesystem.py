@@ -4,7 +4,7 @@
 path to contents (a path that ends in a slash is a directory). What the image, volumes and the container's program
 bring is looked up each time; what is written lies over it, in a ``Layer``, and all layers share one ``Disk``.
 
-Simplified: layers are kept in memory, so a restart of the cluster empties them, those of persistent volumes too.
+Layers are in memory; those that have to outlive the process are on the ``shelf``, too.
 """
 
 from __future__ import annotations
@@ -98,13 +98,35 @@ def _size(contents: bytes) -> int:
     return _PER_FILE + len(contents)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a volume is mounted somewhere.
+
+    Attributes:
+        layer: The volume.
+        within: The directory in it, or the file; empty for all of it.
+    """
+
+    layer: Layer
+    within: str = ""
+
+    def files(self) -> Mapping[str, bytes]:
+        """What lies there, by its path below the mount."""
+        inside = f"{self.within}/"
+        return {
+            path[len(self.within) :]: contents
+            for path, contents in self.layer.written.items()
+            if path.startswith(inside) and path != inside
+        }
+
+
 class FileSystem(MutableMapping[str, str]):
     """A container's files.
 
     Args:
         below: Gives what is there without anybody's doing, now.
         upper: Takes what is written.
-        volumes: Gives mount path to the layer of a volume that can be written.
+        volumes: Gives mount path to what is mounted there of a volume that can be written.
         read_only: Mount paths that cannot be written.
         root_is_read_only: Whether only volumes can be written (``readOnlyRootFilesystem``).
     """
@@ -113,7 +135,7 @@ class FileSystem(MutableMapping[str, str]):
         self,
         below: Callable[[], Mapping[str, str]],
         upper: Layer,
-        volumes: Callable[[], Mapping[str, Layer]],
+        volumes: Callable[[], Mapping[str, Part]],
         read_only: tuple[str, ...] = (),
         *,
         root_is_read_only: bool = False,
@@ -153,9 +175,12 @@ class FileSystem(MutableMapping[str, str]):
         gone = self._upper.removed | self._upper.written.keys()
         yield from (path for path in self._below() if path not in gone and not path.startswith(covered))
         yield from self._upper.written
-        for mount, layer in self._volumes().items():
+        for mount, part in self._volumes().items():
+            if part.within in part.layer.written:
+                yield mount
+                continue
             yield f"{mount}/"
-            yield from (f"{mount}{inner}" for inner in layer.written)
+            yield from (f"{mount}{inner}" for inner in part.files())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -163,8 +188,9 @@ class FileSystem(MutableMapping[str, str]):
     def _place(self, path: str) -> tuple[Layer, str]:
         """The layer that a path lies in, and its path there."""
         for mount in self._mounts:
-            if path.startswith(f"{mount}/"):
-                return self._volumes()[mount], path[len(mount) :]
+            if path == mount or path.startswith(f"{mount}/"):
+                part = self._volumes()[mount]
+                return part.layer, part.within + path[len(mount) :]
         return self._upper, path
 
     def _writable(self, path: str) -> tuple[Layer, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 
@@ -30,13 +30,15 @@ from gitopslab.controlplane.kubelet.inside.servers import (
     page,
     reply_to,
 )
-from gitopslab.controlplane.kubelet.inside.volumes import Volumes
+from gitopslab.controlplane.kubelet.inside.shelf import Found, Shelf
+from gitopslab.controlplane.kubelet.inside.volumes import KeptLayer, Volumes
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
 from gitopslab.controlplane.kubelet.names import DNS, Names, address_of
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.probes import listens
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
 from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.session import MOST_TEXT
 from gitopslab.controlplane.kubelet.shell import SHELLS, Shell
 from gitopslab.controlplane.runtime.streams import Connection, StartError
 from gitopslab.machinery.clock import Clock
@@ -44,6 +46,7 @@ from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 
 _DISK = 64 * 1024 * 1024  # bytes for all that is written in all containers
 _LARGEST_FILE = 32 * 1024 * 1024
+_MOST_FOUND = 4 * 1024 * 1024  # characters that are remembered of what a run found in its volumes
 _FRESH = 1.0  # seconds for which what lies below the written files is not looked up again
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -74,14 +77,16 @@ class Rooms:
 
     Args:
         clock: The time.
+        shelf: Keeps what is written in them.
         changed: Told the identity of a volume that is written, or is to be, in a way that nobody knew of.
     """
 
-    def __init__(self, clock: Clock, changed: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, shelf: Shelf, changed: Callable[[str], None]) -> None:
         self._clock = clock
+        self._shelf = shelf
         self._disk = Disk(_DISK)
         self._rooms: dict[str, dict[str, Room]] = {}
-        self._volumes = Volumes(clock, self._disk, changed)
+        self._volumes = Volumes(clock, self._disk, shelf, changed)
         self._wakes: list[Callable[[Object], None]] = []
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:
@@ -104,20 +109,36 @@ class Rooms:
         return room.transcript if room.key == task.key else Transcript()
 
     def place(self, task: Task) -> Place:
-        """What a program finds that starts now."""
+        """What a program found when it started, which may be now."""
+        task, volumes = self._begun(task)
         return Place(
             hostname=hostname_of(task.pod),
             variables=_variables(task),
             files=self._brought(task),
-            volumes={mount: dict(layer.written) for mount, layer in self._volumes.of(task)().items()},
+            volumes=volumes,
             read_only=read_only(task.pod, task.container),
             root_is_read_only=_has_read_only_root(task),
             cwd=task.container.get("workingDir") or "/",
             seed=task.id,
-            began=float(int(task.started)),  # as its status tells, also after a restart of this process
+            began=float(int(task.started)),  # as its status tells
+            started=task.started,
             others=self._volumes.others(task),
             names=Names(task.lookup, namespace_of(task.pod), self._clock),
         )
+
+    def _begun(self, task: Task) -> tuple[Task, Mapping[str, Mapping[str, bytes]]]:
+        """A run with what it was given when it started, and what lay in its volumes then."""
+        known = self._shelf.found(task.key)
+        if known is None:
+            variables, files = task.settings()
+            volumes = {mount: part.files() for mount, part in self._volumes.of(task)().items()}
+            self._shelf.begin(task.key, Found(task.started, variables, files, _readable(volumes)))
+            return replace(task, settings=lambda: (variables, files)), volumes
+        lay = {
+            mount: {path: text.encode("utf-8", "surrogateescape") for path, text in files.items()}
+            for mount, files in known.volumes.items()
+        }
+        return replace(task, started=known.started, settings=lambda: (known.variables, known.files)), lay
 
     def revision(self, task: Task) -> int:
         """Grows with what is known of the volumes of a container."""
@@ -125,7 +146,7 @@ class Rooms:
 
     def expect(self, task: Task, program: Program) -> None:
         """A program runs, and writes into its volumes what it is known to write by now."""
-        self._volumes.expect(task, program.history)
+        self._volumes.expect(replace(task, started=program.place.started), program.history)
 
     def stop(self, task: Task, seconds: float) -> None:
         """A run ends in some seconds, whatever its program would do."""
@@ -194,6 +215,9 @@ class Rooms:
         """A pod is gone."""
         for room in self._rooms.pop(uid, {}).values():
             room.layer.clear()
+        for layer in self._shelf.layers(f"run {uid}/"):
+            self._shelf.remove(layer)
+        self._shelf.end(uid)
         self._volumes.forget(uid)
 
     def _room(self, task: Task) -> Room:
@@ -203,7 +227,8 @@ class Rooms:
         if room is None or room.key[2] < task.key[2]:
             if room is not None:
                 room.layer.clear()
-            room = rooms[task.container["name"]] = Room(task.key, Layer(self._disk))
+            layer = KeptLayer(self._disk, "run " + "/".join(map(str, task.key)), self._shelf)
+            room = rooms[task.container["name"]] = Room(task.key, layer, entered=bool(layer.written or layer.removed))
         return room
 
     def _ended(self, room: Room, task: Task, code: int) -> None:
@@ -219,7 +244,7 @@ class Rooms:
         image = parse(task.container.get("image", ""))
         style = "bash" if command and command[0].endswith("bash") else image.shell if image else "dash"
         return Shell(
-            _variables(task) | ({"TERM": "xterm"} if tty else {}),
+            {**program.place.variables, **({"TERM": "xterm"} if tty else {})},
             program.place.hostname,
             files=self.files(task, program),
             began=self._clock.now(),
@@ -269,6 +294,19 @@ class Rooms:
             line = access_line("127.0.0.1", method, target, reply.code, shown, now)
             self._room(task).transcript.add(now, line)
         return reply
+
+
+def _readable(volumes: Mapping[str, Mapping[str, bytes]]) -> dict[str, dict[str, str]]:
+    """As much of what lies in some volumes as a program can read, and as there is room to remember."""
+    room, found = _MOST_FOUND, dict[str, dict[str, str]]()
+    for mount, files in volumes.items():
+        found[mount] = {}
+        for path, contents in files.items():
+            text = contents[:MOST_TEXT].decode("utf-8", "surrogateescape")
+            room -= len(text)
+            if room > 0:
+                found[mount][path] = text
+    return found
 
 
 def _site(task: Task, web: Object, files: Mapping[str, str]) -> Site:

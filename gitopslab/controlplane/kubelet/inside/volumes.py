@@ -4,8 +4,8 @@
 known before its time has come: it is expected here, and lies in the volume from then on. Whoever starts later finds it;
 whoever runs already is told what the others write, and is played again when that has changed.
 
-Simplified: volumes are kept in memory. After a restart of the daemon they are empty, and programs that go on are worked
-out again from that.
+What happens in a volume is put on the ``shelf`` too, so that after a restart of this process it holds what it held, and
+programs that go on are worked out again from what they found.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
+from operator import itemgetter
 
-from gitopslab.controlplane.kubelet.inside.filesystem import Disk, Layer
+from gitopslab.controlplane.kubelet.inside.filesystem import Disk, Layer, Part
+from gitopslab.controlplane.kubelet.inside.shelf import Row, Run, Shelf
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.session import MOST_TEXT
 from gitopslab.machinery.clock import Clock
 
-_REMEMBERED = 200  # writes of one volume
-Run = tuple[str, str, int]
+_REMEMBERED = 1024 * 1024  # bytes of the newest writes of one volume
+_PER_WRITE = 200
 History = tuple[tuple[float, str, str | None], ...]
 
 
@@ -41,46 +43,120 @@ class _Write:
     path: str = field(compare=False)
     contents: str | None = field(compare=False)
 
+    @property
+    def size(self) -> int:
+        """What it takes to remember it, about."""
+        return _PER_WRITE + len(self.path) + len(self.contents or "")
 
-class Volume(Layer):
+
+class KeptLayer(Layer):
+    """A layer that is on the shelf.
+
+    Args:
+        disk: Where it takes room.
+        identity: What tells it from all others.
+        shelf: Has it, from an earlier life of this process perhaps.
+    """
+
+    covers = True
+    """Whether there is something below it."""
+
+    def __init__(self, disk: Disk, identity: str, shelf: Shelf) -> None:
+        super().__init__(disk)
+        self.identity = identity
+        self._shelf = shelf
+        for row in shelf.rows(identity):
+            self._recall(row)
+
+    def _recall(self, row: Row) -> None:
+        with suppress(OSError):
+            if row.contents is None:
+                super().remove(row.path, covers=self.covers)
+            else:
+                super().write(row.path, row.contents.decode("utf-8", "surrogateescape"))
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file."""
+        super().write(path, text)
+        self._shelf.fold(self._put(path, self.written[path]))
+
+    def remove(self, path: str, *, covers: bool) -> None:
+        """Remove a file."""
+        super().remove(path, covers=covers)
+        self._shelf.fold(self._put(path, None))
+
+    def clear(self) -> None:
+        """Throw it away."""
+        super().clear()
+        self._shelf.remove(self.identity)
+
+    def _put(self, path: str, contents: bytes | None, at: float = 0.0, run: Run | None = None) -> int:
+        return self._shelf.add(self.identity, at, run, path, contents)
+
+
+class Volume(KeptLayer):
     """A layer that remembers when it was written.
 
     Args:
         disk: Where it takes room.
         identity: What tells it from all others.
+        shelf: Has it, from an earlier life of this process perhaps.
         clock: The time.
         changed: Told its identity when a visitor has written.
     """
 
-    def __init__(self, disk: Disk, identity: str, clock: Clock, changed: Callable[[str], None]) -> None:
-        super().__init__(disk)
-        self.journal: deque[_Write] = deque(maxlen=_REMEMBERED)
-        self._identity = identity
+    covers = False
+
+    def __init__(self, disk: Disk, identity: str, shelf: Shelf, clock: Clock, changed: Callable[[str], None]) -> None:
+        self.journal: deque[_Write] = deque()
+        self._numbers: deque[int] = deque()
+        self._remembered = 0
         self._clock = clock
         self._changed = changed
+        super().__init__(disk, identity, shelf)
+
+    def _recall(self, row: Row) -> None:
+        super()._recall(row)
+        if row.number:
+            text = None if row.contents is None else row.contents.decode("utf-8", "surrogateescape")
+            self._remember(_Write(row.at, 0, row.run, self.identity, row.path, text), row.number)
 
     def write(self, path: str, text: str) -> None:
         """Write a file, now."""
-        super().write(path, text)
-        self._note(path, text[:MOST_TEXT])
+        Layer.write(self, path, text)
+        self._note(path, text)
 
     def remove(self, path: str, *, covers: bool) -> None:
         """Remove a file, now."""
-        super().remove(path, covers=covers)
+        Layer.remove(self, path, covers=covers)
         self._note(path, None)
 
     def happen(self, write: _Write) -> None:
         """The time of an expected write has come."""
         with suppress(OSError):  # there is no room: the real program would complain
             if write.contents is None:
-                super().remove(write.path, covers=False)
+                Layer.remove(self, write.path, covers=False)
             else:
-                super().write(write.path, write.contents)
-        self.journal.append(write)
+                Layer.write(self, write.path, write.contents)
+        self._keep(write)
 
     def _note(self, path: str, contents: str | None) -> None:
-        self.journal.append(_Write(self._clock.now(), 0, None, self._identity, path, contents))
-        self._changed(self._identity)
+        self._keep(_Write(self._clock.now(), 0, None, self.identity, path, contents))
+        self._changed(self.identity)
+
+    def _keep(self, write: _Write) -> None:
+        contents = None if write.contents is None else write.contents.encode("utf-8", "surrogateescape")
+        self._remember(write, self._put(write.path, contents, write.at, write.run))
+
+    def _remember(self, write: _Write, number: int) -> None:
+        """Note a write, with as much of it as a program can read; the oldest ones make room for it."""
+        write = replace(write, contents=None if write.contents is None else write.contents[:MOST_TEXT])
+        self.journal.append(write)
+        self._numbers.append(number)
+        self._remembered += write.size
+        while self._remembered > _REMEMBERED:
+            self._remembered -= self.journal.popleft().size
+            self._shelf.fold(self._numbers.popleft())
 
 
 class Volumes:
@@ -89,23 +165,25 @@ class Volumes:
     Args:
         clock: The time.
         disk: Where they take room.
+        shelf: Keeps them.
         changed: Told the identity of a volume into which something is written, or is to be, that nobody knew of.
     """
 
-    def __init__(self, clock: Clock, disk: Disk, changed: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, disk: Disk, shelf: Shelf, changed: Callable[[str], None]) -> None:
         self._clock = clock
         self._disk = disk
+        self._shelf = shelf
         self._tell = changed
         self._revisions: Counter[str] = Counter()
         self._layers: dict[str, Volume] = {}
         self._writes: list[_Write] = []
         self._runs: dict[Run, History] = {}
 
-    def of(self, task: Task) -> Callable[[], Mapping[str, Layer]]:
-        """Gives mount path to layer of a container's volumes, as they are whenever it is asked."""
-        mounts = {path: self._layer(identity) for path, identity in task.volumes().items()}
+    def of(self, task: Task) -> Callable[[], Mapping[str, Part]]:
+        """Gives mount path to what is there of a container's volumes, as they are whenever it is asked."""
+        mounts = {path: Part(self._layer(one.volume), one.within) for path, one in task.volumes().items()}
 
-        def look() -> Mapping[str, Layer]:
+        def look() -> Mapping[str, Part]:
             self._settle()
             return mounts
 
@@ -120,10 +198,10 @@ class Volumes:
             if known != (now := self.revision(task)):
                 known = now
                 found = sorted(
-                    (write.at - task.started, mount, write.path, write.contents)
-                    for mount, identity in mounts.items()
-                    for write in (*self._layer(identity).journal, *self._coming(identity))
-                    if write.at >= task.started and write.run != task.key
+                    (write.at - task.started, mount, write.path[len(one.within) :], write.contents)
+                    for mount, one in mounts.items()
+                    for write in (*self._layer(one.volume).journal, *self._coming(one.volume))
+                    if write.at >= task.started and write.run != task.key and write.path.startswith(f"{one.within}/")
                 )
             return found
 
@@ -131,7 +209,7 @@ class Volumes:
 
     def revision(self, task: Task) -> int:
         """Grows with what is known of the volumes of a container."""
-        return sum(self._revisions[identity] for identity in task.volumes().values())
+        return sum(self._revisions[one.volume] for one in task.volumes().values())
 
     def expect(self, task: Task, history: History) -> None:
         """Have the volumes hold what a run writes, each file at its time.
@@ -141,18 +219,18 @@ class Volumes:
         known = self._runs.get(task.key)
         if known == history:
             return
-        since = float("-inf") if known is None else self._clock.now()
+        since = self._shelf.written(task.key) if known is None else self._clock.now()
         uid, name, attempt = task.key
         self._runs.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
         self._runs[task.key] = history
         self.stop(task.key, since)
-        mounts = sorted(task.volumes().items(), reverse=True)  # the deeper one comes first
+        mounts = sorted(task.volumes().items(), key=itemgetter(0), reverse=True)  # the deeper one comes first
         for turn, (after, path, contents) in enumerate(history):
-            for mount, identity in mounts:
+            for mount, one in mounts:
                 if path.startswith(f"{mount}/") and task.started + after > since:
-                    inner = path[len(mount) :]
-                    heappush(self._writes, _Write(task.started + after, turn, task.key, identity, inner, contents))
-                    self._changed(identity)
+                    inner = one.within + path[len(mount) :]
+                    heappush(self._writes, _Write(task.started + after, turn, task.key, one.volume, inner, contents))
+                    self._changed(one.volume)
                     break
 
     def stop(self, run: Run, at: float) -> None:
@@ -165,16 +243,18 @@ class Volumes:
         self._drop(lambda write: write.run is not None and write.run[0] == uid)
 
     def forget(self, uid: str) -> None:
-        """A pod is gone, and its own volumes with it."""
+        """A pod is gone, or a volume, and what lay there with it."""
         self.cut(uid)
         self._runs = {run: history for run, history in self._runs.items() if run[0] != uid}
-        for identity in [identity for identity in self._layers if identity.startswith(f"pod {uid}/")]:
-            self._layers.pop(identity).clear()
+        self._drop(lambda write: write.identity == f"volume {uid}")
+        for identity in (*self._shelf.layers(f"pod {uid}/"), f"volume {uid}"):
+            self._layer(identity).clear()
+            del self._layers[identity]
             self._revisions.pop(identity, None)
 
     def _layer(self, identity: str) -> Volume:
         if identity not in self._layers:
-            self._layers[identity] = Volume(self._disk, identity, self._clock, self._changed)
+            self._layers[identity] = Volume(self._disk, identity, self._shelf, self._clock, self._changed)
         return self._layers[identity]
 
     def _coming(self, identity: str) -> list[_Write]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from gitopslab.controlplane.kubelet.images import Image, parse
 from gitopslab.controlplane.kubelet.inside.consoles import Listener
+from gitopslab.controlplane.kubelet.inside.shelf import Shelf
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
 from gitopslab.controlplane.kubelet.probes import Check
 from gitopslab.controlplane.kubelet.process.command import Verdict, verdict_on
@@ -62,7 +63,9 @@ class ProcessRuntime:
     def __init__(self, clock: Clock, images: Images, loopback: Loopback, folder: Path) -> None:
         self._clock = clock
         self._images = images
-        self._simulated = SimulatedRuntime(clock)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._shelf = Shelf(folder / "played.db", clock.now())
+        self._simulated = SimulatedRuntime(clock, self._shelf)
         self._loopback = loopback
         self._folder = folder
         self._wakes: list[Callable[[Object], None]] = []
@@ -219,7 +222,7 @@ class ProcessRuntime:
             run.stop(0.0)
 
     def forget(self, uid: str) -> None:
-        """A pod is gone: what still runs of it is killed, and its files are removed."""
+        """A pod, claim or volume is gone: what still runs of it is killed, and its files are removed."""
         self._simulated.forget(uid)
         runs = self._runs.pop(uid, None)
         if runs is None:
@@ -237,6 +240,7 @@ class ProcessRuntime:
         await self._pulls.close()
         if "_shop" in self.__dict__:
             await self._shop.wardens.close()
+        self._shelf.close()
 
     async def _clear(self, uid: str, runs: list[Run]) -> None:
         for run in runs:

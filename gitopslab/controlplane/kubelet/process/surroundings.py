@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitopslab.controlplane.kubelet.config import read_only
+from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
 from gitopslab.controlplane.kubelet.process.rooted import beside, within
 from gitopslab.controlplane.kubelet.runtime import Task
@@ -51,12 +52,12 @@ class Given:
     Attributes:
         variables: By name.
         files: What ConfigMaps, Secrets and the downward API bring, as path to contents.
-        volumes: Mount path to identity of the volumes that containers can write.
+        volumes: Mount path to what is there of the volumes that containers can write.
     """
 
     variables: Mapping[str, str]
     files: Mapping[str, str]
-    volumes: Mapping[str, str]
+    volumes: Mapping[str, Mounted]
 
     @classmethod
     def to(cls, task: Task) -> Given:
@@ -152,15 +153,16 @@ class Builder:
     def _pod(self, uid: str) -> Path:
         return self._folder / "pods" / uid
 
-    def _volumes(self, task: Task, volumes: Mapping[str, str]) -> list[tuple[Path, str, bool]]:
+    def _volumes(self, task: Task, volumes: Mapping[str, Mounted]) -> list[tuple[Path, str, bool]]:
         found, closed = [], read_only(task.pod, task.container)
-        for inner, identity in volumes.items():
-            kind, _, rest = identity.partition(" ")
+        for inner, one in volumes.items():
+            kind, _, rest = one.volume.partition(" ")
             if kind == "pod":
                 uid, _, name = rest.partition("/")
                 source = self._pod(uid) / "volumes" / name.strip("/").replace("/", "-")
             else:
-                source = self._folder / "volumes" / hashlib.sha256(identity.encode()).hexdigest()[:32]
+                source = self._folder / "volumes" / hashlib.sha256(one.volume.encode()).hexdigest()[:32]
+            source /= one.within.strip("/")
             source.mkdir(parents=True, exist_ok=True)
             source.chmod(0o777)  # whoever the program runs as may write there
             found.append((source, _inner(inner), inner in closed))
