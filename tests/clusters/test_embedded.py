@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from gitopslab.background.lock import FolderLock, is_locked
-from gitopslab.clusters import Options, State, known
+from gitopslab.clusters import Options, State, known, ports
 from gitopslab.clusters.client import Client
 from gitopslab.clusters.embedded import EmbeddedCluster
 from gitopslab.clusters.kubectl import Kubectl, is_ready
@@ -160,8 +160,8 @@ def test_a_port_in_use_is_named_with_its_owner_and_another(lab: EmbeddedCluster)
 
 
 def test_a_remembered_port_that_is_taken_meanwhile_loses_nothing(lab: EmbeddedCluster) -> None:
-    lab.up(options=Options(bare=True))
-    port = lab.status().details["port"]
+    port = ports.free(())
+    lab.up(options=Options(bare=True, port=port))
     lab.down()
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -170,8 +170,9 @@ def test_a_remembered_port_that_is_taken_meanwhile_loses_nothing(lab: EmbeddedCl
         with pytest.raises(SetupError, match=f"Port {port} on 127.0.0.1 is in use"):
             lab.up()
         assert lab.status().state is State.STOPPED
-        lab.up(options=Options(port=port + 500))
-    assert lab.status().details["port"] == port + 500
+        another = ports.free(())
+        lab.up(options=Options(port=another))
+    assert lab.status().details["port"] == another
     assert len(names(lab)) == 4
 
 
