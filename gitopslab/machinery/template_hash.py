@@ -104,6 +104,9 @@ def _dump_plain(value: Any, kind: str) -> str:
         return "true" if value else "false"
     if kind in ("int32", "int64"):
         return str(value or 0)
+    if kind == "v1.FieldsV1":
+        raw = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+        return f"{{Raw:([]uint8)[{' '.join(map(str, raw))}]}}"
     if kind == "v1.Time":
         return _NO_TIME  # a template has no times
     if kind == "resource.Quantity":

@@ -56,6 +56,19 @@ def test_running_jobs_are_listed_as_active(cluster: Cluster) -> None:
     assert len(active) == 2
 
 
+def test_an_active_list_by_hand_loses_what_there_is_not(cluster: Cluster) -> None:
+    cluster.create(cron_job(suspend=True))
+    spec = {"template": cron_job()["spec"]["jobTemplate"]["spec"]["template"]}
+    metadata = {"name": "another", "namespace": "default"}
+    cluster.create({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec})
+    listed = [{}, {"uid": "1"}, {"uid": "2", "namespace": "default", "name": "gone"},
+              {"uid": "3", "namespace": "default", "name": "another"}]  # fmt: skip
+    cluster.api.update({**cluster.get("cronjobs.batch", "tick"), "status": {"active": listed}}, "status")
+    cluster.settle()
+    assert [found["uid"] for found in cluster.get("cronjobs.batch", "tick")["status"]["active"]] == ["3"]
+    assert ("MissingJob", "Active job went missing: gone") in cluster.events("CronJob")
+
+
 def test_forbid_leaves_a_running_job_alone(cluster: Cluster) -> None:
     cluster.create(cron_job(image="runs", concurrencyPolicy="Forbid"))
     cluster.advance(180)

@@ -172,6 +172,16 @@ def test_a_volume_of_another_claim_is_not_given_twice(cluster: Cluster) -> None:
     )
 
 
+def test_a_claim_whose_volume_went_waits_in_peace(cluster: Cluster) -> None:
+    cluster.create(volume("one", claimRef={"namespace": "default", "name": "another", "uid": "1"}))
+    cluster.create(claim(volumeName="one"))
+    cluster.settle()
+    cluster.patch(VOLUMES, "one", {"metadata": {"finalizers": None}}, "")
+    cluster.delete(VOLUMES, "one", "")
+    cluster.advance(60)  # it would find no rest, were its last word to count for ever
+    assert phase(cluster, CLAIMS, "foto") == "Pending"
+
+
 @pytest.mark.parametrize(
     ("spec", "why"),
     [

@@ -6,6 +6,7 @@ No HTTP library is between: each would refuse to send what a server must be able
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import ssl
 from dataclasses import dataclass
@@ -118,6 +119,8 @@ class Client:
             return
         if b"content-length" in fields:
             answer.body = await reader.readexactly(int(fields[b"content-length"]))
+            if fields.get(b"content-encoding", b"").strip() == b"gzip":
+                answer.body = gzip.decompress(answer.body)
         elif fields.get(b"transfer-encoding", b"").strip() == b"chunked":
             await self._glance(reader, answer)
         else:

@@ -43,6 +43,20 @@ def test_what_is_empty_counts_as_not_there() -> None:
     assert template_hash({**AGENT, "spec": spec}) == template_hash(AGENT)
 
 
+def test_managed_fields_of_a_template_count_as_a_real_cluster_gave_it() -> None:
+    entry = {
+        "manager": "me", "operation": "Apply", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:a": {}, "f:b": {}},
+    }  # fmt: skip
+    container = {
+        "name": "c", "image": "nginx", "imagePullPolicy": "Always", "resources": {},
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+    }  # fmt: skip
+    metadata = {"labels": {"app": "mf"}, "managedFields": [entry]}
+    template = {"metadata": metadata, "spec": {**AGENT["spec"], "containers": [container]}}
+    assert template_hash(template) == "57c8857c5d"
+
+
 def test_an_empty_struct_behind_a_pointer_is_there() -> None:
     spec = {key: value for key, value in AGENT["spec"].items() if key != "securityContext"}
     assert template_hash({**AGENT, "spec": spec}) != template_hash(AGENT)

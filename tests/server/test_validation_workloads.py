@@ -108,6 +108,8 @@ ROWS: list[tuple[Object, list[str]]] = [
     (job(maxFailedIndexes=1),
      ["spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
       "spec.maxFailedIndexes: Invalid value: 1: requires indexed completion mode"]),
+    (job(selector={"matchExpressions": [{"key": "x", "operator": "Is"}]}),
+     ['spec.selector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator']),
     (job(managedBy="me"),
      ['spec.managedBy: Invalid value: "me": must be a domain-prefixed path (such as "acme.io/foo")']),
     (job(podReplacementPolicy="TerminatingOrFailed",

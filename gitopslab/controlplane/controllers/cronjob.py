@@ -150,7 +150,7 @@ class CronJobController:
     def _follow(self, cron_job: Object, jobs: list[Object]) -> None:
         """Bring the active list and the last success in line with the Jobs there are."""
         status = cron_job.setdefault("status", {})
-        active = {reference["uid"]: reference for reference in status.get("active") or ()}
+        active = {reference.get("uid", ""): reference for reference in status.get("active") or ()}
         for job in jobs:
             if not is_finished(job):
                 if uid_of(job) not in active:
@@ -167,7 +167,10 @@ class CronJobController:
                 status["lastSuccessfulTime"] = ended
         present = {uid_of(job) for job in jobs}
         for uid in [uid for uid in active if uid not in present]:
-            self._say(cron_job, "Normal", "MissingJob", f"Active job went missing: {active.pop(uid)['name']}")
+            name, namespace = active[uid].get("name", ""), active[uid].get("namespace", "")
+            if self._jobs.get(name, namespace) is None:  # another's, or orphaned, stays in the list
+                del active[uid]
+                self._say(cron_job, "Normal", "MissingJob", f"Active job went missing: {name}")
         _set_active(status, list(active.values()))
 
     def _is_rescheduled(self, cron_job: Object) -> bool:

@@ -140,8 +140,8 @@ class VolumeBinder:
         waits = BIND_COMPLETED not in annotations_of(now)
         if waits:
             self._set_claim_phase(now, "Pending")
-        if (said := self._said.get(uid_of(claim))) is not None:
-            return Result(max(0.0, said[2] + _AGAIN - self._clock.now()))
+        if (said := self._said.get(uid_of(claim))) is not None and (left := said[2] + _AGAIN - self._clock.now()) > 0:
+            return Result(left)
         return Result(_AGAIN) if waits else DONE
 
     def _with_class(self, claim: Object) -> Object:

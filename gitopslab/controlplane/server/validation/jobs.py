@@ -9,11 +9,10 @@ from typing import Any
 from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.validation import formats, gostruct, jobpolicies, jobstatus, podspec
 from gitopslab.controlplane.server.validation.causes import Causes
-from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector
+from gitopslab.controlplane.server.validation.metadata import check_immutable, check_selector, selects
 from gitopslab.controlplane.server.validation.numbers import check_not_negative
 from gitopslab.machinery import cron
 from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of, uid_of
-from gitopslab.machinery.selectors import from_label_selector
 
 _COUNTS = (
     "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
@@ -110,8 +109,7 @@ def _check_generated(causes: Causes, job: Object) -> None:
             causes.required(f"{path}[{label}]", f"must be '{expected(job)}'")
         elif value != expected(job):
             causes.invalid(f"{path}[{label}]", labels_of(template), f"must be '{expected(job)}'")
-    selector = from_label_selector(spec["selector"])
-    if selector is not None and not selector.matches({label: expected(job) for label, expected in _GENERATED}):
+    if not selects(spec["selector"], {label: expected(job) for label, expected in _GENERATED}):
         causes.invalid("spec.selector", spec["selector"], "`selector` not auto-generated")
 
 
@@ -124,8 +122,7 @@ def _check_whole(causes: Causes, job: Object) -> None:
         causes.invalid("spec.template.metadata.labels", labels or None, _NO_MATCH)
         return
     check_selector(causes, spec["selector"], "spec.selector")
-    selector = from_label_selector(spec["selector"])
-    if selector is not None and not selector.matches(labels):
+    if not selects(spec["selector"], labels):
         causes.invalid("spec.template.metadata.labels", labels or None, _NO_MATCH)
 
 

@@ -6,13 +6,14 @@ Called for every object of every kind; also for the metadata of pod templates.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.machinery.objects import Object, is_terminating
+from gitopslab.machinery.selectors import from_label_selector
 
 ANNOTATIONS_LIMIT = 256 * 1024
 _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
@@ -102,6 +103,15 @@ def check_annotations(causes: Causes, annotations: dict[str, str] | None, path: 
         size += len(key.encode()) + len(value.encode())
     if size > ANNOTATIONS_LIMIT:
         causes.too_long(path, ANNOTATIONS_LIMIT)
+
+
+def selects(selector: Object | None, labels: Mapping[str, str] | None) -> bool:
+    """Whether a selector matches the labels of a template; a missing one never does."""
+    try:
+        parsed = from_label_selector(selector)
+    except KeyError:
+        return True  # an unknown operator is reported by check_selector
+    return parsed is not None and parsed.matches(labels or {})
 
 
 def check_selector(causes: Causes, selector: Object | None, path: str) -> None:

@@ -6,7 +6,7 @@ from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.validation import formats, podspec
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.claims import check_claim_spec
-from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels
+from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels, selects
 from gitopslab.controlplane.server.validation.numbers import check_count_or_percent, check_not_negative
 from gitopslab.controlplane.server.validation.workloads import (
     MISMATCH,
@@ -14,7 +14,6 @@ from gitopslab.controlplane.server.validation.workloads import (
     check_bounds,
     check_collisions,
     check_required_selector,
-    selects,
     template_labels,
 )
 from gitopslab.machinery.objects import Object
@@ -75,7 +74,7 @@ def _check_spec(causes: Causes, spec: Object, *, is_new: bool = True, with_templ
 
 def _check_template(causes: Causes, spec: Object, *, whole: bool) -> None:
     """The template as pods will have it: with a volume for each claim, and with names that are not the template's."""
-    if not selects(spec):
+    if not selects(spec.get("selector"), template_labels(spec)):
         causes.invalid("spec.template.metadata.labels", template_labels(spec), MISMATCH)
     template = spec.get("template") or {}
     metadata, pod = template.get("metadata") or {}, dict(template.get("spec") or {})

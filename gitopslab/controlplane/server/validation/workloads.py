@@ -12,6 +12,7 @@ from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.metadata import (
     check_immutable,
     check_selector,
+    selects,
 )
 from gitopslab.controlplane.server.validation.numbers import (
     check_at_most_everything,
@@ -20,7 +21,6 @@ from gitopslab.controlplane.server.validation.numbers import (
     is_zero,
 )
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.selectors import from_label_selector
 
 MISMATCH = "`selector` does not match template `labels`"
 _MORE_THAN_REPLICAS = "cannot be greater than status.replicas"
@@ -98,7 +98,7 @@ def check_daemon_set(causes: Causes, daemon_set: Object) -> None:
     spec = daemon_set["spec"]
     selector = spec.get("selector")
     check_selector(causes, selector, "spec.selector")
-    if not selects(spec):
+    if not selects(spec.get("selector"), template_labels(spec)):
         causes.invalid("spec.template.metadata.labels", template_labels(spec), MISMATCH)
     if selector is not None and _is_empty(selector):
         causes.invalid("spec.selector", selector, "empty selector is invalid for daemonset")
@@ -174,17 +174,8 @@ def template_labels(spec: Object) -> dict[str, str] | None:
     return ((spec.get("template") or {}).get("metadata") or {}).get("labels")
 
 
-def selects(spec: Object) -> bool:
-    """Whether the selector matches the template's labels; a missing one never does."""
-    try:
-        selector = from_label_selector(spec.get("selector"))
-    except KeyError:
-        return True  # an unknown operator is reported by check_selector
-    return selector is not None and selector.matches(template_labels(spec) or {})
-
-
 def _check_template(causes: Causes, spec: Object, kind: str) -> None:
-    if not selects(spec):
+    if not selects(spec.get("selector"), template_labels(spec)):
         causes.invalid("spec.template.metadata.labels", template_labels(spec), MISMATCH)
     podspec.check_template(causes, spec.get("template") or {}, "spec.template")
     check_always_on(causes, spec, kind)
