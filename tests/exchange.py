@@ -60,6 +60,7 @@ class Exchange:
         self.scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "https",
             "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(), "headers": raw,
+            "server": ("127.0.0.1", 6443),
         }  # fmt: skip
         self._app = app
         self._body: bytes | None = body

@@ -5,7 +5,7 @@ holds is known to ``schema``; here is only how it travels. The numbers of the fi
 type, then ``field=NUMBER`` each; ``+TYPE=NUMBER`` is a message of its own on the wire whose fields stand directly in
 the JSON object.
 
-Answers are never written in protobuf: clients that send it accept JSON.
+``protobuf_writing`` is the way back.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ PREFIX = b"k8s\x00"
 _DATA = Path(__file__).with_name("protobuf.txt")
 _EPOCH = datetime(1970, 1, 1)
 _DEEPEST = 100  # messages within messages; the deepest real object stays far below
-_SCHEMA = "apiextensions.v1.JSONSchemaProps"
-_ALTERNATIVES = f"{_SCHEMA}Or"
+SCHEMA = "apiextensions.v1.JSONSchemaProps"
+ALTERNATIVES = f"{SCHEMA}Or"
+"""What the types are called that a schema may stand in for, or that may stand for one."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 Value = int | bytes
@@ -122,8 +123,8 @@ def _value(kind: Type | None, value: Value, depth: int) -> Any:
         return _message(struct(kind.name), kind.name, data, depth + 1)
     if shape == "list" and kind is not None:  # a list with a name of its own is a message around its items
         return [_value(kind.element, item, depth + 1) for number, item in _fields(data) if number == 1]
-    if kind is not None and kind.name.startswith(_ALTERNATIVES):
-        return _alternative(kind.name.removeprefix(_ALTERNATIVES), data, depth)
+    if kind is not None and kind.name.startswith(ALTERNATIVES):
+        return _alternative(kind.name.removeprefix(ALTERNATIVES), data, depth)
     return _special(shape, kind, dict(_fields(data)))
 
 
@@ -141,7 +142,7 @@ def _alternative(other: str, data: bytes, depth: int) -> Any:
 
 
 def _schema(data: bytes, depth: int) -> Object:
-    return _message(struct(_SCHEMA), _SCHEMA, data, depth + 1)
+    return _message(struct(SCHEMA), SCHEMA, data, depth + 1)
 
 
 def _special(shape: str, kind: Type | None, fields: dict[int, Value]) -> Any:

@@ -4,7 +4,7 @@ import orjson
 import pytest
 from exchange import Client
 
-from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form, accepted
+from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Encoding, Form, accepted
 from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.errors import ApiError
 
@@ -17,12 +17,17 @@ _PROTOBUF = "application/vnd.kubernetes.protobuf"
         ("", PLAIN),
         ("*/*", PLAIN),
         ("application/json, */*", PLAIN),
-        (f"{_PROTOBUF},application/json", PLAIN),
-        ("application/yaml", Accepted(yaml=True)),
+        (f"{_PROTOBUF},application/json", Accepted(encoding=Encoding.PROTOBUF)),
+        ("application/yaml", Accepted(encoding=Encoding.YAML)),
         ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", Accepted(Form.TABLE)),
         ("application/json;as=Table;g=meta.k8s.io;v=v1beta1", Accepted(Form.TABLE, "v1beta1")),
         (f"{_PROTOBUF};as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
-         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", Accepted(Form.METADATA)),
+         "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+         Accepted(Form.METADATA, "v1", Encoding.PROTOBUF)),
+        (f"{_PROTOBUF};as=Table;g=meta.k8s.io;v=v1,application/json", PLAIN),
+        (f"{_PROTOBUF};stream=watch,application/json", Accepted(encoding=Encoding.PROTOBUF)),
+        (f"application/json;q=0.5,{_PROTOBUF}", Accepted(encoding=Encoding.PROTOBUF)),
+        (f"{_PROTOBUF};q=0.5,application/json", PLAIN),
         ("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", Accepted(Form.METADATA_LIST)),
         ("application/json;as=Table;v=v9;g=meta.k8s.io,application/json", PLAIN),
         ("application/yaml;q=0.5,application/json;q=0.9", PLAIN),
@@ -32,12 +37,22 @@ def test_the_first_form_the_server_knows_is_chosen(header: str, wanted: Accepted
     assert accepted(header) == wanted
 
 
-@pytest.mark.parametrize("header", ["image/png", _PROTOBUF, "application/json;as=Chair;v=v1;g=meta.k8s.io"])
+@pytest.mark.parametrize(
+    "header", ["image/png", f"{_PROTOBUF};as=Table;g=meta.k8s.io;v=v1", "application/json;as=Chair;v=v1;g=meta.k8s.io"]
+)
 def test_an_accept_header_without_any_known_form_is_refused(header: str) -> None:
     with pytest.raises(ApiError) as caught:
         accepted(header)
     assert caught.value.code == 406
     assert caught.value.message.startswith("only the following media types are accepted: application/json")
+
+
+def test_what_has_no_go_type_is_written_as_protobuf_only_in_its_metadata() -> None:
+    assert accepted(f"{_PROTOBUF},application/json", typed=False) == PLAIN
+    header = f"{_PROTOBUF};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+    assert accepted(header, typed=False) == accepted(header)
+    with pytest.raises(ApiError):
+        accepted(_PROTOBUF, typed=False)
 
 
 def test_browsers_and_curl_get_many_lines(client: Client) -> None:

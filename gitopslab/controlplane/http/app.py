@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import orjson
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gitopslab.controlplane.http.answers import JSON, NOT_FOUND, Answer, for_people, of_error, refusing, send_answer
+from gitopslab.controlplane.http.binary import encoded
 from gitopslab.controlplane.http.discovery import discover, paths, server_version
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.hook import HookEndpoint
@@ -29,7 +29,6 @@ from gitopslab.controlplane.http.request import RequestInfo, method_not_allowed,
 from gitopslab.controlplane.http.resources import ResourceEndpoint
 from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
-from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.controlplane.runtime.controls import Controls
 from gitopslab.controlplane.runtime.hooks import Hooks
 from gitopslab.controlplane.runtime.logs import Logs
@@ -148,7 +147,7 @@ def _as_accepted(answer: Answer, headers: Headers) -> Answer:
     form = accepted_untransformed(headers[b"accept"].decode("latin-1"))
     if form is None:
         return for_people(answer) if answer.code >= _FAILURES else answer
-    return replace(answer, body=as_yaml(answer.body), media_type=b"application/yaml") if form.yaml else answer
+    return encoded(answer, form.encoding)
 
 
 def _is_read_by_people(scope: Scope, headers: Headers) -> bool:
@@ -177,7 +176,8 @@ class _ApiEndpoint:
         self, who: Caller, info: RequestInfo | None, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> Answer | None:
         if info is None:
-            return discover(self._catalog, scope.get("method", "GET"), scope["path"], headers)
+            host, port = scope["server"]
+            return discover(self._catalog, scope.get("method", "GET"), scope["path"], headers, f"{host}:{port}")
         return await self._resources.serve(who, info, headers, scope, receive, send)
 
 

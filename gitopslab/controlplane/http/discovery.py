@@ -16,8 +16,9 @@ from collections.abc import Iterable
 import orjson
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, line
+from gitopslab.controlplane.http.binary import encoded
 from gitopslab.controlplane.http.health import HEALTH_PATHS
-from gitopslab.controlplane.http.negotiation import OBJECTS, check_route, check_untransformed, media_ranges
+from gitopslab.controlplane.http.negotiation import OBJECTS, check_route, media_ranges, untransformed
 from gitopslab.controlplane.http.openid import CONFIGURATION, KEYS
 from gitopslab.controlplane.http.request import method_not_allowed, nowhere
 from gitopslab.controlplane.http.security import Headers
@@ -42,8 +43,15 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go calls them
 Versions = dict[str, list[Resource]]
 
 
-def discover(catalog: Catalog, method: str, path: str, headers: Headers) -> Answer:
+def discover(catalog: Catalog, method: str, path: str, headers: Headers, address: str) -> Answer:
     """Answer ``/api``, ``/apis`` or anything below them that is no resource.
+
+    Args:
+        catalog: What is served.
+        method: Of the request.
+        path: Of the request.
+        headers: Of the request.
+        address: Where clients find the server.
 
     Raises:
         ApiError: 404 for a version that a group of the server's own has not, 405 for another method than GET on one
@@ -58,7 +66,7 @@ def discover(catalog: Catalog, method: str, path: str, headers: Headers) -> Answ
     if len(parts) == 1:
         if _wants_aggregated(accept):
             return _cacheable(_aggregated(catalog, legacy=parts[0] == "api"), AGGREGATED, headers)
-        found: Object | None = _api_versions(catalog) if parts[0] == "api" else _group_list(catalog)
+        found: Object | None = _api_versions(catalog, address) if parts[0] == "api" else _group_list(catalog)
     elif parts[0] == "api":
         found = _resource_list(catalog, "", parts[1]) if len(parts) == 2 else None
     elif len(parts) == 2:
@@ -69,8 +77,7 @@ def discover(catalog: Catalog, method: str, path: str, headers: Headers) -> Answ
         if _is_own(catalog, parts):
             raise nowhere()
         return NOT_FOUND
-    check_untransformed(accept)
-    return Answer(200, line(found))
+    return encoded(Answer(200, line(found)), untransformed(accept))
 
 
 def _is_routed(catalog: Catalog, parts: list[str]) -> bool:
@@ -209,8 +216,8 @@ def _sorted(resources: Iterable[Resource]) -> list[Resource]:
 # -- group by group ---------------------------------------------------------------------------------------------------
 
 
-def _api_versions(catalog: Catalog) -> Object:
-    addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}]
+def _api_versions(catalog: Catalog, address: str) -> Object:
+    addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
     return {"kind": "APIVersions", "versions": list(_groups(catalog)[""]), "serverAddressByClientCIDRs": addresses}
 
 

@@ -1,8 +1,7 @@
-"""Which form of an answer a client accepts: JSON or YAML; the object itself, a table of it, or only its metadata.
+"""Which form of an answer a client accepts: JSON, YAML or protobuf; the object itself, a table, or only its metadata.
 
-Called by ``resources`` for every request, so results are kept by header. Protobuf and CBOR, which clients may list
-first, are passed over: an API server may always answer with a later entry. Upstream:
-``apiserver/pkg/endpoints/handlers/negotiation``.
+Called by ``resources`` for every request, so results are kept by header. CBOR, which clients may list first, is passed
+over: an API server may always answer with a later entry. Upstream: ``apiserver/pkg/endpoints/handlers/negotiation``.
 """
 
 from __future__ import annotations
@@ -32,6 +31,14 @@ class Form(Enum):
     METADATA_LIST = "PartialObjectMetadataList"
 
 
+class Encoding(Enum):
+    """How it is written; the media type."""
+
+    JSON = "application/json"
+    YAML = "application/yaml"
+    PROTOBUF = "application/vnd.kubernetes.protobuf"
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The form chosen for an answer.
@@ -39,30 +46,38 @@ class Accepted:
     Attributes:
         form: What of the object is sent.
         meta_version: Of ``meta.k8s.io``, for tables and metadata.
-        yaml: Whether it is written as YAML.
+        encoding: How it is written.
     """
 
     form: Form = Form.OBJECT
     meta_version: str = "v1"
-    yaml: bool = False
+    encoding: Encoding = Encoding.JSON
 
+
+_METADATA = (Form.METADATA, Form.METADATA_LIST)
+_ENCODINGS = {
+    **{encoding.value: encoding for encoding in Encoding},
+    "*/*": Encoding.JSON,
+    "application/*": Encoding.JSON,
+}
 
 PLAIN = Accepted()
 """The object itself, as JSON."""
 
 
 @lru_cache(maxsize=256)
-def accepted(header: str, *, tables: bool = True) -> Accepted:
+def accepted(header: str, *, tables: bool = True, typed: bool = True) -> Accepted:
     """The first entry of an ``Accept`` header that the server can answer with; no header asks for JSON.
 
     Args:
         header: ``Accept``.
         tables: Whether there is a table of what was asked for.
+        typed: Whether it has a Go type, without which only its metadata can be written as protobuf.
 
     Raises:
         ApiError: 406 when there is none.
     """
-    found = _first(header, [form for form in Form if tables or form is not Form.TABLE])
+    found = _first(header, [form for form in Form if tables or form is not Form.TABLE], typed=typed)
     if found is None:
         raise _not_accepted()
     return found
@@ -74,14 +89,15 @@ def accepted_untransformed(header: str) -> Accepted | None:
     return _first(header, (Form.OBJECT,))
 
 
-def check_untransformed(header: str) -> None:
-    """Refuse who accepts neither JSON nor YAML.
+def untransformed(header: str) -> Encoding:
+    """How to write what has no tables.
 
     Raises:
-        ApiError: 406.
+        ApiError: 406 when the client takes none of the forms.
     """
-    if accepted_untransformed(header) is None:
+    if (found := accepted_untransformed(header)) is None:
         raise _not_accepted()
+    return found.encoding
 
 
 def check_route(header: str, produces: Sequence[str]) -> None:
@@ -104,10 +120,12 @@ def _not_accepted() -> ApiError:
     return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(OBJECTS)}")
 
 
-def _first(header: str, forms: Sequence[Form]) -> Accepted | None:
+def _first(header: str, forms: Sequence[Form], *, typed: bool = True) -> Accepted | None:
     for media_type, parameters in media_ranges(header or "*/*"):
         found = _answer(media_type, parameters)
-        if found is not None and found.form in forms:
+        if found is None or found.form not in forms:
+            continue
+        if found.encoding is not Encoding.PROTOBUF or found.form in _METADATA or (typed and found.form is Form.OBJECT):
             return found
     return None
 
@@ -130,15 +148,14 @@ def _weight(text: str) -> float:
 
 
 def _answer(media_type: str, parameters: dict[str, str]) -> Accepted | None:
-    is_yaml = media_type == "application/yaml"
-    if not is_yaml and media_type not in ("application/json", "*/*", "application/*"):
+    if (encoding := _ENCODINGS.get(media_type)) is None:
         return None
     if "as" not in parameters:
-        return Accepted(yaml=is_yaml)
+        return Accepted(encoding=encoding)
     version = parameters.get("v", "")
     if parameters.get("g") != _META_GROUP or version not in _META_VERSIONS:
         return None
     try:
-        return Accepted(Form(parameters["as"]), version, is_yaml)
+        return Accepted(Form(parameters["as"]), version, encoding)
     except ValueError:
         return None

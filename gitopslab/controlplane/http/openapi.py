@@ -17,6 +17,7 @@ import orjson
 
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer
 from gitopslab.controlplane.http.descriptions import Description, describe
+from gitopslab.controlplane.http.negotiation import media_ranges
 from gitopslab.controlplane.http.openapi_custom import NEEDED, name_of_kind, schemas_of
 from gitopslab.controlplane.http.openapi_paths import paths_of
 from gitopslab.controlplane.http.openapi_roots import root_parts, roots
@@ -31,6 +32,8 @@ from gitopslab.machinery.objects import group_of
 from gitopslab.machinery.schema import Field, Struct
 
 _PROTOBUF = b"application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_PROTOBUFS = (_PROTOBUF.decode(), "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+_JSONS = ("application/json", "application/*", "*/*")
 _REF = "#/components/schemas/"
 _SPECIAL = {
     "meta": "io.k8s.apimachinery.pkg.apis.meta.",
@@ -96,9 +99,12 @@ def _version_two(resources: tuple[Resource, ...], headers: Headers) -> Answer:
 
     Simplified: the paths are left out.
     """
-    if b"protobuf" in headers.get(b"accept", b""):
-        return Answer(200, _document_two(resources, as_protobuf=True), _PROTOBUF)
-    return Answer(200, _document_two(resources, as_protobuf=False))
+    for media_type, _ in media_ranges(headers.get(b"accept", b"*/*").decode("latin-1")):
+        if media_type in _PROTOBUFS:
+            return Answer(200, _document_two(resources, as_protobuf=True), _PROTOBUF)
+        if media_type in _JSONS:
+            return Answer(200, _document_two(resources, as_protobuf=False))
+    return Answer(406, b"", b"")
 
 
 @lru_cache(maxsize=2)

@@ -13,13 +13,13 @@ from functools import lru_cache
 
 import orjson
 
-from gitopslab.controlplane.http import tables
-from gitopslab.controlplane.http.answers import JSON
-from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Form
+from gitopslab.controlplane.http import binary, tables
+from gitopslab.controlplane.http.negotiation import PLAIN, Accepted, Encoding, Form
 from gitopslab.controlplane.http.yaml_text import as_yaml
 from gitopslab.controlplane.server.reading import Page
 from gitopslab.controlplane.server.records import Change, Record, watch_event
 from gitopslab.errors import ApiError, bad_request, unclassified
+from gitopslab.machinery import protobuf_writing
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
@@ -43,7 +43,17 @@ class Look:
     @property
     def media_type(self) -> bytes:
         """The ``Content-Type`` of the answer."""
-        return b"application/yaml" if self.accepted.yaml else JSON
+        return self.accepted.encoding.value.encode()
+
+    @property
+    def stream_type(self) -> bytes:
+        """The ``Content-Type`` of a watch."""
+        return self.media_type + b";stream=watch" if self.is_binary else self.media_type
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the answer is protobuf."""
+        return self.accepted.encoding is Encoding.PROTOBUF
 
 
 def include_of(text: str) -> str:
@@ -65,6 +75,8 @@ def render_object(resource: Resource, record: Record, look: Look) -> bytes:
         ApiError: 406 when a list form was asked for.
     """
     form = look.accepted.form
+    if look.is_binary and form is not Form.METADATA_LIST:
+        return binary.object_of(record, look.accepted)
     if form is Form.OBJECT:
         return _written(record.body + b"\n", look)
     if form is Form.TABLE:
@@ -93,29 +105,40 @@ def render_list(resource: Resource, page: Page, look: Look) -> bytes:
         return _written(_table(resource, page.records, metadata, look) + b"\n", look)
     if form is Form.METADATA:
         raise _not_acceptable(form, f"a list ({_go_type(resource, resource.list_kind)})")
+    if look.is_binary:
+        return binary.list_of(resource, page.records, metadata, look.accepted)
     if form is Form.METADATA_LIST:
         version = look.accepted.meta_version
         head = f'{{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/{version}","metadata":'
         rests: list[bytes | memoryview] = [tables.partial(record.object, version)[1:] for record in page.records]
+    elif resource.custom:
+        return _written(_custom_list(resource, page.records, metadata), look)
     else:
-        if resource.custom:
-            metadata.setdefault("continue", "")  # lists without a Go type tell even what is empty
         head = f'{{"kind":"{resource.list_kind}","apiVersion":"{resource.api_version}","metadata":'
         rests = _rests(resource, page.records)
-    return _written(_list(head.encode() + orjson.dumps(metadata), rests), look)
+    return _written(_list(head.encode() + orjson.dumps(metadata) + b',"items":[', rests, b"]}\n"), look)
 
 
-def _list(head: bytes, rests: list[bytes | memoryview]) -> bytes:
+def _custom_list(resource: Resource, records: Sequence[Record], metadata: Object) -> bytes:
+    """A list without a Go type: its keys are in order, and even what is empty is told."""
+    told = orjson.dumps({"continue": "", **metadata}, option=orjson.OPT_SORT_KEYS)
+    head = f'{{"apiVersion":"{resource.api_version}","items":['
+    tail = f'],"kind":"{resource.list_kind}","metadata":'
+    return _list(head.encode(), _rests(resource, records), tail.encode() + told + b"}\n")
+
+
+def _list(head: bytes, rests: list[bytes | memoryview], tail: bytes) -> bytes:
     """A list in one join: a large body that is put together twice costs more than all the rest of a request.
 
     Args:
-        head: Up to and with the metadata.
+        head: Up to the items.
         rests: The items, each without its opening brace.
+        tail: What comes after them.
     """
     if not rests:
-        return head + b',"items":[]}\n'
-    rests[0] = b"".join((head, b',"items":[{', rests[0]))
-    rests[-1] = b"".join((rests[-1], b"]}\n"))
+        return head + tail
+    rests[0] = b"".join((head, b"{", rests[0]))
+    rests[-1] = b"".join((rests[-1], tail))
     return b",{".join(rests)
 
 
@@ -128,18 +151,31 @@ def render_events(resource: Resource, changes: Sequence[Change], look: Look, *, 
         look: How objects are shown.
         first: Whether the stream begins with them: only then a table has columns.
     """
-    if look.accepted.form is Form.OBJECT:
+    if look.accepted == PLAIN:
         return b"".join([change.event for change in changes])
     return b"".join(
         [
-            watch_event(change.type, render_event_object(resource, change.record, look, first=first and not number))
+            render_event(resource, change.type, change.record, look, first=first and not number)
             for number, change in enumerate(changes)
         ]
     )
 
 
-def render_event_object(resource: Resource, record: Record, look: Look, *, first: bool) -> bytes:
-    """The object of one event."""
+def render_event(resource: Resource, type: str, record: Record, look: Look, *, first: bool) -> bytes:
+    """One event of a watch."""
+    if look.is_binary:
+        return protobuf_writing.write_event(type, binary.object_of(record, look.accepted))
+    return watch_event(type, _event_object(resource, record, look, first=first))
+
+
+def render_error(status: Object, look: Look) -> bytes:
+    """The event that ends a watch with what went wrong."""
+    if look.is_binary:
+        return protobuf_writing.write_event("ERROR", protobuf_writing.write(status))
+    return watch_event("ERROR", orjson.dumps(status))
+
+
+def _event_object(resource: Resource, record: Record, look: Look, *, first: bool) -> bytes:
     if look.accepted.form is Form.OBJECT:
         return record.body
     if look.accepted.form is Form.TABLE:
@@ -171,7 +207,7 @@ def _table(
 
 
 def _written(body: bytes, look: Look) -> bytes:
-    return as_yaml(body) if look.accepted.yaml else body
+    return as_yaml(body) if look.accepted.encoding is Encoding.YAML else body
 
 
 def _go_type(resource: Resource, kind: str) -> str:

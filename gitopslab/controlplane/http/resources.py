@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, of_status
 from gitopslab.controlplane.http.body import read_body
 from gitopslab.controlplane.http.logs import LogEndpoint
-from gitopslab.controlplane.http.negotiation import LISTS, OBJECTS, PLAIN, Form, accepted, check_route
+from gitopslab.controlplane.http.negotiation import LISTS, OBJECTS, PLAIN, Encoding, Form, accepted, check_route
 from gitopslab.controlplane.http.parameters import (
     ListOptions,
     Query,
@@ -188,7 +188,8 @@ class ResourceEndpoint:
 
     def _look(self, resource: Resource, headers: Headers, query: Query) -> Look:
         is_only_asked = tuple(resource.verbs) == ("create",)  # a review, which nobody lists
-        form = accepted(headers.get(b"accept", b"").decode("latin-1"), tables=not is_only_asked)
+        header = headers.get(b"accept", b"").decode("latin-1")
+        form = accepted(header, tables=not is_only_asked, typed=not resource.custom)
         if form == PLAIN:
             return Look()
         include = include_of(query.get("includeObject", "")) if form.form is Form.TABLE else ""
@@ -212,7 +213,7 @@ class ResourceEndpoint:
         return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
 
     async def _watch(self, call: Call, options: ListOptions, receive: Receive, send: Send) -> None:
-        if call.look.accepted.yaml:
+        if call.look.accepted.encoding is Encoding.YAML:
             known = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
             message = f"only the following media types are accepted: {known}"
             raise ApiError(406, "NotAcceptable", message)

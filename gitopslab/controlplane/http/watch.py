@@ -16,16 +16,15 @@ import math
 import random
 from collections.abc import Sequence
 
-import orjson
 from starlette.types import Receive, Send
 
 from gitopslab.controlplane.http.answers import warning_headers
 from gitopslab.controlplane.http.parameters import ListOptions
-from gitopslab.controlplane.http.rendering import Look, render_event_object, render_events
+from gitopslab.controlplane.http.rendering import Look, render_error, render_event, render_events
 from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.server.feed import Subscription
 from gitopslab.controlplane.server.options import Caller
-from gitopslab.controlplane.server.records import Change, Record, watch_event
+from gitopslab.controlplane.server.records import Change, Record
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError
 from gitopslab.machinery.kinds import Resource
@@ -77,7 +76,7 @@ class WatchStream:
             if error.code not in _TOLD_AS_EVENTS:
                 raise
             await self._start(send)
-            await _send(send, _error_event(error), more=False)
+            await _send(send, render_error(error.status, self._look), more=False)
             return
         listener = asyncio.create_task(until_disconnect(receive))
         listener.add_done_callback(lambda _: self._wake.set())
@@ -91,7 +90,7 @@ class WatchStream:
             listener.cancel()
 
     async def _start(self, send: Send) -> None:
-        headers = [(b"content-type", self._look.media_type), (b"cache-control", b"no-cache, private")]
+        headers = [(b"content-type", self._look.stream_type), (b"cache-control", b"no-cache, private")]
         headers += warning_headers(self._warnings)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
@@ -127,7 +126,7 @@ class WatchStream:
             try:
                 piece = self._events(await _taken(subscription))
             except ApiError as error:
-                await _send(send, _error_event(error), more=False)
+                await _send(send, render_error(error.status, self._look), more=False)
                 return
             if loop.time() >= bookmark_at:
                 piece += self._bookmark(revision, {})
@@ -166,7 +165,7 @@ class WatchStream:
         resource = self._resource
         record = Record.of({"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata})
         first, self._sent_any = not self._sent_any, True
-        return watch_event("BOOKMARK", render_event_object(resource, record, self._now(), first=first))
+        return render_event(resource, "BOOKMARK", record, self._now(), first=first)
 
     def _now(self) -> Look:
         return Look(self._look.accepted, self._look.include, self._verbs.clock.now())
@@ -175,10 +174,6 @@ class WatchStream:
 async def _taken(subscription: Subscription) -> Sequence[Change]:
     """What is pending; who has to be asked to convert it is waited for."""
     return subscription.pending() if subscription.late is None else await strands.run(subscription.pending)
-
-
-def _error_event(error: ApiError) -> bytes:
-    return watch_event("ERROR", orjson.dumps(error.status))
 
 
 async def until_disconnect(receive: Receive) -> None:
