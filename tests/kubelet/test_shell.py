@@ -171,7 +171,30 @@ def test_work_that_prints_nothing_gives_others_a_turn_and_has_an_end(body: str) 
     counts = [0, *(count for count, _ in seen)]
     assert all(isinstance(item, Printed) and item.text is None for _, item in seen)
     assert len(seen) >= 9
-    assert max(after - before for before, after in itertools.pairwise(counts)) <= 5_000
+    assert (
+        max(after - before for before, after in itertools.pairwise(counts)) <= 5_001
+    )  # the last command may count as two
+
+
+LONG = "x='a a a a '; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do x=$x$x; done; echo $x > /f; "
+MANY = "for i in $(seq 2000); do touch /tmp/$i; done; "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f'{LONG} for i in $(seq 5000); do : "$x"; done', id="long arguments"),
+        pytest.param(f"{LONG} for i in $(seq 3000); do : $x; done", id="many arguments"),
+        pytest.param(f"{LONG} for i in $(seq 5000); do cat /f > /dev/null; done", id="long file"),
+        pytest.param(f"{MANY} for i in $(seq 3000); do : /tmp/?x?; done", id="globs over many files"),
+        pytest.param(f"{MANY} for i in $(seq 3000); do ls /tmp > /dev/null; done", id="folder of many files"),
+        pytest.param(f"{MANY} cd /tmp; for i in $(seq 3000); do [ -d /tmp/a ]; done", id="question of many files"),
+    ],
+)
+def test_long_texts_and_many_files_are_work(text: str) -> None:
+    session = Shell({}, "web-0")
+    with pytest.raises(NotUnderstoodError, match="too much at once"):
+        list(session.play(["sh", "-c", text]))
 
 
 @pytest.mark.parametrize(

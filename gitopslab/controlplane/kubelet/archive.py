@@ -62,7 +62,7 @@ def _below(session: Session, path: str) -> Iterator[str]:
     elif session.is_directory(path):
         inside = path.rstrip("/") + "/"
         yield inside
-        yield from (name for name in session.files if name.startswith(inside) and name != inside)
+        yield from (name for name in session.paths() if name.startswith(inside) and name != inside)
 
 
 def _add(archive: tarfile.TarFile, session: Session, path: str, name: str) -> None:

@@ -12,7 +12,7 @@ from glob import escape
 
 from gitopslab.controlplane.kubelet.arithmetic import value_of
 from gitopslab.controlplane.kubelet.globs import matches
-from gitopslab.controlplane.kubelet.session import MOST_TEXT, Printed, Session, Wanted
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, PER_ITEM, Printed, Session, Wanted
 from gitopslab.controlplane.kubelet.words import Kind, Piece, Token
 
 _BLANKS = re.compile(r"[ \t\n]+")
@@ -52,10 +52,11 @@ class Expansion:
                 else:
                     found.split(value)
             found.close()
+        self._session.worked += len(found.closed) * PER_ITEM
         return [one for text, pattern in found.closed for one in self._files(pattern) or [text]]
 
     def _files(self, pattern: str) -> list[str]:
-        return matches(pattern, self._session.cwd, self._session.files)
+        return matches(pattern, self._session.cwd, self._session.paths())
 
     def texts(self, words: Iterable[Token]) -> Generator[Printed | Wanted, str | None, list[str]]:
         """Words as they are, each one text."""
@@ -94,6 +95,7 @@ class Expansion:
             value = yield from self._output(piece.text)
         value = value[: self._room]
         self._room -= len(value)
+        self._session.worked += len(value)
         return value
 
 

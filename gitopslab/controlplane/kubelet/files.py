@@ -8,7 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from gitopslab.controlplane.kubelet.session import MOST_TEXT, Play, Printed, Session, Wanted, bounded, lines, moment
+from gitopslab.controlplane.kubelet.session import (
+    MOST_TEXT,
+    PER_ITEM,
+    Play,
+    Printed,
+    Session,
+    Wanted,
+    bounded,
+    lines,
+    moment,
+)
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.machinery.regexes import PatternError, compiled
 
@@ -24,7 +34,7 @@ def cat(session: Session, arguments: list[str]) -> Play:
             while (piece := (yield Wanted.PIECE)) is not None:
                 yield session.say(piece, end="")
         elif path in session.files:
-            text = session.files[path][:room]
+            text = session.text(path)[:room]
             room -= len(text)
             yield from lines(session, text, "")
         elif session.is_directory(path):
@@ -52,7 +62,7 @@ def ls(session: Session, arguments: list[str]) -> Play:
 def _inside(session: Session, path: str, *, hidden: bool) -> Iterator[tuple[str, str]]:
     """Path and name of what is in a directory, sorted."""
     inside = path.rstrip("/") + "/"
-    names = {name[len(inside) :].partition("/")[0] for name in session.files if name.startswith(inside)} - {""}
+    names = {name[len(inside) :].partition("/")[0] for name in session.paths() if name.startswith(inside)} - {""}
     return ((inside + name, name) for name in sorted(names) if hidden or not name.startswith("."))
 
 
@@ -97,7 +107,7 @@ def rm(session: Session, arguments: list[str]) -> Play:
     options = "".join(argument for argument in arguments if argument.startswith("-"))
     for name in _names(arguments):
         path = session.path(name)
-        inside = [one for one in session.files if one.startswith(path.rstrip("/") + "/")]
+        inside = [one for one in session.paths() if one.startswith(path.rstrip("/") + "/")]
         if inside and "r" not in options.lower():
             yield session.complain(f"rm: '{name}' is a directory")
         elif not inside and path not in session.files and "f" not in options:
@@ -137,7 +147,7 @@ def _put(session: Session, command: str, arguments: list[str]) -> Play:
         path = session.path(name)
         beside = path.rpartition("/")[2] if session.is_directory(session.path(target)) else ""
         goal = session.path(f"{target}/{beside}")
-        found = [one for one in session.files if one == path or one.startswith(f"{path}/")]
+        found = [one for one in session.paths() if one == path or one.startswith(f"{path}/")]
         if not found:
             how = "rename" if moves else "stat"
             yield session.complain(f"{command}: can't {how} '{name}': No such file or directory")
@@ -182,6 +192,7 @@ def grep(session: Session, arguments: list[str]) -> Play:
     for name in names or [""]:
         text = yield from _text(session, "grep", name)
         for line in (text or "").splitlines():
+            session.worked += PER_ITEM
             readable = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             held = (pattern.search(readable) is not None) != ("v" in options)
             count += held
@@ -210,7 +221,7 @@ def _text(session: Session, command: str, name: str) -> Generator[Printed | Want
         return text
     path = session.path(name)
     if path in session.files:
-        return session.files[path]
+        return session.text(path)
     yield session.complain(f"{command}: {name}: No such file or directory", 2 if command == "grep" else 1)
     return None
 

@@ -4,7 +4,8 @@
 never sleeps would hold up whoever plays it: after some rounds it goes round once a second. Leaves to others: reading
 scripts (``grammar``), expanding words (``expansion``).
 
-Simplified: a script that plays more than 50,000 commands in no time is not understood; a real one goes on working.
+Simplified: a script that plays more than 50,000 commands in no time is not understood, nor one that does as much work
+with long texts and many files; a real one goes on working.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ LEAVING = ("break", "continue")
 """The commands that leave loops."""
 
 # Bounds on what somebody's manifest can make this process do.
-_MOST_AT_ONCE = 50_000  # commands, rounds of ``for`` and lines in ``$(…)`` in which no time passes
+_MOST_AT_ONCE = 50_000  # commands, rounds of ``for``, lines in ``$(…)``, in which no time passes
 _TURN = 5_000  # of them, after which whoever plays it may do something else
+_A_COMMAND = 500  # characters that are as much work
 _FREE_ROUNDS = 1_000
 _SHORTEST_ROUND = 0.05
 _PAUSE = 1.0  # of a loop that hardly sleeps
@@ -54,7 +56,7 @@ class Player(Session):
 
     Attributes:
         shell: What the shell was called as.
-        played: How many commands it has played.
+        played: How many commands it has played, long texts and many files counted as more of them.
         endless: Whether it has come to a loop that never ends, as far as its condition tells.
     """
 
@@ -109,15 +111,16 @@ class Player(Session):
         """Count what is done in no time, which gives others a turn now and then, and has an end."""
         if self.at > self._moment:
             self._moment, self._busy, self._turns = self.at, 0, 0
-        self._busy += 1
+        done, self.worked = 1 + self.worked // _A_COMMAND, self.worked % _A_COMMAND
+        self.played += done
+        self._busy += done
         if self._busy > _MOST_AT_ONCE:
             raise NotUnderstoodError("too much at once")
         if self._busy // _TURN > self._turns:
-            self._turns += 1
+            self._turns = self._busy // _TURN
             yield Printed(self.at, None)
 
     def _simple(self, command: Simple, expansion: Expansion) -> Play:
-        self.played += 1
         yield from self._work()
         rest = list(dropwhile(lambda word: ASSIGNMENT.match(word.raw), command.words))
         together = rest and rest[0].raw == "[["  # in which nothing falls apart
@@ -246,7 +249,8 @@ class Player(Session):
 
     def _redirected(self, play: Play, target: str, errors: str, *, appends: bool) -> Play:
         """What a command prints goes into files instead."""
-        into: dict[str, str] = {}
+        into: dict[str, list[str]] = {target: [], errors: []}
+        room = self.largest
         answer: str | None = None
         end: Exception | None = None
         while True:
@@ -267,8 +271,9 @@ class Player(Session):
             if item.text is None or goes_to in ("", "&1", "&2"):
                 yield Printed(item.at, item.text, item.end, is_error)
             elif goes_to != "/dev/null":
-                into[goes_to] = (into.get(goes_to, "") + item.text + item.end)[: self.largest]
-        yield from self._filed({path: into.get(path, "") for path in (target, errors)}, appends=appends)
+                into[goes_to].append((item.text + item.end)[: max(0, room)])
+                room -= len(item.text) + len(item.end)
+        yield from self._filed({path: "".join(texts) for path, texts in into.items()}, appends=appends)
         if end is not None:
             raise end
 

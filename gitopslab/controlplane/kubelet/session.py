@@ -8,7 +8,7 @@ there are (``inside.filesystem``), and time passing for real (``inside.processes
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, MutableMapping
+from collections.abc import Callable, Generator, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -18,6 +18,9 @@ from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 MOST_TEXT = 65_536
 """Characters of one expansion, and of one file that a manifest's script makes."""
+
+PER_ITEM = 100
+"""Characters that are as much work as to look at one of many words, lines or files."""
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C has ended."""
@@ -101,6 +104,7 @@ class Session:
         names: Gives the address that a name leads to at a moment, in epoch seconds; empty when there is none.
         asked: Whether it has asked for what others can change: a name, a file of a volume.
         grown: Characters by which the variables have grown since the start.
+        worked: Characters that it had to do with and that are not counted as work yet.
     """
 
     variables: dict[str, str]
@@ -119,6 +123,7 @@ class Session:
     names: Callable[[str, float], str] = lambda name, moment: ""
     asked: bool = False
     grown: int = 0
+    worked: int = 0
 
     def address(self, name: str) -> str:
         """The address that a name leads to now; empty when there is none."""
@@ -152,6 +157,7 @@ class Session:
 
     def say(self, text: str, end: str = "\n") -> Printed:
         """A line of output, now."""
+        self.worked += len(text)
         return Printed(self.at, text, end)
 
     def complain(self, text: str, code: int = 1) -> Printed:
@@ -172,7 +178,23 @@ class Session:
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory, or something in it."""
         inside = path.rstrip("/") + "/"
-        return inside == "/" or inside in self.files or any(name.startswith(inside) for name in self.files)
+        return inside == "/" or inside in self.files or any(name.startswith(inside) for name in self.paths())
+
+    def paths(self) -> Iterator[str]:
+        """The paths of all files; to look them through is work."""
+        for path in self.files:
+            self.worked += PER_ITEM
+            yield path
+
+    def text(self, path: str) -> str:
+        """What is in a file, as much of it as a program reads; to read it is work.
+
+        Raises:
+            KeyError: It is not there.
+        """
+        text = self.files[path][: max(self.largest, MOST_TEXT)]
+        self.worked += len(text)
+        return text
 
     def write(self, path: str, contents: str) -> None:
         """Make a file.
@@ -182,6 +204,7 @@ class Session:
         """
         path = self.path(path)
         self.files[path] = contents[: self.largest]
+        self.worked += len(contents)
         self._remember(path, contents)
 
     def make_directory(self, path: str) -> None:
