@@ -289,9 +289,15 @@ class ContainerTurn:
         if end.hook_failed:
             self._say(Happening("Warning", "FailedPostStartHook", "PostStartHook failed", self.field))
             self._say(Happening("Normal", "Killing", "FailedPostStartHook", self.field))
-        states.terminate(entry, self._container, end, self.started, now)
+        message = ": ".join(filter(None, (end.message, self._message(end))))
+        states.terminate(entry, self._container, replace(end, message=message), self.started, now)
         unit.finished, unit.inner, unit.progress, unit.killed = now, "", None, ""
         self.changed = True
+
+    def _message(self, end: Exit) -> str:
+        """What the run itself has to say; one that never began, or went with its node, says nothing."""
+        silent = end.reason in ("StartError", "Unknown") or self._scene.broken
+        return "" if silent else self._scene.runtime.message(self.task(), end.code)
 
     def _show_waiting(self, reason: str, message: str) -> None:
         if reason == "ErrImagePull":

@@ -35,6 +35,10 @@ class Transcript:
         self._kept.append((moment, text))
         self._count += 1
 
+    def text(self) -> str:
+        """The lines as one text."""
+        return "".join(f"{text}\n" for _, text in self._kept)
+
     def since(self, seen: int) -> tuple[list[LogLine], int]:
         """The lines after the first ``seen`` ones, and how many there are now."""
         new = min(self._count - seen, len(self._kept))

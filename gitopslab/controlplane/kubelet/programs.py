@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from gitopslab.controlplane.kubelet.images import Image, parse, table
 from gitopslab.controlplane.kubelet.inside.filesystem import FileSystem
@@ -34,6 +35,7 @@ RUN_SECONDS = "gitopslab.dev/run-seconds"
 _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
+_INSTANT = 1e-3  # what is done in the very moment that is asked for is done
 # How far a script is played ahead of the time to see whether it ends.
 _ENDLESS_ROUNDS = 50  # of its loops, when one of them never ends as far as its text tells
 _MOST_ROUNDS = 500
@@ -110,9 +112,16 @@ class Program:
         if unfinished:
             yield at, unfinished
 
+    def printed(self, seconds: float) -> str:
+        """All that it has printed some time after the start, as it stands in its log."""
+        pieces = self.place.shell().play(list(self.words)) if self.words else ()
+        printed = (piece for piece in pieces if isinstance(piece, Printed))
+        until = takewhile(lambda piece: piece.at <= seconds + _INSTANT, printed)
+        return "".join(piece.text + piece.end for piece in until if piece.text is not None)
+
     def made_by(self, seconds: float) -> dict[str, str | None]:
         """What it has written some time after the start; None for what it has removed."""
-        return {path: contents for at, path, contents in self.history if at <= seconds}
+        return {path: contents for at, path, contents in self.history if at <= seconds + _INSTANT}
 
     def files_at(self, seconds: float) -> FileSystem:
         """The files that it sees some time after the start."""

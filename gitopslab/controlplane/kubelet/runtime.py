@@ -87,6 +87,10 @@ class Runtime(Protocol):
         """How the run ends, as far as that is known; None while nothing is known."""
         ...
 
+    def message(self, task: Task, code: int) -> str:
+        """The termination message of a run that ends now with this exit code."""
+        ...
+
     def check(self, task: Task, name: str, seconds: float) -> Check | None:
         """What a probe (``livenessProbe``) sees some seconds after the start; None while a real try is under way."""
         ...

@@ -16,6 +16,7 @@ from gitopslab.controlplane.kubelet.lines import Transcript
 from gitopslab.controlplane.kubelet.probes import Check, check_of
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, program_of
 from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.termination import message_of, path_of
 from gitopslab.controlplane.runtime.streams import Connection, Process
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, uid_of
@@ -56,6 +57,12 @@ class SimulatedRuntime:
     def exit(self, task: Task) -> Exit | None:
         """How the run ends; None when it runs for ever, or until somebody at its console ends it."""
         return self._begun(task).exit or self._rooms.exit(task)
+
+    def message(self, task: Task, code: int) -> str:
+        """What its program or a visitor wrote for it, else what it printed if that is asked for."""
+        program = self._program(task)
+        written = self._rooms.files(task, program).get(path_of(task.container), "")
+        return message_of(task.container, code, written, lambda: program.printed(self._clock.now() - task.started))
 
     def check(self, task: Task, name: str, seconds: float) -> Check:
         """What a probe sees some seconds after the start."""

@@ -60,8 +60,10 @@ def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[di
     for source, inner, _ in ours[:3]:
         put_inside(around.within(inner), Path(source), linked=False)
     binds = [*_machine(around, [*_shown_folders(), *_ETC], is_read_only=True), *ours]
-    for source, _, is_read_only in around.binds:  # the links in the container's root lead there
+    for source, inner, is_read_only in around.binds:  # the links in the container's root lead there
         binds += _machine(around, [source], is_read_only=is_read_only)
+        if inner.startswith("/dev/"):  # where the room has a folder of its own, without links
+            binds.append([source, inner, is_read_only])
     room = {"root": str(around.root), "address": "", "hostname": hostname_of(task.pod)[:63]}
     room |= _with_processes(around, binds)
     variables = around.variables

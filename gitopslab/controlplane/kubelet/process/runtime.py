@@ -30,6 +30,7 @@ from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
+from gitopslab.controlplane.kubelet.termination import message_of
 from gitopslab.controlplane.runtime.images import Images, PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.runtime.metrics import Usage
@@ -133,6 +134,14 @@ class ProcessRuntime:
         if run is not None:
             return run.exit
         return _LOST if self._judged(task)[1] in _OURS else self._simulated.exit(self._played(task))
+
+    def message(self, task: Task, code: int) -> str:
+        """What its program wrote for it, else the end of its log if that is asked for."""
+        run = self._run(task)
+        if run is None:
+            return self._simulated.message(self._played(task), code)
+        written = run.around.termination_log.read_text("utf-8", "replace") if run.around is not None else ""
+        return message_of(task.container, code, written, run.transcript.text)
 
     def check(self, task: Task, name: str, seconds: float) -> Check | None:
         """What a probe saw, when its try is over; begins one when none is under way."""

@@ -28,6 +28,7 @@ from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
 from gitopslab.controlplane.kubelet.process.rooted import beside, within
 from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.termination import path_of
 from gitopslab.controlplane.runtime.images import PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
@@ -88,6 +89,11 @@ class Surroundings:
     ours: Path
     mark: str
 
+    @property
+    def termination_log(self) -> Path:
+        """Where what the container's program says at its end is written."""
+        return _termination_log(self.place)
+
     def within(self, inner: str) -> Path:
         """Where a path inside leads on this machine."""
         return within(self.root, inner, self.ours)
@@ -119,6 +125,7 @@ class Builder:
             open_folder(within(root, name, self._folder))
         within(root, "tmp", self._folder).chmod(0o1777)
         binds = [*self._volumes(task, given.volumes), *_brought(task, given.files, place / "files")]
+        binds.append((_open(_termination_log(place)), _inner(path_of(task.container)), False))
         folder = _inner(task.container.get("workingDir") or image.config.get("WorkingDir") or "/")
         open_folder(within(root, folder, self._folder))
         for source, inner, _ in binds:
@@ -209,6 +216,17 @@ class Builder:
             "GITOPSLAB_ROOT": str(root),
             **{name: os.environ[name] for name in _HANDED_ON if name in os.environ},
         }
+
+
+def _termination_log(place: Path) -> Path:
+    return place / "termination-log"
+
+
+def _open(path: Path) -> Path:
+    """A fresh file that the program may write, whoever it runs as."""
+    path.touch()
+    path.chmod(0o666)
+    return path
 
 
 def _environment(task: Task, image: PulledImage, variables: Mapping[str, str]) -> dict[str, str]:

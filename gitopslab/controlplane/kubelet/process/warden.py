@@ -319,6 +319,7 @@ def _furnish(room: dict[str, Any]) -> None:
     _mount(root, root, _MS_BIND | _MS_REC)
     _make_devices(root + b"/dev")
     for source, inner, is_read_only in room["binds"]:
+        _make_place(source, root + inner.encode())
         _bind(source.encode(), root + inner.encode(), is_read_only=is_read_only)
     if room["proc"]:
         _show_processes(root + b"/proc")
@@ -348,6 +349,14 @@ def _make_devices(folder: bytes) -> None:
     os.mkdir(folder + b"/shm")
     for link, target in ((b"fd", b""), (b"stdin", b"/0"), (b"stdout", b"/1"), (b"stderr", b"/2")):
         os.symlink(b"/proc/self/fd" + target, folder + b"/" + link)
+
+
+def _make_place(source: str, target: bytes) -> None:
+    """What something is mounted upon, where the room's own ``/dev`` has covered it."""
+    if os.path.lexists(target):
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    os.mkdir(target) if os.path.isdir(source) else os.close(os.open(target, os.O_CREAT, 0o666))
 
 
 def _mount(

@@ -76,7 +76,10 @@ class Paths:
     def to_write(self, path: Any) -> Any:
         """Where a path is written."""
         text = self._absolute(path)
-        return path if text is None or _is_below(text, ("/dev", "/proc")) else self._root + text
+        if text is None:
+            return path
+        inner = self._root + text
+        return inner if self._is_there(inner) or not _is_below(text, ("/dev", "/proc")) else path
 
     def _absolute(self, path: Any) -> str | None:
         """A path that has to be mapped, normalised; None for any other."""
