@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from gitopslab.controlplane.kubelet.fields import amount, field
+from gitopslab.controlplane.kubelet.substitution import references, substituted
 from gitopslab.machinery.objects import Object, namespace_of
 
 Lookup = Callable[[str, str, str], Object | None]
@@ -40,18 +41,22 @@ def mount_problems(pod: Object, lookup: Lookup) -> list[tuple[str, str]]:
     return problems
 
 
-def mounted(pod: Object, container: Object, lookup: Lookup) -> dict[str, str]:
-    """Path to contents of the files that ConfigMaps and Secrets bring into a container."""
+def mounted(pod: Object, container: Object, lookup: Lookup, variables: Mapping[str, str]) -> dict[str, str]:
+    """Path to contents of the files that ConfigMaps and Secrets bring into a container.
+
+    Raises:
+        ConfigError: They cannot be brought, or a ``subPathExpr`` leads nowhere.
+    """
     volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or ()}
     found: dict[str, str] = {}
     for mount in container.get("volumeMounts") or ():
         volume = volumes.get(mount["name"])
+        path, part = mount["mountPath"].rstrip("/"), _part(mount, variables)
         for name, contents in _files(pod, volume, lookup) if volume else ():
-            path = mount["mountPath"].rstrip("/")
-            if not mount.get("subPath"):
-                found[f"{path}/{name}"] = contents
-            elif mount["subPath"] == name:
+            if name == part:
                 found[path] = contents
+            elif not part or name.startswith(f"{part}/"):
+                found[f"{path}/{name.removeprefix(part).lstrip('/')}"] = contents
     return found
 
 
@@ -84,6 +89,25 @@ def allocatable_of(pod: Object, lookup: Lookup) -> dict[str, str]:
     node = lookup("nodes", "", pod["spec"].get("nodeName", "")) or {}
     found: dict[str, str] = (node.get("status") or {}).get("allocatable") or {}
     return found
+
+
+def _part(mount: Object, variables: Mapping[str, str]) -> str:
+    """What of its volume a mount shows; empty for all of it.
+
+    Raises:
+        ConfigError: Its expression gives no path in the volume.
+    """
+    expression = mount.get("subPathExpr")
+    if not expression:
+        return str(mount.get("subPath") or "").strip("/")
+    if missing := sorted(name for name in references(expression) if not variables.get(name)):
+        raise ConfigError(f"missing value for {', '.join(missing)}")
+    path = substituted(expression, variables)
+    if path.startswith("/"):
+        raise ConfigError(f"error SubPath `{path}` must not be an absolute path")
+    if ".." in path.split("/"):
+        raise ConfigError(f"unable to provision SubPath `{path}`: must not contain '..'")
+    return path.rstrip("/")
 
 
 def _texts(obj: Object) -> dict[str, str]:

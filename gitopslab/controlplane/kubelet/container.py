@@ -5,6 +5,7 @@ Read only; ``containers`` plays its life, ``entry`` writes its status.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gitopslab.controlplane.kubelet.config import mounted
@@ -96,11 +97,11 @@ class Container:
         variables = environment(
             self.pod, self.spec, scene.lookup, services=services, pod_ip=address, host_ip=scene.host
         )
-        return variables, mounted(self.pod, self.spec, scene.lookup)
+        return variables, mounted(self.pod, self.spec, scene.lookup, variables)
 
-    def volumes(self, scene: Scene) -> dict[str, Mounted]:
+    def volumes(self, scene: Scene, variables: Callable[[], Mapping[str, str]]) -> dict[str, Mounted]:
         """Mount path to what is there of the volumes that containers can write, this one or others."""
-        return identities(self.pod, self.spec, scene.lookup)
+        return identities(self.pod, self.spec, variables, scene.lookup)
 
     def tokens(self, scene: Scene) -> dict[str, str]:
         """Path to token of its service account."""

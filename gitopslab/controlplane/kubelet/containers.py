@@ -116,7 +116,7 @@ class ContainerTurn:
             self.started,
             self._settings,
             self._life.address,
-            lambda: one.volumes(scene),
+            lambda: one.volumes(scene, lambda: self._settings()[0]),
             lambda: one.tokens(scene),
             scene.lookup,
         )

@@ -6,11 +6,11 @@ ConfigMaps and the like bring (``config``), and what lies in a volume (the runti
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from posixpath import normpath
 
 from gitopslab.controlplane.kubelet.config import Lookup
-from gitopslab.controlplane.kubelet.environment import environment
 from gitopslab.controlplane.kubelet.substitution import substituted
 from gitopslab.machinery.objects import Object, annotations_of, namespace_of, uid_of
 
@@ -30,23 +30,31 @@ class Mounted:
     within: str = ""
 
 
-def identities(pod: Object, container: Object, lookup: Lookup) -> dict[str, Mounted]:
-    """Mount path to what is mounted there, of the volumes that containers can write."""
+def identities(
+    pod: Object, container: Object, variables: Callable[[], Mapping[str, str]], lookup: Lookup
+) -> dict[str, Mounted]:
+    """Mount path to what is mounted there, of the volumes that containers can write.
+
+    Args:
+        pod: The pod.
+        container: Its container.
+        variables: Gives the container's, for a ``subPathExpr``.
+        lookup: Finds claims and volumes.
+    """
     volumes = {volume["name"]: volume for volume in pod.get("spec", {}).get("volumes") or ()}
     found: dict[str, Mounted] = {}
     for mount in container.get("volumeMounts") or ():
         one = _identity(pod, volumes.get(mount["name"], {}), lookup)
         if one is not None:
-            inner = normpath(f"/{_sub_path(pod, container, mount, lookup)}").rstrip("/")
+            inner = normpath(f"/{_sub_path(mount, variables)}").rstrip("/")
             found[mount["mountPath"].rstrip("/")] = Mounted(one.volume, one.within + inner)
     return found
 
 
-def _sub_path(pod: Object, container: Object, mount: Object, lookup: Lookup) -> str:
-    """The path in its volume that is mounted; the variables of ``subPathExpr`` are the container's."""
-    if "subPathExpr" not in mount:
-        return str(mount.get("subPath", ""))
-    return substituted(mount["subPathExpr"], environment(pod, container, lookup))
+def _sub_path(mount: Object, variables: Callable[[], Mapping[str, str]]) -> str:
+    """The path in its volume that is mounted."""
+    expression = mount.get("subPathExpr")
+    return substituted(expression, variables()) if expression else str(mount.get("subPath", ""))
 
 
 def _identity(pod: Object, volume: Object, lookup: Lookup) -> Mounted | None:

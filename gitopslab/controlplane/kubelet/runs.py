@@ -88,12 +88,12 @@ class Runs:
             services = before(self._manager.informer("services").list(namespace_of(pod)), started)
             try:
                 variables = environment(pod, container, self._lookup, services=services, pod_ip=address, host_ip=host)
-                return variables, mounted(pod, container, self._lookup)
+                return variables, mounted(pod, container, self._lookup, variables)
             except ConfigError:  # taken away since the start
                 return {}, {}
 
         def volumes() -> dict[str, Mounted]:
-            return identities(pod, container, self._lookup)
+            return identities(pod, container, lambda: settings()[0], self._lookup)
 
         def tokens() -> dict[str, str]:
             return self._pod_tokens.of(pod, container)

@@ -18,6 +18,11 @@ def substituted(text: str, *variables: Mapping[str, str]) -> str:
     return _REFERENCE.sub(lambda match: _value(match, variables), text)
 
 
+def references(text: str) -> set[str]:
+    """The names that a text refers to."""
+    return {match[1] for match in _REFERENCE.finditer(text) if match[1] is not None}
+
+
 def _value(match: re.Match[str], variables: tuple[Mapping[str, str], ...]) -> str:
     name = match[1]
     if name is None:

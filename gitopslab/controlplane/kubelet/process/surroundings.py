@@ -142,7 +142,7 @@ class Builder:
         """Bring what ConfigMaps and Secrets have brought up to date; what stands at a ``subPath`` stays."""
         for number, mount in enumerate(task.container.get("volumeMounts") or ()):
             source, below = self._place(task) / "files" / str(number), _below(mount, files)
-            if not below or not source.is_dir():
+            if not below or not source.is_dir() or mount.get("subPath") or mount.get("subPathExpr"):
                 continue  # also when the ConfigMap was deleted: the files stay
             for path in [path for path in source.rglob("*") if path.is_file()]:
                 if str(path.relative_to(source)) not in below:
@@ -240,9 +240,7 @@ def _brought(task: Task, files: Mapping[str, str], place: Path) -> list[tuple[Pa
     binds: list[tuple[Path, str, bool]] = []
     for number, mount in enumerate(task.container.get("volumeMounts") or ()):
         path, source = mount["mountPath"].rstrip("/"), place / str(number)
-        if mount.get("subPath"):
-            if path not in files:
-                continue
+        if path in files:
             _write(source, files[path])
         elif below := _below(mount, files):
             for name, text in below.items():
@@ -256,8 +254,6 @@ def _brought(task: Task, files: Mapping[str, str], place: Path) -> list[tuple[Pa
 def _below(mount: Object, files: Mapping[str, str]) -> dict[str, str]:
     """The files of one mount, by their path in it."""
     start = mount["mountPath"].rstrip("/") + "/"
-    if mount.get("subPath"):
-        return {}
     return {path[len(start) :]: text for path, text in files.items() if path.startswith(start)}
 
 
