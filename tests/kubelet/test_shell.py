@@ -61,10 +61,16 @@ def script(text: str, **variables: str) -> tuple[list[tuple[float, str]], float,
         pytest.param("[ -f /tmp/f ] || exit 9", [], 0.0, 9, id="test"),
         pytest.param("echo one\necho two # not this", [(0.0, "one"), (0.0, "two")], 0.0, 0, id="lines and comments"),
         pytest.param("exec sleep 5", [], 5.0, 0, id="exec"),
+        pytest.param("trap 'echo bye' TERM SIGINT; trap - 15; echo on", [(0.0, "on")], 0.0, 0, id="trap"),
     ],
 )
 def test_script(text: str, lines: list[tuple[float, str]], seconds: float, code: int) -> None:
     assert script(text, NAME="lab", HOME="/gone") == (lines, seconds, code)
+
+
+def test_what_is_to_be_done_at_the_end_is_not_understood() -> None:
+    with pytest.raises(NotUnderstoodError):
+        script("trap 'echo bye' EXIT")
 
 
 def test_endless_loop_can_be_played_as_far_as_one_likes() -> None:

@@ -29,11 +29,14 @@ from gitopslab.controlplane.kubelet.session import (
     moment,
     number,
 )
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
 _DATE_PARTS = re.compile(r"%[A-Za-z%]")
 _DIRECTIVES = re.compile(r"%[sd%]")
 _NEVER = 1e9
+_USERS = {0: "root", 65534: "nobody"}
+_SIGNALS = frozenset({"HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "CHLD", "PIPE", "1", "2", "3", "15"})
 
 
 def _date(session: Session, arguments: list[str]) -> Play:
@@ -109,11 +112,31 @@ def _uname(session: Session, arguments: list[str]) -> Play:
 
 
 def _whoami(session: Session, arguments: list[str]) -> Play:
-    yield session.say("root")
+    uid = session.user.uid
+    yield session.say(_USERS[uid]) if uid in _USERS else session.complain(f"whoami: unknown uid {uid}", 1)
 
 
 def _id(session: Session, arguments: list[str]) -> Play:
-    yield session.say("0" if "-u" in arguments or "-g" in arguments else "uid=0(root) gid=0(root) groups=0(root)")
+    user, options = session.user, "".join(one[1:] for one in arguments if one.startswith("-"))
+    asked = {"u": [user.uid], "g": [user.gid], "G": list(user.groups)}
+    which = next((option for option in asked if option in options), None)
+    if which is not None:
+        yield session.say(" ".join(_USERS.get(one, str(one)) if "n" in options else str(one) for one in asked[which]))
+        return
+    groups = ",".join(_numbered(one) for one in user.groups)
+    yield session.say(f"uid={_numbered(user.uid)} gid={_numbered(user.gid)} groups={groups}")
+
+
+def _numbered(one: int) -> str:
+    return f"{one}({_USERS[one]})" if one in _USERS else str(one)
+
+
+def _trap(session: Session, arguments: list[str]) -> Play:
+    """Simplified: what is to be done at a signal is not done: every program stops at once when it is told so."""
+    yield from ()
+    signals = arguments[1:] if len(arguments) > 1 else arguments
+    if not {name.removeprefix("SIG") for name in signals} <= _SIGNALS:
+        raise NotUnderstoodError(f"trap {' '.join(arguments)}")
 
 
 def _printenv(session: Session, arguments: list[str]) -> Play:
@@ -161,7 +184,7 @@ def _cd(session: Session, arguments: list[str]) -> Play:
         yield session.complain(f"sh: cd: can't cd to {name}: No such file or directory", 2)
 
 
-BUILT_INS = frozenset({":", "[[", "cd", "exit", "export", "read", "unset"})
+BUILT_INS = frozenset({":", "[[", "cd", "exit", "export", "read", "trap", "unset"})
 """Commands that only a shell has: there is no such executable."""
 
 BUSYBOX = frozenset({"nslookup"})
@@ -184,6 +207,7 @@ COMMANDS: Mapping[str, Command] = {
     "printenv": _printenv,
     "export": _export,
     "unset": _unset,
+    "trap": _trap,
     "read": _read,
     "pwd": _pwd,
     "cd": _cd,

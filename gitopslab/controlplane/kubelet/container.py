@@ -112,5 +112,6 @@ class Container:
         """Simplified: a container without ``runAsUser`` is shown as root; the real user comes from the image."""
         context = {**(self.pod["spec"].get("securityContext") or {}), **(self.spec.get("securityContext") or {})}
         group = context.get("runAsGroup", 0)
-        groups = sorted({group, *([context["fsGroup"]] if "fsGroup" in context else [])})
+        of_volumes = [context["fsGroup"]] if "fsGroup" in context else []
+        groups = sorted({group, *of_volumes, *(context.get("supplementalGroups") or ())})
         return {"uid": context.get("runAsUser", 0), "gid": group, "supplementalGroups": groups}

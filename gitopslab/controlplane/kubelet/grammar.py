@@ -23,7 +23,7 @@ from gitopslab.controlplane.kubelet.words import (
 
 _SEPARATORS = (";", "\n")
 _REDIRECTIONS = (">", ">>", ">&2", "1>&2", "2>", "2>>", "2>&1")
-_NOT_HERE = ("then", "elif", "else", "fi", "do", "done", "esac", "in", "}", "function", "trap")
+_NOT_HERE = ("then", "elif", "else", "fi", "do", "done", "esac", "in", "}", "function")
 _MOST_SCRIPT = 16_384
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, Layer, Part
+from gitopslab.controlplane.kubelet.session import User
 from gitopslab.controlplane.kubelet.shell import Shell
 
 _INSTANT = 1e-3  # what others do in this moment is seen in the next one, so that no two can wait on each other's future
@@ -30,6 +31,7 @@ class Place:
         read_only: Mount paths that cannot be written.
         root_is_read_only: Whether only volumes can be written.
         cwd: The working directory.
+        user: Whom it runs as.
         seed: What ``$RANDOM`` follows from.
         began: When it starts, in epoch seconds.
         started: The same with its fraction.
@@ -44,6 +46,7 @@ class Place:
     read_only: tuple[str, ...] = ()
     root_is_read_only: bool = False
     cwd: str = "/"
+    user: User = field(default_factory=User)
     seed: str = ""
     began: float = 0.0
     started: float = 0.0
@@ -57,6 +60,7 @@ class Place:
             self.hostname,
             began=self.began,
             cwd=self.cwd,
+            user=self.user,
             chance=Random(self.seed),
             names=self.names,
         )

@@ -67,6 +67,21 @@ Command = Callable[["Session", list[str]], Play]
 """A command of the language: plays its arguments, and leaves its exit code in the session."""
 
 
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whom a program runs as.
+
+    Attributes:
+        uid: The user.
+        gid: Its group.
+        groups: All its groups, the first one included.
+    """
+
+    uid: int = 0
+    gid: int = 0
+    groups: tuple[int, ...] = (0,)
+
+
 class Interrupted(Exception):
     """Thrown into what is played: somebody pressed Ctrl-C."""
 
@@ -103,6 +118,7 @@ class Session:
         chance: Where ``$RANDOM`` comes from.
         names: Gives the address that a name leads to at a moment, in epoch seconds; empty when there is none.
         asked: Whether it has asked for what others can change: a name, a file of a volume.
+        user: Whom it runs as.
         grown: Characters by which the variables have grown since the start.
         worked: Characters that it had to do with and that are not counted as work yet.
     """
@@ -122,6 +138,7 @@ class Session:
     chance: Random = field(default_factory=lambda: Random(0))
     names: Callable[[str, float], str] = lambda name, moment: ""
     asked: bool = False
+    user: User = field(default_factory=User)
     grown: int = 0
     worked: int = 0
 

@@ -17,6 +17,7 @@ import h11
 
 from gitopslab.controlplane.kubelet.commands import BUILT_INS, BUSYBOX, COMMANDS
 from gitopslab.controlplane.kubelet.config import read_only
+from gitopslab.controlplane.kubelet.container import Container
 from gitopslab.controlplane.kubelet.images import parse
 from gitopslab.controlplane.kubelet.inside.consoles import Attachment, Console, Listener
 from gitopslab.controlplane.kubelet.inside.filesystem import SKELETON, Disk, FileSystem, Layer
@@ -38,7 +39,7 @@ from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.probes import listens
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
 from gitopslab.controlplane.kubelet.runtime import Task
-from gitopslab.controlplane.kubelet.session import MOST_TEXT
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, User
 from gitopslab.controlplane.kubelet.shell import SHELLS, Shell
 from gitopslab.controlplane.runtime.streams import Connection, StartError
 from gitopslab.machinery.clock import Clock
@@ -119,6 +120,7 @@ class Rooms:
             read_only=read_only(task.pod, task.container),
             root_is_read_only=_has_read_only_root(task),
             cwd=task.container.get("workingDir") or "/",
+            user=_user(task),
             seed=task.id,
             began=float(int(task.started)),  # as its status tells
             started=task.started,
@@ -249,6 +251,7 @@ class Rooms:
             files=self.files(task, program),
             began=self._clock.now(),
             cwd=task.container.get("workingDir") or "/",
+            user=program.place.user,
             live=True,
             tty=tty,
             style=style or "dash",
@@ -329,6 +332,12 @@ def hostname_of(pod: Object) -> str:
 def _variables(task: Task) -> dict[str, str]:
     """The environment: the image's, then the kubelet's and the spec's."""
     return {"PATH": _PATH, "HOSTNAME": hostname_of(task.pod), **task.settings()[0], "HOME": "/root"}
+
+
+def _user(task: Task) -> User:
+    user = Container(task.pod, task.container).user
+    groups = [one for one in user["supplementalGroups"] if one != user["gid"]]
+    return User(user["uid"], user["gid"], (user["gid"], *groups))
 
 
 def _has_read_only_root(task: Task) -> bool:
