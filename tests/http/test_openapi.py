@@ -256,3 +256,13 @@ def test_the_key_of_tokens_is_described_as_a_text() -> None:
     answers = document["paths"]["/openid/v1/jwks/"]["get"]["responses"]["200"]["content"]
     assert answers == {"application/jwk-set+json": {"schema": {"type": "string"}}}
     assert "schemas" not in document["components"]
+
+
+@pytest.mark.parametrize("kind", ["storage.v1.StorageClass", "apps.v1.StatefulSet", "core.v1.Endpoints"])
+def test_paragraphs_of_a_description_are_one_line_apart(kind: str) -> None:
+    assert "\n\n" in describe(kind).text
+    assert "\n\n\n" not in describe(kind).text
+
+
+def test_lines_of_an_example_stay_together() -> None:
+    assert '\n\n\t Name: "mysvc",\n\t Subsets: [\n' in describe("core.v1.Endpoints").text

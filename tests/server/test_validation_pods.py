@@ -435,3 +435,31 @@ def test_a_profile_in_an_annotation_becomes_a_field_and_stays(api: LocalApi) -> 
     assert change_problems(plain, {"metadata.annotations": {f"{_ARMOR}c": "unconfined"}}) == [
         f"{path}: Forbidden: may not add AppArmor annotations"
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}}}, []),
+        (
+            {"resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "800m"}}},
+            [
+                'spec.resources.requests[cpu]: Invalid value: "500m": '
+                "must be greater than or equal to aggregate container requests of 1",
+                'spec.resources.containers[0][cpu].limits: Invalid value: "1": '
+                "must be less than or equal to pod limits of 800m",
+            ],
+        ),
+        (
+            {"resources": {"claims": []}},
+            ["spec.resources.claims: Forbidden: claims may not be set for Resources at pod-level"],
+        ),
+        (
+            {"resources": {}, "os": {"name": "windows"}},
+            ["spec.resources: Forbidden: may not be set for a windows pod"],
+        ),
+    ],
+)
+def test_a_pod_asks_for_no_less_than_its_containers(fields: Object, expected: list[str]) -> None:
+    amounts = {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}
+    assert problems(with_spec(containers=[container(resources=amounts)], **fields)) == expected

@@ -20,6 +20,7 @@ _CLASS = re.compile(r'^class (\w+)\(.*?\):\n    r"""(.*?)"""', re.MULTILINE | re
 _PARTS = re.compile(r"\n      \*\*parameters\*\*\n")
 _FIELD = re.compile(r"^      \* \*\*(\w+)\*\* ``[^`]*`` - ?", re.MULTILINE)
 _WIDTH = 78  # at which the models break lines
+_SET_IN = (" ", "\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,9 @@ def _joined(text: str) -> str:
 
 
 def _between(line: str, following: str) -> str:
-    if line.startswith(" ") or following.startswith(" "):
-        return "\n"  # lines that are set in were never broken
+    if not line or not following or following.startswith(_SET_IN):
+        return "\n"
     gap = 2 if line.endswith(".") else 1  # many sentences are two spaces apart
     if len(line) + gap + len(following.partition(" ")[0]) <= _WIDTH:
-        return "\n\n"
+        return "\n" if line.startswith(_SET_IN) else "\n\n"
     return "" if re.search(r"\w-$", line) else " "

@@ -65,8 +65,8 @@ def check_spec(causes: Causes, spec: Object, path: str, *, is_pod: bool) -> None
         containers.check_init_containers(causes, spec["initContainers"], regular, around, here)
     if spec.get("ephemeralContainers"):
         containers.check_ephemeral_containers(causes, spec, around, f"{path}.ephemeralContainers")
-    if spec.get("resources"):
-        resources.check_requirements(causes, spec["resources"], f"{path}.resources", of_pod=True)
+    if spec.get("resources") is not None:
+        resources.check_whole(causes, spec, f"{path}.resources")
     if spec.get("hostNetwork"):
         _check_host_network(causes, regular, f"{path}.containers", is_pod=is_pod)
     _check_policies(causes, spec, path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.numbers import NOT_NEGATIVE, amount
+from gitopslab.machinery import usage
 from gitopslab.machinery.objects import Object
 from gitopslab.machinery.quantity import canonical
 
@@ -39,6 +40,30 @@ def check_requirements(causes: Causes, resources: Object | None, path: str, *, o
     names = (*limits, *requests)
     if any(name.startswith(_HUGE_PAGES) for name in names) and not any(name in ("cpu", "memory") for name in names):
         causes.forbidden(path, "HugePages require cpu or memory")
+
+
+def check_whole(causes: Causes, spec: Object, path: str) -> None:
+    """What a pod asks for as a whole: neither less than its containers do together, nor than one may have."""
+    whole = spec["resources"]
+    if (spec.get("os") or {}).get("name") == "windows":
+        causes.forbidden(path, "may not be set for a windows pod")
+        return
+    if whole.get("claims") is not None:
+        causes.forbidden(f"{path}.claims", "claims may not be set for Resources at pod-level")
+    check_requirements(causes, whole, path, of_pod=True)
+    for field in ("requests", "limits"):
+        mine = usage.amounts(whole.get(field))
+        for name, together in usage.effective({**spec, "resources": None}, field, overhead=False).items():
+            counts = field == "requests" or name.startswith(_HUGE_PAGES)
+            if counts and name in mine and together.value > mine[name].value:
+                text = f"must be greater than or equal to aggregate container {field} of {together}"
+                causes.invalid(f"{path}.{field}[{name}]", str(mine[name]), text)
+    limits = usage.amounts(whole.get("limits"))
+    for index, container in enumerate(spec.get("containers") or ()):
+        for name, limit in usage.amounts((container.get("resources") or {}).get("limits")).items():
+            if name in limits and limit.value > limits[name].value:
+                text = f"must be less than or equal to pod limits of {limits[name]}"
+                causes.invalid(f"{path}.containers[{index}][{name}].limits", str(limit), text)
 
 
 def check_quantity(causes: Causes, name: str, value: str, path: str) -> None:
