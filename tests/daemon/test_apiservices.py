@@ -94,3 +94,44 @@ def test_one_with_a_server_of_its_own_is_kept_and_not_available(lab: Lab) -> Non
 def test_what_no_service_may_say(lab: Lab, spec: Object, message: str) -> None:
     with pytest.raises(InvalidError, match=re.escape(message)):
         lab.api.create(service(**spec))
+
+
+def unavailable(lab: Lab) -> tuple[str, str]:
+    lab.plane.settle()
+    found = condition_of(lab.api.get(SERVICES, "v1.x.example.com"), "Available")
+    assert found is not None
+    assert found["status"] == "False"
+    return found["reason"], found["message"]
+
+
+def test_an_api_server_that_cannot_be_reached_is_not_available(lab: Lab) -> None:
+    lab.api.create(
+        service(
+            service={"name": "metrics", "namespace": "default", "port": 6443},
+            insecureSkipTLSVerify=True,
+        )
+    )
+    assert unavailable(lab) == ("ServiceNotFound", 'service/metrics in "default" is not present')
+    metadata = {"name": "metrics", "namespace": "default"}
+    backend = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 443}]}}
+    made = lab.api.create(backend)
+    text = 'service/metrics in "default" is not listening on port 6443'
+    assert unavailable(lab) == ("ServicePortError", text)
+    ports = [{"port": 6443, "name": "https", "protocol": "TCP", "targetPort": 6443}]
+    lab.api.update({**made, "spec": {**made["spec"], "ports": ports}})
+    text = 'cannot find endpointslices for service/metrics in "default"'
+    assert unavailable(lab) == ("EndpointsNotFound", text)
+    endpoint_slice = lab.api.create(
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "metrics"}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["10.1.2.3"], "conditions": {"ready": False}}],
+            "ports": [{"name": "https", "port": 6443}],
+        }
+    )
+    text = 'endpointslices for service/metrics in "default" have no addresses with port name "https"'
+    assert unavailable(lab) == ("MissingEndpoints", text)
+    lab.api.update({**endpoint_slice, "endpoints": [{"addresses": ["10.1.2.3"]}]})
+    assert unavailable(lab)[0] == "FailedDiscoveryCheck"

@@ -5,8 +5,7 @@ CustomResourceDefinition or APIService changed. What is served does not follow f
 
 Upstream: ``pkg/controlplane/apiserver/aggregator.go`` and ``crdregistration``; ``kube-aggregator``'s ``autoregister``.
 
-Simplified: no request is handed on to another API server, so an APIService with a ``service`` is kept and never becomes
-available; and a group is served even when somebody deletes its APIService.
+Simplified: a group is served even when somebody deletes its APIService.
 """
 
 from __future__ import annotations

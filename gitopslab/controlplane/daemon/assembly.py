@@ -15,6 +15,7 @@ from gitopslab.controlplane.controllers.customresourcedefinition import CustomRe
 from gitopslab.controlplane.controllers.ingress import IngressController
 from gitopslab.controlplane.controllers.loadbalancer import LoadBalancerController
 from gitopslab.controlplane.controllers.provisioner import LocalPathProvisioner
+from gitopslab.controlplane.daemon.apiavailability import ApiAvailabilityController
 from gitopslab.controlplane.daemon.apiservices import ApiServiceController
 from gitopslab.controlplane.daemon.bootstrap import bootstrap
 from gitopslab.controlplane.daemon.flowcontrol import FlowDefaultsController, FlowSchemaController
@@ -127,6 +128,7 @@ class ControlPlane:
                 KubernetesServiceController(self.api_for("kube-apiserver"), self.manager),
                 SystemNamespacesController(self.api_for("kube-apiserver"), self.manager),
                 ApiServiceController(self.api_for("kube-apiserver"), self.manager),
+                ApiAvailabilityController(self.api_for("kube-apiserver"), self.manager, clock),
                 FlowDefaultsController(self.api_for(f"{_FAIRNESS}-producer"), self.manager),
                 FlowSchemaController(self.api_for(f"{_FAIRNESS}-consumer"), self.manager, clock),
             ],
