@@ -72,13 +72,6 @@ def test_a_custom_resources_group_is_registered_as_long_as_it_is_served(lab: Lab
     assert names(lab) == before
 
 
-def test_one_with_a_server_of_its_own_is_kept_and_not_available(lab: Lab) -> None:
-    made = lab.api.create(service(service={"namespace": "default", "name": "x"}, insecureSkipTLSVerify=True))
-    lab.plane.settle()
-    assert made["spec"]["service"]["port"] == 443
-    assert condition_of(lab.api.get(SERVICES, "v1.x.example.com"), "Available") is None
-
-
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -112,6 +105,7 @@ def test_an_api_server_that_cannot_be_reached_is_not_available(lab: Lab) -> None
         )
     )
     assert unavailable(lab) == ("ServiceNotFound", 'service/metrics in "default" is not present')
+    assert "v1.x.example.com" in names(lab), "it is kept"
     metadata = {"name": "metrics", "namespace": "default"}
     backend = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 443}]}}
     made = lab.api.create(backend)

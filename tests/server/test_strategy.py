@@ -119,13 +119,12 @@ def test_a_job_selects_its_pods_by_its_own_uid() -> None:
     assert job["spec"]["template"]["metadata"]["labels"] == generated | named
 
 
-def test_a_job_gets_the_labels_of_its_pods_by_being_stored(verbs: Verbs, api: LocalApi) -> None:
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_job_without_labels_gets_those_of_its_pods(verbs: Verbs, dry_run: bool) -> None:
     template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "b"}]}}
-    job = {"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": template}}
-    tried = copy_of({**job, "metadata": {"name": "j", "namespace": "default"}})
-    dry = verbs.create(ADMIN, resource_of(tried), "default", tried, WriteOptions(dry_run=True)).object
-    assert "labels" not in dry["metadata"]
-    made = api.create({**job, "metadata": {"name": "j", "namespace": "default"}})
+    metadata = {"name": "j", "namespace": "default"}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": template}}
+    made = verbs.create(ADMIN, resource_of(job), "default", job, WriteOptions(dry_run=dry_run)).object
     assert made["metadata"]["labels"] == made["spec"]["template"]["metadata"]["labels"]
 
 

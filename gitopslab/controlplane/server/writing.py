@@ -210,7 +210,7 @@ class Writes:
                 obj["metadata"]["managedFields"] = owned
             if not options.dry_run:
                 identity.check_unstored(version)
-                strategy.complete(resource, obj)
+            strategy.complete(resource, obj)
             key = (namespace, name_of(obj))
             if not is_unasked:  # else somebody was faster, and it is an update now
                 self._registry.check_free(resource, key)

@@ -107,7 +107,7 @@ def prepare_create(resource: Resource, obj: Object) -> list[str]:
 
 
 def complete(resource: Resource, obj: Object) -> None:
-    """Set, in place, the defaults that a new object has only once it was stored."""
+    """Set, in place, the defaults that a new object has only once it was judged."""
     if resource.key == "jobs.batch":
         workloads.label_as_read(obj)
 

@@ -32,7 +32,7 @@ def generate_selector(job: Object) -> None:
 def label_as_read(job: Object) -> None:
     """Give a Job without labels those of its pods.
 
-    It gets them by being read from where it was stored, so that nobody judges them and a dry run does not tell them.
+    It gets them by being read from what is stored of it, so that nobody judges them.
     """
     if not job["metadata"].get("labels"):
         job["metadata"]["labels"] = dict(job["spec"]["template"]["metadata"].get("labels") or {})
