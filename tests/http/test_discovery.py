@@ -8,6 +8,7 @@ import pytest
 from exchange import Client
 
 from gitopslab.controlplane.http.discovery import AGGREGATED
+from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.machinery.kinds import BUILT_IN, Resource
 
@@ -118,3 +119,21 @@ def test_a_verbose_health_check_names_every_check(client: Client) -> None:
     assert lines[-1] == "readyz check passed"
     assert "[+]log ok" not in client.get("/readyz?verbose&exclude=log").body.decode()
     assert client.get("/readyz/nothing").code == 404
+
+
+def test_a_group_that_is_served_elsewhere_is_listed_and_unavailable(client: Client, api: LocalApi) -> None:
+    spec = {
+        "group": "far.example.com", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10,
+        "insecureSkipTLSVerify": True, "service": {"name": "x", "namespace": "default"},
+    }  # fmt: skip
+    metadata = {"name": "v1.far.example.com"}
+    api.create({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": metadata, "spec": spec})
+    for path in ("v1", "v1/things", "v1/namespaces/default/things/a"):
+        answer = client.get(f"/apis/far.example.com/{path}")
+        assert (answer.code, answer.body) == (503, b"service unavailable\n")
+    assert client.get("/apis/far.example.com/v2").code == 404
+    version = {"groupVersion": "far.example.com/v1", "version": "v1"}
+    assert client.get("/apis/far.example.com").json["preferredVersion"] == version
+    assert [group["name"] for group in client.get("/apis").json["groups"]][-1] == "far.example.com"
+    items = client.get("/apis", accept=AGGREGATED).json["items"]
+    assert items[-1] == {"metadata": {"name": "far.example.com"}, "versions": [{"version": "v1", "freshness": "Stale"}]}

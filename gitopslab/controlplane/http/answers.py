@@ -74,6 +74,10 @@ NOT_FOUND = text(404, "404 page not found\n")
 """What the real server's router says of a path nobody registered; clients word it for themselves."""
 
 
+UNAVAILABLE = text(503, "service unavailable\n")
+"""What is said for a server that was registered for a group and cannot be reached."""
+
+
 async def send_answer(send: Send, answer: Answer, headers: dict[bytes, bytes]) -> None:
     """Send an answer; ``headers`` are the request's, which say whether it may be compressed."""
     body = answer.body

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gitopslab.controlplane.http.answers import JSON, NOT_FOUND, Answer, for_people, of_error, refusing, send_answer
 from gitopslab.controlplane.http.binary import encoded
-from gitopslab.controlplane.http.discovery import discover, paths, server_version
+from gitopslab.controlplane.http.discovery import Served, discover, paths, server_version
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.hook import HookEndpoint
 from gitopslab.controlplane.http.lab import LabEndpoint
@@ -26,7 +26,7 @@ from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
 from gitopslab.controlplane.http.parameters import check_timeout, query_of
 from gitopslab.controlplane.http.request import RequestInfo, method_not_allowed, parse
-from gitopslab.controlplane.http.resources import ResourceEndpoint
+from gitopslab.controlplane.http.resources import ResourceEndpoint, served_elsewhere
 from gitopslab.controlplane.http.security import Entrance, Headers
 from gitopslab.controlplane.http.streams.endpoint import StreamEndpoint
 from gitopslab.controlplane.runtime.controls import Controls
@@ -36,7 +36,6 @@ from gitopslab.controlplane.runtime.streams import Exec, Ports
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.verbs import Verbs
 from gitopslab.errors import ApiError, bad_request
-from gitopslab.machinery.kinds import Catalog
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +168,7 @@ class _ApiEndpoint:
     """Everything below ``/api`` and ``/apis``: resources, and discovery where a path names none."""
 
     def __init__(self, verbs: Verbs, resources: ResourceEndpoint) -> None:
-        self._catalog: Catalog = verbs.catalog
+        self._verbs = verbs
         self._resources = resources
 
     async def __call__(
@@ -177,7 +176,8 @@ class _ApiEndpoint:
     ) -> Answer | None:
         if info is None:
             host, port = scope["server"]
-            return discover(self._catalog, scope.get("method", "GET"), scope["path"], headers, f"{host}:{port}")
+            served = Served(self._verbs.catalog, served_elsewhere(self._verbs), f"{host}:{port}")
+            return discover(served, scope.get("method", "GET"), scope["path"], headers)
         return await self._resources.serve(who, info, headers, scope, receive, send)
 
 

@@ -11,11 +11,12 @@ import base64
 import hashlib
 import platform
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import orjson
 
-from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, line
+from gitopslab.controlplane.http.answers import NOT_FOUND, UNAVAILABLE, Answer, line
 from gitopslab.controlplane.http.binary import encoded
 from gitopslab.controlplane.http.health import HEALTH_PATHS
 from gitopslab.controlplane.http.negotiation import OBJECTS, check_route, media_ranges, untransformed
@@ -43,20 +44,35 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}  # as Go calls them
 Versions = dict[str, list[Resource]]
 
 
-def discover(catalog: Catalog, method: str, path: str, headers: Headers, address: str) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is told of.
+
+    Attributes:
+        catalog: What is served here.
+        elsewhere: Groups and versions that other servers were registered for, none of which can be reached.
+        address: Where clients find the server.
+    """
+
+    catalog: Catalog
+    elsewhere: Sequence[tuple[str, str]]
+    address: str
+
+
+def discover(served: Served, method: str, path: str, headers: Headers) -> Answer:
     """Answer ``/api``, ``/apis`` or anything below them that is no resource.
 
     Args:
-        catalog: What is served.
+        served: What there is.
         method: Of the request.
         path: Of the request.
         headers: Of the request.
-        address: Where clients find the server.
 
     Raises:
         ApiError: 404 for a version that a group of the server's own has not, 405 for another method than GET on one
             it has, 406 when the client takes none of its forms.
     """
+    catalog, groups = served.catalog, _groups(served.catalog, served.elsewhere)
     parts = [part for part in path.split("/") if part]
     accept = headers.get(b"accept", b"").decode("latin-1")
     if _is_routed(catalog, parts):
@@ -65,14 +81,16 @@ def discover(catalog: Catalog, method: str, path: str, headers: Headers, address
         check_route(accept, OBJECTS)
     if len(parts) == 1:
         if _wants_aggregated(accept):
-            return _cacheable(_aggregated(catalog, legacy=parts[0] == "api"), AGGREGATED, headers)
-        found: Object | None = _api_versions(catalog, address) if parts[0] == "api" else _group_list(catalog)
+            return _cacheable(_aggregated(groups, legacy=parts[0] == "api"), AGGREGATED, headers)
+        found: Object | None = _api_versions(groups, served.address) if parts[0] == "api" else _group_list(groups)
     elif parts[0] == "api":
-        found = _resource_list(catalog, "", parts[1]) if len(parts) == 2 else None
+        found = _resource_list(groups, "", parts[1]) if len(parts) == 2 else None
     elif len(parts) == 2:
-        found = _group(catalog, parts[1])
+        found = _group(groups, parts[1])
     else:
-        found = _resource_list(catalog, parts[1], parts[2]) if len(parts) == 3 else None
+        if (parts[1], parts[2]) in served.elsewhere:
+            return UNAVAILABLE
+        found = _resource_list(groups, parts[1], parts[2]) if len(parts) == 3 else None
     if found is None:
         if _is_own(catalog, parts):
             raise nowhere()
@@ -144,11 +162,13 @@ def _cacheable(body: Object, media_type: str, headers: Headers) -> Answer:
     return Answer(304 if is_known else 200, b"" if is_known else content, media_type.encode(), headers=fields)
 
 
-def _groups(catalog: Catalog) -> dict[str, Versions]:
+def _groups(catalog: Catalog, elsewhere: Sequence[tuple[str, str]]) -> dict[str, Versions]:
     """Groups in the order the real server lists them, each with its versions, the preferred first."""
     found: dict[str, Versions] = defaultdict(lambda: defaultdict(list))
     for resource in catalog:
         found[resource.group][resource.version].append(resource)
+    for group, name in elsewhere:
+        found[group].setdefault(name, [])
     rank = {group: at for at, group in enumerate(_ORDER)}
     ordered = sorted(found, key=lambda group: (rank.get(group, len(_ORDER)), group))
     return {group: dict(sorted(found[group].items(), key=_by_version, reverse=True)) for group in ordered}
@@ -161,19 +181,23 @@ def _by_version(item: tuple[str, list[Resource]]) -> tuple[int, int, int, str]:
 # -- aggregated -------------------------------------------------------------------------------------------------------
 
 
-def _aggregated(catalog: Catalog, *, legacy: bool) -> Object:
+def _aggregated(groups: dict[str, Versions], *, legacy: bool) -> Object:
     items = [
         {
             "metadata": {"name": group} if group else {},
-            "versions": [
-                {"version": name, "resources": [_entry(one) for one in _sorted(resources)], "freshness": "Current"}
-                for name, resources in versions.items()
-            ],
+            "versions": [_version(name, resources) for name, resources in versions.items()],
         }
-        for group, versions in _groups(catalog).items()
+        for group, versions in groups.items()
         if (group == "") is legacy
     ]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _version(name: str, resources: list[Resource]) -> Object:
+    """A version; one that is served elsewhere has nothing to show."""
+    if not resources:
+        return {"version": name, "freshness": "Stale"}
+    return {"version": name, "resources": [_entry(one) for one in _sorted(resources)], "freshness": "Current"}
 
 
 def _entry(resource: Resource) -> Object:
@@ -216,18 +240,18 @@ def _sorted(resources: Iterable[Resource]) -> list[Resource]:
 # -- group by group ---------------------------------------------------------------------------------------------------
 
 
-def _api_versions(catalog: Catalog, address: str) -> Object:
+def _api_versions(groups: dict[str, Versions], address: str) -> Object:
     addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
-    return {"kind": "APIVersions", "versions": list(_groups(catalog)[""]), "serverAddressByClientCIDRs": addresses}
+    return {"kind": "APIVersions", "versions": list(groups[""]), "serverAddressByClientCIDRs": addresses}
 
 
-def _group_list(catalog: Catalog) -> Object:
-    groups = [_group_entry(name, versions) for name, versions in _groups(catalog).items() if name]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+def _group_list(groups: dict[str, Versions]) -> Object:
+    entries = [_group_entry(name, versions) for name, versions in groups.items() if name]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": entries}
 
 
-def _group(catalog: Catalog, name: str) -> Object | None:
-    versions = _groups(catalog).get(name)
+def _group(groups: dict[str, Versions], name: str) -> Object | None:
+    versions = groups.get(name)
     return {"kind": "APIGroup", "apiVersion": "v1", **_group_entry(name, versions)} if versions else None
 
 
@@ -246,8 +270,8 @@ def _storage_hash(resource: Resource) -> str:
     return base64.b64encode(digest[:8]).decode()
 
 
-def _resource_list(catalog: Catalog, group: str, version: str) -> Object | None:
-    resources = _groups(catalog).get(group, {}).get(version)
+def _resource_list(groups: dict[str, Versions], group: str, version: str) -> Object | None:
+    resources = groups.get(group, {}).get(version)
     if resources is None:
         return None
     rows = [row for resource in _sorted(resources) for row in _rows(resource)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from starlette.types import Receive, Scope, Send
 
-from gitopslab.controlplane.http.answers import NOT_FOUND, Answer, of_error, of_status
+from gitopslab.controlplane.http.answers import NOT_FOUND, UNAVAILABLE, Answer, of_error, of_status
 from gitopslab.controlplane.http.body import read_body
 from gitopslab.controlplane.http.logs import LogEndpoint
 from gitopslab.controlplane.http.negotiation import LISTS, OBJECTS, PLAIN, Encoding, Form, accepted, check_route
@@ -172,7 +172,8 @@ class ResourceEndpoint:
         """In a group of its own the server says so itself, elsewhere its router does."""
         if any(found.group == info.group and not found.custom for found in self._verbs.catalog):
             raise nowhere()
-        return NOT_FOUND
+        is_elsewhere = (info.group, info.version) in served_elsewhere(self._verbs)
+        return UNAVAILABLE if is_elsewhere else NOT_FOUND
 
     def _answered(self, call: Call) -> Answer:
         """The answer with all its warnings, which the client hears whether he is refused or not."""
@@ -286,6 +287,12 @@ class ResourceEndpoint:
             resource_version=options.resource_version, resource_version_match=options.match,
         )  # fmt: skip
         return Answer(200, render_list(call.resource, page, call.look), call.look.media_type)
+
+
+def served_elsewhere(verbs: Verbs) -> list[tuple[str, str]]:
+    """The groups and versions that APIServices hand to other servers."""
+    specs = (service["spec"] for service in verbs.reader.all("apiservices.apiregistration.k8s.io"))
+    return [(spec["group"], spec["version"]) for spec in specs if spec.get("service")]
 
 
 def _produced(info: RequestInfo, sub: Subresource | None) -> Sequence[str]:
