@@ -18,6 +18,7 @@ import h11
 from gitopslab.controlplane.kubelet.commands import BUILT_INS, BUSYBOX, COMMANDS
 from gitopslab.controlplane.kubelet.config import read_only
 from gitopslab.controlplane.kubelet.container import Container
+from gitopslab.controlplane.kubelet.hostnames import hostname_of, hosts_file, resolver_file
 from gitopslab.controlplane.kubelet.images import parse
 from gitopslab.controlplane.kubelet.inside.consoles import Attachment, Console, Listener
 from gitopslab.controlplane.kubelet.inside.filesystem import SKELETON, Disk, FileSystem, Layer
@@ -34,7 +35,7 @@ from gitopslab.controlplane.kubelet.inside.servers import (
 from gitopslab.controlplane.kubelet.inside.shelf import Found, Shelf
 from gitopslab.controlplane.kubelet.inside.volumes import KeptLayer, Volumes
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
-from gitopslab.controlplane.kubelet.names import DNS, Names, address_of
+from gitopslab.controlplane.kubelet.names import Names, address_of
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.probes import listens
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
@@ -324,11 +325,6 @@ def _site(task: Task, web: Object, files: Mapping[str, str]) -> Site:
     )
 
 
-def hostname_of(pod: Object) -> str:
-    """What a pod's containers are called."""
-    return str(pod["spec"].get("hostname") or name_of(pod))
-
-
 def _variables(task: Task) -> dict[str, str]:
     """The environment: the image's, then the kubelet's and the spec's."""
     return {"PATH": _PATH, "HOSTNAME": hostname_of(task.pod), **task.settings()[0], "HOME": "/root"}
@@ -351,14 +347,10 @@ def _mounts(container: Object) -> list[Object]:
 
 def _network_files(task: Task) -> dict[str, str]:
     """What the kubelet writes into every container."""
-    hostname = hostname_of(task.pod)
-    hosts = f"# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost\n{task.address}\t{hostname}\n"
-    domain = "svc.cluster.local"
-    search = f"search {namespace_of(task.pod)}.{domain} {domain} cluster.local"
     return {
-        "/etc/hostname": f"{hostname}\n",
-        "/etc/hosts": hosts,
-        "/etc/resolv.conf": f"{search}\nnameserver {DNS}\noptions ndots:5\n",
+        "/etc/hostname": f"{hostname_of(task.pod)}\n",
+        "/etc/hosts": hosts_file(task.pod, task.address),
+        "/etc/resolv.conf": resolver_file(task.pod),
     }
 
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gitopslab.controlplane.kubelet.hostnames import hostname_of
 from gitopslab.controlplane.kubelet.process.namespaces import processes_are_hidden
 from gitopslab.controlplane.kubelet.process.rooted import beside
 from gitopslab.controlplane.kubelet.process.surroundings import (
     OURS,
     Surroundings,
-    hostname_of,
     open_folder,
     put_inside,
     shown_of_machine,

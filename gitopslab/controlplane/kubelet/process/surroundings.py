@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitopslab.controlplane.kubelet.config import read_only
+from gitopslab.controlplane.kubelet.hostnames import hostname_of, hosts_file
 from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
 from gitopslab.controlplane.kubelet.process.rooted import beside, within
@@ -31,7 +32,7 @@ from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.termination import path_of
 from gitopslab.controlplane.runtime.images import PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback
-from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
+from gitopslab.machinery.objects import Object, namespace_of, uid_of
 
 _BOOTSTRAP = Path(__file__).with_name("python")
 _MACHINE = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/dev", "/proc", "/sys", "/System", "/Library")
@@ -178,10 +179,9 @@ class Builder:
     def _write_network(self, task: Task, root: Path) -> None:
         hostname = hostname_of(task.pod)
         etc = within(root, "etc", self._folder)
-        hosts = f"127.0.0.1\tlocalhost\n{task.address}\t{hostname}\n"
         for name in ("hosts", "hostname"):
             (etc / name).unlink(missing_ok=True)  # an image's link would lead elsewhere
-        (etc / "hosts").write_text(f"# Kubernetes-managed hosts file.\n{hosts}", encoding="utf-8")
+        (etc / "hosts").write_text(hosts_file(task.pod, task.address), encoding="utf-8")
         (etc / "hostname").write_text(f"{hostname}\n", encoding="utf-8")
         for name, text in _USERS.items():
             if not os.path.lexists(etc / name):
@@ -295,11 +295,6 @@ def open_folder(path: Path) -> None:
         if not each.exists():
             each.mkdir()
             each.chmod(_ENTERED)
-
-
-def hostname_of(pod: Object) -> str:
-    """The name that a pod's programs find themselves on."""
-    return str(pod["spec"].get("hostname") or name_of(pod))
 
 
 def shown_of_machine() -> list[str]:
