@@ -280,3 +280,11 @@ def test_match_label_keys_become_part_of_the_selector() -> None:
     made = created(pod("p", metadata={"labels": {"rev": "7"}}, spec={"topologySpreadConstraints": [constraint]}))
     selector = made["spec"]["topologySpreadConstraints"][0]["labelSelector"]
     assert selector["matchExpressions"] == [{"key": "rev", "operator": "In", "values": ["7"]}]
+
+
+def test_of_the_secrets_of_an_account_only_names_stay() -> None:
+    metadata = {"name": "a", "namespace": "default"}
+    secrets = [{"name": "s", "namespace": "other"}, {"kind": "Secret"}]
+    made = created({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "secrets": secrets})
+    assert made["secrets"] == [{"name": "s"}, {}]
+    assert updated(made, secrets=[{"name": "t", "uid": "1"}])["secrets"] == [{"name": "t"}]

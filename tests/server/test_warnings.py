@@ -11,6 +11,7 @@ from builders import ADMIN, deployment, merged, pod
 
 from gitopslab.controlplane.server.options import WriteOptions
 from gitopslab.controlplane.server.verbs import Verbs
+from gitopslab.errors import InvalidError
 from gitopslab.machinery.objects import Object, namespace_of
 
 
@@ -197,3 +198,25 @@ def test_names_in_a_new_slice_are_warned_about(verbs: Verbs) -> None:
     metadata = {"name": "s", "namespace": "default"}
     base = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, "endpoints": []}
     assert told(verbs, {**base, "addressType": "FQDN"}) == ["spec.addressType: FQDN endpoints are deprecated"]
+
+
+def definition(schema: Object) -> Object:
+    names = {"plural": "cakes", "singular": "cake", "kind": "Cake"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "cakes.example.com"},
+        "spec": {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+def test_formats_that_nobody_knows_are_told_of_what_is_accepted(verbs: Verbs) -> None:
+    schema: Object = {"type": "object", "properties": {"a": {"type": "string", "format": "odd"}}}
+    refused = definition({**schema, "uniqueItems": True})
+    resource, options = verbs.catalog.of(refused), WriteOptions()
+    assert resource is not None
+    with pytest.raises(InvalidError):
+        verbs.create(ADMIN, resource, "", refused, options)
+    assert options.warnings == []
+    assert told(verbs, definition(schema)) == ['unrecognized format "odd"']

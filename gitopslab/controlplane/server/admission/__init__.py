@@ -150,8 +150,6 @@ class Admission:
                 services.give_addresses(attributes, self._reader, self._chance, self._under_way.values())
                 if not attributes.dry_run:
                     self._under_way[id(service)] = service
-            case "customresourcedefinitions.apiextensions.k8s.io":
-                warnings += customresources.format_warnings(attributes)
 
     def validate(self, attributes: Attributes, warnings: list[str]) -> None:
         """Refuse what other objects forbid.

@@ -95,6 +95,8 @@ def prepare_create(resource: Resource, obj: Object) -> list[str]:
         claims.set_sources(obj, None)
     if resource.key in _ROLES:
         _forget_no_rules(obj)
+    if resource.key == "serviceaccounts":
+        _forget_all_but_names(obj)
     if resource.key == "apiservices.apiregistration.k8s.io" and "service" not in obj.get("spec", {}):
         obj["status"] = {"conditions": [_served_here(obj)]}
     if resource.key == "namespaces":
@@ -150,6 +152,8 @@ def prepare_update(resource: Resource, obj: Object, before: Object, subresource:
         _put_back(obj, before, "status")
     if resource.key in _ROLES:
         _forget_no_rules(obj)
+    if resource.key == "serviceaccounts":
+        _forget_all_but_names(obj)
     if resource.key == "daemonsets.apps":
         workloads.set_template_generation(obj, before)
     if resource.tracks_generation and subresource not in ("status", "binding") and _wants_more(resource, obj, before):
@@ -202,6 +206,12 @@ def _wants_more(resource: Resource, obj: Object, before: Object) -> bool:
 def _changed_outside_metadata(obj: Object, before: Object, ignored: tuple[str, ...]) -> bool:
     fields = (obj.keys() | before.keys()) - {"metadata", "apiVersion", "kind", *ignored}
     return any(not same(obj.get(field), before.get(field)) for field in fields)
+
+
+def _forget_all_but_names(account: Object) -> None:
+    """The secrets of an account are in its own namespace, so that a name is all there is to say."""
+    if account.get("secrets"):
+        account["secrets"] = [{"name": secret["name"]} if "name" in secret else {} for secret in account["secrets"]]
 
 
 def _served_here(service: Object) -> Object:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from gitopslab.controlplane.server.warnings import batch, networking, others, pods, storage, workloads
+from gitopslab.controlplane.server.custom.version import DEFINITIONS
+from gitopslab.controlplane.server.warnings import batch, definitions, networking, others, pods, storage, workloads
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
 
@@ -39,6 +40,7 @@ _BY_KEY: dict[str, Warnings] = {
     "secrets": others.of_secret,
     "serviceaccounts": others.of_service_account,
     "runtimeclasses.node.k8s.io": others.of_runtime_class,
+    DEFINITIONS: definitions.of_definition,
 }
 
 
