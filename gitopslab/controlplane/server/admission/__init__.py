@@ -89,7 +89,7 @@ class Admission:
             self._fill_in(attributes)
             again.begin_again(attributes.wished())
             self._extend(attributes, warnings, again)
-        self._complete(attributes, warnings)
+        self._complete(attributes)
 
     def end(self, attributes: Attributes) -> None:
         """Forget what was given to a write that has ended: now it is stored, or free again."""
@@ -140,16 +140,14 @@ class Admission:
             case "ingresses.networking.k8s.io":
                 ingresses.set_default_class(attributes, self._reader)
 
-    def _complete(self, attributes: Attributes, warnings: list[str]) -> None:
+    def _complete(self, attributes: Attributes) -> None:
         """What the registry does to an object that nobody changes any more."""
-        if attributes.subresource:
+        if attributes.subresource or attributes.resource.key != "services":
             return
-        match attributes.resource.key:
-            case "services":
-                service = attributes.wished()
-                services.give_addresses(attributes, self._reader, self._chance, self._under_way.values())
-                if not attributes.dry_run:
-                    self._under_way[id(service)] = service
+        service = attributes.wished()
+        services.give_addresses(attributes, self._reader, self._chance, self._under_way.values())
+        if not attributes.dry_run:
+            self._under_way[id(service)] = service
 
     def validate(self, attributes: Attributes, warnings: list[str]) -> None:
         """Refuse what other objects forbid.
