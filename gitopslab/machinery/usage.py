@@ -173,10 +173,11 @@ def _is_of_pods(name: str) -> bool:
     kind, _, resource = name.partition(".")
     if kind == "limits":
         return resource in _COMPUTED
-    return kind == "requests" and (resource in _COMPUTED or resource.startswith(_HUGE) or _is_extended(resource))
+    return kind == "requests" and (resource in _COMPUTED or resource.startswith(_HUGE) or is_extended(resource))
 
 
-def _is_extended(resource: str) -> bool:
+def is_extended(resource: str) -> bool:
+    """Whether it is a resource that somebody advertises on nodes, such as ``example.com/dongle``."""
     return "/" in resource and not resource.startswith(_NATIVE_PREFIX) and not resource.startswith("requests.")
 
 
@@ -187,7 +188,7 @@ def _pod_usage(pod: Object) -> Amounts:
         is_plain = name in _COMPUTED or name.startswith(_HUGE)
         if is_plain:
             found[name] = amount
-        if is_plain or _is_extended(name):
+        if is_plain or is_extended(name):
             found[f"requests.{name}"] = amount
     limits = effective(spec, "limits")
     return found | {f"limits.{name}": limits[name] for name in _COMPUTED if name in limits}

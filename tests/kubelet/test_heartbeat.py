@@ -94,6 +94,18 @@ def test_pod_that_was_called_unready_for_its_node_is_ready_again_after_a_while(n
     assert seen == ["False", "True"]
 
 
+def test_what_is_advertised_as_capacity_is_for_pods_with_the_next_beat(nodes: Nodes) -> None:
+    def status(capacity: dict[str, str | None]) -> dict[str, str]:
+        nodes.api.patch("nodes", "one", {"status": {"capacity": capacity}}, subresource="status")
+        nodes.advance(11)
+        found: dict[str, str] = nodes.api.get("nodes", "one")["status"]["allocatable"]
+        return found
+
+    before = status({})
+    assert status({"example.com/dongle": "4"}) == {**before, "example.com/dongle": "4"}
+    assert status({"example.com/dongle": None}) == before
+
+
 def test_node_of_somebody_else_is_left_alone(nodes: Nodes) -> None:
     nodes.api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "foreign"}})
     nodes.run(node="foreign")

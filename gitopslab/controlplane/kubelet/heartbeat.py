@@ -17,6 +17,7 @@ from gitopslab.controlplane.runtime.recorder import Recorder
 from gitopslab.errors import NotFoundError
 from gitopslab.machinery.clock import Clock, micro_timestamp, seconds_of, timestamp
 from gitopslab.machinery.objects import Object, condition_of, is_condition_true, name_of, uid_of
+from gitopslab.machinery.usage import is_extended
 
 LEASES = "kube-node-lease"
 """The namespace of node leases."""
@@ -97,13 +98,17 @@ class Heartbeat:
         names = {row[0] for row in _CONDITIONS}
         others = [one for one in before.get("conditions") or () if one.get("type") not in names]
         images = self._image_list(node) if self._renewal_due(node) else before.get("images") or []
+        allocatable = _allocatable(before) if self._renewal_due(node) else before.get("allocatable") or {}
         changed = images != (before.get("images") or []) or any(_differs(node, one) for one in conditions)
+        changed = changed or allocatable != (before.get("allocatable") or {})
         if not changed and not self._report_due(node):
             return None
-        return {**before, "conditions": [*others, *conditions], **({"images": images} if images else {})}
+        optional = {"images": images, "allocatable": allocatable}
+        found = {name: value for name, value in optional.items() if value}
+        return {**before, "conditions": [*others, *conditions], **found}
 
     def _renewal_due(self, node: Object) -> bool:
-        """Images are reported with the beat, not with every pull (``nodeStatusUpdateFrequency``)."""
+        """Images and amounts are reported with the beat, not with every change (``nodeStatusUpdateFrequency``)."""
         return self._clock.now() >= self._renewed.get(name_of(node), float("-inf")) + RENEW_EVERY
 
     def _report_due(self, node: Object) -> bool:
@@ -123,6 +128,17 @@ class Heartbeat:
             recorder.event(about, "Normal", "Starting", "Starting kubelet.")
         for reason in ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady"):
             recorder.event(about, "Normal", reason, f"Node {name} status is now: {reason}")
+
+
+def _allocatable(status: Object) -> Object:
+    """All of what somebody has advertised as a resource of the node is for pods.
+
+    Simplified: what somebody else writes as CPU, memory or pods stays; a real kubelet knows its machine.
+    """
+    capacity: Object = status.get("capacity") or {}
+    known: Object = status.get("allocatable") or {}
+    advertised = {name: amount for name, amount in capacity.items() if is_extended(name)}
+    return {**{name: amount for name, amount in known.items() if not is_extended(name)}, **advertised}
 
 
 def _condition(node: Object, row: tuple[str, str, str, str], now: float) -> Object:
