@@ -244,6 +244,14 @@ def test_a_policy_cannot_forbid_its_own_repair(api: LocalApi) -> None:
         ({"validations": [{"expression": "true", "message": "a\nb"}]}, "must not contain line breaks"),
         ({"variables": [{"name": "a-b", "expression": "1"}]}, "must be a valid CEL identifier"),
         ({"paramKind": {"kind": "ConfigMap"}}, "spec.paramKind.apiVersion: Required value"),
+        (
+            {"paramKind": {"kind": "ConfigMap", "apiVersion": "a/b/c"}},
+            'spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+        ),
+        (
+            {"paramKind": {"kind": "ConfigMap", "apiVersion": "a/"}},
+            'spec.paramKind.apiVersion: Invalid value: "a/": version must be specified',
+        ),
         ({"auditAnnotations": [{"key": "a b", "valueExpression": "''"}]},
          "spec.auditAnnotations[0].key: Invalid value: \"limits/a b\": name part must consist of"),
         ({"auditAnnotations": [{"key": "a", "valueExpression": "1"}]},

@@ -389,3 +389,8 @@ def test_annotations_that_do_not_go_with_the_rest(
 ) -> None:
     spec = {key: value for key, value in obj["spec"].items() if value is not None}
     assert problems({**obj, "metadata": {"annotations": annotations}, "spec": spec}) == expected
+
+
+def test_what_a_node_was_called_elsewhere_stays() -> None:
+    found = change_problems(made("Node", spec={}), {"spec.externalID": "x"})
+    assert found == ["spec.externalID: Forbidden: may not be updated"]

@@ -463,3 +463,52 @@ def test_a_profile_in_an_annotation_becomes_a_field_and_stays(api: LocalApi) -> 
 def test_a_pod_asks_for_no_less_than_its_containers(fields: Object, expected: list[str]) -> None:
     amounts = {"requests": {"cpu": "1"}, "limits": {"cpu": "1"}}
     assert problems(with_spec(containers=[container(resources=amounts)], **fields)) == expected
+
+
+_AFFINITY = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+_LINE = {"key": "a", "operator": "Exists"}
+
+
+def narrowed(*terms: Object) -> Object:
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": list(terms)}}}
+
+
+def gated(**fields: Any) -> Object:
+    return with_spec(schedulingGates=[{"name": "g"}], **fields)
+
+
+ONE = narrowed({"matchExpressions": [_LINE]})
+WRONG = "only additions are allowed (no mutations or deletions)"
+
+
+@pytest.mark.parametrize(
+    ("before", "affinity", "expected"),
+    [
+        (gated(), ONE, []),
+        (gated(affinity=ONE), narrowed({"matchExpressions": [_LINE, {"key": "b", "operator": "Exists"}]}), []),
+        (
+            gated(affinity=ONE),
+            None,
+            [
+                f"{_AFFINITY}: Invalid value: null: "
+                "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
+            ],
+        ),
+        (
+            gated(affinity=ONE),
+            narrowed({"matchExpressions": [{"key": "b", "operator": "Exists"}]}),
+            [
+                f'{_AFFINITY}[0]: Invalid value: {{"MatchExpressions":[{{"Key":"b","Operator":"Exists","Values":null}}],'
+                f'"MatchFields":null}}: {WRONG}'
+            ],
+        ),
+    ],
+)
+def test_where_a_gated_pod_may_run_is_only_narrowed(
+    before: Object, affinity: Object | None, expected: list[str]
+) -> None:
+    assert change_problems(before, {"spec.affinity": affinity}) == expected
+
+
+def test_a_policy_of_resizing_names_both() -> None:
+    assert problems(with_container(resizePolicy=[{"resourceName": "cpu"}])) == [f"{C}.resizePolicy: Required value"]

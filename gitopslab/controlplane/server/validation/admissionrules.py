@@ -77,19 +77,28 @@ def checker_of(spec: Object) -> PolicyChecker:
 
 def check_kind(causes: Causes, kind: Object, path: str) -> None:
     """The kind of a policy's parameters."""
-    group, _, version = (kind.get("apiVersion") or "").rpartition("/")
-    if not kind.get("apiVersion"):
-        causes.required(f"{path}.apiVersion")
-    else:
-        if group:
-            causes.each(f"{path}.apiVersion", group, formats.problems_of_subdomain(group))
-        causes.each(f"{path}.apiVersion", version, formats.problems_of_1035_label(version))
+    _check_group_version(causes, kind.get("apiVersion") or "", f"{path}.apiVersion")
     name = kind.get("kind") or ""
     if not name:
         causes.required(f"{path}.kind")
     elif problems := formats.problems_of_1035_label(name.lower()):
         why = f"may have mixed case, but should otherwise match: {','.join(problems)}"
         causes.invalid(f"{path}.kind", name, why)
+
+
+def _check_group_version(causes: Causes, written: str, path: str) -> None:
+    group, _, version = written.rpartition("/")
+    if not written:
+        causes.required(path)
+    elif "/" in group:
+        causes.invalid(path, written, f"unexpected GroupVersion string: {written}")
+    else:
+        if group:
+            causes.each(path, group, formats.problems_of_subdomain(group))
+        if version:
+            causes.each(path, version, formats.problems_of_1035_label(version))
+        else:
+            causes.invalid(path, written, "version must be specified")
 
 
 def check_matches(causes: Causes, wanted: Object, path: str) -> None:

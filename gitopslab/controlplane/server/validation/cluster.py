@@ -61,6 +61,8 @@ def check_node_change(causes: Causes, node: Object, before: Object, subresource:
         causes.forbidden("spec.providerID", _PROVIDER_FIXED)
     if new is not old:
         check_taints(causes, new.get("taints") or [], "metadata.taints")
+    if (new.get("externalID") or "") != (old.get("externalID") or ""):
+        causes.forbidden("spec.externalID", "may not be updated")
 
 
 def check_lease(causes: Causes, lease: Object) -> None:

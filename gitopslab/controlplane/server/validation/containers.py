@@ -283,9 +283,10 @@ def _check_resize(causes: Causes, policies: list[Object], around: Surroundings, 
         if name in seen:
             causes.duplicate(f"{path}[{index}]", name)
         seen.add(name)
-        if name not in ("cpu", "memory"):
-            causes.unsupported(path, name, ("cpu", "memory"))
-        if restart not in ("NotRequired", "RestartContainer"):
-            causes.unsupported(path, restart, ("NotRequired", "RestartContainer"))
-        elif around.restart_policy == "Never" and restart != "NotRequired":
+        for value, known in ((name, ("cpu", "memory")), (restart, ("NotRequired", "RestartContainer"))):
+            if not value:
+                causes.required(path)
+            elif value not in known:
+                causes.unsupported(path, value, known)
+        if around.restart_policy == "Never" and restart != "NotRequired":
             causes.invalid(path, restart, "must be 'NotRequired' when pod `restartPolicy` is 'Never'")

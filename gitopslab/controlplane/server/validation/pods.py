@@ -9,7 +9,7 @@ from typing import Any
 
 from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.strategy.pods import quality_of_service
-from gitopslab.controlplane.server.validation import formats, gostruct, podannotations, podspec
+from gitopslab.controlplane.server.validation import formats, gatedpods, gostruct, podannotations, podspec
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.containers import check_image_text
 from gitopslab.controlplane.server.validation.numbers import MAX_INT32
@@ -139,24 +139,8 @@ def _masked(causes: Causes, new: Object, old: Object) -> dict[str, Any]:
     if (old.get("terminationGracePeriodSeconds") or 0) < 0 and new.get("terminationGracePeriodSeconds") == 1:
         masked["terminationGracePeriodSeconds"] = old["terminationGracePeriodSeconds"]
     if old.get("schedulingGates"):
-        _mask_gated(causes, masked, old)
+        gatedpods.mask(causes, masked, old)
     return masked
-
-
-def _mask_gated(causes: Causes, masked: dict[str, Any], old: Object) -> None:
-    """While a pod is gated its node selector may grow and its node affinity be narrowed.
-
-    Simplified: upstream also checks that existing node affinity terms are only added to.
-    """
-    wished, present = masked.get("nodeSelector") or {}, old.get("nodeSelector") or {}
-    if wished != present:
-        if not present.items() <= wished.items():
-            text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
-            causes.invalid("spec.nodeSelector", wished, text)
-        masked["nodeSelector"] = old.get("nodeSelector")
-    affinity = dict(masked.get("affinity") or {})
-    affinity["nodeAffinity"] = (old.get("affinity") or {}).get("nodeAffinity")
-    masked["affinity"] = affinity
 
 
 def _check_kept_debuggers(causes: Causes, new: Object, old: Object) -> None:
