@@ -498,8 +498,8 @@ WRONG = "only additions are allowed (no mutations or deletions)"
             gated(affinity=ONE),
             narrowed({"matchExpressions": [{"key": "b", "operator": "Exists"}]}),
             [
-                f'{_AFFINITY}[0]: Invalid value: {{"MatchExpressions":[{{"Key":"b","Operator":"Exists","Values":null}}],'
-                f'"MatchFields":null}}: {WRONG}'
+                f'{_AFFINITY}[0]: Invalid value: {{"MatchExpressions":'
+                f'[{{"Key":"b","Operator":"Exists","Values":null}}],"MatchFields":null}}: {WRONG}'
             ],
         ),
     ],
