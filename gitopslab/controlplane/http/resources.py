@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -29,6 +30,7 @@ from gitopslab.controlplane.http.rendering import Look, include_of, render_list,
 from gitopslab.controlplane.http.request import RequestInfo, method_not_allowed, nowhere
 from gitopslab.controlplane.http.security import Headers
 from gitopslab.controlplane.http.streams.endpoint import CONNECTING, StreamEndpoint
+from gitopslab.controlplane.http.streams.piped import pipe_log, pipe_watch
 from gitopslab.controlplane.http.watch import WatchStream
 from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.runtime.logs import Logs
@@ -155,13 +157,14 @@ class ResourceEndpoint:
         if sub is not None and sub.name in CONNECTING:
             return await self._streams.serve(who, resource, info, query, scope, receive, send)
         if sub is not None and sub.name == "log":
-            return await self._logs.serve(who, resource, info, query, receive, send)
+            log = partial(self._logs.serve, who, resource, info, query)
+            return await pipe_log(scope, receive, send, log)
         call = Call(who, info, resource, sub, query, headers, self._look(resource, headers, query))
         if info.verb in ("list", "watch"):
             options = _options(info, query)
             if options.watch:
                 _check_watchable(resource)
-                await self._watch(call, options, receive, send)
+                await self._watch(call, options, *pipe_watch(scope, receive, send, call.look))
                 return None
         elif info.verb != "get":
             call.body = await read_body(receive, headers)
