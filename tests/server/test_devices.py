@@ -41,6 +41,16 @@ def test_a_request_is_for_one_device_unless_it_says_how_many(api: LocalApi) -> N
         ),
         (claim({"name": "x", "exactly": {}}), "spec.devices.requests[0].exactly.deviceClassName: Required value"),
         (claim(_GPU, constraints=[{"requests": ["none"]}]), 'constraints[0].requests[0]: Invalid value: "none"'),
+        (claim(_GPU, _GPU), 'spec.devices.requests[1]: Duplicate value: "gpu"'),
+        (
+            claim(_GPU, constraints=[{"matchAttribute": "model"}]),
+            'matchAttribute: Invalid value: "model": a fully qualified name must be a domain and a name separated',
+        ),
+        (
+            claim(_GPU, constraints=[{"matchAttribute": "example.com/a-b"}]),
+            'matchAttribute: Invalid value: "a-b": a valid C identifier must start with alphabetic character',
+        ),
+        (claim(_GPU, constraints=[{"matchAttribute": "/a"}]), 'Invalid value: "": the domain must not be empty'),
         (device("DeviceClass", selectors=[{}]), "spec.selectors[0].cel: Required value"),
         (device("DeviceClass", extendedResourceName="cpu"), "must be a valid extended resource name"),
         (device("ResourceSlice", driver="gpu.example.com"), "spec.pool.name: Required value"),

@@ -72,6 +72,9 @@ ROWS: list[tuple[Object, list[str]]] = [
     (deployment("d", spec={"strategy": {"type": "Slowly"}}),
      ['spec.strategy: Unsupported value: {"Type":"Slowly","RollingUpdate":null}: supported values: "Recreate", '
       '"RollingUpdate"']),
+    (deployment("d", spec={"strategy": {"type": "Odd", "rollingUpdate": {"maxSurge": "1%", "maxUnavailable": "2%"}}}),
+     ['spec.strategy: Unsupported value: {"Type":"Odd","RollingUpdate":{"MaxUnavailable":"2%","MaxSurge":"1%"}}: '
+      'supported values: "Recreate", "RollingUpdate"']),
     (deployment("d", spec=rolling(maxUnavailable=0, maxSurge=0)),
      ["spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0"]),
     (deployment("d", spec=rolling(maxUnavailable="101%")),

@@ -89,7 +89,7 @@ def _check_slice_contents(causes: Causes, spec: Object) -> None:
     devices = spec.get("devices") or []
     if len(devices) > _MOST_DEVICES:
         causes.too_many("spec.devices", len(devices), _MOST_DEVICES)
-    _check_names(causes, devices, "spec.devices", below="")
+    _check_names(causes, devices, "spec.devices")
 
 
 def check_slice_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:
@@ -114,6 +114,8 @@ def _check_devices(causes: Causes, devices: Object, path: str) -> None:
     for index, constraint in enumerate(devices.get("constraints") or ()):
         here = f"{path}.constraints[{index}]"
         _check_references(causes, constraint.get("requests") or (), known, f"{here}.requests")
+        for field in ("matchAttribute", "distinctAttribute"):
+            _check_attribute(causes, constraint.get(field), f"{here}.{field}")
         if constraint.get("matchAttribute") is None and constraint.get("distinctAttribute") is None:
             why = 'exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set'
             causes.required(here, why)
@@ -122,12 +124,28 @@ def _check_devices(causes: Causes, devices: Object, path: str) -> None:
         _check_config(causes, config, f"{path}.config[{index}]")
 
 
+def _check_attribute(causes: Causes, name: str | None, path: str) -> None:
+    if name is None:
+        return
+    domain, slash, own = name.rpartition("/")
+    if slash and not domain:
+        causes.invalid(path, "", "the domain must not be empty")
+    elif slash:
+        _check_driver(causes, domain, path)
+    if slash and not own:
+        causes.invalid(path, "", "the name must not be empty")
+    else:
+        causes.each(path, own, formats.problems_of_c_identifier(own))
+    if not slash:
+        causes.invalid(path, name, "a fully qualified name must be a domain and a name separated by a slash")
+
+
 def _names_of(request: Object) -> list[str]:
     name = request.get("name") or ""
     return [name, *(f"{name}/{each.get('name')}" for each in request.get("firstAvailable") or ())]
 
 
-def _check_names(causes: Causes, items: list[Object], path: str, below: str = ".name") -> None:
+def _check_names(causes: Causes, items: list[Object], path: str) -> None:
     names: set[str] = set()
     for index, item in enumerate(items):
         name = item.get("name") or ""
@@ -135,7 +153,7 @@ def _check_names(causes: Causes, items: list[Object], path: str, below: str = ".
         if not name:
             causes.required(f"{path}[{index}].name")
         if name in names:
-            causes.duplicate(f"{path}[{index}]{below}", name)
+            causes.duplicate(f"{path}[{index}]", name)
         names.add(name)
 
 

@@ -23,6 +23,11 @@ _KEY = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE = f"({_KEY})?"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _PERCENT = "[0-9]+%"
+_C_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_C_NAME_TEXT = (
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric "
+    "characters or '_'"
+)
 _HEADER = "[-A-Za-z0-9]+"
 _HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _PATTERNS = {
@@ -111,6 +116,11 @@ def problems_of_label(value: str) -> Problems:
         dotted = _matches(_SUBDOMAIN, value)
         found.append("must not contain dots" if dotted else _mismatch(_LABEL_TEXT, _LABEL, "my-name", "123-abc"))
     return tuple(found)
+
+
+def problems_of_c_identifier(value: str) -> Problems:
+    """A name as C has them: attributes of devices."""
+    return () if re.fullmatch(_C_NAME, value) else (_mismatch(_C_NAME_TEXT, _C_NAME, "my_name", "MY_NAME", "MyName"),)
 
 
 def problems_of_1035_label(value: str) -> Problems:

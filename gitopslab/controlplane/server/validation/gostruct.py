@@ -41,8 +41,14 @@ _FIELDS = {
     "ResourceClaimSpec": "Devices=DeviceClaim",
     "DeviceClaim": ("Requests=[]DeviceRequest Constraints=[]DeviceConstraint Config=[]DeviceConfiguration"),
     "DeviceRequest": "Name:s Exactly=*DeviceWish FirstAvailable=[]DeviceAlternative",
-    "DeviceWish": "DeviceClassName:s Selectors AllocationMode:s Count:n AdminAccess Tolerations Capacity",
-    "DeviceAlternative": "Name:s DeviceClassName:s Selectors AllocationMode:s Count:n Tolerations Capacity",
+    "DeviceWish": (
+        "DeviceClassName:s Selectors=[]DeviceSelector AllocationMode:s Count:n AdminAccess Tolerations Capacity"
+    ),
+    "DeviceAlternative": (
+        "Name:s DeviceClassName:s Selectors=[]DeviceSelector AllocationMode:s Count:n Tolerations Capacity"
+    ),
+    "DeviceSelector": "CEL=*DeviceExpression",
+    "DeviceExpression": "Expression:s",
     "DeviceConstraint": "Requests MatchAttribute DistinctAttribute",
     "DeviceConfiguration": "Requests Opaque=*OpaqueConfiguration",
     "OpaqueConfiguration": "Driver:s Parameters",

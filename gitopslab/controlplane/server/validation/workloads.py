@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitopslab.controlplane.server.validation import podspec
-from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.causes import Causes, Struct
 from gitopslab.controlplane.server.validation.metadata import (
     check_immutable,
     check_selector,
@@ -204,8 +204,9 @@ def _check_strategy(causes: Causes, strategy: Object, path: str) -> None:
 
 def _internal(kind: str, rolling: Any) -> Object:
     """A strategy as upstream's internal type is printed."""
-    shown = rolling and {"MaxUnavailable": rolling.get("maxUnavailable", 0), "MaxSurge": rolling.get("maxSurge", 0)}
-    return {"Type": kind, "RollingUpdate": shown or None}
+    if rolling:
+        rolling = Struct(MaxUnavailable=rolling.get("maxUnavailable", 0), MaxSurge=rolling.get("maxSurge", 0))
+    return Struct(Type=kind, RollingUpdate=rolling or None)
 
 
 def _check_rolling_deployment(causes: Causes, rolling: Object, path: str) -> None:
