@@ -68,6 +68,7 @@ def web(nodes: Nodes) -> Nodes:
         pytest.param(["sh", "-c", "echo a | wc"], None, "", "sh: the small shell", 2, id="not understood"),
         pytest.param(["test", "-Q", "x"], None, "", "sh: the small shell", 2, id="test that is not understood"),
         pytest.param(["sh", "-c", "nope; echo $?"], None, "127\n", "sh: 1: nope: not found\n", 0, id="not found"),
+        pytest.param(["/bin/sh", "-c", "nope"], None, "", "/bin/sh: 1: nope: not found\n", 127, id="as it was called"),
         pytest.param(["bash", "-c", "nope"], None, "", "bash: line 1: nope: command not found\n", 127, id="in bash"),
         pytest.param(["sh", "-c", "exit 3"], None, "", "", 3, id="exit code"),
         pytest.param(["cat"], b"one\ntwo", "one\ntwo", "", 0, id="cat of stdin"),

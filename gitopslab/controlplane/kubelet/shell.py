@@ -82,7 +82,7 @@ class Shell(Player):
     def _named(self, name: str, words: list[str]) -> Play:
         arguments = words[1:]
         if name in SHELLS:
-            yield from self._sh_named(name, arguments)
+            yield from self._sh_named(words[0], arguments)
         elif (run := COMMANDS.get(name)) is not None:
             self.code = self.code if name == "exit" else 0  # which ends as what came before it
             yield from run(self, arguments)
