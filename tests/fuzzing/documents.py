@@ -41,10 +41,12 @@ class Documents:
 
     Args:
         dice: Where every choice comes from.
+        wild: Whether fields may also get values that do not suit their types, or hardly.
     """
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, dice: random.Random, *, wild: bool = True) -> None:
         self._dice = dice
+        self._wild = 1.0 if wild else 0.0
         self._manifests = manifests()
 
     def good(self) -> Object:
@@ -64,6 +66,15 @@ class Documents:
                 made = self.damaged(made)
                 if not isinstance(made, dict):
                     break
+        return made
+
+    def grown(self, document: Object) -> Object:
+        """The object with a few more fields, or others."""
+        made = copy.deepcopy(document)
+        kind = schema.struct_of(str(made.get("apiVersion")), str(made.get("kind")))
+        for _ in range(self._dice.choice((1, 2, 3, 5)) if kind is not None else 0):
+            assert kind is not None
+            self._grow(made, kind)
         return made
 
     def damaged(self, document: Any) -> Any:
@@ -114,7 +125,7 @@ class Documents:
 
     def _typed(self, kind: Type, enum: tuple[str, ...] = (), depth: int = 0) -> Any:
         """A value of a type, most often a plausible one."""
-        if self._dice.random() < 0.07:
+        if self._dice.random() < 0.07 * self._wild:
             return values.value(self._dice)
         if enum:
             return self._dice.choice(enum)
@@ -125,7 +136,7 @@ class Documents:
             return {key: self._typed(kind.element, depth=depth + 1) for key in keys}
         if kind.shape == "struct":
             return {} if depth > _DEEPEST else self._struct(schema.struct(kind.name), depth + 1)
-        if self._dice.random() < 0.25:
+        if self._dice.random() < 0.25 * self._wild:
             return self._dice.choice(values.NUMBERS if kind.shape in ("integer", "number") else values.TEXTS)
         return self._dice.choice(_SAMPLES.get(kind.shape, ({}, {"a": 1})))
 

@@ -118,6 +118,10 @@ def test_a_job_starts_once_unless_it_was_suspended(api: LocalApi) -> None:
 
 
 def test_collisions_are_not_forgotten(api: LocalApi) -> None:
+    api.create({**deployment("agent"), "kind": "DaemonSet"})
+    assert faults(api, "daemonsets.apps", "agent", {"collisionCount": -1}) == {
+        "status.collisionCount: Invalid value: -1: must be greater than or equal to 0",
+    }
     api.create(deployment("web"))
     assert faults(api, "deployments.apps", "web", {"collisionCount": -3, "terminatingReplicas": -1}) == {
         "status.collisionCount: Invalid value: -3: must be greater than or equal to 0",

@@ -114,7 +114,7 @@ def check_daemon_set_change(causes: Causes, daemon_set: Object, before: Object, 
     if subresource == "status":
         counts = (
             "currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady",
-            "observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable",
+            "observedGeneration", "updatedNumberScheduled", "numberAvailable", "numberUnavailable", "collisionCount",
         )  # fmt: skip
         status = daemon_set.get("status") or {}
         check_not_negative(causes, status, "status", *counts)
