@@ -377,3 +377,75 @@ def test_a_variable_has_the_type_of_its_expression(api: LocalApi, expression: st
     api.create(policy({"expression": expression}, rule=_MAPS, variables=variables))
     api.create(binding())
     assert api.create(config_map("a"))
+
+
+_ASKS = "authorizer.group('').resource('pods').namespace('default').check('delete')"
+
+
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [
+        (f"{_ASKS}.allowed()", True),
+        (f"!{_ASKS}.errored() && {_ASKS}.reason() != 'x'", True),
+        (f"{_ASKS}.error() == ''", True),
+        ("authorizer.requestResource.check('create').allowed()", True),
+        ("authorizer.path('/healthz').check('get').allowed()", True),
+        ("authorizer.serviceAccount('default', 'default').group('').resource('pods').check('get').allowed()", False),
+    ],
+)
+def test_a_rule_may_ask_what_somebody_may_do(api: LocalApi, expression: str, holds: bool) -> None:
+    api.create(policy({"expression": expression}, rule=_MAPS))
+    api.create(binding())
+    if holds:
+        assert api.create(config_map("a"))
+    else:
+        assert f"failed expression: {expression}" in refusal(api, config_map("a")).message
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("authorizer.path('').check('get').allowed()", "path must not be empty"),
+        ("authorizer.group('').resource(' ').check('get').allowed()", "resource must not be empty"),
+        ("authorizer.serviceAccount('default', 'B').path('/x').check('get').allowed()", "Invalid service account name"),
+    ],
+)
+def test_what_cannot_be_asked_is_an_error(api: LocalApi, expression: str, told: str) -> None:
+    api.create(policy({"expression": expression}, rule=_MAPS))
+    api.create(binding())
+    assert refusal(api, config_map("a")).message.endswith(f"expression '{expression}' resulted in error: {told}")
+
+
+def test_a_message_may_not_ask_what_somebody_may_do(api: LocalApi) -> None:
+    variables = [{"name": "may", "expression": f"{_ASKS}.allowed()"}]
+    asking = {"expression": "!variables.may", "messageExpression": "string(variables.may)"}
+    api.create(policy(asking, rule=_MAPS, variables=variables))
+    api.create(binding())
+    assert refusal(api, config_map("a")).message.endswith("failed expression: !variables.may")
+    direct = {"expression": "true", "messageExpression": f"{_ASKS}.reason()"}
+    with pytest.raises(InvalidError, match="undeclared reference to 'authorizer'"):
+        api.create(policy(direct, name="other"))
+
+
+@pytest.mark.parametrize("action", ["Deny", "Warn", "Audit"])
+def test_an_annotation_that_fails_refuses_whatever_the_binding_says(api: LocalApi, action: str) -> None:
+    annotation = {"key": "k", "valueExpression": "'a' + object.data.nope"}
+    api.create(policy(rule=_MAPS, auditAnnotations=[annotation]))
+    api.create(binding(action))
+    told = "expression ''a' + object.data.nope' resulted in error: no such key: nope"
+    assert refusal(api, config_map("a")).message.endswith(told)
+
+
+def test_an_annotation_that_fails_may_be_ignored_and_may_be_null(api: LocalApi) -> None:
+    failing = {"key": "k", "valueExpression": "'a' + object.data.nope"}
+    api.create(policy(rule=_MAPS, auditAnnotations=[failing], failurePolicy="Ignore"))
+    api.create(policy(rule=_MAPS, auditAnnotations=[{"key": "k", "valueExpression": "null"}], name="null"))
+    api.create(binding())
+    api.create(binding(of="null", name="null"))
+    assert api.create(config_map("a"))
+
+
+def test_the_namespace_has_the_fields_of_a_namespace(api: LocalApi) -> None:
+    api.create(policy({"expression": "namespaceObject.status.phase == 'Active'"}))
+    with pytest.raises(InvalidError, match="undefined field 'foo'"):
+        api.create(policy({"expression": "namespaceObject.foo == 1"}, name="other"))

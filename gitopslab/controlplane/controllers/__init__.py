@@ -43,6 +43,7 @@ from gitopslab.controlplane.controllers.tainteviction import TaintEvictionContro
 from gitopslab.controlplane.controllers.tokens import TokenController
 from gitopslab.controlplane.controllers.ttl import TtlAfterFinishedController
 from gitopslab.controlplane.controllers.validatingadmissionpolicystatus import (
+    CheckTypes,
     ValidatingAdmissionPolicyStatusController,
 )
 from gitopslab.controlplane.controllers.volume import VolumeBinder
@@ -82,7 +83,6 @@ _KINDS = (
     PodGarbageCollector,
     ServiceAccountController,
     ClusterRoleAggregationController,
-    ValidatingAdmissionPolicyStatusController,
     CertificateCleaner,
     ServiceCidrController,
 )
@@ -105,6 +105,7 @@ def controllers(
     authority: Authority | None = None,
     key: SigningKey | None = None,
     quick: bool = False,
+    check_types: CheckTypes = lambda spec: (),
 ) -> list[Reconciler]:
     """Every controller of the cluster, ready to be added to a manager.
 
@@ -117,6 +118,7 @@ def controllers(
         authority: The same with its key, which signs clients' certificates; default none, and none is signed.
         key: Signs tokens that are kept in Secrets; default one that nobody else has.
         quick: Whether namespaces go, and claims get what they wait for, sooner than on a real cluster.
+        check_types: What is wrong with the types of a policy; default nothing.
     """
     catalog = catalog or Catalog()
     found: list[Reconciler] = [kind(api_for(kind.name), manager, clock) for kind in _KINDS]
@@ -125,6 +127,8 @@ def controllers(
     found.append(VolumeBinder(api_for(VolumeBinder.name), manager, clock, quick=quick))
     for whole in _OF_ALL_KINDS:
         found.append(whole(api_for(whole.name), manager, clock, catalog))
+    statuses = api_for(ValidatingAdmissionPolicyStatusController.name)
+    found.append(ValidatingAdmissionPolicyStatusController(statuses, manager, clock, check_types))
     found.append(RootCaPublisher(api_for(RootCaPublisher.name), manager, clock, root_ca))
     signer = api_for(CertificateSigner.name)
     found.append(CertificateSigner(signer, manager, clock, authority))

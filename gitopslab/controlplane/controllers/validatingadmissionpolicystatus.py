@@ -1,20 +1,22 @@
-"""Tells in a ValidatingAdmissionPolicy's status which of its generations the cluster has looked at.
+"""Tells in a ValidatingAdmissionPolicy's status what its expressions say that cannot be of the kinds it matches.
+
+What is wrong is worked out by whoever the controller is given.
 
 Upstream: ``pkg/controller/validatingadmissionpolicystatus``.
-
-Simplified: its expressions are not checked against the types of what it matches, so no ``expressionWarnings`` appear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.machinery.clock import Clock
-from gitopslab.machinery.objects import name_of
+from gitopslab.machinery.objects import Object, name_of
 
+CheckTypes = Callable[[Object], Iterable[Object]]
+"""The ``expressionWarnings`` of the spec of a policy."""
 _POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
 
 
@@ -23,13 +25,14 @@ class ValidatingAdmissionPolicyStatusController:
 
     name = "validatingadmissionpolicy-status-controller"
 
-    def __init__(self, api: Api, manager: Manager, clock: Clock) -> None:
+    def __init__(self, api: Api, manager: Manager, clock: Clock, check_types: CheckTypes) -> None:
         self._api = api
+        self._check_types = check_types
         self._policies = manager.informer(_POLICIES)
         self.sources: tuple[Source, ...] = (Source(_POLICIES, self._changed),)
 
     def reconcile(self, request: Request) -> Result:
-        """Write the generation that was seen."""
+        """Write what was found of the newest generation."""
         policy = self._policies.get(request.name)
         if policy is None:
             return DONE
@@ -37,7 +40,9 @@ class ValidatingAdmissionPolicyStatusController:
         if (policy.get("status") or {}).get("observedGeneration") == generation:
             return DONE
         config = {"apiVersion": policy["apiVersion"], "kind": policy["kind"], "metadata": {"name": request.name}}
-        status = {"observedGeneration": generation, "typeChecking": {}}
+        warnings = list(self._check_types(policy["spec"]))
+        checked = {"expressionWarnings": warnings} if warnings else {}
+        status = {"observedGeneration": generation, "typeChecking": checked}
         self._api.patch(_POLICIES, request.name, {**config, "status": status}, type="apply", subresource="status")
         return DONE
 

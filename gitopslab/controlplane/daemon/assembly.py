@@ -29,6 +29,7 @@ from gitopslab.controlplane.runtime.api import Api
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import Reconciler
 from gitopslab.controlplane.scheduler import scheduler
+from gitopslab.controlplane.server.admission.policies import typechecking
 from gitopslab.controlplane.server.local import LocalApi
 from gitopslab.controlplane.server.options import Caller
 from gitopslab.controlplane.server.store import Store
@@ -117,6 +118,7 @@ class ControlPlane:
             root_ca=root_ca,
             authority=authority,
             key=key,
+            check_types=lambda spec: typechecking.warnings_of(spec, self.verbs.catalog),
             quick=not bare,  # nobody is to wait for an exercise to begin anew
         )
         self.gitops = GitOps(self.verbs, self.manager, work=work, artifacts=artifacts, kubeconfig=kubeconfig)

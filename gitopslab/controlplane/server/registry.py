@@ -212,41 +212,42 @@ class Registry:
             self._feed.publish(change)
         return self._forms.shown(resource, change.record)
 
+    def attributes_of(
+        self,
+        who: Caller,
+        resource: Resource,
+        operation: str,
+        subresource: str,
+        obj: Object | None,
+        before: Object | None,
+        options: WriteOptions | DeleteOptions,
+    ) -> Attributes:
+        """What admission is told of a write."""
+        subject = obj if obj is not None else before
+        assert subject is not None, "there is always an object, new or old"
+        return Attributes(
+            operation=operation,
+            resource=resource,
+            subresource=subresource,
+            namespace=namespace_of(subject),
+            name=name_of(subject),
+            object=obj,
+            before=before,
+            user=who.user,
+            groups=who.groups,
+            uid=who.uid,
+            extra=who.extra,
+            dry_run=options.dry_run,
+            options=options.told(_OPTIONS[operation]) if operation in _OPTIONS else None,
+            is_inner=options.is_inner,
+            decide=self._authorizer.decide,
+        )
+
     def _must_be_current(self, resource: Resource, key: Key, current: Record | None) -> None:
         there = self._store.get(resource.storage_key, key)
         known = current.object["metadata"]["resourceVersion"] if current else None
         if (str(there.revision) if there else None) != known:
             raise _overtaken(resource, key)
-
-
-def attributes_of(
-    who: Caller,
-    resource: Resource,
-    operation: str,
-    subresource: str,
-    obj: Object | None,
-    before: Object | None,
-    options: WriteOptions | DeleteOptions,
-) -> Attributes:
-    """What admission is told of a write."""
-    subject = obj if obj is not None else before
-    assert subject is not None, "there is always an object, new or old"
-    return Attributes(
-        operation=operation,
-        resource=resource,
-        subresource=subresource,
-        namespace=namespace_of(subject),
-        name=name_of(subject),
-        object=obj,
-        before=before,
-        user=who.user,
-        groups=who.groups,
-        uid=who.uid,
-        extra=who.extra,
-        dry_run=options.dry_run,
-        options=options.told(_OPTIONS[operation]) if operation in _OPTIONS else None,
-        is_inner=options.is_inner,
-    )
 
 
 _OPTIONS: dict[str, Any] = {"CREATE": "CreateOptions", "UPDATE": "UpdateOptions", "DELETE": "DeleteOptions"}

@@ -35,7 +35,7 @@ from gitopslab.controlplane.server.metrics import ResourceMetrics
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.reading import Page
 from gitopslab.controlplane.server.records import Change, Record
-from gitopslab.controlplane.server.registry import Registry, attributes_of, retried
+from gitopslab.controlplane.server.registry import Registry, retried
 from gitopslab.controlplane.server.reviews import Reviews
 from gitopslab.controlplane.server.revisions import too_large, version_of
 from gitopslab.controlplane.server.store import Store
@@ -348,7 +348,7 @@ class Verbs:
         Raises:
             ApiError: A plugin or somebody outside refuses.
         """
-        attributes = attributes_of(who, resource, operation, subresource, obj, None, options)
+        attributes = self._registry.attributes_of(who, resource, operation, subresource, obj, None, options)
         self._admission.consult(replace(attributes, namespace=namespace, name=name), options.warnings)
 
     def built_in(self, key: str) -> Resource:

@@ -20,7 +20,7 @@ from gitopslab.controlplane.server.defaults import set_defaults
 from gitopslab.controlplane.server.forms import Forms
 from gitopslab.controlplane.server.options import Caller, DeleteOptions, WriteOptions
 from gitopslab.controlplane.server.records import Record
-from gitopslab.controlplane.server.registry import Registry, attributes_of
+from gitopslab.controlplane.server.registry import Registry
 from gitopslab.errors import not_found
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.kinds import Resource
@@ -172,7 +172,7 @@ class Writes:
         """
         current = self._registry.existing(resource, (namespace, name))
         identity.check_preconditions(resource, current.object, options)
-        attributes = attributes_of(who, resource, "DELETE", "", None, current.object, options)
+        attributes = self._registry.attributes_of(who, resource, "DELETE", "", None, current.object, options)
         self._registry.admission.validate(attributes, options.warnings)
         obj = current.copy()
         goes = deletion.mark(resource, obj, options, self._clock.now())
@@ -202,7 +202,7 @@ class Writes:
         version = metadata.get("resourceVersion")
         options.warnings.extend(identity.without_repeated_owners(obj))
         identity.assign(obj, namespace, self._clock.now(), self._chance)
-        attributes = attributes_of(who, resource, "CREATE", "", obj, None, options)
+        attributes = self._registry.attributes_of(who, resource, "CREATE", "", obj, None, options)
         writer = _manager(who, options) if track else None
         with self._registry.writing(attributes):
             self._registry.admit(who, attributes, options, writer=writer, prefix=prefix, is_unasked=is_unasked)
@@ -261,7 +261,7 @@ class Writes:
             )
             made = self._replace(who, home, there, wish, options, subresource=subresource, track=False)
             return self._forms.shown(resource, made)
-        attributes = attributes_of(who, resource, "UPDATE", subresource, obj, current.object, options)
+        attributes = self._registry.attributes_of(who, resource, "UPDATE", subresource, obj, current.object, options)
         with self._registry.writing(attributes):
             self._registry.admit(who, attributes, options, writer=_manager(who, options) if track else None)
             key = (namespace_of(obj), name_of(obj))

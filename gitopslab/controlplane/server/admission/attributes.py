@@ -5,14 +5,18 @@ Shared by the plugins of this package and by ``verbs``, which fills both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gitopslab.controlplane.server.options import Extra
+from gitopslab.controlplane.server.options import Caller, Extra
 from gitopslab.errors import ApiError, forbidden
 from gitopslab.machinery.kinds import Resource
 from gitopslab.machinery.objects import Object
+
+if TYPE_CHECKING:
+    from gitopslab.controlplane.server.authorization.attributes import Access
+    from gitopslab.controlplane.server.authorization.rbac import Decision
 
 
 class Reader(Protocol):
@@ -39,6 +43,7 @@ class Attributes:
         user: Who writes, with the ``groups``, ``uid`` and ``extra`` facts of a ``Caller``.
         options: The options of the request, as the object that carries them; None when it can have none.
         is_inner: Whether the write carries out another request, of which those outside know already.
+        decide: Says what anybody may do.
     """
 
     operation: str
@@ -55,6 +60,7 @@ class Attributes:
     dry_run: bool = False
     options: Object | None = field(default_factory=dict)
     is_inner: bool = False
+    decide: Callable[[Caller, Access], Decision] | None = field(default=None, compare=False)
 
     def wished(self) -> Object:
         """The object of a create or update.

@@ -66,7 +66,7 @@ def _check_validation(
     if said and not said.strip():
         causes.invalid(f"{path}.messageExpression", said, "must be non-empty if specified")
     elif said:
-        check(said, f"{path}.messageExpression", checker, "string")
+        check(said, f"{path}.messageExpression", checker, "string", with_authorizer=False)
     if message and not message.strip():
         causes.invalid(f"{path}.message", message, "must be non-empty if specified")
     elif "\n" in message.strip() or "\r" in message.strip():

@@ -206,13 +206,19 @@ def _add_variable(causes: Causes, name: str, expression: str, path: str, checker
 
 
 def check_expression(
-    causes: Causes, expression: str, path: str, checker: PolicyChecker, *wanted: str, with_variables: bool = True
+    causes: Causes,
+    expression: str,
+    path: str,
+    checker: PolicyChecker,
+    *wanted: str,
+    with_variables: bool = True,
+    with_authorizer: bool = True,
 ) -> None:
     """An expression, which must be of one of some types."""
     from gitopslab.controlplane.server.custom.cel import engine
 
     try:
-        kind = checker.check(expression, with_variables=with_variables)
+        kind = checker.check(expression, with_variables=with_variables, with_authorizer=with_authorizer)
     except engine.CompileError as error:
         causes.invalid(path, expression, error.told)
         return

@@ -7,8 +7,7 @@ policy counts from the moment it is stored. ``matching`` says which writes a pol
 is configured by, ``evaluating`` has the expressions evaluated. Upstream:
 ``apiserver/pkg/admission/plugin/policy/validating``.
 
-Simplified: there is no audit log, so ``Audit`` and audit annotations lead nowhere; ``authorizer`` is not
-known to expressions, and a policy that uses it is refused; a policy's status tells nothing of types.
+Simplified: there is no audit log, so ``Audit`` and audit annotations lead nowhere.
 """
 
 from __future__ import annotations
@@ -110,9 +109,9 @@ def _judge(
     for param in params:
         for fault in evaluating.faults_of(policy, attributes, param, namespace):
             denial = Denial(name_of(policy), name_of(binding), fault)
-            if "Deny" in actions:
+            if "Deny" in actions or fault.is_final:
                 denials.append(denial)
-            if "Warn" in actions:
+            if "Warn" in actions and not fault.is_final:
                 warnings.append(denial.warning)
 
 

@@ -14,6 +14,7 @@ from gitopslab.controlplane.server.admission.attributes import Attributes
 from gitopslab.controlplane.server.admission.policies.faults import Fault
 from gitopslab.controlplane.server.admission.policies.scope import Scope
 from gitopslab.controlplane.server.custom.cel.budget import MATCH_CONDITIONS, Budget, OutOfBudget
+from gitopslab.controlplane.server.custom.cel.evaluation.values import type_name
 from gitopslab.errors import aggregated
 from gitopslab.machinery.objects import Object
 
@@ -29,8 +30,10 @@ def faults_of(
     try:
         if is_met(spec.get("matchConditions") or [], Scope(attributes, param, None, [])):
             variables = spec.get("variables") or []
-            scopes = [Scope(attributes, param, namespace, variables) for _ in ("expressions", "messages")]
-            yield from _judged(spec.get("validations") or [], scopes[0], scopes[1], is_strict=is_strict)
+            judging, annotating = (Scope(attributes, param, namespace, variables) for _ in range(2))
+            telling = Scope(attributes, param, namespace, variables, may_ask=False)
+            judged = list(_judged(spec.get("validations") or [], judging, telling, is_strict=is_strict))
+            yield from [*judged, *_annotated(spec.get("auditAnnotations") or [], annotating, is_strict=is_strict)]
     except (ValueError, OutOfBudget) as error:
         if is_strict:
             yield Fault(str(error))
@@ -55,6 +58,22 @@ def _judged(validations: list[Object], scope: Scope, for_messages: Scope, *, is_
                 yield Fault(str(value) if isinstance(value, ValueError) else unpaid)
         elif value is not True:
             yield Fault(_message(validation, said), validation.get("reason") or "Invalid")
+
+
+def _annotated(annotations: list[Object], scope: Scope, *, is_strict: bool) -> Iterator[Fault]:
+    """What keeps annotations from the audit log, which nobody keeps here; whatever a binding says, that is refused.
+
+    Raises:
+        OutOfBudget: They cost too much.
+    """
+    expressions = [annotation["valueExpression"] for annotation in annotations]
+    for expression, value in zip(expressions, _values(expressions, scope, Budget()), strict=True):
+        if isinstance(value, ValueError):
+            if is_strict:
+                yield Fault(str(value), is_final=True)
+        elif value is not None and not isinstance(value, str):
+            told = f"valueExpression '{expression}' resulted in unsupported return type: {type_name(value)}."
+            yield Fault(f"{told} Return type must be either string or null.", is_final=True)
 
 
 def _values(expressions: list[str], scope: Scope, budget: Budget) -> list[Any]:

@@ -11,7 +11,9 @@ class Fault(NamedTuple):
     Attributes:
         message: What is wrong.
         reason: As in ``Forbidden``; decides the code of the answer.
+        is_final: Whether the write is refused, whatever the binding says.
     """
 
     message: str
     reason: str = "Invalid"
+    is_final: bool = False

@@ -4,7 +4,7 @@ The chain calls ``mutate`` after its own plugins and before webhooks. ``matching
 these what they do for policies that refuse; ``patching`` makes the changes. Upstream:
 ``apiserver/pkg/admission/plugin/policy/mutating`` and ``generic/policy_dispatcher.go``.
 
-Simplified: Scales are not changed, and ``authorizer`` is not known to expressions.
+Simplified: Scales are not changed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the expressions of a policy see of one write, and what they give.
 
-``object``, ``oldObject``, ``request``, ``params``, ``namespaceObject`` and ``variables`` are what expressions see. A
-variable is evaluated when it is first asked for, and then costs whoever asked. The CEL library is large, and imported
-when the first policy is evaluated.
+``object``, ``oldObject``, ``request``, ``params``, ``namespaceObject``, ``variables`` and ``authorizer`` are what
+expressions see. A variable is evaluated when it is first asked for, and then costs whoever asked. The CEL library is
+large, and imported when the first policy is evaluated.
 
 Upstream: ``apiserver/pkg/admission/plugin/cel`` (``activation.go``, ``composition.go``).
 
@@ -18,6 +18,7 @@ from gitopslab.controlplane.server.admission.attributes import Attributes
 from gitopslab.controlplane.server.admission.review import request_of
 from gitopslab.controlplane.server.custom.cel.budget import Budget, OutOfBudget
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Failure
+from gitopslab.controlplane.server.options import Caller
 from gitopslab.machinery.objects import Object
 
 _MOST_MADE = 3 * 1024 * 1024
@@ -36,6 +37,7 @@ class Scope:
         namespace: The write's.
         variables: The policy's.
         obj: The object as they see it; default that of the write.
+        may_ask: Whether they may ask what somebody may do, as those that make messages may not.
     """
 
     def __init__(
@@ -45,6 +47,8 @@ class Scope:
         namespace: Object | None,
         variables: list[Object],
         obj: Object | None = None,
+        *,
+        may_ask: bool = True,
     ) -> None:
         self._defined = tuple((variable["name"], variable["expression"].strip()) for variable in variables)
         self._budget = Budget()
@@ -55,6 +59,7 @@ class Scope:
             "params": param,
             "namespaceObject": namespace,
             "variables": _Variables(self),
+            **(_authorization(attributes) if may_ask else {}),
         }
 
     def value(self, expression: str, budget: Budget) -> Any:
@@ -121,6 +126,20 @@ class Scope:
     def knows(self, name: object) -> bool:
         """Whether there is such a variable."""
         return any(known == name for known, _ in self._defined)
+
+
+def _authorization(attributes: Attributes) -> dict[str, Any]:
+    """What may be asked of what its user, and others, may do."""
+    if attributes.decide is None:
+        return {}
+    from gitopslab.controlplane.server.custom.cel import authorizing
+
+    who = Caller(attributes.user, attributes.groups, uid=attributes.uid, extra=attributes.extra)
+    found = authorizing.authorizer(who, attributes.decide)
+    resource = authorizing.request_resource(
+        found, attributes.resource, attributes.subresource, attributes.namespace, attributes.name
+    )
+    return {"authorizer": found, "authorizer.requestResource": resource}
 
 
 class _Variables(dict[str, Any]):

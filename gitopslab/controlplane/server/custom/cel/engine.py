@@ -44,6 +44,7 @@ _LINE = re.compile(r"<input>:(\d+):")
 _SUFFIX = re.compile(r" \[[A-Z_]+\]$")
 _PREFIX = re.compile(r"^[A-Z_]+: ")
 _SELECTED = re.compile(r"expression of type ('[^']*') cannot be the operand of a select operation")
+_OPAQUE = re.compile(r"expression of type ('kubernetes\.[^']*') cannot be the operand of a select operation")
 _IN_STRUCT = re.compile(r" not found in struct '[^']*'")
 _NULL = re.compile(r"\bnull_type\b")
 _TIMES = re.compile(r"\bgoogle\.protobuf\.(?:D(?=uration)|T(?=imestamp))")
@@ -257,6 +258,7 @@ def _a_line_up(text: str) -> str:
 
 def _compile_text(error: RuntimeError) -> str:
     text = _SUFFIX.sub("", _PREFIX.sub("", str(error)))
+    text = _OPAQUE.sub(r"unexpected failed resolution of \1", text)
     text = _SELECTED.sub(r"type \1 does not support field selection", text)
     text = _TIMES.sub(lambda found: found.group()[-1].lower(), text)
     return _UNDECLARED.sub(_unknown, _NO_OVERLOAD.sub(_called, _IN_STRUCT.sub("", _NULL.sub("null", text))))

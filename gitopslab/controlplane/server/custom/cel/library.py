@@ -16,13 +16,20 @@ from typing import Any, NamedTuple
 
 from cel_expr_python import cel
 
-from gitopslab.controlplane.server.custom.cel import named_formats, opaque, urls, versions
+from gitopslab.controlplane.server.custom.cel import authorizing, named_formats, opaque, urls, versions
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque
 
 _T = cel.Type
 _QUANTITY, _IP, _CIDR, _URL, _SEMVER, _FORMAT = (
     _T.AbstractType(kind.type_name)
     for kind in (opaque.Quantity, opaque.IP, opaque.CIDR, urls.URL, versions.Semver, named_formats.Format)
+)
+AUTHORIZER, RESOURCE_CHECK = (
+    _T.AbstractType(authorizing.Authorizer.type_name),
+    _T.AbstractType(authorizing.ResourceCheck.type_name),
+)
+_PATH_CHECK, _GROUP_CHECK, _DECISION = (
+    _T.AbstractType(kind.type_name) for kind in (authorizing.PathCheck, authorizing.GroupCheck, authorizing.Decision)
 )
 _TEXT, _INT, _BOOL = _T.STRING, _T.INT, _T.BOOL
 _SUMMED = (_T.INT, _T.UINT, _T.DOUBLE, _T.DURATION)
@@ -123,6 +130,23 @@ _ROWS: tuple[Row, ...] = (
     *(_of(f"format.{name}", [], _FORMAT, lambda name=name: named_formats.of(name)) for name in named_formats.NAMES),
     _on("validate", [_FORMAT, _TEXT], _T.DYN, named_formats.problems),
     _of("format.named", [_TEXT], _T.DYN, named_formats.found),
+    _on("path", [AUTHORIZER, _TEXT], _PATH_CHECK, authorizing.path),
+    _on("group", [AUTHORIZER, _TEXT], _GROUP_CHECK, authorizing.group),
+    _on("serviceAccount", [AUTHORIZER, _TEXT, _TEXT], AUTHORIZER, authorizing.service_account),
+    _on("resource", [_GROUP_CHECK, _TEXT], RESOURCE_CHECK, authorizing.resource),
+    *(
+        _on(field, [RESOURCE_CHECK, _TEXT], RESOURCE_CHECK, authorizing.narrowed(field))
+        for field in ("subresource", "namespace", "name")
+    ),
+    *(
+        _on(name, [RESOURCE_CHECK, _TEXT], RESOURCE_CHECK, authorizing.selected)
+        for name in ("fieldSelector", "labelSelector")
+    ),
+    *(_on("check", [kind, _TEXT], _DECISION, authorizing.check) for kind in (_PATH_CHECK, RESOURCE_CHECK)),
+    _on("allowed", [_DECISION], _BOOL, authorizing.told("allowed")),
+    _on("reason", [_DECISION], _TEXT, authorizing.told("reason")),
+    _on("errored", [_DECISION], _BOOL, lambda decision: False),
+    _on("error", [_DECISION], _TEXT, lambda decision: ""),
 )  # fmt: skip
 
 

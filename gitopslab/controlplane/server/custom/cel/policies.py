@@ -5,24 +5,44 @@ type, the request has the fields of an ``AdmissionRequest``, and each variable t
 ``admission.policies`` has ``program`` make what evaluates them. Upstream:
 ``apiserver/pkg/admission/plugin/cel`` (``compile.go``, ``composition.go``).
 
-Simplified: the namespace may have any fields; what is in a list or map that is itself in one of a variable may be
-anything; maps and lists may hold values of several types.
+Simplified: what is in a list or map that is itself in one of a variable may be anything; maps and lists may hold values
+of several types.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from cel_expr_python import cel
 
-from gitopslab.controlplane.server.custom.cel import engine, initializers
+from gitopslab.controlplane.server.custom.cel import engine, initializers, library
 from gitopslab.controlplane.server.custom.cel.evaluation.planning import Program
 from gitopslab.controlplane.server.custom.cel.messages import Messages, pool_of
 from gitopslab.controlplane.server.custom.cel.tree import DYN, Type
 
 _TEXT, _TRUTH = Type("string"), Type("bool")
 _KIND, _RESOURCE = Type("struct", "GroupVersionKind"), Type("struct", "GroupVersionResource")
+_LABELS, _TIME, _TEXTS = Type("map", "", (_TEXT, _TEXT)), Type("timestamp"), Type("list", "", (_TEXT,))
+_NAMESPACE: Messages = {
+    "NamespaceMetadata": {
+        **dict.fromkeys(("name", "generateName", "namespace", "UID", "resourceVersion"), _TEXT),
+        **dict.fromkeys(("labels", "annotations"), _LABELS),
+        **dict.fromkeys(("creationTimestamp", "deletionTimestamp"), _TIME),
+        **dict.fromkeys(("deletionGracePeriodSeconds", "generation"), Type("int")),
+        "finalizers": _TEXTS,
+    },
+    "NamespaceSpec": {"finalizers": _TEXTS},
+    "NamespaceCondition": {
+        **dict.fromkeys(("status", "type", "message", "reason"), _TEXT), "lastTransitionTime": _TIME,
+    },
+    "NamespaceStatus": {"conditions": Type("list", "", (Type("struct", "NamespaceCondition"),)), "phase": _TEXT},
+    "Namespace": {
+        "metadata": Type("struct", "NamespaceMetadata"), "spec": Type("struct", "NamespaceSpec"),
+        "status": Type("struct", "NamespaceStatus"),
+    },
+}  # fmt: skip
 _REQUEST: Messages = {
     "GroupVersionKind": {"group": _TEXT, "version": _TEXT, "kind": _TEXT},
     "GroupVersionResource": {"group": _TEXT, "version": _TEXT, "resource": _TEXT},
@@ -30,13 +50,14 @@ _REQUEST: Messages = {
         "username": _TEXT, "uid": _TEXT, "groups": Type("list", "", (_TEXT,)),
         "extra": Type("map", "", (_TEXT, Type("list", "", (_TEXT,)))),
     },
+    **_NAMESPACE,
     "AdmissionRequest": {
         "kind": _KIND, "resource": _RESOURCE, "subResource": _TEXT, "requestKind": _KIND, "requestResource": _RESOURCE,
         "requestSubResource": _TEXT, "name": _TEXT, "namespace": _TEXT, "operation": _TEXT,
         "userInfo": Type("struct", "UserInfo"), "dryRun": _TRUTH, "options": DYN,
     },
 }  # fmt: skip
-_FREE = ("object", "oldObject", "namespaceObject")
+_FREE = ("object", "oldObject")
 
 
 class PolicyChecker:
@@ -44,31 +65,39 @@ class PolicyChecker:
 
     Args:
         has_params: Whether the policy has parameters.
+        typed: The types of ``object``, ``oldObject`` and ``params`` that are known, by name; default none is.
+        messages: The message types that those are made of.
     """
 
-    def __init__(self, *, has_params: bool) -> None:
+    def __init__(
+        self, *, has_params: bool, typed: Mapping[str, str] | None = None, messages: Messages | None = None
+    ) -> None:
         self._free = (*_FREE, "params") if has_params else _FREE
+        self._typed = typed or {}
+        self._messages = {**_REQUEST, **(messages or {})}
         self._variables: dict[str, Type] = {}
-        self._environments: dict[bool, cel.Env] = {}
+        self._environments: dict[tuple[bool, bool], cel.Env] = {}
 
-    def check(self, expression: str, *, with_variables: bool = True) -> str:
+    def check(self, expression: str, *, with_variables: bool = True, with_authorizer: bool = True) -> str:
         """The name of an expression's type (``bool``, ``string``, ``dyn``); empty when unknown.
 
         Raises:
             CompileError: It does not fit.
         """
-        return _as_go(self.checked(expression, with_variables=with_variables).kind)
+        found = self.checked(expression, with_variables=with_variables, with_authorizer=with_authorizer)
+        return _as_go(found.kind)
 
-    def checked(self, expression: str, *, with_variables: bool = True) -> engine.Checked:
+    def checked(self, expression: str, *, with_variables: bool = True, with_authorizer: bool = True) -> engine.Checked:
         """What is known of an expression.
 
         Raises:
             CompileError: It does not fit.
         """
-        if with_variables not in self._environments:
-            known = {**_REQUEST, "Variables": self._variables} if with_variables else _REQUEST
-            self._environments[with_variables] = self._environment(known)
-        return engine.checked(expression, self._environments[with_variables])
+        wanted = with_variables, with_authorizer
+        if wanted not in self._environments:
+            known = {**self._messages, "Variables": self._variables} if with_variables else self._messages
+            self._environments[wanted] = self._environment(known, with_authorizer=with_authorizer)
+        return engine.checked(expression, self._environments[wanted])
 
     def check_patch(self, expression: str) -> str:
         """The type of an expression that makes a patch: ``Object``, ``list(JSONPatch)``, or what it is instead.
@@ -86,14 +115,19 @@ class PolicyChecker:
         """
         made = initializers.named(expression)
         try:
-            known = {**_REQUEST, "Variables": self._variables, **made.types}
+            known = {**self._messages, "Variables": self._variables, **made.types}
             return engine.checked(made.text, self._environment(known, patches=True), made.called)
         except engine.CompileError as error:
             told = str(error).replace(f" | {made.text}", f" | {expression}")
             raise engine.CompileError(made.as_called(told), error.stage) from error
 
-    def _environment(self, known: Messages, *, patches: bool = False) -> cel.Env:
-        seen = {name: cel.Type.DYN for name in self._free} | {"request": cel.Type("AdmissionRequest")}
+    def _environment(self, known: Messages, *, patches: bool = False, with_authorizer: bool = True) -> cel.Env:
+        typed = {**self._typed, "request": "AdmissionRequest", "namespaceObject": "Namespace"}
+        seen = dict.fromkeys(self._free, cel.Type.DYN) | {name: cel.Type(kind) for name, kind in typed.items()}
+        if with_authorizer:
+            seen["authorizer"] = library.AUTHORIZER
+        if with_authorizer and not self._typed:  # upstream does not know it where it checks types
+            seen["authorizer.requestResource"] = library.RESOURCE_CHECK
         if "Variables" in known:
             seen["variables"] = cel.Type("Variables")
         return engine.environment(seen, pool_of(known), patches=patches)
@@ -111,8 +145,8 @@ class PolicyChecker:
             kind = checked.tree.type_of(checked.tree.root)
             return checked
         finally:
-            self._variables[name] = kind if kind.kind != "struct" else DYN
-            self._environments.pop(True, None)
+            self._variables[name] = kind if kind.kind != "struct" or kind.name in self._messages else DYN
+            self._environments.clear()
 
 
 Variables = tuple[tuple[str, str], ...]
@@ -170,4 +204,5 @@ def variable(name: str, variables: Variables) -> Program | engine.CompileError:
 
 def _as_go(kind: str) -> str:
     """The name of a type as ``cel-go`` writes it: ``map(string, int)`` of ``MAP<STRING, INT>``."""
-    return re.sub(r"\b[A-Z]+\b", lambda name: name.group().lower(), kind).replace("<", "(").replace(">", ")")
+    kind = re.sub(r"\bNULL\b", "NULL_TYPE", kind)
+    return re.sub(r"\b[A-Z_]+\b", lambda name: name.group().lower(), kind).replace("<", "(").replace(">", ")")

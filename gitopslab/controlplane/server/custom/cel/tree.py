@@ -103,6 +103,10 @@ class Tree:
         """The type of a part."""
         return _type(self._types[part.id]) if part.id in self._types else DYN
 
+    def name_of(self, part: Expr) -> str:
+        """Which name a part means, as in ``authorizer.requestResource``; empty when it is none."""
+        return str(self._references[part.id].name) if part.id in self._references else ""
+
     def overloads_of(self, part: Expr) -> tuple[str, ...]:
         """Which functions a call may mean."""
         return tuple(self._references[part.id].overloads) if part.id in self._references else ()

@@ -135,6 +135,8 @@ class _Planner:
 
     def _select(self, part: Expr) -> Part:
         select = part.select
+        if name := self._tree.name_of(part):  # one that is written with dots
+            return Part(attribute=Name(name))
         attribute = self.plan(select.operand).as_attribute
         attribute.qualify(Qualifier(select.field, tests=select.tests))
         return Part(attribute.inner()) if select.tests else Part(attribute=attribute)

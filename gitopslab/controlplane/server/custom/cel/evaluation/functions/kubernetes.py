@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from gitopslab.controlplane.server.custom.cel import library, named_formats, opaque, urls, versions
+from gitopslab.controlplane.server.custom.cel import authorizing, library, named_formats, opaque, urls, versions
 from gitopslab.controlplane.server.custom.cel.evaluation.functions.function import Does, Function
 from gitopslab.controlplane.server.custom.cel.evaluation.values import Opaque, Uint
 
 _OPAQUE: tuple[type[Opaque], ...] = (
-    opaque.Quantity, opaque.IP, opaque.CIDR, urls.URL, versions.Semver, named_formats.Format,
+    opaque.Quantity, opaque.IP, opaque.CIDR, urls.URL, versions.Semver, named_formats.Format, authorizing.Authorizer,
+    authorizing.PathCheck, authorizing.GroupCheck, authorizing.ResourceCheck, authorizing.Decision,
 )  # fmt: skip
 _CLASSES: dict[str, type] = {
     "STRING": str, "INT": int, "UINT": Uint, "BOOL": bool, **{kind.type_name: kind for kind in _OPAQUE},

@@ -1,0 +1,87 @@
+"""What the status of a policy tells of its types, in the words of a real kube-controller-manager."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gitopslab.controlplane.server.admission.policies.typechecking import kinds_of, warnings_of
+from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.objects import Object
+
+
+def spec_of(expression: str, *plurals: str, group: str = "apps", message: str = "", **spec: Any) -> Object:
+    rule = {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": list(plurals)}
+    validation = {"expression": expression, **({"messageExpression": message} if message else {})}
+    return {"matchConstraints": {"resourceRules": [rule]}, "validations": [validation], **spec}
+
+
+def fault(found: str, expression: str, column: int) -> str:
+    return f"ERROR: <input>:1:{column}: {found}\n | {expression}\n | {'.' * (column - 1)}^\n"
+
+
+@pytest.mark.parametrize(
+    ("expression", "found", "column"),
+    [
+        ("object.spec.foo > 1", "undefined field 'foo'", 12),
+        ("object.spec.replicas > '1'", "found no matching overload for '_>_' applied to '(int, string)'", 22),
+        ("object.metadata.name.foo == 1", "type 'string' does not support field selection", 21),
+        ("object.metadata.labels['a'] == 1", "found no matching overload for '_==_' applied to '(string, int)'", 29),
+        ("object.metadata.managedFields[0].fieldsV1.x == 'a'", "undefined field 'x'", 42),
+        ("oldObject.spec.foo == null || object == oldObject", "undefined field 'foo'", 15),
+        (
+            "object.metadata.creationTimestamp == 'a'",
+            "found no matching overload for '_==_' applied to '(timestamp, string)'", 35,
+        ),
+    ],
+)  # fmt: skip
+def test_a_type_that_cannot_be_is_told(expression: str, found: str, column: int) -> None:
+    [warning] = warnings_of(spec_of(expression, "deployments"), Catalog())
+    assert warning["fieldRef"] == "spec.validations[0].expression"
+    assert warning["warning"] == f"apps/v1, Kind=Deployment: {fault(found, expression, column)}"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "object.spec.replicas > 1", "object.spec.strategy.rollingUpdate.maxSurge == 'a'", "variables.broken > 1",
+        "authorizer.group('apps').resource('deployments').check('delete').allowed()",
+        "object.spec.template.spec.containers.all(c, c.image.contains('x'))",
+    ],
+)  # fmt: skip
+def test_what_fits_is_not_told_of(expression: str) -> None:
+    variables = [{"name": "broken", "expression": "object.spec.foo"}]
+    assert not list(warnings_of(spec_of(expression, "deployments", variables=variables), Catalog()))
+
+
+def test_amounts_have_no_type_and_so_no_field() -> None:
+    expression = "object.spec.containers.all(c, c.resources.limits['cpu'] == '3')"
+    [warning] = warnings_of(spec_of(expression, "pods", group=""), Catalog())
+    assert "undefined field 'limits'" in warning["warning"]
+
+
+def test_every_kind_is_told_of_in_order() -> None:
+    spec = spec_of("object.spec.serviceName == 'x'", "replicasets", "statefulsets", "deployments", "deployments/scale")
+    assert [resource.kind for resource in kinds_of(spec, Catalog())] == ["Deployment", "ReplicaSet", "StatefulSet"]
+    [warning] = warnings_of(spec, Catalog())
+    first, second = warning["warning"].split("\n\n")
+    assert first.startswith("apps/v1, Kind=Deployment: ERROR")
+    assert second.startswith("apps/v1, Kind=ReplicaSet: ERROR")
+
+
+def test_wildcards_name_nothing() -> None:
+    assert not kinds_of(spec_of("true", "*"), Catalog())
+    assert not kinds_of(spec_of("true", "deployments", group="*"), Catalog())
+
+
+def test_messages_variables_and_parameters_have_types_too() -> None:
+    message = "'a' + object.spec.replicas"
+    [warning] = warnings_of(spec_of("true", "deployments", message=message), Catalog())
+    assert warning["fieldRef"] == "spec.validations[0].messageExpression"
+    variables = [{"name": "x", "expression": "object.spec.replicas"}]
+    [warning] = warnings_of(spec_of("variables.x > 'a'", "deployments", variables=variables), Catalog())
+    assert "'(int, string)'" in warning["warning"]
+    kind = {"apiVersion": "v1", "kind": "ConfigMap"}
+    [warning] = warnings_of(spec_of("params.foo == 1", "deployments", paramKind=kind), Catalog())
+    assert "undefined field 'foo'" in warning["warning"]
