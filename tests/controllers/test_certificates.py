@@ -63,6 +63,8 @@ class Plane:
         self.ca: KeyPair = new_ca()
         self.verbs = Verbs(Store(), clock)
         self.api = LocalApi(self.verbs, _ADMIN)
+        for name in ("kube-system", "kube-public"):
+            self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         for obj in default_policy():
             self.api.create(obj)
         self.manager = Manager(self.api, clock)

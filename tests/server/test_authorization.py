@@ -164,9 +164,36 @@ def test_strangers_cannot_make_memory_grow(verbs: Verbs, monkeypatch: pytest.Mon
     assert len(verbs.authorizer._decisions) == len(verbs.authorizer._grants) == 5
 
 
-def test_a_new_cluster_lets_people_ask_what_they_may_do_and_little_else(verbs: Verbs, api: LocalApi) -> None:
+def make_policy(api: LocalApi) -> None:
+    for name in ("kube-system", "kube-public"):
+        api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for obj in default_policy():
         api.create(obj)
+
+
+def test_each_controller_may_do_its_own_work(verbs: Verbs, api: LocalApi) -> None:
+    make_policy(api)
+    allows, prefix = verbs.authorizer.allows, "system:serviceaccount:kube-system:"
+    status = Access("update", "apps", "deployments", "status", namespace="default")
+    assert allows(Caller(f"{prefix}deployment-controller"), status)
+    assert not allows(Caller(f"{prefix}cronjob-controller"), status)
+    secrets = Access("delete", "", "secrets", namespace="kube-system")
+    assert allows(Caller(f"{prefix}token-cleaner"), secrets)
+    assert not allows(Caller(f"{prefix}token-cleaner"), secrets._replace(namespace="default"))
+
+
+def test_programs_may_lead_and_read_who_they_trust(verbs: Verbs, api: LocalApi) -> None:
+    make_policy(api)
+    allows, scheduler = verbs.authorizer.allows, Caller("system:kube-scheduler")
+    trusted = Access("get", "", "configmaps", namespace="kube-system", name="extension-apiserver-authentication")
+    assert allows(scheduler, trusted)
+    assert not allows(scheduler, trusted._replace(name="other"))
+    lease = Access("update", "coordination.k8s.io", "leases", namespace="kube-system", name="any")
+    assert allows(Caller("system:serviceaccount:kube-system:leader-election-controller"), lease)
+
+
+def test_a_new_cluster_lets_people_ask_what_they_may_do_and_little_else(verbs: Verbs, api: LocalApi) -> None:
+    make_policy(api)
     allows, somebody = verbs.authorizer.allows, Caller("jane", ("system:authenticated",))
     nobody = Caller("system:anonymous", ("system:unauthenticated",))
     review = Access("create", "authorization.k8s.io", "selfsubjectaccessreviews")
