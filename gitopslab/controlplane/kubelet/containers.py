@@ -323,14 +323,8 @@ class ContainerTurn:
     def _next_try(self) -> float:
         if not self.running:
             return NEVER
-        return min(
-            (
-                self.started + tries.next
-                for tries in self._unit.tries.values()
-                if tries.next is not None and not tries.waits
-            ),
-            default=NEVER,
-        )
+        tries = [one.next for one in self._unit.tries.values() if one.next is not None and not one.waits]
+        return min([self._scene.runtime.again(self.task()), *(self.started + one for one in tries)])
 
     # Words.
 

@@ -6,9 +6,11 @@ that a program can be played as often as somebody asks and does the same each ti
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import itemgetter
 from random import Random
 
 from gitopslab.controlplane.kubelet.inside.filesystem import Disk, FileSystem, Layer, Part
@@ -66,11 +68,11 @@ class Place:
         )
 
         def at() -> float:
-            shell.asked = bool(self.volumes) or shell.asked  # what lies in a volume others may change
+            shell.asked = shell.at if self.volumes else shell.asked  # what lies in a volume others may change
             return shell.at
 
         shell.files = self.files_seen(at)
-        shell.asked = False
+        shell.asked = None
         return shell
 
     def files_seen(self, at: Callable[[], float]) -> FileSystem:
@@ -85,8 +87,10 @@ class Place:
         def look() -> Mapping[str, Part]:
             nonlocal seen
             now = at()
-            for after, mount, path, contents in self.others() if volumes else ():
-                if seen <= after < now - _INSTANT and mount in volumes:
+            others = self.others() if volumes else ()
+            first, last = (bisect_left(others, at, key=itemgetter(0)) for at in (seen, now - _INSTANT))
+            for _, mount, path, contents in others[first:last]:
+                if mount in volumes:
                     _write(volumes[mount].layer, path, contents)
             seen = max(seen, now - _INSTANT)
             return volumes

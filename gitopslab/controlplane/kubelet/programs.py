@@ -20,8 +20,8 @@ from itertools import takewhile
 from gitopslab.controlplane.kubelet.images import Image, parse, table
 from gitopslab.controlplane.kubelet.inside.filesystem import FileSystem
 from gitopslab.controlplane.kubelet.place import Place
-from gitopslab.controlplane.kubelet.session import Printed, Wanted
-from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.kubelet.playing import Playing
+from gitopslab.controlplane.kubelet.session import Change, Printed
 from gitopslab.controlplane.kubelet.substitution import substituted
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.machinery.objects import Object, annotations_of
@@ -36,10 +36,6 @@ _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
 _INSTANT = 1e-3  # what is done in the very moment that is asked for is done
-# How far a script is played ahead of the time to see whether it ends.
-_ENDLESS_ROUNDS = 50  # of its loops, when one of them never ends as far as its text tells
-_MOST_ROUNDS = 500
-_MOST_COMMANDS = 50_000  # from the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +66,10 @@ class Program:
         banner: Lines printed at the start, with blanks for the time.
         exit: Its end; None when it runs until it is stopped.
         place: What it finds.
-        history: ``(seconds, path, contents)`` of what it writes, as far as it was played ahead; None removes a file.
-        asked: Whether it has asked for what others can change, so that it may end otherwise.
+        history: What it writes, as far as it was played ahead; of what it wrote earlier the last of each file.
+        changes: Of this what it writes since it was played on.
+        playing: Itself in the middle, when it is played.
+        again: When it is to be played on, in seconds after its start; None when nothing more is to be known.
         interactive: Whether it waits for what somebody types who attaches to it; its end is not known before.
     """
 
@@ -79,9 +77,35 @@ class Program:
     banner: tuple[str, ...] = ()
     exit: Exit | None = None
     place: Place = field(default_factory=Place)
-    history: tuple[tuple[float, str, str | None], ...] = ()
-    asked: bool = False
+    history: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = ()
+    playing: Playing | None = None
+    again: float | None = None
     interactive: bool = False
+
+    def further(self, now: float) -> Program:
+        """The program when it was played on, as far as can be known now.
+
+        Raises:
+            NotUnderstoodError: It comes to something that is outside of the language.
+        """
+        playing = self.playing
+        assert playing is not None, "only a program that is played is played on"
+        earlier = {path: (at, path, contents) for at, path, contents in self.history}
+        changes = playing.on(now)
+        return replace(
+            self,
+            exit=exit_of(max(playing.at, _LEAST_SECONDS), playing.code) if playing.is_over else None,
+            history=(*earlier.values(), *changes),
+            changes=changes,
+            again=playing.again(now),
+            interactive=playing.is_interactive,
+        )
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it goes otherwise when there are other names, or others write into its volumes."""
+        return self.playing is not None and self.playing.may_change
 
     def output(self, started: float) -> Iterator[tuple[float, str | None]]:
         """The lines with the time they are printed, oldest first; may never end. None is a round without a line."""
@@ -210,34 +234,14 @@ def _out_of_memory(container: Object, words: list[str]) -> Exit | None:
 def _played(base: Program, words: list[str], now: float, *, attended: bool) -> Program | None:
     """The program when the shell understands it, played ahead to learn whether and how it ends.
 
-    Simplified: a program that waits is played again from its start whenever something has happened, and after 50,000
-    commands counts as one that never ends.
+    Simplified: a program that waits for what others write into its volumes is played again from its start whenever they
+    do, and after 50,000 commands counts as one that never ends.
     """
-    session = base.place.shell()
-    rounds, ends = 0, True
+    playing = Playing(base.place, words, attended=attended)
     try:
-        for line in session.play(words):
-            if isinstance(line, Wanted) and attended:
-                return replace(base, words=tuple(words), interactive=True)
-            rounds += isinstance(line, Printed) and line.text is None and base.place.began + line.at > now
-            if not (ends := _may_end(session, rounds)):
-                break
+        return replace(base, words=tuple(words), playing=playing).further(now)
     except NotUnderstoodError:
         return None
-    ends = ends and session.at < _FOREVER
-    return replace(
-        base,
-        words=tuple(words),
-        exit=exit_of(max(session.at, _LEAST_SECONDS), session.code) if ends else None,
-        history=tuple(session.history),
-        asked=session.asked and not session.endless,
-    )
-
-
-def _may_end(session: Shell, rounds: int) -> bool:
-    """Whether it is worth while to play on."""
-    most = _ENDLESS_ROUNDS if session.endless else _MOST_ROUNDS
-    return rounds < most and session.played < _MOST_COMMANDS and session.at < _FOREVER
 
 
 def _default(pod: Object, container: Object, image: Image | None, base: Program) -> Program:

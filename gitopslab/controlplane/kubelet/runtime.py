@@ -91,6 +91,10 @@ class Runtime(Protocol):
         """The termination message of a run that ends now with this exit code."""
         ...
 
+    def again(self, task: Task) -> float:
+        """When to ask again how the run ends, in epoch seconds; infinite when that is known or will be told."""
+        ...
+
     def check(self, task: Task, name: str, seconds: float) -> Check | None:
         """What a probe (``livenessProbe``) sees some seconds after the start; None while a real try is under way."""
         ...

@@ -8,6 +8,7 @@ there are (``inside.filesystem``), and time passing for real (``inside.processes
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,8 +27,7 @@ INTERRUPTED = 130
 """The exit code of a command that Ctrl-C has ended."""
 
 _LAST = datetime.max.replace(tzinfo=UTC).timestamp() - 1  # whoever sleeps longer is shown no later date
-_MOST_HISTORY = 100
-_MOST_REMEMBERED = 4_096  # characters of a file
+_MOST_HISTORY = 524_288  # characters of what is written at once
 _MOST_DIGITS = 19
 _MOST_RANDOM = 32_768
 _MOST_GROWN = 1_048_576
@@ -82,6 +82,10 @@ class User:
     groups: tuple[int, ...] = (0,)
 
 
+Change = tuple[float, str, str | None]
+"""Seconds after the start, a path and what was written there; None for what was removed."""
+
+
 class Interrupted(Exception):
     """Thrown into what is played: somebody pressed Ctrl-C."""
 
@@ -108,7 +112,7 @@ class Session:
         at: Seconds since the start.
         code: Exit code of the last command.
         files: Path to contents of the files that are there; a path that ends in a slash is a directory.
-        history: ``(at, path, contents)`` of what was written; None for a file that was removed.
+        history: What it has written, the last of it if that is much.
         began: When it started, in epoch seconds.
         cwd: The working directory.
         live: Whether somebody watches; then it complains of what it does not know.
@@ -117,7 +121,7 @@ class Session:
         largest: Characters that a file may have.
         chance: Where ``$RANDOM`` comes from.
         names: Gives the address that a name leads to at a moment, in epoch seconds; empty when there is none.
-        asked: Whether it has asked for what others can change: a name, a file of a volume.
+        asked: When it has last asked for what others can change: a name, a file of a volume; None when it never has.
         user: Whom it runs as.
         grown: Characters by which the variables have grown since the start.
         worked: Characters that it had to do with and that are not counted as work yet.
@@ -128,7 +132,7 @@ class Session:
     at: float = 0.0
     code: int = 0
     files: MutableMapping[str, str] = field(default_factory=dict)
-    history: list[tuple[float, str, str | None]] = field(default_factory=list)
+    history: deque[Change] = field(default_factory=deque)
     began: float = 0.0
     cwd: str = "/"
     live: bool = False
@@ -137,14 +141,15 @@ class Session:
     largest: int = MOST_TEXT
     chance: Random = field(default_factory=lambda: Random(0))
     names: Callable[[str, float], str] = lambda name, moment: ""
-    asked: bool = False
+    asked: float | None = None
     user: User = field(default_factory=User)
     grown: int = 0
     worked: int = 0
+    _remembered: int = 0
 
     def address(self, name: str) -> str:
         """The address that a name leads to now; empty when there is none."""
-        self.asked = True
+        self.asked = self.at
         return self.names(name, self.began + self.at)
 
     def value(self, name: str) -> str:
@@ -244,14 +249,18 @@ class Session:
         if self.files.pop(path, None) is not None:
             self._remember(path, None)
 
-    def _remember(self, path: str, contents: str | None) -> None:
-        """Note what is written, for others to find it at its time.
+    def forget_history(self) -> None:
+        """Begin a new history."""
+        self.history.clear()
+        self._remembered = 0
 
-        Simplified: of a program only the first 100 writes, and of a loop that never ends those of the first 50 rounds
-        to come, each with the first 4,096 characters.
-        """
-        if len(self.history) < _MOST_HISTORY:
-            self.history.append((self.at, path, None if contents is None else contents[:_MOST_REMEMBERED]))
+    def _remember(self, path: str, contents: str | None) -> None:
+        """Note what is written, for others to find it at its time; the oldest makes room for it when it is too much."""
+        contents = None if contents is None else contents[:MOST_TEXT]
+        self.history.append((self.at, path, contents))
+        self._remembered += PER_ITEM + len(contents or "")
+        while self._remembered > _MOST_HISTORY:
+            self._remembered -= PER_ITEM + len(self.history.popleft()[2] or "")
 
 
 def number(text: str) -> int:

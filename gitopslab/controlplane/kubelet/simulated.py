@@ -7,6 +7,7 @@ The kubelet's rooms reach it through the ``Runtime`` protocol. What a program do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from gitopslab.controlplane.kubelet.images import Image, parse
@@ -17,6 +18,7 @@ from gitopslab.controlplane.kubelet.probes import Check, check_of
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, program_of
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.termination import message_of, path_of
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.controlplane.runtime.streams import Connection, Process
 from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, uid_of
@@ -63,6 +65,11 @@ class SimulatedRuntime:
         program = self._program(task)
         written = self._rooms.files(task, program).get(path_of(task.container), "")
         return message_of(task.container, code, written, lambda: program.printed(self._clock.now() - task.started))
+
+    def again(self, task: Task) -> float:
+        """When a program that is played goes on."""
+        program = self._program(task)
+        return float("inf") if program.again is None else program.place.began + program.again
 
     def check(self, task: Task, name: str, seconds: float) -> Check:
         """What a probe sees some seconds after the start."""
@@ -142,16 +149,25 @@ class SimulatedRuntime:
         """The program of a run that goes on: it writes what it writes, and what it asked for it may ask for again."""
         program = self._program(task)
         state = self._clock.now(), self._rooms.revision(task)
-        if program.asked and self._known.get(task.key) != state:
+        if program.may_change and self._known.get(task.key) != state:
             program = program_of(task.pod, task.container, program.place, self._clock.now())
-            self._programs[uid_of(task.pod)][task.key] = program
             self._known[task.key] = state
+        elif program.again is not None and program.place.began + program.again <= self._clock.now():
+            program = self._played_on(program)
+            self._rooms.expect_more(task, program)
+        self._programs[uid_of(task.pod)][task.key] = program
         self._rooms.expect(task, program)
-        if program.asked and program.exit is None:
+        if program.may_change and program.exit is None:
             self._waiting[task.key[:2]] = task
         else:
             self._waiting.pop(task.key[:2], None)
         return program
+
+    def _played_on(self, program: Program) -> Program:
+        try:
+            return program.further(self._clock.now())
+        except NotUnderstoodError:  # it would go on, who knows how
+            return replace(program, again=None)
 
     def _program(self, task: Task) -> Program:
         kept = self._programs.setdefault(uid_of(task.pod), {})

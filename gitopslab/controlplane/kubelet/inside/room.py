@@ -151,6 +151,10 @@ class Rooms:
         """A program runs, and writes into its volumes what it is known to write by now."""
         self._volumes.expect(replace(task, started=program.place.started), program.history)
 
+    def expect_more(self, task: Task, program: Program) -> None:
+        """A program was played on, and writes more than it was known to write."""
+        self._volumes.expect_more(replace(task, started=program.place.started), program.changes, program.history)
+
     def stop(self, task: Task, seconds: float) -> None:
         """A run ends in some seconds, whatever its program would do."""
         self._volumes.stop(task.key, self._clock.now() + seconds)

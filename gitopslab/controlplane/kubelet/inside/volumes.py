@@ -20,12 +20,12 @@ from operator import itemgetter
 from gitopslab.controlplane.kubelet.inside.filesystem import Disk, Layer, Part
 from gitopslab.controlplane.kubelet.inside.shelf import Row, Run, Shelf
 from gitopslab.controlplane.kubelet.runtime import Task
-from gitopslab.controlplane.kubelet.session import MOST_TEXT
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, Change
 from gitopslab.machinery.clock import Clock
 
 _REMEMBERED = 1024 * 1024  # bytes of the newest writes of one volume
 _PER_WRITE = 200
-History = tuple[tuple[float, str, str | None], ...]
+History = tuple[Change, ...]
 
 
 Later = tuple[float, str, str, str | None]
@@ -224,10 +224,19 @@ class Volumes:
         self._runs.pop((uid, name, attempt - 2), None)  # of each container the present run and the one before
         self._runs[task.key] = history
         self.stop(task.key, since)
+        self._expect(task, [change for change in history if task.started + change[0] > since])
+
+    def expect_more(self, task: Task, changes: Sequence[Change], history: History) -> None:
+        """Have the volumes hold what a run writes after what they expect of it, which is a history now."""
+        since = self._shelf.written(task.key)  # by this process or the one before
+        self._runs[task.key] = history
+        self._expect(task, [change for change in changes if task.started + change[0] >= since])
+
+    def _expect(self, task: Task, changes: Sequence[Change]) -> None:
         mounts = sorted(task.volumes().items(), key=itemgetter(0), reverse=True)  # the deeper one comes first
-        for turn, (after, path, contents) in enumerate(history):
+        for turn, (after, path, contents) in enumerate(changes):
             for mount, one in mounts:
-                if path.startswith(f"{mount}/") and task.started + after > since:
+                if path.startswith(f"{mount}/"):
                     inner = one.within + path[len(mount) :]
                     heappush(self._writes, _Write(task.started + after, turn, task.key, one.volume, inner, contents))
                     self._changed(one.volume)

@@ -143,6 +143,11 @@ class ProcessRuntime:
         written = run.around.termination_log.read_text("utf-8", "replace") if run.around is not None else ""
         return message_of(task.container, code, written, run.transcript.text)
 
+    def again(self, task: Task) -> float:
+        """When a played program goes on; a real one tells when it has ended."""
+        ours = self._run(task) is not None or self._judged(task)[1] in _OURS
+        return float("inf") if ours else self._simulated.again(self._played(task))
+
     def check(self, task: Task, name: str, seconds: float) -> Check | None:
         """What a probe saw, when its try is over; begins one when none is under way."""
         run = self._run(task)
