@@ -75,3 +75,12 @@ def test_an_expression_that_leads_nowhere_holds_the_container_until_it_is_mended
     nodes.api.patch("pods", "web", {"metadata": {"annotations": {"part": "fine"}}}, "default")
     nodes.advance(30)
     assert nodes.lines() == ["x"]
+
+
+def test_the_directory_that_is_mounted_is_made(nodes: Nodes) -> None:
+    nodes.api.create(config_map("app", data={"a": "A", "b": "B"}))
+    everything, part = {"name": "data", "mountPath": "/all"}, {"name": "data", "mountPath": "/part", "subPath": "x/y"}
+
+    run(nodes, "test -d /all/x/y && echo yes; ls /all", everything, part)
+
+    assert nodes.lines() == ["yes", "x"]

@@ -40,8 +40,8 @@ def test_a_program_is_told_whom_it_runs_as(
     assert sorted(map(str, shown["supplementalGroups"])) == sorted(lines[3].split())
 
 
-def test_a_loop_that_traps_the_signal_to_stop_goes_on(nodes: Nodes) -> None:
-    script = "trap exit TERM; while true; do sleep 1; done"
+@pytest.mark.parametrize("script", ["trap exit TERM; while true; do sleep 1; done", "tail -f /dev/null"])
+def test_who_waits_to_be_stopped_goes_on(nodes: Nodes, script: str) -> None:
     nodes.run_container(image="busybox", command=["/bin/sh", "-c", script], spec={"restartPolicy": "Never"})
     nodes.advance(600)
 

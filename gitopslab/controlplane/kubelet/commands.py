@@ -2,8 +2,8 @@
 
 ``shell`` calls them by name. Each takes a ``Session`` and its arguments, prints, reads and writes through it, and
 leaves its exit code there. The words are busybox's. ``archive`` has the one that is a program of its own, ``tar``;
-``files`` has those for
-files, ``conditions`` has ``test``, ``arithmetic`` has ``expr`` and ``seq``, ``names`` has ``nslookup`` and ``getent``.
+``files`` has those for files, ``ends`` has ``head`` and ``tail``, ``conditions`` has ``test``, ``arithmetic`` has
+``expr`` and ``seq``, ``names`` has ``nslookup`` and ``getent``.
 
 Simplified: the usual options only; most pass over an option that they do not know.
 """
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from gitopslab.controlplane.kubelet.archive import tar
 from gitopslab.controlplane.kubelet.arithmetic import expr, seq
 from gitopslab.controlplane.kubelet.conditions import bracket, test
+from gitopslab.controlplane.kubelet.ends import head, tail
 from gitopslab.controlplane.kubelet.files import cat, cp, grep, ls, mkdir, mv, rm, touch, wc
 from gitopslab.controlplane.kubelet.names import getent, nslookup
 from gitopslab.controlplane.kubelet.session import (
@@ -219,6 +220,8 @@ COMMANDS: Mapping[str, Command] = {
     "cp": cp,
     "mv": mv,
     "wc": wc,
+    "head": head,
+    "tail": tail,
     "grep": grep,
     "tar": tar,
     "nslookup": nslookup,

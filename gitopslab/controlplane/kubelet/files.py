@@ -170,7 +170,7 @@ def wc(session: Session, arguments: list[str]) -> Play:
     """``wc``: how many lines, words and bytes, or with ``-l``, ``-w`` and ``-c`` the ones asked for."""
     options = _options(arguments) or "lwc"
     for name in list(_names(arguments)) or [""]:
-        text = yield from _text(session, "wc", name)
+        text = yield from text_of(session, "wc", name)
         if text is not None:
             counts = {"l": text.count("\n"), "w": len(text.split()), "c": len(text.encode("utf-8", "surrogateescape"))}
             shown = [str(count) for option, count in counts.items() if option in options]
@@ -190,7 +190,7 @@ def grep(session: Session, arguments: list[str]) -> Play:
         return
     count = 0
     for name in names or [""]:
-        text = yield from _text(session, "grep", name)
+        text = yield from text_of(session, "grep", name)
         for line in (text or "").splitlines():
             session.worked += PER_ITEM
             readable = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -212,7 +212,7 @@ def _pattern(wanted: str, options: str) -> str:
     return f"(?i){wanted}" if "i" in options else wanted
 
 
-def _text(session: Session, command: str, name: str) -> Generator[Printed | Wanted, str | None, str | None]:
+def text_of(session: Session, command: str, name: str) -> Generator[Printed | Wanted, str | None, str | None]:
     """What is in a file, or without a name comes as input; None, and a complaint, when it is not there."""
     if name in ("", "-"):
         text = ""

@@ -134,6 +134,7 @@ class Rooms:
         known = self._shelf.found(task.key)
         if known is None:
             variables, files = task.settings()
+            self._volumes.prepare(task)
             volumes = {mount: part.files() for mount, part in self._volumes.of(task)().items()}
             self._shelf.begin(task.key, Found(task.started, variables, files, _readable(volumes)))
             return replace(task, settings=lambda: (variables, files)), volumes

@@ -189,6 +189,13 @@ class Volumes:
 
         return look
 
+    def prepare(self, task: Task) -> None:
+        """Make the directories of volumes that are mounted in a container, where they are not there yet."""
+        for one in task.volumes().values():
+            layer, inside = self._layer(one.volume), f"{one.within}/"
+            if one.within and not any(path == one.within or path.startswith(inside) for path in layer.written):
+                layer.write(inside, "")
+
     def others(self, task: Task) -> Callable[[], Sequence[Later]]:
         """Gives what others than this run write from its start on, as far as that is known whenever it is asked."""
         mounts, known, found = task.volumes(), -1, list[Later]()
