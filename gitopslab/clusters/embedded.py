@@ -34,13 +34,15 @@ class EmbeddedCluster:
     Args:
         name: Its name; the same name is the same cluster for every notebook and terminal of this user.
         environment: The variables the process is started with.
+        scratch: A folder for this process alone: when it is gone, the cluster ends and the folder goes; default none.
     """
 
     kind = "embedded"
     capabilities = frozenset({Capability.CLOCK, Capability.STOP})
 
-    def __init__(self, name: str, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, name: str, environment: Mapping[str, str] = os.environ, *, scratch: Path | None = None) -> None:
         self.name = name
+        self._scratch = scratch
         self._folder: Folder = folder(self.kind, name)
         self._environment = environment
         self._process = Detached(f"cluster {name}", DAEMON, self._folder.path, "daemon")
@@ -178,7 +180,8 @@ class EmbeddedCluster:
     def _start(self, record: Record, port: int, progress: Progress) -> None:
         _must_be_free(port, record)
         progress(f"starting cluster {self.name} on port {port}")
-        self._process.start(_arguments(record, port), self._environment)
+        owner = [] if self._scratch is None else ["--owner", str(os.getpid()), "--scratch", str(self._scratch)]
+        self._process.start([*_arguments(record, port), *owner], self._environment)
         self._ready(record, port)
         progress(f"cluster {self.name} is up")
 

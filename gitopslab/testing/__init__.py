@@ -100,7 +100,7 @@ def kubernetes(options: Options = BARE) -> Iterator[Kubernetes]:
         tempfile.TemporaryDirectory(prefix="gitopslab-", ignore_cleanup_errors=True) as home,
         _variable("GITOPSLAB_HOME", home),
     ):
-        cluster = EmbeddedCluster("lab")
+        cluster = EmbeddedCluster("lab", scratch=Path(home))
         cluster.up(options=options)
         try:
             yield Kubernetes(cluster.kubeconfig)

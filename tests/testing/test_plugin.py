@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gitopslab.clusters.client import Client
@@ -106,3 +107,29 @@ def test_the_cluster_and_its_folder_are_gone_after_the_block(monkeypatch: pytest
     assert not cluster.kubeconfig.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+HELD = """
+import sys
+from gitopslab.testing import kubernetes
+with kubernetes() as cluster:
+    print(cluster.kubeconfig, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_cluster_of_a_run_that_is_killed_ends_and_leaves_nothing(tmp_path: Path) -> None:
+    run = subprocess.Popen(
+        [sys.executable, "-c", HELD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert run.stdout is not None
+    kubeconfig = Path(run.stdout.readline().strip())
+    daemon = psutil.Process(json.loads((kubeconfig.parent / "daemon.json").read_text())["pid"])
+    run.kill()
+    run.communicate()
+    assert psutil.wait_procs([daemon], timeout=30)[1] == []
+    assert list(tmp_path.iterdir()) == []

@@ -7,9 +7,11 @@ line of JSON on a file descriptor when it answers, or why it cannot, and ends cl
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from gitopslab import __version__
 from gitopslab.background.lock import FolderLock
+from gitopslab.background.owner import Owner
 from gitopslab.background.presence import Presence
 from gitopslab.background.process import Signals, listening, started, tell
 from gitopslab.controlplane.daemon.folder import ClusterFolder
@@ -45,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, help="a topology file")
     parser.add_argument("--bare", action="store_true", help="nodes and API only: no kube-system workloads")
     parser.add_argument("--seed", type=int, help="a run that can be repeated: names follow, and the clock is held")
+    parser.add_argument("--owner", type=int, help="a process without which the cluster ends")
+    parser.add_argument("--scratch", type=Path, help="a folder that goes with this owner")
     parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
     return parser
 
@@ -58,11 +63,18 @@ def _run(options: argparse.Namespace) -> None:
     home = Home(folder, folder.credentials(), listener, signals, _topology(options), options)
     folder.database.touch(0o600)  # to be watched over; an empty file is an empty database
     presence = Presence(lock.path, folder.database)
+    owner = None if options.owner is None else Owner(options.owner)
+
+    async def watch() -> None:
+        await asyncio.gather(presence.watch(), *(() if owner is None else (owner.watch(),)))
+
     try:
-        while (revision := live(home, presence.watch, lambda: _announce(home))) is not None:
+        while (revision := live(home, watch, lambda: _announce(home))) is not None:
             go_back(folder.database, revision)
     finally:
-        if presence.missed is None:  # else the file may be that of the cluster which took our place
+        if owner is not None and owner.is_gone:
+            shutil.rmtree(options.scratch, ignore_errors=True)
+        elif presence.missed is None:  # else the file may be that of the cluster which took our place
             with contextlib.suppress(OSError):
                 (folder.path / "daemon.json").unlink()
 
