@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from gitopslab.controlplane.server.custom.structural import Node
 from gitopslab.machinery.merge import same
-
-_ABSENT = object()
+from gitopslab.machinery.objects import Object
 
 
 class Correlation:
@@ -23,13 +24,14 @@ class Correlation:
         new: The new value.
     """
 
-    __slots__ = ("_is_same", "_node", "new", "old")
+    __slots__ = ("_is_same", "_node", "_old_items", "new", "old")
 
     def __init__(self, new: Any, old: Any, node: Node) -> None:
         self.new = new
         self.old = old
         self._node = node
         self._is_same: bool | None = None
+        self._old_items: KeyedItems | None = None
 
     @property
     def is_same(self) -> bool:
@@ -50,7 +52,9 @@ class Correlation:
         """An item of a list that is a map, by its keys."""
         if self._node.items is None or not isinstance(self.new, list) or index >= len(self.new):
             return None
-        found = item_like(self._node, self.old, self.new[index])
+        if self._old_items is None:
+            self._old_items = KeyedItems(self._node, self.old)
+        found = self._old_items.like(self.new[index])
         return Correlation(self.new[index], found, self._node.items) if found is not None else None
 
     def _compare(self) -> bool:
@@ -60,12 +64,26 @@ class Correlation:
         return same(self.new, self.old)
 
 
-def item_like(node: Node, items: Any, item: Any) -> Any:
-    """The item of a list that has the same keys as another one; None when there is none or the list is no map."""
-    if node.list_type != "map" or not isinstance(items, list) or not isinstance(item, dict):
-        return None
-    wanted = [item.get(key, _ABSENT) for key in node.list_keys]
-    for other in items:
-        if isinstance(other, dict) and [other.get(key, _ABSENT) for key in node.list_keys] == wanted:
-            return other
-    return None
+class KeyedItems:
+    """The items of a list by their keys, so that each is found without looking at all others.
+
+    Args:
+        node: The place of the list; one that is no map has no keys.
+        items: The list.
+    """
+
+    __slots__ = ("_by_key", "_keys")
+
+    def __init__(self, node: Node, items: Any) -> None:
+        self._keys = node.list_keys if node.list_type == "map" else ()
+        self._by_key: dict[bytes, Any] = {}
+        for item in items if self._keys and isinstance(items, list) else ():
+            if isinstance(item, dict):
+                self._by_key.setdefault(self._key_of(item), item)
+
+    def like(self, item: Any) -> Any:
+        """The item that has the same keys as another one; None when there is none."""
+        return self._by_key.get(self._key_of(item)) if self._by_key and isinstance(item, dict) else None
+
+    def _key_of(self, item: Object) -> bytes:
+        return orjson.dumps({key: item[key] for key in self._keys if key in item}, option=orjson.OPT_SORT_KEYS)

@@ -16,7 +16,7 @@ from gitopslab.controlplane.server.custom.cel.budget import Budget, OutOfBudget
 from gitopslab.controlplane.server.custom.cel.conversion import converted
 from gitopslab.controlplane.server.custom.cel.declarations import checkers_of
 from gitopslab.controlplane.server.custom.cel.rule import Failed, Rule
-from gitopslab.controlplane.server.custom.correlation import Correlation, item_like
+from gitopslab.controlplane.server.custom.correlation import Correlation, KeyedItems
 from gitopslab.controlplane.server.custom.paths import field_path
 from gitopslab.controlplane.server.custom.structural import Node, rooted
 from gitopslab.controlplane.server.validation.causes import Causes
@@ -117,8 +117,9 @@ class Rules:
         if self.rules:
             self._check_here(report, value, old, place)
         if isinstance(value, list) and self._items is not None:
+            before = KeyedItems(self._node, old)
             for index, item in enumerate(value):
-                self._items._walk(report, item, item_like(self._node, old, item), place.item(index))
+                self._items._walk(report, item, before.like(item), place.item(index))
         elif isinstance(value, dict):
             self._walk_fields(report, value, old if isinstance(old, dict) else {}, place)
 
