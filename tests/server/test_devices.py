@@ -22,6 +22,19 @@ def claim(*requests: Object, **devices: Any) -> Object:
     return device("ResourceClaim", devices={"requests": list(requests), **devices})
 
 
+def selecting(expression: str) -> Object:
+    return {"cel": {"expression": expression}}
+
+
+def wish(**wanted: Any) -> Object:
+    return claim({"name": "r", "exactly": {"deviceClassName": "gpu", **wanted}})
+
+
+def sliced(**more: Any) -> Object:
+    pool = {"name": "p", "generation": 1, "resourceSliceCount": 1}
+    return device("ResourceSlice", driver="d.x", allNodes=True, pool=pool, devices=[{"name": "d", **more}])
+
+
 _GPU = {"name": "gpu", "exactly": {"deviceClassName": "gpu"}}
 
 
@@ -51,6 +64,32 @@ def test_a_request_is_for_one_device_unless_it_says_how_many(api: LocalApi) -> N
             'matchAttribute: Invalid value: "a-b": a valid C identifier must start with alphabetic character',
         ),
         (claim(_GPU, constraints=[{"matchAttribute": "/a"}]), 'Invalid value: "": the domain must not be empty'),
+        (
+            wish(tolerations=[{"operator": "X"}]),
+            'Unsupported value: "X": supported values: "Equal", "Exists"',
+        ),
+        (wish(tolerations=[{"operator": "Exists", "value": "v"}]), "must be empty for operator `Exists`"),
+        (wish(tolerations=[{"operator": "Exists", "effect": "Y"}]), '"NoExecute", "NoSchedule", "None"'),
+        (wish(selectors=[selecting("1")]), "must evaluate to bool or the unknown type, not int"),
+        (claim(_GPU, config=[{"opaque": {"driver": "d.x", "parameters": [1]}}]), "must be a valid JSON object"),
+        (
+            device("ResourceClaimTemplate", metadata={"name": "x"}, spec={"devices": {"requests": [_GPU]}}),
+            "spec.metadata.name: Forbidden: cannot be set",
+        ),
+        (device("DeviceClass", selectors=[selecting("device.foo == 1")]), "undefined field 'foo'"),
+        (
+            device("DeviceClass", selectors=[selecting("device.driver")]),
+            "must evaluate to bool or the unknown type, not string",
+        ),
+        (
+            device("DeviceClass", selectors=[selecting("dev ice")]),
+            "compilation failed: ERROR: <input>:1:5: Syntax",
+        ),
+        (sliced(attributes={"a": {}}), 'attributes[a]: Invalid value: "": exactly one value must be specified'),
+        (sliced(attributes={"a": {"int": 1, "bool": True}}), '{"IntValue":1,"BoolValue":true,"StringValue":null,'),
+        (sliced(attributes={"a": {"version": "1.x"}}), "must be a string compatible with semver.org spec 2.0.0"),
+        (sliced(taints=[{"key": "", "effect": "X"}]), 'taints[0].key: Invalid value: "": name part must be non-empty'),
+        (sliced(nodeName="n"), "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection`"),
         (device("DeviceClass", selectors=[{}]), "spec.selectors[0].cel: Required value"),
         (device("DeviceClass", extendedResourceName="cpu"), "must be a valid extended resource name"),
         (device("ResourceSlice", driver="gpu.example.com"), "spec.pool.name: Required value"),
@@ -85,3 +124,15 @@ def test_a_pod_with_a_claim_finds_no_node(plane: ControlPlane) -> None:
     scheduled = find_condition(found["status"]["conditions"], "PodScheduled")
     assert scheduled is not None
     assert "3 cannot allocate all claims. still not schedulable" in scheduled["message"]
+
+
+def test_what_selects_devices_may_look_at_all_that_drivers_tell(api: LocalApi) -> None:
+    told = 'device.attributes["x.io"].model == "a" && device.capacity["x.io"].mem.compareTo(quantity("1Gi")) > 0'
+    assert api.create(device("DeviceClass", selectors=[selecting(f"{told} && device.allowMultipleAllocations")]))
+
+
+def test_a_claim_without_devices_is_reserved_for_nobody(api: LocalApi) -> None:
+    api.create(claim(_GPU))
+    status = {"reservedFor": [{"resource": "pods", "name": "x", "uid": "1"}]}
+    with pytest.raises(InvalidError, match="may not be specified when `allocated` is not set"):
+        api.patch("resourceclaims.resource.k8s.io", "a", {"status": status}, "default", subresource="status")

@@ -1,7 +1,6 @@
-"""Rules of device classes, claims, their templates, and slices. Upstream: ``pkg/apis/resource/validation``.
+"""Rules of device classes, claims and their templates. Upstream: ``pkg/apis/resource/validation``.
 
-Simplified: expressions that select devices are not compiled; what a driver reports of a claim, and the attributes,
-capacities, counters and taints of the devices in a slice, are kept as they are.
+Simplified: what a driver reports of a claim is kept as it is, and anybody may ask for administrators' access.
 """
 
 from __future__ import annotations
@@ -12,19 +11,20 @@ from gitopslab.controlplane.server.equality import same
 from gitopslab.controlplane.server.validation import formats
 from gitopslab.controlplane.server.validation.causes import Causes, Struct
 from gitopslab.controlplane.server.validation.gostruct import printed
-from gitopslab.controlplane.server.validation.metadata import check_immutable
+from gitopslab.controlplane.server.validation.metadata import check_template_metadata
 from gitopslab.machinery.objects import Object
 
+EFFECTS = ("NoExecute", "NoSchedule", "None")
+"""What a taint of a device does."""
+
+_OPERATORS = ("Equal", "Exists")
 _MODES = ("All", "ExactCount")
 _MOST = 32
 _MOST_ALTERNATIVES = 8
-_MOST_DEVICES = 128
 _LONGEST = 10 * 1024
 _LONGEST_DRIVER = 63
 _ONE_KIND = "exactly one of `exactly` or `firstAvailable` is required"
 _IN_CLAIM = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'"
-_PLACES = ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection")
-_ONE_PLACE = f"exactly one of {', '.join(f'`{place}`' for place in _PLACES)} is required"
 _IMMUTABLE = "field is immutable"
 
 
@@ -35,12 +35,20 @@ def check_claim(causes: Causes, claim: Object) -> None:
 
 def check_claim_change(causes: Causes, claim: Object, before: Object, subresource: str) -> None:
     """What is claimed stays as it is."""
-    if subresource != "status" and not same(claim["spec"], before["spec"]):
+    if subresource == "status":
+        _check_status(causes, claim.get("status") or {})
+    elif not same(claim["spec"], before["spec"]):
         causes.invalid("spec", printed("ResourceClaimSpec", claim["spec"]), _IMMUTABLE)
+
+
+def _check_status(causes: Causes, status: Object) -> None:
+    if status.get("reservedFor") and status.get("allocation") is None:
+        causes.forbidden("status.reservedFor", "may not be specified when `allocated` is not set")
 
 
 def check_template(causes: Causes, template: Object) -> None:
     """A new template of claims."""
+    check_template_metadata(causes, template["spec"].get("metadata") or {}, "spec.metadata")
     _check_devices(causes, (template["spec"].get("spec") or {}).get("devices") or {}, "spec.spec.devices")
 
 
@@ -68,48 +76,14 @@ def check_class_change(causes: Causes, obj: Object, before: Object, subresource:
     check_class(causes, obj)
 
 
-def check_slice(causes: Causes, obj: Object) -> None:
-    """A new slice."""
-    _check_origin(causes, obj["spec"])
-    _check_slice_contents(causes, obj["spec"])
-
-
-def _check_origin(causes: Causes, spec: Object) -> None:
-    _check_driver(causes, spec.get("driver") or "", "spec.driver")
-    _check_pool(causes, spec.get("pool") or {}, "spec.pool")
-
-
-def _check_slice_contents(causes: Causes, spec: Object) -> None:
-    given = [place for place in _PLACES if spec.get(place)]
-    if not given:
-        causes.required("spec", _ONE_PLACE)
-    elif len(given) > 1:
-        shown = f"{{{', '.join(f'`{place}`' for place in given)}}}"
-        causes.invalid("spec", shown, f"{_ONE_PLACE}, but multiple fields are set")
-    devices = spec.get("devices") or []
-    if len(devices) > _MOST_DEVICES:
-        causes.too_many("spec.devices", len(devices), _MOST_DEVICES)
-    _check_names(causes, devices, "spec.devices")
-
-
-def check_slice_change(causes: Causes, obj: Object, before: Object, subresource: str) -> None:
-    """Whose slice it is stays."""
-    new, old = obj["spec"], before["spec"]
-    _check_origin(causes, new)
-    check_immutable(causes, (new.get("pool") or {}).get("name"), (old.get("pool") or {}).get("name"), "spec.pool.name")
-    for field in ("driver", "nodeName"):
-        check_immutable(causes, new.get(field), old.get(field), f"spec.{field}")
-    _check_slice_contents(causes, new)
-
-
 def _check_devices(causes: Causes, devices: Object, path: str) -> None:
     requests = devices.get("requests") or []
     known = {name for request in requests for name in _names_of(request)}
     for field in ("requests", "constraints", "config"):
         if len(devices.get(field) or ()) > _MOST:
             causes.too_many(f"{path}.{field}", len(devices[field]), _MOST)
-    _check_names(causes, requests, f"{path}.requests")
     for index, request in enumerate(requests):
+        check_name(causes, request, f"{path}.requests[{index}]")
         _check_request(causes, request, f"{path}.requests[{index}]")
     for index, constraint in enumerate(devices.get("constraints") or ()):
         here = f"{path}.constraints[{index}]"
@@ -122,22 +96,28 @@ def _check_devices(causes: Causes, devices: Object, path: str) -> None:
     for index, config in enumerate(devices.get("config") or ()):
         _check_references(causes, config.get("requests") or (), known, f"{path}.config[{index}].requests")
         _check_config(causes, config, f"{path}.config[{index}]")
+    check_repeated(causes, requests, f"{path}.requests")
 
 
 def _check_attribute(causes: Causes, name: str | None, path: str) -> None:
     if name is None:
         return
+    check_qualified(causes, name, path)
+    if "/" not in name:
+        causes.invalid(path, name, "a fully qualified name must be a domain and a name separated by a slash")
+
+
+def check_qualified(causes: Causes, name: str, path: str) -> None:
+    """The name of an attribute or a capacity, with or without a domain."""
     domain, slash, own = name.rpartition("/")
     if slash and not domain:
         causes.invalid(path, "", "the domain must not be empty")
     elif slash:
-        _check_driver(causes, domain, path)
+        check_driver(causes, domain, path)
     if slash and not own:
         causes.invalid(path, "", "the name must not be empty")
     else:
         causes.each(path, own, formats.problems_of_c_identifier(own))
-    if not slash:
-        causes.invalid(path, name, "a fully qualified name must be a domain and a name separated by a slash")
 
 
 def _names_of(request: Object) -> list[str]:
@@ -145,13 +125,19 @@ def _names_of(request: Object) -> list[str]:
     return [name, *(f"{name}/{each.get('name')}" for each in request.get("firstAvailable") or ())]
 
 
-def _check_names(causes: Causes, items: list[Object], path: str) -> None:
+def check_name(causes: Causes, item: Object, path: str) -> None:
+    """The name of a request or a device."""
+    name = item.get("name") or ""
+    causes.each(f"{path}.name", name, formats.problems_of_label(name) if name else ())
+    if not name:
+        causes.required(f"{path}.name")
+
+
+def check_repeated(causes: Causes, items: list[Object], path: str) -> None:
+    """Names that occur more than once."""
     names: set[str] = set()
     for index, item in enumerate(items):
         name = item.get("name") or ""
-        causes.each(f"{path}[{index}].name", name, formats.problems_of_label(name) if name else ())
-        if not name:
-            causes.required(f"{path}[{index}].name")
         if name in names:
             causes.duplicate(f"{path}[{index}]", name)
         names.add(name)
@@ -168,9 +154,10 @@ def _check_request(causes: Causes, request: Object, path: str) -> None:
     else:
         if len(alternatives) > _MOST_ALTERNATIVES:
             causes.too_many(f"{path}.firstAvailable", len(alternatives), _MOST_ALTERNATIVES)
-        _check_names(causes, alternatives, f"{path}.firstAvailable")
         for index, alternative in enumerate(alternatives):
+            check_name(causes, alternative, f"{path}.firstAvailable[{index}]")
             _check_wish(causes, alternative, f"{path}.firstAvailable[{index}]")
+        check_repeated(causes, alternatives, f"{path}.firstAvailable")
 
 
 def _check_wish(causes: Causes, wish: Object, path: str) -> None:
@@ -186,6 +173,22 @@ def _check_wish(causes: Causes, wish: Object, path: str) -> None:
         causes.invalid(f"{path}.count", count, "must not be specified when allocationMode is 'All'")
     elif mode == "ExactCount" and count <= 0:
         causes.invalid(f"{path}.count", count, "must be greater than zero")
+    for index, toleration in enumerate(wish.get("tolerations") or ()):
+        _check_toleration(causes, toleration, f"{path}.tolerations[{index}]")
+
+
+def _check_toleration(causes: Causes, toleration: Object, path: str) -> None:
+    key, operator, value = toleration.get("key") or "", toleration.get("operator") or "", toleration.get("value") or ""
+    if key:
+        causes.each(f"{path}.key", key, formats.problems_of_qualified_name(key))
+    if operator == "Exists" and value:
+        causes.invalid(f"{path}.value", value, "must be empty for operator `Exists`")
+    elif operator == "Equal":
+        causes.each(f"{path}.value", value, formats.problems_of_label_value(value))
+    elif operator not in _OPERATORS:
+        causes.unsupported(f"{path}.operator", operator, _OPERATORS)
+    if (effect := toleration.get("effect") or "") and effect not in EFFECTS:
+        causes.unsupported(f"{path}.effect", effect, EFFECTS)
 
 
 def _check_selectors(causes: Causes, selectors: list[Object], path: str) -> None:
@@ -198,6 +201,14 @@ def _check_selectors(causes: Causes, selectors: list[Object], path: str) -> None
         elif len(expression) > _LONGEST:
             too_long = f"Too long: may not be more than {_LONGEST} bytes"
             causes.bare(f"{path}[{index}].cel.expression", "FieldValueTooLong", too_long)
+        elif problem := _problem_of(expression):
+            causes.invalid(f"{path}[{index}].cel.expression", expression, problem)
+
+
+def _problem_of(expression: str) -> str:
+    from gitopslab.controlplane.server.custom.cel import devices  # the library is large
+
+    return devices.problem_of(expression)
 
 
 def _check_references(causes: Causes, names: Iterable[str], known: set[str], path: str) -> None:
@@ -211,27 +222,18 @@ def _check_config(causes: Causes, config: Object, path: str) -> None:
     if opaque is None:
         causes.required(f"{path}.opaque")
         return
-    _check_driver(causes, opaque.get("driver") or "", f"{path}.opaque.driver")
+    check_driver(causes, opaque.get("driver") or "", f"{path}.opaque.driver")
     if opaque.get("parameters") is None:
         causes.required(f"{path}.opaque.parameters")
+    elif not isinstance(opaque["parameters"], dict):
+        causes.invalid(f"{path}.opaque.parameters", "<value omitted>", "must be a valid JSON object")
 
 
-def _check_driver(causes: Causes, name: str, path: str) -> None:
+def check_driver(causes: Causes, name: str, path: str) -> None:
+    """The name of a driver, or of the domain of what it tells."""
     if not name:
         causes.required(path)
         return
     if len(name) > _LONGEST_DRIVER:
         causes.bare(path, "FieldValueTooLong", f"Too long: may not be more than {_LONGEST_DRIVER} bytes")
     causes.each(path, name, formats.problems_of_subdomain(name.lower()))
-
-
-def _check_pool(causes: Causes, pool: Object, path: str) -> None:
-    name = pool.get("name") or ""
-    if not name:
-        causes.required(f"{path}.name")
-    for part in name.split("/") if name else ():
-        causes.each(f"{path}.name", part, formats.problems_of_subdomain(part))
-    if (pool.get("resourceSliceCount") or 0) <= 0:
-        causes.invalid(f"{path}.resourceSliceCount", pool.get("resourceSliceCount") or 0, "must be greater than zero")
-    if (pool.get("generation") or 0) < 0:
-        causes.invalid(f"{path}.generation", pool["generation"], "must be greater than or equal to 0")

@@ -32,6 +32,7 @@ from gitopslab.controlplane.server.validation import (
     pods,
     policies,
     rbac,
+    resourceslices,
     services,
     slices,
     statefulsets,
@@ -235,7 +236,9 @@ _RULES: dict[str, Rules] = {
     "resourceclaimtemplates.resource.k8s.io": Rules(
         create=devices.check_template, change=devices.check_template_change, steps=AS_NEW
     ),
-    "resourceslices.resource.k8s.io": Rules(create=devices.check_slice, change=devices.check_slice_change),
+    "resourceslices.resource.k8s.io": Rules(
+        create=resourceslices.check_slice, change=resourceslices.check_slice_change
+    ),
     "priorityclasses.scheduling.k8s.io": Rules(
         create=policies.check_priority_class, change=policies.check_priority_class_change
     ),

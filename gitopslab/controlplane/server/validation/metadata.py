@@ -93,6 +93,15 @@ def check_labels(causes: Causes, labels: dict[str, str] | None, path: str) -> No
         causes.each(path, value, formats.problems_of_label_value(value))
 
 
+def check_template_metadata(causes: Causes, metadata: Object, path: str) -> None:
+    """What objects that are made of a template may be given by it: labels and annotations."""
+    check_annotations(causes, metadata.get("annotations"), f"{path}.annotations")
+    check_labels(causes, metadata.get("labels"), f"{path}.labels")
+    for field in metadata:
+        if field not in ("annotations", "labels", "creationTimestamp"):
+            causes.forbidden(f"{path}.{field}", "cannot be set")
+
+
 def check_annotations(causes: Causes, annotations: dict[str, str] | None, path: str) -> None:
     """Keys are qualified names in any case; together they stay under 256 kB."""
     if not annotations:

@@ -57,12 +57,12 @@ def _check_endpoint(causes: Causes, endpoint: Object, kind: str, path: str) -> N
             check_reachable(causes, address, here, problems_of=formats.problems_of_canonical_ip)
         elif kind == "FQDN":
             causes.each(here, address, formats.problems_of_subdomain(address.removesuffix(".")))
-    if endpoint.get("hostname") is not None:
-        problems = formats.problems_of_label(endpoint["hostname"])
-        causes.each(f"{path}.hostname", endpoint["hostname"], problems)
     if endpoint.get("nodeName") is not None:
         problems = formats.problems_of_subdomain(endpoint["nodeName"])
         causes.each(f"{path}.nodeName", endpoint["nodeName"], problems)
+    if endpoint.get("hostname") is not None:
+        problems = formats.problems_of_label(endpoint["hostname"])
+        causes.each(f"{path}.hostname", endpoint["hostname"], problems)
     _check_hints(causes, endpoint.get("hints") or {}, f"{path}.hints")
 
 

@@ -12,7 +12,7 @@ from gitopslab.controlplane.server.validation import environment, formats
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.claims import check_claim_spec
 from gitopslab.controlplane.server.validation.containers import check_pull_policy, check_relative
-from gitopslab.controlplane.server.validation.metadata import check_annotations, check_labels
+from gitopslab.controlplane.server.validation.metadata import check_template_metadata
 from gitopslab.controlplane.server.validation.numbers import amount, check_file_mode
 from gitopslab.machinery.objects import Object
 
@@ -234,10 +234,5 @@ def _check_ephemeral(causes: Causes, source: Object, path: str) -> None:
         causes.required(f"{path}.volumeClaimTemplate")
         return
     here = f"{path}.volumeClaimTemplate"
-    metadata = template.get("metadata") or {}
-    check_annotations(causes, metadata.get("annotations"), f"{here}.metadata.annotations")
-    check_labels(causes, metadata.get("labels"), f"{here}.metadata.labels")
-    for field in metadata:
-        if field not in ("annotations", "labels", "creationTimestamp"):
-            causes.forbidden(f"{here}.metadata.{field}", "cannot be set")
+    check_template_metadata(causes, template.get("metadata") or {}, f"{here}.metadata")
     check_claim_spec(causes, template.get("spec") or {}, f"{here}.spec")

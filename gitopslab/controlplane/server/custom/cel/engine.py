@@ -280,3 +280,9 @@ def _called(fault: re.Match[str]) -> str:
         return fault.group()
     own, _, others = types.partition(", ")
     return fault.group().replace(f"'({types})'", f"'{own}.({others})'", 1)
+
+
+def as_go(kind: str) -> str:
+    """The name of a type as ``cel-go`` writes it: ``map(string, int)`` of ``MAP<STRING, INT>``."""
+    kind = re.sub(r"\bNULL\b", "NULL_TYPE", kind)
+    return re.sub(r"\b[A-Z_]+\b", lambda name: name.group().lower(), kind).replace("<", "(").replace(">", ")")

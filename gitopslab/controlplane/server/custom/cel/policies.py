@@ -11,7 +11,6 @@ of several types.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -85,7 +84,7 @@ class PolicyChecker:
             CompileError: It does not fit.
         """
         found = self.checked(expression, with_variables=with_variables, with_authorizer=with_authorizer)
-        return _as_go(found.kind)
+        return engine.as_go(found.kind)
 
     def checked(self, expression: str, *, with_variables: bool = True, with_authorizer: bool = True) -> engine.Checked:
         """What is known of an expression.
@@ -105,7 +104,7 @@ class PolicyChecker:
         Raises:
             CompileError: It does not fit.
         """
-        return initializers.named(expression).as_called(_as_go(self.checked_patch(expression).kind))
+        return initializers.named(expression).as_called(engine.as_go(self.checked_patch(expression).kind))
 
     def checked_patch(self, expression: str) -> engine.Checked:
         """What is known of an expression that makes a patch.
@@ -200,9 +199,3 @@ def variable(name: str, variables: Variables) -> Program | engine.CompileError:
         variables: What the policy has defined.
     """
     return _stored(variables).programs[name]
-
-
-def _as_go(kind: str) -> str:
-    """The name of a type as ``cel-go`` writes it: ``map(string, int)`` of ``MAP<STRING, INT>``."""
-    kind = re.sub(r"\bNULL\b", "NULL_TYPE", kind)
-    return re.sub(r"\b[A-Z_]+\b", lambda name: name.group().lower(), kind).replace("<", "(").replace(">", ")")
