@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from gitopslab.errors import aggregated
+
 Labels = Mapping[str, str]
 _TOKEN = re.compile(r"\s*(==|!=|=|!|,|\(|\)|<|>|[^\s=!,()<>]+)")
 _SYMBOLS = ("", "==", "!=", "=", "!", ",", "(", ")", "<", ">")
 _OPERATORS = {"=": "in", "==": "in", "in": "in", "!=": "notin", "notin": "notin", ">": "gt", "<": "lt"}
+_NO_INTEGER = "for 'Gt', 'Lt' operators, the value must be an integer"
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _FIELD_TERM = re.compile(r"(?:[^,\\]|\\.?)+")
 _FIELD_OPERATOR = re.compile("!=|==|=")
@@ -209,10 +212,17 @@ class _Parser:
         if spelled in ("in", "notin"):
             return Requirement(key, operator, self._set())
         value = "" if self._peek() in ("", ",") else self._word("identifier")
+        found = Requirement(key, operator, (value,))
         if spelled in ("<", ">") and not _INTEGER.fullmatch(value):
-            wanted = "for 'Gt', 'Lt' operators, the value must be an integer"
-            raise ValueError(f'values[0]: Invalid value: "{value}": {wanted}')
-        return Requirement(key, operator, (value,))
+            raise ValueError(aggregated([f'values[0]: Invalid value: "{value}": {_NO_INTEGER}', *self._faults(found)]))
+        return found
+
+    def _faults(self, requirement: Requirement) -> list[str]:
+        try:
+            self._checked(requirement)
+        except ValueError as error:
+            return [str(error)]
+        return []
 
     def _word(self, expected: str) -> str:
         if self._is_symbol():

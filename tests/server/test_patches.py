@@ -217,3 +217,16 @@ def test_bytes_are_told_by_whoever_converts_them(type: PatchType, why: str) -> N
     current = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
     with pytest.raises(ApiError, match=why):
         patches.result(secrets, current, {"data": {"a": "!!"}}, type, "Strict")
+
+
+@pytest.mark.parametrize(
+    ("type", "patch"), [("merge", {"apiVersion": None}), ("json", [{"op": "remove", "path": "/apiVersion"}])]
+)
+def test_an_object_that_does_not_say_what_it_is_has_no_name(type: PatchType, patch: Any) -> None:
+    with pytest.raises(ApiError) as refused:
+        patches.result(DEPLOYMENTS, WEB, patch, type, "")
+    assert refused.value.code == 400
+    told = "the name of the object (web based on URL) was undeterminable: name must be provided"
+    assert refused.value.message == told
+    patches.result(DEPLOYMENTS, WEB, {"apiVersion": None}, "strategic", "")
+    patches.result(DEPLOYMENTS, WEB, {"kind": None}, "merge", "")

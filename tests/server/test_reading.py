@@ -208,6 +208,8 @@ def test_a_watch_from_before_the_kept_history_is_gone(verbs: Verbs, api: LocalAp
     [
         ("a=b=c", "", "found '=', expected: ',' or 'end of string'"),
         ("", "spec.bogus=1", "field label not supported: spec.bogus"),
+        ("n>x;", "", "unable to parse requirement: [values[0]: Invalid value: \"x;\": for 'Gt', 'Lt' operators"),
+        ("n>x;", "", 'must be an integer, values[0][n]: Invalid value: "x;": a valid label must be'),
         ("a=b;c=d", "", 'unable to parse requirement: values[0][a]: Invalid value: "b;c": a valid label'),
         ("a in (-x,-y)", "", 'unable to parse requirement: [values[0][a]: Invalid value: "-x"'),
         ("-a ~ b", "", 'unable to parse requirement: <nil>: Invalid value: "-a"'),

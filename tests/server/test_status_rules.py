@@ -196,3 +196,19 @@ def test_a_generation_that_was_observed_is_kept_by_a_status_that_tells_none(api:
     status = api.get("pods", "web", "default")["status"]
     assert (status["observedGeneration"], status["conditions"][0]["observedGeneration"]) == (1, 1)
     assert status["conditions"][0]["status"] == "True"
+
+
+def test_what_was_claimed_for_amounts_has_to_be_of_the_pod(api: LocalApi) -> None:
+    api.create(pod("w"))
+    mapping = {"containerName": "odd", "resourceName": "a/b", "requestName": "R"}
+    found = faults(api, "pods", "w", {"extendedResourceClaimStatus": {"requestMappings": [mapping, mapping]}})
+    here = "status.extendedResourceClaimStatus"
+    assert f"{here}.resourceClaimName: Required value" in found
+    assert f'{here}.requestMappings[1].containerName: Duplicate value: "odd"' in found
+    assert any(one.startswith(f'{here}.requestName: Invalid value: "R": a lowercase RFC 1123 label') for one in found)
+    why = "must match the name of an entry in spec.initContainers.name or spec.containers.name"
+    assert f'{here}.requestMappings[0].containerName: Invalid value: "odd": {why}' in found
+    own = {**mapping, "containerName": pod("w")["spec"]["containers"][0]["name"], "requestName": "r"}
+    status = {"extendedResourceClaimStatus": {"resourceClaimName": "x", "requestMappings": [own]}}
+    [only] = faults(api, "pods", "w", status)
+    assert only.startswith(f'{here}.requestMappings[0].resourceName: Invalid value: "a/b": must match the extended')

@@ -102,6 +102,9 @@ def result(
         raise refusal("exceeded max depth") from error
     if notes and field_validation == "Strict":
         raise refusal(f"strict decoding error: {', '.join(notes)}")
+    if not resource.custom and type in ("merge", "json") and not after.get("apiVersion"):
+        name = current["metadata"].get("name", "")
+        raise bad_request(f"the name of the object ({name} based on URL) was undeterminable: name must be provided")
     if not resource.custom:  # what a document is read into has the type it had, whatever the document says
         obj.update({field: current[field] for field in ("kind", "apiVersion") if field in current})
     return obj, [] if field_validation == "Ignore" else notes

@@ -214,11 +214,11 @@ def _with_host_fields(spec: Object) -> Object:
 
 def _field(zero: str, shape: str, inner: str, value: Any) -> Any:
     if not inner:
-        if value in (None, {}):
+        if value in (None, {}, []) or value is None:
             return _ZERO.get(zero)
         return _exported(value)
     if shape == "[]":
-        return [printed(inner, item) for item in value] if value is not None else None
+        return [printed(inner, item) for item in value] if value else None
     if shape == "*":
         return printed(inner, value) if value is not None else None
     return printed(inner, value or {})

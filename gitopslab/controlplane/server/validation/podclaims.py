@@ -10,6 +10,11 @@ from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.gostruct import printed
 from gitopslab.machinery.objects import Object
 
+_CONTAINERS = ("initContainers", "containers")
+_NOT_REQUESTED = (
+    "must match the extended resource name of an entry in spec.initContainers.resources.requests or "
+    "spec.containers.resources.requests"
+)
 _SOURCES = ("resourceClaimName", "resourceClaimTemplateName")
 
 
@@ -57,3 +62,31 @@ def _check_source(causes: Causes, claim: Object, path: str) -> None:
         causes.invalid(path, printed("PodResourceClaim", claim), one if given else none)
     for source in given:
         causes.each(f"{path}.{source}", claim[source], formats.problems_of_subdomain(claim[source]))
+
+
+def check_extended_claim(causes: Causes, status: Object, spec: Object, path: str) -> None:
+    """``status.extendedResourceClaimStatus``: the claim that was made for amounts which devices stand behind."""
+    mappings = status.get("requestMappings") or []
+    if not mappings:
+        causes.required(f"{path}.requestMappings", "at least one request mapping is required")
+    for index, mapping in enumerate(mappings):
+        _check_mapping(causes, mapping, spec, f"{path}.requestMappings[{index}]")
+        request = mapping.get("requestName") or ""
+        causes.each(f"{path}.requestName", request, formats.problems_of_label(request))
+        if mapping in mappings[:index]:
+            for field in ("containerName", "resourceName", "requestName"):
+                causes.duplicate(f"{path}.requestMappings[{index}].{field}", mapping.get(field) or "")
+    if name := status.get("resourceClaimName") or "":
+        causes.each(f"{path}.resourceClaimName", name, formats.problems_of_subdomain(name))
+    else:
+        causes.required(f"{path}.resourceClaimName")
+
+
+def _check_mapping(causes: Causes, mapping: Object, spec: Object, path: str) -> None:
+    containers = {one["name"]: one for field in _CONTAINERS for one in spec.get(field) or ()}
+    name, resource = mapping.get("containerName") or "", mapping.get("resourceName") or ""
+    if name not in containers:
+        why = "must match the name of an entry in spec.initContainers.name or spec.containers.name"
+        causes.invalid(f"{path}.containerName", name, why)
+    elif resource not in ((containers[name].get("resources") or {}).get("requests") or {}):
+        causes.invalid(f"{path}.resourceName", resource, _NOT_REQUESTED)

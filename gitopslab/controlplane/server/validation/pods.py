@@ -13,6 +13,7 @@ from gitopslab.controlplane.server.validation import formats, gatedpods, gostruc
 from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.containers import check_image_text
 from gitopslab.controlplane.server.validation.numbers import MAX_INT32
+from gitopslab.controlplane.server.validation.podclaims import check_extended_claim
 from gitopslab.machinery.objects import Object, annotations_of
 
 _ANNOTATIONS = "metadata.annotations"
@@ -225,6 +226,8 @@ def _check_status(causes: Causes, pod: Object, before: Object) -> None:
         if claim.get("name") not in claims:
             path = f"status.resourceClaimStatuses[{index}].name"
             causes.invalid(path, claim.get("name", ""), "must match the name of an entry in `spec.resourceClaims`")
+    if (extended := status.get("extendedResourceClaimStatus")) is not None:
+        check_extended_claim(causes, extended, pod["spec"], "status.extendedResourceClaimStatus")
     if (status.get("qosClass") or "") != (old.get("qosClass") or ""):
         causes.invalid("status.qosClass", status.get("qosClass") or "", "field is immutable")
     for field in _STATUS_LISTS:
