@@ -5,6 +5,7 @@ Error texts are those of ``apimachinery/pkg/labels``, since the API server passe
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ class Selector:
 
 EVERYTHING = Selector()
 
+_KEY = re.compile(r"(?:[a-z0-9.-]{1,253}/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+
 
 @lru_cache(maxsize=1024)
 def parse_labels(text: str, check: Callable[[Requirement], None] | None = None) -> Selector:
@@ -87,6 +90,25 @@ def from_label_selector(selector: Mapping[str, Any] | None) -> Selector | None:
     for item in selector.get("matchExpressions") or []:
         terms.append(Requirement(item["key"], names[item["operator"]], tuple(item.get("values") or ())))
     return Selector(tuple(terms))
+
+
+def refusal(selector: Mapping[str, Any] | None) -> str:
+    """Why ``metav1.LabelSelectorAsSelector`` refuses a selector that nobody has judged yet; empty if it does not."""
+    wanted = selector or {}
+    terms = wanted.get("matchExpressions") or []
+    for key in (*(wanted.get("matchLabels") or ()), *(term["key"] for term in terms)):
+        if not _KEY.fullmatch(key):
+            return f'key: Invalid value: "{key}"'
+    return next(filter(None, (_refusal_of_values(term.get("operator", ""), term.get("values")) for term in terms)), "")
+
+
+def _refusal_of_values(operator: str, values: list[str] | None) -> str:
+    if operator in ("In", "NotIn"):
+        return "" if values else "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"
+    if operator not in ("Exists", "DoesNotExist"):
+        return f'"{operator}" is not a valid label selector operator'
+    told = json.dumps(values, separators=(",", ":"))
+    return f"values: Invalid value: {told}: values set must be empty for exists and does not exist" if values else ""
 
 
 def label_selector_text(selector: Mapping[str, Any] | None) -> str:

@@ -87,7 +87,8 @@ class ImageRepositoryController:
         last = status.get("lastScanResult")
         if last is None:
             return "first scan", interval
-        passed = self._given.clock.now() - seconds_of(last["scanTime"])
+        scanned = last.get("scanTime")  # a status by hand may lack it: then it was ages ago
+        passed = self._given.clock.now() - seconds_of(scanned) if scanned else interval
         reasons = {
             "reconcile requested": requested_at(obj) != status.get("lastHandledReconcileAt", ""),
             "new image name": image.name != status.get("canonicalImageName"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
 from dataclasses import asdict
 
@@ -23,11 +21,10 @@ from gitopslab.gitops.render.setters import Image
 from gitopslab.gitops.source.reference import DEFAULT_BRANCH
 from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of, namespace_of
-from gitopslab.machinery.selectors import EVERYTHING, from_label_selector
+from gitopslab.machinery.selectors import EVERYTHING, from_label_selector, refusal
 
 COMPONENT = "image-automation-controller"
 _UP_TO_DATE, _UNCHANGED = "repository up-to-date", "no change since last reconciliation"
-_LABEL = re.compile(r"(?:[a-z0-9.-]{1,253}/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 
 class ImageUpdateAutomationController:
@@ -171,31 +168,12 @@ def _other_ref(refspec: str, branch: str) -> str:
 
 def _wrong(spec: Object) -> tuple[str, str] | None:
     """What only a change of the spec can mend: reason and message."""
-    selector = spec.get("policySelector") or {}
-    for key in (
-        *(selector.get("matchLabels") or ()),
-        *(each["key"] for each in selector.get("matchExpressions") or ()),
-    ):
-        if not _LABEL.fullmatch(key):
-            return "InvalidPolicySelector", f'failed to parse policy selector: key: Invalid value: "{key}"'
-    for each in selector.get("matchExpressions") or ():
-        if why := _wrong_values(each.get("operator", ""), each.get("values")):
-            return "InvalidPolicySelector", f"failed to parse policy selector: {why}"
+    if why := refusal(spec.get("policySelector")):
+        return "InvalidPolicySelector", f"failed to parse policy selector: {why}"
     if "git" not in spec:
         words = "source kind 'GitRepository' necessitates field .spec.git: invalid source configuration"
         return "InvalidSourceConfiguration", words
     return None
-
-
-def _wrong_values(operator: str, values: list[str] | None) -> str:
-    if operator in ("In", "NotIn"):
-        return "" if values else "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty"
-    if operator in ("Exists", "DoesNotExist"):
-        told = json.dumps(values, separators=(",", ":"))
-        return (
-            f"values: Invalid value: {told}: values set must be empty for exists and does not exist" if values else ""
-        )
-    return f'"{operator}" is not a valid label selector operator'
 
 
 def _key(obj: Object) -> tuple[str, str]:

@@ -179,6 +179,28 @@ def test_a_selector_keeps_the_sets_that_fit() -> None:
     assert found == [{"name": "b"}]
 
 
+_A_MAP = "into Go value of type map[string]interface {}"
+_NO_OPERATOR = {"matchExpressions": [{"key": "name", "operator": "Is"}]}
+
+
+@pytest.mark.parametrize(("generator", "words"), [
+    ({"list": {"elements": ["a"]}}, f"error unmarshling list element json: cannot unmarshal string {_A_MAP}"),
+    ({"list": {"elementsYaml": "- [1]"}},
+     "error unmarshling decoded ElementsYaml error unmarshaling JSON: while decoding JSON: "
+     f"json: cannot unmarshal array {_A_MAP}"),
+    ({"list": {"elementsYaml": "a: b"}},
+     "error unmarshling decoded ElementsYaml error unmarshaling JSON: while decoding JSON: "
+     "json: cannot unmarshal object into Go value of type []map[string]interface {}"),
+    ({"list": {"elements": []}, "selector": _NO_OPERATOR},
+     'error parsing label selector: "Is" is not a valid label selector operator'),
+    ({"clusters": {"selector": _NO_OPERATOR}}, '"Is" is not a valid label selector operator'),
+])  # fmt: skip
+def test_what_cannot_be_read_is_said(generator: Object, words: str) -> None:
+    with pytest.raises(LabError) as raised:
+        made(generator)
+    assert raised.value.message == words
+
+
 def test_a_generator_that_the_lab_does_not_have_is_said() -> None:
     with pytest.raises(LabError, match="the lab has no generator pullRequest"):
         made({"pullRequest": {}})

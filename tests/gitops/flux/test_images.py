@@ -91,6 +91,15 @@ def test_of_many_tags_the_last_ten_of_the_alphabet_are_told(images: Images, flux
     assert (result["tagCount"], result["latestTags"], result["scanTime"]) == (12, wanted, "2026-01-01T00:00:00Z")
 
 
+def test_a_result_by_hand_that_does_not_say_when_is_old(images: Images, flux: Flux) -> None:
+    images.push("1.0.0")
+    images.repository()
+    known = flux.get(REPOSITORIES)
+    flux.api.update({**known, "status": {**known["status"], "lastScanResult": {"tagCount": 7}}}, "status")
+    flux.request(REPOSITORIES, "app")
+    assert flux.status(REPOSITORIES)["lastScanResult"]["tagCount"] == 1
+
+
 def test_what_is_suspended_neither_scans_nor_chooses(images: Images, flux: Flux) -> None:
     images.push("1.0.0")
     images.repository()

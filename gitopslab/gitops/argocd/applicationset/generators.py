@@ -20,9 +20,10 @@ from gitopslab.gitops.argocd.clusters import OWN, Cluster
 from gitopslab.gitops.argocd.kinds import IN_CLUSTER
 from gitopslab.gitops.git.remote import File
 from gitopslab.gitops.render.gofunctions import normalized
+from gitopslab.machinery.golang import go_kind
 from gitopslab.machinery.manifests import load
 from gitopslab.machinery.objects import Object
-from gitopslab.machinery.selectors import from_label_selector
+from gitopslab.machinery.selectors import from_label_selector, refusal
 
 Content = Callable[[str, str], Mapping[str, File]]
 """Gives the files of a repository (its URL) at a revision."""
@@ -74,6 +75,8 @@ class Generators:
         Raises:
             LabError: One of them fails; the message is Argo CD's.
         """
+        if why := refusal(generator.get("selector")):
+            raise RenderError(f"error parsing label selector: {why}")
         selector = from_label_selector(generator["selector"]) if "selector" in generator else None
         filled = self.language.generator(generator, given or {})
         found = []
@@ -90,18 +93,25 @@ class Generators:
 
     def _list(self, part: Object) -> list[Parameters]:
         elements = part.get("elements") or []
+        if why := _not_objects(elements):
+            raise RenderError(f"error unmarshling list element {why}")
         found = list(elements) if self.language.go else [_texts(element) for element in elements]
         if part.get("elementsYaml"):
             try:
                 more, _ = load(str(part["elementsYaml"]).encode())
             except ValueError as error:
                 raise RenderError(f"error unmarshling decoded ElementsYaml {error}") from error
+            if why := _not_objects([] if more is None else more):
+                words = f"error unmarshaling JSON: while decoding JSON: {why}"
+                raise RenderError(f"error unmarshling decoded ElementsYaml {words}")
             found += more or []
         return found
 
     def _clusters(self, part: Object) -> list[Parameters]:
         """Clusters with a Secret, by its labels; Argo CD's own has none, and is left out where labels are asked for."""
         wanted = part.get("selector") or {}
+        if why := refusal(wanted):
+            raise RenderError(why)
         selector = from_label_selector(wanted)
         selects = bool(wanted.get("matchLabels") or wanted.get("matchExpressions"))
         told = [one for one in self.clusters if one is not OWN]
@@ -187,6 +197,15 @@ _KINDS: dict[str, Callable[[Generators, Object], list[Parameters]]] = {
     "matrix": Generators._matrix,
     "merge": Generators._merge,
 }
+
+
+def _not_objects(elements: Any) -> str:
+    """Why something is no list of objects; empty when it is one."""
+    map_type = "map[string]interface {}"
+    if not isinstance(elements, list):
+        return f"json: cannot unmarshal {go_kind(elements)} into Go value of type []{map_type}"
+    odd = [go_kind(element) for element in elements if not isinstance(element, dict)]
+    return f"json: cannot unmarshal {odd[0]} into Go value of type {map_type}" if odd else ""
 
 
 def _texts(element: Object) -> Parameters:
