@@ -52,6 +52,11 @@ def refusal(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | No
     return next(chain(_shortages(pod["spec"], node, beside), _mismatches(pod["spec"], node, beside)), None)
 
 
+def shortage(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | None:
+    """What the node has not enough of for what a pod asks for beside others; None when there is enough."""
+    return next(_shortages(pod["spec"], node, [other["spec"] for other in others]), None)
+
+
 def _shortages(spec: Object, node: Object, beside: list[Object]) -> Iterator[Refusal]:
     capacity = amounts(node.get("status", {}).get("allocatable"))
     wanted, used = effective(spec, "requests"), added(effective(other, "requests") for other in beside)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from itertools import cycle
 from typing import Any
 
-from gitopslab.controlplane.kubelet.admission import refusal
+from gitopslab.controlplane.kubelet.admission import refusal, shortage
 from gitopslab.controlplane.kubelet.config import Lookup
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Scene
 from gitopslab.controlplane.kubelet.network import Addresses, internal_ip
@@ -197,6 +197,7 @@ class Agent:
             keep=lambda image: self._nodes.keep_image(node, image),
             address=self._address_giver(pod, node, name),
             refusal=lambda: None if MIRROR in annotations_of(pod) else refusal(pod, node, self._beside(pod, name)),
+            shortage=lambda: shortage(pod, node, self._beside(pod, name)),
             broken=any(_is_static(pod, component) for component in self._nodes.broken),
         )
 

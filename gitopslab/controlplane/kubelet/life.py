@@ -70,6 +70,8 @@ class Life:
         mounted: Whether its volumes are mounted.
         stopping: When it has stopped; None until deletion was noticed.
         lost: Whether its containers went when its node lost power, which is still to be shown.
+        granted: The generation of the pod whose amounts its containers get, and when they have them.
+        deferred: The generation for whose amounts the node has no room, and what it lacks.
         restoring: When a Ready condition that somebody else wrote is put right; None while it is the kubelet's own.
     """
 
@@ -83,6 +85,8 @@ class Life:
     stopping: float | None = None
     lost: bool = False
     restoring: float | None = None
+    granted: tuple[int, float] | None = None
+    deferred: tuple[int, Refusal] | None = None
 
     def rearm(self, now: float) -> None:
         """Have probes that rest, because nothing would change, tried again."""
@@ -123,6 +127,7 @@ class Scene:
         address: Gives the pod an address.
         tokens: Issues tokens of service accounts.
         refusal: Tells why the node does not take the pod; None when it does.
+        shortage: Tells what the node has not enough of for what the pod asks for; None when it has.
         broken: Whether the pod's containers cannot run, whatever their program.
     """
 
@@ -138,4 +143,5 @@ class Scene:
     address: Callable[[], str]
     tokens: PodTokens
     refusal: Callable[[], Refusal | None]
+    shortage: Callable[[], Refusal | None]
     broken: bool = False

@@ -17,6 +17,7 @@ from gitopslab.controlplane.kubelet.admission import Refusal
 from gitopslab.controlplane.kubelet.config import mount_problems
 from gitopslab.controlplane.kubelet.containers import ContainerTurn
 from gitopslab.controlplane.kubelet.life import NEVER, Happening, Life, Scene
+from gitopslab.controlplane.kubelet.resizing import Resizing
 from gitopslab.controlplane.kubelet.status import (
     FINAL,
     conditions_of,
@@ -82,6 +83,7 @@ class _Player:
         added = spec.get("ephemeralContainers") or ()
         self._ephemerals = _entries(added, status.get("ephemeralContainerStatuses"), "ContainerCreating")
         self._changed = False
+        self._resizing = Resizing(pod, life, scene, list(self._started_by_spec()), self.turn.events.append)
         self._life.address = self._life.address or status.get("podIP", "")
 
     # A pod that should run.
@@ -99,7 +101,9 @@ class _Player:
         if self._past_deadline():
             return
         if self._has_volumes() and self._has_sandbox():
+            self._come_at(self._resizing.step())
             self._run_containers()
+        self._changed = self._changed or self._resizing.changed
         if self._changed or self._stale():
             self._write(phase_of(self._pod, self._inits, self._mains, again=self._starts_again()))
 
@@ -302,6 +306,7 @@ class _Player:
         before = self._pod.get("status", {})
         status = {key: before[key] for key in before if key not in ("reason", "message")}
         sandbox = bool(self._life.address) and phase not in FINAL
+        fresh = conditions_of(self._pod, phase, self._inits, self._mains, sandbox=sandbox, now=self._scene.now)
         status.update(
             phase=phase,
             observedGeneration=self._pod["metadata"].get("generation", 1),
@@ -309,7 +314,7 @@ class _Player:
             hostIP=self._scene.host,
             hostIPs=[{"ip": self._scene.host}],
             containerStatuses=self._mains,
-            conditions=conditions_of(self._pod, phase, self._inits, self._mains, sandbox=sandbox, now=self._scene.now),
+            conditions=self._resizing.conditions(fresh),
         )
         if self._inits:
             status["initContainerStatuses"] = self._inits
@@ -323,9 +328,12 @@ class _Player:
             self.turn.status = status
 
     def _pairs(self) -> Iterator[tuple[Object, Object]]:
+        yield from self._started_by_spec()
+        yield from self._guests()
+
+    def _started_by_spec(self) -> Iterator[tuple[Object, Object]]:
         yield from zip(self._pod["spec"].get("initContainers") or (), self._inits, strict=True)
         yield from zip(self._pod["spec"]["containers"], self._mains, strict=True)
-        yield from self._guests()
 
     def _turn_of(self, container: Object, entry: Object) -> ContainerTurn:
         return ContainerTurn(
