@@ -19,6 +19,7 @@ from gitopslab.controlplane.kubelet.arithmetic import expr, seq
 from gitopslab.controlplane.kubelet.conditions import bracket, test
 from gitopslab.controlplane.kubelet.ends import head, tail
 from gitopslab.controlplane.kubelet.files import cat, cp, grep, ls, mkdir, mv, rm, touch, wc
+from gitopslab.controlplane.kubelet.filters import awk, cut, sed, sort, tee, tr, uniq
 from gitopslab.controlplane.kubelet.names import getent, nslookup
 from gitopslab.controlplane.kubelet.session import (
     Command,
@@ -223,6 +224,13 @@ COMMANDS: Mapping[str, Command] = {
     "head": head,
     "tail": tail,
     "grep": grep,
+    "sort": sort,
+    "uniq": uniq,
+    "tee": tee,
+    "cut": cut,
+    "tr": tr,
+    "sed": sed,
+    "awk": awk,
     "tar": tar,
     "nslookup": nslookup,
     "getent": getent,

@@ -1,6 +1,6 @@
 """``head`` and ``tail`` of the tiny shell.
 
-Simplified: they count lines only, and ``tail -f`` goes on without showing what is written later.
+Simplified: they count lines only, and ``tail -f`` looks once a second.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 
 from gitopslab.controlplane.kubelet.files import text_of
-from gitopslab.controlplane.kubelet.session import Play, Session, lines
+from gitopslab.controlplane.kubelet.session import Play, Printed, Session, Wanted, lines
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
-_NEVER = 1e9
+_GLANCE = 1.0
 _USUAL = 10
 _COUNT = re.compile(r"(?:-n|--lines=|-)?(\+?)(\d{1,9})")
 
@@ -21,6 +21,11 @@ def head(session: Session, arguments: list[str]) -> Play:
     options, names = _taken("head", arguments)
     count = options.get("count", _USUAL)
     for name in names:
+        if name in ("", "-"):
+            while count > 0 and (line := (yield Wanted.LINE)) is not None:
+                yield session.say(line, end="")
+                count -= 1
+            continue
         text = yield from text_of(session, "head", name)
         yield from _shown(session, name if len(names) > 1 else "", (text or "").splitlines(keepends=True)[:count])
 
@@ -35,7 +40,20 @@ def tail(session: Session, arguments: list[str]) -> Play:
         start = max(0, options["from"] - 1) if "from" in options else max(0, len(found) - count)
         yield from _shown(session, name if len(names) > 1 else "", found[start:])
     if "follow" in options and any(names):
-        session.at += _NEVER
+        yield from _followed(session, names)
+
+
+def _followed(session: Session, names: list[str]) -> Play:
+    """What is written at the end of files from now on, for ever."""
+    session.endless = True
+    shown = {name: session.files.get(session.path(name), "") for name in names}
+    while True:
+        session.at += _GLANCE
+        yield Printed(session.at, None)
+        for name, before in shown.items():
+            text = shown[name] = session.files.get(session.path(name), "")
+            if text != before:
+                yield from lines(session, text[len(before) :] if text.startswith(before) else text, "")
 
 
 def _shown(session: Session, name: str, found: list[str]) -> Play:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Simple, Statement
+from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Pipe, Simple, Statement
 from gitopslab.controlplane.kubelet.words import (
     MOST_DEPTH,
     Kind,
@@ -22,7 +22,7 @@ from gitopslab.controlplane.kubelet.words import (
 )
 
 _SEPARATORS = (";", "\n")
-_REDIRECTIONS = (">", ">>", ">&2", "1>&2", "2>", "2>>", "2>&1")
+_REDIRECTIONS = ("<", ">", ">>", ">&2", "1>&2", "2>", "2>>", "2>&1")
 _NOT_HERE = ("then", "elif", "else", "fi", "do", "done", "esac", "in", "}", "function")
 _MOST_SCRIPT = 16_384
 
@@ -73,6 +73,17 @@ class _Parser:
 
     def _statement(self, joint: str) -> Statement:
         negated = self._took("!")
+        statement = self._single(joint)
+        stages = [statement]
+        while self._took("|"):
+            self._pass_separators()
+            stages.append(self._single(";"))
+        if len(stages) > 1:
+            statement = Statement(joint, Pipe(stages))
+        statement.negated = negated
+        return statement
+
+    def _single(self, joint: str) -> Statement:
         word = self._next
         if word.raw in _NOT_HERE:
             raise NotUnderstoodError(word.raw)
@@ -81,11 +92,11 @@ class _Parser:
             words = self._words()
             if not words:
                 raise NotUnderstoodError("!")
-            return self._redirected(Statement(joint, Simple(words), negated))
+            return self._redirected(Statement(joint, Simple(words)))
         self._depth += 1
         if self._depth > MOST_DEPTH:
             raise NotUnderstoodError("too deep")
-        statement = Statement(joint, compound(), negated)
+        statement = Statement(joint, compound())
         self._depth -= 1
         return self._redirected(statement)
 
@@ -137,6 +148,8 @@ class _Parser:
                 statement.target = Token("&2") if sign != "2>&1" else statement.target
             elif self._at >= len(self._tokens) or not self._next.pieces:
                 raise NotUnderstoodError(sign)
+            elif sign == "<":
+                statement.source = self._take()
             elif sign.startswith("2"):
                 statement.errors = self._take()
             else:

@@ -16,14 +16,18 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import dropwhile
+from typing import Any
 
 from gitopslab.controlplane.kubelet.expansion import Expanded, Expansion
 from gitopslab.controlplane.kubelet.grammar import parse
+from gitopslab.controlplane.kubelet.pipes import fed, piped
 from gitopslab.controlplane.kubelet.session import MOST_TEXT, Exited, Play, Printed, Session, Wanted, bounded, number
-from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Simple, Statement
+from gitopslab.controlplane.kubelet.statements import Case, Command, For, Group, If, Loop, Pipe, Simple, Statement
 from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError
 
 ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_]\w*)=")
+_OWN = ("variables", "grown", "cwd", "code", "shell", "_loops", "_depth")
+_NO_FILES = ("", "&1", "&2", "/dev/null")
 LEAVING = ("break", "continue")
 """The commands that leave loops."""
 
@@ -57,12 +61,10 @@ class Player(Session):
     Attributes:
         shell: What the shell was called as.
         played: How many commands it has played, long texts and many files counted as more of them.
-        endless: Whether it has come to a loop that never ends, as far as its condition tells.
     """
 
     shell: str = "sh"
     played: int = 0
-    endless: bool = False
     _iterations: int = 0
     _last_round: float = 0.0
     _busy: int = 0
@@ -88,6 +90,8 @@ class Player(Session):
             target = yield from expansion.text(statement.target)
             errors = yield from expansion.text(statement.errors)
             play = self._redirected(play, target, errors, appends=statement.appends)
+        if statement.source.raw:
+            play = self._fed(play, (yield from expansion.text(statement.source)))
         yield from play
         if statement.negated:
             self.code = int(not self.code)
@@ -106,6 +110,17 @@ class Player(Session):
                 return self._if(command)
             case Case():
                 return self._case(command, expansion)
+            case Pipe():
+                return piped(self, [self.statements([stage]) for stage in command.stages])
+
+    def own(self) -> dict[str, Any]:
+        """What each command of a pipe has for itself."""
+        return {name: getattr(self, name) for name in _OWN}
+
+    def become(self, own: dict[str, Any]) -> None:
+        """Go on with one of them."""
+        for name, value in own.items():
+            setattr(self, name, value)
 
     def _work(self) -> Play:
         """Count what is done in no time, which gives others a turn now and then, and has an end."""
@@ -248,11 +263,17 @@ class Player(Session):
         return text.rstrip("\n")
 
     def _redirected(self, play: Play, target: str, errors: str, *, appends: bool) -> Play:
-        """What a command prints goes into files instead."""
-        into: dict[str, list[str]] = {target: [], errors: []}
-        room = self.largest
-        answer: str | None = None
-        end: Exception | None = None
+        """What a command prints goes into files instead, as it comes."""
+        into: dict[str, list[str]] = {path: [] for path in (target, errors) if path not in _NO_FILES}
+        for path in into:
+            if not appends or self.path(path) not in self.files:
+                into[path].append("")  # to be made, whether anything is printed or not
+                try:
+                    self.files[self.path(path)] = ""
+                except OSError as error:
+                    yield self.complain(f"{self.shell}: can't create {path}: {error.strerror}")
+                    return
+        since, answer, end = self.at, None, None
         while True:
             try:
                 item = play.send(answer)
@@ -261,26 +282,45 @@ class Player(Session):
             except (Exited, Left) as error:
                 end = error
                 break
-            answer = None
-            if isinstance(item, Wanted):
-                answer = yield item
-                continue
-            is_error = item.error if errors != "&1" else False
-            is_error = is_error or (target == "&2" and item.text is not None)
-            goes_to = errors if is_error else target
-            if item.text is None or goes_to in ("", "&1", "&2"):
-                yield Printed(item.at, item.text, item.end, is_error)
-            elif goes_to != "/dev/null":
-                into[goes_to].append((item.text + item.end)[: max(0, room)])
-                room -= len(item.text) + len(item.end)
-        yield from self._filed({path: "".join(texts) for path, texts in into.items()}, appends=appends)
+            if self.at > since:
+                since = yield from self._flushed(into)
+            answer = yield from self._turned(item, target, errors, into)
+        yield from self._flushed(into)
         if end is not None:
             raise end
 
-    def _filed(self, texts: dict[str, str], *, appends: bool) -> Play:
-        for path in texts.keys() - {"", "&1", "&2", "/dev/null"}:
-            try:
-                before = self.files.get(self.path(path), "") if appends else ""
-                self.write(path, before + texts[path])
-            except OSError as error:
-                yield self.complain(f"{self.shell}: can't create {path}: {error.strerror}")
+    def _turned(
+        self, item: Printed | Wanted, target: str, errors: str, into: dict[str, list[str]]
+    ) -> Generator[Printed | Wanted, str | None, str | None]:
+        """Have one item go where it should."""
+        if isinstance(item, Wanted):
+            return (yield item)
+        is_error = (item.error and errors != "&1") or (target == "&2" and item.text is not None)
+        goes_to = errors if is_error else target
+        if item.text is None or goes_to in ("", "&1", "&2"):
+            yield Printed(item.at, item.text, item.end, is_error)
+        elif goes_to in into:
+            into[goes_to].append(item.text + item.end)
+        return None
+
+    def _flushed(self, into: dict[str, list[str]]) -> Generator[Printed | Wanted, str | None, float]:
+        for path, pieces in into.items():
+            if pieces:
+                try:
+                    self.write(path, self.files.get(self.path(path), "") + "".join(pieces))
+                except OSError as error:
+                    yield self.complain(f"{self.shell}: write error: {error.strerror}")
+            pieces.clear()
+        return self.at
+
+    def _fed(self, play: Play, source: str) -> Play:
+        """A command reads a file instead of its input."""
+        path = self.path(source)
+        if path not in self.files and path != "/dev/null":
+            yield self.complain(f"{self.shell}: can't open {source}: no such file")
+            return
+
+        def contents() -> Play:
+            yield self.say("" if path == "/dev/null" else self.text(path), end="")
+
+        yield from fed(play, contents())

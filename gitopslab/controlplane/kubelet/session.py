@@ -124,6 +124,7 @@ class Session:
         asked: When it has last asked for what others can change: a name, a file of a volume; None when it never has.
         user: Whom it runs as.
         grown: Characters by which the variables have grown since the start.
+        endless: Whether it has come to a loop that never ends, as far as its condition tells.
         worked: Characters that it had to do with and that are not counted as work yet.
     """
 
@@ -144,6 +145,7 @@ class Session:
     asked: float | None = None
     user: User = field(default_factory=User)
     grown: int = 0
+    endless: bool = False
     worked: int = 0
     _remembered: int = 0
 

@@ -6,7 +6,7 @@ plays it sends the text, or None at the end of input, which is also what a plain
 
 Understood: the commands of ``commands``; ``exec``; assignments; ``;``, ``&&``, ``||``, ``!``, newlines; ``if``,
 ``case``, ``while``, ``until``, ``for … in``, ``break`` and ``continue``; quotes; ``$NAME``, ``$?``, ``$RANDOM``,
-``$(command)``, ``$((i + 1))``; redirection of output and errors.
+``$(command)``, ``$((i + 1))``; redirection of input, output and errors; pipes.
 
 Simplified: a ``live`` shell passes over ``-e``, ``-u``, ``-x`` and a script's arguments; a script that has them is not
 understood.
@@ -176,11 +176,12 @@ def _check(statements: list[Statement], depth: int = 0) -> None:
         raise NotUnderstoodError("too deep")
     for statement in statements:
         words, bodies = parts(statement.command)
-        for script in scripts([*words, statement.target, statement.errors]):
+        files = (statement.target, statement.errors, statement.source)
+        for script in scripts([*words, *files]):
             _check(parse(script), depth + 1)
         for body in bodies:
             _check(body, depth)
-        for name in names([*words, statement.target, statement.errors]):
+        for name in names([*words, *files]):
             if _OF_THE_SHELL.fullmatch(name):
                 raise NotUnderstoodError(f"${name}")
         commands = [word.raw for word in words if not ASSIGNMENT.match(word.raw)]

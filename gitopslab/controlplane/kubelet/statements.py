@@ -67,7 +67,14 @@ class Group:
     body: list[Statement]
 
 
-Command = Group | Simple | Loop | For | If | Case
+@dataclass(slots=True)
+class Pipe:
+    """``a | b``, each reading what the one before prints."""
+
+    stages: list[Statement]
+
+
+Command = Group | Simple | Loop | For | If | Case | Pipe
 
 
 @dataclass(slots=True)
@@ -81,6 +88,7 @@ class Statement:
         target: The file that takes its output; ``&2`` for wherever its errors go.
         appends: Whether it is added to that file.
         errors: The file that takes what it complains of; ``&1`` for wherever its output goes.
+        source: The file that it reads instead of its input.
     """
 
     joint: str
@@ -89,6 +97,7 @@ class Statement:
     target: Token = field(default_factory=lambda: Token(""))
     appends: bool = False
     errors: Token = field(default_factory=lambda: Token(""))
+    source: Token = field(default_factory=lambda: Token(""))
 
 
 def parts(command: Command) -> tuple[list[Token], list[list[Statement]]]:
@@ -98,6 +107,8 @@ def parts(command: Command) -> tuple[list[Token], list[list[Statement]]]:
             return [], [command.body]
         case Simple():
             return command.words, []
+        case Pipe():
+            return [], [[stage] for stage in command.stages]
         case Loop():
             return [], [command.condition, command.body]
         case For():

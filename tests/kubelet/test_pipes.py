@@ -1,0 +1,79 @@
+"""Pipes and filters of the tiny shell."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from kubelet_nodes import Nodes
+
+from gitopslab.controlplane.kubelet.session import Printed
+from gitopslab.controlplane.kubelet.shell import Shell
+
+
+def printed(text: str, most: int = 40, files: dict[str, str] | None = None) -> tuple[list[str], Shell]:
+    session = Shell({}, "web-0", files=dict(files or {}))
+    pieces = itertools.islice(session.play(["sh", "-c", text]), most)
+    shown = "".join(piece.text + piece.end for piece in pieces if isinstance(piece, Printed) and piece.text is not None)
+    return shown.splitlines(), session
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "code"),
+    [
+        pytest.param("echo b a | wc -w", ["2"], 0, id="two"),
+        pytest.param("seq 5 | grep -v 3 | tail -n 2", ["4", "5"], 0, id="three"),
+        pytest.param("echo a | grep -q b || echo none", ["none"], 0, id="code of the last"),
+        pytest.param("false | true", [], 0, id="code of the first is nothing"),
+        pytest.param("! echo a | grep -q b", [], 0, id="negated as a whole"),
+        pytest.param("x=1; echo 2 | read x; echo $x", ["1"], 0, id="variables of its own"),
+        pytest.param("cd /tmp; echo | cd /; pwd", ["/tmp"], 0, id="directory of its own"),
+        pytest.param("seq 3 | while read n; do echo $((n * 2)); done", ["2", "4", "6"], 0, id="loop that reads"),
+        pytest.param("while true; do echo y; done | head -n 2", ["y", "y"], 0, id="endless at the front"),
+        pytest.param("for i in 1 2; do echo $i; done | sort -r", ["2", "1"], 0, id="loop that writes"),
+        pytest.param("echo $(echo b; echo a) | tr ' ' '\\n' | sort", ["a", "b"], 0, id="in lines"),
+        pytest.param("echo a |\n wc -l", ["1"], 0, id="line goes on"),
+        pytest.param("exit 3 | cat; echo $?", ["0"], 0, id="exit of a part"),
+        pytest.param("cat /nope 2>&1 | wc -l", ["1"], 0, id="errors too"),
+        pytest.param("wc -l < /tmp/f", ["3"], 0, id="from a file"),
+        pytest.param("while read a b; do echo $b; done < /tmp/f", ["2", "1", "2"], 0, id="loop from a file"),
+        pytest.param("cat < /nope", ["sh: can't open /nope: no such file"], 1, id="from no file"),
+        pytest.param("sort /tmp/f | uniq -c", ["      1 a 1", "      2 b 2"], 0, id="uniq"),
+        pytest.param("printf '10\\n9\\n' | sort -n", ["9", "10"], 0, id="sort of numbers"),
+        pytest.param("echo a:b:c | cut -d: -f1,3", ["a:c"], 0, id="cut"),
+        pytest.param("echo Hello | tr a-z A-Z", ["HELLO"], 0, id="tr"),
+        pytest.param("echo a-b-c | sed 's/-/+/g' | sed s/a/x/", ["x+b+c"], 0, id="sed"),
+        pytest.param("awk '{print $2, $1}' /tmp/f", ["2 b", "1 a", "2 b"], 0, id="awk"),
+        pytest.param("echo x | tee /tmp/t; cat /tmp/t", ["x", "x"], 0, id="tee"),
+    ],
+)
+def test_pipe(text: str, lines: list[str], code: int) -> None:
+    shown, session = printed(text, most=60, files={"/tmp/f": "b 2\na 1\nb 2\n"})
+    assert (shown, session.code) == (lines, code)
+
+
+def test_output_is_in_its_file_as_it_comes() -> None:
+    _, session = printed("while true; do date; sleep 1; done > /tmp/log", most=6)
+    assert session.files["/tmp/log"].count("\n") >= 4
+
+
+def test_command_whose_file_cannot_be_made_is_not_run(nodes: Nodes) -> None:
+    nodes.run_container(
+        image="busybox:1.36", command=["sh", "-c", "echo $(exit 3) > /x; exit $?"],
+        securityContext={"readOnlyRootFilesystem": True}, spec={"restartPolicy": "Never"},
+    )  # fmt: skip
+    nodes.advance(5)
+    assert nodes.pod()["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 1
+
+
+def test_sidecar_shows_what_is_written_at_the_end_of_a_file(nodes: Nodes) -> None:
+    mount = [{"name": "data", "mountPath": "/opt"}]
+    scripts = {"shipper": "tail -F /opt/log", "app": "for i in 1 2 3; do echo $i >> /opt/log; sleep 5; done; sleep 100"}
+    containers = [
+        {"name": name, "image": "alpine", "command": ["sh", "-c", text], "volumeMounts": mount}
+        for name, text in scripts.items()
+    ]
+    nodes.run(spec={"containers": containers, "volumes": [{"name": "data", "emptyDir": {}}]})
+    nodes.advance(20)
+    lines = [text for _, text in nodes.kubelets.logs.read("default", "web", "shipper") or []]
+    assert lines[-3:] == ["1", "2", "3"]
