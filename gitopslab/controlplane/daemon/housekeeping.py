@@ -22,7 +22,7 @@ MOST_EVENTS = 10_000
 """Events kept at most. Simplified: the real API server keeps all that are young enough, on the disk of etcd."""
 
 HISTORY = 20_000
-"""Revisions kept for watches and time travel. The real API server compacts by time, every five minutes."""
+"""Revisions kept for watches and time travel. Simplified: the real API server forgets what is some minutes old."""
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of the database; beyond that history is halved until it fits, or is short."""

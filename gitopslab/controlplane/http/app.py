@@ -15,12 +15,14 @@ import orjson
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gitopslab.controlplane.http import metrics
 from gitopslab.controlplane.http.answers import JSON, NOT_FOUND, Answer, for_people, of_error, refusing, send_answer
 from gitopslab.controlplane.http.binary import encoded
 from gitopslab.controlplane.http.discovery import Served, discover, paths, server_version
 from gitopslab.controlplane.http.health import health
 from gitopslab.controlplane.http.hook import HookEndpoint
 from gitopslab.controlplane.http.lab import LabEndpoint
+from gitopslab.controlplane.http.metrics import Requests
 from gitopslab.controlplane.http.negotiation import accepted_untransformed, check_route
 from gitopslab.controlplane.http.openapi import answer_openapi
 from gitopslab.controlplane.http.openid import openid
@@ -62,11 +64,11 @@ def build_app(
         controls: Moves the clock and stops components, and can close the API's own paths; None when nobody may.
         hooks: Acts on calls of webhooks; None when nobody does.
     """
-    entrance = Entrance(verbs.tokens, verbs.authorizer)
+    entrance, requests = Entrance(verbs.tokens, verbs.authorizer), Requests(verbs)
     refusal = controls.refusal if controls is not None else None
     resources = ResourceEndpoint(verbs, logs, StreamEndpoint(verbs, exec, ports))
-    api = Guard(entrance, _ApiEndpoint(verbs, resources), refusal)
-    rest = Guard(entrance, _RestEndpoint(verbs, controls), refusal)
+    api = Guard(entrance, _ApiEndpoint(verbs, resources), refusal, requests)
+    rest = Guard(entrance, _RestEndpoint(verbs, controls, requests), refusal, requests)
     below: list[BaseRoute] = [Mount("/api", api), Mount("/apis", api)]
     if controls is not None:
         lab = Guard(entrance, LabEndpoint(controls))
@@ -79,6 +81,8 @@ def build_app(
 
 _HEALTH = ("/healthz", "/livez", "/readyz")
 _FAILURES = 400  # the first of their codes
+_SWITCHING = 101  # of a connection that becomes something else
+_READING = ("GET", "HEAD", "OPTIONS")
 
 
 class Guard:
@@ -88,24 +92,46 @@ class Guard:
         entrance: Admits.
         respond: Answers.
         refusal: Says why a path is closed now, None while it is open; default it is always open.
+        requests: Counts them; default nobody does.
     """
 
     def __init__(
-        self, entrance: Entrance, respond: Respond, refusal: Callable[[str], ApiError | None] | None = None
+        self,
+        entrance: Entrance,
+        respond: Respond,
+        refusal: Callable[[str], ApiError | None] | None = None,
+        requests: Requests | None = None,
     ) -> None:
         self._entrance = entrance
         self._respond = respond
         self._refusal = refusal
+        self._requests = requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; one for a WebSocket is a GET that may end in an answer too."""
+        if self._requests is None:
+            await self._serve(scope, receive, send)
+            return
+        kind = "readOnly" if scope.get("method", "GET") in _READING else "mutating"
+        self._requests.under_way[kind] += 1
+        try:
+            code = await self._serve(scope, receive, send)
+        finally:
+            self._requests.under_way[kind] -= 1
+        if code:
+            headers: dict[bytes, bytes] = dict(scope["headers"])
+            info, content_type = parse(scope.get("method", "GET"), scope["path"]), headers.get(b"content-type", b"")
+            self._requests.count(info, scope["path"], query_of(scope["query_string"]), content_type, code)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """Serve one request; returns the code of the answer, 0 when there was none."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         method = scope.get("method", "GET")
-        started = in_lines = False
+        in_lines, started = False, 0
 
         async def stream(message: Message) -> None:
             nonlocal started
-            started = True
+            started = started or message.get("status", _SWITCHING)
             await send(message)
 
         try:
@@ -122,7 +148,7 @@ class Guard:
                 raise
             answer = of_error(error)
         except asyncio.CancelledError:
-            return  # the server stops: streams have ended themselves, and uvicorn would call it a failure
+            return 0  # the server stops: streams have ended themselves, and uvicorn would call it a failure
         except RecursionError:
             answer = of_error(bad_request("exceeded max depth"))  # only what was sent can be nested so deeply
         except Exception as error:
@@ -134,6 +160,8 @@ class Guard:
             answer = for_people(answer) if in_lines else answer
             answer = _as_accepted(answer, headers) if b"accept" in headers else answer
             await send_answer(refusing(send) if scope["type"] == "websocket" else send, answer, headers)
+            return answer.code
+        return started
 
 
 def _as_accepted(answer: Answer, headers: Headers) -> Answer:
@@ -182,11 +210,12 @@ class _ApiEndpoint:
 
 
 class _RestEndpoint:
-    """Health, version, OpenAPI and the index."""
+    """Health, version, metrics, OpenAPI and the index."""
 
-    def __init__(self, verbs: Verbs, controls: Controls | None) -> None:
+    def __init__(self, verbs: Verbs, controls: Controls | None, requests: Requests) -> None:
         self._verbs = verbs
         self._controls = controls
+        self._requests = requests
 
     async def __call__(
         self, who: Caller, info: RequestInfo | None, headers: Headers, scope: Scope, receive: Receive, send: Send
@@ -194,6 +223,8 @@ class _RestEndpoint:
         path = scope["path"].rstrip("/")
         if path.startswith(_HEALTH):
             return health(scope["path"], scope["query_string"], {"etcd": self._reach_store})
+        if path == metrics.PATH:
+            return self._requests.answer()
         if path == "/version":
             _check_routed(scope, headers, "application/json")
             return server_version()

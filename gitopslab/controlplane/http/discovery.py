@@ -19,6 +19,7 @@ import orjson
 from gitopslab.controlplane.http.answers import NOT_FOUND, UNAVAILABLE, Answer, line
 from gitopslab.controlplane.http.binary import encoded
 from gitopslab.controlplane.http.health import HEALTH_PATHS
+from gitopslab.controlplane.http.metrics import PATH as METRICS
 from gitopslab.controlplane.http.negotiation import OBJECTS, check_route, media_ranges, untransformed
 from gitopslab.controlplane.http.openid import CONFIGURATION, KEYS
 from gitopslab.controlplane.http.request import method_not_allowed, nowhere
@@ -133,7 +134,18 @@ def server_version() -> Answer:
 
 def paths(catalog: Catalog) -> list[str]:
     """The paths that ``/`` lists."""
-    found = {"/api", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version", CONFIGURATION, KEYS}
+    found = {
+        "/api",
+        "/apis",
+        "/apis/",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openapi/v3/",
+        "/version",
+        METRICS,
+        CONFIGURATION,
+        KEYS,
+    }
     found |= set(HEALTH_PATHS)
     for resource in catalog:
         base = f"/apis/{resource.group}" if resource.group else "/api"
