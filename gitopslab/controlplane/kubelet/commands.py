@@ -31,6 +31,7 @@ from gitopslab.controlplane.kubelet.session import (
     moment,
     number,
 )
+from gitopslab.controlplane.kubelet.system import basename, df, dirname, ps
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
@@ -189,7 +190,7 @@ def _cd(session: Session, arguments: list[str]) -> Play:
 BUILT_INS = frozenset({":", "[[", "cd", "exit", "export", "read", "trap", "unset"})
 """Commands that only a shell has: there is no such executable."""
 
-BUSYBOX = frozenset({"nslookup"})
+BUSYBOX = frozenset({"nslookup", "ps"})
 """Commands that images of Debian and the like do not have."""
 
 COMMANDS: Mapping[str, Command] = {
@@ -232,6 +233,10 @@ COMMANDS: Mapping[str, Command] = {
     "sed": sed,
     "awk": awk,
     "tar": tar,
+    "ps": ps,
+    "df": df,
+    "basename": basename,
+    "dirname": dirname,
     "nslookup": nslookup,
     "getent": getent,
     "expr": expr,

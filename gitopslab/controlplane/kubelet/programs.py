@@ -35,6 +35,7 @@ RUN_SECONDS = "gitopslab.dev/run-seconds"
 _UNKNOWN_ENDS_AFTER = 1.0
 _LEAST_SECONDS = 0.1  # from start to end of a program that does nothing
 _FOREVER = 1e8
+_MOST_OF_A_LINE = 120  # characters
 _INSTANT = 1e-3  # what is done in the very moment that is asked for is done
 
 
@@ -63,6 +64,7 @@ class Program:
 
     Attributes:
         words: The command, when the shell understands it.
+        name: Of its image.
         banner: Lines printed at the start, with blanks for the time.
         exit: Its end; None when it runs until it is stopped.
         place: What it finds.
@@ -74,6 +76,7 @@ class Program:
     """
 
     words: tuple[str, ...] = ()
+    name: str = ""
     banner: tuple[str, ...] = ()
     exit: Exit | None = None
     place: Place = field(default_factory=Place)
@@ -82,6 +85,11 @@ class Program:
     playing: Playing | None = None
     again: float | None = None
     interactive: bool = False
+
+    @property
+    def line(self) -> str:
+        """Its command line, as ``ps`` shows it; of one that is not played the name of its image."""
+        return " ".join(self.words) or self.name
 
     def further(self, now: float) -> Program:
         """The program when it was played on, as far as can be known now.
@@ -170,13 +178,14 @@ def program_of(pod: Object, container: Object, place: Place, now: float = 0.0) -
     image = parse(container.get("image", ""))
     variables = place.variables
     words = [substituted(word, variables) for word in [*container.get("command", ()), *container.get("args", ())]]
-    base = Program(place=place)
+    base = Program(place=place, name=image.short if image else "")
     end = _annotated(pod) or _out_of_memory(container, words)
     if end is not None:
         return replace(base, banner=_banner(image), exit=end)
     if container.get("command") or (words and not (image and image.server)):
         attended = bool(container.get("stdin"))
-        return _played(base, words, now, attended=attended) or _default(pod, container, image, base)
+        played = _played(base, words, now, attended=attended)
+        return played or _default(pod, container, image, replace(base, banner=_pretended(words, image)))
     if container.get("stdin") and image and image.short in table()["shells"]:
         return replace(base, words=(table()["shells"][image.short],), interactive=True)
     return _default(pod, container, image, base)
@@ -244,6 +253,15 @@ def _played(base: Program, words: list[str], now: float, *, attended: bool) -> P
         return None
 
 
+def _pretended(words: list[str], image: Image | None) -> tuple[str, ...]:
+    """What is to be read in the log of a container whose command cannot be played; servers have their own lines."""
+    line = " ".join(words).replace("\n", " ")
+    line = line if len(line) <= _MOST_OF_A_LINE else f"{line[:_MOST_OF_A_LINE]}…"
+    return (
+        () if image and image.server else (f"gitopslab: the lab cannot play this command, it only pretends to: {line}",)
+    )
+
+
 def _default(pod: Object, container: Object, image: Image | None, base: Program) -> Program:
     serves = bool(image and image.server) and not container.get("command")
     forever = serves or pod.get("spec", {}).get("restartPolicy", "Always") == "Always"
@@ -251,7 +269,7 @@ def _default(pod: Object, container: Object, image: Image | None, base: Program)
     if _is_init(pod, container) and container.get("restartPolicy") != "Always":
         forever = False
     end = None if forever else exit_of(_UNKNOWN_ENDS_AFTER, 0)
-    return replace(base, banner=_banner(image), exit=end)
+    return replace(base, banner=base.banner or _banner(image), exit=end)
 
 
 def _is_init(pod: Object, container: Object) -> bool:

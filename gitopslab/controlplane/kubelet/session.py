@@ -123,6 +123,8 @@ class Session:
         names: Gives the address that a name leads to at a moment, in epoch seconds; empty when there is none.
         asked: When it has last asked for what others can change: a name, a file of a volume; None when it never has.
         user: Whom it runs as.
+        program: The command line of the container's own program.
+        mounts: Where volumes are mounted.
         grown: Characters by which the variables have grown since the start.
         endless: Whether it has come to a loop that never ends, as far as its condition tells.
         worked: Characters that it had to do with and that are not counted as work yet.
@@ -144,6 +146,8 @@ class Session:
     names: Callable[[str, float], str] = lambda name, moment: ""
     asked: float | None = None
     user: User = field(default_factory=User)
+    program: str = "sh"
+    mounts: tuple[str, ...] = ()
     grown: int = 0
     endless: bool = False
     worked: int = 0

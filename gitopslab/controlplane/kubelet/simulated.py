@@ -54,7 +54,7 @@ class SimulatedRuntime:
 
     def begin(self, task: Task) -> None:
         """Work out what the program does, from what it finds now."""
-        self._begun(task)
+        self._rooms.hook(task, self._begun(task))
 
     def exit(self, task: Task) -> Exit | None:
         """How the run ends; None when it runs for ever, or until somebody at its console ends it."""

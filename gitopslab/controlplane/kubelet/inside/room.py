@@ -8,9 +8,11 @@ does (``programs``), and whether it runs at all (``sessions``).
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from random import Random
 
 import h11
@@ -49,6 +51,7 @@ from gitopslab.machinery.objects import Object, name_of, namespace_of, uid_of
 _DISK = 64 * 1024 * 1024  # bytes for all that is written in all containers
 _LARGEST_FILE = 32 * 1024 * 1024
 _MOST_FOUND = 4 * 1024 * 1024  # characters that are remembered of what a run found in its volumes
+_MOST_OF_A_HOOK = 1_000  # lines, and rounds of loops
 _FRESH = 1.0  # seconds for which what lies below the written files is not looked up again
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -184,6 +187,17 @@ class Rooms:
         )  # fmt: skip
         return process
 
+    def hook(self, task: Task, program: Program) -> None:
+        """Play a ``postStart`` hook of a run that begins.
+
+        Simplified: at once, and whether it fails makes no difference; a real container whose hook fails is killed.
+        """
+        command = (task.container.get("lifecycle") or {}).get("postStart", {}).get("exec", {}).get("command")
+        if command:
+            shell = self._shell(task, program, command, tty=False)
+            self._room(task).entered = True
+            deque(islice(shell.play(list(command)), _MOST_OF_A_HOOK), maxlen=0)
+
     def join(self, task: Task, program: Program, *, stdin: bool) -> Attachment:
         """Join a program that reads its stdin; the first who does makes it run."""
         room = self._room(task)
@@ -258,6 +272,8 @@ class Rooms:
             began=self._clock.now(),
             cwd=task.container.get("workingDir") or "/",
             user=program.place.user,
+            program=program.line,
+            mounts=tuple(mount["mountPath"] for mount in task.container.get("volumeMounts") or ()),
             live=True,
             tty=tty,
             style=style or "dash",
