@@ -275,3 +275,17 @@ def test_a_pod_that_should_be_gone_counts_no_more(clock: JumpableClock) -> None:
     pod = {"metadata": {"deletionTimestamp": timestamp(clock.now()), "deletionGracePeriodSeconds": 30}, "spec": {}}
     assert not usage.is_over(pod, clock.now() + 30)
     assert usage.is_over(pod, clock.now() + 31)
+
+
+def test_the_oldest_limit_range_and_quota_have_the_first_word(api: LocalApi, clock: JumpableClock) -> None:
+    first = limit_range(default={"cpu": "2"})
+    api.create({**first, "metadata": {"name": "z", "namespace": "default"}})
+    counting(api, quota("y", pods="0"))
+    clock.advance(5)
+    api.create({**limit_range(default={"cpu": "1"}), "metadata": {"name": "a", "namespace": "default"}})
+    counting(api, quota("b", pods="0"))
+    assert "exceeded quota: y" in refusal(api, sized("p"))
+    api.delete("resourcequotas", "y", "default")
+    api.delete("resourcequotas", "b", "default")
+    made = api.create(sized("p"))
+    assert made["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "2"}

@@ -31,6 +31,11 @@ class Reader(Protocol):
         ...
 
 
+def oldest_first(objects: Iterable[Object]) -> list[Object]:
+    """Objects in the order in which they came, in which a watch cache mostly has them: the first has the first word."""
+    return sorted(objects, key=lambda obj: str(obj["metadata"].get("creationTimestamp") or ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Attributes:
     """One write (``admission.Attributes``).

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.controlplane.server.admission.attributes import Attributes, Reader, oldest_first
 from gitopslab.errors import aggregated
 from gitopslab.machinery import usage
 from gitopslab.machinery.objects import Object, is_terminating
@@ -23,7 +23,7 @@ def set_pod_defaults(attributes: Attributes, reader: Reader) -> None:
     if attributes.operation != "CREATE":
         return
     pod = attributes.wished()
-    for limit_range in reader.all("limitranges", attributes.namespace):
+    for limit_range in oldest_first(reader.all("limitranges", attributes.namespace)):
         defaults: Object = {"limits": {}, "requests": {}}
         for item in _items(limit_range, "Container"):
             defaults["limits"] |= item.get("default") or {}
@@ -47,7 +47,7 @@ def check_pod(attributes: Attributes, reader: Reader) -> None:
         return
     spec = attributes.wished()["spec"]
     containers = [container for field, _ in _CONTAINERS for container in spec.get(field) or ()]
-    for limit_range in reader.all("limitranges", attributes.namespace):
+    for limit_range in oldest_first(reader.all("limitranges", attributes.namespace)):
         errors: list[str] = []
         for item in limit_range.get("spec", {}).get("limits") or ():
             if item.get("type") == "Container":
@@ -66,7 +66,7 @@ def check_claim(attributes: Attributes, reader: Reader) -> None:
     if _is_going(attributes):
         return
     requests = usage.amounts(attributes.wished()["spec"].get("resources", {}).get("requests"))
-    for limit_range in reader.all("limitranges", attributes.namespace):
+    for limit_range in oldest_first(reader.all("limitranges", attributes.namespace)):
         errors: list[str] = []
         for item in _items(limit_range, "PersistentVolumeClaim"):
             for name, edge in sorted(usage.amounts(item.get("min")).items()):

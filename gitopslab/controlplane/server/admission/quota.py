@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gitopslab.controlplane.server.admission.attributes import Attributes, Reader
+from gitopslab.controlplane.server.admission.attributes import Attributes, Reader, oldest_first
 from gitopslab.errors import ApiError
 from gitopslab.machinery import usage
 from gitopslab.machinery.clock import Clock
@@ -46,7 +46,7 @@ class Quotas:
         if not attributes.namespace or not _is_charged(attributes):
             return
         concerned = []
-        for quota in self._reader.all("resourcequotas", attributes.namespace):
+        for quota in oldest_first(self._reader.all("resourcequotas", attributes.namespace)):
             limited = _limited(attributes, quota)
             if limited:
                 wanted = self._wanted(attributes, quota, limited)
