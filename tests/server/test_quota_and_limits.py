@@ -281,7 +281,7 @@ def test_the_oldest_limit_range_and_quota_have_the_first_word(api: LocalApi, clo
     first = limit_range(default={"cpu": "2"})
     api.create({**first, "metadata": {"name": "z", "namespace": "default"}})
     counting(api, quota("y", pods="0"))
-    clock.advance(5)
+    clock.jump(5)
     api.create({**limit_range(default={"cpu": "1"}), "metadata": {"name": "a", "namespace": "default"}})
     counting(api, quota("b", pods="0"))
     assert "exceeded quota: y" in refusal(api, sized("p"))
