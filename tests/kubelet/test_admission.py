@@ -88,3 +88,13 @@ def test_a_pod_that_runs_is_not_asked_again_whatever_becomes_of_its_node(plane: 
     plane.api.patch("nodes", NODE, {"metadata": {"labels": {"topology.kubernetes.io/zone": None}}})
     plane.advance(60)
     assert plane.api.get("pods", "web", "default")["status"]["phase"] == "Running"
+
+
+def test_a_pod_that_somebody_else_binds_is_looked_at_too(plane: ControlPlane) -> None:
+    plane.api.create(pod_on("", "bound", resources=asks(cpu="50")))
+    plane.advance(1)
+    plane.api.bind("bound", "default", NODE)
+    plane.advance(5)
+
+    status = plane.api.get("pods", "bound", "default")["status"]
+    assert (status["phase"], status["reason"]) == ("Failed", "OutOfcpu")

@@ -1,9 +1,9 @@
 """Whether a kubelet takes a pod that is bound to its node.
 
-The scheduler binds only what fits, but a pod may name its node itself, and then nobody has asked before its kubelet
-does. A pod that is refused has failed, and is never tried again; whoever owns it makes another. ``agent`` asks once a
-pod, before anything of it runs. Upstream: ``pkg/kubelet/lifecycle/predicate.go`` and the scheduler's
-``AdmissionCheck``.
+The scheduler binds only what fits, but others may bind, and a pod may name its node itself: then nobody has asked
+before its kubelet does. A pod that is refused has failed, and is never tried again; whoever owns it makes another.
+``agent`` asks once a pod, before anything of it runs. Upstream: ``pkg/kubelet/lifecycle/predicate.go`` and the
+scheduler's ``AdmissionCheck``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import chain
 
 from gitopslab.machinery.hostports import host_ports
 from gitopslab.machinery.node_selector import required_nodes
-from gitopslab.machinery.objects import Object, is_condition_true, labels_of, name_of
+from gitopslab.machinery.objects import Object, labels_of, name_of
 from gitopslab.machinery.taints import untolerated
 from gitopslab.machinery.usage import NOTHING, Amounts, added, amounts, effective
 
@@ -38,15 +38,14 @@ class Refusal:
 def refusal(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | None:
     """The first reason not to take a pod, or None.
 
-    Simplified: a pod that the scheduler has placed is taken, and so is a critical one; a real kubelet looks at the
-    first once more, and stops others to make room for the second.
+    Simplified: a critical pod is taken; a real kubelet stops others to make room for it.
 
     Args:
         pod: What is bound to the node and has not run yet.
         node: Its node.
         others: The pods that were taken before and have not finished.
     """
-    if is_condition_true(pod, "PodScheduled") or pod["spec"].get("priority", 0) >= _CRITICAL:
+    if pod["spec"].get("priority", 0) >= _CRITICAL:
         return None
     beside = [other["spec"] for other in others]
     return next(chain(_shortages(pod["spec"], node, beside), _mismatches(pod["spec"], node, beside)), None)
