@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gitopslab.controlplane.daemon.assembly import ControlPlane
+from gitopslab.controlplane.kubelet.sysctls import forbidden
 from gitopslab.machinery.objects import Object
 
 NODE = "lab-worker3"  # 2 CPU, 4Gi
@@ -98,3 +99,31 @@ def test_a_pod_that_somebody_else_binds_is_looked_at_too(plane: ControlPlane) ->
 
     status = plane.api.get("pods", "bound", "default")["status"]
     assert (status["phase"], status["reason"]) == ("Failed", "OutOfcpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "why"),
+    [
+        ("kernel.shm_rmid_forced", {}, ""),
+        ("net/ipv4/tcp_syncookies", {}, ""),
+        ("kernel.msgmax", {}, '"kernel.msgmax" not allowlisted'),
+        ("kernel/msgmax", {}, '"kernel.msgmax" not allowlisted'),
+        (
+            "net.ipv4.tcp_syncookies",
+            {"hostNetwork": True},
+            '"net.ipv4.tcp_syncookies" not allowed with host Net enabled',
+        ),
+        ("kernel.shm_rmid_forced", {"hostIPC": True}, '"kernel.shm_rmid_forced" not allowed with host IPC enabled'),
+    ],
+)
+def test_parameters_of_the_kernel_that_could_harm_others_are_refused(name: str, spec: Object, why: str) -> None:
+    wish = {"securityContext": {"sysctls": [{"name": name, "value": "1"}]}, **spec}
+
+    assert forbidden(wish) == (f"forbidden sysctl: {why}" if why else "")
+
+
+def test_a_pod_that_wants_forbidden_parameters_has_failed(plane: ControlPlane) -> None:
+    status = run(plane, "web", "", securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "1"}]})["status"]
+
+    assert (status["phase"], status["reason"]) == ("Failed", "SysctlForbidden")
+    assert status["message"] == 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted'

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from gitopslab.controlplane.kubelet.sysctls import forbidden
 from gitopslab.machinery.hostports import host_ports
 from gitopslab.machinery.node_selector import required_nodes
 from gitopslab.machinery.objects import Object, labels_of, name_of
@@ -45,6 +46,8 @@ def refusal(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | No
         node: Its node.
         others: The pods that were taken before and have not finished.
     """
+    if why := forbidden(pod["spec"]):
+        return Refusal("SysctlForbidden", why)
     if pod["spec"].get("priority", 0) >= _CRITICAL:
         return None
     beside = [other["spec"] for other in others]
