@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from gitopslab.controlplane.kubelet.agent import Agent
 from gitopslab.controlplane.kubelet.claims import Claims
 from gitopslab.controlplane.kubelet.heartbeat import Heartbeat
+from gitopslab.controlplane.kubelet.inside.reach import Reach
 from gitopslab.controlplane.kubelet.inside.sessions import Doorkeeper, Sessions
 from gitopslab.controlplane.kubelet.logs import LogClock, SimulatedLogs
 from gitopslab.controlplane.kubelet.metrics import SimulatedMetrics
@@ -122,6 +123,7 @@ def kubelets(
         api, manager, clock, runtime=runtime, lookup=lookup, tokens=tokens, nodes=nodes, stages=shipped(), pace=pace
     )
     runtime.on_visit(agent.look_again)
+    runtime.reach(Reach(manager, runs).at)
     sessions = Sessions(manager, runtime, runs, nodes)
     heartbeat = Heartbeat(api, manager, clock, nodes)
     reconcilers: list[Reconciler] = [heartbeat, agent, LogClock(logs), Doorkeeper(sessions), Claims(runtime.forget)]

@@ -32,6 +32,7 @@ from gitopslab.controlplane.kubelet.session import (
     number,
 )
 from gitopslab.controlplane.kubelet.system import basename, df, dirname, ps
+from gitopslab.controlplane.kubelet.web import curl, wget
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
@@ -190,8 +191,11 @@ def _cd(session: Session, arguments: list[str]) -> Play:
 BUILT_INS = frozenset({":", "[[", "cd", "exit", "export", "read", "trap", "unset"})
 """Commands that only a shell has: there is no such executable."""
 
-BUSYBOX = frozenset({"nslookup", "ps"})
+BUSYBOX = frozenset({"nslookup", "ps", "wget"})
 """Commands that images of Debian and the like do not have."""
+
+NOT_BUSYBOX = frozenset({"curl"})
+"""And those that images of busybox do not have."""
 
 COMMANDS: Mapping[str, Command] = {
     "echo": _echo,
@@ -235,6 +239,8 @@ COMMANDS: Mapping[str, Command] = {
     "tar": tar,
     "ps": ps,
     "df": df,
+    "wget": wget,
+    "curl": curl,
     "basename": basename,
     "dirname": dirname,
     "nslookup": nslookup,

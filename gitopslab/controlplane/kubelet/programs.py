@@ -23,7 +23,7 @@ from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.playing import Playing
 from gitopslab.controlplane.kubelet.session import Change, Printed
 from gitopslab.controlplane.kubelet.substitution import substituted
-from gitopslab.controlplane.kubelet.words import NotUnderstoodError
+from gitopslab.controlplane.kubelet.words import AttendedError, NotUnderstoodError
 from gitopslab.machinery.objects import Object, annotations_of
 from gitopslab.machinery.quantity import whole
 
@@ -249,6 +249,8 @@ def _played(base: Program, words: list[str], now: float, *, attended: bool) -> P
     playing = Playing(base.place, words, attended=attended)
     try:
         return replace(base, words=tuple(words), playing=playing).further(now)
+    except AttendedError:
+        return replace(base, words=tuple(words), interactive=True) if attended else None
     except NotUnderstoodError:
         return None
 

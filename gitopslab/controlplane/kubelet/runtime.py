@@ -65,6 +65,10 @@ class Task:
         return "containerd://" + hashlib.sha256("/".join(map(str, self.key)).encode()).hexdigest()
 
 
+Servers = Callable[[Object, str, int], Iterable[tuple[Task, int]]]
+"""A pod that asks, a host and a port to the runs that may answer, with the port of each."""
+
+
 class Runtime(Protocol):
     """Runs containers. Every method can be asked again after a restart of this process, with the same answer."""
 
@@ -133,6 +137,10 @@ class Runtime(Protocol):
 
     async def connect(self, task: Task, port: int) -> Connection | None:
         """Connect to a port of a running container; None when nothing listens there."""
+        ...
+
+    def reach(self, servers: Servers) -> None:
+        """Have the requests of visitors reach the servers of the cluster."""
         ...
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:

@@ -82,6 +82,24 @@ class User:
     groups: tuple[int, ...] = (0,)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a web server says.
+
+    Attributes:
+        code: The status.
+        media_type: Of the body.
+        body: As a text.
+    """
+
+    code: int
+    media_type: str
+    body: str
+
+
+Ask = Callable[[str, int, str, str], Answer | None]
+"""Host, port, target and agent to an answer; None when nobody listens there."""
+
 Change = tuple[float, str, str | None]
 """Seconds after the start, a path and what was written there; None for what was removed."""
 
@@ -125,6 +143,7 @@ class Session:
         user: Whom it runs as.
         program: The command line of the container's own program.
         mounts: Where volumes are mounted.
+        ask: Asks web servers of the cluster; None when nobody can be asked.
         grown: Characters by which the variables have grown since the start.
         endless: Whether it has come to a loop that never ends, as far as its condition tells.
         worked: Characters that it had to do with and that are not counted as work yet.
@@ -148,6 +167,7 @@ class Session:
     user: User = field(default_factory=User)
     program: str = "sh"
     mounts: tuple[str, ...] = ()
+    ask: Ask | None = None
     grown: int = 0
     endless: bool = False
     worked: int = 0

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import h11
+
 from gitopslab.controlplane.kubelet.images import Image, parse
 from gitopslab.controlplane.kubelet.inside.room import Rooms
 from gitopslab.controlplane.kubelet.inside.shelf import Shelf
 from gitopslab.controlplane.kubelet.lines import Transcript
 from gitopslab.controlplane.kubelet.probes import Check, check_of
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, program_of
-from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.runtime import Servers, Task
+from gitopslab.controlplane.kubelet.session import Answer
 from gitopslab.controlplane.kubelet.termination import message_of, path_of
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.controlplane.runtime.streams import Connection, Process
@@ -39,7 +42,8 @@ class SimulatedRuntime:
 
     def __init__(self, clock: Clock, shelf: Shelf | None = None) -> None:
         self._clock = clock
-        self._rooms = Rooms(clock, shelf or Shelf(), self._volume_changed)
+        self._rooms = Rooms(clock, shelf or Shelf(), self._volume_changed, self._ask)
+        self._servers: Servers = lambda asking, host, port: ()
         self._programs: dict[str, dict[tuple[str, str, int], Program]] = {}
         self._known: dict[tuple[str, str, int], tuple[float, int]] = {}  # the state for which a program was worked out
         self._waiting: dict[tuple[str, str], Task] = {}
@@ -120,6 +124,19 @@ class SimulatedRuntime:
     async def connect(self, task: Task, port: int) -> Connection | None:
         """Connect to the simulated server; None when it does not listen there."""
         return self._rooms.connect(task, self._program(task), port)
+
+    def reach(self, servers: Servers) -> None:
+        """Have visitors' requests reach the servers of the cluster."""
+        self._servers = servers
+
+    def _ask(self, task: Task, host: str, port: int, target: str, agent: str) -> Answer | None:
+        for server, number in self._servers(task.pod, host, port):
+            answer = self._rooms.answering(server, self._program(server), number)
+            if callable(answer):
+                headers = [("host", host), ("user-agent", agent)]
+                reply = answer(h11.Request(method="GET", target=target, headers=headers))
+                return Answer(reply.code, reply.media_type, reply.body.decode("utf-8", "surrogateescape"))
+        return None
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:
         """Have ``wake`` called with a pod when somebody was inside."""

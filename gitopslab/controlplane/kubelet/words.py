@@ -26,6 +26,10 @@ class NotUnderstoodError(Exception):
     """The command is outside of the small language."""
 
 
+class AttendedError(NotUnderstoodError):
+    """The command can be played only while somebody is there."""
+
+
 class UnfinishedError(NotUnderstoodError):
     """The script stops in the middle: with more lines it may be understood."""
 

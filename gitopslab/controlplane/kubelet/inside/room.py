@@ -17,7 +17,7 @@ from random import Random
 
 import h11
 
-from gitopslab.controlplane.kubelet.commands import BUILT_INS, BUSYBOX, COMMANDS
+from gitopslab.controlplane.kubelet.commands import BUILT_INS, BUSYBOX, COMMANDS, NOT_BUSYBOX
 from gitopslab.controlplane.kubelet.config import read_only
 from gitopslab.controlplane.kubelet.container import Container
 from gitopslab.controlplane.kubelet.hostnames import hostname_of, hosts_file, resolver_file
@@ -42,7 +42,7 @@ from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.probes import listens
 from gitopslab.controlplane.kubelet.programs import Exit, Program, access_line, exit_of
 from gitopslab.controlplane.kubelet.runtime import Task
-from gitopslab.controlplane.kubelet.session import MOST_TEXT, User
+from gitopslab.controlplane.kubelet.session import MOST_TEXT, Answer, User
 from gitopslab.controlplane.kubelet.shell import SHELLS, Shell
 from gitopslab.controlplane.runtime.streams import Connection, StartError
 from gitopslab.machinery.clock import Clock
@@ -54,6 +54,10 @@ _MOST_FOUND = 4 * 1024 * 1024  # characters that are remembered of what a run fo
 _MOST_OF_A_HOOK = 1_000  # lines, and rounds of loops
 _FRESH = 1.0  # seconds for which what lies below the written files is not looked up again
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+AskFrom = Callable[[Task, str, int, str, str], Answer | None]
+"""Asks a web server for a run: host, port, target and agent."""
 
 
 @dataclass(slots=True)
@@ -84,10 +88,12 @@ class Rooms:
         clock: The time.
         shelf: Keeps what is written in them.
         changed: Told the identity of a volume that is written, or is to be, in a way that nobody knew of.
+        ask: Asks a web server of the cluster for a run.
     """
 
-    def __init__(self, clock: Clock, shelf: Shelf, changed: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, shelf: Shelf, changed: Callable[[str], None], ask: AskFrom) -> None:
         self._clock = clock
+        self._ask = ask
         self._shelf = shelf
         self._disk = Disk(_DISK)
         self._rooms: dict[str, dict[str, Room]] = {}
@@ -219,15 +225,20 @@ class Rooms:
 
     def connect(self, task: Task, program: Program, port: int) -> Connection | None:
         """Connect to the program's server; None when it does not listen on this port."""
+        answer = self.answering(task, program, port)
+        return None if answer is None else HttpConnection(answer) if callable(answer) else SilentConnection()
+
+    def answering(self, task: Task, program: Program, port: int) -> Callable[[h11.Request], Reply] | bool | None:
+        """What answers on a port; True for what listens but does not speak HTTP, None when nothing does."""
         image = parse(task.container.get("image", ""))
         server = image.server if image else {}
         is_script = bool(program.words) or (bool(server) and not server.get("listens"))
         if is_script or not listens(task.container, program, port):
             return None
         if server and "web" not in server:
-            return SilentConnection()
+            return True
         site = _site(task, server.get("web", {}), self.files(task, program))
-        return HttpConnection(lambda request: self._answer(task, site, request, logged=bool(server.get("access"))))
+        return lambda request: self._answer(task, site, request, logged=bool(server.get("access")))
 
     def cut(self, uid: str) -> None:
         """A pod's containers have ended where nobody sees it."""
@@ -274,6 +285,7 @@ class Rooms:
             user=program.place.user,
             program=program.line,
             mounts=tuple(mount["mountPath"] for mount in task.container.get("volumeMounts") or ()),
+            ask=partial(self._ask, task),
             live=True,
             tty=tty,
             style=style or "dash",
@@ -386,7 +398,7 @@ def check_executable(task: Task, command: list[str]) -> None:
     image = parse(task.container.get("image", ""))
     shell = image.shell if image else "dash"
     here = {"sh", "ash"} if shell == "ash" else {"sh", "bash"}
-    missing = BUILT_INS if shell == "ash" else BUILT_INS | BUSYBOX
+    missing = BUILT_INS | (NOT_BUSYBOX if shell == "ash" else BUSYBOX)
     known = base in here if base in SHELLS else base in COMMANDS and base not in missing
     if shell and known:
         return

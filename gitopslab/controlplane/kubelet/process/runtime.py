@@ -28,7 +28,7 @@ from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 from gitopslab.controlplane.kubelet.process.played import as_simulated
 from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
 from gitopslab.controlplane.kubelet.programs import Exit
-from gitopslab.controlplane.kubelet.runtime import Task
+from gitopslab.controlplane.kubelet.runtime import Servers, Task
 from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
 from gitopslab.controlplane.kubelet.termination import message_of
 from gitopslab.controlplane.runtime.images import Images, PulledImage
@@ -219,6 +219,12 @@ class ProcessRuntime:
         if run is not None:
             return await run.connect(port)
         return await self._simulated.connect(self._played(task), port)
+
+    def reach(self, servers: Servers) -> None:
+        """Have visitors of played containers reach played servers; whoever really runs asks by itself."""
+        self._simulated.reach(
+            lambda *asked: [(self._played(task), port) for task, port in servers(*asked) if self._run(task) is None]
+        )
 
     def on_visit(self, wake: Callable[[Object], None]) -> None:
         """Have ``wake`` called with a pod when something happened by itself."""
