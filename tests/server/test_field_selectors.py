@@ -44,6 +44,9 @@ RUNNING = pod("web", spec={"nodeName": "n1"}, status={"phase": "Running", "podIP
         ("services", "spec.type", {"spec": {"type": "ClusterIP"}}, "ClusterIP"),
         ("jobs", "status.successful", {"status": {"succeeded": 2}}, "2"),
         ("jobs", "status.successful", {}, "0"),
+        ("pods", "spec.host", RUNNING, "n1"),
+        ("resourceslices", "spec.driver", {"spec": {"driver": "gpu.example.com"}}, "gpu.example.com"),
+        ("resourceslices", "spec.nodeName", {"spec": {}}, ""),
     ],
 )
 def test_a_supported_field_is_read_as_text(kind: str, path: str, obj: Object, text: str) -> None:
@@ -56,6 +59,11 @@ def test_a_supported_field_is_read_as_text(kind: str, path: str, obj: Object, te
         ("pods", "spec.bogus=1", "field label not supported: spec.bogus"),
         ("nodes", "metadata.namespace=x", "field label not supported: metadata.namespace"),
         ("jobs", "spec.suspend=true", 'field label "spec.suspend" not supported for Job'),
+        (
+            "resourceslices",
+            "spec.pool=x",
+            "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.pool",
+        ),
         (
             "configmaps",
             "data.a=b",

@@ -86,6 +86,7 @@ _POD: dict[str, Reader] = {
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase",
         "status.nominatedNodeName",
     ),
+    "spec.host": _at("spec.nodeName"),
     "spec.hostNetwork": _host_network,
     "status.podIP": _pod_ip,
     "status.podIPs": _pod_ip,
@@ -116,8 +117,10 @@ _OWN: dict[str, dict[str, Reader]] = {
     "replicationcontrollers": {"status.replicas": _at("status.replicas", zero="0")},
     "certificatesigningrequests.certificates.k8s.io": _paths("spec.signerName"),
     "jobs.batch": {"status.successful": _at("status.succeeded", zero="0")},
+    "resourceslices.resource.k8s.io": _paths("spec.nodeName", "spec.driver"),
 }
 
 _WORDING = {
     "jobs.batch": 'field label "{path}" not supported for Job',
+    "resourceslices.resource.k8s.io": "field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {path}",
 }
