@@ -27,6 +27,19 @@ def test_normal_pod_costs_two_status_writes(nodes: Nodes) -> None:
     assert nodes.store.revision - before == 1 + 2 + events
 
 
+def test_all_conditions_follow_the_generation_of_the_spec(nodes: Nodes) -> None:
+    nodes.run_container(image="lab/doesnt-exist")
+    nodes.advance(2)
+    pod = nodes.pod()
+    pod["spec"]["containers"][0]["image"] = "nginx:1.27"
+    nodes.api.update(pod)
+    nodes.advance(60)
+
+    seen = {one["type"]: one["observedGeneration"] for one in nodes.pod()["status"]["conditions"]}
+    assert set(seen.values()) == {2}
+    assert "PodScheduled" in seen
+
+
 def test_every_condition_of_a_running_pod_is_true_and_observed(nodes: Nodes) -> None:
     nodes.run()
     nodes.advance(1)

@@ -14,7 +14,7 @@ from gitopslab.machinery.clock import timestamp
 from gitopslab.machinery.objects import Object, find_condition
 
 FINAL = ("Succeeded", "Failed")
-_OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+_OURS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 
 def waiting_entry(container: Object, reason: str) -> Object:
@@ -109,7 +109,7 @@ def _main_phase(mains: Sequence[Object], *, waits: bool, over: bool, again: bool
 def conditions_of(
     pod: Object, phase: str, inits: Sequence[Object], mains: Sequence[Object], *, sandbox: bool, now: float
 ) -> list[Object]:
-    """The conditions of a pod: the kubelet's four, and what others wrote as it was."""
+    """The conditions of a pod: the kubelet's five, and what others wrote as it was."""
     before: list[Object] = pod.get("status", {}).get("conditions") or []
     containers = _containers_ready(pod, phase, inits, mains)
     values = (
@@ -117,15 +117,13 @@ def conditions_of(
         _initialized(pod, phase, inits, mains),
         _ready(pod, before, containers),
         containers,
+        ("True", "", ""),
     )
     found = [
         _condition(pod, before, kind, status, reason, message, now)
         for kind, (status, reason, message) in zip(_OURS, values, strict=True)
     ]
-    others = [condition for condition in before if condition.get("type") not in _OURS]
-    if find_condition(others, "PodScheduled") is None:  # a pod that was made with its nodeName, as static pods are
-        others.append(_condition(pod, before, "PodScheduled", "True", "", "", now))
-    return [*found, *others]
+    return [*found, *(condition for condition in before if condition.get("type") not in _OURS)]
 
 
 def _condition(
