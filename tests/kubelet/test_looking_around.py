@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from builders import config_map
 from exchange import play
 from kubelet_nodes import Nodes
 
@@ -70,3 +71,26 @@ def test_parts_of_paths(nodes: Nodes, command: str, shown: str) -> None:
     nodes.run_container()
     nodes.advance(2)
     assert execute(nodes, *command.split()) == shown
+
+
+def test_folder_is_listed_with_its_size_and_itself(nodes: Nodes) -> None:
+    nodes.run_container(image="busybox:1.36", command=["sh", "-c", "cd /srv; mkdir a; echo x > b; sleep 99"])
+    nodes.advance(2)
+    lines = [line.split() for line in execute(nodes, "ls", "-la", "/srv").splitlines()]
+    assert [(line[0], line[-1]) for line in lines] == [
+        ("total", "16"), ("drwxr-xr-x", "."), ("drwxr-xr-x", ".."), ("drwxr-xr-x", "a"), ("-rw-r--r--", "b")
+    ]  # fmt: skip
+    assert execute(nodes, "ls", "-d", "/srv") == "/srv\n"
+
+
+def test_file_that_is_mounted_alone_stays_as_it_was(nodes: Nodes) -> None:
+    nodes.api.create(config_map("app", data={"key": "old"}))
+    mounts = [
+        {"name": "conf", "mountPath": "/etc/app"},
+        {"name": "conf", "mountPath": "/alone/key", "subPath": "key"},
+    ]
+    nodes.run_container(volumeMounts=mounts, spec={"volumes": [{"name": "conf", "configMap": {"name": "app"}}]})
+    nodes.advance(2)
+    nodes.api.patch("configmaps", "app", {"data": {"key": "new"}}, "default")
+    nodes.advance(2)
+    assert execute(nodes, "cat", "/etc/app/key", "/alone/key") == "newold"

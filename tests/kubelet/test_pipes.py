@@ -44,6 +44,7 @@ def printed(text: str, most: int = 40, files: dict[str, str] | None = None) -> t
         pytest.param("echo Hello | tr a-z A-Z", ["HELLO"], 0, id="tr"),
         pytest.param("echo a-b-c | sed 's/-/+/g' | sed s/a/x/", ["x+b+c"], 0, id="sed"),
         pytest.param("awk '{print $2, $1}' /tmp/f", ["2 b", "1 a", "2 b"], 0, id="awk"),
+        pytest.param("rev /tmp/f | head -n 1", ["2 b"], 0, id="rev"),
         pytest.param("echo x | tee /tmp/t; cat /tmp/t", ["x", "x"], 0, id="tee"),
     ],
 )

@@ -19,7 +19,7 @@ from gitopslab.controlplane.kubelet.arithmetic import expr, seq
 from gitopslab.controlplane.kubelet.conditions import bracket, test
 from gitopslab.controlplane.kubelet.ends import head, tail
 from gitopslab.controlplane.kubelet.files import cat, cp, grep, ls, mkdir, mv, rm, touch, wc
-from gitopslab.controlplane.kubelet.filters import awk, cut, sed, sort, tee, tr, uniq
+from gitopslab.controlplane.kubelet.filters import awk, cut, rev, sed, sort, tee, tr, uniq
 from gitopslab.controlplane.kubelet.names import getent, nslookup
 from gitopslab.controlplane.kubelet.session import (
     Command,
@@ -232,6 +232,7 @@ COMMANDS: Mapping[str, Command] = {
     "sort": sort,
     "uniq": uniq,
     "tee": tee,
+    "rev": rev,
     "cut": cut,
     "tr": tr,
     "sed": sed,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from math import ceil
 
 from gitopslab.controlplane.kubelet.session import (
     MOST_TEXT,
@@ -44,18 +45,21 @@ def cat(session: Session, arguments: list[str]) -> Play:
 
 
 def ls(session: Session, arguments: list[str]) -> Play:
-    """``ls``, also ``-l`` and ``-a``."""
+    """``ls``, also ``-l``, ``-a`` and ``-d``."""
     options = "".join(argument for argument in arguments if argument.startswith("-"))
     named = [argument for argument in arguments if not argument.startswith("-")] or ["."]
     for name in named:
         path = session.path(name)
-        found = {path: name} if path in session.files else dict(_inside(session, path, hidden="a" in options))
+        itself = path in session.files or ("d" in options and session.is_directory(path))
+        found = [(path, name)] if itself else list(_inside(session, path, hidden="a" in options))
         if not found and not session.is_directory(path):
             yield session.complain(f"ls: {name}: No such file or directory")
             continue
-        if len(named) > 1 and path not in session.files:
+        if len(named) > 1 and not itself:
             yield session.say(f"{name}:")
-        for whole, shown in found.items():
+        if "l" in options and not itself:
+            yield session.say(f"total {sum(_blocks(session, whole) for whole, _ in found)}")
+        for whole, shown in found:
             yield session.say(_long(session, whole, shown) if "l" in options else shown)
 
 
@@ -63,16 +67,26 @@ def _inside(session: Session, path: str, *, hidden: bool) -> Iterator[tuple[str,
     """Path and name of what is in a directory, sorted."""
     inside = path.rstrip("/") + "/"
     names = {name[len(inside) :].partition("/")[0] for name in session.paths() if name.startswith(inside)} - {""}
-    return ((inside + name, name) for name in sorted(names) if hidden or not name.startswith("."))
+    if hidden:
+        yield from ((path, "."), (session.path(f"{path}/.."), ".."))
+    yield from ((inside + name, name) for name in sorted(names) if hidden or not name.startswith("."))
+
+
+def _blocks(session: Session, path: str) -> int:
+    """KiB on disk."""
+    return 4 * ceil(_size(session, path) / 4096)
+
+
+def _size(session: Session, path: str) -> int:
+    is_file = path in session.files
+    return len(session.text(path).encode("utf-8", "surrogateescape")) if is_file else 4096
 
 
 def _long(session: Session, path: str, shown: str) -> str:
     """Simplified: everything is root's and from now; the real one tells owner, mode and time."""
     at = moment(session)
-    is_file = path in session.files
-    size = len(session.files[path].encode("utf-8", "surrogateescape")) if is_file else 4096
-    mode = "-rw-r--r--" if is_file else "drwxr-xr-x"
-    return f"{mode}    1 root     root     {size:>9} {at:%b} {at.day:2d} {at:%H:%M} {shown}"
+    mode = "-rw-r--r--" if path in session.files else "drwxr-xr-x"
+    return f"{mode}    1 root     root     {_size(session, path):>9} {at:%b} {at.day:2d} {at:%H:%M} {shown}"
 
 
 def touch(session: Session, arguments: list[str]) -> Play:

@@ -47,6 +47,13 @@ def uniq(session: Session, arguments: list[str]) -> Play:
         yield session.say(f"{len(list(same)):>7} {line}" if "c" in options else line)
 
 
+def rev(session: Session, arguments: list[str]) -> Play:
+    """``rev``: every line from its end to its beginning."""
+    _, names = _options("rev", arguments, "")
+    for line in (yield from _lines(session, "rev", names)):
+        yield session.say(line[::-1])
+
+
 def tee(session: Session, arguments: list[str]) -> Play:
     """``tee``, also ``-a``: what comes is printed and kept, as it comes."""
     options, names = _options("tee", arguments, "a")

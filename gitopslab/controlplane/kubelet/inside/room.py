@@ -303,7 +303,7 @@ class Rooms:
             now = self._clock.now()
             if not found or not 0 <= now - looked < _FRESH:
                 made = program.made_by(now - task.started)
-                all_of_it = {**self._brought(task), **task.tokens(), **made}
+                all_of_it = {**self._brought(task), **_single_files(task, program), **task.tokens(), **made}
                 looked, found = now, {path: text for path, text in all_of_it.items() if text is not None}
             return found
 
@@ -371,6 +371,12 @@ def _user(task: Task) -> User:
 
 def _has_read_only_root(task: Task) -> bool:
     return bool((task.container.get("securityContext") or {}).get("readOnlyRootFilesystem"))
+
+
+def _single_files(task: Task, program: Program) -> dict[str, str]:
+    """The files that are mounted by a ``subPath``: they stay as they were when the container started."""
+    paths = [mount["mountPath"] for mount in task.container.get("volumeMounts") or () if mount.get("subPath")]
+    return {path: program.place.files[path] for path in paths if path in program.place.files}
 
 
 def _mounts(container: Object) -> list[Object]:
