@@ -44,6 +44,10 @@ def test_requests_are_counted_by_what_they_were_for(client: Client) -> None:
 
 def test_what_is_not_served_is_not_counted(client: Client) -> None:
     client.get("/apis/nosuch.example.com/v1/things")
+    for path in ("configmaps/a/nosuch", "configmaps?dryRun=nosuch"):
+        client("POST", f"/api/v1/namespaces/default/{path}", config_map("a"))
+    client("NOSUCH", "/api/v1/namespaces/default/configmaps")
+    client.get("/readyz/nosuch")
     client.get("/readyz")
     found = rows(client, "apiserver_request_total")
     assert not any("nosuch" in labels for labels in found)

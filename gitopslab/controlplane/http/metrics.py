@@ -20,6 +20,9 @@ from gitopslab.machinery import version
 PATH = "/metrics"
 
 _MEDIA_TYPE = b"text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+_HEALTH = ("/healthz", "/livez", "/readyz")
+_NOT_FOUND = 404
+_DRY_RUNS = {"": "", "All": "All"}
 _VERBS = {"create": "POST", "update": "PUT"}
 _APPLY = b"application/apply-patch+yaml"
 _REQUESTS = "Requests that have ended, by what they were for and the code of the answer."
@@ -52,14 +55,17 @@ class Requests:
             content_type: Of its body.
             code: Of the answer.
         """
-        if info is None:
-            labels = {"subresource": path, "verb": "GET"} if path.startswith(("/healthz", "/livez", "/readyz")) else {}
-        elif self._verbs.catalog.at(info.group, info.version, info.resource) is None:
-            return  # else any client could make as many rows as it likes
-        else:
-            labels = _labels(info, query, content_type)
-        if labels:
-            self._ended[_row(code=str(code), **labels)] += 1
+        if info is not None and self._is_served(info):
+            self._ended[_row(code=str(code), **_labels(info, query, content_type))] += 1
+        elif path.startswith(_HEALTH) and code != _NOT_FOUND:
+            self._ended[_row(code=str(code), subresource=path, verb="GET")] += 1
+
+    def _is_served(self, info: RequestInfo) -> bool:
+        """Whether there is such a thing, else any client could make as many rows as it likes."""
+        resource = self._verbs.catalog.at(info.group, info.version, info.resource)
+        if resource is None or not info.verb:
+            return False
+        return not info.subresource or info.subresource in {known.name for known in resource.subresources}
 
     def answer(self) -> Answer:
         """All that is counted."""
@@ -87,10 +93,15 @@ def _labels(info: RequestInfo, query: Query, content_type: bytes) -> dict[str, s
         verb = "APPLY"
     is_one = bool(info.name) or info.verb == "create"
     return {
-        "component": "apiserver", "dry_run": query.get("dryRun", ""), "group": info.group, "resource": info.resource,
+        "component": "apiserver",
+        "dry_run": _DRY_RUNS.get(query.get("dryRun", ""), "invalid"),
+        "group": info.group,
+        "resource": info.resource,
         "scope": "resource" if is_one else "namespace" if info.namespace else "cluster",
-        "subresource": info.subresource, "verb": verb, "version": info.version,
-    }  # fmt: skip
+        "subresource": info.subresource,
+        "verb": verb,
+        "version": info.version,
+    }
 
 
 _NAMES = ("code", "component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version")
