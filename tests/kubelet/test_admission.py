@@ -127,3 +127,16 @@ def test_a_pod_that_wants_forbidden_parameters_has_failed(plane: ControlPlane) -
 
     assert (status["phase"], status["reason"]) == ("Failed", "SysctlForbidden")
     assert status["message"] == 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted'
+
+
+def test_a_pod_for_another_system_has_failed(plane: ControlPlane) -> None:
+    status = run(plane, "web", os={"name": "windows"})["status"]
+    assert (status["phase"], status["reason"]) == ("Failed", "PodOSNotSupported")
+    assert status["message"] == "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS"
+
+    labelled = pod_on(NODE, "labelled")
+    labelled["metadata"]["labels"] = {"kubernetes.io/os": "windows"}
+    plane.api.create(labelled)
+    plane.advance(5)
+    reason = plane.api.get("pods", "labelled", "default")["status"]["reason"]
+    assert reason == "PodOSSelectorNodeLabelDoesNotMatch"

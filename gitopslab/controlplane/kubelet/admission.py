@@ -19,6 +19,7 @@ from gitopslab.machinery.objects import Object, labels_of, name_of
 from gitopslab.machinery.taints import untolerated
 from gitopslab.machinery.usage import NOTHING, Amounts, added, amounts, effective
 
+_OS = "kubernetes.io/os"
 _CRITICAL = 2_000_000_000
 _FIRST = ("cpu", "memory", "ephemeral-storage")
 
@@ -46,12 +47,24 @@ def refusal(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | No
         node: Its node.
         others: The pods that were taken before and have not finished.
     """
-    if why := forbidden(pod["spec"]):
-        return Refusal("SysctlForbidden", why)
+    if (never := next(_strangers(pod, node), None)) is not None:
+        return never
     if pod["spec"].get("priority", 0) >= _CRITICAL:
         return None
     beside = [other["spec"] for other in others]
     return next(chain(_shortages(pod["spec"], node, beside), _mismatches(pod["spec"], node, beside)), None)
+
+
+def _strangers(pod: Object, node: Object) -> Iterator[Refusal]:
+    """What room on the node would not help against."""
+    if why := forbidden(pod["spec"]):
+        yield Refusal("SysctlForbidden", why)
+    system = ((node.get("status") or {}).get("nodeInfo") or {}).get("operatingSystem") or "linux"
+    if labels_of(pod).get(_OS, system) != system:
+        told = f"Failed to admit pod as the `{_OS}` label doesn't match node label"
+        yield Refusal("PodOSSelectorNodeLabelDoesNotMatch", told)
+    if (pod["spec"].get("os") or {}).get("name", system) != system:
+        yield Refusal("PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS")
 
 
 def shortage(pod: Object, node: Object, others: Iterable[Object]) -> Refusal | None:
