@@ -171,8 +171,29 @@ def test_a_cluster_starts_also_when_a_quota_forbids_its_service(
     plane.settle()
     plane.api.delete("services", "kubernetes", "default")
     bootstrap(plane.api_for, None, clock, bare=True)
-    assert "the cluster starts without Service kubernetes: " in caplog.text
+    assert "refused at the start: Service kubernetes: " in caplog.text
     assert "kubernetes" not in names(plane, "services")
+
+
+def test_a_cluster_starts_also_when_a_policy_forbids_everything(plane: ControlPlane, clock: JumpableClock) -> None:
+    head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": "none"}}
+    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*/*"]}
+    spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [{"expression": "false"}]}
+    bound = {"policyName": "none", "validationActions": ["Deny"]}
+    plane.api.create({**head, "kind": "ValidatingAdmissionPolicy", "spec": spec})
+    plane.api.create({**head, "kind": "ValidatingAdmissionPolicyBinding", "spec": bound})
+    bootstrap(plane.api_for, None, clock)
+    plane.api.delete("validatingadmissionpolicybindings.admissionregistration.k8s.io", "none")
+    bootstrap(plane.api_for, None, clock)
+    assert "coredns" in names(plane, "deployments.apps", "kube-system")
+
+
+def test_a_cluster_starts_also_when_the_address_of_its_dns_is_taken(plane: ControlPlane, clock: JumpableClock) -> None:
+    metadata = {"name": "mine", "namespace": "default"}
+    spec = {"clusterIP": "10.96.0.10", "ports": [{"port": 80}]}
+    plane.api.create({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+    bootstrap(plane.api_for, None, clock)
+    assert "coredns" in names(plane, "deployments.apps", "kube-system")
 
 
 def test_what_the_api_server_makes_is_the_api_servers(plane: ControlPlane) -> None:

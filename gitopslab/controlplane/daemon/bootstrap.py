@@ -61,7 +61,7 @@ def bootstrap(api_for: Callable[[str], Api], topology: Topology | None, clock: C
     for obj in _unnoted_addresses(api):
         _ensure(server, obj)
     for obj in missing(api, kubernetes_service(nodes)):  # after the nodes: it tells that they were all made
-        _ensure_if_allowed(server, obj)
+        _ensure(server, obj)
     if bare or exists(api, "configmaps", _MARKER, "kube-system"):
         return
     for obj in (*extras(control_node(nodes), clock), _marker(clock)):  # the marker last, when all is there
@@ -69,20 +69,19 @@ def bootstrap(api_for: Callable[[str], Api], topology: Topology | None, clock: C
 
 
 def _ensure(api: Api, obj: Object) -> bool:
-    """Create an object; False when it is there already."""
+    """Create an object; False when it is there already, or refused.
+
+    A learner's own rules, such as a quota or a policy, may forbid it, and a Service of theirs may have its address: the
+    cluster starts anyway, else nobody could take the rule away again.
+    """
     try:
         api.create(obj)
     except AlreadyExistsError:
         return False
-    return True
-
-
-def _ensure_if_allowed(api: Api, obj: Object) -> None:
-    """Create an object that a learner's own rules, such as a quota, may forbid: the cluster starts anyway."""
-    try:
-        _ensure(api, obj)
     except ApiError as error:
-        log.warning("the cluster starts without %s %s: %s", obj["kind"], name_of(obj), error.message)
+        log.warning("refused at the start: %s %s: %s", obj["kind"], name_of(obj), error.message)
+        return False
+    return True
 
 
 def _marker(clock: Clock) -> Object:
