@@ -75,7 +75,7 @@ def test_a_token_claims_what_the_real_one_does(verbs: Verbs, api: LocalApi, cloc
         "sub": ACCOUNT,
     }
     assert found["kind"] == "TokenRequest"
-    assert found["spec"] == {"audiences": [ISSUER], "expirationSeconds": 3600}
+    assert found["spec"] == {"audiences": [ISSUER], "expirationSeconds": 3600, "boundObjectRef": None}
     assert found["status"]["expirationTimestamp"] == timestamp(now + 3600)
     assert {"name": "default", "namespace": "default", "uid": uid}.items() <= found["metadata"].items()
 

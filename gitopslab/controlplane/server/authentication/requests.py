@@ -65,7 +65,7 @@ def answered(
     seconds = spec.setdefault("expirationSeconds", _DEFAULT)
     _check_seconds(seconds)
     bound = _binding(reader, spec.get("boundObjectRef"), namespace, name)
-    told = {**spec, "boundObjectRef": spec.get("boundObjectRef")}
+    told = request["spec"] = {**spec, "boundObjectRef": spec.get("boundObjectRef")}
     nothing: Object = {"token": "", "expirationTimestamp": None}
     ask({"kind": _KIND, "apiVersion": f"{_GROUP}/v1", "metadata": copy_of(metadata), "spec": told, "status": nothing})
     is_projected = seconds == _PROJECTED and bound is not None and bound.kind == "pod" and spec["audiences"] == [ISSUER]
