@@ -136,3 +136,9 @@ def test_a_claim_without_devices_is_reserved_for_nobody(api: LocalApi) -> None:
     status = {"reservedFor": [{"resource": "pods", "name": "x", "uid": "1"}]}
     with pytest.raises(InvalidError, match="may not be specified when `allocated` is not set"):
         api.patch("resourceclaims.resource.k8s.io", "a", {"status": status}, "default", subresource="status")
+
+
+def test_names_of_attributes_are_judged_up_to_one_slash(api: LocalApi) -> None:
+    assert api.create(sliced(attributes={"x.io/a": {"int": 1}, "x/y/z": {"int": 1}}))
+    with pytest.raises(InvalidError, match="a valid C identifier"):
+        api.create(sliced(attributes={"x.io/a-b": {"int": 1}}))
