@@ -72,20 +72,26 @@ class Playing:
         """
         session, rounds = self._session, 0
         most = session.played + (_MORE_COMMANDS if session.played else _MOST_COMMANDS)
+        past: tuple[Change, ...] = ()
         session.forget_history()
         for item in self._play:
             self._has_foreseen = self._has_foreseen or self._foresees(now)
             if isinstance(item, Wanted) and self._attended:
                 self.is_interactive = True
                 break
-            rounds += isinstance(item, Printed) and item.text is None and self._place.began + item.at > now
+            if isinstance(item, Printed) and item.text is None and self._place.began + item.at > now:
+                rounds += 1
+                if rounds == 1:  # what is still to come must not be forgotten for what has been
+                    past = tuple(session.history)
+                    session.forget_history()
             if session.played >= most or self._is_far_enough(rounds):
                 break
         else:
             self._has_foreseen = self._has_foreseen or self._foresees(now)
             self.is_over = session.at < _FOREVER
-        self._has_written = self._has_written or bool(session.history)
-        return tuple(session.history)
+        changes = (*past, *session.history)
+        self._has_written = self._has_written or bool(changes)
+        return changes
 
     def _foresees(self, now: float) -> bool:
         asked = self._session.asked
@@ -94,7 +100,7 @@ class Playing:
     def _is_far_enough(self, rounds: int) -> bool:
         session = self._session
         most = 1 if self._waits else _ENDLESS_ROUNDS if session.endless else _MOST_ROUNDS
-        return rounds >= most or session.at >= _FOREVER
+        return rounds >= most or session.at >= _FOREVER or (rounds > 0 and session.has_much_history)
 
     def again(self, now: float) -> float | None:
         """When to play on, in seconds after the start; None when nothing would come of it."""

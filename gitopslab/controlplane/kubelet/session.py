@@ -250,10 +250,12 @@ class Session:
         Raises:
             OSError: There is no room, or the file system does not allow it.
         """
-        path = self.path(path)
-        self.files[path] = contents[: self.largest]
+        path, contents = self.path(path), contents[: self.largest]
+        is_full = len(contents) == self.largest and self.files.get(path) == contents  # it takes no more
+        self.files[path] = contents
         self.worked += len(contents)
-        self._remember(path, contents)
+        if not is_full:
+            self._remember(path, contents)
 
     def make_directory(self, path: str) -> None:
         """Make a directory.
@@ -274,6 +276,11 @@ class Session:
         path = self.path(path)
         if self.files.pop(path, None) is not None:
             self._remember(path, None)
+
+    @property
+    def has_much_history(self) -> bool:
+        """Whether it has written so much that its oldest writes may soon be forgotten."""
+        return self._remembered > _MOST_HISTORY // 2
 
     def forget_history(self) -> None:
         """Begin a new history."""

@@ -235,6 +235,7 @@ class Volumes:
 
     def expect_more(self, task: Task, changes: Sequence[Change], history: History) -> None:
         """Have the volumes hold what a run writes after what they expect of it, which is a history now."""
+        self._settle()
         since = self._shelf.written(task.key)  # by this process or the one before
         self._runs[task.key] = history
         self._expect(task, [change for change in changes if task.started + change[0] >= since])
