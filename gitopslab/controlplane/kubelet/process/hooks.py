@@ -4,7 +4,7 @@
 ``pkg/kubelet/kuberuntime`` (``startContainer``, ``killContainer``), ``pkg/kubelet/lifecycle``.
 
 Simplified: a container is shown as running, and may be ready, while its ``postStart`` hook runs; the real kubelet shows
-it when the hook is done. Containers that are played have no ``postStart``.
+it when the hook is done.
 
 Simplified: the signal goes to the whole process group, and a program that does not handle it ends; the first process of
 a real container has no default for signals, so that it is killed when its grace period is over.
