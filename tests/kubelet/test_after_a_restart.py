@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +180,25 @@ def test_damaged_file_is_begun_anew(tmp_path: Path) -> None:
     shelf = Shelf(file, 100.0)
     shelf.add("volume v", 90.0, None, "/a", b"x")
     assert [row.contents for row in shelf.rows("volume v")] == [b"x"]
+
+
+def test_locked_file_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "played.db"
+    shelf = Shelf(file, 100.0)
+    shelf.add("volume v", 90.0, None, "/a", b"x")
+    shelf.close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            Shelf(file, 100.0)
+    assert [row.contents for row in Shelf(file, 100.0).rows("volume v")] == [b"x"]
+
+
+def test_file_is_its_owners_alone(tmp_path: Path) -> None:
+    Shelf(tmp_path / "played.db", 100.0).add("volume v", 90.0, None, "/a", b"x")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
 
 
 def test_host_path_is_one_directory_however_it_is_written(kept: Nodes) -> None:

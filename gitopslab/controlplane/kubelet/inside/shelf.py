@@ -78,11 +78,16 @@ class Shelf:
     Args:
         file: Where; default in memory, and nobody keeps it.
         now: The time. What is from later is of a future that somebody returned from, and is thrown away.
+
+    Raises:
+        sqlite3.OperationalError: It cannot be opened now.
     """
 
     def __init__(self, file: Path | None = None, now: float = float("inf")) -> None:
         try:
             self._database = _opened(file)
+        except sqlite3.OperationalError:  # it is locked, or there is no room: what is in it is sound
+            raise
         except sqlite3.DatabaseError:  # it is damaged; the objects of the cluster are elsewhere, and are not
             assert file is not None, "what is in memory is not damaged"
             file.unlink(missing_ok=True)
@@ -164,6 +169,8 @@ class Shelf:
 
 
 def _opened(file: Path | None) -> sqlite3.Connection:
+    if file is not None:
+        file.touch(0o600)  # programs are given Secrets; what SQLite puts beside it gets the same mode
     database = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=NORMAL")
