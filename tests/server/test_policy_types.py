@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gitopslab.controlplane.server.admission.policies.typechecking import kinds_of, warnings_of
+from gitopslab.controlplane.server.custom.version import resources_of
 from gitopslab.machinery.kinds import Catalog
 from gitopslab.machinery.objects import Object
 
@@ -85,3 +86,60 @@ def test_messages_variables_and_parameters_have_types_too() -> None:
     kind = {"apiVersion": "v1", "kind": "ConfigMap"}
     [warning] = warnings_of(spec_of("params.foo == 1", "deployments", paramKind=kind), Catalog())
     assert "undefined field 'foo'" in warning["warning"]
+
+
+def catalog_with(kind: str, **properties: Object) -> Catalog:
+    """The built-in kinds, and ``odds.odd.io`` of a kind whose spec has such properties."""
+    names = {"plural": "odds", "singular": "odd", "kind": kind, "listKind": f"{kind}List"}
+    spec = {"type": "object", "properties": properties}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    definition = {"group": "odd.io", "names": names, "scope": "Namespaced", "versions": [version]}
+    catalog = Catalog()
+    for resource, _ in resources_of({"spec": definition, "status": {"acceptedNames": names}}):
+        catalog.add(resource)
+    return catalog
+
+
+def holding(**properties: Object) -> Object:
+    return {"type": "object", "properties": properties}
+
+
+TEXT: Object = {"type": "string"}
+TEXTS: Object = {"type": "object", "additionalProperties": TEXT}
+
+
+@pytest.mark.parametrize(
+    ("properties", "fitting"),
+    [
+        ({"foo.bar/baz": holding(x=TEXT)}, "object.spec.foo__dot__bar__slash__baz.x == 'a'"),
+        ({"a-b": {"type": "array", "items": holding(x=TEXT)}}, "object.spec.a__dash__b.all(one, one.x == 'a')"),
+        ({"a": holding(b=holding(x=TEXT)), "a_b": holding(y=TEXT)}, "object.spec.a.b.x == object.spec.a_b.y"),
+        ({"a_b": TEXTS, "ABEntry": TEXT}, "object.spec.a_b['x'] == object.spec.ABEntry"),
+    ],
+    ids=["slash", "dash", "alike", "entry"],
+)
+@pytest.mark.parametrize("kind", ["Odd", "My-Kind"])
+def test_properties_may_be_called_anything(kind: str, properties: Object, fitting: str) -> None:
+    catalog = catalog_with(kind, **properties)
+    assert not list(warnings_of(spec_of(fitting, "odds", group="odd.io"), catalog))
+    unfitting = "object.spec.nope == 1"
+    [warning] = warnings_of(spec_of(unfitting, "odds", group="odd.io"), catalog)
+    told = fault("undefined field 'nope'", unfitting, 12)
+    assert warning["warning"] == f"odd.io/v1, Kind={kind}: {told}"
+
+
+def test_a_kind_may_be_called_as_a_type_that_expressions_see() -> None:
+    catalog = catalog_with("AdmissionRequest", x=TEXT)
+    expression = "request.operation == object.spec.x && request.userInfo.username == ''"
+    assert not list(warnings_of(spec_of(expression, "odds", group="odd.io"), catalog))
+
+
+def test_parameters_keep_their_own_types() -> None:
+    catalog = catalog_with("Odd", x=TEXT)
+    spec = spec_of(
+        "params.spec.x == object.spec.nodeName", "pods", group="", paramKind={"apiVersion": "odd.io/v1", "kind": "Odd"}
+    )
+    assert not list(warnings_of(spec, catalog))
+    spec = spec_of("params.spec.x == object.spec.x", "odds", group="odd.io", paramKind=spec["paramKind"])
+    assert not list(warnings_of(spec, catalog))

@@ -16,6 +16,7 @@ from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object
 
 if TYPE_CHECKING:
+    from gitopslab.controlplane.server.custom.cel.messages import Messages
     from gitopslab.controlplane.server.custom.cel.policies import PolicyChecker
 
 _MOST_KINDS = 10
@@ -69,13 +70,14 @@ def _checker(spec: Object, resource: Resource, catalog: Catalog) -> PolicyChecke
     from gitopslab.controlplane.server.custom.cel.kinds import type_of_kind
     from gitopslab.controlplane.server.custom.cel.policies import PolicyChecker
 
-    if (found := type_of_kind(resource)) is None:
+    messages: Messages = {}
+    if (own := type_of_kind(resource, messages)) is None:
         return None
-    typed, messages = {"object": found[0], "oldObject": found[0]}, found[1]
+    typed = {"object": own, "oldObject": own}
     wanted = spec.get("paramKind")
     param = catalog.by_kind(wanted["apiVersion"], wanted["kind"]) if wanted else None
-    if param is not None and (known := type_of_kind(param)) is not None:
-        typed, messages = {**typed, "params": known[0]}, {**messages, **known[1]}
+    if param is not None and (known := type_of_kind(param, messages)) is not None:
+        typed["params"] = known
     checker = PolicyChecker(has_params=wanted is not None, typed=typed, messages=messages)
     for variable in spec.get("variables") or ():
         with suppress(engine.CompileError):  # only what uses it is told of

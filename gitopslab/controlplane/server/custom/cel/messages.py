@@ -46,7 +46,7 @@ def _message(name: str, fields: dict[str, Type]) -> DescriptorProto:
         if kind.kind == "list" and _is_flat(kind.parameters[0]):
             made.label = _F.LABEL_REPEATED
             _set_type(made, kind.parameters[0])
-        elif _is_flat_map(kind) and entry not in [one.name for one in message.nested_type]:
+        elif _is_flat_map(kind) and entry not in (*fields, *(one.name for one in message.nested_type)):
             made.label = _F.LABEL_REPEATED
             made.type, made.type_name = _F.TYPE_MESSAGE, f".{name}.{entry}"
             _add_entry(message, entry, kind)
