@@ -18,10 +18,10 @@ from gitopslab.controlplane.kubelet.process.rooted import beside
 from gitopslab.controlplane.kubelet.process.surroundings import (
     OURS,
     Surroundings,
-    open_folder,
     put_inside,
     shown_of_machine,
 )
+from gitopslab.controlplane.kubelet.process.volumes import open_folder
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.runtime.images import PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback

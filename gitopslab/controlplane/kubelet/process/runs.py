@@ -35,6 +35,7 @@ from gitopslab.controlplane.kubelet.process.rooms import hidden_room, room_of, s
 from gitopslab.controlplane.kubelet.process.streams import RealProcess, TcpConnection
 from gitopslab.controlplane.kubelet.process.surroundings import Builder, Given, Surroundings
 from gitopslab.controlplane.kubelet.process.visitors import play
+from gitopslab.controlplane.kubelet.process.volumes import MountError
 from gitopslab.controlplane.kubelet.process.wardens import Child, Launch, Wardens
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Task
@@ -178,7 +179,7 @@ class Run:
             nothing = os.open(os.devnull, os.O_RDONLY)
             launch = self._launch(command, around)
             child = await self._shop.wardens.start(launch, (nothing, theirs, os.dup(theirs)))
-        except NoExecutableError as error:
+        except (NoExecutableError, MountError) as error:
             self._end(Exit(0.0, _START_ERROR, "StartError", self._failed(str(error))))
             return
         except OSError as error:

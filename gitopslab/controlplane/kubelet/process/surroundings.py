@@ -11,7 +11,6 @@ can be written has no size.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import posixpath
@@ -28,6 +27,7 @@ from gitopslab.controlplane.kubelet.hostnames import hostname_of, hosts_file
 from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
 from gitopslab.controlplane.kubelet.process.rooted import beside, within
+from gitopslab.controlplane.kubelet.process.volumes import folder_of, open_folder, part_of
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.termination import path_of
 from gitopslab.controlplane.runtime.images import PulledImage
@@ -164,15 +164,7 @@ class Builder:
     def _volumes(self, task: Task, volumes: Mapping[str, Mounted]) -> list[tuple[Path, str, bool]]:
         found, closed = [], read_only(task.pod, task.container)
         for inner, one in volumes.items():
-            kind, _, rest = one.volume.partition(" ")
-            if kind == "pod":
-                uid, _, name = rest.partition("/")
-                source = self._pod(uid) / "volumes" / name.strip("/").replace("/", "-")
-            else:
-                source = self._folder / "volumes" / hashlib.sha256(one.volume.encode()).hexdigest()[:32]
-            source /= one.within.strip("/")
-            source.mkdir(parents=True, exist_ok=True)
-            source.chmod(0o777)  # whoever the program runs as may write there
+            source = part_of(folder_of(self._folder, one.volume), one.within)
             found.append((source, _inner(inner), inner in closed))
         return found
 
@@ -287,14 +279,6 @@ def put_inside(target: Path, source: Path, *, linked: bool) -> None:
         open_folder(target)
     else:
         target.touch()
-
-
-def open_folder(path: Path) -> None:
-    """Make a folder that the program can enter, whoever it runs as; the cluster's own files are its owner's alone."""
-    for each in (*reversed(path.parents), path):
-        if not each.exists():
-            each.mkdir()
-            each.chmod(_ENTERED)
 
 
 def shown_of_machine() -> list[str]:

@@ -1,0 +1,73 @@
+"""What lies in volumes that real programs write: no link there leads out, and nothing there is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_pods import Live, played
+
+from gitopslab.controlplane.kubelet.process.volumes import MountError, part_of
+
+MAKE = "import os, sys; os.chdir('/data'); exec(sys.argv[1])"
+
+
+async def ended(live: Live, making: str, showing: str, mount: dict[str, Any], **container: Any) -> dict[str, Any]:
+    """How a container ends that shows what the init container has made in the volume ``/data``."""
+    image = live.images.put_python("volume:1", MAKE)
+    command = ["python", "app.py"]
+    first = {"name": "first", "image": image, "command": [*command, making]}
+    first["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    spec = {"restartPolicy": "Never", "volumes": [{"name": "data", "emptyDir": {}}], "initContainers": [first]}
+    mounts = [{"name": "data", "mountPath": "/data"}, {"name": "data", **mount}]
+    live.run(image, spec=spec, command=[*command, showing], volumeMounts=mounts, **container)
+    found: dict[str, Any] = await live.until(lambda: live.entry()["state"].get("terminated"))
+    return found
+
+
+def test_a_sub_path_leads_not_out_of_the_lab(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o700)
+
+    async def story(live: Live) -> None:
+        making = f"from pathlib import Path; Path('evil').symlink_to('{'../' * 12}{outside}')"
+        end = await ended(live, making, "", {"mountPath": "/part", "subPath": "evil/deep"})
+        assert (end["exitCode"], end["reason"]) == (128, "StartError")
+        assert 'subPath: "/evil/deep" leads out of its volume' in end["message"]
+
+    played(tmp_path, story)
+    assert outside.stat().st_mode & 0o777 == 0o700
+    assert list(outside.iterdir()) == []
+
+
+def test_a_sub_path_may_be_a_file(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        part = {"mountPath": "/part", "subPath": "it"}
+        end = await ended(live, "open('it', 'w').write('a file')", "print(open('/part').read())", part)
+        assert end["exitCode"] == 0
+        assert live.lines() == ["a file"]
+
+    played(tmp_path, story)
+
+
+@pytest.mark.parametrize("target", ["{outside}", "../outside", "{outside}/new"])
+def test_a_link_out_of_a_volume_is_refused(tmp_path: Path, target: str) -> None:
+    outside, volume = tmp_path / "outside", tmp_path / "volume"
+    outside.mkdir(mode=0o700)
+    volume.mkdir()
+    (volume / "evil").symlink_to(target.format(outside=outside))
+    with pytest.raises(MountError):
+        part_of(volume, "/evil")
+    assert outside.stat().st_mode & 0o777 == 0o700
+    assert list(outside.iterdir()) == []
+
+
+def test_a_part_is_made_for_everybody_and_one_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    made = part_of(volume, "/a/b")
+    assert [path.stat().st_mode & 0o777 for path in (volume, made.parent, made)] == [0o777] * 3
+    made.chmod(0o700)
+    (volume / "link").symlink_to("a/b")
+    assert part_of(volume, "/link") == made
+    assert made.stat().st_mode & 0o777 == 0o700
