@@ -7,8 +7,11 @@ import pytest
 from kubelet_nodes import Nodes
 from real_pods import Live, played
 
+from gitopslab.controlplane.kubelet.place import Place
+from gitopslab.controlplane.kubelet.playing import Playing
 from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 from gitopslab.controlplane.kubelet.termination import message_of
+from gitopslab.machinery.clock import seconds_of
 
 FALLBACK = {"terminationMessagePolicy": "FallbackToLogsOnError"}
 
@@ -53,6 +56,32 @@ def test_of_a_long_log_the_last_eighty_lines_are_kept(nodes: Nodes) -> None:
     message = ended(nodes, "for i in $(seq 100); do echo line $i; done; false", **FALLBACK) or ""
 
     assert message.splitlines() == [f"line {i}" for i in range(21, 101)]
+
+
+def test_of_a_program_that_is_stopped_it_is_what_it_has_printed_by_then(nodes: Nodes) -> None:
+    script = "i=0; while true; do echo line $i; i=$((i + 1)); sleep 1; done"
+    probe = {"exec": {"command": ["false"]}, "initialDelaySeconds": 1000, "failureThreshold": 1}
+    nodes.run_container(image="busybox", command=["sh", "-c", script], livenessProbe=probe, **FALLBACK)
+    nodes.advance(1100)
+
+    end = nodes.container()["lastState"]["terminated"]
+    seconds = int(seconds_of(end["finishedAt"]) - seconds_of(end["startedAt"]))
+    assert int(end["message"].split()[-1]) in (seconds - 1, seconds, seconds + 1)
+
+
+def test_nothing_is_played_again_for_the_end_of_a_log() -> None:
+    asked: list[float] = []
+
+    def names(name: str, moment: float) -> str:
+        asked.append(moment)
+        return ""
+
+    script = "for i in 1 2 3; do nslookup db > /dev/null 2>&1; echo $i; sleep 60; done"
+    playing = Playing(Place(names=names), ["sh", "-c", script], attended=False)
+    playing.on(1000.0)
+
+    assert (playing.printed(70.0), playing.printed(1000.0)) == ("1\n2\n", "1\n2\n3\n")
+    assert asked == [0.0, 60.0, 120.0]
 
 
 def test_a_real_program_leaves_a_message(tmp_path: Path) -> None:

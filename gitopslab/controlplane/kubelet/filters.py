@@ -126,16 +126,16 @@ def sed(session: Session, arguments: list[str]) -> Play:
 
 
 def awk(session: Session, arguments: list[str]) -> Play:
-    """``awk '{print $1, $2}'``, also with ``-F SIGN``."""
+    """``awk '{print $1, $2}'``, also with ``-F SIGN``; a blank stands for any of them, as it does without."""
     words = [word for one in arguments for word in (["-F", one[2:]] if re.match(r"-F.", one) else [one])]
-    sign = words[1] if words[:1] == ["-F"] and len(words) > 1 else None
-    words = words[2:] if sign is not None else words
+    sign = words[1] if words[:1] == ["-F"] and len(words) > 1 else " "
+    words = words[2:] if words[:1] == ["-F"] else words
     match = re.fullmatch(r"\s*\{\s*print((?:[\s,]*\$\d{1,4})+)\s*\}\s*", words[0]) if words else None
-    if match is None:
+    if match is None or len(sign) != 1:
         raise NotUnderstoodError("awk " + " ".join(arguments))
     groups = [re.findall(r"\d+", group) for group in match[1].split(",")]
     for line in (yield from _lines(session, "awk", words[1:] or [""])):
-        parts = [line, *line.split(sign)]
+        parts = [line, *line.split(None if sign == " " else sign)]
         shown = ("".join(parts[number(one)] for one in group if number(one) < len(parts)) for group in groups)
         yield session.say(" ".join(shown))
 

@@ -2,6 +2,8 @@
 
 ``player`` plays the statements. All pure; scripts are bounded in length and depth, since they come from manifests.
 Leaves to others: what words are made of (``words``), what a command does, and expanding variables.
+
+Simplified: a pipe of more than 30 commands is not understood.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ _SEPARATORS = (";", "\n")
 _REDIRECTIONS = ("<", ">", ">>", ">&2", "1>&2", "2>", "2>>", "2>&1")
 _NOT_HERE = ("then", "elif", "else", "fi", "do", "done", "esac", "in", "}", "function")
 _MOST_SCRIPT = 16_384
+_MOST_STAGES = 30  # each is played inside of the one after it
 
 
 @lru_cache(maxsize=128)  # loops play what stands in ``$(…)`` again and again, and pods the same script
@@ -78,6 +81,8 @@ class _Parser:
         while self._took("|"):
             self._pass_separators()
             stages.append(self._single(";"))
+        if len(stages) > _MOST_STAGES:
+            raise NotUnderstoodError("too many pipes")
         if len(stages) > 1:
             statement = Statement(joint, Pipe(stages))
         statement.negated = negated

@@ -6,8 +6,11 @@ what was played is not played again. Leaves to others: the language (``shell``),
 
 from __future__ import annotations
 
+from collections import deque
+
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.session import Change, Printed, Wanted
+from gitopslab.controlplane.kubelet.termination import MOST_OF_LOG
 
 _FOREVER = 1e8
 # How far a script is played ahead of the time.
@@ -16,6 +19,8 @@ _MOST_ROUNDS = 500
 _MOST_COMMANDS = 50_000  # at first
 _MORE_COMMANDS = 10_000  # at a later time, after which others have their turn
 _SOON = 0.1
+_MOST_PRINTED = 1_000  # pieces that are remembered
+_INSTANT = 1e-3  # what is done in the very moment that is asked for is done
 
 
 class Playing:
@@ -38,6 +43,7 @@ class Playing:
         self._attended = attended
         self._session = place.shell()
         self._play = self._session.play(words)
+        self._printed: deque[tuple[float, str]] = deque(maxlen=_MOST_PRINTED)
         self._has_written = False
         self._has_foreseen = False  # what it has asked for, though others can still change it
 
@@ -75,6 +81,7 @@ class Playing:
         past: tuple[Change, ...] = ()
         session.forget_history()
         for item in self._play:
+            self._hear(item)
             self._has_foreseen = self._has_foreseen or self._foresees(now)
             if isinstance(item, Wanted) and self._attended:
                 self.is_interactive = True
@@ -92,6 +99,14 @@ class Playing:
         changes = (*past, *session.history)
         self._has_written = self._has_written or bool(changes)
         return changes
+
+    def _hear(self, item: Printed | Wanted) -> None:
+        if isinstance(item, Printed) and item.text is not None:
+            self._printed.append((item.at, (item.text + item.end)[-MOST_OF_LOG:]))
+
+    def printed(self, seconds: float) -> str:
+        """The end of what it has printed some time after its start, as it stands in its log."""
+        return "".join(text for at, text in self._printed if at <= seconds + _INSTANT)
 
     def _foresees(self, now: float) -> bool:
         asked = self._session.asked

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import takewhile
 
 from gitopslab.controlplane.kubelet.images import Image, parse, table
 from gitopslab.controlplane.kubelet.inside.filesystem import FileSystem
@@ -143,13 +142,6 @@ class Program:
                 unfinished += piece.text
         if unfinished:
             yield at, unfinished
-
-    def printed(self, seconds: float) -> str:
-        """All that it has printed some time after the start, as it stands in its log."""
-        pieces = self.place.shell().play(list(self.words)) if self.words else ()
-        printed = (piece for piece in pieces if isinstance(piece, Printed))
-        until = takewhile(lambda piece: piece.at <= seconds + _INSTANT, printed)
-        return "".join(piece.text + piece.end for piece in until if piece.text is not None)
 
     def made_by(self, seconds: float) -> dict[str, str | None]:
         """What it has written some time after the start; None for what it has removed."""

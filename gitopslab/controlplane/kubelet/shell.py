@@ -18,6 +18,7 @@ one does. Nothing here runs a process or reads a file of this machine.
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from itertools import dropwhile
@@ -37,6 +38,7 @@ from gitopslab.controlplane.kubelet.session import (
 from gitopslab.controlplane.kubelet.statements import Simple, Statement, parts
 from gitopslab.controlplane.kubelet.words import MOST_DEPTH, NotUnderstoodError, UnfinishedError, names, scripts
 
+log = logging.getLogger(__name__)
 SHELLS = ("sh", "ash", "bash")
 _NOT_FOUND = {
     "ash": "{shell}: {name}: not found",
@@ -65,9 +67,10 @@ class Shell(Player):
         except Interrupted:
             self.code = INTERRUPTED
         except NotUnderstoodError as error:
-            if not self.live:
-                raise
             yield self._not_understood(error)
+        except Exception as error:  # a script that nobody thought of must not stop its kubelet
+            log.warning("could not play %.200s: %r", words, error)
+            yield self._not_understood(NotUnderstoodError(type(error).__name__))
 
     def command(self, words: list[str]) -> Play:
         """Play a single command."""
@@ -147,8 +150,6 @@ class Shell(Player):
         try:
             statements = parse(text)
         except NotUnderstoodError as error:
-            if not self.live:
-                raise
             yield self._not_understood(error)
             return
         if not self.live:
@@ -162,11 +163,12 @@ class Shell(Player):
         except FailedError as error:
             yield self.complain(f"{self.shell}: {error}", 2)
         except NotUnderstoodError as error:
-            if not self.live:
-                raise
             yield self._not_understood(error)
 
     def _not_understood(self, error: NotUnderstoodError) -> Printed:
+        """The complaint, where somebody is there to read it."""
+        if not self.live:
+            raise error
         return self.complain(f"{self.shell}: the small shell of the lab does not understand this: {error}", 2)
 
 

@@ -68,7 +68,19 @@ class SimulatedRuntime:
         """What its program or a visitor wrote for it, else what it printed if that is asked for."""
         program = self._program(task)
         written = self._rooms.files(task, program).get(path_of(task.container), "")
-        return message_of(task.container, code, written, lambda: program.printed(self._clock.now() - task.started))
+        return message_of(task.container, code, written, lambda: self._printed(task, program))
+
+    def _printed(self, task: Task, program: Program) -> str:
+        """The end of its log.
+
+        Simplified: of a loop that never ends no more than its first 10,000 commands have printed something.
+        """
+        seconds = self._clock.now() - task.started
+        if program.playing is None:
+            return ""
+        if program.playing.at < seconds:
+            self._played_on(program)
+        return program.playing.printed(seconds)
 
     def again(self, task: Task) -> float:
         """When a program that is played goes on."""

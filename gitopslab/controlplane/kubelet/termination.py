@@ -10,7 +10,8 @@ from collections.abc import Callable
 from gitopslab.machinery.objects import Object
 
 _MOST = 4096
-_MOST_OF_LOG = 2048
+MOST_OF_LOG = 2048
+"""Bytes of the log that a message may have."""
 _LINES_OF_LOG = 80
 
 
@@ -32,7 +33,7 @@ def message_of(container: Object, code: int, written: str, log: Callable[[], str
     if written:
         return _end_of(written, _MOST)
     if code and container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
-        return _end_of("".join(log().splitlines(keepends=True)[-_LINES_OF_LOG:]), _MOST_OF_LOG)
+        return _end_of("".join(log().splitlines(keepends=True)[-_LINES_OF_LOG:]), MOST_OF_LOG)
     return ""
 
 
