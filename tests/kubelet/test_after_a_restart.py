@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from exchange import play
 from kubelet_nodes import Nodes
 
 from gitopslab.controlplane.kubelet.inside.shelf import Shelf
+from gitopslab.controlplane.kubelet.inside.volumes import Volume
 from gitopslab.controlplane.runtime.streams import Place
 from gitopslab.machinery.clock import JumpableClock
 from gitopslab.machinery.objects import Object
@@ -68,6 +70,11 @@ def execute(nodes: Nodes, name: str, script: str) -> str:
 def state(nodes: Nodes, name: str = "web") -> Object:
     found: Object = nodes.pod(name)["status"]["containerStatuses"][0]["state"]
     return found
+
+
+def in_memory(identity: str) -> bool:
+    gc.collect()
+    return any(type(one) is Volume and one.identity == identity for one in gc.get_objects())
 
 
 def lines(nodes: Nodes, name: str = "web", of: str = "c") -> list[str]:
@@ -157,6 +164,16 @@ def test_nothing_is_kept_of_a_pod_that_is_gone(kept: Nodes) -> None:
     assert kept.shelf.found(key) is None
 
 
+def test_no_volume_is_in_memory_of_a_pod_that_is_gone(kept: Nodes) -> None:
+    run(kept, "web", EMPTY)
+    execute(kept, "web", "ls /data")
+    identity = f"pod {kept.pod('web')['metadata']['uid']}/data"
+    assert in_memory(identity)
+    kept.api.delete("pods", "web", "default")
+    kept.advance(40)
+    assert not in_memory(identity)
+
+
 def test_environment_is_that_of_the_start(kept: Nodes) -> None:
     kept.api.create(config_map("settings", data={"COLOUR": "blue"}))
     spec = {"containers": [container("c", FOREVER, envFrom=[{"configMapRef": {"name": "settings"}}])]}
@@ -180,6 +197,15 @@ def test_damaged_file_is_begun_anew(tmp_path: Path) -> None:
     shelf = Shelf(file, 100.0)
     shelf.add("volume v", 90.0, None, "/a", b"x")
     assert [row.contents for row in shelf.rows("volume v")] == [b"x"]
+
+
+def test_names_of_files_are_any_bytes(tmp_path: Path) -> None:
+    path = "/bad\udcff"
+    shelf = Shelf(tmp_path / "played.db", 100.0)
+    for _ in range(2):
+        number = shelf.add("volume v", 90.0, None, path, b"x")
+    shelf.fold(number)
+    assert [row.path for row in shelf.rows("volume v")] == [path, path]
 
 
 def test_locked_file_is_kept(tmp_path: Path) -> None:

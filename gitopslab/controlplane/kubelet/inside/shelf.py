@@ -21,11 +21,11 @@ Run = tuple[str, str, int]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS write (
-    number INTEGER PRIMARY KEY, layer TEXT NOT NULL, at REAL NOT NULL, run TEXT, path TEXT NOT NULL, contents BLOB
+    number INTEGER PRIMARY KEY, layer TEXT NOT NULL, at REAL NOT NULL, run TEXT, path BLOB NOT NULL, contents BLOB
 );
 CREATE INDEX IF NOT EXISTS write_by_layer ON write (layer, number);
 CREATE TABLE IF NOT EXISTS left (
-    layer TEXT NOT NULL, path TEXT NOT NULL, contents BLOB, PRIMARY KEY (layer, path)
+    layer TEXT NOT NULL, path BLOB NOT NULL, contents BLOB, PRIMARY KEY (layer, path)
 );
 CREATE TABLE IF NOT EXISTS run (
     uid TEXT NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL,
@@ -104,10 +104,10 @@ class Shelf:
     def rows(self, layer: str) -> Iterator[Row]:
         """All writes of a layer in their order, first what the folded ones have left."""
         for path, contents in self._ask("SELECT path, contents FROM left WHERE layer = ?", layer):
-            yield Row(0, 0.0, None, path, contents)
+            yield Row(0, 0.0, None, _text(path), contents)
         query = "SELECT number, at, run, path, contents FROM write WHERE layer = ? ORDER BY number"
         for number, at, run, path, contents in self._ask(query, layer):
-            yield Row(number, at, _run(run), path, contents)
+            yield Row(number, at, _run(run), _text(path), contents)
 
     def add(self, layer: str, at: float, run: Run | None, path: str, contents: bytes | None) -> int:
         """Put down a write; gives its number."""
@@ -115,7 +115,7 @@ class Shelf:
             self._do("UPDATE run SET written = ? WHERE uid = ? AND name = ? AND attempt = ?", at, *run)
         named = None if run is None else json.dumps(run)
         query = "INSERT INTO write (layer, at, run, path, contents) VALUES (?, ?, ?, ?, ?)"
-        return self._do(query, layer, at, named, path, contents)
+        return self._do(query, layer, at, named, path.encode("utf-8", "surrogateescape"), contents)
 
     def fold(self, number: int) -> None:
         """Keep of a write, the oldest of its layer, what it has left."""
@@ -176,6 +176,10 @@ def _opened(file: Path | None) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous=NORMAL")
     database.executescript(_SCHEMA)
     return database
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
 
 
 def _run(text: str | None) -> Run | None:

@@ -264,7 +264,9 @@ class Volumes:
         self.cut(uid)
         self._runs = {run: history for run, history in self._runs.items() if run[0] != uid}
         self._drop(lambda write: write.identity == f"volume {uid}")
-        for identity in (*self._shelf.layers(f"pod {uid}/"), f"volume {uid}"):
+        of_pod = f"pod {uid}/"
+        looked_at = {identity for identity in self._layers if identity.startswith(of_pod)}  # and never written, perhaps
+        for identity in looked_at.union(self._shelf.layers(of_pod), (f"volume {uid}",)):
             self._layer(identity).clear()
             del self._layers[identity]
             self._revisions.pop(identity, None)
