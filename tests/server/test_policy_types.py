@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from cel_expr_python import cel
 
 from gitopslab.controlplane.server.admission.policies.typechecking import kinds_of, warnings_of
+from gitopslab.controlplane.server.custom.cel import messages
 from gitopslab.controlplane.server.custom.version import resources_of
-from gitopslab.machinery.kinds import Catalog
+from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object
 
 
@@ -143,3 +146,61 @@ def test_parameters_keep_their_own_types() -> None:
     assert not list(warnings_of(spec, catalog))
     spec = spec_of("params.spec.x == object.spec.x", "odds", group="odd.io", paramKind=spec["paramKind"])
     assert not list(warnings_of(spec, catalog))
+
+
+class CountingCatalog(Catalog):
+    """Counts how often it is gone through."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Resource]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_the_catalog_is_gone_through_once_for_a_rule() -> None:
+    catalog = CountingCatalog()
+    spec = spec_of("true", "deployments", "daemonsets", "leases")
+    rule = spec["matchConstraints"]["resourceRules"][0]
+    rule |= {"apiGroups": ["apps", "nope", "coordination.k8s.io"], "apiVersions": ["v1", "v2", "v3"]}
+    assert [resource.kind for resource in kinds_of(spec, catalog)] == ["DaemonSet", "Deployment", "Lease"]
+    assert catalog.walks == 1
+
+
+def test_ten_kinds_are_looked_at_in_the_order_of_groups_and_names() -> None:
+    plurals = [resource.plural for resource in Catalog() if resource.version == "v1"]
+    found = kinds_of(spec_of("true", *plurals, group=""), Catalog())
+    named = sorted((one for one in Catalog() if one.version == "v1"), key=lambda one: one.plural)
+    assert {one.kind for one in found} == {one.kind for one in named[:10]}
+
+
+def calls_of(name: str, where: Any, spec: Object, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How often the types of a policy have something of a library called."""
+    called = 0
+    real: Callable[..., Any] = getattr(where, name)
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal called
+        called += 1
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patching:
+        patching.setattr(where, name, counted)
+        assert not list(warnings_of(spec, Catalog()))
+    return called
+
+
+def with_variables(*expressions: str) -> Object:
+    variables = [{"name": f"v{number}", "expression": expression} for number, expression in enumerate(expressions)]
+    return spec_of("variables.v0 > 0", "deployments", variables=variables)
+
+
+def test_variables_that_use_no_other_are_checked_in_one_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (with_variables(*["object.spec.replicas"] * count) for count in (2, 20))
+    assert calls_of("NewEnv", cel, few, monkeypatch) == calls_of("NewEnv", cel, many, monkeypatch)
+
+
+def test_a_variable_that_uses_others_does_not_have_the_kind_put_together_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (with_variables("1", *["variables.v0"] * count) for count in (1, 11))
+    counts = [calls_of("DescriptorProto", messages, spec, monkeypatch) for spec in (few, many)]
+    assert counts[1] == counts[0] + 10

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import product
 from typing import TYPE_CHECKING
 
 from gitopslab.machinery.kinds import Catalog, Resource
@@ -33,16 +32,15 @@ def kinds_of(spec: Object, catalog: Catalog) -> list[Resource]:
     return [found[key] for key in sorted(found)]
 
 
-def _named(rule: Object, catalog: Catalog) -> Iterator[Resource]:
-    """What a rule names; one with a wildcard for groups or versions names nothing."""
-    groups, versions = rule.get("apiGroups") or (), rule.get("apiVersions") or ()
-    if any("*" in text for text in (*groups, *versions)):
-        return
-    plurals = [text for text in rule.get("resources") or () if "*" not in text and "/" not in text]
-    for group, version, plural in product(sorted(groups), sorted(versions), sorted(plurals)):
-        for resource in catalog:  # a mapper takes no group for any
-            if (resource.version, resource.plural) == (version, plural) and group in ("", resource.group):
-                yield resource
+def _named(rule: Object, catalog: Catalog) -> list[Resource]:
+    """What a rule names, in the order of its names; one with a wildcard for groups or versions names nothing."""
+    groups, versions = set(rule.get("apiGroups") or ()), set(rule.get("apiVersions") or ())
+    if any("*" in text for text in groups | versions):
+        return []
+    plurals = set(rule.get("resources") or ())
+    served = [one for one in catalog if one.version in versions and one.plural in plurals]
+    found = [(group, one) for one in served for group in {"", one.group} & groups]  # a mapper takes no group for any
+    return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].version, pair[1].plural))]
 
 
 def warnings_of(spec: Object, catalog: Catalog) -> Iterator[Object]:

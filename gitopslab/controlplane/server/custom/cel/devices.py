@@ -13,7 +13,7 @@ from functools import cache
 from cel_expr_python import cel
 
 from gitopslab.controlplane.server.custom.cel import engine
-from gitopslab.controlplane.server.custom.cel.messages import Messages, pool_of
+from gitopslab.controlplane.server.custom.cel.messages import Messages, file_of, pool_of
 from gitopslab.controlplane.server.custom.cel.tree import DYN, Type
 
 _TEXT = Type("string")
@@ -27,7 +27,7 @@ _DEVICE: Messages = {
 
 @cache
 def _environment() -> cel.Env:
-    return engine.environment({"device": cel.Type("Device")}, pool_of(_DEVICE))
+    return engine.environment({"device": cel.Type("Device")}, pool_of(file_of(_DEVICE, "devices.proto")))
 
 
 def problem_of(expression: str) -> str:

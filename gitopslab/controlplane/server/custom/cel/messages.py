@@ -25,16 +25,26 @@ _KNOWN = {"timestamp": "Timestamp", "duration": "Duration", "list": "ListValue",
 _KEYS = ("string", "int", "uint", "bool")
 
 
-def pool_of(messages: Messages) -> DescriptorPool:
-    """Such types, for an environment."""
+def file_of(messages: Messages, name: str, *needed: str) -> bytes:
+    """Such types, as pools take them.
+
+    Args:
+        messages: They.
+        name: What their file is called.
+        needed: The files with the types that they are made of.
+    """
     file = FileDescriptorProto(
-        name="policy.proto", syntax="proto2", dependency=[str(one.DESCRIPTOR.name) for one in _FILES],
+        name=name, syntax="proto2", dependency=[*(str(one.DESCRIPTOR.name) for one in _FILES), *needed],
         message_type=[_message(name, fields) for name, fields in messages.items()],
     )  # fmt: skip
+    return bytes(file.SerializeToString())
+
+
+def pool_of(*files: bytes) -> DescriptorPool:
+    """The types of files, for an environment."""
     pool = DescriptorPool()
-    for one in _FILES:
-        pool.AddSerializedFile(one.DESCRIPTOR.serialized_pb)
-    pool.AddSerializedFile(file.SerializeToString())
+    for file in (*(one.DESCRIPTOR.serialized_pb for one in _FILES), *files):
+        pool.AddSerializedFile(file)
     return pool
 
 

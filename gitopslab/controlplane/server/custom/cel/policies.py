@@ -18,7 +18,7 @@ from cel_expr_python import cel
 
 from gitopslab.controlplane.server.custom.cel import engine, initializers, library
 from gitopslab.controlplane.server.custom.cel.evaluation.planning import Program
-from gitopslab.controlplane.server.custom.cel.messages import Messages, pool_of
+from gitopslab.controlplane.server.custom.cel.messages import Messages, file_of, pool_of
 from gitopslab.controlplane.server.custom.cel.tree import DYN, Type
 
 _TEXT, _TRUTH = Type("string"), Type("bool")
@@ -56,7 +56,7 @@ _REQUEST: Messages = {
         "userInfo": Type("struct", "UserInfo"), "dryRun": _TRUTH, "options": DYN,
     },
 }  # fmt: skip
-_FREE = ("object", "oldObject")
+_FREE, _KNOWN = ("object", "oldObject"), "known.proto"
 
 
 class PolicyChecker:
@@ -74,6 +74,7 @@ class PolicyChecker:
         self._free = (*_FREE, "params") if has_params else _FREE
         self._typed = typed or {}
         self._messages = {**_REQUEST, **(messages or {})}
+        self._known = file_of(self._messages, _KNOWN)
         self._variables: dict[str, Type] = {}
         self._environments: dict[tuple[bool, bool], cel.Env] = {}
 
@@ -92,10 +93,11 @@ class PolicyChecker:
         Raises:
             CompileError: It does not fit.
         """
-        wanted = with_variables, with_authorizer
+        # an expression without the word sees no variable, so that none that is added takes its environment away
+        wanted = with_variables and "variables" in expression, with_authorizer
         if wanted not in self._environments:
-            known = {**self._messages, "Variables": self._variables} if with_variables else self._messages
-            self._environments[wanted] = self._environment(known, with_authorizer=with_authorizer)
+            added: Messages = {"Variables": self._variables} if wanted[0] else {}
+            self._environments[wanted] = self._environment(added, with_authorizer=with_authorizer)
         return engine.checked(expression, self._environments[wanted])
 
     def check_patch(self, expression: str) -> str:
@@ -114,22 +116,22 @@ class PolicyChecker:
         """
         made = initializers.named(expression)
         try:
-            known = {**self._messages, "Variables": self._variables, **made.types}
-            return engine.checked(made.text, self._environment(known, patches=True), made.called)
+            added = {"Variables": self._variables, **made.types}
+            return engine.checked(made.text, self._environment(added, patches=True), made.called)
         except engine.CompileError as error:
             told = str(error).replace(f" | {made.text}", f" | {expression}")
             raise engine.CompileError(made.as_called(told), error.stage) from error
 
-    def _environment(self, known: Messages, *, patches: bool = False, with_authorizer: bool = True) -> cel.Env:
+    def _environment(self, added: Messages, *, patches: bool = False, with_authorizer: bool = True) -> cel.Env:
         typed = {**self._typed, "request": "AdmissionRequest", "namespaceObject": "Namespace"}
         seen = dict.fromkeys(self._free, cel.Type.DYN) | {name: cel.Type(kind) for name, kind in typed.items()}
         if with_authorizer:
             seen["authorizer"] = library.AUTHORIZER
         if with_authorizer and not self._typed:  # upstream does not know it where it checks types
             seen["authorizer.requestResource"] = library.RESOURCE_CHECK
-        if "Variables" in known:
+        if "Variables" in added:
             seen["variables"] = cel.Type("Variables")
-        return engine.environment(seen, pool_of(known), patches=patches)
+        return engine.environment(seen, pool_of(self._known, file_of(added, "added.proto", _KNOWN)), patches=patches)
 
     def add(self, name: str, expression: str) -> engine.Checked:
         """What is known of the expression of a variable, which is known from now on.
@@ -145,7 +147,7 @@ class PolicyChecker:
             return checked
         finally:
             self._variables[name] = kind if kind.kind != "struct" or kind.name in self._messages else DYN
-            self._environments.clear()
+            self._environments = {wanted: one for wanted, one in self._environments.items() if not wanted[0]}
 
 
 Variables = tuple[tuple[str, str], ...]
