@@ -15,7 +15,7 @@ from builders import config_map
 from exchange import play
 from kubelet_nodes import Nodes
 
-from gitopslab.controlplane.kubelet.inside.shelf import Shelf
+from gitopslab.controlplane.kubelet.inside.shelf import Found, Shelf
 from gitopslab.controlplane.kubelet.inside.volumes import Volume
 from gitopslab.controlplane.runtime.streams import Place
 from gitopslab.machinery.clock import JumpableClock
@@ -191,6 +191,26 @@ def test_what_is_of_a_future_that_somebody_returned_from_is_not_there(tmp_path: 
     assert [row.path for row in Shelf(tmp_path / "played.db", 100.0).rows("volume v")] == ["/90.0"]
 
 
+def test_nothing_of_a_future_is_in_a_container(kept: Nodes) -> None:
+    run(kept, "web", EMPTY)
+    execute(kept, "web", "echo then > /tmp/then; rm /etc/hostname")
+    (layer,), before = kept.shelf.layers("run "), kept.clock.now()
+    kept.advance(10)
+    execute(kept, "web", "echo later > /tmp/later; rm /etc/hosts")
+    kept.shelf.close()
+    rows = Shelf(kept.file, before).rows(layer)
+    assert {row.path: row.contents for row in rows} == {"/tmp/then": b"then\n", "/etc/hostname": None}
+
+
+def test_run_writes_again_what_it_wrote_in_the_future(tmp_path: Path) -> None:
+    key, file = ("uid", "c", 0), tmp_path / "played.db"
+    shelf = Shelf(file, 100.0)
+    shelf.begin(key, Found(80.0, {}, {}, {}))
+    shelf.add("volume v", 100.0, key, "/a", b"x")
+    shelf.close()
+    assert Shelf(file, 90.0).written(key) == 90.0
+
+
 def test_damaged_file_is_begun_anew(tmp_path: Path) -> None:
     file = tmp_path / "played.db"
     file.write_bytes(b"not a database" * 100)
@@ -229,7 +249,7 @@ def test_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_host_path_is_one_directory_however_it_is_written(kept: Nodes) -> None:
     run(kept, "one", {"hostPath": {"path": "/srv/h/"}}, f"echo x > /data/file; {FOREVER}")
-    run(kept, "two", {"hostPath": {"path": "/srv/h"}})
+    run(kept, "two", {"hostPath": {"path": "//srv/h"}})
     run(kept, "above", {"hostPath": {"path": "/srv"}})
     assert execute(kept, "two", "cat /data/file") == "x\n"
     assert execute(kept, "above", "cat /data/h/file; ls /data") == "x\nh\n"

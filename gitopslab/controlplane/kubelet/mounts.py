@@ -46,7 +46,7 @@ def identities(
     for mount in container.get("volumeMounts") or ():
         one = _identity(pod, volumes.get(mount["name"], {}), lookup)
         if one is not None:
-            inner = normpath(f"/{_sub_path(mount, variables)}").rstrip("/")
+            inner = _within(_sub_path(mount, variables))
             found[mount["mountPath"].rstrip("/")] = Mounted(one.volume, one.within + inner)
     return found
 
@@ -69,6 +69,10 @@ def _identity(pod: Object, volume: Object, lookup: Lookup) -> Mounted | None:
         if "hostPath" not in volume:
             return Mounted(f"volume {uid_of(bound or claim)}") if claim else None
     if "hostPath" in volume:
-        path = normpath(volume["hostPath"].get("path") or "/").rstrip("/")
-        return Mounted(f"node {pod['spec'].get('nodeName', '')}", path)
+        return Mounted(f"node {pod['spec'].get('nodeName', '')}", _within(volume["hostPath"].get("path", "")))
     return None
+
+
+def _within(path: str) -> str:
+    """A path as ``Mounted`` has it, however it is written; ``normpath`` leaves two slashes at the start."""
+    return normpath("/" + path.strip("/")).rstrip("/")

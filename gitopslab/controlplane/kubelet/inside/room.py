@@ -260,7 +260,7 @@ class Rooms:
         if room is None or room.key[2] < task.key[2]:
             if room is not None:
                 room.layer.clear()
-            layer = KeptLayer(self._disk, "run " + "/".join(map(str, task.key)), self._shelf)
+            layer = KeptLayer(self._disk, "run " + "/".join(map(str, task.key)), self._shelf, self._clock)
             room = rooms[task.container["name"]] = Room(task.key, layer, entered=bool(layer.written or layer.removed))
         return room
 

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS write (
 );
 CREATE INDEX IF NOT EXISTS write_by_layer ON write (layer, number);
 CREATE TABLE IF NOT EXISTS left (
-    layer TEXT NOT NULL, path BLOB NOT NULL, contents BLOB, PRIMARY KEY (layer, path)
+    layer TEXT NOT NULL, at REAL NOT NULL, path BLOB NOT NULL, contents BLOB, PRIMARY KEY (layer, path)
 );
 CREATE TABLE IF NOT EXISTS run (
     uid TEXT NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL,
@@ -75,6 +75,9 @@ class Shelf:
 
     What cannot be written, since the machine has no room, is in memory all the same: only a restart forgets it.
 
+    Simplified: who returns from a future does not find again what was removed there, nor what stood in a file before
+    it was written over, but for the newest writes of volumes.
+
     Args:
         file: Where; default in memory, and nobody keeps it.
         now: The time. What is from later is of a future that somebody returned from, and is thrown away.
@@ -93,7 +96,9 @@ class Shelf:
             file.unlink(missing_ok=True)
             self._database = _opened(file)
         self._do("DELETE FROM write WHERE at > ?", now)
+        self._do("DELETE FROM left WHERE at > ?", now)
         self._do("DELETE FROM run WHERE started > ?", now)
+        self._do("UPDATE run SET written = ?1 WHERE written > ?1", now)
 
     def close(self) -> None:
         """Close the file."""
@@ -103,8 +108,8 @@ class Shelf:
 
     def rows(self, layer: str) -> Iterator[Row]:
         """All writes of a layer in their order, first what the folded ones have left."""
-        for path, contents in self._ask("SELECT path, contents FROM left WHERE layer = ?", layer):
-            yield Row(0, 0.0, None, _text(path), contents)
+        for at, path, contents in self._ask("SELECT at, path, contents FROM left WHERE layer = ?", layer):
+            yield Row(0, at, None, _text(path), contents)
         query = "SELECT number, at, run, path, contents FROM write WHERE layer = ? ORDER BY number"
         for number, at, run, path, contents in self._ask(query, layer):
             yield Row(number, at, _run(run), _text(path), contents)
@@ -119,7 +124,7 @@ class Shelf:
 
     def fold(self, number: int) -> None:
         """Keep of a write, the oldest of its layer, what it has left."""
-        self._do("INSERT OR REPLACE INTO left SELECT layer, path, contents FROM write WHERE number = ?", number)
+        self._do("INSERT OR REPLACE INTO left SELECT layer, at, path, contents FROM write WHERE number = ?", number)
         self._do("DELETE FROM write WHERE number = ?", number)
 
     def remove(self, layer: str) -> None:

@@ -56,15 +56,17 @@ class KeptLayer(Layer):
         disk: Where it takes room.
         identity: What tells it from all others.
         shelf: Has it, from an earlier life of this process perhaps.
+        clock: The time.
     """
 
     covers = True
     """Whether there is something below it."""
 
-    def __init__(self, disk: Disk, identity: str, shelf: Shelf) -> None:
+    def __init__(self, disk: Disk, identity: str, shelf: Shelf, clock: Clock) -> None:
         super().__init__(disk)
         self.identity = identity
         self._shelf = shelf
+        self._clock = clock
         for row in shelf.rows(identity):
             self._recall(row)
 
@@ -78,19 +80,19 @@ class KeptLayer(Layer):
     def write(self, path: str, text: str) -> None:
         """Write a file."""
         super().write(path, text)
-        self._shelf.fold(self._put(path, self.written[path]))
+        self._shelf.fold(self._put(path, self.written[path], self._clock.now()))
 
     def remove(self, path: str, *, covers: bool) -> None:
         """Remove a file."""
         super().remove(path, covers=covers)
-        self._shelf.fold(self._put(path, None))
+        self._shelf.fold(self._put(path, None, self._clock.now()))
 
     def clear(self) -> None:
         """Throw it away."""
         super().clear()
         self._shelf.remove(self.identity)
 
-    def _put(self, path: str, contents: bytes | None, at: float = 0.0, run: Run | None = None) -> int:
+    def _put(self, path: str, contents: bytes | None, at: float, run: Run | None = None) -> int:
         return self._shelf.add(self.identity, at, run, path, contents)
 
 
@@ -111,9 +113,8 @@ class Volume(KeptLayer):
         self.journal: deque[_Write] = deque()
         self._numbers: deque[int] = deque()
         self._remembered = 0
-        self._clock = clock
         self._changed = changed
-        super().__init__(disk, identity, shelf)
+        super().__init__(disk, identity, shelf, clock)
 
     def _recall(self, row: Row) -> None:
         super()._recall(row)
