@@ -8,6 +8,8 @@ import pytest
 from builders import deployment, pod
 
 from gitopslab.controlplane.server.local import LocalApi
+from gitopslab.controlplane.server.validation.causes import Causes
+from gitopslab.controlplane.server.validation.podclaims import check_extended_claim
 from gitopslab.errors import InvalidError
 from gitopslab.machinery.objects import Object
 
@@ -212,3 +214,35 @@ def test_what_was_claimed_for_amounts_has_to_be_of_the_pod(api: LocalApi) -> Non
     status = {"extendedResourceClaimStatus": {"resourceClaimName": "x", "requestMappings": [own]}}
     [only] = faults(api, "pods", "w", status)
     assert only.startswith(f'{here}.requestMappings[0].resourceName: Invalid value: "a/b": must match the extended')
+
+
+class CountingSpec(dict[str, Any]):
+    """The spec of a pod that counts how often it is asked for something."""
+
+    asked = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked += 1
+        return super().get(key, default)
+
+
+class CountingMapping(dict[str, Any]):
+    """A mapping that counts how often one is held against another."""
+
+    compared = 0
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        CountingMapping.compared += 1
+        return super().__eq__(other)
+
+
+def test_many_mappings_are_neither_held_against_each_other_nor_make_the_pod_read_again() -> None:
+    asked = []
+    for count in (1, 50):
+        spec, causes = CountingSpec(pod("w")["spec"]), Causes()
+        mappings = [CountingMapping(containerName="odd", requestName=f"r{number}") for number in range(count)]
+        check_extended_claim(causes, {"requestMappings": mappings, "resourceClaimName": "x"}, spec, "here")
+        asked.append(spec.asked)
+    assert asked[0] == asked[1]
+    assert CountingMapping.compared == 0

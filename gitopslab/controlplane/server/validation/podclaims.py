@@ -10,7 +10,7 @@ from gitopslab.controlplane.server.validation.causes import Causes
 from gitopslab.controlplane.server.validation.gostruct import printed
 from gitopslab.machinery.objects import Object
 
-_CONTAINERS = ("initContainers", "containers")
+_CONTAINERS, _MAPPED = ("initContainers", "containers"), ("containerName", "resourceName", "requestName")
 _NOT_REQUESTED = (
     "must match the extended resource name of an entry in spec.initContainers.resources.requests or "
     "spec.containers.resources.requests"
@@ -69,21 +69,28 @@ def check_extended_claim(causes: Causes, status: Object, spec: Object, path: str
     mappings = status.get("requestMappings") or []
     if not mappings:
         causes.required(f"{path}.requestMappings", "at least one request mapping is required")
-    for index, mapping in enumerate(mappings):
-        _check_mapping(causes, mapping, spec, f"{path}.requestMappings[{index}]")
-        request = mapping.get("requestName") or ""
-        causes.each(f"{path}.requestName", request, formats.problems_of_label(request))
-        if mapping in mappings[:index]:
-            for field in ("containerName", "resourceName", "requestName"):
-                causes.duplicate(f"{path}.requestMappings[{index}].{field}", mapping.get(field) or "")
+    _check_mappings(causes, mappings, spec, path)
     if name := status.get("resourceClaimName") or "":
         causes.each(f"{path}.resourceClaimName", name, formats.problems_of_subdomain(name))
     else:
         causes.required(f"{path}.resourceClaimName")
 
 
-def _check_mapping(causes: Causes, mapping: Object, spec: Object, path: str) -> None:
+def _check_mappings(causes: Causes, mappings: list[Object], spec: Object, path: str) -> None:
     containers = {one["name"]: one for field in _CONTAINERS for one in spec.get(field) or ()}
+    seen: set[tuple[str, ...]] = set()
+    for index, mapping in enumerate(mappings):
+        here = f"{path}.requestMappings[{index}]"
+        told = tuple(mapping.get(field) or "" for field in _MAPPED)
+        _check_mapping(causes, mapping, containers, here)
+        causes.each(f"{path}.requestName", told[-1], formats.problems_of_label(told[-1]))
+        if told in seen:
+            for field, value in zip(_MAPPED, told, strict=True):
+                causes.duplicate(f"{here}.{field}", value)
+        seen.add(told)
+
+
+def _check_mapping(causes: Causes, mapping: Object, containers: dict[str, Object], path: str) -> None:
     name, resource = mapping.get("containerName") or "", mapping.get("resourceName") or ""
     if name not in containers:
         why = "must match the name of an entry in spec.initContainers.name or spec.containers.name"
