@@ -9,6 +9,7 @@ from kubelet_nodes import Nodes
 
 from gitopslab.controlplane.kubelet.session import Printed
 from gitopslab.controlplane.kubelet.shell import Shell
+from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 
 def printed(text: str, most: int = 40, files: dict[str, str] | None = None) -> tuple[list[str], Shell]:
@@ -43,14 +44,40 @@ def printed(text: str, most: int = 40, files: dict[str, str] | None = None) -> t
         pytest.param("echo a:b:c | cut -d: -f1,3", ["a:c"], 0, id="cut"),
         pytest.param("echo Hello | tr a-z A-Z", ["HELLO"], 0, id="tr"),
         pytest.param("echo a-b-c | sed 's/-/+/g' | sed s/a/x/", ["x+b+c"], 0, id="sed"),
+        pytest.param("echo aabb ccb | tr -s b", ["aab ccb"], 0, id="tr that squeezes"),
+        pytest.param("printf 'a  b\\n' | tr -s ' ' _", ["a_b"], 0, id="tr that squeezes what it makes"),
+        pytest.param("printf abbb-- | tr -sc a", ["ab-"], 0, id="tr that squeezes others"),
+        pytest.param("printf a | cat - /tmp/a | tr -s a", ["a"], 0, id="tr that squeezes pieces"),
+        pytest.param("echo a1-b2 | tr -dc a-z", ["ab"], 0, id="tr that keeps"),
+        pytest.param("echo a1-b2 | tr -cd '[:digit:]\\n'", ["12"], 0, id="tr that keeps a class"),
+        pytest.param("echo 'a,b!' | tr -d '[:punct:]'", ["ab"], 0, id="tr without a class"),
+        pytest.param("echo a1-b2 | tr -c '[:alnum:]\\n' _", ["a1_b2"], 0, id="tr of all others"),
+        pytest.param("printf aabb | tr -ds a b", ["b"], 0, id="tr that removes and squeezes"),
+        pytest.param("echo 'a+b (c)' | sed s/a+/X/", ["Xb (c)"], 0, id="sed of a plus"),
+        pytest.param("echo 'a+b (c)' | sed 's/(c)/X/'", ["a+b X"], 0, id="sed of parentheses"),
+        pytest.param("echo aab | sed 's/\\(a\\)*b/X/'", ["X"], 0, id="sed of a group"),
+        pytest.param("echo aab | sed -E 's/(a)+/X/'", ["Xb"], 0, id="sed of extended expressions"),
+        pytest.param("echo 'a|b' | sed 's|a\\|b|X|'", ["X"], 0, id="sed of its own sign"),
+        pytest.param("echo ab | sed -e s/a/b/ -e s/b/c/g", ["cc"], 0, id="sed several times"),
+        pytest.param("printf 'a  b\\tc\\n' | awk -F ' ' '{print $3}'", ["c"], 0, id="awk of any blanks"),
+        pytest.param("printf 'a b\\tc\\n' | awk -F '\\t' '{print $2}'", ["c"], 0, id="awk of tabs"),
         pytest.param("awk '{print $2, $1}' /tmp/f", ["2 b", "1 a", "2 b"], 0, id="awk"),
         pytest.param("rev /tmp/f | head -n 1", ["2 b"], 0, id="rev"),
         pytest.param("echo x | tee /tmp/t; cat /tmp/t", ["x", "x"], 0, id="tee"),
     ],
 )
 def test_pipe(text: str, lines: list[str], code: int) -> None:
-    shown, session = printed(text, most=60, files={"/tmp/f": "b 2\na 1\nb 2\n"})
+    shown, session = printed(text, most=60, files={"/tmp/f": "b 2\na 1\nb 2\n", "/tmp/a": "a"})
     assert (shown, session.code) == (lines, code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["tr -x a b", "tr -d a b", "tr '[:odd:]' a", "sed -n s/a/b/", "sed s/a/b/p", "awk -F '[:,]' '{print $1}'"],
+)
+def test_filters_with_other_options_are_not_understood(text: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        printed(f"echo a | {text}")
 
 
 def test_output_is_in_its_file_as_it_comes() -> None:

@@ -19,8 +19,9 @@ from gitopslab.controlplane.kubelet.arithmetic import expr, seq
 from gitopslab.controlplane.kubelet.conditions import bracket, test
 from gitopslab.controlplane.kubelet.ends import head, tail
 from gitopslab.controlplane.kubelet.files import cat, cp, grep, ls, mkdir, mv, rm, touch, wc
-from gitopslab.controlplane.kubelet.filters import awk, cut, rev, sed, sort, tee, tr, uniq
+from gitopslab.controlplane.kubelet.filters import cut, rev, sort, tee, uniq
 from gitopslab.controlplane.kubelet.names import getent, nslookup
+from gitopslab.controlplane.kubelet.rewriting import awk, sed, tr
 from gitopslab.controlplane.kubelet.session import (
     Command,
     Exited,

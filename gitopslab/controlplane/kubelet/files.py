@@ -217,12 +217,16 @@ def grep(session: Session, arguments: list[str]) -> Play:
     session.code = 0 if count else max(1, session.code)
 
 
-def _pattern(wanted: str, options: str) -> str:
+def extended(basic: str) -> str:
     """A basic regular expression, in which ``(`` is a sign with a backslash only, as the extended one of ``-E``."""
+    return _BASIC.sub(lambda match: match[0][1:] or f"\\{match[0]}", basic)
+
+
+def _pattern(wanted: str, options: str) -> str:
     if "F" in options:
         wanted = re.escape(wanted)
     elif "E" not in options:
-        wanted = _BASIC.sub(lambda match: match[0][1:] or f"\\{match[0]}", wanted)
+        wanted = extended(wanted)
     return f"(?i){wanted}" if "i" in options else wanted
 
 
