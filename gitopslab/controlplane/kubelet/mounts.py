@@ -29,6 +29,10 @@ class Mounted:
     volume: str
     within: str = ""
 
+    def holds(self, path: str) -> bool:
+        """Whether a path of the volume lies in it."""
+        return path.startswith(f"{self.within}/")
+
 
 def identities(
     pod: Object, container: Object, variables: Callable[[], Mapping[str, str]], lookup: Lookup

@@ -169,9 +169,9 @@ class SimulatedRuntime:
         self._waiting = {one: task for one, task in self._waiting.items() if one[0] != uid}
         self._rooms.forget(uid)
 
-    def _volume_changed(self, identity: str) -> None:
+    def _volume_changed(self, identity: str, path: str) -> None:
         for waiting in self._waiting.values():
-            if any(one.volume == identity for one in waiting.volumes().values()):
+            if any(one.volume == identity and one.holds(path) for one in waiting.volumes().values()):
                 self._rooms.wake(waiting.pod)
 
     def _begun(self, task: Task) -> Program:

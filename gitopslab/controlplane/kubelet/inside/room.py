@@ -87,11 +87,11 @@ class Rooms:
     Args:
         clock: The time.
         shelf: Keeps what is written in them.
-        changed: Told the identity of a volume that is written, or is to be, in a way that nobody knew of.
+        changed: Told a volume's identity and a path in it that is written, or is to be, though nobody knew of it.
         ask: Asks a web server of the cluster for a run.
     """
 
-    def __init__(self, clock: Clock, shelf: Shelf, changed: Callable[[str], None], ask: AskFrom) -> None:
+    def __init__(self, clock: Clock, shelf: Shelf, changed: Callable[[str, str], None], ask: AskFrom) -> None:
         self._clock = clock
         self._ask = ask
         self._shelf = shelf

@@ -10,7 +10,7 @@ programs that go on are worked out again from what they found.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ from operator import itemgetter
 
 from gitopslab.controlplane.kubelet.inside.filesystem import Disk, Layer, Part
 from gitopslab.controlplane.kubelet.inside.shelf import Row, Run, Shelf
+from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.session import MOST_TEXT, Change
 from gitopslab.machinery.clock import Clock
@@ -26,7 +27,8 @@ from gitopslab.machinery.clock import Clock
 _REMEMBERED = 1024 * 1024  # bytes of the newest writes of one volume
 _PER_WRITE = 200
 History = tuple[Change, ...]
-
+Changed = Callable[[str, str], None]
+"""Told a volume's identity and a path in it."""
 
 Later = tuple[float, str, str, str | None]
 """Seconds after a run's start, a mount path, a path in that volume and what was written there; None removes it."""
@@ -104,12 +106,12 @@ class Volume(KeptLayer):
         identity: What tells it from all others.
         shelf: Has it, from an earlier life of this process perhaps.
         clock: The time.
-        changed: Told its identity when a visitor has written.
+        changed: Told its identity and the path when a visitor has written.
     """
 
     covers = False
 
-    def __init__(self, disk: Disk, identity: str, shelf: Shelf, clock: Clock, changed: Callable[[str], None]) -> None:
+    def __init__(self, disk: Disk, identity: str, shelf: Shelf, clock: Clock, changed: Changed) -> None:
         self.journal: deque[_Write] = deque()
         self._numbers: deque[int] = deque()
         self._remembered = 0
@@ -143,7 +145,7 @@ class Volume(KeptLayer):
 
     def _note(self, path: str, contents: str | None) -> None:
         self._keep(_Write(self._clock.now(), 0, None, self.identity, path, contents))
-        self._changed(self.identity)
+        self._changed(self.identity, path)
 
     def _keep(self, write: _Write) -> None:
         contents = None if write.contents is None else write.contents.encode("utf-8", "surrogateescape")
@@ -167,15 +169,15 @@ class Volumes:
         clock: The time.
         disk: Where they take room.
         shelf: Keeps them.
-        changed: Told the identity of a volume into which something is written, or is to be, that nobody knew of.
+        changed: Told a volume's identity and a path in it that is written, or is to be, though nobody knew of it.
     """
 
-    def __init__(self, clock: Clock, disk: Disk, shelf: Shelf, changed: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock, disk: Disk, shelf: Shelf, changed: Changed) -> None:
         self._clock = clock
         self._disk = disk
         self._shelf = shelf
         self._tell = changed
-        self._revisions: Counter[str] = Counter()
+        self._revisions: dict[str, dict[Mounted, int]] = {}  # of those who asked for one, by the volume
         self._layers: dict[str, Volume] = {}
         self._writes: list[_Write] = []
         self._runs: dict[Run, History] = {}
@@ -209,7 +211,7 @@ class Volumes:
                     (write.at - task.started, mount, write.path[len(one.within) :], write.contents)
                     for mount, one in mounts.items()
                     for write in (*self._layer(one.volume).journal, *self._coming(one.volume))
-                    if write.at >= task.started and write.run != task.key and write.path.startswith(f"{one.within}/")
+                    if write.at >= task.started and write.run != task.key and one.holds(write.path)
                 )
             return found
 
@@ -217,7 +219,7 @@ class Volumes:
 
     def revision(self, task: Task) -> int:
         """Grows with what is known of the volumes of a container."""
-        return sum(self._revisions[one.volume] for one in task.volumes().values())
+        return sum(self._revisions.setdefault(one.volume, {}).setdefault(one, 0) for one in task.volumes().values())
 
     def expect(self, task: Task, history: History) -> None:
         """Have the volumes hold what a run writes, each file at its time.
@@ -248,7 +250,7 @@ class Volumes:
                 if path.startswith(f"{mount}/"):
                     inner = one.within + path[len(mount) :]
                     heappush(self._writes, _Write(task.started + after, turn, task.key, one.volume, inner, contents))
-                    self._changed(one.volume)
+                    self._changed(one.volume, inner)
                     break
 
     def stop(self, run: Run, at: float) -> None:
@@ -285,14 +287,16 @@ class Volumes:
             write = heappop(self._writes)
             self._layer(write.identity).happen(write)
 
-    def _changed(self, identity: str) -> None:
-        self._revisions[identity] += 1
-        self._tell(identity)
+    def _changed(self, identity: str, path: str) -> None:
+        revisions = self._revisions.get(identity, {})
+        for one in filter(lambda one: one.holds(path), revisions):
+            revisions[one] += 1
+        self._tell(identity, path)
 
     def _drop(self, goes: Callable[[_Write], bool]) -> None:
         gone = [write for write in self._writes if goes(write)]
         if gone:
             self._writes = [write for write in self._writes if not goes(write)]
             heapify(self._writes)
-            for identity in {write.identity for write in gone}:
-                self._changed(identity)
+            for identity, path in {(write.identity, write.path) for write in gone}:
+                self._changed(identity, path)
