@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from fuzzing.documents import Documents
@@ -70,9 +71,10 @@ class Users:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_objects_leave_the_control_plane_well(seed: int) -> None:
+def test_any_objects_leave_the_control_plane_well(seed: int, tmp_path: Path) -> None:
     clock, dice = JumpableClock(), random.Random(seed)
-    plane = ControlPlane(clock, Store(), bare=True)
+    path = tmp_path / "state.db"
+    plane = ControlPlane(clock, Store(path), bare=True)
     plane.settle()
     users = Users(plane, dice)
     for _ in range(60):
@@ -80,3 +82,6 @@ def test_any_objects_leave_the_control_plane_well(seed: int) -> None:
             users.act()
         plane.manager.advance(dice.choice((0.0, 1.0, 20.0)))  # a reconciler that fails says so in the log
     plane.close()
+    after_a_restart = ControlPlane(clock, Store(path), bare=True)
+    after_a_restart.advance(60.0)
+    after_a_restart.close()
