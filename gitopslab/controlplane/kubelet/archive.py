@@ -46,11 +46,11 @@ def _pack(session: Session, directory: str, names: list[str]) -> Play:
             missing += [] if found else [name]
             for one in found:
                 _add(archive, session, one, name.strip("/") + one[len(path) :])
+    for name in missing:  # before the archive: kubectl cp looks no further than to its end
+        yield session.complain(f"tar: {name}: No such file or directory")
     packed.seek(0)
     while piece := packed.read(_PIECE):
         yield session.say(piece.decode("utf-8", "surrogateescape"), end="")
-    for name in missing:
-        yield session.complain(f"tar: {name}: No such file or directory")
     if missing:
         yield session.complain(_FATAL)
 
