@@ -1,8 +1,9 @@
 """Writes the protobuf that Kubernetes clients may prefer to JSON, from the same lines that ``protobuf`` reads it by.
 
-``http`` calls it for clients that accept nothing else, or this first, as Go programs do. As generated Go code does, a
-field that is no pointer is written even when nobody set it, in the order of the numbers; so the bytes are the real
-server's. Each type is planned once: a function a field, with the bytes that stand for a field that is not there.
+``http`` calls it for clients that accept nothing else, or this first, as Go programs do, and ``records`` once for each
+object. As generated Go code does, a field that is no pointer is written even when nobody set it, in the order of the
+numbers; so the bytes are the real server's. Each type is planned once: a function a field, with the bytes that stand
+for a field that is not there.
 """
 
 from __future__ import annotations
@@ -39,22 +40,34 @@ def write(obj: Object) -> bytes:
     Args:
         obj: With ``apiVersion`` and ``kind``, of a kind that is known.
     """
-    api_version, kind = obj.get("apiVersion", ""), obj["kind"]
-    return _enveloped(api_version, kind, _plan(_named(api_version, kind)).write(obj))
+    return enveloped(obj, content(obj))
 
 
-def write_list(api_version: str, kind: str, metadata: Object, items: Iterable[Object]) -> bytes:
+def content(obj: Object) -> bytes:
+    """An object without its envelope, as lists hold it.
+
+    Args:
+        obj: With ``apiVersion`` and ``kind``, of a kind that is known.
+    """
+    return _plan(_named(obj.get("apiVersion", ""), obj["kind"])).write(obj)
+
+
+def enveloped(obj: Object, content: bytes) -> bytes:
+    """The ``content`` of an object with its envelope."""
+    return _enveloped(obj.get("apiVersion", ""), obj["kind"], content)
+
+
+def write_list(api_version: str, kind: str, metadata: Object, items: Iterable[bytes]) -> bytes:
     """A list of objects.
 
     Args:
         api_version: Of the list.
         kind: Of the list, as in ``PodList``.
         metadata: Of the list.
-        items: All of the kind that the list is of.
+        items: The ``content`` of each.
     """
-    item = _plan(_named(api_version, kind.removesuffix("List"))).write
     head = _part(1, _plan("meta.v1.ListMeta").write(metadata))
-    return _enveloped(api_version, kind, head + b"".join([_part(2, item(one)) for one in items]))
+    return _enveloped(api_version, kind, head + b"".join([_part(2, one) for one in items]))
 
 
 def write_metadata(version: str, obj: Object) -> bytes:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
 import pytest
 from builders import config_map
 from exchange import Client, play
 
 from gitopslab.controlplane.http.negotiation import Accepted, Encoding
-from gitopslab.controlplane.http.rendering import Look, render_error
+from gitopslab.controlplane.http.rendering import Look, render_error, render_event, render_list
 from gitopslab.controlplane.server.local import LocalApi
+from gitopslab.controlplane.server.reading import Page
+from gitopslab.controlplane.server.records import Record
 from gitopslab.machinery import protobuf
+from gitopslab.machinery.kinds import Catalog
 
 PROTOBUF = protobuf.MEDIA_TYPE
 
@@ -89,3 +95,23 @@ def test_what_ends_a_watch_is_told_in_protobuf() -> None:
 @pytest.mark.parametrize(("header", "code"), [(PROTOBUF, 406), (f"{PROTOBUF},application/json", 200)])
 def test_openapi_has_a_protobuf_of_its_own(client: Client, header: str, code: int) -> None:
     assert client.get("/openapi/v2", accept=header).code == code
+
+
+class CountingObject(dict[str, Any]):
+    """An object that counts how often its data is read."""
+
+    reads = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.reads += key == "data"
+        return super().get(key, default)
+
+
+def test_an_object_is_put_into_protobuf_once_for_all_lists_and_watches(api: LocalApi) -> None:
+    obj = CountingObject(api.create(config_map("c", data={"a": "b"})))
+    page, look = Page([Record(1, orjson.dumps(obj), obj)], 1), Look(Accepted(encoding=Encoding.PROTOBUF))
+    [resource] = [one for one in Catalog() if one.key == "configmaps"]
+    lists = {render_list(resource, page, look) for _ in range(2)}
+    events = {render_event(resource, "ADDED", page.records[0], look, first=True) for _ in range(2)}
+    assert len(lists) == len(events) == 1
+    assert obj.reads == 1

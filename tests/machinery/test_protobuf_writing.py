@@ -23,11 +23,12 @@ def test_what_nobody_set_is_written_as_a_real_server_writes_it() -> None:
 
 
 def test_a_list_and_its_metadata_are_written() -> None:
-    items = [{"metadata": {"name": name}} for name in "ab"]
+    objects = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in "ab"]
+    items = [protobuf_writing.content(obj) for obj in objects]
     written = protobuf_writing.write_list("v1", "NamespaceList", {"resourceVersion": "7", "continue": "c"}, items)
     assert written.startswith(b"k8s\x00\n\x13\n\x02v1\x12\rNamespaceList")
     assert b"\n\x08\n\x00\x12\x017\x1a\x01c" in written
-    one = protobuf_writing.write({"apiVersion": "v1", "kind": "Namespace", **items[1]})
+    one = protobuf_writing.write(objects[1])
     assert one[len(b"k8s\x00\n\x0f\n\x02v1\x12\tNamespace") + 2 : -4] in written
 
 

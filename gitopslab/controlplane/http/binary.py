@@ -23,16 +23,16 @@ from gitopslab.machinery.objects import Object
 def object_of(record: Record, accepted: Accepted) -> bytes:
     """One object, or its metadata."""
     if accepted.form is Form.OBJECT:
-        return protobuf_writing.write(record.object)
+        return protobuf_writing.enveloped(record.object, record.protobuf)
     return protobuf_writing.write_metadata(accepted.meta_version, record.object)
 
 
 def list_of(resource: Resource, records: Sequence[Record], metadata: Object, accepted: Accepted) -> bytes:
     """A list of objects, or of their metadata."""
-    items = (record.object for record in records)
     if accepted.form is Form.OBJECT:
+        items = [record.protobuf for record in records]
         return protobuf_writing.write_list(resource.api_version, resource.list_kind, metadata, items)
-    return protobuf_writing.write_metadata_list(accepted.meta_version, metadata, items)
+    return protobuf_writing.write_metadata_list(accepted.meta_version, metadata, (one.object for one in records))
 
 
 def encoded(answer: Answer, encoding: Encoding) -> Answer:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import orjson
 
+from gitopslab.machinery import protobuf_writing
 from gitopslab.machinery.objects import Object
 
 Key = tuple[str, str]
@@ -33,12 +34,13 @@ class Record:
         body: The object as JSON.
     """
 
-    __slots__ = ("_object", "body", "revision")
+    __slots__ = ("_object", "_protobuf", "body", "revision")
 
     def __init__(self, revision: int, body: bytes, obj: Object | None = None) -> None:
         self.revision = revision
         self.body = body
         self._object = obj
+        self._protobuf: bytes | None = None
 
     @classmethod
     def of(cls, obj: Object) -> Record:
@@ -52,6 +54,13 @@ class Record:
             self._object = orjson.loads(self.body)
         return self._object
 
+    @property
+    def protobuf(self) -> bytes:
+        """The object as protobuf, without its envelope: written when it is first asked for, once for all readers."""
+        if self._protobuf is None:
+            self._protobuf = protobuf_writing.content(self.object)
+        return self._protobuf
+
     def copy(self) -> Object:
         """A copy of the object to change freely."""
         parsed: Object = orjson.loads(self.body)
@@ -59,7 +68,7 @@ class Record:
 
 
 class Bytes(Record):
-    """A state of which only the bytes are kept, and parsed again for each reader."""
+    """A state of which only bytes are kept, and the object parsed again for each reader."""
 
     __slots__ = ()
 
