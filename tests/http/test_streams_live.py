@@ -208,12 +208,6 @@ def test_cp_to_a_folder_that_is_not_there_fails(kubectl: Lab, tmp_path: Path) ->
     assert (found.returncode, b"/nope" in found.stderr) == (1, True)
 
 
-def test_cp_of_a_file_that_is_not_there_says_so(kubectl: Lab, tmp_path: Path) -> None:
-    found = kubectl("cp", "web:/nope", str(tmp_path / "file"))
-    assert found.stdout == b"tar: /nope: No such file or directory\n"
-    assert not (tmp_path / "file").exists()
-
-
 def test_port_forward_serves_many_connections_and_tells_what_nobody_hears(kubectl: Lab) -> None:
     with kubectl.begin("port-forward", "pod/web", ":80", ":81") as process:
         ports = [int(first_line(process, f"-> {port}".encode()).split()[2].rpartition(b":")[2]) for port in (80, 81)]

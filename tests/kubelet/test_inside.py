@@ -278,6 +278,16 @@ def test_tar_takes_files_in_and_gives_them_out_byte_for_byte(web: Nodes) -> None
     tell(story)
 
 
+def test_tar_misses_a_file_before_the_archive_ends(web: Nodes) -> None:
+    async def story() -> None:
+        process = await web.kubelets.exec.start(WEB, ["tar", "cf", "-", "/nope"], stdin=False, tty=False)
+        first = await process.read()
+        assert first is not None
+        assert first.data == b"tar: /nope: No such file or directory\n"  # kubectl cp may look no further
+
+    tell(story)
+
+
 @pytest.mark.parametrize(
     ("words", "stdin", "err", "code"),
     [
