@@ -72,6 +72,27 @@ def test_pipe(text: str, lines: list[str], code: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown", "code"),
+    [
+        pytest.param("head -n 1 /a /b", "==> /a <==\n1\n\n==> /b <==\n3\n", 0, id="head"),
+        pytest.param("tail -n 1 /a /b", "==> /a <==\n2\n\n==> /b <==\n4\n", 0, id="tail"),
+        pytest.param(
+            "echo x | head -n 1 /a - /b", "==> /a <==\n1\n\n==> standard input <==\nx\n\n==> /b <==\n3\n", 0, id="input"
+        ),
+        pytest.param(
+            "head -n 1 /nope /a", "head: /nope: No such file or directory\n==> /a <==\n1\n", 1, id="one is not there"
+        ),
+        pytest.param("head -n 1 /odd; tail -n 1 /odd", "x\fy\u2028z\nx\fy\u2028z\n", 0, id="other ends"),
+        pytest.param("sort /odd; grep z /odd", "x\fy\u2028z\nx\fy\u2028z\n", 0, id="filters and other ends"),
+    ],
+)
+def test_lines_of_files(text: str, shown: str, code: int) -> None:
+    session = Shell({}, "web-0", files={"/a": "1\n2\n", "/b": "3\n4\n", "/odd": "x\fy\u2028z\n"})
+    pieces = [piece for piece in session.play(["sh", "-c", text]) if isinstance(piece, Printed)]
+    assert ("".join(f"{piece.text or ''}{piece.end}" for piece in pieces), session.code) == (shown, code)
+
+
+@pytest.mark.parametrize(
     "text",
     ["tr -x a b", "tr -d a b", "tr '[:odd:]' a", "sed -n s/a/b/", "sed s/a/b/p", "awk -F '[:,]' '{print $1}'"],
 )

@@ -6,9 +6,10 @@ Simplified: they count lines only, and ``tail -f`` looks once a second.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from gitopslab.controlplane.kubelet.files import text_of
-from gitopslab.controlplane.kubelet.session import Play, Printed, Session, Wanted, lines
+from gitopslab.controlplane.kubelet.session import Play, Printed, Session, Wanted, lines, whole_lines
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 _GLANCE = 1.0
@@ -19,26 +20,35 @@ _COUNT = re.compile(r"(?:-n|--lines=|-)?(\+?)(\d{1,9})")
 def head(session: Session, arguments: list[str]) -> Play:
     """``head``: the first lines of files or of the input."""
     options, names = _taken("head", arguments)
-    count = options.get("count", _USUAL)
+    title, count = _titles(session, names), options.get("count", _USUAL)
     for name in names:
         if name in ("", "-"):
-            while count > 0 and (line := (yield Wanted.LINE)) is not None:
-                yield session.say(line, end="")
-                count -= 1
+            yield from title("standard input")
+            yield from _first_of_input(session, count)
             continue
         text = yield from text_of(session, "head", name)
-        yield from _shown(session, name if len(names) > 1 else "", (text or "").splitlines(keepends=True)[:count])
+        if text is not None:
+            yield from title(name)
+            yield from lines(session, "".join(whole_lines(text)[:count]), "")
+
+
+def _first_of_input(session: Session, count: int) -> Play:
+    while count > 0 and (line := (yield Wanted.LINE)) is not None:
+        yield session.say(line, end="")
+        count -= 1
 
 
 def tail(session: Session, arguments: list[str]) -> Play:
     """``tail``: the last lines of files or of the input, those from a line on, or whatever is there for ever."""
     options, names = _taken("tail", arguments)
+    title, count = _titles(session, names), options.get("count", _USUAL)
     for name in names:
         text = yield from text_of(session, "tail", name)
-        found = (text or "").splitlines(keepends=True)
-        count = options.get("count", _USUAL)
-        start = max(0, options["from"] - 1) if "from" in options else max(0, len(found) - count)
-        yield from _shown(session, name if len(names) > 1 else "", found[start:])
+        if text is not None:
+            found = whole_lines(text)
+            start = max(0, options["from"] - 1) if "from" in options else max(0, len(found) - count)
+            yield from title(name if name != "-" else "standard input")
+            yield from lines(session, "".join(found[start:]), "")
     if "follow" in options and any(names):
         yield from _followed(session, names)
 
@@ -56,10 +66,18 @@ def _followed(session: Session, names: list[str]) -> Play:
                 yield from lines(session, text[len(before) :] if text.startswith(before) else text, "")
 
 
-def _shown(session: Session, name: str, found: list[str]) -> Play:
-    if name:
-        yield session.say(f"==> {name} <==")
-    yield from lines(session, "".join(found), "")
+def _titles(session: Session, names: list[str]) -> Callable[[str], Play]:
+    """Says whose lines come next, when there are several files."""
+    blank = False
+
+    def title(name: str) -> Play:
+        nonlocal blank
+        if len(names) > 1:
+            yield from [session.say("")] if blank else []
+            yield session.say(f"==> {name} <==")
+            blank = True
+
+    return title
 
 
 def _taken(command: str, arguments: list[str]) -> tuple[dict[str, int], list[str]]:

@@ -19,6 +19,7 @@ from gitopslab.controlplane.kubelet.session import (
     bounded,
     lines,
     moment,
+    whole_lines,
 )
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 from gitopslab.machinery.regexes import PatternError, compiled
@@ -205,8 +206,9 @@ def grep(session: Session, arguments: list[str]) -> Play:
     count = 0
     for name in names or [""]:
         text = yield from text_of(session, "grep", name)
-        for line in (text or "").splitlines():
+        for line in whole_lines(text or ""):
             session.worked += PER_ITEM
+            line = line.removesuffix("\n")
             readable = line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             held = (pattern.search(readable) is not None) != ("v" in options)
             count += held

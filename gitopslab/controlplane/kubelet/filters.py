@@ -13,7 +13,7 @@ from collections.abc import Generator
 from itertools import groupby
 
 from gitopslab.controlplane.kubelet.files import text_of
-from gitopslab.controlplane.kubelet.session import PER_ITEM, Play, Printed, Session, Wanted
+from gitopslab.controlplane.kubelet.session import PER_ITEM, Play, Printed, Session, Wanted, whole_lines
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
 
 Lines = Generator[Printed | Wanted, str | None, list[str]]
@@ -96,6 +96,6 @@ def lines_of(session: Session, command: str, names: list[str]) -> Lines:
     found: list[str] = []
     for name in names:
         text = yield from text_of(session, command, name)
-        found += (text or "").splitlines()
+        found += (line.removesuffix("\n") for line in whole_lines(text or ""))
     session.worked += len(found) * PER_ITEM
     return found

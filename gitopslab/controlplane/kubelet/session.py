@@ -321,6 +321,11 @@ def lines(session: Session, text: str, end: str) -> Play:
         yield session.say(last, end)
 
 
+def whole_lines(text: str) -> list[str]:
+    """The lines of a text with their ends, which are newlines and nothing else."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
 def moment(session: Session) -> datetime:
     """The session's time."""
     return datetime.fromtimestamp(min(session.began + session.at, _LAST), UTC)
