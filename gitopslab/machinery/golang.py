@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+_ESCAPES = {
+    '"': r"\"", "\\": r"\\", "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
+}  # fmt: skip
+
 
 def go_kind(value: Any) -> str:
     """What Go's JSON errors call a value."""
@@ -30,3 +34,17 @@ def go_type(value: Any) -> str:
 def is_true(text: str) -> bool:
     """Whether a text is one of those that ``strconv.ParseBool`` takes for true."""
     return text in ("1", "t", "T", "true", "TRUE", "True")
+
+
+def quoted(text: str) -> str:
+    """A text in quotes (``%q``)."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from kubelet_nodes import Nodes
 
+from gitopslab.controlplane.kubelet.fields import field
 from gitopslab.controlplane.kubelet.substitution import substituted
 
 
@@ -77,6 +78,14 @@ def test_amounts_and_labels_come_as_files_too(nodes: Nodes) -> None:
     nodes.advance(5)
 
     assert nodes.lines() == ["300", 'a="1"', 'b="2"', 'topology.kubernetes.io/zone="zone-a"', "front"]
+
+
+def test_annotations_are_quoted_as_go_does() -> None:
+    odd = 'a\x07\x08\x0b\x1b\x7f\x80\u2028\U000e0001 ä\n"\\'
+
+    found = field({"metadata": {"annotations": {"odd": odd}}}, "metadata.annotations", {})
+
+    assert found == r'''odd="a\a\b\v\x1b\x7f\u0080\u2028\U000e0001 ä\n\"\\"'''
 
 
 def test_a_container_is_told_of_the_services_that_are_there_when_it_starts(nodes: Nodes) -> None:

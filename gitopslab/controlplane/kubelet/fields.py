@@ -5,11 +5,11 @@ Read only. Leaves to others: where the texts go, into variables (``environment``
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from gitopslab.machinery.golang import quoted
 from gitopslab.machinery.objects import Object, annotations_of, labels_of
 from gitopslab.machinery.quantity import milli, parse, whole
 
@@ -70,4 +70,4 @@ def _written(holder: Object, kind: str, name: str) -> str:
 
 
 def _pairs(pairs: Mapping[str, str]) -> str:
-    return "\n".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in sorted(pairs.items()))
+    return "\n".join(f"{key}={quoted(value)}" for key, value in sorted(pairs.items()))
