@@ -51,6 +51,70 @@ def test_a_sub_path_may_be_a_file(tmp_path: Path) -> None:
     played(tmp_path, story)
 
 
+KEEP = """
+from pathlib import Path
+Path('keep').mkdir()
+Path('link').symlink_to('keep')
+Path('keep/it').write_text('precious')
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "message", "mount"),
+    [
+        pytest.param("/data/keep", "/data/keep", {"mountPath": "/all"}, id="message over a folder"),
+        pytest.param("/data/keep/it", "/data/keep/it", {"mountPath": "/all"}, id="message over a file"),
+        pytest.param("/data/keep", "/end", {"mountPath": "/data/keep", "subPath": "x"}, id="volume over a folder"),
+        pytest.param("/data/link", "/data/link", {"mountPath": "/all"}, id="message over a link"),
+    ],
+)
+def test_what_a_volume_holds_is_not_removed_for_what_is_mounted_there(
+    tmp_path: Path, place: str, message: str, mount: dict[str, Any]
+) -> None:
+    async def story(live: Live) -> None:
+        end = await ended(live, KEEP, "", mount, terminationMessagePath=message)
+        assert (end["exitCode"], end["reason"]) == (128, "StartError")
+        assert f'mounting to rootfs at "{place}"' in end["message"]
+        (kept,) = tmp_path.glob("cluster/pods/*/volumes/data/link/it")
+        assert kept.read_text() == "precious"
+
+    played(tmp_path, story)
+
+
+def test_a_volume_may_be_mounted_where_it_has_the_same_already(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        part = {"mountPath": "/data/keep", "subPath": "keep"}
+        end = await ended(live, KEEP, "print(open('keep/it').read())", part)
+        assert (end["exitCode"], live.lines()) == (0, ["precious"])
+
+    played(tmp_path, story)
+
+
+def test_hosts_of_a_volume_stay_as_they_are(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        end = await ended(
+            live, "open('hosts', 'w').write('mine')", "print(open('/etc/hosts').read())", {"mountPath": "/etc"}
+        )
+        assert (end["exitCode"], live.lines()) == (0, ["mine"])
+
+    played(tmp_path, story)
+
+
+def test_every_run_has_a_message_of_its_own_in_a_volume(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        image = live.images.put_python("end:1", "import sys; open('/data/end', 'a').write(sys.argv[1])")
+        ending = {"volumeMounts": [{"name": "data", "mountPath": "/data"}], "terminationMessagePath": "/data/end"}
+        first = {"name": "first", "image": image, "args": ["one"], "command": ["python", "app.py"], **ending}
+        spec = {"volumes": [{"name": "data", "emptyDir": {}}], "initContainers": [first]}
+        live.run(image, spec=spec, command=["python", "app.py"], args=["two"], **ending)
+        await live.until(lambda: live.entry()["restartCount"] == 1 and live.entry()["state"].get("waiting"))
+        before = live.pod()["status"]["initContainerStatuses"][0]["state"]
+        assert before["terminated"]["message"] == "one"
+        assert live.entry()["lastState"]["terminated"]["message"] == "two"
+
+    played(tmp_path, story)
+
+
 @pytest.mark.parametrize("target", ["{outside}", "../outside", "{outside}/new"])
 def test_a_link_out_of_a_volume_is_refused(tmp_path: Path, target: str) -> None:
     outside, volume = tmp_path / "outside", tmp_path / "volume"

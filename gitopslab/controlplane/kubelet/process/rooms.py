@@ -58,7 +58,7 @@ def shown_room(task: Task, around: Surroundings, loopback: Loopback) -> tuple[di
         [str(loopback.announced), f"{OURS}/network/ports", False],
     ]
     for source, inner, _ in ours[:3]:
-        put_inside(around.within(inner), Path(source), linked=False)
+        put_inside(around.within(inner), Path(source))
     binds = [*_machine(around, [*_shown_folders(), *_ETC], is_read_only=True), *ours]
     for source, inner, is_read_only in around.binds:  # the links in the container's root lead there
         binds += _machine(around, [source], is_read_only=is_read_only)

@@ -6,7 +6,7 @@ ConfigMaps, Secrets and the downward API are files written for the container. In
 for the host's Python they are links in the container's root, which the bootstrap follows.
 
 Simplified: ``USER`` is obeyed in a room of its own only; the host's Python runs as whoever runs the lab. A volume that
-can be written has no size.
+can be written has no size. Nothing is mounted for the host's Python over what a volume holds: then it does not start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gitopslab.controlplane.kubelet.hostnames import hostname_of, hosts_file
 from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.process.command import DEFAULT_PATH, stand_ins
 from gitopslab.controlplane.kubelet.process.rooted import beside, within
-from gitopslab.controlplane.kubelet.process.volumes import folder_of, open_folder, part_of
+from gitopslab.controlplane.kubelet.process.volumes import MountError, folder_of, open_folder, part_of
 from gitopslab.controlplane.kubelet.runtime import Task
 from gitopslab.controlplane.kubelet.termination import path_of
 from gitopslab.controlplane.runtime.images import PulledImage
@@ -129,9 +129,9 @@ class Builder:
         binds.append((_open(_termination_log(place)), _inner(path_of(task.container)), False))
         folder = _inner(task.container.get("workingDir") or image.config.get("WorkingDir") or "/")
         open_folder(within(root, folder, self._folder))
-        for source, inner, _ in binds:
-            put_inside(beside(root, inner, self._folder), source, linked=is_python)
         self._write_network(task, root)
+        for source, inner, _ in binds:
+            self._link(root, inner, source) if is_python else put_inside(beside(root, inner, self._folder), source)
         mark = f"{self._mark}/{'/'.join(map(str, task.key))}"
         env = _environment(task, image, given.variables)
         if is_python:
@@ -167,6 +167,25 @@ class Builder:
             source = part_of(folder_of(self._folder, one.volume), one.within)
             found.append((source, _inner(inner), inner in closed))
         return found
+
+    def _link(self, root: Path, inner: str, source: Path) -> None:
+        """Have something appear inside as a link, which replaces what the image has there and other links of ours.
+
+        Raises:
+            MountError: A volume holds something else there.
+        """
+        target = beside(root, inner, self._folder)
+        is_ours = target.is_symlink() and Path(os.readlink(target)).is_relative_to(self._folder)
+        if os.path.lexists(target) and not (is_ours or target.is_relative_to(root)):
+            if os.path.realpath(target) == os.path.realpath(source):
+                return
+            raise MountError(f'error mounting to rootfs at "{inner}": a volume holds something else there')
+        open_folder(target.parent)
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+        target.symlink_to(source, target_is_directory=source.is_dir())
 
     def _write_network(self, task: Task, root: Path) -> None:
         hostname = hostname_of(task.pod)
@@ -266,19 +285,10 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def put_inside(target: Path, source: Path, *, linked: bool) -> None:
-    """Have something appear inside: as a link, or as what it will be mounted upon."""
+def put_inside(target: Path, source: Path) -> None:
+    """Have a place inside that something will be mounted upon."""
     open_folder(target.parent)
-    if linked:
-        if target.is_dir() and not target.is_symlink():
-            shutil.rmtree(target)
-        else:
-            target.unlink(missing_ok=True)
-        target.symlink_to(source, target_is_directory=source.is_dir())
-    elif source.is_dir():
-        open_folder(target)
-    else:
-        target.touch()
+    open_folder(target) if source.is_dir() else target.touch()
 
 
 def shown_of_machine() -> list[str]:
