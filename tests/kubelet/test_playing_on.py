@@ -12,6 +12,7 @@ from kubelet_nodes import Nodes
 
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.playing import Playing
+from gitopslab.controlplane.kubelet.programs import program_of
 from gitopslab.controlplane.runtime.streams import Place as Where
 from gitopslab.machinery.clock import JumpableClock
 from gitopslab.machinery.objects import Object
@@ -66,6 +67,17 @@ def test_all_that_a_program_writes_is_seen(kept: Nodes) -> None:
 def test_log_that_grows_is_whole_for_others(kept: Nodes) -> None:
     run(kept, "for i in $(seq 900); do echo line $i >> /data/log; done; sleep 1000")
     assert execute(kept, "wc -l /data/log; grep -c 'line 900' /data/log") == "900 /data/log\n1\n"
+
+
+def test_of_all_that_was_ever_written_the_newest_is_remembered() -> None:
+    loop = "x=$(seq 3000); i=0; while [ $i -lt 200 ]; do echo $x > /tmp/$i; echo $i > /tmp/last; "
+    command = ["sh", "-c", loop + "i=$((i+1)); sleep 100; done"]
+    program = program_of({}, {"image": "busybox", "command": command}, Place(), 0.0)
+    while program.exit is None:
+        program = program.further(program.again or 0.0)
+    written = program.made_by(program.exit.after)
+    assert (written["/tmp/last"], "/tmp/199" in written, "/tmp/0" in written) == ("199\n", True, False)
+    assert len(program.history) < 150
 
 
 def test_who_waits_for_a_name_asks_for_it_once_a_round() -> None:

@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from gitopslab.controlplane.kubelet.images import Image, parse, table
 from gitopslab.controlplane.kubelet.inside.filesystem import FileSystem
 from gitopslab.controlplane.kubelet.place import Place
 from gitopslab.controlplane.kubelet.playing import Playing
-from gitopslab.controlplane.kubelet.session import Change, Printed
+from gitopslab.controlplane.kubelet.session import Change, Printed, newest
 from gitopslab.controlplane.kubelet.substitution import substituted
 from gitopslab.controlplane.kubelet.words import AttendedError, NotUnderstoodError
 from gitopslab.machinery.objects import Object, annotations_of
@@ -93,17 +94,19 @@ class Program:
     def further(self, now: float) -> Program:
         """The program when it was played on, as far as can be known now.
 
+        Simplified: of many files in no volume others see those that it wrote last.
+
         Raises:
             NotUnderstoodError: It comes to something that is outside of the language.
         """
         playing = self.playing
         assert playing is not None, "only a program that is played is played on"
-        earlier = {path: (at, path, contents) for at, path, contents in self.history}
+        earlier = {change[1]: change for change in self.history}
         changes = playing.on(now)
         return replace(
             self,
             exit=exit_of(max(playing.at, _LEAST_SECONDS), playing.code) if playing.is_over else None,
-            history=(*earlier.values(), *changes),
+            history=(*newest(sorted(earlier.values(), key=itemgetter(0))), *changes),
             changes=changes,
             again=playing.again(now),
             interactive=playing.is_interactive,

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, MutableMapping
+from collections.abc import Callable, Generator, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
+from itertools import accumulate
 from random import Random
 
 from gitopslab.controlplane.kubelet.words import NotUnderstoodError
@@ -290,10 +291,11 @@ class Session:
     def _remember(self, path: str, contents: str | None) -> None:
         """Note what is written, for others to find it at its time; the oldest makes room for it when it is too much."""
         contents = None if contents is None else contents[:MOST_TEXT]
-        self.history.append((self.at, path, contents))
-        self._remembered += PER_ITEM + len(contents or "")
+        change = (self.at, path, contents)
+        self.history.append(change)
+        self._remembered += _size(change)
         while self._remembered > _MOST_HISTORY:
-            self._remembered -= PER_ITEM + len(self.history.popleft()[2] or "")
+            self._remembered -= _size(self.history.popleft())
 
 
 def number(text: str) -> int:
@@ -319,6 +321,17 @@ def lines(session: Session, text: str, end: str) -> Play:
         yield session.say(line)
     if last or end:
         yield session.say(last, end)
+
+
+def newest(changes: Sequence[Change]) -> Sequence[Change]:
+    """As many of the newest changes as are remembered."""
+    sizes = accumulate(map(_size, reversed(changes)))
+    return changes[len(changes) - sum(size <= _MOST_HISTORY for size in sizes) :]
+
+
+def _size(change: Change) -> int:
+    """What it takes to remember it."""
+    return PER_ITEM + len(change[2] or "")
 
 
 def whole_lines(text: str) -> list[str]:
