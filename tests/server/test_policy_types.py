@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from cel_expr_python import cel
 
+from gitopslab.controlplane.runtime import strands
 from gitopslab.controlplane.server.admission.policies.typechecking import kinds_of, warnings_of
 from gitopslab.controlplane.server.custom.cel import messages
 from gitopslab.controlplane.server.custom.version import resources_of
@@ -204,3 +206,22 @@ def test_a_variable_that_uses_others_does_not_have_the_kind_put_together_again(m
     few, many = (with_variables("1", *["variables.v0"] * count) for count in (1, 11))
     counts = [calls_of("DescriptorProto", messages, spec, monkeypatch) for spec in (few, many)]
     assert counts[1] == counts[0] + 10
+
+
+def test_others_go_on_while_a_policy_is_looked_at() -> None:
+    ended: list[Any] = []
+
+    async def look() -> None:
+        spec = spec_of("object.spec.foo == 1", "deployments")
+        ended.extend(await strands.run(lambda: warnings_of(spec, Catalog())))
+
+    async def others() -> None:
+        ended.append("others")
+
+    async def story() -> None:
+        await asyncio.gather(look(), others())
+
+    asyncio.run(story())
+    first, second = ended
+    assert first == "others"
+    assert "undefined field 'foo'" in second["warning"]

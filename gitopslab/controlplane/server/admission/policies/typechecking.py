@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from gitopslab.controlplane.runtime import strands
 from gitopslab.machinery.kinds import Catalog, Resource
 from gitopslab.machinery.objects import Object
 
@@ -43,14 +44,20 @@ def _named(rule: Object, catalog: Catalog) -> list[Resource]:
     return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].version, pair[1].plural))]
 
 
-def warnings_of(spec: Object, catalog: Catalog) -> Iterator[Object]:
-    """What is wrong with the validations of a policy, of all kinds it names.
+def warnings_of(spec: Object, catalog: Catalog) -> list[Object]:
+    """What is wrong with the validations of a policy, of all kinds it names: others go on while that is found out.
 
     Args:
         spec: Of the policy.
         catalog: What is served.
     """
-    checkers = [(resource, _checker(spec, resource, catalog)) for resource in kinds_of(spec, catalog)]
+    kinds, wanted = kinds_of(spec, catalog), spec.get("paramKind")
+    param = catalog.by_kind(wanted["apiVersion"], wanted["kind"]) if wanted else None
+    return strands.elsewhere(lambda: list(_warnings(spec, kinds, param)))
+
+
+def _warnings(spec: Object, kinds: list[Resource], param: Resource | None) -> Iterator[Object]:
+    checkers = [(resource, _checker(spec, resource, param)) for resource in kinds]
     for index, validation in enumerate(spec.get("validations") or ()):
         for field in ("expression", "messageExpression"):
             faults = [
@@ -62,7 +69,7 @@ def warnings_of(spec: Object, catalog: Catalog) -> Iterator[Object]:
                 yield {"fieldRef": f"spec.validations[{index}].{field}", "warning": "\n".join(faults)}
 
 
-def _checker(spec: Object, resource: Resource, catalog: Catalog) -> PolicyChecker | None:
+def _checker(spec: Object, resource: Resource, param: Resource | None) -> PolicyChecker | None:
     """What holds expressions against a kind, with the variables of the policy; None for a kind without types."""
     from gitopslab.controlplane.server.custom.cel import engine
     from gitopslab.controlplane.server.custom.cel.kinds import type_of_kind
@@ -72,11 +79,9 @@ def _checker(spec: Object, resource: Resource, catalog: Catalog) -> PolicyChecke
     if (own := type_of_kind(resource, messages)) is None:
         return None
     typed = {"object": own, "oldObject": own}
-    wanted = spec.get("paramKind")
-    param = catalog.by_kind(wanted["apiVersion"], wanted["kind"]) if wanted else None
     if param is not None and (known := type_of_kind(param, messages)) is not None:
         typed["params"] = known
-    checker = PolicyChecker(has_params=wanted is not None, typed=typed, messages=messages)
+    checker = PolicyChecker(has_params=spec.get("paramKind") is not None, typed=typed, messages=messages)
     for variable in spec.get("variables") or ():
         with suppress(engine.CompileError):  # only what uses it is told of
             checker.add(variable["name"], variable["expression"])
