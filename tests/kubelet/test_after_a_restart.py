@@ -15,8 +15,8 @@ from builders import config_map
 from exchange import play
 from kubelet_nodes import Nodes
 
+from gitopslab.controlplane.kubelet.inside.layers import Volume
 from gitopslab.controlplane.kubelet.inside.shelf import Found, Shelf
-from gitopslab.controlplane.kubelet.inside.volumes import Volume
 from gitopslab.controlplane.runtime.streams import Place
 from gitopslab.machinery.clock import JumpableClock
 from gitopslab.machinery.objects import Object

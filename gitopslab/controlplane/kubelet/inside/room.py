@@ -24,6 +24,7 @@ from gitopslab.controlplane.kubelet.hostnames import hostname_of, hosts_file, re
 from gitopslab.controlplane.kubelet.images import parse
 from gitopslab.controlplane.kubelet.inside.consoles import Attachment, Console, Listener
 from gitopslab.controlplane.kubelet.inside.filesystem import SKELETON, Disk, FileSystem, Layer
+from gitopslab.controlplane.kubelet.inside.layers import KeptLayer
 from gitopslab.controlplane.kubelet.inside.processes import SimulatedProcess
 from gitopslab.controlplane.kubelet.inside.servers import (
     HttpConnection,
@@ -35,7 +36,7 @@ from gitopslab.controlplane.kubelet.inside.servers import (
     reply_to,
 )
 from gitopslab.controlplane.kubelet.inside.shelf import Found, Shelf
-from gitopslab.controlplane.kubelet.inside.volumes import KeptLayer, Volumes
+from gitopslab.controlplane.kubelet.inside.volumes import Volumes
 from gitopslab.controlplane.kubelet.lines import Lines, Transcript
 from gitopslab.controlplane.kubelet.names import Names, address_of
 from gitopslab.controlplane.kubelet.place import Place

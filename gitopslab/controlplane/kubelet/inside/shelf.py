@@ -1,9 +1,9 @@
 """What played containers have written and found, in a database file: it outlives the process.
 
-``volumes`` and ``room`` put every write here as it happens, and read a layer back when it is asked for again. Of each
-layer the newest writes are kept one by one, with their times, so that programs can be played again as they went; older
-ones are folded into what they left. What a run found when it started is kept as long as the run is. Leaves to others:
-what a write means (``filesystem``), and which of them are remembered one by one (``volumes``).
+``layers`` puts every write here as it happens, and reads a layer back when it is asked for again. Of each layer the
+newest writes are kept one by one, with their times, so that programs can be played again as they went; older ones are
+folded into what they left. What a run found when it started is kept as long as the run is. Leaves to others: what a
+write means (``filesystem``), and which of them are remembered one by one (``layers``).
 """
 
 from __future__ import annotations

@@ -4,162 +4,27 @@
 known before its time has come: it is expected here, and lies in the volume from then on. Whoever starts later finds it;
 whoever runs already is told what the others write, and is played again when that has changed.
 
-What happens in a volume is put on the ``shelf`` too, so that after a restart of this process it holds what it held, and
-programs that go on are worked out again from what they found.
+After a restart of this process volumes hold what they held (``layers``), and programs that go on are worked out again
+from what they found.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from operator import itemgetter
 
-from gitopslab.controlplane.kubelet.inside.filesystem import Disk, Layer, Part
-from gitopslab.controlplane.kubelet.inside.shelf import Row, Run, Shelf
+from gitopslab.controlplane.kubelet.inside.filesystem import Disk, Part
+from gitopslab.controlplane.kubelet.inside.layers import Changed, Volume, Write
+from gitopslab.controlplane.kubelet.inside.shelf import Run, Shelf
 from gitopslab.controlplane.kubelet.mounts import Mounted
 from gitopslab.controlplane.kubelet.runtime import Task
-from gitopslab.controlplane.kubelet.session import MOST_TEXT, Change
+from gitopslab.controlplane.kubelet.session import Change
 from gitopslab.machinery.clock import Clock
 
-_REMEMBERED = 1024 * 1024  # bytes of the newest writes of one volume
-_PER_WRITE = 200
 History = tuple[Change, ...]
-Changed = Callable[[str, str], None]
-"""Told a volume's identity and a path in it."""
-
 Later = tuple[float, str, str, str | None]
 """Seconds after a run's start, a mount path, a path in that volume and what was written there; None removes it."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Write:
-    """A file that is written or, without contents, removed; the earlier ones come first. Visitors are no run."""
-
-    at: float
-    turn: int
-    run: Run | None = field(compare=False)
-    identity: str = field(compare=False)
-    path: str = field(compare=False)
-    contents: str | None = field(compare=False)
-
-    @property
-    def size(self) -> int:
-        """What it takes to remember it, about."""
-        return _PER_WRITE + len(self.path) + len(self.contents or "")
-
-
-class KeptLayer(Layer):
-    """A layer that is on the shelf.
-
-    Args:
-        disk: Where it takes room.
-        identity: What tells it from all others.
-        shelf: Has it, from an earlier life of this process perhaps.
-        clock: The time.
-    """
-
-    covers = True
-    """Whether there is something below it."""
-
-    def __init__(self, disk: Disk, identity: str, shelf: Shelf, clock: Clock) -> None:
-        super().__init__(disk)
-        self.identity = identity
-        self._shelf = shelf
-        self._clock = clock
-        for row in shelf.rows(identity):
-            self._recall(row)
-
-    def _recall(self, row: Row) -> None:
-        with suppress(OSError):
-            if row.contents is None:
-                super().remove(row.path, covers=self.covers)
-            else:
-                super().write(row.path, row.contents.decode("utf-8", "surrogateescape"))
-
-    def write(self, path: str, text: str) -> None:
-        """Write a file."""
-        super().write(path, text)
-        self._shelf.fold(self._put(path, self.written[path], self._clock.now()))
-
-    def remove(self, path: str, *, covers: bool) -> None:
-        """Remove a file."""
-        super().remove(path, covers=covers)
-        self._shelf.fold(self._put(path, None, self._clock.now()))
-
-    def clear(self) -> None:
-        """Throw it away."""
-        super().clear()
-        self._shelf.remove(self.identity)
-
-    def _put(self, path: str, contents: bytes | None, at: float, run: Run | None = None) -> int:
-        return self._shelf.add(self.identity, at, run, path, contents)
-
-
-class Volume(KeptLayer):
-    """A layer that remembers when it was written.
-
-    Args:
-        disk: Where it takes room.
-        identity: What tells it from all others.
-        shelf: Has it, from an earlier life of this process perhaps.
-        clock: The time.
-        changed: Told its identity and the path when a visitor has written.
-    """
-
-    covers = False
-
-    def __init__(self, disk: Disk, identity: str, shelf: Shelf, clock: Clock, changed: Changed) -> None:
-        self.journal: deque[_Write] = deque()
-        self._numbers: deque[int] = deque()
-        self._remembered = 0
-        self._changed = changed
-        super().__init__(disk, identity, shelf, clock)
-
-    def _recall(self, row: Row) -> None:
-        super()._recall(row)
-        if row.number:
-            text = None if row.contents is None else row.contents.decode("utf-8", "surrogateescape")
-            self._remember(_Write(row.at, 0, row.run, self.identity, row.path, text), row.number)
-
-    def write(self, path: str, text: str) -> None:
-        """Write a file, now."""
-        Layer.write(self, path, text)
-        self._note(path, text)
-
-    def remove(self, path: str, *, covers: bool) -> None:
-        """Remove a file, now."""
-        Layer.remove(self, path, covers=covers)
-        self._note(path, None)
-
-    def happen(self, write: _Write) -> None:
-        """The time of an expected write has come."""
-        with suppress(OSError):  # there is no room: the real program would complain
-            if write.contents is None:
-                Layer.remove(self, write.path, covers=False)
-            else:
-                Layer.write(self, write.path, write.contents)
-        self._keep(write)
-
-    def _note(self, path: str, contents: str | None) -> None:
-        self._keep(_Write(self._clock.now(), 0, None, self.identity, path, contents))
-        self._changed(self.identity, path)
-
-    def _keep(self, write: _Write) -> None:
-        contents = None if write.contents is None else write.contents.encode("utf-8", "surrogateescape")
-        self._remember(write, self._put(write.path, contents, write.at, write.run))
-
-    def _remember(self, write: _Write, number: int) -> None:
-        """Note a write, with as much of it as a program can read; the oldest ones make room for it."""
-        write = replace(write, contents=None if write.contents is None else write.contents[:MOST_TEXT])
-        self.journal.append(write)
-        self._numbers.append(number)
-        self._remembered += write.size
-        while self._remembered > _REMEMBERED:
-            self._remembered -= self.journal.popleft().size
-            self._shelf.fold(self._numbers.popleft())
 
 
 class Volumes:
@@ -179,7 +44,7 @@ class Volumes:
         self._tell = changed
         self._revisions: dict[str, dict[Mounted, int]] = {}  # of those who asked for one, by the volume
         self._layers: dict[str, Volume] = {}
-        self._writes: list[_Write] = []
+        self._writes: list[Write] = []
         self._runs: dict[Run, History] = {}
 
     def of(self, task: Task) -> Callable[[], Mapping[str, Part]]:
@@ -249,7 +114,7 @@ class Volumes:
             for mount, one in mounts:
                 if path.startswith(f"{mount}/"):
                     inner = one.within + path[len(mount) :]
-                    heappush(self._writes, _Write(task.started + after, turn, task.key, one.volume, inner, contents))
+                    heappush(self._writes, Write(task.started + after, turn, task.key, one.volume, inner, contents))
                     self._changed(one.volume, inner)
                     break
 
@@ -279,7 +144,7 @@ class Volumes:
             self._layers[identity] = Volume(self._disk, identity, self._shelf, self._clock, self._changed)
         return self._layers[identity]
 
-    def _coming(self, identity: str) -> list[_Write]:
+    def _coming(self, identity: str) -> list[Write]:
         return [write for write in self._writes if write.identity == identity]
 
     def _settle(self) -> None:
@@ -293,7 +158,7 @@ class Volumes:
             revisions[one] += 1
         self._tell(identity, path)
 
-    def _drop(self, goes: Callable[[_Write], bool]) -> None:
+    def _drop(self, goes: Callable[[Write], bool]) -> None:
         gone = [write for write in self._writes if goes(write)]
         if gone:
             self._writes = [write for write in self._writes if not goes(write)]
