@@ -66,7 +66,7 @@ def script(text: str, **variables: str) -> tuple[list[tuple[float, str]], float,
         pytest.param("seq 12 > f; head -2 f", [(0.0, "1"), (0.0, "2")], 0.0, 0, id="head"),
         pytest.param(
             "echo a > f; echo b > g; head f g",
-            [(0.0, "==> f <=="), (0.0, "a"), (0.0, "==> g <=="), (0.0, "b")],
+            [(0.0, "==> f <=="), (0.0, "a"), (0.0, ""), (0.0, "==> g <=="), (0.0, "b")],
             0.0,
             0,
             id="head of two",
