@@ -180,7 +180,7 @@ class EmbeddedCluster:
     def _start(self, record: Record, port: int, progress: Progress) -> None:
         _must_be_free(port, record)
         progress(f"starting cluster {self.name} on port {port}")
-        owner = [] if self._scratch is None else ["--owner", str(os.getpid()), "--scratch", str(self._scratch)]
+        owner = [] if self._scratch is None else ["--owner", str(os.getpid()), str(self._scratch)]
         self._process.start([*_arguments(record, port), *owner], self._environment)
         self._ready(record, port)
         progress(f"cluster {self.name} is up")

@@ -133,3 +133,10 @@ def test_cluster_of_a_run_that_is_killed_ends_and_leaves_nothing(tmp_path: Path)
     run.communicate()
     assert psutil.wait_procs([daemon], timeout=30)[1] == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_cluster_for_an_owner_has_a_folder_that_goes_with_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gitopslab.controlplane.daemon", "--folder", str(tmp_path), "--owner", "1"]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "--owner: expected 2 arguments" in done.stderr

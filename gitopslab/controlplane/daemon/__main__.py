@@ -48,8 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, help="a topology file")
     parser.add_argument("--bare", action="store_true", help="nodes and API only: no kube-system workloads")
     parser.add_argument("--seed", type=int, help="a run that can be repeated: names follow, and the clock is held")
-    parser.add_argument("--owner", type=int, help="a process without which the cluster ends")
-    parser.add_argument("--scratch", type=Path, help="a folder that goes with this owner")
+    gone = "a process without which the cluster ends, and a folder that goes with it"
+    parser.add_argument("--owner", nargs=2, metavar=("PID", "FOLDER"), help=gone)
     parser.add_argument("--ready-fd", type=int, help="file descriptor for one line of JSON when ready")
     return parser
 
@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> None:
     home = Home(folder, folder.credentials(), listener, signals, _topology(options), options)
     folder.database.touch(0o600)  # to be watched over; an empty file is an empty database
     presence = Presence(lock.path, folder.database)
-    owner = None if options.owner is None else Owner(options.owner)
+    owner = None if options.owner is None else Owner(int(options.owner[0]))
 
     async def watch() -> None:
         await asyncio.gather(presence.watch(), *(() if owner is None else (owner.watch(),)))
@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace) -> None:
             go_back(folder.database, revision)
     finally:
         if owner is not None and owner.is_gone:
-            shutil.rmtree(options.scratch, ignore_errors=True)
+            shutil.rmtree(options.owner[1], ignore_errors=True)
         elif presence.missed is None:  # else the file may be that of the cluster which took our place
             with contextlib.suppress(OSError):
                 (folder.path / "daemon.json").unlink()
