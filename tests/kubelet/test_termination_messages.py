@@ -95,6 +95,16 @@ def test_a_real_program_leaves_a_message(tmp_path: Path) -> None:
     played(tmp_path, story)
 
 
+def test_a_real_program_may_write_any_amount(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        program = "file = open('/dev/termination-log', 'w')\nfile.seek(1 << 40)\nfile.write('é the end')"
+        live.run(live.images.put_python("end:1", program), spec={"restartPolicy": "Never"})
+        end = await live.until(lambda: live.entry()["state"].get("terminated"))
+        assert end["message"] == "\0" * 4086 + "é the end"
+
+    played(tmp_path, story)
+
+
 @pytest.mark.skipif(not rooms_are_given(), reason="this system gives no namespaces")
 def test_a_program_in_a_room_leaves_a_message(tmp_path: Path) -> None:
     async def story(live: Live) -> None:

@@ -115,6 +115,30 @@ def test_every_run_has_a_message_of_its_own_in_a_volume(tmp_path: Path) -> None:
     played(tmp_path, story)
 
 
+def test_what_lay_in_a_claim_goes_with_it_and_not_before(tmp_path: Path) -> None:
+    async def story(live: Live) -> None:
+        api, folder = live.plane.api, tmp_path / "cluster" / "volumes"
+        usual = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
+        disk = {**usual, "capacity": {"storage": "1Gi"}, "nfs": {"server": "disks", "path": "/data"}}
+        api.create({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "disk"}, "spec": disk})
+        metadata = {"name": "data", "namespace": "default"}
+        spec = {**usual, "resources": {"requests": {"storage": "1Gi"}}, "volumeName": "disk"}
+        api.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+        volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+        image = live.images.put_python("write:1", "open('/data/it', 'w').write('kept')")
+        mounts = [{"name": "data", "mountPath": "/data"}]
+        live.run(image, spec={"restartPolicy": "Never", "volumes": volumes}, volumeMounts=mounts)
+        await live.until(lambda: live.entry()["state"].get("terminated"))
+        api.delete("pods", "web", "default")
+        await live.until(lambda: not list(tmp_path.glob("cluster/pods/*")))
+        assert [path.read_text() for path in folder.glob("*/it")] == ["kept"]
+        api.delete("persistentvolumeclaims", "data", "default")
+        api.delete("persistentvolumes", "disk")
+        await live.until(lambda: not list(folder.iterdir()))
+
+    played(tmp_path, story)
+
+
 @pytest.mark.parametrize("target", ["{outside}", "../outside", "{outside}/new"])
 def test_a_link_out_of_a_volume_is_refused(tmp_path: Path, target: str) -> None:
     outside, volume = tmp_path / "outside", tmp_path / "volume"

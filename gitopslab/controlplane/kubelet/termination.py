@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from gitopslab.machinery.objects import Object
 
@@ -19,6 +20,13 @@ def path_of(container: Object) -> str:
     """Where a container's program writes its message."""
     path = str(container.get("terminationMessagePath") or "/dev/termination-log")
     return path if path.startswith("/") else f"/{path}"
+
+
+def written_in(file: Path) -> str:
+    """The end of what a real program wrote, however much that is."""
+    with file.open("rb") as opened:
+        opened.seek(max(0, file.stat().st_size - _MOST))
+        return opened.read(_MOST).decode("utf-8", "surrogateescape")
 
 
 def message_of(container: Object, code: int, written: str, log: Callable[[], str]) -> str:

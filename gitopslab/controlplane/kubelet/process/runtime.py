@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitopslab.controlplane.kubelet.images import Image, parse
 from gitopslab.controlplane.kubelet.inside.consoles import Listener
@@ -27,10 +27,11 @@ from gitopslab.controlplane.kubelet.process.command import Verdict, verdict_on
 from gitopslab.controlplane.kubelet.process.namespaces import rooms_are_given
 from gitopslab.controlplane.kubelet.process.played import as_simulated
 from gitopslab.controlplane.kubelet.process.pulls import HeldImage, Pulls
+from gitopslab.controlplane.kubelet.process.volumes import folder_of
 from gitopslab.controlplane.kubelet.programs import Exit
 from gitopslab.controlplane.kubelet.runtime import Servers, Task
 from gitopslab.controlplane.kubelet.simulated import SimulatedRuntime
-from gitopslab.controlplane.kubelet.termination import message_of
+from gitopslab.controlplane.kubelet.termination import message_of, written_in
 from gitopslab.controlplane.runtime.images import Images, PulledImage
 from gitopslab.controlplane.runtime.loopback import Loopback
 from gitopslab.controlplane.runtime.metrics import Usage
@@ -140,7 +141,7 @@ class ProcessRuntime:
         run = self._run(task)
         if run is None:
             return self._simulated.message(self._played(task), code)
-        written = run.around.termination_log.read_text("utf-8", "replace") if run.around is not None else ""
+        written = written_in(run.around.termination_log) if run.around is not None else ""
         return message_of(task.container, code, written, run.transcript.text)
 
     def again(self, task: Task) -> float:
@@ -244,14 +245,12 @@ class ProcessRuntime:
     def forget(self, uid: str) -> None:
         """A pod, claim or volume is gone: what still runs of it is killed, and its files are removed."""
         self._simulated.forget(uid)
-        runs = self._runs.pop(uid, None)
-        if runs is None:
-            return
-        for key in [key for key in self._tries if key[0][0] == uid]:
-            self._tries.pop(key).cancel()
-        leaving = asyncio.get_running_loop().create_task(self._clear(uid, list(runs.values())))
-        self._leaving.add(leaving)
-        leaving.add_done_callback(self._leaving.discard)
+        if (runs := self._runs.pop(uid, None)) is not None:
+            for key in [key for key in self._tries if key[0][0] == uid]:
+                self._tries.pop(key).cancel()
+            self._leave(self._clear(uid, list(runs.values())))
+        elif (volume := folder_of(self._folder, f"volume {uid}")).exists():
+            self._leave(asyncio.to_thread(shutil.rmtree, volume, ignore_errors=True))
 
     async def close(self) -> None:
         """End everything that runs."""
@@ -261,6 +260,11 @@ class ProcessRuntime:
         if "_shop" in self.__dict__:
             await self._shop.wardens.close()
         self._shelf.close()
+
+    def _leave(self, clearing: Coroutine[Any, Any, None]) -> None:
+        leaving = asyncio.get_running_loop().create_task(clearing)
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     async def _clear(self, uid: str, runs: list[Run]) -> None:
         for run in runs:
