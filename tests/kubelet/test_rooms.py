@@ -50,3 +50,23 @@ def test_a_static_binary_runs_in_its_own_root_and_network(tmp_path: Path) -> Non
         played(tmp_path, story)
     finally:
         os.umask(before)
+
+
+def test_a_mount_inside_of_a_volume_leads_not_out_of_the_room(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+
+    async def story(live: Live) -> None:
+        image = live.images.put("busybox:1", {"/bin/busybox": BUSYBOX.read_bytes()})
+        link = ["/bin/busybox", "ln", "-s", str(outside), "/data/evil"]
+        data = {"name": "data", "mountPath": "/data"}
+        first = {"name": "first", "image": image, "command": link, "volumeMounts": [data]}
+        volumes = [{"name": name, "emptyDir": {}} for name in ("data", "more")]
+        spec = {"restartPolicy": "Never", "volumes": volumes, "initContainers": [first]}
+        mounts = [data, {"name": "more", "mountPath": "/data/evil/deep"}]
+        live.run(image, spec=spec, command=["/bin/busybox", "true"], volumeMounts=mounts)
+        end = await live.until(lambda: live.entry()["state"].get("terminated"))
+        assert (end["exitCode"], end["reason"]) == (128, "StartError")
+
+    played(tmp_path, story)
+    assert list(outside.iterdir()) == []

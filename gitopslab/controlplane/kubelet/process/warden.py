@@ -319,7 +319,7 @@ def _furnish(room: dict[str, Any]) -> None:
     _mount(root, root, _MS_BIND | _MS_REC)
     _make_devices(root + b"/dev")
     for source, inner, is_read_only in room["binds"]:
-        _make_place(source, root + inner.encode())
+        _make_place(source, root, inner)
         _bind(source.encode(), root + inner.encode(), is_read_only=is_read_only)
     if room["proc"]:
         _show_processes(root + b"/proc")
@@ -351,8 +351,14 @@ def _make_devices(folder: bytes) -> None:
         os.symlink(b"/proc/self/fd" + target, folder + b"/" + link)
 
 
-def _make_place(source: str, target: bytes) -> None:
-    """What something is mounted upon, where the room's own ``/dev`` has covered it."""
+def _make_place(source: str, root: bytes, inner: str) -> None:
+    """What something is mounted upon, where the room's own ``/dev`` or another volume has covered it.
+
+    Simplified: a link on the way that a volume holds is refused if it leads out; a real runtime follows it inside.
+    """
+    target = root + inner.encode()
+    if not (os.path.realpath(target) + b"/").startswith(os.path.realpath(root) + b"/"):
+        raise OSError(errno.ELOOP, f"a link leads out of the container's files: {inner}")
     if os.path.lexists(target):
         return
     os.makedirs(os.path.dirname(target), exist_ok=True)
