@@ -108,6 +108,6 @@ def check(value: Opaque, verb: str) -> Opaque:
     return Decision(allowed=decided.allowed, reason=decided.reason)
 
 
-def told(field: str) -> Callable[[Opaque], Any]:
+def part_of(field: str) -> Callable[[Opaque], Any]:
     """``….allowed()`` and ``….reason()``."""
     return lambda value: value[field]

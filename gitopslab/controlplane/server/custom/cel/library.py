@@ -143,8 +143,8 @@ _ROWS: tuple[Row, ...] = (
         for name in ("fieldSelector", "labelSelector")
     ),
     *(_on("check", [kind, _TEXT], _DECISION, authorizing.check) for kind in (_PATH_CHECK, RESOURCE_CHECK)),
-    _on("allowed", [_DECISION], _BOOL, authorizing.told("allowed")),
-    _on("reason", [_DECISION], _TEXT, authorizing.told("reason")),
+    _on("allowed", [_DECISION], _BOOL, authorizing.part_of("allowed")),
+    _on("reason", [_DECISION], _TEXT, authorizing.part_of("reason")),
     _on("errored", [_DECISION], _BOOL, lambda decision: False),
     _on("error", [_DECISION], _TEXT, lambda decision: ""),
 )  # fmt: skip
