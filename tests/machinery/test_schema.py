@@ -34,6 +34,10 @@ def _comparable(value: Any) -> Any:
 
 
 UNRECORDED = (
+    "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.APIVersions",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.GroupVersionForDiscovery",
+    "io.k8s.apimachinery.pkg.apis.meta.v1.ServerAddressByClientCIDR",
     "io.k8s.api.admissionregistration.",
     "io.k8s.api.certificates.",
     "io.k8s.api.flowcontrol.",
@@ -43,7 +47,7 @@ UNRECORDED = (
     "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
     "io.k8s.api.autoscaling.v1.CrossVersionObjectReference",
 )
-"""Groups and the old version of autoscalers, which the recorded schemas leave out."""
+"""Types of discovery, groups, and the old version of autoscalers, which the recorded schemas leave out."""
 
 
 @pytest.mark.skipif(not FACTS.is_file(), reason="the recorded schemas are not beside this repository")
