@@ -6,11 +6,11 @@ Pure; authorization asks it, and Argo CD, which tells what a role lacked. Upstre
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from gitopslab.machinery import golang
 from gitopslab.machinery.objects import Object
 
 ALL = "*"
@@ -136,7 +136,7 @@ def missing(held: Iterable[Rule], wanted: Iterable[Rule]) -> list[Rule]:
 
 def quoted(values: Iterable[str]) -> str:
     """Strings as Go's ``%q`` prints a slice of them."""
-    return "[" + " ".join(json.dumps(value, ensure_ascii=False) for value in values) + "]"
+    return "[" + " ".join(map(golang.quoted, values)) + "]"
 
 
 def _has_all(set_: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from gitopslab.controlplane.controllers.conditions import Condition, with_condition
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
 from gitopslab.errors import ApiError, NotFoundError
 from gitopslab.machinery.api_approval import approval, is_protected
-from gitopslab.machinery.clock import Clock, timestamp
+from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import (
     Object,
     find_condition,
@@ -32,9 +33,6 @@ _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 _FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _AGAIN = 5.0  # seconds after which objects that would not go are looked at again
 _ACCEPTED = "the initial names have been accepted"
-
-Condition = tuple[str, str, str, str]
-"""Type, status, reason and message."""
 
 
 def accepted_names(definition: Object, taken: list[Object]) -> tuple[Object, Condition]:
@@ -89,21 +87,6 @@ def conformance(definition: Object) -> Condition | None:
     state, message = approval(definition)
     status = "True" if state == "Approved" else "False"
     return "KubernetesAPIApprovalPolicyConformant", status, f"{state}Annotation", message
-
-
-def with_condition(definition: Object, condition: Condition, now: float) -> Object:
-    """The definition with a condition; one that is there keeps its place, and its time while its status stays."""
-    kind, status, reason, message = condition
-    told = {"type": kind, "status": status, "lastTransitionTime": timestamp(now), "reason": reason, "message": message}
-    conditions = list(definition["status"].get("conditions") or [])
-    old = find_condition(conditions, kind)
-    if old is None:
-        conditions.append(told)
-    else:
-        if old.get("status") == status and old.get("lastTransitionTime"):
-            told["lastTransitionTime"] = old["lastTransitionTime"]
-        conditions[conditions.index(old)] = told
-    return {**definition, "status": {**definition["status"], "conditions": conditions}}
 
 
 class CustomResourceDefinitionController:

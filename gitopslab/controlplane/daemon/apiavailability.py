@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitopslab.controlplane.controllers.conditions import put
+from gitopslab.controlplane.controllers.conditions import with_condition
 from gitopslab.controlplane.daemon.apiservices import SERVICES
 from gitopslab.controlplane.runtime.api import Api, WatchEvent
 from gitopslab.controlplane.runtime.manager import Manager
 from gitopslab.controlplane.runtime.reconcile import DONE, Request, Result, Source
-from gitopslab.machinery.clock import Clock, timestamp
+from gitopslab.machinery.clock import Clock
 from gitopslab.machinery.objects import Object, labels_of, name_of, namespace_of
 
 _SLICES = "endpointslices.discovery.k8s.io"
@@ -52,12 +52,9 @@ class ApiAvailabilityController:
         if registered is None or target is None:
             return DONE
         reason, message = self._fault(registered["spec"], target)
-        condition = {"type": "Available", "status": "False", "reason": reason, "message": message}
-        status = registered.get("status") or {}
-        told = put(status.get("conditions") or [], {**condition, "lastTransitionTime": timestamp(self._clock.now())})
-        told = [{**found, "message": message} if found["type"] == "Available" else found for found in told]
-        if told != status.get("conditions"):
-            self._api.update({**registered, "status": {**status, "conditions": told}}, "status")
+        told = with_condition(registered, ("Available", "False", reason, message), self._clock.now())
+        if told != registered:
+            self._api.update(told, "status")
         return DONE
 
     def _fault(self, spec: Object, target: Object) -> tuple[str, str]:
